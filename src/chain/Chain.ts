@@ -1,0 +1,200 @@
+/**
+ * Chains of Gaussian-like steps, and what can be read off one: segments, rollouts, densities.
+ *
+ *     x_{t-1} = mean_t(x_t, c; theta) + sigma_t eps_t,    t = T, ..., 1
+ *
+ * Step `T` is next to the noise, step 1 next to the output. Every step runs the same lens: the step's number is a
+ * run-time index into tables, so that one compiled program serves every step.
+ *
+ * @since 0.1.0
+ */
+import * as L from '../lens/Lens.js'
+import type { Lens, Params, Parameters } from '../lens/Lens.js'
+import * as X from '../tensor/Expr.js'
+import type { Expr, Scalar } from '../tensor/Expr.js'
+import type { Shape } from '../tensor/Shape.js'
+import { tabulate } from '../tensor/Tensor.js'
+import * as Tree from '../tensor/Tree.js'
+import type { Exprs, Shapes } from '../tensor/Tree.js'
+import type { Noise } from './Noise.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * A shape whose first axis is the batch.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Batched = readonly ['batch', ...Shape]
+
+/**
+ * A chain with parameters `P`, states of shape `S` and conditioning `C`.
+ *
+ * - `sigma[t]`, `t = 1..T`: the standard deviation of step `t`'s noise; `sigma[0]` is not used. A step with 0 is
+ *   deterministic: it has no score, so no half-order cell may end there.
+ * - `mean(t)`: the mean of `x_{t-1}` given `x_t`, as a lens; `t` is a scalar expression in `1..T`.
+ * - `networkCalls`: how many times one step evaluates the network (2 with guidance).
+ * - `x_T` is a draw of `noise`, whatever the parameters.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Chain<P extends Params, S extends Batched, C extends Exprs> {
+  readonly name: string
+  readonly T: number
+  readonly state: S
+  readonly condition: Shapes
+  readonly parameters: Parameters
+  readonly sigma: ReadonlyArray<number>
+  readonly noise: Noise
+  readonly networkCalls: number
+  readonly mean: (t: Scalar) => Lens<P, { readonly x: Expr<S>; readonly c: C }, Expr<S>>
+}
+
+/**
+ * The noises of `h` consecutive steps, those of the lowest step first.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Noises<S extends Shape> = Expr<readonly [number, ...S]>
+
+// -------------------------------------------------------------------------------------
+// utils
+// -------------------------------------------------------------------------------------
+
+/**
+ * Reads a table of numbers at a step: folded to a literal where the step is one.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const lookup = (table: ReadonlyArray<number>, t: Scalar): Scalar =>
+  t.op._tag === 'Scalar'
+    ? X.scalar(table[t.op.value] ?? 0)
+    : X.take<readonly [number], 0>(X.constant(tabulate([table.length], (i) => table[i] ?? 0), [table.length]), 0, t)
+
+/**
+ * The step `i` below `t`, a literal where `t` is one.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const below = (t: Scalar, i: number): Scalar =>
+  t.op._tag === 'Scalar' ? X.scalar(t.op.value - i) : i === 0 ? t : X.sub(t, X.scalar(i))
+
+/**
+ * The `i`-th of some noises.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const noiseAt = <S extends Shape>(eps: Noises<S>, i: number, state: S): Expr<S> =>
+  X.reshape(X.slice<Shape, 0, 1>(eps, 0, i, 1), state)
+
+// -------------------------------------------------------------------------------------
+// combinators
+// -------------------------------------------------------------------------------------
+
+/**
+ * `h` steps as one lens: from `x_high`, run the steps `high, ..., high - h + 1` with the given noises, and give the
+ * *mean part* of the last one, `phi` in the paper's notation; adding `sigma eps` of that step gives its state. Its
+ * pullback is the local one that first- and half-order cells use. Segments compose: running a lower one from a higher
+ * one's noisy end is running both as one.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const segment =
+  <P extends Params, S extends Batched, C extends Exprs>(chain: Chain<P, S, C>, h: number) =>
+  (high: Scalar): Lens<P, { readonly x: Expr<S>; readonly c: C; readonly eps: Noises<S> }, Expr<S>> =>
+    L.make(chain.parameters, (p, { x, c, eps }) => {
+      const backs: Array<(bar: Expr<S>) => readonly [P, { readonly x: Expr<S>; readonly c: C }]> = []
+      const sigmas: Array<Scalar> = []
+      let state = x
+      for (let i = 0; i < h; i++) {
+        const t = below(high, i)
+        const [mean, back] = chain.mean(t).run(p, { x: state, c })
+        const sigma = lookup(chain.sigma, t)
+        backs.push(back)
+        sigmas.push(sigma)
+        state = i === h - 1 ? mean : addNoise(mean, sigma, noiseAt(eps, h - 1 - i, chain.state))
+      }
+      return [
+        state,
+        (bar) => {
+          let xBar = bar
+          const epsBars: Array<Expr<S>> = []
+          let sums: { readonly p: P; readonly c: C } | undefined
+          for (let i = h - 1; i >= 0; i--) {
+            epsBars.push(i === h - 1 ? X.zeros(chain.state) : X.mul(xBar, sigmas[i] ?? X.scalar(0)))
+            const back = backs[i]
+            if (back === undefined) continue
+            const [pBar, aBar] = back(xBar)
+            sums = sums === undefined ? { p: pBar, c: aBar.c } : { p: Tree.add(sums.p, pBar), c: Tree.add(sums.c, aBar.c) }
+            xBar = aBar.x
+          }
+          return [sums?.p ?? Tree.mapExprs(p, (leaf) => X.zeros(leaf.shape)), { x: xBar, c: sums?.c ?? c, eps: X.stack(epsBars) }]
+        }
+      ]
+    })
+
+/**
+ * `mean + sigma eps`.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const addNoise = <S extends Shape>(mean: Expr<S>, sigma: Scalar, eps: Expr<S>): Expr<S> =>
+  sigma.op._tag === 'Scalar' && sigma.op.value === 0 ? mean : X.add(mean, X.mul(eps, sigma))
+
+/**
+ * Runs the whole chain from `xT`. `parametersAt` gives each step its copy of the parameters: the same one, or perturbed
+ * ones. The result is the trajectory `x_0, ..., x_T`.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const rollout =
+  <P extends Params, S extends Batched, C extends Exprs>(chain: Chain<P, S, C>) =>
+  (parametersAt: (t: number) => P, xT: Expr<S>, eps: Noises<S>, c: C): ReadonlyArray<Expr<S>> => {
+    const states: Array<Expr<S>> = [xT]
+    let x = xT
+    for (let t = chain.T; t >= 1; t--) {
+      const at = X.scalar(t)
+      const mean = chain.mean(at).forward(parametersAt(t), { x, c })
+      x = addNoise(mean, lookup(chain.sigma, at), noiseAt(eps, t - 1, chain.state))
+      states.unshift(x)
+    }
+    return states
+  }
+
+/**
+ * The log-density of the transition from `x_t` to `x_{t-1}`, one number a row: the *sum* over the state's elements of the
+ * noise's log-density at `(x_{t-1} - mean) / sigma_t`, less `ln sigma_t` each. The step must have `sigma_t > 0`.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const logDensity =
+  <P extends Params, S extends Batched, C extends Exprs>(chain: Chain<P, S, C>) =>
+  (t: Scalar, p: P, from: Expr<S>, to: Expr<S>, c: C): Expr<readonly ['batch']> => {
+    const sigma = lookup(chain.sigma, t)
+    const mean = chain.mean(t).forward(p, { x: from, c })
+    const eps = X.div(X.sub(to, mean), sigma)
+    const density = X.sub(chain.noise.logDensity(eps), X.log(sigma))
+    return X.retype(X.sum<Shape, ReadonlyArray<number>>(density, chain.state.flatMap((_, i) => (i === 0 ? [] : [i]))), ['batch'])
+  }
+
+/**
+ * Input expressions for the parameters of a chain or lens, named by path under a prefix.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const parameterInputs = <P extends Params>(prefix: string, parameters: Parameters): P =>
+  // `P` is by construction the tree of expressions with the shapes that `parameters` declares
+  Tree.inputs(prefix, L.shapes(parameters)) as Exprs as P

@@ -1,0 +1,74 @@
+/**
+ * The number formats of checkpoints: how wide each is and how its bytes are read.
+ *
+ * @since 0.1.0
+ */
+import { type Data } from '../tensor/Tensor.js'
+import { fromBfloat, fromHalf } from './Half.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * A number format: `width` bytes a number, the storage that holds it without loss, and the number in the bytes at a
+ * position, little-endian.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Format {
+  readonly width: number
+  readonly make: (length: number) => Data
+  readonly read: (view: DataView, at: number) => number
+}
+
+// -------------------------------------------------------------------------------------
+// constructors
+// -------------------------------------------------------------------------------------
+
+const single = (length: number): Data => new Float32Array(length)
+const double = (length: number): Data => new Float64Array(length)
+
+const exactInteger = (value: bigint): number => {
+  const number = Number(value)
+  return Number.isSafeInteger(number) ? number : Number.NaN
+}
+
+/**
+ * The formats that are read. An integer of 64 bits that is beyond 2^53 in magnitude has no exact f64: it reads as NaN.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const formats = {
+  F64: { width: 8, make: double, read: (view, at) => view.getFloat64(at, true) },
+  F32: { width: 4, make: single, read: (view, at) => view.getFloat32(at, true) },
+  F16: { width: 2, make: single, read: (view, at) => fromHalf(view.getUint16(at, true)) },
+  BF16: { width: 2, make: single, read: (view, at) => fromBfloat(view.getUint16(at, true)) },
+  I64: { width: 8, make: double, read: (view, at) => exactInteger(view.getBigInt64(at, true)) },
+  U64: { width: 8, make: double, read: (view, at) => exactInteger(view.getBigUint64(at, true)) },
+  I32: { width: 4, make: double, read: (view, at) => view.getInt32(at, true) },
+  U32: { width: 4, make: double, read: (view, at) => view.getUint32(at, true) },
+  I16: { width: 2, make: single, read: (view, at) => view.getInt16(at, true) },
+  U16: { width: 2, make: single, read: (view, at) => view.getUint16(at, true) },
+  I8: { width: 1, make: single, read: (view, at) => view.getInt8(at) },
+  U8: { width: 1, make: single, read: (view, at) => view.getUint8(at) },
+  BOOL: { width: 1, make: single, read: (view, at) => (view.getUint8(at) === 0 ? 0 : 1) }
+} as const satisfies Readonly<Record<string, Format>>
+
+/**
+ * The name of a number format that is read.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Dtype = keyof typeof formats
+
+/**
+ * Whether a name is that of a number format that is read.
+ *
+ * @category refinements
+ * @since 0.1.0
+ */
+export const isDtype = (name: string): name is Dtype => Object.hasOwn(formats, name)

@@ -1,0 +1,6 @@
+/**
+ * Optimisers: pure transformations of gradients, which chain.
+ *
+ * @since 0.1.0
+ */
+export * as Optimizer from './Optimizer.js'

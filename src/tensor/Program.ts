@@ -1,0 +1,264 @@
+/**
+ * Programs: expressions closed over named inputs, with equal subtrees shared.
+ *
+ * A program has no effects and no randomness: noise is an input like any other, declared with its density, and
+ * whoever runs the program supplies the values (keyed draws to sample, quadrature nodes to take an expectation).
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import type { Node, Op } from './Op.js'
+import * as Sh from './Shape.js'
+import type { Shape, ShapeError, Sizes } from './Shape.js'
+import { size as count, type Tensor } from './Tensor.js'
+import * as Tree from './Tree.js'
+import type { Exprs, ExprsOf, Shapes, ShapesOf } from './Tree.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * The density of a noise input: independent, standard, one draw an element.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Density = 'normal' | 'laplace' | 'logistic'
+
+/**
+ * A node of a closed program; arguments are positions of earlier nodes.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Instruction {
+  readonly op: Op
+  readonly args: ReadonlyArray<number>
+  readonly shape: Shape
+}
+
+/**
+ * A named tensor at the edge of a program: an input, or an output at a node.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Port {
+  readonly name: string
+  readonly shape: Shape
+}
+
+/**
+ * A closed program from a tree of inputs `I` to a tree of outputs `O` (both trees of shapes). Names are tree paths.
+ * `instructions` are in an order in which they can be run.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Program<I extends Shapes = Shapes, O extends Shapes = Shapes> {
+  readonly inputs: ReadonlyArray<Port>
+  readonly outputs: ReadonlyArray<Port & { readonly node: number }>
+  readonly noise: Readonly<Record<string, Density>>
+  readonly instructions: ReadonlyArray<Instruction>
+  readonly inputTree: I
+  readonly outputTree: O
+}
+
+/**
+ * An instruction whose sizes are all known.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface BoundInstruction extends Instruction {
+  readonly shape: ReadonlyArray<number>
+}
+
+/**
+ * A program whose sizes are all known. `Size` nodes have become literals.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface BoundProgram {
+  readonly inputs: ReadonlyArray<{ readonly name: string; readonly shape: ReadonlyArray<number> }>
+  readonly outputs: ReadonlyArray<{ readonly name: string; readonly shape: ReadonlyArray<number>; readonly node: number }>
+  readonly instructions: ReadonlyArray<BoundInstruction>
+}
+
+/**
+ * Host tensors by input or output name.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Values = Readonly<Record<string, Tensor>>
+
+// -------------------------------------------------------------------------------------
+// constructors
+// -------------------------------------------------------------------------------------
+
+/**
+ * Closes a function of named inputs into a program. Equal subtrees become one node. Left: every operation that did not
+ * fit its arguments, and every input that the body reads but that was not declared.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <const I extends Shapes, O extends Exprs>(
+  inputs: I,
+  body: (inputs: ExprsOf<I>) => O,
+  noise: Readonly<Record<string, Density>> = {}
+): E.Either<ReadonlyArray<ShapeError>, Program<I, ShapesOf<O> & Shapes>> => {
+  const outputTree = body(Tree.inputs('', inputs))
+  const outputs = Tree.leaves(Tree.isExpr, outputTree)
+  const ports = Tree.leaves(Tree.isShape, inputs).map(([name, shape]) => ({ name, shape }))
+  const { instructions, positions } = share(outputs.map(([, expr]) => expr))
+  const declared = new Map(ports.map((port) => [port.name, port.shape]))
+  const errors = instructions.flatMap((instruction): ReadonlyArray<ShapeError> => {
+    const { op, shape } = instruction
+    if (op._tag === 'Invalid') return [op.error]
+    if (op._tag !== 'Input') return []
+    const known = declared.get(op.name)
+    return known !== undefined && Sh.equals(known, shape) ? [] : [undeclared(op.name, shape, known)]
+  })
+  return errors.length > 0
+    ? E.left(errors)
+    : E.right({
+        inputs: ports,
+        outputs: outputs.map(([name, expr], i) => ({ name, shape: expr.shape, node: positions[i] ?? 0 })),
+        noise,
+        instructions,
+        inputTree: inputs,
+        // the leaves of `outputTree` are expressions and `ShapesOf` takes each to its shape
+        outputTree: Tree.map(Tree.isExpr, outputTree, (expr) => expr.shape) as ShapesOf<O> & Shapes
+      })
+}
+
+const undeclared = (name: string, shape: Shape, known: Shape | undefined): ShapeError => ({
+  _tag: 'ShapeError',
+  operation: `input '${name}'`,
+  expected: known === undefined ? 'a declared input' : Sh.show(known),
+  got: Sh.show(shape),
+  remedy: 'declare it among the inputs of the program, with this shape'
+})
+
+/** Numbers the distinct nodes below some roots, arguments first. */
+const share = (
+  roots: ReadonlyArray<Node>
+): { readonly instructions: ReadonlyArray<Instruction>; readonly positions: ReadonlyArray<number> } => {
+  const instructions: Array<Instruction> = []
+  const byIdentity = new Map<Node, number>()
+  const byStructure = new Map<string, number>()
+  const constants = new Map<Tensor, number>()
+  const opKey = (op: Op): string => {
+    // JSON writes infinities, NaN and -0 as other values
+    if (op._tag === 'Scalar') return `Scalar ${Object.is(op.value, -0) ? '-0' : op.value}`
+    if (op._tag !== 'Constant') return JSON.stringify(op)
+    const known = constants.get(op.value) ?? constants.size
+    constants.set(op.value, known)
+    return `Constant ${known}`
+  }
+  // an explicit stack: chains of many steps are deeper than the call stack allows
+  const visit = (root: Node): number => {
+    const stack: Array<Node> = [root]
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      if (byIdentity.has(top)) {
+        stack.pop()
+        continue
+      }
+      const waiting = top.args.filter((arg) => !byIdentity.has(arg))
+      if (waiting.length > 0) {
+        stack.push(...waiting)
+        continue
+      }
+      const args = top.args.map((arg) => byIdentity.get(arg) ?? 0)
+      const key = `${opKey(top.op)}|${args.join(',')}|${top.shape.join(',')}`
+      const position = byStructure.get(key) ?? instructions.push({ op: top.op, args, shape: top.shape }) - 1
+      byStructure.set(key, position)
+      byIdentity.set(top, position)
+      stack.pop()
+    }
+    return byIdentity.get(root) ?? 0
+  }
+  const positions = roots.map(visit)
+  return { instructions, positions }
+}
+
+// -------------------------------------------------------------------------------------
+// combinators
+// -------------------------------------------------------------------------------------
+
+/**
+ * Gives every named dimension its size. Left: each name without a size, and each size that is not a whole number above
+ * zero.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const bind = (program: Program, sizes: Sizes): E.Either<ReadonlyArray<ShapeError>, BoundProgram> => {
+  const names = new Set<string>()
+  const bound = (shape: Shape): ReadonlyArray<number> => {
+    const result = Sh.bind(shape, sizes)
+    result.unbound.forEach((name) => names.add(name))
+    return result.bound
+  }
+  const instructions = program.instructions.map(({ op, args, shape }): BoundInstruction => {
+    if (op._tag !== 'Size') return { op, args, shape: bound(shape) }
+    return { op: { _tag: 'Scalar', value: bound([op.dim])[0] ?? 0 }, args, shape: [] }
+  })
+  const inputs = program.inputs.map((port) => ({ name: port.name, shape: bound(port.shape) }))
+  const outputs = program.outputs.map((port) => ({ name: port.name, shape: bound(port.shape), node: port.node }))
+  const missing = [...names].map(
+    (name): ShapeError => ({
+      _tag: 'ShapeError',
+      operation: `dimension '${name}'`,
+      expected: 'a size',
+      got: `sizes for ${Object.keys(sizes).join(', ') || 'no name'}`,
+      remedy: `pass { ${name}: a whole number }`
+    })
+  )
+  const bad = Object.entries(sizes)
+    .filter(([, n]) => !Number.isInteger(n) || n < 1)
+    .map(
+      ([name, n]): ShapeError => ({
+        _tag: 'ShapeError',
+        operation: `dimension '${name}'`,
+        expected: 'a whole number above 0',
+        got: String(n),
+        remedy: 'pass another size'
+      })
+    )
+  const errors = [...missing, ...bad]
+  return errors.length > 0 ? E.left(errors) : E.right({ inputs, outputs, instructions })
+}
+
+// -------------------------------------------------------------------------------------
+// utils
+// -------------------------------------------------------------------------------------
+
+/**
+ * Checks values against the inputs that a bound program declares: each present, each of the declared shape.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const checkValues = (program: BoundProgram, values: Values): E.Either<ReadonlyArray<ShapeError>, Values> => {
+  const errors = program.inputs.flatMap(({ name, shape }): ReadonlyArray<ShapeError> => {
+    const value = values[name]
+    const fits = value !== undefined && Sh.equals(value.shape, shape) && value.data.length === count(shape)
+    if (fits) return []
+    const got = value === undefined ? 'no value' : `${Sh.show(value.shape)} with ${value.data.length} elements`
+    return [{ _tag: 'ShapeError', operation: `input '${name}'`, expected: Sh.show(shape), got, remedy: 'pass a tensor of that shape' }]
+  })
+  return errors.length > 0 ? E.left(errors) : E.right(values)
+}
+
+/**
+ * The values of a tree of host tensors, by path.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const values = (tree: Tree.Tensors): Values => Object.fromEntries(Tree.leaves(Tree.isTensor, tree))

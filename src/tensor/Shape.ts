@@ -1,0 +1,280 @@
+/**
+ * Shapes, in types and at run time.
+ *
+ * A dimension is a literal size (`784`) or a name (`'batch'`) that is bound when a program is compiled. The same
+ * rules are written twice: once for the type checker, so that a wrong program does not compile, and once for
+ * values, so that an untyped caller gets a readable error.
+ *
+ * @since 0.1.0
+ */
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * A size known now, or the name of one that is bound at compile time.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Dim = number | string
+
+/**
+ * The dimensions of a tensor, outermost first. A scalar is `[]`.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Shape = ReadonlyArray<Dim>
+
+/**
+ * Sizes for the named dimensions of a program, such as `{ batch: 64 }`.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Sizes = Readonly<Record<string, number>>
+
+/**
+ * A shape that does not fit: which operation, what it needed, what it got, and what to do.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface ShapeError {
+  readonly _tag: 'ShapeError'
+  readonly operation: string
+  readonly expected: string
+  readonly got: string
+  readonly remedy: string
+}
+
+// -------------------------------------------------------------------------------------
+// types: broadcasting
+// -------------------------------------------------------------------------------------
+
+type BroadcastDim<A extends Dim, B extends Dim> = [A] extends [1]
+  ? B
+  : [B] extends [1]
+    ? A
+    : [A] extends [B]
+      ? A
+      : [B] extends [A]
+        ? B
+        : never
+
+type Append<S, D> = [S] extends [never]
+  ? never
+  : [D] extends [never]
+    ? never
+    : S extends Shape
+      ? readonly [...S, D]
+      : never
+
+/**
+ * The shape of an elementwise operation by NumPy's rule: right-aligned, equal or 1. `never` where they clash.
+ *
+ * @category types
+ * @since 0.1.0
+ */
+export type Broadcast<A extends Shape, B extends Shape> = number extends A['length']
+  ? Shape
+  : number extends B['length']
+    ? Shape
+    : A extends readonly []
+      ? B
+      : B extends readonly []
+        ? A
+        : A extends readonly [...infer AI extends Shape, infer AL extends Dim]
+          ? B extends readonly [...infer BI extends Shape, infer BL extends Dim]
+            ? Append<Broadcast<AI, BI>, BroadcastDim<AL, BL>>
+            : never
+          : never
+
+/**
+ * What the type checker shows when two shapes do not broadcast.
+ *
+ * @category types
+ * @since 0.1.0
+ */
+export interface ShapesDoNotBroadcast<A extends Shape, B extends Shape> {
+  readonly 'these shapes do not broadcast': readonly [A, B]
+}
+
+/**
+ * `unknown` if the shapes broadcast; a type that nothing satisfies, naming both, if they do not.
+ *
+ * @category types
+ * @since 0.1.0
+ */
+export type CheckBroadcast<A extends Shape, B extends Shape> = [Broadcast<A, B>] extends [never]
+  ? ShapesDoNotBroadcast<A, B>
+  : unknown
+
+// -------------------------------------------------------------------------------------
+// types: axes
+// -------------------------------------------------------------------------------------
+
+/**
+ * A shape without some of its axes.
+ *
+ * @category types
+ * @since 0.1.0
+ */
+export type DropAxes<
+  S extends Shape,
+  Axes extends number,
+  Seen extends ReadonlyArray<unknown> = readonly []
+> = number extends S['length']
+  ? Shape
+  : S extends readonly [infer D extends Dim, ...infer Rest extends Shape]
+    ? Seen['length'] extends Axes
+      ? DropAxes<Rest, Axes, readonly [...Seen, D]>
+      : readonly [D, ...DropAxes<Rest, Axes, readonly [...Seen, D]>]
+    : readonly []
+
+/**
+ * A shape with the size of one axis replaced.
+ *
+ * @category types
+ * @since 0.1.0
+ */
+export type ReplaceAxis<S extends Shape, Axis extends number, D extends Dim> = number extends S['length']
+  ? Shape
+  : { readonly [K in keyof S]: K extends `${Axis}` ? D : S[K] }
+
+/**
+ * A shape with its axes reordered: axis `i` of the result is axis `P[i]` of the argument.
+ *
+ * @category types
+ * @since 0.1.0
+ */
+export type PermuteAxes<S extends Shape, P extends ReadonlyArray<number>> = number extends S['length']
+  ? Shape
+  : { readonly [K in keyof P]: P[K] extends keyof S ? (S[P[K]] extends Dim ? S[P[K]] : never) : never }
+
+// -------------------------------------------------------------------------------------
+// types: einsum
+// -------------------------------------------------------------------------------------
+
+type Labels<S extends string> = S extends `${infer H}${infer R}` ? readonly [H, ...Labels<R>] : readonly []
+
+type DimOf<L, Ls, S> = Ls extends readonly [infer H, ...infer R]
+  ? S extends readonly [infer D extends Dim, ...infer Q]
+    ? H extends L
+      ? D
+      : DimOf<L, R, Q>
+    : never
+  : never
+
+type Clash<ALs, A, BLs, B> = ALs extends readonly [infer H, ...infer R]
+  ? A extends readonly [infer D, ...infer Q]
+    ? [DimOf<H, BLs, B>] extends [never]
+      ? Clash<R, Q, BLs, B>
+      : [D] extends [DimOf<H, BLs, B>]
+        ? Clash<R, Q, BLs, B>
+        : [DimOf<H, BLs, B>] extends [D]
+          ? Clash<R, Q, BLs, B>
+          : H
+    : never
+  : never
+
+type Collect<Ls, ALs, A, BLs, B> = Ls extends readonly [infer H, ...infer R]
+  ? readonly [
+      [DimOf<H, ALs, A>] extends [never] ? DimOf<H, BLs, B> : DimOf<H, ALs, A>,
+      ...Collect<R, ALs, A, BLs, B>
+    ]
+  : readonly []
+
+/**
+ * The result shape of a two-operand einsum such as `'ij,jk->ik'`.
+ *
+ * @category types
+ * @since 0.1.0
+ */
+export type Einsum<Spec extends string, A extends Shape, B extends Shape> = string extends Spec
+  ? Shape
+  : Spec extends `${infer L},${infer R}->${infer O}`
+    ? Collect<Labels<O>, Labels<L>, A, Labels<R>, B> extends infer S extends Shape
+      ? S
+      : never
+    : never
+
+/**
+ * `unknown` if each label of an einsum has one size and each operand as many axes as labels; else a type that
+ * nothing satisfies, naming the label.
+ *
+ * @category types
+ * @since 0.1.0
+ */
+export type CheckEinsum<Spec extends string, A extends Shape, B extends Shape> = string extends Spec
+  ? unknown
+  : Spec extends `${infer L},${infer R}->${string}`
+    ? [A['length'], B['length']] extends [Labels<L>['length'], Labels<R>['length']]
+      ? [Clash<Labels<L>, A, Labels<R>, B>] extends [never]
+        ? unknown
+        : { readonly 'this label has two sizes': Clash<Labels<L>, A, Labels<R>, B> }
+      : { readonly 'labels and axes differ in number': readonly [Spec, A, B] }
+    : { readonly 'an einsum reads "ij,jk->ik"': Spec }
+
+// -------------------------------------------------------------------------------------
+// values
+// -------------------------------------------------------------------------------------
+
+/**
+ * Draws a shape for a person: `[batch, 784]`.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const show = (shape: Shape): string => `[${shape.join(', ')}]`
+
+/**
+ * Are two shapes the same, dimension by dimension?
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const equals = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((d, i) => d === b[i])
+
+/**
+ * The shape that two shapes broadcast to, or `undefined` where they clash.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const broadcast = (a: Shape, b: Shape): Shape | undefined => {
+  const rank = Math.max(a.length, b.length)
+  const out: Array<Dim> = []
+  for (let i = 0; i < rank; i++) {
+    const x = a[a.length - rank + i] ?? 1
+    const y = b[b.length - rank + i] ?? 1
+    if (x !== y && x !== 1 && y !== 1) return undefined
+    out.push(x === 1 ? y : x)
+  }
+  return out
+}
+
+/**
+ * The shape with its names replaced by sizes, or the names that have none.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const bind = (
+  shape: Shape,
+  sizes: Sizes
+): { readonly bound: ReadonlyArray<number>; readonly unbound: ReadonlyArray<string> } => ({
+  bound: shape.map((d) => (typeof d === 'number' ? d : (sizes[d] ?? 0))),
+  unbound: shape.filter((d): d is string => typeof d === 'string' && sizes[d] === undefined)
+})
+
+/**
+ * One line for a person: what, expected, got, what to do.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const showError = (error: ShapeError): string =>
+  `${error.operation}: expected ${error.expected}, got ${error.got}; ${error.remedy}`

@@ -1,0 +1,14 @@
+/**
+ * The typed tensor language: shapes, expressions, programs, and their meaning in f64. It does not know where programs
+ * run.
+ *
+ * @since 0.1.0
+ */
+export * as Expr from './Expr.js'
+export * as Op from './Op.js'
+export * as Program from './Program.js'
+export * as Reference from './Reference.js'
+export * as Shape from './Shape.js'
+export * as Target from './Target.js'
+export * as Tensor from './Tensor.js'
+export * as Tree from './Tree.js'

@@ -1,0 +1,23 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+
+export default defineConfig({
+  resolve: {
+    // The public entry points stand for their sources, so that examples are tested as a reader would type them.
+    alias: [
+      { find: /^halforder$/, replacement: here('./src/index.ts') },
+      { find: /^halforder\/laws$/, replacement: here('./laws/index.ts') },
+      { find: /^halforder\/([a-z]+)$/, replacement: here('./src/$1/index.ts') }
+    ]
+  },
+  test: {
+    environment: 'node',
+    include: ['test/**/*.test.ts', 'laws/**/*.test.ts'],
+    setupFiles: ['test/setup.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    coverage: { include: ['src/**/*.ts', 'laws/**/*.ts'] }
+  }
+})
