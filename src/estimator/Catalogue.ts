@@ -1,0 +1,152 @@
+/**
+ * The estimators of the literature, as covers.
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as RA from 'fp-ts/lib/ReadonlyArray.js'
+import * as C from './Cover.js'
+import type { CoverError, Form, Perturbation } from './Cover.js'
+import * as Est from './Estimator.js'
+import type { Estimator, Weighted } from './Estimator.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * How zeroth-order cells perturb: `form` (default `central`), `perturbation` (`shared`), `radius` (0.05).
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface ZerothOrderOptions {
+  readonly form?: Form
+  readonly perturbation?: Perturbation
+  readonly radius?: number
+}
+
+/**
+ * Options of RLR: the length of the chain, the length `h` of the half-order segment (default 2), weights for its start
+ * `j = 2, ..., T - h + 1` (default: uniform), and the zeroth-order cell.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface RlrOptions extends ZerothOrderOptions {
+  readonly T: number
+  readonly h?: number
+  readonly start?: (j: number) => number
+}
+
+// -------------------------------------------------------------------------------------
+// constructors
+// -------------------------------------------------------------------------------------
+
+/**
+ * The Recursive Likelihood Ratio estimator (arXiv 2502.00639): first-order on step 1, half-order on steps `j..j+h-1` with
+ * a random start, zeroth-order on the rest. Unbiased for J_s. The paper's equation (6) as printed leaves step 1 in
+ * the zeroth-order set and removes `h + 1` steps from it, which would pay for step 1 twice; here every step is paid once.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const rlr = ({ T, h = 2, start = () => 1, ...zeroth }: RlrOptions): E.Either<CoverError, Estimator<'exact'>> => {
+  if (!Number.isInteger(h) || h < 1 || h > T - 1) {
+    return E.left({ _tag: 'BadOption', option: 'h', expected: `a whole number in 1..${T - 1}`, got: `${h}` })
+  }
+  return pipe(
+    C.range(2, T - h + 1),
+    RA.traverse(E.Applicative)((j) =>
+      pipe(
+        C.exact(T, [
+          C.firstOrder(1),
+          C.halfOrder(j, j + h - 1),
+          C.zerothOrder(
+            C.range(2, T).filter((t) => t < j || t > j + h - 1),
+            zeroth
+          )
+        ]),
+        E.map((cover): Weighted<'exact'> => ({ weight: start(j), cover }))
+      )
+    ),
+    E.flatMap((covers) => Est.mixture(`rlr(h = ${h})`, covers))
+  )
+}
+
+/**
+ * Full backpropagation: first-order on every step. Unbiased for J.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fullBackprop = (T: number): E.Either<CoverError, Estimator<'exact'>> =>
+  single('full backpropagation', T, [C.firstOrder(T)])
+
+/**
+ * Truncated backpropagation: first-order on the last `k` steps alone, as AlignProp (arXiv 2310.03739), DRaFT-K
+ * (arXiv 2309.17400) and VADER (arXiv 2407.08737) do. Its bias is minus the terms of steps `k+1..T`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const truncatedBackprop = ({ T, k }: { readonly T: number; readonly k: number }): E.Either<CoverError, Estimator> =>
+  Est.fromCells(`truncated backpropagation(k = ${k})`, T, [C.firstOrder(k)])
+
+/**
+ * REINFORCE over the denoising steps, as DDPO-SF (arXiv 2305.13301): half-order on each step by itself. Unbiased for J.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const reinforce = (T: number): E.Either<CoverError, Estimator<'exact'>> =>
+  single(
+    'reinforce',
+    T,
+    C.range(1, T).map((t) => C.halfOrder(t, t))
+  )
+
+/**
+ * REINFORCE for chains whose last step is deterministic: first-order on step 1, half-order on each other step by itself.
+ * Unbiased for J.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const reinforceAfterFirst = (T: number): E.Either<CoverError, Estimator<'exact'>> => segmented({ T, h: 1 })
+
+/**
+ * Segmented half-order: first-order on step 1, then half-order segments of `h` steps each, the last one perhaps shorter.
+ * No zeroth-order cell at all, so unbiased for J, at RLR's memory.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const segmented = ({ T, h }: { readonly T: number; readonly h: number }): E.Either<CoverError, Estimator<'exact'>> =>
+  !Number.isInteger(h) || h < 1
+    ? E.left({ _tag: 'BadOption', option: 'h', expected: 'a whole number of at least 1', got: `${h}` })
+    : single(`segmented half-order(h = ${h})`, T, [
+        C.firstOrder(1),
+        ...C.range(2, T)
+          .filter((t) => (t - 2) % h === 0)
+          .map((t) => C.halfOrder(t, Math.min(t + h - 1, T)))
+      ])
+
+/**
+ * Evolution strategies over the whole chain, as MeZO (arXiv 2305.17333): zeroth-order on every step. Unbiased for J_s.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const evolutionStrategies = ({
+  T,
+  ...zeroth
+}: { readonly T: number } & ZerothOrderOptions): E.Either<CoverError, Estimator<'exact'>> =>
+  single('evolution strategies', T, [C.zerothOrder(C.range(1, T), zeroth)])
+
+const single = (name: string, T: number, cells: ReadonlyArray<C.Cell>): E.Either<CoverError, Estimator<'exact'>> =>
+  pipe(
+    C.exact(T, cells),
+    E.map((cover) => Est.always(name, cover))
+  )

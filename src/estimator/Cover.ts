@@ -1,0 +1,354 @@
+/**
+ * Covers: which cell pays for which step's term of the gradient.
+ *
+ * With one copy of the parameters for each step, the gradient of the expected reward is the sum over steps of the
+ * gradients in the copies. A cell estimates the terms of its steps; a cover is a list of cells that do not overlap.
+ * If every step is paid for once, the sum of the cells' estimates over one shared trajectory is unbiased (Theorem 6.3 of
+ * arXiv 2502.00639, as a statement about covers).
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * How a zeroth-order cell turns rewards into an estimate, at radius `s` along directions `xi`:
+ * `onePoint`: `A(theta + s xi) xi / s`, one rollout; `forward`: `(R(theta + s xi) - R(theta)) xi / s`, two; `central`:
+ * `(R(theta + s xi) - R(theta - s xi)) xi / (2 s)`, two besides a clean one where other cells read it.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Form = 'onePoint' | 'forward' | 'central'
+
+/**
+ * One direction for all the steps of a zeroth-order cell, or an independent one for each.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Perturbation = 'shared' | 'perStep'
+
+/**
+ * Pays for steps `1..to` by pulling the reward's gradient back through them.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface FirstOrder {
+  readonly _tag: 'FirstOrder'
+  readonly to: number
+}
+
+/**
+ * Pays for steps `from..to` by the likelihood ratio on the noise of step `from`, pulled back through them.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface HalfOrder {
+  readonly _tag: 'HalfOrder'
+  readonly from: number
+  readonly to: number
+}
+
+/**
+ * Pays for a set of steps by perturbing the parameters they use.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface ZerothOrder {
+  readonly _tag: 'ZerothOrder'
+  readonly steps: ReadonlyArray<number>
+  readonly form: Form
+  readonly perturbation: Perturbation
+  readonly radius: number
+}
+
+/**
+ * A way to pay for some steps.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Cell = FirstOrder | HalfOrder | ZerothOrder
+
+/**
+ * Does a cover pay for every step, or only for some?
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Exactness = 'exact' | 'partial'
+
+/**
+ * Cells over the steps `1..T` that do not overlap. An `exact` one pays for every step; a `partial` one is biased by minus
+ * the terms of its unpaid steps.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Cover<out X extends Exactness = Exactness> {
+  readonly _tag: X
+  readonly T: number
+  readonly cells: ReadonlyArray<Cell>
+}
+
+/**
+ * Why cells are no cover.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type CoverError =
+  | { readonly _tag: 'BadLength'; readonly T: number }
+  | { readonly _tag: 'OutOfRange'; readonly cell: Cell; readonly T: number; readonly steps: ReadonlyArray<number> }
+  | { readonly _tag: 'Overlap'; readonly step: number; readonly cells: ReadonlyArray<Cell> }
+  | { readonly _tag: 'BadRadius'; readonly radius: number }
+  | { readonly _tag: 'TwoZerothOrder'; readonly cells: ReadonlyArray<Cell> }
+  | { readonly _tag: 'Unpaid'; readonly steps: ReadonlyArray<number> }
+  | { readonly _tag: 'BadOption'; readonly option: string; readonly expected: string; readonly got: string }
+
+// -------------------------------------------------------------------------------------
+// constructors
+// -------------------------------------------------------------------------------------
+
+/**
+ * The first-order cell on steps `1..to`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const firstOrder = (to: number): Cell => ({ _tag: 'FirstOrder', to })
+
+/**
+ * The half-order cell on steps `from..to`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const halfOrder = (from: number, to: number): Cell => ({ _tag: 'HalfOrder', from, to })
+
+/**
+ * The zeroth-order cell on a set of steps. By default: central differences along one shared direction, radius 0.05.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const zerothOrder = (
+  steps: ReadonlyArray<number>,
+  options: { readonly form?: Form; readonly perturbation?: Perturbation; readonly radius?: number } = {}
+): Cell => ({
+  _tag: 'ZerothOrder',
+  steps,
+  form: options.form ?? 'central',
+  perturbation: options.perturbation ?? 'shared',
+  radius: options.radius ?? 0.05
+})
+
+/**
+ * The cover of steps `1..T` by some cells, tagged `exact` or `partial`; empty cells are dropped. Left: the first of a step
+ * out of range, a step paid for twice, a radius that is not positive, or two zeroth-order cells (join their sets).
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const cover = (
+  T: number,
+  cells: ReadonlyArray<Cell>
+): E.Either<CoverError, Cover<'exact'> | Cover<'partial'>> => {
+  if (!Number.isInteger(T) || T < 1) return E.left({ _tag: 'BadLength', T })
+  const used = cells.filter((cell) => steps(cell).length > 0 || isEmptyRange(cell))
+  for (const cell of used) {
+    const outside = steps(cell).filter((t) => !Number.isInteger(t) || t < 1 || t > T)
+    if (outside.length > 0 || isEmptyRange(cell)) return E.left({ _tag: 'OutOfRange', cell, T, steps: outside })
+    if (cell._tag === 'ZerothOrder' && !(cell.radius > 0 && Number.isFinite(cell.radius))) {
+      return E.left({ _tag: 'BadRadius', radius: cell.radius })
+    }
+  }
+  const payers = new Map<number, Cell>()
+  for (const cell of used) {
+    for (const t of steps(cell)) {
+      const other = payers.get(t)
+      if (other !== undefined) return E.left({ _tag: 'Overlap', step: t, cells: [other, cell] })
+      payers.set(t, cell)
+    }
+  }
+  const zeroth = used.filter((cell) => cell._tag === 'ZerothOrder')
+  if (zeroth.length > 1) return E.left({ _tag: 'TwoZerothOrder', cells: zeroth })
+  return E.right(
+    payers.size === T ? { _tag: 'exact', T, cells: used } : { _tag: 'partial', T, cells: used }
+  )
+}
+
+/** A first- or half-order cell whose range is empty or not of whole numbers: an error, where an empty set is not. */
+const isEmptyRange = (cell: Cell): boolean => cell._tag !== 'ZerothOrder' && steps(cell).length === 0
+
+/**
+ * The cover of every step by some cells. Left where one is unpaid, too.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const exact = (T: number, cells: ReadonlyArray<Cell>): E.Either<CoverError, Cover<'exact'>> => {
+  const result = cover(T, cells)
+  if (E.isLeft(result)) return result
+  return result.right._tag === 'exact'
+    ? E.right(result.right)
+    : E.left({ _tag: 'Unpaid', steps: unpaid(result.right) })
+}
+
+/**
+ * The cover without cells: neutral for `union`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const empty = (T: number): E.Either<CoverError, Cover> => cover(T, [])
+
+// -------------------------------------------------------------------------------------
+// combinators
+// -------------------------------------------------------------------------------------
+
+/**
+ * Both covers' cells: a partial commutative monoid with `empty`, defined where the two are disjoint and equally long.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const union = (a: Cover, b: Cover): E.Either<CoverError, Cover> =>
+  a.T === b.T
+    ? cover(a.T, [...a.cells, ...b.cells])
+    : E.left({ _tag: 'BadOption', option: 'T', expected: `two covers of ${a.T} steps`, got: `${b.T} steps` })
+
+// -------------------------------------------------------------------------------------
+// readings
+// -------------------------------------------------------------------------------------
+
+/**
+ * The steps that a cell pays for, in its own order.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const steps = (cell: Cell): ReadonlyArray<number> => {
+  switch (cell._tag) {
+    case 'FirstOrder':
+      return range(1, cell.to)
+    case 'HalfOrder':
+      return range(cell.from, cell.to)
+    case 'ZerothOrder':
+      return cell.steps
+  }
+}
+
+/**
+ * The whole numbers `from..to`, none where `to < from` or where an end is not whole.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const range = (from: number, to: number): ReadonlyArray<number> =>
+  Number.isInteger(from) && Number.isInteger(to) && to >= from
+    ? Array.from({ length: to - from + 1 }, (_, i) => from + i)
+    : []
+
+/**
+ * The steps that no cell pays for: minus the sum of their terms is the cover's bias (Proposition 6.1).
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const unpaid = (self: Cover): ReadonlyArray<number> => {
+  const paid = new Set(self.cells.flatMap(steps))
+  return range(1, self.T).filter((t) => !paid.has(t))
+}
+
+/**
+ * The zeroth-order cell of a cover, if it has one.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const zerothOrderCell = (self: Cover): ZerothOrder | undefined =>
+  self.cells.find((cell): cell is ZerothOrder => cell._tag === 'ZerothOrder')
+
+/**
+ * Which objective the paid terms are the gradient of: `J`, or `J_s`, in which the parameters of zeroth-order steps are
+ * smoothed by a normal of standard deviation `s` (the two differ by O(s^2), and not at all where J is quadratic).
+ * Difference forms leave the other cells on the clean trajectory, whose target stays `J`.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const objective = (self: Cover): 'J' | 'J_s' => (zerothOrderCell(self) === undefined ? 'J' : 'J_s')
+
+/**
+ * Draws a cell for a person: `HO(2..3)`.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const showCell = (cell: Cell): string => {
+  switch (cell._tag) {
+    case 'FirstOrder':
+      return `FO(1..${cell.to})`
+    case 'HalfOrder':
+      return `HO(${cell.from}..${cell.to})`
+    case 'ZerothOrder':
+      return `ZO(${showSteps(cell.steps)}; ${cell.form}, ${cell.perturbation}, s = ${cell.radius})`
+  }
+}
+
+/**
+ * Draws a set of steps with its runs joined: `1, 4..50`.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const showSteps = (set: ReadonlyArray<number>): string => {
+  const runs: Array<[number, number]> = []
+  for (const t of [...set].sort((a, b) => a - b)) {
+    const last = runs.at(-1)
+    if (last !== undefined && last[1] === t - 1) last[1] = t
+    else runs.push([t, t])
+  }
+  return runs.map(([a, b]) => (a === b ? `${a}` : `${a}..${b}`)).join(', ')
+}
+
+/**
+ * Draws a cover for a person: `FO(1..1) + HO(2..3) + ZO(4..50; central, shared, s = 0.05)`.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const show = (self: Cover): string => self.cells.map(showCell).join(' + ') || 'nothing'
+
+/**
+ * One line for a person: what is wrong and what to do.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const showError = (error: CoverError): string => {
+  switch (error._tag) {
+    case 'BadLength':
+      return `T: expected a whole number of at least 1, got ${error.T}; pass the number of steps of the chain`
+    case 'OutOfRange':
+      return `${showCell(error.cell)}: expected steps within 1..${error.T}, got ${error.steps.length > 0 ? showSteps(error.steps) : 'an empty range'}; move or shorten the cell`
+    case 'Overlap':
+      return `step ${error.step} is paid for twice, by ${error.cells.map(showCell).join(' and ')}; its term would be counted twice: give it to one of them`
+    case 'BadRadius':
+      return `radius: expected a number above 0, got ${error.radius}; a common choice is 0.05 of the parameters' own scale`
+    case 'TwoZerothOrder':
+      return `expected one zeroth-order cell, got ${error.cells.map(showCell).join(' and ')}; join their steps in one`
+    case 'Unpaid':
+      return `no cell pays for ${showSteps(error.steps)}; add a cell, or use 'cover' where the bias is wanted`
+    case 'BadOption':
+      return `${error.option}: expected ${error.expected}, got ${error.got}`
+  }
+}

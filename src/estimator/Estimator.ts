@@ -1,0 +1,156 @@
+/**
+ * Estimators: distributions over covers.
+ *
+ * For each cover the estimate is unbiased if the cover is exact; so a mixture of exact covers with any weights that do not
+ * look at the trajectory's noise is unbiased too, and needs no importance weights.
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import type { CoverError, Cover, Exactness } from './Cover.js'
+import * as C from './Cover.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * A cover and how often it is drawn.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Weighted<out X extends Exactness = Exactness> {
+  readonly weight: number
+  readonly cover: Cover<X>
+}
+
+/**
+ * A named, finite distribution over covers of `T` steps. Weights are not negative and add up to 1.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Estimator<out X extends Exactness = Exactness> {
+  readonly _tag: X
+  readonly name: string
+  readonly T: number
+  readonly covers: readonly [Weighted<X>, ...ReadonlyArray<Weighted<X>>]
+}
+
+// -------------------------------------------------------------------------------------
+// constructors
+// -------------------------------------------------------------------------------------
+
+/**
+ * The estimator that always uses one cover.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const always = <X extends Exactness>(name: string, cover: Cover<X>): Estimator<X> => ({
+  _tag: cover._tag,
+  name,
+  T: cover.T,
+  covers: [{ weight: 1, cover }]
+})
+
+/**
+ * A mixture of exact covers. Weights are normalised; covers of weight 0 are dropped. Left: no cover left, a weight that is
+ * negative or not finite, covers of different lengths.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const mixture = (
+  name: string,
+  covers: ReadonlyArray<Weighted<'exact'>>
+): E.Either<CoverError, Estimator<'exact'>> => {
+  const bad = covers.find(({ weight }) => !(weight >= 0 && Number.isFinite(weight)))
+  if (bad !== undefined) {
+    return E.left({ _tag: 'BadOption', option: 'weight', expected: 'a finite number of at least 0', got: `${bad.weight}` })
+  }
+  const total = covers.reduce((n, { weight }) => n + weight, 0)
+  const [first, ...rest] = covers
+    .filter(({ weight }) => weight > 0)
+    .map(({ weight, cover }) => ({ weight: weight / total, cover }))
+  if (first === undefined) {
+    return E.left({ _tag: 'BadOption', option: 'covers', expected: 'at least one of weight above 0', got: 'none' })
+  }
+  const other = rest.find(({ cover }) => cover.T !== first.cover.T)
+  if (other !== undefined) {
+    return E.left({ _tag: 'BadOption', option: 'covers', expected: `${first.cover.T} steps in each`, got: `${other.cover.T} in one` })
+  }
+  return E.right({ _tag: 'exact', name, T: first.cover.T, covers: [first, ...rest] })
+}
+
+// -------------------------------------------------------------------------------------
+// readings
+// -------------------------------------------------------------------------------------
+
+/**
+ * The cover at a uniform number in [0, 1): inversion of the cumulative weights.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const draw = <X extends Exactness>(self: Estimator<X>, uniform: number): Cover<X> => {
+  let cumulative = 0
+  for (const { weight, cover } of self.covers) {
+    cumulative += weight
+    if (uniform < cumulative) return cover
+  }
+  return self.covers[0].cover
+}
+
+/**
+ * The steps that some cover of the distribution leaves unpaid, each with the probability that it is.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const unpaid = (self: Estimator): ReadonlyMap<number, number> => {
+  const out = new Map<number, number>()
+  for (const { weight, cover } of self.covers) {
+    for (const t of C.unpaid(cover)) out.set(t, (out.get(t) ?? 0) + weight)
+  }
+  return out
+}
+
+/**
+ * The mean of a number read off the covers.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const mean = (self: Estimator, read: (cover: Cover) => number): number =>
+  self.covers.reduce((total, { weight, cover }) => total + weight * read(cover), 0)
+
+/**
+ * Which objective the estimator's expectation is the gradient of, its unpaid terms aside: `J_s` where some cover has a
+ * zeroth-order cell.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const objective = (self: Estimator): 'J' | 'J_s' =>
+  self.covers.some(({ cover }) => C.objective(cover) === 'J_s') ? 'J_s' : 'J'
+
+/**
+ * An estimator of a single cover from its cells.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromCells = (
+  name: string,
+  T: number,
+  cells: ReadonlyArray<C.Cell>
+): E.Either<CoverError, Estimator<'exact'> | Estimator<'partial'>> =>
+  pipe(
+    C.cover(T, cells),
+    E.map((cover): Estimator<'exact'> | Estimator<'partial'> =>
+      cover._tag === 'exact' ? always(name, cover) : always(name, cover)
+    )
+  )
