@@ -1,0 +1,259 @@
+/**
+ * The closed programs that an estimator is made of: rollouts, rewards, and one credit program for each *shape* of cell.
+ * Which steps a cell stands on is an input, so one program serves every start of a segment; and a credit program sees
+ * its own segment only, so its activations do not grow with the length of the chain.
+ *
+ * @since 0.1.0
+ */
+import type * as E from 'fp-ts/lib/Either.js'
+import * as Ch from '../chain/Chain.js'
+import type { Batched, Chain } from '../chain/Chain.js'
+import * as L from '../lens/Lens.js'
+import type { Parameter, Parameters, Params } from '../lens/Lens.js'
+import type { Differentiable } from '../reward/Reward.js'
+import * as X from '../tensor/Expr.js'
+import type { Expr, Scalar } from '../tensor/Expr.js'
+import * as Program from '../tensor/Program.js'
+import type { Shape, ShapeError } from '../tensor/Shape.js'
+import * as Tree from '../tensor/Tree.js'
+import type { Exprs, Shapes } from '../tensor/Tree.js'
+import type { Perturbation } from './Cover.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * Which parameters are trained, by path.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Trained = (path: string) => boolean
+
+type Built = E.Either<ReadonlyArray<ShapeError>, Program.Program>
+
+/**
+ * The trained parameters with their shapes, by path.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const trainedShapes = (parameters: Parameters, trained: Trained): ReadonlyArray<readonly [string, Shape]> =>
+  Tree.leaves<Parameter>(L.isParameter, parameters).flatMap(([path, { shape }]) =>
+    trained(path) ? [[path, shape] as const] : []
+  )
+
+/**
+ * The shapes of the directions of a zeroth-order cell: those of the trained parameters, with a leading axis of `T` where
+ * each step has its own.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const directionShapes = (
+  parameters: Parameters,
+  trained: Trained,
+  perturbation: Perturbation,
+  T: number
+): Readonly<Record<string, Shape>> =>
+  Object.fromEntries(
+    trainedShapes(parameters, trained).map(([path, shape]) => [path, perturbation === 'shared' ? shape : [T, ...shape]])
+  )
+
+/** The condition of a chain as input expressions named `c` or `c.path`. */
+const conditionInputs = <P extends Params, S extends Batched, C extends Exprs>(chain: Chain<P, S, C>): C =>
+  // a chain's `condition` declares the shapes of its `C`
+  Tree.inputs('c', chain.condition) as Exprs as C
+
+/** The outputs named `gradient.path`: the cotangents of the trained parameters, zeros where a pullback gave none. */
+const gradientOutputs = (parameters: Parameters, trained: Trained, bar: Exprs): Exprs => {
+  const given = new Map(Tree.leaves(Tree.isExpr, bar))
+  return {
+    gradient: Object.fromEntries(
+      trainedShapes(parameters, trained).map(([path, shape]) => [path, given.get(path) ?? X.zeros(shape)])
+    )
+  }
+}
+
+/** A number a row, spread over the rest of a shape that starts with the batch. */
+const spreadRows = <S extends Shape>(rows: Expr<readonly ['batch']>, shape: S): Expr<S> =>
+  X.broadcastTo(X.reshape(rows, ['batch', ...shape.slice(1).map(() => 1)]), shape)
+
+// -------------------------------------------------------------------------------------
+// rollouts
+// -------------------------------------------------------------------------------------
+
+/**
+ * A rollout: `params, xT, eps [T, ...], c` to `x0`, and with `keep` to `trajectory [T + 1, ...]` too. With a perturbation,
+ * step `t` uses `theta + radius mask[t] xi`; the extra inputs are `xi.path`, `mask [T]` and `radius` (negative for the
+ * other side of a central difference).
+ *
+ * @category programs
+ * @since 0.1.0
+ */
+export const rollout = <P extends Params, S extends Batched, C extends Exprs>(
+  chain: Chain<P, S, C>,
+  options: { readonly perturbation: Perturbation | 'none'; readonly keep: boolean; readonly trained: Trained }
+): Built => {
+  const { perturbation, keep, trained } = options
+  const { T } = chain
+  const directions = perturbation === 'none' ? {} : directionShapes(chain.parameters, trained, perturbation, T)
+  const params = Ch.parameterInputs<P>('params', chain.parameters)
+  const mask = X.input('mask', [T])
+  const radius: Scalar = X.input('radius', [])
+  const parametersAt = (t: number): P => {
+    const reach = X.mul(radius, X.reshape(X.slice(mask, 0, t - 1, 1), []))
+    return Tree.mapExprs(params, (leaf, path) => {
+      const shape = directions[path]
+      if (shape === undefined) return leaf
+      const xi = X.input(`xi.${path}`, shape)
+      const direction = perturbation === 'shared' ? xi : X.reshape(X.slice<Shape, 0, 1>(xi, 0, t - 1, 1), leaf.shape)
+      return X.add(leaf, X.mul(direction, reach))
+    })
+  }
+  const eps: readonly [number, ...S] = [T, ...chain.state]
+  const extra: Shapes = perturbation === 'none' ? {} : { xi: directions, mask: [T], radius: [] }
+  const inputs: Shapes = {
+    params: L.shapes(chain.parameters),
+    xT: chain.state,
+    eps,
+    c: chain.condition,
+    ...extra
+  }
+  return Program.make(
+    inputs,
+    () => {
+      const states = Ch.rollout(chain)(
+        perturbation === 'none' ? () => params : parametersAt,
+        X.input('xT', chain.state),
+        X.input('eps', eps),
+        conditionInputs(chain)
+      )
+      const x0: Exprs = { x0: states[0] ?? X.zeros(chain.state) }
+      return keep ? { ...x0, trajectory: X.stack(states) } : x0
+    },
+    { xT: chain.noise.density, eps: chain.noise.density, ...Object.fromEntries(Object.keys(directions).map((path) => [`xi.${path}`, 'normal' as const])) }
+  )
+}
+
+// -------------------------------------------------------------------------------------
+// rewards
+// -------------------------------------------------------------------------------------
+
+/**
+ * The reward and its gradient in the output: `reward.path, x0, c, weights [batch]` to `reward [batch]` and `x0Bar`, the
+ * gradient of the weighted sum of rewards.
+ *
+ * @category programs
+ * @since 0.1.0
+ */
+export const reward = <R extends Params, P extends Params, S extends Batched, C extends Exprs>(
+  chain: Chain<P, S, C>,
+  { lens }: Differentiable<R, S, C>
+): Built =>
+  Program.make({ reward: L.shapes(lens.parameters), x0: chain.state, c: chain.condition, weights: ['batch'] }, (): Exprs => {
+    const [value, back] = lens.run(Ch.parameterInputs<R>('reward', lens.parameters), {
+      x: X.input('x0', chain.state),
+      c: conditionInputs(chain)
+    })
+    const [, bar] = back(X.input('weights', ['batch']))
+    return { reward: value, x0Bar: bar.x }
+  })
+
+// -------------------------------------------------------------------------------------
+// credit
+// -------------------------------------------------------------------------------------
+
+/**
+ * The credit program of a first-order cell on steps `1..k`: `params, x (= x_k), eps [k, ...] (step 1's first; its own is
+ * not used), c, x0Bar` to `gradient.path`.
+ *
+ * @category programs
+ * @since 0.1.0
+ */
+export const firstOrder = <P extends Params, S extends Batched, C extends Exprs>(
+  chain: Chain<P, S, C>,
+  k: number,
+  trained: Trained
+): Built =>
+  credit(chain, k, trained, X.scalar(k), { x0Bar: chain.state }, () => X.input('x0Bar', chain.state))
+
+/**
+ * The credit program of a half-order cell on `h` steps `j..m`: `params, x (= x_m), eps [h, ...] (step j's first), c,
+ * high (= m), advantage [batch]` to `gradient.path`: the pullback of `advantage * score(eps_j) / sigma_j`.
+ *
+ * @category programs
+ * @since 0.1.0
+ */
+export const halfOrder = <P extends Params, S extends Batched, C extends Exprs>(
+  chain: Chain<P, S, C>,
+  h: number,
+  trained: Trained
+): Built => {
+  const high: Scalar = X.input('high', [])
+  return credit(chain, h, trained, high, { high: [], advantage: ['batch'] }, (eps) => {
+    const sigma = Ch.lookup(chain.sigma, Ch.below(high, h - 1))
+    const score = X.div(chain.noise.score(Ch.noiseAt(eps, 0, chain.state)), sigma)
+    return X.mul(spreadRows(X.input('advantage', ['batch']), chain.state), score)
+  })
+}
+
+const credit = <P extends Params, S extends Batched, C extends Exprs>(
+  chain: Chain<P, S, C>,
+  h: number,
+  trained: Trained,
+  high: Scalar,
+  extra: Readonly<Record<string, Shape>>,
+  cotangent: (eps: Ch.Noises<S>) => Expr<S>
+): Built => {
+  const shape: readonly [number, ...S] = [h, ...chain.state]
+  const inputs: Shapes = {
+    params: L.shapes(chain.parameters),
+    x: chain.state,
+    eps: shape,
+    c: chain.condition,
+    ...extra
+  }
+  return Program.make(inputs, () => {
+    const eps = X.input('eps', shape)
+    const [, back] = Ch.segment(chain, h)(high).run(Ch.parameterInputs<P>('params', chain.parameters), {
+      x: X.input('x', chain.state),
+      c: conditionInputs(chain),
+      eps
+    })
+    const [bar] = back(cotangent(eps))
+    return gradientOutputs(chain.parameters, trained, bar)
+  })
+}
+
+/**
+ * The credit program of a zeroth-order cell: `xi.path, delta [batch], mask [T]` to `gradient.path`: the directions of the
+ * cell's steps, times `delta`, each row's weighted difference of rewards over the radius. Parameters that the batch
+ * shares sum over it; parameters with a batch axis keep a row each.
+ *
+ * @category programs
+ * @since 0.1.0
+ */
+export const zerothOrder = <P extends Params, S extends Batched, C extends Exprs>(
+  chain: Chain<P, S, C>,
+  perturbation: Perturbation,
+  trained: Trained
+): Built => {
+  const directions = directionShapes(chain.parameters, trained, perturbation, chain.T)
+  const inputs: Shapes = { xi: directions, delta: ['batch'], mask: [chain.T] }
+  return Program.make(inputs, () => {
+    const delta = X.input('delta', ['batch'])
+    const total: Scalar = X.sum(delta, [0])
+    const gradient = trainedShapes(chain.parameters, trained).map(([path, shape]) => {
+      const xi = X.input(`xi.${path}`, directions[path] ?? shape)
+      const direction = perturbation === 'shared' ? X.retype(xi, shape) : X.sumTo(X.mul(xi, overSteps(chain.T, shape)), shape)
+      const factor = shape[0] === 'batch' ? spreadRows(delta, shape) : X.broadcastTo(total, shape)
+      return [path, X.mul(direction, factor)] as const
+    })
+    return { gradient: Object.fromEntries(gradient) }
+  })
+}
+
+const overSteps = (T: number, shape: Shape): Expr =>
+  X.broadcastTo(X.reshape(X.input('mask', [T]), [T, ...shape.map(() => 1)]), [T, ...shape])

@@ -1,0 +1,411 @@
+/**
+ * From a program to kernels. Elementwise operations and views disappear into the kernels that read them; what is left
+ * are contractions, reductions and joins, each with the elementwise operations that follow it, and the elementwise
+ * values that several kernels read.
+ *
+ * @since 0.1.0
+ */
+import { maps } from '../tensor/Op.js'
+import type { BoundInstruction, BoundProgram } from '../tensor/Program.js'
+import { strides as contiguous } from '../tensor/Strides.js'
+import { size, type Tensor } from '../tensor/Tensor.js'
+import { canonical, type Operand } from './Einsum.js'
+import { type Decisions, decide } from './Sharing.js'
+import {
+  type Access,
+  accesses,
+  apply,
+  type Contraction,
+  type Core,
+  type Elementwise,
+  literal,
+  mapLeaves,
+  type Part,
+  read,
+  type Reduction,
+  result,
+  type Spec,
+  specAccesses,
+  surface,
+  type Term
+} from './Spec.js'
+import * as View from './View.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * A flat array of f32: an input of the program, a literal tensor, or what a kernel writes.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Buffer = { readonly size: number } & (
+  | { readonly _tag: 'Input'; readonly name: string }
+  | { readonly _tag: 'Constant'; readonly value: Tensor }
+  | { readonly _tag: 'Written' }
+)
+
+/**
+ * One kernel call: what it computes and the buffer it writes.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Step {
+  readonly spec: Spec
+  readonly output: number
+}
+
+/**
+ * Where an output comes from: a buffer, or one repeated number.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Source =
+  | { readonly _tag: 'Buffer'; readonly buffer: number }
+  | { readonly _tag: 'Fill'; readonly value: number }
+
+/**
+ * The kernels of a program in the order in which they run. Accesses name buffers by position.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Schedule {
+  readonly buffers: ReadonlyArray<Buffer>
+  readonly steps: ReadonlyArray<Step>
+  readonly outputs: ReadonlyArray<{ readonly name: string; readonly shape: ReadonlyArray<number>; readonly source: Source }>
+}
+
+/**
+ * How far to fuse.
+ *
+ * - `buffers`: the most buffers that one kernel may read (GPU drivers bind a few only). Default: 24.
+ * - `fuse`: false makes every operation that is not a view a kernel of its own. Default: true.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Limits {
+  readonly buffers: number
+  readonly fuse: boolean
+}
+
+/**
+ * The limits of targets without small ones.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const defaultLimits: Limits = { buffers: 24, fuse: true }
+
+/** The most operations in one elementwise term; longer chains are cut so that kernels compile quickly. */
+const longestTerm = 96
+
+// -------------------------------------------------------------------------------------
+// interpreters
+// -------------------------------------------------------------------------------------
+
+/**
+ * The kernels of a program.
+ *
+ * @category interpreters
+ * @since 0.1.0
+ */
+export const schedule = (program: BoundProgram, limits: Limits = defaultLimits): Schedule => {
+  const decisions = decide(program, limits.fuse)
+  const state: State = { buffers: [], steps: [], waiting: new Map(), limits }
+  const values: Array<Term> = []
+  program.instructions.forEach((instruction, i) => {
+    const args = instruction.args.map((arg): Value => ({
+      term: values[arg] ?? literal(0),
+      shape: program.instructions[arg]?.shape ?? []
+    }))
+    values.push(step(state, instruction, args, decisions, i))
+  })
+  const outputs = program.outputs.map(({ name, shape, node }) => ({
+    name,
+    shape,
+    source: outputSource(state, { term: values[node] ?? literal(0), shape })
+  }))
+  return { buffers: state.buffers, steps: state.steps, outputs }
+}
+
+interface State {
+  readonly buffers: Array<Buffer>
+  readonly steps: Array<Step>
+  /** Cores whose one reader may take them in; they become kernels when someone needs their buffer. */
+  readonly waiting: Map<number, Spec>
+  readonly limits: Limits
+}
+
+interface Value {
+  readonly term: Term
+  readonly shape: ReadonlyArray<number>
+}
+
+const step = (
+  state: State,
+  { op, shape }: BoundInstruction,
+  args: ReadonlyArray<Value>,
+  decisions: Decisions,
+  i: number
+): Term => {
+  const a = args[0] ?? { term: literal(0), shape: [] }
+  switch (op._tag) {
+    case 'Input':
+      return wholeOf(addBuffer(state, { _tag: 'Input', name: op.name, size: size(shape) }), shape)
+    case 'Constant':
+      return size(shape) === 1
+        ? literal(Math.fround(op.value.data[0] ?? 0))
+        : wholeOf(addBuffer(state, { _tag: 'Constant', value: op.value, size: size(shape) }), shape)
+    case 'Scalar':
+      return literal(op.value)
+    case 'Map': {
+      const term = fold(apply(op.name, bounded(state, args).map(({ term: arg }) => arg)))
+      return term._tag === 'Apply' && decisions.stored.has(i) ? store(state, { term, shape }) : term
+    }
+    case 'Reduce':
+      return emitCore(state, reduction(op.name, op.axes, prepared(state, a), shape), shape, decisions.alone.has(i))
+    case 'Contract':
+      return contract(state, op.labels, args, shape, decisions.alone.has(i))
+    case 'Reshape':
+      return View.reshape(a.term, a.shape, shape) ?? View.reshape(store(state, a), a.shape, shape) ?? a.term
+    case 'Permute':
+      return View.permute(a.term, op.permutation)
+    case 'Broadcast':
+      return View.broadcast(a.term, a.shape, shape)
+    case 'Slice':
+      return View.slice(a.term, op.axis, op.start)
+    case 'Take': {
+      const index = args[1] ?? a
+      const entries = a.shape[op.axis] ?? 1
+      settle(state, accesses(index.term))
+      return View.take(a.term, op.axis, entries, index.term)
+    }
+    case 'Pad':
+      return join(state, shape, op.axis, [
+        { term: literal(0), shape: withAxis(shape, op.axis, op.before) },
+        a,
+        { term: literal(0), shape: withAxis(shape, op.axis, op.after) }
+      ])
+    case 'Concat':
+      return join(state, shape, op.axis, args)
+    // `make` refuses programs with invalid nodes and `bind` replaces sizes
+    case 'Size':
+    case 'Invalid':
+      return literal(0)
+  }
+}
+
+const outputSource = (state: State, value: Value): Source => {
+  if (value.term._tag === 'Literal') return { _tag: 'Fill', value: value.term.value }
+  const term = store(state, value)
+  return { _tag: 'Buffer', buffer: term._tag === 'Read' ? term.access.buffer : 0 }
+}
+
+// -------------------------------------------------------------------------------------
+// buffers
+// -------------------------------------------------------------------------------------
+
+const wholeOf = (buffer: number, shape: ReadonlyArray<number>): Term => read(View.whole(buffer, shape))
+
+const addBuffer = (state: State, buffer: Buffer): number => state.buffers.push(buffer) - 1
+
+const written = (state: State, cells: number): number => addBuffer(state, { _tag: 'Written', size: cells })
+
+/** Makes kernels of the waiting cores that some accesses read. */
+const settle = (state: State, reads: ReadonlyArray<Access>): void => {
+  for (const { buffer } of reads) {
+    const spec = state.waiting.get(buffer)
+    if (spec === undefined) continue
+    state.waiting.delete(buffer)
+    state.steps.push({ spec, output: buffer })
+  }
+}
+
+const emit = (state: State, spec: Spec): number => {
+  settle(state, specAccesses(spec))
+  const output = written(state, spec.cells)
+  state.steps.push({ spec, output })
+  return output
+}
+
+/** A core of its own kernel, now or, where exactly one kernel reads it, when that one is known. */
+const emitCore = (state: State, core: Core, shape: ReadonlyArray<number>, alone: boolean): Term => {
+  const spec: Spec = { cells: size(shape), core, epilogue: undefined }
+  if (!alone || !state.limits.fuse) return wholeOf(emit(state, spec), shape)
+  settle(state, specAccesses(spec))
+  const buffer = written(state, spec.cells)
+  state.waiting.set(buffer, spec)
+  return wholeOf(buffer, shape)
+}
+
+/** The same value as the whole of a buffer, row-major. */
+const store = (state: State, value: Value): Term => {
+  const { term, shape } = value
+  if (term._tag === 'Read' && View.isWhole(term.access, shape) && state.buffers[term.access.buffer]?.size === size(shape)) {
+    settle(state, [term.access])
+    return wholeOf(term.access.buffer, shape)
+  }
+  return wholeOf(emit(state, withCore(state, value) ?? { cells: size(shape), core: map(value), epilogue: undefined }), shape)
+}
+
+/** An elementwise value as the epilogue of the one waiting core that it reads in order, or `undefined`. */
+const withCore = (state: State, { term, shape }: Value): Spec | undefined => {
+  const cells = size(shape)
+  const candidates = new Set(surface(term).map(({ buffer }) => buffer).filter((buffer) => state.waiting.has(buffer)))
+  for (const buffer of candidates) {
+    const spec = state.waiting.get(buffer)
+    const uses = accesses(term).filter((access) => access.buffer === buffer)
+    const inOrder = uses.every((access) => access.strides.length === shape.length && View.isWhole(access, shape))
+    if (spec === undefined || spec.cells !== cells || !inOrder) continue
+    state.waiting.delete(buffer)
+    const body = mapLeaves((leaf) => (leaf._tag === 'Read' && leaf.access.buffer === buffer ? result : leaf))(term)
+    return { ...spec, epilogue: part(body, shape, contiguous(shape), 0, cells) }
+  }
+  return undefined
+}
+
+/** Arguments small enough to be read by one kernel: the longest are stored first. */
+const bounded = (state: State, args: ReadonlyArray<Value>): ReadonlyArray<Value> => {
+  const { buffers } = state.limits
+  const load = (values: ReadonlyArray<Value>): number => values.reduce((n, { term }) => n + weight(term), 0)
+  const bound = (values: ReadonlyArray<Value>): number =>
+    new Set(values.flatMap(({ term }) => accesses(term).map(({ buffer }) => buffer))).size
+  let kept = args
+  while (load(kept) > longestTerm || bound(kept) > buffers) {
+    const largest = kept.reduce((best, next) => (weight(next.term) > weight(best.term) ? next : best))
+    if (largest.term._tag !== 'Apply') break
+    const stored: Value = { term: store(state, largest), shape: largest.shape }
+    kept = kept.map((value) => (value.term === largest.term ? stored : value))
+  }
+  return kept
+}
+
+/** The operations of a term. */
+const weight = (term: Term): number => {
+  const seen = new Set<Term>()
+  const go = (t: Term): void => {
+    if (t._tag !== 'Apply' || seen.has(t)) return
+    seen.add(t)
+    t.args.forEach(go)
+  }
+  go(term)
+  return seen.size
+}
+
+/** Operations on known numbers are known. */
+const fold = (term: Term): Term => {
+  if (term._tag !== 'Apply') return term
+  const [a = 0, b = 0, c = 0] = term.args.map((arg) => (arg._tag === 'Literal' ? arg.value : 0))
+  return term.args.every((arg) => arg._tag === 'Literal') ? literal(maps[term.name].meaning(a, b, c)) : term
+}
+
+// -------------------------------------------------------------------------------------
+// cores
+// -------------------------------------------------------------------------------------
+
+const part = (
+  term: Term,
+  dims: ReadonlyArray<number>,
+  strides: ReadonlyArray<number>,
+  start: number,
+  length: number
+): Part => {
+  const collapsed = View.collapseTerm(term, dims, strides)
+  return { start, length, dims: collapsed.dims, strides: collapsed.walk, body: collapsed.term }
+}
+
+const map = ({ term, shape }: Value): Elementwise => {
+  const cells = size(shape)
+  return { _tag: 'Elementwise', rowLength: cells, parts: [part(term, shape, contiguous(shape), 0, cells)] }
+}
+
+const withAxis = (shape: ReadonlyArray<number>, axis: number, length: number): ReadonlyArray<number> =>
+  shape.map((d, i) => (i === axis ? length : d))
+
+/** Values side by side along an axis. */
+const join = (state: State, shape: ReadonlyArray<number>, axis: number, values: ReadonlyArray<Value>): Term => {
+  const parts = values.filter((value) => size(value.shape) > 0)
+  const room = state.limits.buffers
+  if (parts.length > room) {
+    // a tree of joins: groups of neighbours first
+    const group = Math.ceil(parts.length / Math.ceil(parts.length / room))
+    const grouped: Array<Value> = []
+    for (let i = 0; i < parts.length; i += group) {
+      const members = parts.slice(i, i + group)
+      const joint = withAxis(shape, axis, members.reduce((n, member) => n + (member.shape[axis] ?? 0), 0))
+      grouped.push({ term: join(state, joint, axis, members), shape: joint })
+    }
+    return join(state, shape, axis, grouped)
+  }
+  const strides = contiguous(shape)
+  const inner = strides[axis] ?? 1
+  let start = 0
+  const placed = parts.map((value): Part => {
+    const { term, shape: dims } = inlinable(value) ? value : { ...value, term: store(state, value) }
+    const length = (dims[axis] ?? 1) * inner
+    const placedPart = part(term, dims, strides, start, length)
+    start += length
+    return placedPart
+  })
+  const core: Elementwise = { _tag: 'Elementwise', rowLength: start, parts: placed }
+  return wholeOf(emit(state, { cells: size(shape), core, epilogue: undefined }), shape)
+}
+
+/** Reads and literals go into a join as they are; what is computed is stored first, so that joins only copy. */
+const inlinable = ({ term }: Value): boolean => term._tag !== 'Apply'
+
+/** A value in which every waiting core that cannot be taken in has become a buffer. */
+const prepared = (state: State, value: Value): Value => {
+  settle(state, accesses(value.term))
+  return value
+}
+
+const reduction = (
+  name: Reduction['name'],
+  axes: ReadonlyArray<number>,
+  { term, shape }: Value,
+  outShape: ReadonlyArray<number>
+): Reduction => {
+  const keptAxes = shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis))
+  const order = [...keptAxes, ...axes]
+  const outStrides = contiguous(outShape)
+  const collapsed = View.collapseTerm(
+    View.permute(term, order),
+    order.map((axis) => shape[axis] ?? 1),
+    order.map((_, i) => outStrides[i] ?? 0),
+    order.map((_, i) => (i < keptAxes.length ? 0 : 1))
+  )
+  const kept = collapsed.heads.filter((axis) => axis < keptAxes.length).length
+  return { _tag: 'Reduction', name, dims: collapsed.dims, kept, body: collapsed.term }
+}
+
+const contract = (
+  state: State,
+  [left, right, out]: readonly [string, string, string],
+  args: ReadonlyArray<Value>,
+  shape: ReadonlyArray<number>,
+  alone: boolean
+): Term => {
+  const sizes = new Map<string, number>()
+  const operand = (value: Value | undefined, own: string, other: string): Operand => {
+    const { term, shape: dims } = value ?? { term: literal(0), shape: [] }
+    ;[...own].forEach((label, i) => sizes.set(label, dims[i] ?? 1))
+    // labels of this operand alone that the result lacks are summed first
+    const lone = [...own].flatMap((label, i) => (other.includes(label) || out.includes(label) ? [] : [i]))
+    const labels = [...own].filter((_, i) => !lone.includes(i))
+    const kept = dims.filter((_, i) => !lone.includes(i))
+    const source =
+      lone.length === 0
+        ? store_(state, { term, shape: dims })
+        : wholeOf(emit(state, { cells: size(kept), core: reduction('sum', lone, { term, shape: dims }, kept), epilogue: undefined }), kept)
+    return { labels, access: source }
+  }
+  const store_ = (s: State, value: Value): Term => (value.term._tag === 'Read' ? prepared(s, value).term : store(s, value))
+  return undefined as never
+}

@@ -1,0 +1,78 @@
+/**
+ * How much of an image is left at a time, as expressions: the schedules of the chains, inside of a program.
+ *
+ * @since 0.1.0
+ */
+import type { Rows } from '../lens/Dense.js'
+import * as X from '../tensor/Expr.js'
+import type { MlpDescription } from './Description.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * The share of the data's variance and the share of the noise's, one number a row. They add to one; the noise's share
+ * has its own formula, because one minus the data's share loses its digits near time 0.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Shares {
+  readonly data: Rows<1>
+  readonly noise: Rows<1>
+}
+
+// The least share of either kind. 1e-4 is that of `Schedule.cosineShare`; a noise share of 1e-6 belongs to a time below
+// 0.001, before the first step of any chain of fewer than a thousand steps.
+const least = { data: 1e-4, noise: 1e-6 } as const
+
+const limit = (data: Rows<1>, noise: Rows<1>): Shares => ({
+  data: X.min(X.max(data, X.scalar(least.data)), X.scalar(1 - least.noise)),
+  noise: X.max(X.min(noise, X.scalar(1 - least.data)), X.scalar(least.noise))
+})
+
+// -------------------------------------------------------------------------------------
+// constructors
+// -------------------------------------------------------------------------------------
+
+/**
+ * The shares of the cosine schedule at times in [0, 1], as in `Schedule.cosineShare`. With
+ * `a = (u + s) / (1 + s) pi / 2` and `b` its value at 0, the data's share is `cos^2 a / cos^2 b` and the noise's is
+ * `sin(a - b) sin(a + b) / cos^2 b`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const cosine = (time: Rows<1>): Shares => {
+  const rate = Math.PI / 2 / 1.008
+  const offset = 0.008 * rate
+  const norm = 1 / Math.cos(offset) ** 2
+  const angle = X.scale(time, rate)
+  const cosA = X.cos(X.add(angle, X.scalar(offset)))
+  return limit(
+    X.scale(X.mul(cosA, cosA), norm),
+    X.scale(X.mul(X.sin(angle), X.sin(X.add(angle, X.scalar(2 * offset)))), norm)
+  )
+}
+
+/**
+ * The shares of the linear-beta schedule at times in [0, 1], as in `Schedule.linearShare`: with `b` the integral of
+ * beta, `exp(-b)` for the data and, for the noise, `1 - exp(-b) = 2 h / (1 + h)` with `h = tanh(b / 2)`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const linear = (time: Rows<1>): Shares => {
+  const half = X.scale(X.add(X.scale(time, 0.1), X.scale(X.mul(time, time), 19.9 / 2)), 0.5)
+  const h = X.tanh(half)
+  return limit(X.exp(X.scale(half, -2)), X.div(X.scale(h, 2), X.add(h, X.scalar(1))))
+}
+
+/**
+ * The shares by the name of the schedule.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const shares: Readonly<Record<MlpDescription['share'], (time: Rows<1>) => Shares>> = { cosine, linear }
