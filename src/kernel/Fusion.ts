@@ -15,7 +15,6 @@ import {
   type Access,
   accesses,
   apply,
-  type Contraction,
   type Core,
   type Elementwise,
   literal,
@@ -117,7 +116,7 @@ const longestTerm = 96
  */
 export const schedule = (program: BoundProgram, limits: Limits = defaultLimits): Schedule => {
   const decisions = decide(program, limits.fuse)
-  const state: State = { buffers: [], steps: [], waiting: new Map(), limits }
+  const state: State = { buffers: [], steps: [], waiting: new Map(), taken: new Map(), limits }
   const values: Array<Term> = []
   program.instructions.forEach((instruction, i) => {
     const args = instruction.args.map((arg): Value => ({
@@ -139,6 +138,8 @@ interface State {
   readonly steps: Array<Step>
   /** Cores whose one reader may take them in; they become kernels when someone needs their buffer. */
   readonly waiting: Map<number, Spec>
+  /** Those that were taken in; they become kernels too where a chain was cut between two of their uses. */
+  readonly taken: Map<number, Spec>
   readonly limits: Limits
 }
 
@@ -220,9 +221,10 @@ const written = (state: State, cells: number): number => addBuffer(state, { _tag
 /** Makes kernels of the waiting cores that some accesses read. */
 const settle = (state: State, reads: ReadonlyArray<Access>): void => {
   for (const { buffer } of reads) {
-    const spec = state.waiting.get(buffer)
+    const spec = state.waiting.get(buffer) ?? state.taken.get(buffer)
     if (spec === undefined) continue
     state.waiting.delete(buffer)
+    state.taken.delete(buffer)
     state.steps.push({ spec, output: buffer })
   }
 }
@@ -264,6 +266,7 @@ const withCore = (state: State, { term, shape }: Value): Spec | undefined => {
     const inOrder = uses.every((access) => access.strides.length === shape.length && View.isWhole(access, shape))
     if (spec === undefined || spec.cells !== cells || !inOrder) continue
     state.waiting.delete(buffer)
+    state.taken.set(buffer, spec)
     const body = mapLeaves((leaf) => (leaf._tag === 'Read' && leaf.access.buffer === buffer ? result : leaf))(term)
     return { ...spec, epilogue: part(body, shape, contiguous(shape), 0, cells) }
   }
@@ -388,24 +391,42 @@ const reduction = (
 const contract = (
   state: State,
   [left, right, out]: readonly [string, string, string],
-  args: ReadonlyArray<Value>,
+  [x, y]: ReadonlyArray<Value>,
   shape: ReadonlyArray<number>,
   alone: boolean
 ): Term => {
   const sizes = new Map<string, number>()
-  const operand = (value: Value | undefined, own: string, other: string): Operand => {
-    const { term, shape: dims } = value ?? { term: literal(0), shape: [] }
+  const operand = ({ term, shape: dims }: Value, own: string, other: string): Operand => {
     ;[...own].forEach((label, i) => sizes.set(label, dims[i] ?? 1))
     // labels of this operand alone that the result lacks are summed first
     const lone = [...own].flatMap((label, i) => (other.includes(label) || out.includes(label) ? [] : [i]))
-    const labels = [...own].filter((_, i) => !lone.includes(i))
     const kept = dims.filter((_, i) => !lone.includes(i))
-    const source =
-      lone.length === 0
-        ? store_(state, { term, shape: dims })
-        : wholeOf(emit(state, { cells: size(kept), core: reduction('sum', lone, { term, shape: dims }, kept), epilogue: undefined }), kept)
-    return { labels, access: source }
+    const core = (): Core => reduction('sum', lone, prepared(state, { term, shape: dims }), kept)
+    const value = lone.length === 0 ? term : emitCore(state, core(), kept, false)
+    return { labels: [...own].filter((_, i) => !lone.includes(i)), access: stored(state, { term: value, shape: kept }) }
   }
-  const store_ = (s: State, value: Value): Term => (value.term._tag === 'Read' ? prepared(s, value).term : store(s, value))
-  return undefined as never
+  const none: Value = { term: literal(0), shape: [] }
+  let a = operand(x ?? none, left, right)
+  let b = operand(y ?? none, right, left)
+  const sizeOf = (label: string): number => sizes.get(label) ?? 1
+  for (;;) {
+    const form = canonical(a, b, [...out], sizeOf)
+    if (form._tag === 'Contraction') return emitCore(state, form, shape, alone)
+    const { labels, access } = form.operand === 'left' ? a : b
+    const order = form.labels.map((label) => labels.indexOf(label))
+    const dims = form.labels.map(sizeOf)
+    // a copy that is not an alias: the form asked for another layout
+    const copied = store(state, { term: View.permute(read(access), order), shape: dims })
+    const operandNow: Operand = { labels: form.labels, access: stored(state, { term: copied, shape: dims }) }
+    if (form.operand === 'left') a = operandNow
+    else b = operandNow
+  }
+}
+
+/** A strided view of a buffer that has been written. */
+const stored = (state: State, value: Value): Access => {
+  const term = value.term._tag === 'Read' ? value.term : store(state, value)
+  if (term._tag !== 'Read') return View.whole(0, value.shape)
+  settle(state, accesses(term))
+  return term.access
 }

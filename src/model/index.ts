@@ -1,0 +1,33 @@
+/**
+ * The networks that ship, how they are described and stored, and the faces that they know.
+ *
+ * A model's file is a safetensors checkpoint. Its metadata has `description`, JSON such as
+ *
+ *     { "kind": "mlp", "features": 768, "labels": 34, "hidden": 384, "blocks": 3, "embedding": 128, "share": "cosine" }
+ *     { "kind": "classifier", "features": 768, "labels": 34, "hidden": 128, "blocks": 2 }
+ *
+ * and its tensors are the parameters by path: `in.weight`, `in.bias`, `time.weight`, `labels.weight`,
+ * `blocks.0.norm.gain`, `blocks.0.film.scale.weight`, `blocks.0.film.shift.bias`, `blocks.0.dense.weight`,
+ * `norm.gain`, `out.weight` for the denoiser; `in.weight`, `blocks.0.norm.gain`, `blocks.0.dense.weight`, `norm.gain`,
+ * `out.weight` for the classifier.
+ *
+ *     Model.loadModel(bytes): Either<ModelError, { description, denoiser, parameters: Values, metadata }>
+ *     Model.loadClassifier(bytes): Either<ModelError, { description, parameters: Values, metadata }>
+ *     Model.encodeModel(description, parameters, metadata): Either<ModelError, Uint8Array>
+ *     Model.showError(error): string
+ *     Classifier.logProbability(description, parameters, 'glasses', ['round', 'dark']): Differentiable reward
+ *
+ * The shipped files are `assets/faces-mlp.safetensors` and `assets/classifier.safetensors`. A condition is the one-hot
+ * code of `Faces`; zeros in an attribute's block leave that attribute open, zeros everywhere leave all of them open.
+ *
+ * @since 0.1.0
+ */
+export * as Classifier from './Classifier.js'
+export * as Description from './Description.js'
+export * as Faces from './Faces.js'
+export * as Half from './Half.js'
+export * as Initial from './Initial.js'
+export * as Mlp from './Mlp.js'
+export * as Model from './Model.js'
+export * as Safetensors from './Safetensors.js'
+export * as Share from './Share.js'
