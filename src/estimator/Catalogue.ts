@@ -52,28 +52,60 @@ export interface RlrOptions extends ZerothOrderOptions {
  * @category constructors
  * @since 0.1.0
  */
-export const rlr = ({ T, h = 2, start = () => 1, ...zeroth }: RlrOptions): E.Either<CoverError, Estimator<'exact'>> => {
-  if (!Number.isInteger(h) || h < 1 || h > T - 1) {
-    return E.left({ _tag: 'BadOption', option: 'h', expected: `a whole number in 1..${T - 1}`, got: `${h}` })
-  }
-  return pipe(
-    C.range(2, T - h + 1),
-    RA.traverse(E.Applicative)((j) =>
-      pipe(
-        C.exact(T, [
-          C.firstOrder(1),
-          C.halfOrder(j, j + h - 1),
-          C.zerothOrder(
-            C.range(2, T).filter((t) => t < j || t > j + h - 1),
-            zeroth
+export const rlr = ({ T, h = 2, start = () => 1, ...zeroth }: RlrOptions): E.Either<CoverError, Estimator<'exact'>> =>
+  segments(`rlr(h = ${h})`, T, h, 2, start, (j) => [
+    C.firstOrder(1),
+    C.halfOrder(j, j + h - 1),
+    C.zerothOrder(
+      C.range(2, T).filter((t) => t < j || t > j + h - 1),
+      zeroth
+    )
+  ])
+
+/**
+ * RLR without a first-order cell, for rewards that can not be differentiated: half-order on a random segment, zeroth-order
+ * on every other step, step 1 among them. `lowest` is the first step that may start a segment: 2 where step 1 is
+ * deterministic, else 1 (the default). Unbiased for J_s.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const blackBoxRlr = ({
+  T,
+  h = 2,
+  start = () => 1,
+  lowest = 1,
+  ...zeroth
+}: RlrOptions & { readonly lowest?: 1 | 2 }): E.Either<CoverError, Estimator<'exact'>> =>
+  segments(`black-box rlr(h = ${h})`, T, h, lowest, start, (j) => [
+    C.halfOrder(j, j + h - 1),
+    C.zerothOrder(
+      C.range(1, T).filter((t) => t < j || t > j + h - 1),
+      zeroth
+    )
+  ])
+
+/** The mixture over the starts `j` of a segment of `h` steps of the exact covers with the given cells. */
+const segments = (
+  name: string,
+  T: number,
+  h: number,
+  lowest: number,
+  start: (j: number) => number,
+  cells: (j: number) => ReadonlyArray<C.Cell>
+): E.Either<CoverError, Estimator<'exact'>> =>
+  !Number.isInteger(h) || h < 1 || h > T - lowest + 1
+    ? E.left({ _tag: 'BadOption', option: 'h', expected: `a whole number in 1..${T - lowest + 1}`, got: `${h}` })
+    : pipe(
+        C.range(lowest, T - h + 1),
+        RA.traverse(E.Applicative)((j) =>
+          pipe(
+            C.exact(T, cells(j)),
+            E.map((cover): Weighted<'exact'> => ({ weight: start(j), cover }))
           )
-        ]),
-        E.map((cover): Weighted<'exact'> => ({ weight: start(j), cover }))
+        ),
+        E.flatMap((covers) => Est.mixture(name, covers))
       )
-    ),
-    E.flatMap((covers) => Est.mixture(`rlr(h = ${h})`, covers))
-  )
-}
 
 /**
  * Full backpropagation: first-order on every step. Unbiased for J.

@@ -13,7 +13,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Batched, Chain } from '../chain/Chain.js'
 import type { Params } from '../lens/Lens.js'
 import type { Reward, RewardError } from '../reward/Reward.js'
-import type { Program, Values } from '../tensor/Program.js'
+import { under, type Program, type Values } from '../tensor/Program.js'
 import { showError as showShape, type Shape, type ShapeError, type Sizes } from '../tensor/Shape.js'
 import { showTargetError, type Executable, type Target, type TargetError } from '../tensor/Target.js'
 import * as T from '../tensor/Tensor.js'
@@ -293,9 +293,9 @@ const estimate = <P extends Params, S extends Batched, C extends Exprs, R extend
   const { cover, condition, xT, eps, weights } = request
   const plan = rollouts(cover)
   const zeroth = C.zerothOrderCell(cover)
-  const params = prefix('params', request.params)
+  const params = under('params', request.params)
   const perturbed: Values =
-    zeroth === undefined ? {} : { ...prefix('xi', request.xi), mask: stepMask(cover.T, zeroth.steps) }
+    zeroth === undefined ? {} : { ...under('xi', request.xi), mask: stepMask(cover.T, zeroth.steps) }
   const run: Run = (name, values) => {
     const executable = executables[name]
     if (executable === undefined) return TE.left({ _tag: 'NotCompiled', program: name })
@@ -314,7 +314,7 @@ const estimate = <P extends Params, S extends Batched, C extends Exprs, R extend
         )
       : pipe(
           run('reward', {
-            ...prefix('reward', problem.reward.parameters),
+            ...under('reward', problem.reward.parameters),
             ...condition,
             x0,
             weights: T.vector(weights)
@@ -426,9 +426,6 @@ const stepMask = (length: number, set: ReadonlyArray<number>): Tensor => {
   const steps = new Set(set)
   return T.tabulate([length], (i) => (steps.has(i + 1) ? 1 : 0))
 }
-
-const prefix = (name: string, values: Values): Values =>
-  Object.fromEntries(Object.entries(values).map(([path, value]) => [`${name}.${path}`, value]))
 
 /** Only the values that a program declares: the requests above offer all they have. */
 const pick = (executable: Executable, values: Values): Values =>

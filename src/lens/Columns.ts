@@ -15,13 +15,28 @@ import type { Lens, None } from './Lens.js'
  * @category constructors
  * @since 0.1.0
  */
-export const columns = (from: number, indices: ReadonlyArray<number>): Lens<None, Rows<number>, Rows<number>> =>
-  L.pure((x) => [
-    X.retype(X.concat(indices.map((index) => column(x, index)), 1), ['batch', indices.length]),
+export const columns = (from: number, indices: ReadonlyArray<number>): Lens<None, Rows<number>, Rows<number>> => {
+  const parts = runs(indices)
+  return L.pure((x) => [
+    X.retype(X.concat(parts.map(({ start, length }) => X.slice(x, 1, start, length)), 1), ['batch', indices.length]),
     (bar) =>
-      indices
-        .map((index, i) => X.pad(column(bar, i), 1, index, from))
+      parts
+        .map(({ start, length, at }) => X.pad(X.slice(bar, 1, at, length), 1, start, from))
         .reduce<Rows<number>>((total, part) => X.add(total, part), X.zeros(['batch', from]))
   ])
+}
 
-const column = (x: Rows<number>, index: number): Rows<number> => X.slice(x, 1, index, 1)
+/** Neighbouring columns, which one slice takes: `length` columns from `start` on, put at column `at`. */
+interface Run {
+  readonly start: number
+  readonly length: number
+  readonly at: number
+}
+
+const runs = (indices: ReadonlyArray<number>): ReadonlyArray<Run> =>
+  indices.reduce<ReadonlyArray<Run>>((found, index, at) => {
+    const last = found.at(-1)
+    return last !== undefined && index === last.start + last.length
+      ? [...found.slice(0, -1), { ...last, length: last.length + 1 }]
+      : [...found, { start: index, length: 1, at }]
+  }, [])

@@ -262,3 +262,25 @@ export const checkValues = (program: BoundProgram, values: Values): E.Either<Rea
  * @since 0.1.0
  */
 export const values = (tree: Tree.Tensors): Values => Object.fromEntries(Tree.leaves(Tree.isTensor, tree))
+
+/**
+ * Values renamed to stand under a name: `a.b` becomes `name.a.b`.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const under = (name: string, given: Values): Values =>
+  Object.fromEntries(Object.entries(given).map(([path, value]) => [`${name}.${path}`, value]))
+
+/**
+ * The values that stand under a name, without it: `name.a.b` becomes `a.b`. Undoes `under`.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const below = (name: string, given: Values): Values =>
+  Object.fromEntries(
+    Object.entries(given).flatMap(([path, value]) =>
+      path.startsWith(`${name}.`) ? [[path.slice(name.length + 1), value] as const] : []
+    )
+  )

@@ -1,0 +1,146 @@
+/**
+ * The rollout of an MLP denoiser, 196-256-256-196 with SiLU, for T = 50 steps at batch 64, as four libraries run it.
+ * Every contender gets the same numbers and gives back the final state as a flat array.
+ */
+import { init, jit, nn, numpy as np, type Array as JaxArray } from '@jax-js/jax'
+import * as tf from '@tensorflow/tfjs'
+import * as E from 'fp-ts/lib/Either.js'
+import * as Kernel from '../src/kernel/index.js'
+import * as Draw from '../src/random/Draw.js'
+import * as Key from '../src/random/Key.js'
+import * as X from '../src/tensor/Expr.js'
+import type { Expr } from '../src/tensor/Expr.js'
+import * as Program from '../src/tensor/Program.js'
+import type { Tensor } from '../src/tensor/Tensor.js'
+import type { Contender, Work } from './Work.js'
+
+const T = 50
+const batch = 64
+const D = 196
+const H = 256
+const keep = 0.99
+const pull = -0.05
+const noise = 0.1
+
+const key = (name: string): Key.Key => Key.foldInString(Key.make(1), name)
+const draw = (name: string, shape: ReadonlyArray<number>, scale = 1): Tensor => {
+  const { data } = Draw.normal32(key(name), shape)
+  return { shape, data: data.map((v) => v * scale) }
+}
+
+const values = {
+  x: draw('x', [batch, D]),
+  w1: draw('w1', [D, H], 0.07),
+  b1: draw('b1', [H], 0.1),
+  w2: draw('w2', [H, H], 0.06),
+  b2: draw('b2', [H], 0.1),
+  w3: draw('w3', [H, D], 0.06),
+  b3: draw('b3', [D], 0.1),
+  eps: draw('eps', [T, batch, D])
+}
+
+type Name = keyof typeof values
+
+const program = Program.make(
+  {
+    x: ['batch', D],
+    w1: [D, H],
+    b1: [H],
+    w2: [H, H],
+    b2: [H],
+    w3: [H, D],
+    b3: [D],
+    eps: [T, 'batch', D]
+  },
+  ({ x, w1, b1, w2, b2, w3, b3, eps }) => {
+    const silu = <S extends readonly ['batch', number]>(v: Expr<S>): Expr<S> => X.mul(v, X.sigmoid(v))
+    let state = x
+    for (let t = 0; t < T; t++) {
+      const h1 = silu(X.add(X.matmul(state, w1), X.broadcastTo(b1, ['batch', H])))
+      const h2 = silu(X.add(X.matmul(h1, w2), X.broadcastTo(b2, ['batch', H])))
+      const prediction = X.add(X.matmul(h2, w3), X.broadcastTo(b3, ['batch', D]))
+      const eps_t = X.reshape(X.slice(eps, 0, t, 1), ['batch', D])
+      state = X.add(X.add(X.scale(state, keep), X.scale(prediction, pull)), X.scale(eps_t, noise))
+    }
+    return { x: state }
+  }
+)
+
+const right = <L, A>(result: E.Either<L, A>): A => {
+  if (E.isLeft(result)) throw new Error(JSON.stringify(result.left))
+  return result.right
+}
+
+/** This library, one thread. */
+const ours = async (): Promise<Contender> => {
+  const target = Kernel.GpuJs.gpuJs({ mode: 'webasm' })
+  const executable = right(target.compile(right(program), { batch }))
+  return {
+    run: async () => right(await executable.run(values)())['x']?.data ?? new Float32Array(),
+    dispose: async () => {
+      await executable.dispose()
+      await target.dispose()
+    }
+  }
+}
+
+/** TensorFlow.js on its wasm backend. */
+const tfjs = async (): Promise<Contender> => {
+  const tensor = (name: Name): tf.Tensor => tf.tensor(values[name].data, [...values[name].shape], 'float32')
+  const [w1, b1, w2, b2, w3, b3] = (['w1', 'b1', 'w2', 'b2', 'w3', 'b3'] as const).map(tensor)
+  const silu = (v: tf.Tensor): tf.Tensor => tf.mul(v, tf.sigmoid(v))
+  const layer = (v: tf.Tensor, w: tf.Tensor | undefined, b: tf.Tensor | undefined): tf.Tensor =>
+    tf.add(tf.matMul(v, w ?? v), b ?? v)
+  return {
+    run: async () => {
+      const final = tf.tidy(() => {
+        const eps = tensor('eps')
+        let state = tensor('x')
+        for (let t = 0; t < T; t++) {
+          const prediction = layer(silu(layer(silu(layer(state, w1, b1)), w2, b2)), w3, b3)
+          const eps_t = tf.reshape(tf.slice(eps, [t, 0, 0], [1, batch, D]), [batch, D])
+          state = tf.add(tf.add(tf.mul(state, keep), tf.mul(prediction, pull)), tf.mul(eps_t, noise))
+        }
+        return state
+      })
+      const out = Float32Array.from(await final.data())
+      final.dispose()
+      return out
+    },
+    dispose: async () => [w1, b1, w2, b2, w3, b3].forEach((w) => w?.dispose())
+  }
+}
+
+/** jax-js on its wasm backend, with the step jitted; a value used twice takes a reference first. */
+const jaxjs = async (): Promise<Contender> => {
+  await init('wasm')
+  const array = (data: Tensor['data'], shape: ReadonlyArray<number>): JaxArray =>
+    np.array(Float32Array.from(data)).reshape([...shape])
+  const weights = (['w1', 'b1', 'w2', 'b2', 'w3', 'b3'] as const).map((name) => array(values[name].data, values[name].shape))
+  const step = jit((x: JaxArray, w1: JaxArray, b1: JaxArray, w2: JaxArray, b2: JaxArray, w3: JaxArray, b3: JaxArray, eps: JaxArray) => {
+    const h1 = nn.silu(np.matmul(x.ref, w1).add(b1))
+    const h2 = nn.silu(np.matmul(h1, w2).add(b2))
+    const prediction = np.matmul(h2, w3).add(b3)
+    return x.mul(keep).add(prediction.mul(pull)).add(eps.mul(noise))
+  })
+  return {
+    run: async () => {
+      let state = array(values.x.data, values.x.shape)
+      for (let t = 0; t < T; t++) {
+        const eps = array(values.eps.data.subarray(t * batch * D, (t + 1) * batch * D), [batch, D])
+        const [w1, b1, w2, b2, w3, b3] = weights.map((w) => w.ref)
+        if (!w1 || !b1 || !w2 || !b2 || !w3 || !b3) break
+        state = step(state, w1, b1, w2, b2, w3, b3, eps)
+      }
+      return Float32Array.from(await state.data())
+    },
+    dispose: async () => weights.forEach((w) => w.dispose())
+  }
+}
+
+/** The work. */
+export const rollout: Work = {
+  name: 'mlp-rollout',
+  about: `T = ${T}, batch ${batch}, MLP ${D}-${H}-${H}-${D}`,
+  contenders: { ours, tfjs, jaxjs }
+}

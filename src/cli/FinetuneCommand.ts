@@ -1,0 +1,255 @@
+/**
+ * `halforder finetune`: a run of the fine-tuning loop with a folder to show for it.
+ *
+ * @since 0.1.0
+ */
+import { join } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import { parse } from 'yaml'
+import * as Gradient from '../estimator/Gradient.js'
+import * as Checkpoint from '../finetune/Checkpoint.js'
+import * as Config from '../finetune/Config.js'
+import * as Evaluation from '../finetune/Evaluation.js'
+import * as Finetune from '../finetune/Finetune.js'
+import * as Setup from '../finetune/Setup.js'
+import * as Kernel from '../kernel/index.js'
+import * as Faces from '../model/Faces.js'
+import * as Model from '../model/Model.js'
+import * as Draw from '../random/Draw.js'
+import * as Key from '../random/Key.js'
+import type { BlackBox } from '../reward/Reward.js'
+import * as T from '../tensor/Tensor.js'
+import type { Tensor } from '../tensor/Tensor.js'
+import * as Files from './Files.js'
+import * as Jpeg from './Jpeg.js'
+import { broken, describe, execute, type Failure, file, type Ready, type Step, usage } from './FinetuneRun.js'
+import { readMetrics, type Metrics } from './Metrics.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * The command's options; what is given overrides the configuration file.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly config?: string
+  readonly out?: string
+  readonly resume?: string
+  readonly seed?: string
+  readonly estimator?: string
+  readonly steps?: string
+  readonly reward?: string
+  readonly mode?: string
+  readonly json?: boolean
+}
+
+
+// -------------------------------------------------------------------------------------
+// reading
+// -------------------------------------------------------------------------------------
+
+const readConfig = (options: Options): Step<Config.Config> =>
+  pipe(
+    options.resume !== undefined ? join(options.resume, 'config.json') : options.config,
+    (path): Step<unknown> =>
+      path === undefined
+        ? TE.right({})
+        : pipe(
+            Files.read(path),
+            TE.mapLeft((error) => usage(Files.showError(error))),
+            TE.flatMapEither((bytes) =>
+              E.tryCatch(
+                (): unknown => parse(new TextDecoder().decode(bytes)) ?? {},
+                (error) => usage(`${path}: expected JSON or YAML, got ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'something else'}`)
+              )
+            )
+          ),
+    TE.flatMapEither((given) =>
+      pipe(
+        override(given, options),
+        Config.decode,
+        E.mapLeft((error) => usage(Config.showError(error)))
+      )
+    )
+  )
+
+/** The command line over the document. A word that is no number stays a word, so that the decoder names it. */
+const override = (given: unknown, options: Options): unknown => {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return given
+  const number = (text: string): number | string => (text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text))
+  const estimator = 'estimator' in given && typeof given.estimator === 'object' ? given.estimator : {}
+  return {
+    ...given,
+    ...(options.seed === undefined ? {} : { seed: number(options.seed) }),
+    ...(options.steps === undefined ? {} : { steps: number(options.steps) }),
+    ...(options.reward === undefined ? {} : { reward: options.reward }),
+    ...(options.mode === undefined ? {} : { mode: options.mode }),
+    ...(options.estimator === undefined ? {} : { estimator: { ...estimator, name: options.estimator } })
+  }
+}
+
+const asset = (name: string): string => join(Files.packageFolder(), 'assets', name)
+
+const loadMaterials: Step<Setup.Materials> = pipe(
+  TE.Do,
+  TE.bind('model', () =>
+    pipe(
+      file(Files.read(asset('faces-mlp.safetensors'))),
+      TE.flatMapEither((bytes) => pipe(Model.loadModel(bytes), E.mapLeft((error) => broken(Model.showError(error)))))
+    )
+  ),
+  TE.bind('classifier', () =>
+    pipe(
+      file(Files.read(asset('classifier.safetensors'))),
+      TE.flatMapEither((bytes) => pipe(Model.loadClassifier(bytes), E.mapLeft((error) => broken(Model.showError(error)))))
+    )
+  ),
+  TE.let('blackBoxes', () => jpegRewards)
+)
+
+/** Kilobytes of each face as a JPEG, and minus them: DDPO's tasks (arXiv 2305.13301). */
+const jpegRewards: Readonly<Record<string, BlackBox>> = Object.fromEntries(
+  ([['compressibility', -1], ['incompressibility', 1]] as const).map(([name, sign]) => [
+    name,
+    {
+      _tag: 'BlackBox',
+      name: `${name} (kB of the JPEG)`,
+      evaluate: (x0) =>
+        pipe(
+          Jpeg.jpegSizes(Jpeg.defaultJpegOptions)(x0),
+          TE.bimap(
+            (error) => ({ _tag: 'RewardError' as const, reward: name, reason: Jpeg.showError(error) }),
+            (sizes) => Array.from(sizes, (bytes) => (sign * bytes) / 1000)
+          )
+        )
+    }
+  ])
+)
+
+/** Prompts drawn as the training faces were: one-hot codes of random attributes. */
+const conditions: Finetune.Conditions = (key, n) => ({
+  c: pipe(
+    Faces.sample(Draw.uniform(key, [n, Faces.attributeNames.length])),
+    E.match(
+      () => T.fill([n, Faces.labelWidth], 0),
+      (faces): Tensor => ({ shape: [n, Faces.labelWidth], data: Float32Array.from(faces.flatMap((face) => Faces.encode(face))) })
+    )
+  )
+})
+
+// -------------------------------------------------------------------------------------
+// the run
+// -------------------------------------------------------------------------------------
+
+const estimatorFailure = (error: Gradient.EstimatorError): Failure =>
+  error._tag === 'OnTarget' && error.error._tag !== 'Unsupported'
+    ? broken(Gradient.showError(error))
+    : usage(Gradient.showError(error))
+
+const prepare = (options: Options, now: Date): Step<Ready> =>
+  pipe(
+    TE.Do,
+    TE.bind('config', () => readConfig(options)),
+    TE.let('folder', ({ config }) => options.resume ?? options.out ?? defaultFolder(config, now)),
+    TE.chainFirst(({ folder }) => (options.resume === undefined ? refuseTaken(folder) : TE.right(undefined))),
+    TE.bind('materials', () => loadMaterials),
+    TE.bind('setup', ({ config, materials }) =>
+      TE.fromEither(
+        pipe(
+          Setup.setup(config, materials),
+          E.mapLeft((error) => usage(Config.showError(error)))
+        )
+      )
+    ),
+    TE.chainFirst(({ setup }) => TE.fromEither(pipe(Gradient.check(setup.problem), E.mapLeft(estimatorFailure)))),
+    TE.let('target', ({ config }) => Kernel.GpuJs.gpuJs({ mode: config.mode })),
+    TE.bind('run', ({ setup, target }) =>
+      TE.fromEither(
+        pipe(Finetune.compile(setup.problem, setup.optimizer, conditions, target), E.mapLeft(estimatorFailure))
+      )
+    ),
+    TE.bind('evaluator', ({ setup, target }) =>
+      TE.fromEither(pipe(Evaluation.compile(setup.problem, conditions, target), E.mapLeft(estimatorFailure)))
+    ),
+    TE.let('initial', ({ materials }) => materials.model.parameters),
+    TE.bind('resumed', ({ run, initial }) => restore(options.resume, run.start(initial))),
+    TE.map(({ resumed, ...ready }) => ({ ...ready, ...resumed }))
+  )
+
+const defaultFolder = (config: Config.Config, now: Date): string =>
+  join('runs', `${now.toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-')}-${config.estimator.name}-${config.reward.replaceAll(/[^A-Za-z0-9]+/g, '-')}`)
+
+const refuseTaken = (folder: string): Step<void> =>
+  pipe(
+    Files.isFree(folder),
+    TE.mapLeft((error) => usage(Files.showError(error))),
+    TE.flatMapEither((free) =>
+      free ? E.right(undefined) : E.left(usage(`--out: expected a new or empty folder, got ${folder}, which has files; choose another, or --resume it`))
+    )
+  )
+
+const restore = (
+  folder: string | undefined,
+  start: Finetune.State
+): Step<{ readonly state: Finetune.State; readonly history: ReadonlyArray<Metrics> }> =>
+  folder === undefined
+    ? TE.right({ state: start, history: [] })
+    : pipe(
+        TE.Do,
+        TE.bind('state', () =>
+          pipe(
+            file(Files.read(join(folder, 'checkpoint.safetensors'))),
+            TE.flatMapEither((bytes) => pipe(Checkpoint.decode(bytes), E.mapLeft(usage)))
+          )
+        ),
+        TE.bind('history', ({ state }) =>
+          pipe(
+            file(Files.read(join(folder, 'metrics.jsonl'))),
+            TE.flatMapEither((bytes) => pipe(readMetrics(new TextDecoder().decode(bytes)), E.mapLeft(usage))),
+            TE.map((metrics) => metrics.filter(({ step }) => step <= state.step))
+          )
+        )
+      )
+
+/**
+ * Runs the command and gives its exit code: 0, 1 (the run failed), 2 (wrong usage, nothing written) or 130 (interrupted;
+ * the folder is whole). Progress goes to stderr; with `json` the summary goes to stdout as one line.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const finetune = async (options: Options, now: Date): Promise<number> => {
+  const ready = await prepare(options, now)()
+  if (E.isLeft(ready)) return fail(ready.left)
+  const interrupt = new AbortController()
+  let asked = 0
+  const onSignal = (): void => {
+    asked += 1
+    if (asked > 1) process.exit(130)
+    interrupt.abort()
+    process.stderr.write('\nstopping after this step and writing the folder; Ctrl-C again stops at once\n')
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  const result = await execute(ready.right, interrupt.signal)()
+  process.off('SIGINT', onSignal)
+  process.off('SIGTERM', onSignal)
+  await ready.right.run.dispose()
+  await ready.right.evaluator.dispose()
+  await ready.right.target.dispose()
+  if (E.isLeft(result)) return fail(result.left)
+  process.stdout.write(options.json === true ? `${JSON.stringify(result.right)}\n` : describe(result.right))
+  return result.right.interrupted ? 130 : 0
+}
+
+const fail = ({ kind, message }: Failure): number => {
+  process.stderr.write(`halforder finetune: ${message}\n`)
+  return kind === 'usage' ? 2 : 1
+}
+

@@ -1,0 +1,275 @@
+/**
+ * A run of the fine-tuning loop in its folder: measure, step, checkpoint, measure again, draw.
+ *
+ * @since 0.1.0
+ */
+import { join } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import * as Cost from '../estimator/Cost.js'
+import * as Cover from '../estimator/Cover.js'
+import * as Est from '../estimator/Estimator.js'
+import * as Gradient from '../estimator/Gradient.js'
+import { trainedShapes } from '../estimator/Programs.js'
+import * as Checkpoint from '../finetune/Checkpoint.js'
+import type * as Config from '../finetune/Config.js'
+import * as Evaluation from '../finetune/Evaluation.js'
+import * as Finetune from '../finetune/Finetune.js'
+import type * as Setup from '../finetune/Setup.js'
+import * as Safetensors from '../model/Safetensors.js'
+import * as Key from '../random/Key.js'
+import type { Values } from '../tensor/Program.js'
+import type { Target } from '../tensor/Target.js'
+import { rows, size, type Tensor } from '../tensor/Tensor.js'
+import * as Files from './Files.js'
+import * as Images from './Images.js'
+import { showMetrics, type Metrics } from './Metrics.js'
+import { meter } from './Progress.js'
+import { rewardPlot } from './RewardPlot.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * Why the command ended: `usage` errors are the caller's (exit 2, nothing written), the others the run's (exit 1).
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Failure {
+  readonly kind: 'usage' | 'run'
+  readonly message: string
+}
+
+/**
+ * Everything that stands before the first step. `initial` are the base model's parameters; `state` is where the run
+ * starts, and `history` what an earlier part of it wrote.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Ready {
+  readonly config: Config.Config
+  readonly folder: string
+  readonly setup: Setup.Setup
+  readonly target: Target
+  readonly run: Finetune.Run
+  readonly evaluator: Evaluation.Evaluator
+  readonly initial: Values
+  readonly state: Finetune.State
+  readonly history: ReadonlyArray<Metrics>
+}
+
+/**
+ * What a run is judged by. Rewards are of held-out noise, the same before and after; `gain` is in joint standard errors.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Summary {
+  readonly folder: string
+  readonly reward: string
+  readonly before: { readonly mean: number; readonly standardError: number }
+  readonly after: { readonly mean: number; readonly standardError: number }
+  readonly gain: number
+  readonly evaluationSamples: number
+  readonly estimator: string
+  readonly cover: string
+  readonly objective: 'J' | 'J_s'
+  readonly unpaidSteps: ReadonlyArray<number>
+  readonly steps: number
+  readonly interrupted: boolean
+  readonly networkEvaluations: number
+  readonly peakActivationBytes: number
+  readonly trainedParameters: number
+  readonly seconds: number
+}
+
+/**
+ * A stage of the command.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Step<A> = TE.TaskEither<Failure, A>
+
+/**
+ * A failure that is the caller's to mend.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const usage = (message: string): Failure => ({ kind: 'usage', message })
+
+/**
+ * A failure of the run.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const broken = (message: string): Failure => ({ kind: 'run', message })
+
+/**
+ * A file operation as a stage.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const file = <A>(task: TE.TaskEither<Files.FileError, A>): Step<A> =>
+  pipe(
+    task,
+    TE.mapLeft((error) => broken(Files.showError(error)))
+  )
+
+// -------------------------------------------------------------------------------------
+// stages
+// -------------------------------------------------------------------------------------
+
+/** How often a checkpoint is written, in seconds. */
+const checkpointEvery = 15
+
+/** How many faces the pictures show. */
+const pictured = 64
+
+const writeSheet = (path: string, images: Tensor): Step<void> =>
+  pipe(
+    Images.contactSheet(Images.defaultLayout)(rows(0, Math.min(pictured, images.shape[0] ?? 0))(images)),
+    E.mapLeft((error) => broken(Images.showError(error))),
+    TE.fromEither,
+    TE.flatMap((png) => file(Files.write(path, png)))
+  )
+
+const measure =
+  ({ config, folder, evaluator }: Ready) =>
+  (params: Values, picture: string): Step<ReturnType<typeof Evaluation.summary>> =>
+    pipe(
+      evaluator.run(params, Key.foldInString(Key.make(config.seed), 'held-out'), config.evaluationSamples),
+      TE.mapLeft((error) => broken(Gradient.showError(error))),
+      TE.chainFirst(({ images }) => writeSheet(join(folder, picture), images)),
+      TE.map(({ rewards }) => Evaluation.summary(rewards))
+    )
+
+const writeState = ({ config, folder }: Ready, at: Finetune.State, metrics: ReadonlyArray<Metrics>): Step<void> =>
+  pipe(
+    Checkpoint.encode(at, { config: JSON.stringify(config) }),
+    E.mapLeft((error) => broken(Safetensors.showError(error))),
+    TE.fromEither,
+    // metrics first: a checkpoint never knows of steps that they lack
+    TE.chainFirst(() => file(Files.write(join(folder, 'metrics.jsonl'), metrics.map(showMetrics).join('')))),
+    TE.flatMap((bytes) => file(Files.write(join(folder, 'checkpoint.safetensors'), bytes)))
+  )
+
+/** Where the loop stopped. */
+interface Done {
+  readonly state: Finetune.State
+  readonly metrics: ReadonlyArray<Metrics>
+}
+
+/** Steps until the last one or until stopped, with a checkpoint every so often and at the end. */
+const loop =
+  (ready: Ready, stop: AbortSignal, seconds: () => number): Step<Done> =>
+  async () => {
+    const { config, run } = ready
+    const bar = meter('fine-tune', config.steps, ready.state.step)
+    const metrics = [...ready.history]
+    let state = ready.state
+    let saved = seconds()
+    const save = (): Promise<E.Either<Failure, void>> => writeState(ready, state, metrics)()
+    for await (const progress of Finetune.unfold(run, Key.make(config.seed), state, config.steps)) {
+      if (E.isLeft(progress)) {
+        bar.stop()
+        await save()
+        return E.left(broken(Gradient.showError(progress.left)))
+      }
+      state = progress.right.state
+      const { mean, standardError } = Evaluation.summary(progress.right.rewards)
+      const { gradientNorm } = progress.right
+      metrics.push({ step: state.step, rewardMean: mean, rewardStandardError: standardError, gradientNorm, seconds: seconds() })
+      bar.update(state.step, `reward ${mean.toFixed(3)}`)
+      if (seconds() - saved > checkpointEvery) {
+        const written = await save()
+        if (E.isLeft(written)) {
+          bar.stop()
+          return written
+        }
+        saved = seconds()
+      }
+      if (stop.aborted) break
+    }
+    bar.stop()
+    return pipe(
+      await save(),
+      E.map(() => ({ state, metrics }))
+    )
+  }
+
+/**
+ * Runs it all: the folder then has `config.json`, `metrics.jsonl`, `checkpoint.safetensors`, `before.png`, `after.png`,
+ * `reward.svg` and `summary.json`. When `stop` is aborted it ends after the step under way, with the same files.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const execute = (ready: Ready, stop: AbortSignal): Step<Summary> => {
+  const { config, folder, setup, run, initial, history } = ready
+  const { problem } = setup
+  const began = performance.now() - 1000 * (history.at(-1)?.seconds ?? 0)
+  const seconds = (): number => (performance.now() - began) / 1000
+  return pipe(
+    file(Files.makeFolder(folder)),
+    TE.flatMap(() => file(Files.write(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`))),
+    TE.flatMap(() => measure(ready)(initial, 'before.png')),
+    TE.bindTo('before'),
+    TE.bind('done', () => loop(ready, stop, seconds)),
+    TE.chainFirst(({ done: { metrics } }) =>
+      file(Files.write(join(folder, 'reward.svg'), rewardPlot(problem.reward.name, metrics)))
+    ),
+    TE.bind('after', ({ done: { state } }) => measure(ready)(state.params, 'after.png')),
+    TE.map(({ before, after, done: { state } }): Summary => {
+      const { networkEvaluations } = Cost.cost(problem.estimator, problem.chain.networkCalls)
+      const shapes = trainedShapes(problem.chain.parameters, problem.trained)
+      return {
+        folder,
+        reward: problem.reward.name,
+        before,
+        after,
+        gain: (after.mean - before.mean) / Math.hypot(after.standardError, before.standardError),
+        evaluationSamples: config.evaluationSamples,
+        estimator: problem.estimator.name,
+        cover: Cover.show(problem.estimator.covers[0].cover),
+        objective: Est.objective(problem.estimator),
+        unpaidSteps: [...Est.unpaid(problem.estimator).keys()],
+        steps: state.step,
+        interrupted: state.step < config.steps,
+        networkEvaluations: Math.round(networkEvaluations * config.batch * state.step),
+        peakActivationBytes: Cost.peakActivationBytes(run.gradients).bytes,
+        trainedParameters: shapes.reduce((n, [, shape]) => n + size(shape.map(Number)), 0),
+        seconds: Math.round(seconds() * 10) / 10
+      }
+    }),
+    TE.chainFirst((summary) => file(Files.write(join(folder, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`)))
+  )
+}
+
+/**
+ * A summary for a person.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const describe = (summary: Summary): string => {
+  const level = ({ mean, standardError }: Summary['before']): string => `${mean.toFixed(3)} +- ${standardError.toFixed(3)}`
+  const { unpaidSteps: unpaid } = summary
+  return [
+    `${summary.reward}, on ${summary.evaluationSamples} held-out samples`,
+    `  before     ${level(summary.before)}`,
+    `  after      ${level(summary.after)}   (${summary.gain >= 0 ? '+' : ''}${summary.gain.toFixed(1)} joint standard errors)`,
+    `  estimator  ${summary.estimator}: ${summary.cover}`,
+    `             ${unpaid.length === 0 ? `unbiased for ${summary.objective}` : `biased: steps ${Cover.showSteps(unpaid)} are unpaid`}`,
+    `  cost       ${summary.networkEvaluations} network evaluations, ${(summary.peakActivationBytes / 2 ** 20).toFixed(1)} MiB of activations at the peak`,
+    `  ${summary.interrupted ? 'stopped' : 'done'} after ${summary.steps} steps and ${summary.seconds} s; see ${summary.folder}/after.png and reward.svg`,
+    ''
+  ].join('\n')
+}

@@ -1,0 +1,73 @@
+/**
+ * The log of a run: one JSON object a line.
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as RA from 'fp-ts/lib/ReadonlyArray.js'
+import * as t from 'io-ts'
+
+/** JSON has no NaN: a standard error of one sample is written as null. */
+const numberOrNull = t.union([t.number, t.null])
+
+const Line = t.type({
+  step: t.number,
+  rewardMean: numberOrNull,
+  rewardStandardError: numberOrNull,
+  gradientNorm: numberOrNull,
+  seconds: t.number
+})
+
+/**
+ * One line of `metrics.jsonl`: the mean reward of a step's batch and its standard error, the Euclidean norm of the
+ * gradient, and the seconds since the run began. What is not a number is NaN here and null in the file.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Metrics {
+  readonly step: number
+  readonly rewardMean: number
+  readonly rewardStandardError: number
+  readonly gradientNorm: number
+  readonly seconds: number
+}
+
+/**
+ * The line of a step, with its end of line.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const showMetrics = (metrics: Metrics): string => `${JSON.stringify(metrics)}\n`
+
+/**
+ * The lines of a log. Left: the first line that is no such object.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const readMetrics = (text: string): E.Either<string, ReadonlyArray<Metrics>> =>
+  pipe(
+    text.split('\n').filter((line) => line !== ''),
+    RA.traverseWithIndex(E.Applicative)((i, line) =>
+      pipe(
+        E.tryCatch(
+          (): unknown => JSON.parse(line),
+          () => undefined
+        ),
+        E.flatMap(Line.decode),
+        E.bimap(
+          () => `metrics.jsonl, line ${i + 1}: expected an object with step, rewardMean and so on; the log is damaged, so the run can not be resumed`,
+          (read): Metrics => ({
+            step: read.step,
+            rewardMean: read.rewardMean ?? NaN,
+            rewardStandardError: read.rewardStandardError ?? NaN,
+            gradientNorm: read.gradientNorm ?? NaN,
+            seconds: read.seconds
+          })
+        )
+      )
+    )
+  )

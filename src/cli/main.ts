@@ -1,0 +1,44 @@
+/**
+ * The command line.
+ *
+ * @since 0.1.0
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import * as t from 'io-ts'
+import { estimatorNames } from '../finetune/Config.js'
+import { packageFolder } from './Files.js'
+import { finetune, type Options } from './FinetuneCommand.js'
+
+const Package = t.type({ version: t.string })
+
+const version = (): string => {
+  const found: unknown = JSON.parse(readFileSync(join(packageFolder(), 'package.json'), 'utf8'))
+  return Package.is(found) ? found.version : 'unknown'
+}
+
+const program = new Command('halforder')
+  .description('Fine-tune diffusion models with the Recursive Likelihood Ratio optimizer.')
+  .version(version())
+  .showHelpAfterError('(halforder --help lists the commands and options)')
+  // wrong usage ends with 2, as a wrong configuration does
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+
+program
+  .command('finetune')
+  .description('raise a reward of the shipped face model, and show it: writes a run folder')
+  .option('--config <file>', 'JSON or YAML; fields that it leaves out take their defaults')
+  .option('--out <folder>', 'where to write, a new or empty folder (default: one below runs/)')
+  .option('--resume <folder>', 'go on with the run in a folder; --steps may be raised')
+  .option('--seed <number>', 'the seed of every draw')
+  .option('--estimator <name>', estimatorNames.join(', '))
+  .option('--steps <number>', 'steps of the optimizer')
+  .option('--reward <name>', 'glasses, smile, hat, beard, attribute:value, compressibility, incompressibility')
+  .option('--mode <name>', 'mode of gpu.js: webasm, cpu, webgpu, webgl2, webgl, headlessgl, gpu')
+  .option('--json', 'print the summary as one line of JSON')
+  .action(async (options: Options) => {
+    process.exitCode = await finetune(options, new Date())
+  })
+
+await program.parseAsync()

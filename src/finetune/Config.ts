@@ -1,0 +1,230 @@
+/**
+ * What a fine-tune is told: a JSON or YAML document, decoded by io-ts, with a default for every field.
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as t from 'io-ts'
+
+// -------------------------------------------------------------------------------------
+// codecs
+// -------------------------------------------------------------------------------------
+
+const number = (name: string, holds: (n: number) => boolean): t.Type<number, number, unknown> =>
+  new t.Type<number, number, unknown>(
+    name,
+    (u): u is number => typeof u === 'number' && holds(u),
+    (u, context) => (typeof u === 'number' && holds(u) ? t.success(u) : t.failure(u, context)),
+    t.identity
+  )
+
+const positive = number('a number above 0', (n) => n > 0 && Number.isFinite(n))
+const whole = number('a whole number of at least 1', (n) => Number.isInteger(n) && n >= 1)
+const finite = number('a finite number', Number.isFinite)
+const share = number('a number in 0..1', (n) => n >= 0 && n <= 1)
+
+const oneOf = <A extends string>(...names: readonly [A, ...ReadonlyArray<A>]): t.Type<A, A, unknown> =>
+  new t.Type<A, A, unknown>(
+    `one of ${names.join(', ')}`,
+    (u): u is A => names.some((name) => name === u),
+    (u, context) => {
+      const found = names.find((name) => name === u)
+      return found === undefined ? t.failure(u, context) : t.success(found)
+    },
+    t.identity
+  )
+
+/**
+ * The names of the estimators that a fine-tune may use.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
+export const estimatorNames = ['rlr', 'fullBackprop', 'truncatedBackprop', 'reinforce', 'segmented', 'evolutionStrategies'] as const
+
+const estimatorFields = {
+  /** Which estimator. */
+  name: oneOf(...estimatorNames),
+  /** Length of half-order segments, of `rlr` and `segmented`. */
+  h: whole,
+  /** Steps kept by `truncatedBackprop`. */
+  k: whole,
+  /** How zeroth-order cells turn rewards into an estimate. */
+  form: oneOf('onePoint', 'forward', 'central'),
+  /** One direction for all zeroth-order steps, or one for each. */
+  perturbation: oneOf('shared', 'perStep'),
+  /** Standard deviation of zeroth-order perturbations, in units of the parameters. */
+  radius: positive
+}
+
+const chainFields = {
+  kind: oneOf('ddim', 'ddpm'),
+  /** Number of steps. */
+  T: whole,
+  /** Share of the posterior noise, for `ddim`. */
+  eta: share,
+  /** Which variance, for `ddpm`. */
+  variance: oneOf('small', 'large'),
+  schedule: oneOf('cosine', 'linear'),
+  /** Scale of classifier-free guidance; 1 is none, and any other doubles the network evaluations. */
+  guidance: finite
+}
+
+const advantageFields = {
+  name: oneOf('none', 'constant', 'leaveOneOut', 'runningMean'),
+  /** The constant, or where the running mean starts. */
+  baseline: finite,
+  /** How much of the running mean stays at each step. */
+  decay: share
+}
+
+const optimizerFields = {
+  name: oneOf('adamW', 'sgd'),
+  learningRate: positive,
+  /** Decoupled weight decay, for `adamW`. */
+  weightDecay: number('a number of at least 0', (n) => n >= 0 && Number.isFinite(n)),
+  /** Decay rates of the running means of the gradient and of its square, for `adamW`. */
+  beta1: share,
+  beta2: share,
+  /** The largest Euclidean norm of a gradient, 0 for no clipping. A clipped gradient is not unbiased. */
+  clip: number('a number of at least 0', (n) => n >= 0 && Number.isFinite(n))
+}
+
+const fields = {
+  /** The reward's name: see `rewardNames`. */
+  reward: t.string,
+  estimator: t.exact(t.type(estimatorFields)),
+  chain: t.exact(t.type(chainFields)),
+  advantage: t.exact(t.type(advantageFields)),
+  optimizer: t.exact(t.type(optimizerFields)),
+  /** Paths of the parameters that are trained; `*` stands for one key, and a path stands for all below it. */
+  trained: t.array(t.string),
+  /** Samples of one step. */
+  batch: whole,
+  /** Steps of the optimiser. */
+  steps: number('a whole number of at least 0', (n) => Number.isInteger(n) && n >= 0),
+  /** The seed that every draw derives from. */
+  seed: finite,
+  /** Samples of held-out noise that the reward is measured on before and after. */
+  evaluationSamples: whole,
+  /** Which mode of gpu.js runs the programs. */
+  mode: oneOf('webasm', 'cpu', 'webgpu', 'webgl2', 'webgl', 'headlessgl', 'gpu')
+}
+
+/**
+ * The complete configuration of a fine-tune.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
+export const ConfigCodec = /*#__PURE__*/ t.exact(/*#__PURE__*/ t.type(fields, 'config'))
+
+/**
+ * The complete configuration of a fine-tune.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Config = t.TypeOf<typeof ConfigCodec>
+
+/**
+ * A field that is not what it should be.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface ConfigError {
+  readonly _tag: 'ConfigError'
+  readonly path: string
+  readonly expected: string
+  readonly got: string
+  readonly remedy: string
+}
+
+// -------------------------------------------------------------------------------------
+// defaults
+// -------------------------------------------------------------------------------------
+
+/**
+ * The shipped configuration, which `halforder finetune` runs: RLR on 50 steps for faces with glasses.
+ *
+ * @category defaults
+ * @since 0.1.0
+ */
+export const defaults: Config = {
+  reward: 'glasses',
+  estimator: { name: 'rlr', h: 2, k: 1, form: 'central', perturbation: 'shared', radius: 0.02 },
+  chain: { kind: 'ddim', T: 50, eta: 1, variance: 'small', schedule: 'cosine', guidance: 1 },
+  advantage: { name: 'leaveOneOut', baseline: 0, decay: 0.9 },
+  optimizer: { name: 'adamW', learningRate: 0.01, weightDecay: 0, beta1: 0.9, beta2: 0.99, clip: 1 },
+  trained: ['labels'],
+  batch: 32,
+  steps: 100,
+  seed: 1,
+  evaluationSamples: 512,
+  mode: 'webasm'
+}
+
+// -------------------------------------------------------------------------------------
+// decoding
+// -------------------------------------------------------------------------------------
+
+const isRecord = (u: unknown): u is Readonly<Record<string, unknown>> =>
+  typeof u === 'object' && u !== null && !Array.isArray(u)
+
+/** The given document over the defaults, group by group; keys that no one knows are errors. */
+const complete = (given: unknown, base: Readonly<Record<string, unknown>>, path: string): E.Either<ConfigError, Readonly<Record<string, unknown>>> => {
+  if (!isRecord(given)) return E.left(error(path, 'a group of fields', given, 'write it as key: value pairs'))
+  const merged: Record<string, unknown> = { ...base }
+  for (const [key, value] of Object.entries(given)) {
+    const below = path === '' ? key : `${path}.${key}`
+    const other = base[key]
+    if (!(key in base)) {
+      return E.left(error(below, `one of the fields ${Object.keys(base).join(', ')}`, key, 'correct or remove it'))
+    }
+    const inner = isRecord(other) ? complete(value, other, below) : E.right(value)
+    if (E.isLeft(inner)) return inner
+    merged[key] = inner.right
+  }
+  return E.right(merged)
+}
+
+const error = (path: string, expected: string, got: unknown, remedy: string): ConfigError => ({
+  _tag: 'ConfigError',
+  path: path === '' ? 'config' : path,
+  expected,
+  got: got === undefined ? 'nothing' : JSON.stringify(got),
+  remedy
+})
+
+/**
+ * Decodes a configuration; fields that are left out take their default. Left: the first field that is unknown or not of its
+ * kind, with its path.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const decode = (given: unknown): E.Either<ConfigError, Config> =>
+  pipe(
+    complete(given, defaults, ''),
+    E.flatMap((merged) =>
+      pipe(
+        ConfigCodec.decode(merged),
+        E.mapLeft((errors): ConfigError => {
+          const context = errors[0]?.context ?? []
+          const path = context.slice(1).map(({ key }) => key).join('.')
+          return error(path, context.at(-1)?.type.name ?? 'another value', errors[0]?.value, 'correct it')
+        })
+      )
+    )
+  )
+
+/**
+ * One line for a person: the path, what was expected, what was found, what to do.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const showError = ({ path, expected, got, remedy }: ConfigError): string =>
+  `${path}: expected ${expected}, got ${got}; ${remedy}`

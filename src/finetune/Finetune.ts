@@ -1,0 +1,258 @@
+/**
+ * The fine-tuning loop: a pure step over a state, unfolded as a stream.
+ *
+ * Every draw of step `n` comes from the seed and `n` alone, so a run that is stopped and resumed gives the same bits as
+ * one that is not.
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import type { Batched } from '../chain/Chain.js'
+import { draw } from '../estimator/Estimator.js'
+import * as Cover from '../estimator/Cover.js'
+import * as Gradient from '../estimator/Gradient.js'
+import type { EstimatorError, Gradients, Problem } from '../estimator/Gradient.js'
+import { directionShapes, trainedShapes } from '../estimator/Programs.js'
+import type { Params } from '../lens/Lens.js'
+import * as Optimizer from '../optimizer/Optimizer.js'
+import * as Draw from '../random/Draw.js'
+import * as Key from '../random/Key.js'
+import * as X from '../tensor/Expr.js'
+import * as Program from '../tensor/Program.js'
+import { below, under, type Values } from '../tensor/Program.js'
+import type { Shape } from '../tensor/Shape.js'
+import type { Executable, Target } from '../tensor/Target.js'
+import * as T from '../tensor/Tensor.js'
+import type { Tensor } from '../tensor/Tensor.js'
+import * as Tree from '../tensor/Tree.js'
+import type { Exprs, Shapes } from '../tensor/Tree.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * Where a run is: steps done, all parameters by path, the optimiser's state by name, the advantage's state.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface State {
+  readonly step: number
+  readonly params: Values
+  readonly optimizer: Values
+  readonly advantage: number
+}
+
+/**
+ * What one step showed: the cover that was drawn, the rewards of its batch, and the Euclidean norm of the gradient.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Progress {
+  readonly state: State
+  readonly cover: Cover.Cover
+  readonly rewards: ReadonlyArray<number>
+  readonly gradientNorm: number
+}
+
+/**
+ * A compiled run. `step` is a function of the state and the key of the run only.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Run {
+  readonly gradients: Gradients
+  readonly start: (params: Values) => State
+  readonly step: (key: Key.Key, state: State) => TE.TaskEither<EstimatorError, Progress>
+  readonly dispose: () => Promise<void>
+}
+
+/**
+ * Draws the conditioning of `n` samples, by input name.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Conditions = (key: Key.Key, n: number) => Values
+
+// -------------------------------------------------------------------------------------
+// the step
+// -------------------------------------------------------------------------------------
+
+/** The optimiser's update as a program: `params.path, gradient.path, state...` to `params.path, state..., gradientNorm`. */
+const updateProgram = (
+  shapes: Readonly<Record<string, Shape>>,
+  optimizer: Optimizer.Optimizer
+): ReturnType<typeof Program.make> => {
+  const stateShapes = optimizer.state(shapes)
+  const inputs: Shapes = { params: shapes, gradient: shapes, state: stateShapes }
+  return Program.make(inputs, (): Exprs => {
+    const params: Exprs = Tree.inputs<Shapes>('params', shapes)
+    const gradient: Exprs = Tree.inputs<Shapes>('gradient', shapes)
+    const state: Exprs = Tree.inputs<Shapes>('state', stateShapes)
+    // the reward is to rise and optimisers descend
+    const loss = Tree.mapExprs(gradient, X.neg)
+    const next = optimizer.update(loss, Tree.isExpr(state) ? {} : state, params)
+    return { params: Optimizer.apply(params, next.step), state: next.state, gradientNorm: Optimizer.globalNorm(gradient) }
+  })
+}
+
+/**
+ * Compiles a run on a target. Left: what `Gradient.compile` finds, or an update that does not compile.
+ *
+ * @category interpreters
+ * @since 0.1.0
+ */
+export const compile = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
+  problem: Problem<P, S, C, R>,
+  optimizer: Optimizer.Optimizer,
+  conditions: Conditions,
+  target: Target
+): E.Either<EstimatorError, Run> => {
+  const shapes = Object.fromEntries(trainedShapes(problem.chain.parameters, problem.trained))
+  return pipe(
+    E.Do,
+    E.bind('gradients', () => Gradient.compile(problem, target)),
+    E.bind('update', () =>
+      pipe(
+        updateProgram(shapes, optimizer),
+        E.mapLeft((errors): EstimatorError => ({ _tag: 'Ill', program: 'update', errors })),
+        E.flatMap((program) =>
+          pipe(
+            target.compile(program, { batch: problem.batch }),
+            E.mapLeft((error): EstimatorError => ({ _tag: 'OnTarget', program: 'update', error }))
+          )
+        )
+      )
+    ),
+    E.map(({ gradients, update }) => ({
+      gradients,
+      start: (params) => ({ step: 0, params, optimizer: zeros(update), advantage: problem.advantage.initial }),
+      step: (key, state) => step(problem, gradients, update, conditions, key, state),
+      dispose: async () => {
+        await gradients.dispose()
+        await update.dispose()
+      }
+    }))
+  )
+}
+
+/** Every state of an optimiser starts at zero. */
+const zeros = (update: Executable): Values =>
+  Object.fromEntries(
+    update.program.inputs.flatMap(({ name, shape }) => (name.startsWith('state') ? [[name, T.toFloat32(T.fill(shape, 0))]] : []))
+  )
+
+const step = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
+  problem: Problem<P, S, C, R>,
+  gradients: Gradients,
+  update: Executable,
+  conditions: Conditions,
+  runKey: Key.Key,
+  state: State
+): TE.TaskEither<EstimatorError, Progress> => {
+  const { batch, chain, estimator } = problem
+  const key = Key.foldIn(Key.foldInString(runKey, 'step'), state.step)
+  const [uniform = 0] = Draw.uniform(Key.foldInString(key, 'cover'), [1]).data
+  const cover = draw(estimator, uniform)
+  return pipe(
+    gradients.run({
+      cover,
+      params: state.params,
+      condition: conditions(Key.foldInString(key, 'condition'), batch),
+      ...noise(problem, key),
+      xi: directions(problem, cover, Key.foldInString(key, 'xi')),
+      weights: new Array<number>(batch).fill(1 / batch),
+      advantageState: state.advantage
+    }),
+    TE.bindTo('estimate'),
+    TE.bind('updated', ({ estimate }) =>
+      pipe(
+        update.run({ ...trainedOnly(state.params, estimate.gradient), ...under('gradient', estimate.gradient), ...state.optimizer }),
+        TE.mapLeft((error): EstimatorError => ({ _tag: 'OnTarget', program: `update of ${chain.name}`, error }))
+      )
+    ),
+    TE.map(({ estimate, updated }) => ({
+      cover,
+      rewards: estimate.rewards,
+      gradientNorm: updated['gradientNorm']?.data[0] ?? NaN,
+      state: {
+        step: state.step + 1,
+        params: { ...state.params, ...below('params', updated) },
+        optimizer: Object.fromEntries(Object.entries(updated).filter(([name]) => name.startsWith('state'))),
+        advantage: estimate.advantageState
+      }
+    }))
+  )
+}
+
+const trainedOnly = (params: Values, gradient: Values): Values =>
+  under('params', Object.fromEntries(Object.entries(params).filter(([path]) => path in gradient)))
+
+const sizes = (shape: Shape, batch: number): ReadonlyArray<number> => shape.map((d) => (typeof d === 'number' ? d : batch))
+
+/**
+ * The noises of one batch: `xT` and the `eps` of all steps, in f32, from a key.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const noise = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
+  { chain, batch }: Problem<P, S, C, R>,
+  key: Key.Key
+): { readonly xT: Tensor; readonly eps: Tensor } => {
+  const state = sizes(chain.state, batch)
+  return {
+    xT: Draw.normal32(Key.foldInString(key, 'xT'), state),
+    eps: Draw.normal32(Key.foldInString(key, 'eps'), [chain.T, ...state])
+  }
+}
+
+/**
+ * The directions of a cover's zeroth-order cell, none where it has none, from a key.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const directions = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
+  { chain, batch, trained }: Problem<P, S, C, R>,
+  cover: Cover.Cover,
+  key: Key.Key
+): Values => {
+  const cell = Cover.zerothOrderCell(cover)
+  if (cell === undefined) return {}
+  const shapes = directionShapes(chain.parameters, trained, cell.perturbation, chain.T)
+  return Object.fromEntries(
+    Object.entries(shapes).map(([path, shape]) => [path, Draw.normal32(Key.foldInString(key, path), sizes(shape, batch))])
+  )
+}
+
+// -------------------------------------------------------------------------------------
+// the stream
+// -------------------------------------------------------------------------------------
+
+/**
+ * Unfolds a run from a state until `steps` steps are done, yielding each step's progress. It ends after the first left.
+ *
+ * @category interpreters
+ * @since 0.1.0
+ */
+export async function* unfold(
+  run: Run,
+  key: Key.Key,
+  from: State,
+  steps: number
+): AsyncGenerator<E.Either<EstimatorError, Progress>, void> {
+  let state = from
+  while (state.step < steps) {
+    const progress = await run.step(key, state)()
+    yield progress
+    if (E.isLeft(progress)) return
+    state = progress.right.state
+  }
+}

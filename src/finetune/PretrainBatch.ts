@@ -1,0 +1,96 @@
+/**
+ * What one step of pretraining is given: a batch of labelled images with noise, as a pure function of a key and the
+ * step's number. A resumed training therefore sees what an unbroken one would.
+ *
+ * @since 0.1.0
+ */
+import * as Faces from '../model/Faces.js'
+import * as Draw from '../random/Draw.js'
+import * as Key from '../random/Key.js'
+import type { Values } from '../tensor/Program.js'
+import type { Tensor } from '../tensor/Tensor.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * Images `[N, features]` in [-1, 1] with their one-hot labels `[N, labels]`.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface LabelledImages {
+  readonly images: Tensor
+  readonly labels: Tensor
+}
+
+/**
+ * How often labels are hidden, so that one network learns to draw with and without a prompt: `all` is the probability
+ * that a row has no labels; of the other rows, `some` is the share in which each attribute is hidden with probability
+ * one half.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Dropout {
+  readonly all: number
+  readonly some: number
+}
+
+// -------------------------------------------------------------------------------------
+// constructors
+// -------------------------------------------------------------------------------------
+
+/**
+ * The batch of one step: `x0` and `labels` are rows of the data, drawn with replacement and with some labels hidden;
+ * `noise` is standard normal; `time` is uniform on (0, 1), one draw in each of `batch` equal intervals, so that every
+ * batch has seen all times.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const batchAt =
+  (data: LabelledImages, batch: number, dropout: Dropout, key: Key.Key) =>
+  (step: number): Values => {
+    const at = (name: string): Key.Key => Key.foldInString(Key.foldIn(key, step), name)
+    const count = data.images.shape[0] ?? 1
+    const rows = Int32Array.from(Draw.uniform(at('rows'), [batch]).data, (u) => Math.floor(u * count))
+    const time = Draw.uniform(at('time'), [batch, 1])
+    return {
+      x0: gather(data.images, rows),
+      labels: hide(gather(data.labels, rows), dropout, at('dropout')),
+      noise: Draw.normal32(at('noise'), [batch, data.images.shape[1] ?? 1]),
+      time: { shape: [batch, 1], data: Float32Array.from(time.data, (u, i) => (i + u) / batch) }
+    }
+  }
+
+const gather = (source: Tensor, rows: Int32Array): Tensor => {
+  const width = source.shape[1] ?? 1
+  const data = new Float32Array(rows.length * width)
+  rows.forEach((row, i) => data.set(source.data.subarray(row * width, (row + 1) * width), i * width))
+  return { shape: [rows.length, width], data }
+}
+
+/**
+ * Labels with blocks of zeros where an attribute is hidden.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const hide = (labels: Tensor, { all, some }: Dropout, key: Key.Key): Tensor => {
+  const [rows = 0, width = 1] = labels.shape
+  const attributes = Faces.attributeNames
+  const uniform = Draw.uniform(key, [rows, attributes.length + 1]).data
+  const data = Float32Array.from(labels.data)
+  for (let row = 0; row < rows; row++) {
+    const at = row * (attributes.length + 1)
+    const u = uniform[at] ?? 0
+    attributes.forEach((attribute, i) => {
+      const hidden = u < all || (u < all + (1 - all) * some && (uniform[at + 1 + i] ?? 0) < 0.5)
+      const { offset, width: values } = Faces.block(attribute)
+      if (hidden) data.fill(0, row * width + offset, row * width + offset + values)
+    })
+  }
+  return { shape: labels.shape, data }
+}

@@ -1,0 +1,266 @@
+/**
+ * From a configuration to the values that it names: chain, reward, estimator, advantage, optimiser.
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import type { Chain } from '../chain/Chain.js'
+import * as Ddim from '../chain/Ddim.js'
+import * as Ddpm from '../chain/Ddpm.js'
+import { guided } from '../chain/Denoiser.js'
+import * as Schedule from '../chain/Schedule.js'
+import * as Advantage from '../estimator/Advantage.js'
+import * as Catalogue from '../estimator/Catalogue.js'
+import * as Cover from '../estimator/Cover.js'
+import type { Estimator } from '../estimator/Estimator.js'
+import * as Est from '../estimator/Estimator.js'
+import type { Problem } from '../estimator/Gradient.js'
+import type { Rows } from '../lens/Dense.js'
+import { logProbability, type ClassifierParameters } from '../model/Classifier.js'
+import * as Faces from '../model/Faces.js'
+import type { MlpParameters } from '../model/Mlp.js'
+import type { Model, TrainedClassifier } from '../model/Model.js'
+import * as Optimizer from '../optimizer/Optimizer.js'
+import type { BlackBox, Reward } from '../reward/Reward.js'
+import type { Config, ConfigError } from './Config.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * What a configuration may draw on: the networks, and black-box rewards by name.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Materials {
+  readonly model: Model
+  readonly classifier: TrainedClassifier
+  readonly blackBoxes: Readonly<Record<string, BlackBox>>
+}
+
+/**
+ * The shape of a batch of images.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Images = readonly ['batch', number]
+
+/**
+ * A fine-tune ready to be compiled.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Setup {
+  readonly problem: Problem<MlpParameters, Images, Rows<number>, ClassifierParameters>
+  readonly optimizer: Optimizer.Optimizer
+}
+
+const wrong = (path: string, expected: string, got: string, remedy: string): ConfigError => ({
+  _tag: 'ConfigError',
+  path,
+  expected,
+  got,
+  remedy
+})
+
+// -------------------------------------------------------------------------------------
+// rewards
+// -------------------------------------------------------------------------------------
+
+interface Wish {
+  readonly attribute: Faces.AttributeName
+  readonly values: ReadonlyArray<string>
+}
+
+/** Short names for what people ask for most. */
+const wishes: Readonly<Record<string, Wish>> = {
+  glasses: { attribute: 'glasses', values: ['round', 'dark'] },
+  smile: { attribute: 'mouth', values: ['happy'] },
+  hat: { attribute: 'hat', values: Faces.vocabulary.hat.map(({ name }) => name).filter((name) => name !== 'none') },
+  beard: { attribute: 'beard', values: Faces.vocabulary.beard.map(({ name }) => name).filter((name) => name !== 'none') }
+}
+
+/**
+ * The names that `reward` takes: short ones, `attribute:value` with several values joined by `|`, and black boxes.
+ *
+ * @category rewards
+ * @since 0.1.0
+ */
+export const rewardNames = (blackBoxes: ReadonlyArray<string>): string =>
+  [...Object.keys(wishes), ...blackBoxes].join(', ') + ', or attribute:value such as hairColor:blue or hat:red|green'
+
+const parseWish = (name: string): Wish | undefined => {
+  const known = wishes[name]
+  if (known !== undefined) return known
+  const [attributeName = '', list = ''] = name.split(':')
+  const attribute = Faces.attributeNames.find((candidate) => candidate === attributeName)
+  if (attribute === undefined) return undefined
+  const legal: ReadonlyArray<string> = Faces.vocabulary[attribute].map((value) => value.name)
+  const values = list.split('|')
+  return values.every((value) => legal.includes(value)) ? { attribute, values } : undefined
+}
+
+/**
+ * The reward of a name. Left: a name that is no reward.
+ *
+ * @category rewards
+ * @since 0.1.0
+ */
+export const reward = (
+  name: string,
+  { classifier, blackBoxes }: Materials
+): E.Either<ConfigError, Reward<ClassifierParameters, Images, Rows<number>>> => {
+  const blackBox = blackBoxes[name]
+  if (blackBox !== undefined) return E.right(blackBox)
+  const wish = parseWish(name)
+  if (wish === undefined) {
+    return E.left(wrong('reward', rewardNames(Object.keys(blackBoxes)), JSON.stringify(name), 'choose one of these'))
+  }
+  const { attribute, values } = wish
+  // `values` were checked against the vocabulary of `attribute`, so they are among its names
+  const names = Faces.vocabulary[attribute].map((value) => value.name).filter((value) => values.includes(value))
+  return E.right(logProbability(classifier.description, classifier.parameters, attribute, names))
+}
+
+// -------------------------------------------------------------------------------------
+// chain, estimator, advantage, optimiser
+// -------------------------------------------------------------------------------------
+
+/**
+ * The chain of a configuration on a denoiser.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const chain = (config: Config['chain'], model: Model): Chain<MlpParameters, Images, Rows<number>> => {
+  const schedule = config.schedule === 'cosine' ? Schedule.cosine(config.T) : Schedule.linear(config.T)
+  const denoiser = guided(config.guidance)(model.denoiser)
+  return config.kind === 'ddim'
+    ? Ddim.ddim({ denoiser, schedule, eta: config.eta })
+    : Ddpm.ddpm({ denoiser, schedule, variance: config.variance })
+}
+
+/**
+ * The estimator of a configuration, on a chain of `T` steps whose first step has noise or not, for a reward that can be
+ * differentiated or not. Where step 1 has no noise, or the reward no gradient, the estimators that would need one there
+ * pay for step 1 by another cell: a first-order one if the reward allows, else a zeroth-order one.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const estimator = (
+  config: Config['estimator'],
+  T: number,
+  noisyFirstStep: boolean,
+  differentiable: boolean
+): E.Either<ConfigError, Estimator> => {
+  const { name, h, k, form, perturbation, radius } = config
+  const zeroth = { form, perturbation, radius }
+  const built = (): E.Either<Cover.CoverError, Estimator> => {
+    switch (name) {
+      case 'rlr':
+        return differentiable
+          ? Catalogue.rlr({ T, h, ...zeroth })
+          : Catalogue.blackBoxRlr({ T, h, lowest: noisyFirstStep ? 1 : 2, ...zeroth })
+      case 'fullBackprop':
+        return Catalogue.fullBackprop(T)
+      case 'truncatedBackprop':
+        return Catalogue.truncatedBackprop({ T, k })
+      case 'reinforce':
+        if (noisyFirstStep) return Catalogue.reinforce(T)
+        return differentiable
+          ? Catalogue.reinforceAfterFirst(T)
+          : Est.fromCells('reinforce', T, [
+              Cover.zerothOrder([1], zeroth),
+              ...Cover.range(2, T).map((step) => Cover.halfOrder(step, step))
+            ])
+      case 'segmented':
+        return Catalogue.segmented({ T, h })
+      case 'evolutionStrategies':
+        return Catalogue.evolutionStrategies({ T, ...zeroth })
+    }
+  }
+  return pipe(
+    built(),
+    E.mapLeft((error) => wrong('estimator', 'a cover of the chain', Cover.showError(error), 'change the estimator or T'))
+  )
+}
+
+/**
+ * The advantage of a configuration.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const advantage = ({ name, baseline, decay }: Config['advantage']): Advantage.Advantage => {
+  switch (name) {
+    case 'none':
+      return Advantage.none
+    case 'constant':
+      return Advantage.constant(baseline)
+    case 'leaveOneOut':
+      return Advantage.leaveOneOut
+    case 'runningMean':
+      return Advantage.runningMean(decay, baseline)
+  }
+}
+
+/**
+ * The optimiser of a configuration.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const optimizer = (config: Config['optimizer']): Optimizer.Optimizer => {
+  const { learningRate, weightDecay: decay, beta1, beta2, clip } = config
+  const descend =
+    config.name === 'sgd' ? Optimizer.sgd(learningRate) : Optimizer.adamW(learningRate, { beta1, beta2, decay })
+  return clip === 0 ? descend : Optimizer.chain(Optimizer.clipByGlobalNorm(clip), descend)
+}
+
+/**
+ * Which parameter paths some patterns choose: `blocks.*.film` chooses `blocks.0.film.scale.weight`, and `*` or an empty
+ * list everything.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const trained =
+  (patterns: ReadonlyArray<string>) =>
+  (path: string): boolean => {
+    const keys = path.split('.')
+    return (
+      patterns.length === 0 ||
+      patterns.some((pattern) => pattern.split('.').every((key, i) => key === '*' || key === keys[i]))
+    )
+  }
+
+/**
+ * Everything that a configuration names. Left: a reward that is none, an estimator that does not fit the chain.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const setup = (config: Config, materials: Materials): E.Either<ConfigError, Setup> =>
+  pipe(
+    E.Do,
+    E.bind('reward', () => reward(config.reward, materials)),
+    E.let('chain', () => chain(config.chain, materials.model)),
+    E.bind('estimator', ({ reward: wanted, chain: on }) =>
+      estimator(config.estimator, on.T, (on.sigma[1] ?? 0) > 0, wanted._tag === 'Differentiable')
+    ),
+    E.map((parts) => ({
+      problem: {
+        ...parts,
+        advantage: advantage(config.advantage),
+        trained: trained(config.trained),
+        batch: config.batch
+      },
+      optimizer: optimizer(config.optimizer)
+    }))
+  )

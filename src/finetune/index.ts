@@ -1,0 +1,10 @@
+/**
+ * Fine-tuning and pretraining as pure steps over a state.
+ *
+ * @since 0.1.0
+ */
+export * as Checkpoint from './Checkpoint.js'
+export * as Config from './Config.js'
+export * as Evaluation from './Evaluation.js'
+export * as Finetune from './Finetune.js'
+export * as Setup from './Setup.js'

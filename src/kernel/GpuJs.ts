@@ -1,0 +1,264 @@
+/**
+ * gpu.js as a target: a program becomes one gpu.js pipeline of fused kernels, on any of gpu.js's modes.
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import gpujs, { type GPU, type IKernelRunShortcut, type IPipelineRunShortcut } from 'gpu.js'
+import * as Program from '../tensor/Program.js'
+import type { BoundProgram, Values } from '../tensor/Program.js'
+import type { Sizes } from '../tensor/Shape.js'
+import type { Executable, Target, TargetError } from '../tensor/Target.js'
+import { size, toFloat32 } from '../tensor/Tensor.js'
+import { assembledKernel, kernelNumber } from './Assembled.js'
+import { defaultLimits, type Limits } from './Fusion.js'
+import { type Plan, plan } from './Plan.js'
+import { argumentNames, constants, source } from './Source.js'
+import type { Kernel } from './Template.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * Where gpu.js runs kernels. `webasm` runs anywhere; `cpu` is for debugging; `webgpu`, `webgl2` and `webgl` want a
+ * browser, `headlessgl` a GL driver; `gpu` takes the best that gpu.js finds.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Mode = (typeof modes)[number]
+
+/**
+ * Every mode.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const modes = ['webasm', 'cpu', 'webgpu', 'webgl2', 'webgl', 'headlessgl', 'gpu'] as const
+
+/**
+ * - `mode`: default `webasm`.
+ * - `fuse`: false runs every operation as a kernel of its own, for comparison. Default: true.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly mode?: Mode
+  readonly fuse?: boolean
+}
+
+/** A GPU instance, and the kernels that its kernel class knows by number. */
+interface Device {
+  readonly name: string
+  readonly gpu: GPU
+  readonly kernels: Map<number, Kernel>
+  readonly limits: Limits
+  readonly executables: Set<Executable>
+  next: number
+  disposed: boolean
+}
+
+// -------------------------------------------------------------------------------------
+// instances
+// -------------------------------------------------------------------------------------
+
+/**
+ * A gpu.js instance as a target. Making it does nothing; the first `compile` makes the instance, and is `Unsupported`
+ * where the mode is not there. `dispose` frees everything that was compiled with it.
+ *
+ * @category instances
+ * @since 0.1.0
+ */
+export const gpuJs = ({ mode = 'webasm', fuse = true }: Options = {}): Target => {
+  const name = `gpu.js ${mode}`
+  let device: E.Either<TargetError, Device> | undefined
+  return {
+    name,
+    compile: (program, sizes) => {
+      device ??= open(name, mode, fuse)
+      return pipe(
+        device,
+        E.flatMap((opened) => (opened.disposed ? E.left<TargetError, Executable>(gone(name)) : compile(opened, program, sizes)))
+      )
+    },
+    dispose: async () => {
+      device ??= E.left(gone(name))
+      if (E.isLeft(device) || device.right.disposed) return
+      const opened = device.right
+      opened.disposed = true
+      for (const executable of [...opened.executables]) await executable.dispose()
+      await opened.gpu.destroy()
+    }
+  }
+}
+
+const gone = (target: string): TargetError => ({ _tag: 'Disposed', target })
+
+const message = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+// drivers bind few textures or storage buffers to one kernel: the least that their standards promise
+const gpuBuffers = 8
+
+const open = (name: string, mode: Mode, fuse: boolean): E.Either<TargetError, Device> => {
+  const unsupported = (reason: string): TargetError => ({
+    _tag: 'Unsupported',
+    target: name,
+    reason,
+    remedy: "use the mode 'webasm', which runs anywhere"
+  })
+  if (!modes.includes(mode)) return E.left({ ...unsupported(`there is no mode '${mode}'`), remedy: `use one of ${modes.join(', ')}` })
+  const onHost = mode === 'webasm' || mode === 'cpu'
+  const limits: Limits = { buffers: onHost ? defaultLimits.buffers : gpuBuffers, fuse }
+  const kernels = new Map<number, Kernel>()
+  return E.tryCatch(
+    () => {
+      const gpu = new gpujs.GPU({ mode })
+      // `gpu` falls back to the host where there is no GPU
+      if (gpu.Kernel.mode === 'webasm') gpu.Kernel = assembledKernel(kernels)
+      return { name, gpu, kernels, limits, executables: new Set<Executable>(), next: 0, disposed: false }
+    },
+    (error) => unsupported(message(error))
+  )
+}
+
+const compile = (device: Device, program: Program.Program, sizes: Sizes): E.Either<TargetError, Executable> =>
+  pipe(
+    Program.bind(program, sizes),
+    E.mapLeft((errors): TargetError => ({ _tag: 'Misshapen', errors })),
+    E.flatMap((bound) =>
+      E.tryCatch(
+        () => executable(device, bound, plan(bound, device.limits)),
+        (error): TargetError => ({ _tag: 'Failed', target: device.name, reason: message(error) })
+      )
+    )
+  )
+
+const executable = (device: Device, program: BoundProgram, planned: Plan): Executable => {
+  const inputs = feeds(planned)
+  const numbers: Array<number> = []
+  const kernels = planned.kernels.map((kernel) => {
+    const number = device.next++
+    device.kernels.set(number, kernel)
+    numbers.push(number)
+    return createKernel(device.gpu, kernel, number)
+  })
+  const results = written(planned)
+  const pipeline = results.length === 0 ? undefined : createPipeline(device.gpu, planned, kernels, inputs, results)
+  let disposed = false
+  const self: Executable = {
+    program,
+    work: planned.work,
+    run: (values) =>
+      disposed
+        ? TE.left(gone(device.name))
+        : pipe(
+            TE.fromEither(Program.checkValues(program, values)),
+            TE.mapLeft((errors): TargetError => ({ _tag: 'Misshapen', errors })),
+            TE.flatMap(() =>
+              TE.tryCatch(
+                async () => collect(planned, results, pipeline === undefined ? [] : await pipeline(...inputs.map((feed) => feed.data(values))), values),
+                (error): TargetError => (disposed ? gone(device.name) : { _tag: 'Failed', target: device.name, reason: message(error) })
+              )
+            )
+          ),
+    dispose: async () => {
+      if (disposed) return
+      disposed = true
+      device.executables.delete(self)
+      await pipeline?.destroy()
+      for (const kernel of kernels) kernel.destroy()
+      for (const number of numbers) device.kernels.delete(number)
+    }
+  }
+  device.executables.add(self)
+  return self
+}
+
+// -------------------------------------------------------------------------------------
+// kernels and pipelines
+// -------------------------------------------------------------------------------------
+
+const createKernel = (gpu: GPU, kernel: Kernel, number: number): IKernelRunShortcut =>
+  gpu.createKernel(source(kernel), {
+    output: [kernel.spec.cells],
+    precision: 'single',
+    constants: { ...constants(kernel), [kernelNumber]: number },
+    constantTypes: Object.fromEntries([...Object.keys(constants(kernel)), kernelNumber].map((key) => [key, 'Integer'])),
+    argumentTypes: Object.fromEntries(
+      argumentNames(kernel).map((argument, i) => [argument, kernel.parameters[i - kernel.buffers] ?? 'Array'])
+    )
+  })
+
+/** An argument of the pipeline: a buffer, and how to get its data for a run. */
+interface Feed {
+  readonly buffer: number
+  readonly data: (values: Values) => Float32Array
+}
+
+const feeds = ({ buffers, calls }: Plan): ReadonlyArray<Feed> => {
+  const read = new Set(calls.flatMap((call) => call.buffers))
+  return buffers.flatMap((buffer, i): ReadonlyArray<Feed> => {
+    if (!read.has(i) || buffer._tag === 'Written') return []
+    if (buffer._tag === 'Input') return [{ buffer: i, data: (values) => inputData(values, buffer.name) }]
+    const { data } = toFloat32(buffer.value)
+    return [{ buffer: i, data: () => data }]
+  })
+}
+
+// `checkValues` has made sure that the input is there
+const inputData = (values: Values, name: string): Float32Array => {
+  const value = values[name]
+  return value === undefined ? new Float32Array(0) : toFloat32(value).data
+}
+
+/** The buffers that the pipeline hands out, each once. */
+const written = ({ buffers, outputs }: Plan): ReadonlyArray<number> => [
+  ...new Set(
+    outputs.flatMap(({ source: from }) => (from._tag === 'Buffer' && buffers[from.buffer]?._tag === 'Written' ? [from.buffer] : []))
+  )
+]
+
+const createPipeline = (
+  gpu: GPU,
+  { calls }: Plan,
+  kernels: ReadonlyArray<IKernelRunShortcut>,
+  inputs: ReadonlyArray<Feed>,
+  results: ReadonlyArray<number>
+): IPipelineRunShortcut => {
+  const orchestrate = (...handles: ReadonlyArray<Handle>): Array<Handle> => {
+    const values = new Map<number, Handle>(inputs.map(({ buffer }, i) => [buffer, handles[i]]))
+    for (const call of calls) {
+      const run = kernels[call.kernel]
+      values.set(call.output, run?.(...call.buffers.map((buffer) => values.get(buffer)), ...call.parameters))
+    }
+    return results.map((buffer) => values.get(buffer))
+  }
+  // gpu.js makes as many handles as the function has parameters
+  Object.defineProperty(orchestrate, 'length', { value: inputs.length })
+  return gpu.createPipeline(orchestrate, { threads: false })
+}
+
+/** What gpu.js passes around while it records a pipeline: opaque to us. */
+type Handle = ReturnType<IKernelRunShortcut> | undefined
+
+/** The outputs by name from what the pipeline returned. */
+const collect = (planned: Plan, results: ReadonlyArray<number>, returned: unknown, values: Values): Values => {
+  const data = (buffer: number): Float32Array => {
+    const from = planned.buffers[buffer]
+    if (from?._tag === 'Input') return Float32Array.from(inputData(values, from.name))
+    if (from?._tag === 'Constant') return Float32Array.from(from.value.data)
+    const result: unknown = Array.isArray(returned) ? returned[results.indexOf(buffer)] : undefined
+    if (!(result instanceof Float32Array)) throw new Error('gpu.js returned a result that is not a flat array')
+    return result
+  }
+  return Object.fromEntries(
+    planned.outputs.map(({ name, shape, source: from }) => [
+      name,
+      { shape, data: from._tag === 'Fill' ? new Float32Array(size(shape)).fill(from.value) : data(from.buffer) }
+    ])
+  )
+}

@@ -1,0 +1,214 @@
+/**
+ * A kernel as the text of a gpu.js kernel function, which computes one output element a call.
+ *
+ * The text keeps to what gpu.js compiles on every mode: flat buffers, loops bounded by constants, no helper functions.
+ * Positions in the output are split into indices with `floor((i + 0.5) / n)`, which is right also where division rounds.
+ *
+ * @since 0.1.0
+ */
+import { maps } from '../tensor/Op.js'
+import { strides as contiguous } from '../tensor/Strides.js'
+import type { Access, Contraction, Elementwise, Part, Reduction, Spec, Term } from './Spec.js'
+import type { Kernel } from './Template.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/** Statements so far, and names for what has been computed. */
+interface Scope {
+  readonly lines: Array<string>
+  readonly kernel: Kernel
+  /** numbers of names, shared by nested scopes */
+  readonly names: { count: number }
+  readonly known: Map<Term, string>
+}
+
+// -------------------------------------------------------------------------------------
+// interpreters
+// -------------------------------------------------------------------------------------
+
+/**
+ * The names of a kernel's arguments: buffers first.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const argumentNames = ({ buffers, parameters }: Kernel): ReadonlyArray<string> => [
+  ...Array.from({ length: buffers }, (_, i) => `b${i}`),
+  ...parameters.map((_, i) => `p${i}`)
+]
+
+/**
+ * The source of a kernel.
+ *
+ * @category interpreters
+ * @since 0.1.0
+ */
+export const source = (kernel: Kernel): string => {
+  const scope: Scope = { lines: [], kernel, names: { count: 0 }, known: new Map() }
+  scope.lines.push('const at = this.thread.x;')
+  const { core, epilogue }: Spec = kernel.spec
+  const value = coreValue(scope, core)
+  const last = epilogue === undefined ? value : finished(scope, epilogue, value)
+  scope.lines.push(`return ${last};`)
+  return `function (${argumentNames(kernel).join(', ')}) {\n${scope.lines.map((line) => `  ${line}`).join('\n')}\n}`
+}
+
+const coreValue = (scope: Scope, core: Elementwise | Reduction | Contraction): string => {
+  switch (core._tag) {
+    case 'Elementwise':
+      return joined(scope, core)
+    case 'Reduction':
+      return reduced(scope, core)
+    case 'Contraction':
+      return contracted(scope, core)
+  }
+}
+
+const fresh = ({ names }: Scope, prefix: string): string => `${prefix}${names.count++}`
+
+const define = (scope: Scope, prefix: string, value: string): string => {
+  const name = fresh(scope, prefix)
+  scope.lines.push(`const ${name} = ${value};`)
+  return name
+}
+
+/** A scope for a block, whose statements come back as text. */
+const block = (scope: Scope, body: (inner: Scope) => void): string => {
+  const inner: Scope = { ...scope, lines: [], known: new Map(scope.known) }
+  body(inner)
+  return inner.lines.join(' ')
+}
+
+const finished = (scope: Scope, part: Part, value: string): string =>
+  term({ ...scope, known: new Map() }, part.body, indices(scope, part.dims, 'at'), value)
+
+/** Splits a row-major position into indices. */
+const indices = (scope: Scope, dims: ReadonlyArray<number>, at: string): ReadonlyArray<string> => {
+  let rest = at
+  return dims.map((_, axis) => {
+    const stride = contiguous(dims)[axis] ?? 1
+    if (stride === 1) return rest
+    const index = define(scope, 'i', `Math.floor((${rest} + 0.5) / ${stride})`)
+    rest = define(scope, 'r', `${rest} - ${index} * ${stride}`)
+    return index
+  })
+}
+
+const joined = (scope: Scope, { rowLength, parts }: Elementwise): string => {
+  const [only] = parts
+  if (parts.length === 1 && only !== undefined) return term(scope, only.body, indices(scope, only.dims, 'at'), '0.0')
+  const row = define(scope, 'i', `Math.floor((at + 0.5) / ${rowLength})`)
+  const column = define(scope, 'r', `at - ${row} * ${rowLength}`)
+  const value = fresh(scope, 'v')
+  scope.lines.push(`let ${value} = 0.0;`)
+  parts.forEach((part, i) => {
+    const body = block(scope, (inner) => {
+      const at = define(inner, 'i', `${row} * ${part.length} + ${column} - ${part.start}`)
+      inner.lines.push(`${value} = ${term(inner, part.body, indices(inner, part.dims, at), '0.0')};`)
+    })
+    const test = i === parts.length - 1 ? '' : ` if (${column} < ${part.start + part.length})`
+    scope.lines.push(`${i === 0 ? '' : 'else'}${test} { ${body} }`)
+  })
+  return value
+}
+
+const reduced = (scope: Scope, { name, dims, kept, body }: Reduction): string => {
+  const outer = indices(scope, dims.slice(0, kept), 'at')
+  const inner = dims.slice(kept).map(() => fresh(scope, 'k'))
+  const value = fresh(scope, 'v')
+  // the first element, and not an infinity, starts a largest or smallest one: shading languages have no literal for it
+  const start = block(scope, (first) => {
+    first.lines.push(`let ${value} = ${name === 'sum' ? '0.0' : term(first, body, [...outer, ...inner.map(() => '0')], '0.0')};`)
+  })
+  scope.lines.push(start)
+  const step = block(scope, (each) => {
+    const next = term(each, body, [...outer, ...inner], '0.0')
+    each.lines.push(name === 'sum' ? `${value} += ${next};` : `${value} = Math.${name}(${value}, ${next});`)
+  })
+  const loops = inner.reduceRight((text, k, i) => `for (let ${k} = 0; ${k} < this.constants.n${i}; ${k}++) { ${text} }`, step)
+  scope.lines.push(loops)
+  return value
+}
+
+const contracted = (scope: Scope, { dims, strides, a, b }: Contraction): string => {
+  const axes = dims.slice(0, -1)
+  // the output may order the axes in another way: the largest stride is split off first
+  const order = axes.map((_, axis) => axis).filter((axis) => (axes[axis] ?? 1) > 1).sort((x, y) => (strides[y] ?? 0) - (strides[x] ?? 0))
+  const split = indices(scope, order.map((axis) => axes[axis] ?? 1), 'at')
+  const index = [...axes.map((_, axis) => split[order.indexOf(axis)] ?? '0')]
+  const left = define(scope, 'i', position(scope, { ...a, strides: a.strides.slice(0, -1) }, index))
+  const right = define(scope, 'i', position(scope, { ...b, strides: b.strides.slice(0, -1) }, index))
+  const value = fresh(scope, 'v')
+  const k = fresh(scope, 'k')
+  const along = ({ strides: s }: Access): string => ((s.at(-1) ?? 0) === 1 ? k : `${k} * ${s.at(-1) ?? 0}`)
+  scope.lines.push(
+    `let ${value} = 0.0;`,
+    `for (let ${k} = 0; ${k} < this.constants.n0; ${k}++) { ${value} += b${a.buffer}[${left} + ${along(a)}] * b${b.buffer}[${right} + ${along(b)}]; }`
+  )
+  return value
+}
+
+/**
+ * The constants that a kernel's source mentions: the bounds of its loops.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const constants = ({ spec: { core } }: Kernel): Readonly<Record<string, number>> => {
+  const bounds = core._tag === 'Reduction' ? core.dims.slice(core.kept) : core._tag === 'Contraction' ? core.dims.slice(-1) : []
+  return Object.fromEntries(bounds.map((bound, i) => [`n${i}`, bound]))
+}
+
+// -------------------------------------------------------------------------------------
+// terms
+// -------------------------------------------------------------------------------------
+
+const position = (scope: Scope, access: Access, index: ReadonlyArray<string>): string => {
+  const moves = access.moves.map(({ index: entry, size, stride }) => {
+    const value = term({ ...scope, known: new Map() }, entry, [], '0.0')
+    return `Math.floor(Math.min(Math.max(${value}, 0.0), ${float(size - 1)})) * ${stride}`
+  })
+  const steps = access.strides.flatMap((stride, axis) => {
+    const i = index[axis] ?? '0'
+    return stride === 0 || i === '0' ? [] : [stride === 1 ? i : `${i} * ${stride}`]
+  })
+  const start = access.parameter === undefined ? [] : [`p${access.parameter}`]
+  const all = [...start, ...moves, ...steps]
+  return access.offset === 0 && all.length > 0 ? all.join(' + ') : [String(access.offset), ...all].join(' + ')
+}
+
+/** The text of a term's value; operations are named, so that each is computed once. */
+const term = (scope: Scope, node: Term, index: ReadonlyArray<string>, core: string): string => {
+  const known = scope.known.get(node)
+  if (known !== undefined) return known
+  switch (node._tag) {
+    case 'Literal':
+      return float(node.value)
+    case 'Parameter':
+      return `p${node.index}`
+    case 'Result':
+      return core
+    case 'Read': {
+      const name = define(scope, 'x', `b${node.access.buffer}[${position(scope, node.access, index)}]`)
+      scope.known.set(node, name)
+      return name
+    }
+    case 'Apply': {
+      const [a = '', b = '', c = ''] = node.args.map((arg) => term(scope, arg, index, core))
+      const name = define(scope, 'x', maps[node.name].source(a, b, c))
+      scope.known.set(node, name)
+      return name
+    }
+  }
+}
+
+/** A number as the text of a float. */
+const float = (value: number): string => {
+  if (Number.isNaN(value)) return '(0.0 / 0.0)'
+  if (!Number.isFinite(value)) return value > 0 ? '(1.0 / 0.0)' : '(-1.0 / 0.0)'
+  const text = String(Math.abs(value))
+  const positive = /[.e]/.test(text) ? text : `${text}.0`
+  return value < 0 ? `(-${positive})` : positive
+}
