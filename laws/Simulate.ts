@@ -86,7 +86,7 @@ export const simulator = <P extends Params, S extends Batched, C extends Exprs, 
     xT: chain.state,
     eps: [chain.T, ...chain.state],
     c: chain.condition,
-    reward: L.shapes(reward.lens.parameters)
+    reward: L.shapes(reward.shapes)
   }
   return pipe(
     Program.make(inputs, (): Exprs => {
@@ -99,7 +99,7 @@ export const simulator = <P extends Params, S extends Batched, C extends Exprs, 
         c
       )
       const x = states[0] ?? X.zeros(chain.state)
-      const rewards = reward.lens.forward(Ch.parameterInputs<R>('reward', reward.lens.parameters), { x, c })
+      const rewards = reward.lens(c).forward(Ch.parameterInputs<R>('reward', reward.shapes), x)
       return { rewards, x: Object.fromEntries(states.map((state, t) => [`${t}`, state])) }
     }),
     E.mapLeft(describe),

@@ -13,6 +13,7 @@ import * as L from '../../src/lens/Lens.js'
 import * as Reward from '../../src/reward/Reward.js'
 import * as X from '../../src/tensor/Expr.js'
 import type { Expr } from '../../src/tensor/Expr.js'
+import type { Exprs } from '../../src/tensor/Tree.js'
 
 /**
  * A batch of numbers.
@@ -105,16 +106,14 @@ export const tanhChain = (options: {
  * @category constructors
  * @since 0.1.0
  */
-export const quadraticReward = (
-  m: number
-): Reward.Differentiable<L.None, readonly ['batch', 1], Readonly<Record<never, never>>> =>
-  Reward.differentiable(
+export const quadraticReward = (m: number): Reward.Differentiable<L.None, readonly ['batch', 1], Exprs> =>
+  Reward.differentiable<L.None, readonly ['batch', 1]>(
     'quadratic',
-    L.pure(({ x, c }) => {
+    L.pure((x) => {
       const difference = X.sub(x, X.scalar(m))
       return [
         X.reshape(X.neg(X.mul(difference, difference)), ['batch']),
-        (bar) => ({ x: X.scale(X.mul(X.reshape(bar, state), difference), -2), c })
+        (bar) => X.scale(X.mul(X.reshape(bar, state), difference), -2)
       ]
     })
   )

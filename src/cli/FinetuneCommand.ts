@@ -15,13 +15,9 @@ import * as Evaluation from '../finetune/Evaluation.js'
 import * as Finetune from '../finetune/Finetune.js'
 import * as Setup from '../finetune/Setup.js'
 import * as Kernel from '../kernel/index.js'
-import * as Faces from '../model/Faces.js'
 import * as Model from '../model/Model.js'
-import * as Draw from '../random/Draw.js'
-import * as Key from '../random/Key.js'
+import { anyFace } from '../model/Prompts.js'
 import type { BlackBox } from '../reward/Reward.js'
-import * as T from '../tensor/Tensor.js'
-import type { Tensor } from '../tensor/Tensor.js'
 import * as Files from './Files.js'
 import * as Jpeg from './Jpeg.js'
 import { broken, describe, execute, type Failure, file, type Ready, type Step, usage } from './FinetuneRun.js'
@@ -132,17 +128,6 @@ const jpegRewards: Readonly<Record<string, BlackBox>> = Object.fromEntries(
   ])
 )
 
-/** Prompts drawn as the training faces were: one-hot codes of random attributes. */
-const conditions: Finetune.Conditions = (key, n) => ({
-  c: pipe(
-    Faces.sample(Draw.uniform(key, [n, Faces.attributeNames.length])),
-    E.match(
-      () => T.fill([n, Faces.labelWidth], 0),
-      (faces): Tensor => ({ shape: [n, Faces.labelWidth], data: Float32Array.from(faces.flatMap((face) => Faces.encode(face))) })
-    )
-  )
-})
-
 // -------------------------------------------------------------------------------------
 // the run
 // -------------------------------------------------------------------------------------
@@ -171,11 +156,11 @@ const prepare = (options: Options, now: Date): Step<Ready> =>
     TE.let('target', ({ config }) => Kernel.GpuJs.gpuJs({ mode: config.mode })),
     TE.bind('run', ({ setup, target }) =>
       TE.fromEither(
-        pipe(Finetune.compile(setup.problem, setup.optimizer, conditions, target), E.mapLeft(estimatorFailure))
+        pipe(Finetune.compile(setup.problem, setup.optimizer, anyFace, target), E.mapLeft(estimatorFailure))
       )
     ),
     TE.bind('evaluator', ({ setup, target }) =>
-      TE.fromEither(pipe(Evaluation.compile(setup.problem, conditions, target), E.mapLeft(estimatorFailure)))
+      TE.fromEither(pipe(Evaluation.compile(setup.problem, anyFace, target), E.mapLeft(estimatorFailure)))
     ),
     TE.let('initial', ({ materials }) => materials.model.parameters),
     TE.bind('resumed', ({ run, initial }) => restore(options.resume, run.start(initial))),

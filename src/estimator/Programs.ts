@@ -150,15 +150,15 @@ export const rollout = <P extends Params, S extends Batched, C extends Exprs>(
  */
 export const reward = <R extends Params, P extends Params, S extends Batched, C extends Exprs>(
   chain: Chain<P, S, C>,
-  { lens }: Differentiable<R, S, C>
+  { lens, shapes }: Differentiable<R, S, C>
 ): Built =>
-  Program.make({ reward: L.shapes(lens.parameters), x0: chain.state, c: chain.condition, weights: ['batch'] }, (): Exprs => {
-    const [value, back] = lens.run(Ch.parameterInputs<R>('reward', lens.parameters), {
-      x: X.input('x0', chain.state),
-      c: conditionInputs(chain)
-    })
-    const [, bar] = back(X.input('weights', ['batch']))
-    return { reward: value, x0Bar: bar.x }
+  Program.make({ reward: L.shapes(shapes), x0: chain.state, c: chain.condition, weights: ['batch'] }, (): Exprs => {
+    const [value, back] = lens(conditionInputs(chain)).run(
+      Ch.parameterInputs<R>('reward', shapes),
+      X.input('x0', chain.state)
+    )
+    const [, x0Bar] = back(X.input('weights', ['batch']))
+    return { reward: value, x0Bar }
   })
 
 // -------------------------------------------------------------------------------------

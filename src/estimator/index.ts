@@ -11,3 +11,20 @@ export * as Estimator from './Estimator.js'
 export * as Explain from './Explain.js'
 export * as Gradient from './Gradient.js'
 export * as Programs from './Programs.js'
+
+export { constant, leaveOneOut, none, runningMean } from './Advantage.js'
+export {
+  blackBoxRlr,
+  evolutionStrategies,
+  fullBackprop,
+  reinforce,
+  reinforceAfterFirst,
+  rlr,
+  segmented,
+  truncatedBackprop
+} from './Catalogue.js'
+export { cost, peakActivationBytes } from './Cost.js'
+export { cover, exact, firstOrder, halfOrder, show, zerothOrder } from './Cover.js'
+export { always, mixture } from './Estimator.js'
+export { explain } from './Explain.js'
+export { compile } from './Gradient.js'

@@ -13,7 +13,7 @@ import type { Batched } from '../chain/Chain.js'
 import { draw } from '../estimator/Estimator.js'
 import * as Cover from '../estimator/Cover.js'
 import * as Gradient from '../estimator/Gradient.js'
-import type { EstimatorError, Gradients, Problem } from '../estimator/Gradient.js'
+import type { EstimatorError, Gradients, Problem, Request } from '../estimator/Gradient.js'
 import { directionShapes, trainedShapes } from '../estimator/Programs.js'
 import type { Params } from '../lens/Lens.js'
 import * as Optimizer from '../optimizer/Optimizer.js'
@@ -156,29 +156,19 @@ const step = <P extends Params, S extends Batched, C extends Exprs, R extends Pa
   runKey: Key.Key,
   state: State
 ): TE.TaskEither<EstimatorError, Progress> => {
-  const { batch, chain, estimator } = problem
   const key = Key.foldIn(Key.foldInString(runKey, 'step'), state.step)
-  const [uniform = 0] = Draw.uniform(Key.foldInString(key, 'cover'), [1]).data
-  const cover = draw(estimator, uniform)
+  const asked = request(problem, conditions, key, state.params, state.advantage)
   return pipe(
-    gradients.run({
-      cover,
-      params: state.params,
-      condition: conditions(Key.foldInString(key, 'condition'), batch),
-      ...noise(problem, key),
-      xi: directions(problem, cover, Key.foldInString(key, 'xi')),
-      weights: new Array<number>(batch).fill(1 / batch),
-      advantageState: state.advantage
-    }),
+    gradients.run(asked),
     TE.bindTo('estimate'),
     TE.bind('updated', ({ estimate }) =>
       pipe(
         update.run({ ...trainedOnly(state.params, estimate.gradient), ...under('gradient', estimate.gradient), ...state.optimizer }),
-        TE.mapLeft((error): EstimatorError => ({ _tag: 'OnTarget', program: `update of ${chain.name}`, error }))
+        TE.mapLeft((error): EstimatorError => ({ _tag: 'OnTarget', program: 'update', error }))
       )
     ),
     TE.map(({ estimate, updated }) => ({
-      cover,
+      cover: asked.cover,
       rewards: estimate.rewards,
       gradientNorm: updated['gradientNorm']?.data[0] ?? NaN,
       state: {
@@ -193,6 +183,34 @@ const step = <P extends Params, S extends Batched, C extends Exprs, R extends Pa
 
 const trainedOnly = (params: Values, gradient: Values): Values =>
   under('params', Object.fromEntries(Object.entries(params).filter(([path]) => path in gradient)))
+
+/**
+ * Everything that one gradient depends on, drawn from a key: the cover, the noises, the conditioning, and the directions
+ * of the cover's zeroth-order cell. The weights are those of the batch mean.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const request = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
+  problem: Problem<P, S, C, R>,
+  conditions: Conditions,
+  key: Key.Key,
+  params: Values,
+  advantageState = problem.advantage.initial
+): Request => {
+  const { batch, estimator } = problem
+  const [uniform = 0] = Draw.uniform(Key.foldInString(key, 'cover'), [1]).data
+  const cover = draw(estimator, uniform)
+  return {
+    cover,
+    params,
+    condition: conditions(Key.foldInString(key, 'condition'), batch),
+    ...noise(problem, key),
+    xi: directions(problem, cover, Key.foldInString(key, 'xi')),
+    weights: new Array<number>(batch).fill(1 / batch),
+    advantageState
+  }
+}
 
 const sizes = (shape: Shape, batch: number): ReadonlyArray<number> => shape.map((d) => (typeof d === 'number' ? d : batch))
 

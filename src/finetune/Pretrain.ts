@@ -252,7 +252,11 @@ export const start = (objective: Objective<Params>, recipe: Recipe, key: Key.Key
   return {
     step: 0,
     loss: 0,
-    values: { ...under('parameters', parameters), ...under('average', parameters), ...under('state', Object.fromEntries(zeros)) }
+    values: {
+      ...Program.under('parameters', parameters),
+      ...Program.under('average', parameters),
+      ...Program.under('state', Object.fromEntries(zeros))
+    }
   }
 }
 
@@ -313,29 +317,3 @@ const scalar = (value: number): Tensor => ({ shape: [], data: Float32Array.of(va
 // checkpoints keep f32: whatever the target computes in, the next step starts from what a checkpoint would hold
 const rounded = (values: Values): Values =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, toFloat32(value)]))
-
-// -------------------------------------------------------------------------------------
-// utils
-// -------------------------------------------------------------------------------------
-
-/**
- * Values with a prefix before each name.
- *
- * @category utils
- * @since 0.1.0
- */
-export const under = (prefix: string, values: Values): Values =>
-  Object.fromEntries(Object.entries(values).map(([name, value]) => [`${prefix}.${name}`, value]))
-
-/**
- * The values whose names have a prefix, without it: `within('average', state.values)` are the averaged parameters.
- *
- * @category utils
- * @since 0.1.0
- */
-export const within = (prefix: string, values: Values): Values =>
-  Object.fromEntries(
-    Object.entries(values).flatMap(([name, value]) =>
-      name.startsWith(`${prefix}.`) ? [[name.slice(prefix.length + 1), value]] : []
-    )
-  )

@@ -248,7 +248,17 @@ export const trained =
  */
 export const setup = (config: Config, materials: Materials): E.Either<ConfigError, Setup> =>
   pipe(
-    E.Do,
+    E.right<ConfigError, Readonly<Record<never, never>>>({}),
+    E.filterOrElse(
+      () => config.chain.schedule === materials.model.description.share,
+      () =>
+        wrong(
+          'chain.schedule',
+          `'${materials.model.description.share}', which the model was trained on`,
+          `'${config.chain.schedule}'`,
+          'change it'
+        )
+    ),
     E.bind('reward', () => reward(config.reward, materials)),
     E.let('chain', () => chain(config.chain, materials.model)),
     E.bind('estimator', ({ reward: wanted, chain: on }) =>

@@ -8,3 +8,5 @@ export * as Config from './Config.js'
 export * as Evaluation from './Evaluation.js'
 export * as Finetune from './Finetune.js'
 export * as Setup from './Setup.js'
+
+export { compile, request, unfold } from './Finetune.js'

@@ -111,9 +111,7 @@ export const module = (kernel: Kernel, layout: Layout, cells: number, shared: bo
   const memory = {
     buffer: (index: number): number => layout.arrays[`b${index}`]?.offset ?? 0,
     parameter: (index: number): number => layout.scalars[`p${index}`]?.offset ?? 0,
-    output: layout.outputOffset,
-    scratch: Math.ceil(end / 16) * 16,
-    scratchBytes: (sparePages - 1) * pageBytes
+    output: layout.outputOffset
   }
   return { bytes: assemble(kernel.spec, memory, { initial, maximum, shared }), initial, maximum }
 }

@@ -203,8 +203,8 @@ const feeds = ({ buffers, calls }: Plan): ReadonlyArray<Feed> => {
   const read = new Set(calls.flatMap((call) => call.buffers))
   return buffers.flatMap((buffer, i): ReadonlyArray<Feed> => {
     if (!read.has(i) || buffer._tag === 'Written') return []
-    if (buffer._tag === 'Input') return [{ buffer: i, data: (values) => inputData(values, buffer.name) }]
-    const { data } = toFloat32(buffer.value)
+    if (buffer._tag === 'Input') return [{ buffer: i, data: (values) => immutable(inputData(values, buffer.name)) }]
+    const data = immutable(toFloat32(buffer.value).data)
     return [{ buffer: i, data: () => data }]
   })
 }
@@ -214,6 +214,19 @@ const inputData = (values: Values, name: string): Float32Array => {
   const value = values[name]
   return value === undefined ? new Float32Array(0) : toFloat32(value).data
 }
+
+/**
+ * Data that nobody writes. gpu.js takes a `slice` of every argument when a pipeline is called, in case the caller
+ * changes it before the pipeline has run; tensors are immutable, so the slice of one may share its memory.
+ */
+class Immutable extends Float32Array<ArrayBufferLike> {
+  override slice(): Float32Array<ArrayBuffer> {
+    // the declared type wants a buffer of its own, which no reader of an immutable slice can tell
+    return this as Float32Array<ArrayBufferLike> as Float32Array<ArrayBuffer>
+  }
+}
+
+const immutable = (data: Float32Array): Float32Array => new Immutable(data.buffer, data.byteOffset, data.length)
 
 /** The buffers that the pipeline hands out, each once. */
 const written = ({ buffers, outputs }: Plan): ReadonlyArray<number> => [

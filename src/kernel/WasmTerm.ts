@@ -21,9 +21,6 @@ export interface Memory {
   readonly buffer: (index: number) => number
   readonly parameter: (index: number) => number
   readonly output: number
-  /** room for temporary values, behind everything else */
-  readonly scratch: number
-  readonly scratchBytes: number
 }
 
 /**

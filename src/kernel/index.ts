@@ -9,3 +9,5 @@ export * as Plan from './Plan.js'
 export * as Source from './Source.js'
 export * as Spec from './Spec.js'
 export * as Template from './Template.js'
+
+export { gpuJs } from './GpuJs.js'

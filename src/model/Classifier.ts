@@ -115,32 +115,17 @@ const difference: Lens<None, { readonly first: PerRow; readonly second: PerRow }
  * @category constructors
  * @since 0.1.0
  */
-export const logProbability = <A extends Faces.AttributeName, C extends Exprs>(
+export const logProbability = <A extends Faces.AttributeName>(
   description: ClassifierDescription,
   parameters: Values,
   attribute: A,
   values: ReadonlyArray<Faces.ValueName<A>>
-): Differentiable<ClassifierParameters, readonly ['batch', number], C> =>
-  differentiable<ClassifierParameters, readonly ['batch', number], C>(
+): Differentiable<ClassifierParameters, readonly ['batch', number], Exprs> =>
+  differentiable<ClassifierParameters, readonly ['batch', number]>(
     `log p(${attribute} = ${values.join(' or ')})`,
-    unconditional(L.compose(classifier(description), logProbabilityOf(attribute, values))),
+    L.compose(classifier(description), logProbabilityOf(attribute, values)),
     parameters
   )
-
-/** A lens that takes a condition and does not look at it. */
-const unconditional = <P extends L.Params, S extends Batched, C extends Exprs>(
-  lens: Lens<P, Expr<S>, PerRow>
-): Lens<P, { readonly x: Expr<S>; readonly c: C }, PerRow> =>
-  L.make(lens.parameters, (p, { x, c }) => {
-    const [value, back] = lens.run(p, x)
-    return [
-      value,
-      (bar) => {
-        const [pBar, xBar] = back(bar)
-        return [pBar, { x: xBar, c: Tree.mapExprs(c, (leaf) => X.zeros(leaf.shape)) }]
-      }
-    ]
-  })
 
 /**
  * What a classifier is trained on: for each row the sum over attributes of the cross-entropies of its softmax against

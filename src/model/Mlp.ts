@@ -170,7 +170,9 @@ const onStream = <P extends Params>(f: Lens<P, Rows<number>, Rows<number>>): Len
  * @category constructors
  * @since 0.1.0
  */
-export const mlp = (description: MlpDescription): Denoiser<MlpParameters, number, number> => {
+export const mlp = <D extends number, K extends number>(
+  description: MlpDescription & { readonly features: D; readonly labels: K }
+): Denoiser<MlpParameters, D, K> => {
   const { features, labels } = description
   const network = clean(description)
   const row = ['batch', features] as const
@@ -184,11 +186,11 @@ export const mlp = (description: MlpDescription): Denoiser<MlpParameters, number
       const deviation = X.broadcastTo(X.sqrt(noise), row)
       const [image, back] = network.run(p, input)
       return [
-        X.div(X.sub(input.x, X.mul(signal, image)), deviation),
+        X.div(X.sub(input.x, X.mul(signal, X.retype(image, row))), deviation),
         (bar) => {
           const scaled = X.div(bar, deviation)
-          const [pBar, inputBar] = back(X.neg(X.mul(signal, scaled)))
-          return [pBar, { ...inputBar, x: X.add(scaled, inputBar.x) }]
+          const [pBar, { x, time, c }] = back(X.neg(X.mul(signal, scaled)))
+          return [pBar, { x: X.add(scaled, X.retype(x, row)), time, c: X.retype(c, ['batch', labels]) }]
         }
       ]
     })

@@ -4,3 +4,5 @@
  * @since 0.1.0
  */
 export * as Optimizer from './Optimizer.js'
+
+export { adam, adamW, apply, chain, clipByGlobalNorm, globalNorm, scale, sgd, weightDecay } from './Optimizer.js'

@@ -9,3 +9,5 @@ export * as Key from './Key.js'
 export * as Philox from './Philox.js'
 export * as Quantile from './Quantile.js'
 export * as RandomError from './RandomError.js'
+
+export { foldIn, make as key, split } from './Key.js'

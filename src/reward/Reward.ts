@@ -6,15 +6,16 @@
  */
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Batched } from '../chain/Chain.js'
-import type { Lens, Params } from '../lens/Lens.js'
+import type { Lens, Parameters, Params } from '../lens/Lens.js'
 import type { Expr } from '../tensor/Expr.js'
 import type { Values } from '../tensor/Program.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import type { Exprs } from '../tensor/Tree.js'
 
 /**
- * A reward that is a lens from the output, and the chain's conditioning, to one number a row. `parameters` are the fixed
- * values of the lens's own parameters, by path.
+ * A reward that is, for a given condition, a lens from the output to one number a row. A reward that does not look at the
+ * condition fits every chain. `shapes` declares the lens's own parameters, and `parameters` are their fixed values, by
+ * path.
  *
  * @category model
  * @since 0.1.0
@@ -22,7 +23,8 @@ import type { Exprs } from '../tensor/Tree.js'
 export interface Differentiable<P extends Params, S extends Batched, C extends Exprs> {
   readonly _tag: 'Differentiable'
   readonly name: string
-  readonly lens: Lens<P, { readonly x: Expr<S>; readonly c: C }, Expr<readonly ['batch']>>
+  readonly lens: (condition: C) => Lens<P, Expr<S>, Expr<readonly ['batch']>>
+  readonly shapes: Parameters
   readonly parameters: Values
 }
 
@@ -59,16 +61,30 @@ export interface BlackBox {
 export type Reward<P extends Params, S extends Batched, C extends Exprs> = Differentiable<P, S, C> | BlackBox
 
 /**
- * A differentiable reward from its lens; `parameters` may be empty.
+ * A differentiable reward of the output alone, from its lens; `parameters` may be empty.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const differentiable = <P extends Params, S extends Batched, C extends Exprs>(
+export const differentiable = <P extends Params, S extends Batched>(
+  name: string,
+  lens: Lens<P, Expr<S>, Expr<readonly ['batch']>>,
+  parameters: Values = {}
+): Differentiable<P, S, Exprs> => ({ _tag: 'Differentiable', name, lens: () => lens, shapes: lens.parameters, parameters })
+
+/**
+ * A differentiable reward of the output and the condition, from a lens for each condition; all must declare the same
+ * parameters, which `shapes` repeats.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const conditional = <P extends Params, S extends Batched, C extends Exprs>(
   name: string,
   lens: Differentiable<P, S, C>['lens'],
+  shapes: Parameters,
   parameters: Values = {}
-): Differentiable<P, S, C> => ({ _tag: 'Differentiable', name, lens, parameters })
+): Differentiable<P, S, C> => ({ _tag: 'Differentiable', name, lens, shapes, parameters })
 
 /**
  * A black-box reward from a host function that cannot fail.

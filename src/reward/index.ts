@@ -3,4 +3,8 @@
  *
  * @since 0.1.0
  */
+export * as Pixels from './Pixels.js'
 export * as Reward from './Reward.js'
+
+export { brightness } from './Pixels.js'
+export { blackBox, conditional, differentiable } from './Reward.js'

@@ -1,0 +1,54 @@
+/**
+ * The faces that pretraining sees, and those that it does not.
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as Faces from '../model/Faces.js'
+import * as Draw from '../random/Draw.js'
+import * as Key from '../random/Key.js'
+import { draw, type FaceSet } from './FaceRenderer.js'
+
+/**
+ * Faces to train on and faces to judge by. No held-out face has the attributes of a training face.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface PretrainData {
+  readonly training: FaceSet
+  readonly heldOut: FaceSet
+}
+
+/**
+ * How many faces are drawn for training, with repetitions, and how many are held out.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const sizes = { training: 32768, heldOut: 1024 } as const
+
+/**
+ * The data of a key: training faces as the vocabulary's probabilities give them, and held-out ones likewise, leaving out
+ * those that are in the training set. Takes some seconds.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (key: Key.Key): PretrainData => {
+  const training = sample(Key.foldInString(key, 'training'), sizes.training)
+  const seen = new Set(training.map(code))
+  // about a third of the draws are new: eight times as many are enough
+  const fresh = sample(Key.foldInString(key, 'held-out'), 8 * sizes.heldOut).filter((face) => !seen.has(code(face)))
+  return { training: draw(training), heldOut: draw(fresh.slice(0, sizes.heldOut)) }
+}
+
+const code = (face: Faces.Attributes): string => Faces.encode(face).join('')
+
+const sample = (key: Key.Key, count: number): ReadonlyArray<Faces.Attributes> =>
+  pipe(
+    Faces.sample(Draw.uniform(key, [count, Faces.attributeNames.length])),
+    // uniforms of the right shape in (0, 1) are faces
+    E.getOrElse((): ReadonlyArray<Faces.Attributes> => [])
+  )

@@ -1,0 +1,105 @@
+import * as E from 'fp-ts/lib/Either.js'
+import * as fc from 'fast-check'
+import { afterAll, describe, expect, test } from 'vitest'
+import { gpuJs } from '../../src/kernel/GpuJs.js'
+import * as X from '../../src/tensor/Expr.js'
+import * as Program from '../../src/tensor/Program.js'
+import type { Exprs, Shapes } from '../../src/tensor/Tree.js'
+import { size, type Tensor } from '../../src/tensor/Tensor.js'
+import { type Case, cases, disagreement, runOn } from './arbitrary.js'
+
+const draw = (shape: ReadonlyArray<number>, salt: number): Tensor => ({
+  shape,
+  data: Float32Array.from({ length: size(shape) }, (_, i) => Math.sin(12.9898 * (i + 1) + 78.233 * salt) * 1.5)
+})
+
+const close = <const I extends Shapes>(inputs: I, body: Parameters<typeof Program.make<I, Exprs>>[1]): Case => {
+  const program = Program.make(inputs, body)
+  if (E.isLeft(program)) throw new Error(JSON.stringify(program.left))
+  const values = Object.fromEntries(program.right.inputs.map(({ name, shape }, i) => [name, draw(shape.map(Number), i)]))
+  return { program: program.right, values }
+}
+
+const examples: Readonly<Record<string, Case>> = {
+  'an output that is an input': close({ x: [3, 4] }, ({ x }) => ({ x, again: x })),
+  'outputs that are literals': close({}, () => ({ a: X.scalar(3), b: X.fill([2, 3], -0.25), c: X.zeros([5]) })),
+  'an output that is a literal tensor': close({ x: [2] }, ({ x }) => {
+    const table = X.constant({ shape: [3, 2], data: Float64Array.of(1, 2, 3, 4, 5, 0.1) }, [3, 2])
+    return { table, sum: X.add(table, x), entry: X.take(table, 0, X.scalar(2.7)) }
+  }),
+  'scalars': close({ a: [], b: [] }, ({ a, b }) => ({ s: X.add(X.mul(a, b), X.scalar(1)), t: X.sqrt(X.abs(a)) })),
+  'axes of size 1': close({ x: [1, 5, 1], y: [1, 1, 1] }, ({ x, y }) => ({
+    a: X.add(x, y),
+    b: X.sum(x, [0, 2]),
+    c: X.permute(x, [2, 0, 1]),
+    d: X.einsum('abc,dbe->ae', x, x),
+    e: X.sum(y, [0, 1, 2])
+  })),
+  'rank 6': close({ x: [2, 3, 1, 2, 3, 2] }, ({ x }) => ({
+    a: X.permute(X.add(x, X.scalar(1)), [5, 3, 1, 0, 2, 4]),
+    b: X.sum(X.mul(x, x), [1, 3, 5]),
+    c: X.maximum(X.permute(x, [5, 4, 3, 2, 1, 0]), [0, 2])
+  })),
+  'rows and columns against a matrix': close({ x: [7, 13], row: [13], column: [7, 1] }, ({ x, row, column }) => ({
+    a: X.mul(X.add(x, row), column),
+    b: X.add(X.permute(x, [1, 0]), X.reshape(row, [13, 1]))
+  })),
+  'a join of 51 parts': close({ x: [3, 5] }, ({ x }) => {
+    const parts = Array.from({ length: 51 }, (_, i) => X.add(x, X.scalar(i)))
+    return { rows: X.stack(parts), columns: X.concat(parts, 1) }
+  }),
+  'zeros around': close({ x: [3, 5] }, ({ x }) => ({ a: X.pad(X.pad(x, 0, 1, 6), 1, 2, 7), b: X.pad(x, 1, 0, 9) })),
+  'a run-time index': close({ x: [4, 3, 5], i: [] }, ({ x, i }) => ({
+    a: X.take(x, 0, i),
+    b: X.take(x, 1, X.add(i, X.scalar(1))),
+    below: X.take(x, 2, X.scalar(-3)),
+    above: X.take(x, 2, X.add(i, X.scalar(100))),
+    twice: X.take(X.take(X.mul(x, x), 1, X.abs(i)), 0, X.scale(i, 2)),
+    product: X.einsum('ij,kj->ik', X.take(x, 0, X.abs(i)), X.take(x, 1, X.abs(i)))
+  })),
+  'a chain of many steps': close({ x: [4, 6] }, ({ x }) => {
+    let y: X.Expr = x
+    for (let t = 0; t < 60; t++) y = X.tanh(X.add(X.scale(y, 1 - t / 100), X.mul(x, X.sigmoid(y))))
+    return { y }
+  }),
+  'a contraction with what follows it': close({ x: [9, 7], w: [7, 10], b: [10] }, ({ x, w, b }) => {
+    const z = X.add(X.matmul(x, w), b)
+    return { silu: X.mul(z, X.sigmoid(z)), two: X.add(X.matmul(x, w), X.matmul(X.neg(x), w)), mean: X.scale(X.sum(z, [0]), 1 / 9) }
+  }),
+  'a contraction read twice where a long chain is cut': close({ x: [6, 6], w: [6, 6] }, ({ x, w }) => {
+    const z = X.matmul(x, w)
+    let y: X.Expr = z
+    for (let t = 0; t < 120; t++) y = X.add(X.scale(y, 0.5), X.scalar(t % 3))
+    return { y: X.mul(y, z) }
+  }),
+  'softmax': close({ x: [5, 11] }, ({ x }) => {
+    const top = X.reshape(X.maximum(x, [1]), [5, 1])
+    const e = X.exp(X.sub(x, top))
+    return { p: X.div(e, X.reshape(X.sum(e, [1]), [5, 1])) }
+  }),
+  'attention': close({ q: [2, 5, 3, 4], k: [2, 7, 3, 4], v: [2, 7, 3, 4] }, ({ q, k, v }) => ({
+    y: X.einsum('bhqk,bkhd->bqhd', X.tanh(X.einsum('bqhd,bkhd->bhqk', q, k)), v)
+  }))
+}
+
+describe.each(['webasm', 'cpu'] as const)('%s agrees with the reference', (mode) => {
+  const target = gpuJs({ mode })
+  const plain = gpuJs({ mode, fuse: false })
+  afterAll(async () => {
+    await target.dispose()
+    await plain.dispose()
+  })
+
+  test.each(Object.entries(examples))('on %s', async (_, example) => {
+    expect(disagreement(example, await runOn(target, example))).toBeUndefined()
+    expect(disagreement(example, await runOn(plain, example))).toBeUndefined()
+  })
+
+  test('on random programs', () =>
+    fc.assert(
+      fc.asyncProperty(cases, async (example) => {
+        expect(disagreement(example, await runOn(target, example))).toBeUndefined()
+      }),
+      { numRuns: mode === 'webasm' ? 300 : 100 }
+    ))
+})

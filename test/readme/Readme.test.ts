@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs'
+import * as E from 'fp-ts/lib/Either.js'
+import { describe, expect, it } from 'vitest'
+import { gradient, why } from './example.js'
+
+const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8')
+
+describe('the README', () => {
+  it('shows the example that is run here', () => {
+    const shown = /```ts\n([\s\S]*?)```/.exec(read('../../README.md'))?.[1]
+    expect(shown?.trim()).toBe(read('./example.ts').trim())
+  })
+
+  it('has an example that gives a gradient of every parameter, and says why to trust it', async () => {
+    const result = await gradient()
+    expect(E.isRight(result)).toBe(true)
+    if (E.isLeft(result)) return
+    expect(result.right.rewards).toHaveLength(8)
+    const leaves = Object.entries(result.right.gradient)
+    expect(leaves.map(([path]) => path)).toContain('blocks.0.film.scale.weight')
+    expect(leaves.every(([, { data }]) => data.every(Number.isFinite))).toBe(true)
+    expect(result.right.gradient['out.bias']?.data.some((g) => g !== 0)).toBe(true)
+    const explained = await why()
+    expect(E.isRight(explained) && explained.right.text).toContain('unbiased for the gradient of J_s')
+  })
+
+  it('names commands that exist', () => {
+    const manifest: unknown = JSON.parse(read('../../package.json'))
+    const scripts = typeof manifest === 'object' && manifest !== null && 'scripts' in manifest ? Object.keys(Object(manifest.scripts)) : []
+    const named = [...read('../../README.md').matchAll(/npm run ([a-z:]+)/g)].map((match) => match[1])
+    expect(scripts).toEqual(expect.arrayContaining([...new Set(named)]))
+  })
+})
