@@ -75,7 +75,8 @@ const refine = (coarse: Uncertain, fine: Uncertain): Uncertain => ({
 })
 
 const withOrders = <P extends Params, S extends Batched, D extends Exprs, R extends Params>(
-  { order, refined }: Setting<P, S, D, R>,
+  { refined }: Setting<P, S, D, R>,
+  order: Order,
   read: (order: Order) => TE.TaskEither<string, Uncertain>
 ): TE.TaskEither<string, Uncertain> =>
   refined === undefined
@@ -125,9 +126,9 @@ export const unbiased =
       law,
       eachCover(subject, (cover) =>
         pipe(
-          withOrders(setting, (order) => expectation(setting, subject, cover, order)),
+          withOrders(setting, setting.order, (order) => expectation(setting, subject, cover, order)),
           TE.bindTo('got'),
-          TE.bind('expected', () => withOrders(setting, (order) => TE.fromEither(promise(setting, cover, [], order)))),
+          TE.bind('expected', () => withOrders(setting, setting.objective ?? setting.order, (order) => TE.fromEither(promise(setting, cover, [], order)))),
           TE.map(({ got, expected }) => compare(setting, at(subject, cover), expected, got))
         )
       )
@@ -151,11 +152,11 @@ export const biasIsUnpaid =
         const cell = C.zerothOrderCell(cover)
         const smoothing = cell?.form === 'onePoint' ? smoothingOf(cover) : undefined
         return pipe(
-          withOrders(setting, (order) => expectation(setting, subject, cover, order)),
+          withOrders(setting, setting.order, (order) => expectation(setting, subject, cover, order)),
           TE.bindTo('mean'),
-          TE.bind('whole', () => withOrders(setting, (order) => TE.fromEither(promise(setting, cover, [], order)))),
+          TE.bind('whole', () => withOrders(setting, setting.objective ?? setting.order, (order) => TE.fromEither(promise(setting, cover, [], order)))),
           TE.bind('unpaid', () =>
-            withOrders(setting, (order) => TE.fromEither(terms(setting, missing, smoothing, { order })))
+            withOrders(setting, setting.objective ?? setting.order, (order) => TE.fromEither(terms(setting, missing, smoothing, order)))
           ),
           TE.map(({ mean, whole, unpaid }) => {
             const zero = { value: unpaid.value.map(() => 0), error: unpaid.error.map(() => 0) }
@@ -269,9 +270,9 @@ export const baseline =
       'baselines leave the expectation alone',
       eachCover(subject, (cover) =>
         pipe(
-          withOrders(setting, (order) => expectation(setting, subject, cover, order)),
+          withOrders(setting, setting.order, (order) => expectation(setting, subject, cover, order)),
           TE.bindTo('got'),
-          TE.bind('expected', () => withOrders(setting, (order) => expectation(setting, { ...subject, advantage: A.none }, cover, order))),
+          TE.bind('expected', () => withOrders(setting, setting.order, (order) => expectation(setting, { ...subject, advantage: A.none }, cover, order))),
           TE.map(({ got, expected }) =>
             compare(setting, `${at(subject, cover)} with ${(subject.advantage ?? A.none).name}`, expected, inflate(got, expected), 'rounding')
           )
@@ -315,7 +316,9 @@ const pairs = <P extends Params, S extends Batched, D extends Exprs, R extends P
   subject: Subject,
   cover: Cover
 ): TE.TaskEither<string, Uncertain> => {
-  const [all] = nodes(setting, setting.order, smoothingOf(cover))
+  const blocks = nodes(setting, setting.order, smoothingOf(cover))
+  if (E.isLeft(blocks)) return TE.left(blocks.left)
+  const [all] = blocks.right
   if (all === undefined) return TE.left('no nodes')
   const { T: length } = setting.chain
   const take = (data: ArrayLike<number>, lead: number, rows: readonly [number, number]): Float64Array => {

@@ -179,15 +179,17 @@ export const expectation = <P extends Params, S extends Batched, D extends Exprs
   order: Order = setting.order
 ): TE.TaskEither<string, Uncertain> =>
   pipe(
-    nodes(setting, order, smoothingOf(cover)),
-    RA.traverse(TE.ApplicativeSeq)((draws) =>
-      pipe(
-        run(setting, subject, cover, draws),
-        TE.map(({ estimate, operations }) => ({
-          rows: byComponent(setting, estimate.gradient),
-          scale: magnitude(draws.weights, estimate.rewards) * reach(setting.chain.sigma, draws, cover),
-          operations
-        }))
+    TE.fromEither(nodes(setting, order, smoothingOf(cover))),
+    TE.flatMap(
+      RA.traverse(TE.ApplicativeSeq)((draws) =>
+        pipe(
+          run(setting, subject, cover, draws),
+          TE.map(({ estimate, operations }) => ({
+            rows: byComponent(setting, estimate.gradient),
+            scale: magnitude(draws.weights, estimate.rewards) * reach(setting.chain.sigma, draws, cover),
+            operations
+          }))
+        )
       )
     ),
     TE.map((blocks) => {
@@ -232,12 +234,13 @@ export const terms = <P extends Params, S extends Batched, D extends Exprs, R ex
   setting: Setting<P, S, D, R>,
   steps: ReadonlyArray<number>,
   smoothing?: Smoothing,
-  options: { readonly order?: Order; readonly scheme?: Scheme } = {}
+  order: Order = setting.objective ?? setting.order
 ): E.Either<string, Uncertain> =>
   pipe(
     simulator(setting),
-    E.map((simulate) => {
-      const blocks = nodes(setting, options.order ?? setting.order, smoothing)
+    E.bindTo('simulate'),
+    E.bind('blocks', () => nodes(setting, order, smoothing)),
+    E.map(({ simulate, blocks }) => {
       if (steps.length === 0) {
         const zero = components(setting).map(() => 0)
         return { value: zero, error: zero }
@@ -249,7 +252,7 @@ export const terms = <P extends Params, S extends Batched, D extends Exprs, R ex
           error: [simulate.roundoff * sum(runs.map(({ draws, rewards }) => magnitude(draws.weights, rewards)))]
         }
       }
-      const all = collect(objective, setting, steps, options.scheme)
+      const all = collect(objective, setting, steps, setting.scheme)
       return { value: all.map((one) => one.value[0] ?? 0), error: all.map((one) => one.error[0] ?? 0) }
     })
   )
@@ -266,7 +269,7 @@ export const promise = <P extends Params, S extends Batched, D extends Exprs, R 
   setting: Setting<P, S, D, R>,
   cover: Cover,
   except: ReadonlyArray<number> = [],
-  order: Order = setting.order
+  order: Order = setting.objective ?? setting.order
 ): E.Either<string, Uncertain> => {
   const cell = C.zerothOrderCell(cover)
   const smoothing = smoothingOf(cover)
@@ -274,10 +277,10 @@ export const promise = <P extends Params, S extends Batched, D extends Exprs, R 
   const perturbed = kept.filter((t) => cell?.steps.includes(t) === true)
   const others = kept.filter((t) => cell?.steps.includes(t) !== true)
   return pipe(
-    terms(setting, others, cell?.form === 'onePoint' ? smoothing : undefined, { order }),
+    terms(setting, others, cell?.form === 'onePoint' ? smoothing : undefined, order),
     E.flatMap((a) =>
       pipe(
-        terms(setting, perturbed, smoothing, { order }),
+        terms(setting, perturbed, smoothing, order),
         E.map((b) => plus(a, b))
       )
     )

@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as E from 'fp-ts/lib/Either.js'
 import type { Batched, Chain } from '../src/chain/Chain.js'
 import type { Perturbation } from '../src/estimator/Cover.js'
 import { trainedShapes, type Trained } from '../src/estimator/Programs.js'
@@ -19,6 +20,7 @@ import * as T from '../src/tensor/Tensor.js'
 import type { Tensor } from '../src/tensor/Tensor.js'
 import * as Tree from '../src/tensor/Tree.js'
 import type { Exprs } from '../src/tensor/Tree.js'
+import type { Scheme } from './Differences.js'
 import * as Q from './Quadrature.js'
 
 // -------------------------------------------------------------------------------------
@@ -44,8 +46,10 @@ export interface Order {
  * whose declared shape begins with the batch is given without it. Exact expectations over zeroth-order cells are cheap
  * where the trained parameters have a batch axis, since every node then carries its own direction.
  *
- * `refined`: a finer order, for integrands that no rule integrates exactly; laws then measure the truncation of `order`
- * by it and add that to their tolerance.
+ * - `objective`: nodes for the expected reward alone, whose degree is less than that of an estimate (default: `order`).
+ * - `refined`: a finer order, for integrands that no rule integrates exactly; laws then measure the truncation of `order`
+ *   by it and add that to their tolerance.
+ * - `scheme`: differences that fit how `J` varies with the parameters (default: `Differences.standard`).
  *
  * @category model
  * @since 0.1.0
@@ -57,7 +61,9 @@ export interface Setting<P extends Params, S extends Batched, C extends Exprs, R
   readonly condition: Values
   readonly trained: Trained
   readonly order: Order
+  readonly objective?: Order
   readonly refined?: Order
+  readonly scheme?: Scheme
 }
 
 /**
@@ -180,13 +186,21 @@ export const rowCondition = (condition: Values, rows: number): Values =>
 // -------------------------------------------------------------------------------------
 
 /**
+ * The most quadrature nodes that a law will use.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const mostNodes = 100_000
+
+/**
  * The quadrature nodes of a setting, as batches. Where all trained parameters have a batch axis, or nothing is perturbed,
- * there is one batch; else one for each node of the directions, which a batch shares.
+ * there is one batch; else one for each node of the directions, which a batch shares. Left: too many nodes.
  *
  * @category draws
  * @since 0.1.0
  */
-export const nodes = (setting: Sized, order: Order, smoothing?: Smoothing): ReadonlyArray<Draws> => {
+export const nodes = (setting: Sized, order: Order, smoothing?: Smoothing): E.Either<string, ReadonlyArray<Draws>> => {
   const { T: length, state } = setting.chain
   const width = T.size(one(state))
   const names = components(setting)
@@ -199,7 +213,12 @@ export const nodes = (setting: Sized, order: Order, smoothing?: Smoothing): Read
     names.map((_, i) => order.xi(i, smoothing?.steps ?? [], smoothing?.perturbation ?? 'shared'))
   ).flat()
   const together = allBatched(setting)
-  const noise = Q.product(together ? [...noiseSizes, ...directionSizes] : noiseSizes)
+  const sizes = together ? [...noiseSizes, ...directionSizes] : noiseSizes
+  const wanted = [...noiseSizes, ...directionSizes].reduce((n, m) => n * m, 1)
+  if (wanted > mostNodes) {
+    return E.left(`${wanted} quadrature nodes, more than ${mostNodes}: take a shorter chain, fewer parameters or a shared direction`)
+  }
+  const noise = Q.product(sizes)
   const rows = noise.points.length
   const at = (row: number, i: number): number => noise.points[row]?.[i] ?? 0
   const xT = T.tabulate([rows, ...one(state)], (i) => at(Math.floor(i / width), i % width))
@@ -210,16 +229,18 @@ export const nodes = (setting: Sized, order: Order, smoothing?: Smoothing): Read
   const first = noiseSizes.length
   if (smoothing === undefined || together) {
     const xi = smoothing === undefined ? {} : directions(setting, smoothing, rows, (row, i) => at(row, first + i))
-    return [{ rows, xT, eps, xi, weights: noise.weights }]
+    return E.right([{ rows, xT, eps, xi, weights: noise.weights }])
   }
   const outer = Q.product(directionSizes)
-  return outer.points.map((point, k) => ({
-    rows,
-    xT,
-    eps,
-    xi: directions(setting, smoothing, rows, (_, i) => point[i] ?? 0),
-    weights: noise.weights.map((weight) => weight * (outer.weights[k] ?? 0))
-  }))
+  return E.right(
+    outer.points.map((point, k) => ({
+      rows,
+      xT,
+      eps,
+      xi: directions(setting, smoothing, rows, (_, i) => point[i] ?? 0),
+      weights: noise.weights.map((weight) => weight * (outer.weights[k] ?? 0))
+    }))
+  )
 }
 
 /** Lays out directions as requests take them; `read(row, i)` is the `i`-th number, those of one step after another. */

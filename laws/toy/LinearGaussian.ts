@@ -18,7 +18,7 @@ import * as T from '../../src/tensor/Tensor.js'
 import type { Exprs } from '../../src/tensor/Tree.js'
 import { nodesFor } from '../Quadrature.js'
 import { dot } from '../Rounding.js'
-import type { Setting } from '../Setting.js'
+import type { Order, Setting } from '../Setting.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -137,20 +137,23 @@ export const quadraticReward = ({
   )
 
 /**
- * The setting. Three nodes an axis are exact: all estimates have degree at most 4 in each random number.
+ * The setting. Three nodes an axis are exact for estimates, whose degree in each random number is at most 4, and two for
+ * the reward; `J` is quadratic, so central differences are exact too.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const linearSetting = (numbers: LinearGaussian): LinearSetting => {
-  const nodes = nodesFor(4)
+  const even = (nodes: number): Order => ({ xT: nodes, eps: () => nodes, xi: () => nodes })
   return {
     chain: linearChain(numbers),
     reward: quadraticReward(numbers),
     params: { theta: T.vector(numbers.theta) },
     condition: {},
     trained: () => true,
-    order: { xT: nodes, eps: () => nodes, xi: () => nodes }
+    order: even(nodesFor(4)),
+    objective: even(nodesFor(2)),
+    scheme: { step: 0.25, levels: 2 }
   }
 }
 

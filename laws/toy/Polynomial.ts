@@ -14,7 +14,7 @@ import * as X from '../../src/tensor/Expr.js'
 import * as T from '../../src/tensor/Tensor.js'
 import type { Exprs } from '../../src/tensor/Tree.js'
 import type { Setting } from '../Setting.js'
-import { order, type StepDegree } from './Degree.js'
+import { estimates, objective, scheme, type Degrees, type StepDegree } from './Degree.js'
 import { scalarChain, type Numbers, type ScalarChain, type Theta } from './Tanh.js'
 
 // -------------------------------------------------------------------------------------
@@ -168,14 +168,19 @@ const setting = (
   { a, b }: { readonly a: number; readonly b: number },
   step: StepDegree,
   degree: number
-): ScalarSetting => ({
-  chain,
-  reward,
-  params: { theta: T.vector([a, b]) },
-  condition: {},
-  trained: () => true,
-  order: order({ T: chain.T, parameters: 2, step, reward: degree })
-})
+): ScalarSetting => {
+  const degrees: Degrees = { T: chain.T, parameters: 2, step, reward: degree }
+  return {
+    chain,
+    reward,
+    params: { theta: T.vector([a, b]) },
+    condition: {},
+    trained: () => true,
+    order: estimates(degrees),
+    objective: objective(degrees),
+    scheme: scheme(degrees)
+  }
+}
 
 /**
  * A polynomial chain with a polynomial reward, integrated exactly.

@@ -71,7 +71,12 @@ interface Plan {
 // reading
 // -------------------------------------------------------------------------------------
 
-const whole = (option: string, text: string | undefined, fallback: number, least: number): E.Either<Failure, number> => {
+const whole = (
+  option: string,
+  text: string | undefined,
+  fallback: number,
+  least: number
+): E.Either<Failure, number> => {
   const value = text === undefined ? fallback : Number(text)
   return Number.isSafeInteger(value) && value >= least && text?.trim() !== ''
     ? E.right(value)
@@ -84,7 +89,9 @@ const readPlan = (name: string, options: PretrainOptions): E.Either<Failure, Pla
     E.bind('network', () => {
       const found = networks[name]
       const known = Object.keys(networks).join(' or ')
-      return found === undefined ? E.left(usage(`name: expected ${known}, got ${JSON.stringify(name)}`)) : E.right(found)
+      return found === undefined
+        ? E.left(usage(`name: expected ${known}, got ${JSON.stringify(name)}`))
+        : E.right(found)
     }),
     E.bind('steps', ({ network }) => whole('steps', options.steps, network.recipe.steps, 1)),
     E.bind('batch', () => whole('batch', options.batch, 256, 1)),
@@ -107,9 +114,16 @@ const readPlan = (name: string, options: PretrainOptions): E.Either<Failure, Pla
     }))
   )
 
-/** What tells trainings apart, as text. */
-const configuration = ({ name, network, recipe, dropout, batch, seed }: Plan): string =>
-  JSON.stringify({ name, description: network.description, recipe, dropout, batch, seed, data: Data.sizes })
+/** What tells trainings apart, as text by name. */
+const configuration = ({ name, network, recipe, dropout, batch, seed }: Plan): Readonly<Record<string, string>> => ({
+  name,
+  network: JSON.stringify(network.description),
+  recipe: JSON.stringify(recipe),
+  dropout: JSON.stringify(dropout),
+  batch: String(batch),
+  seed: String(seed),
+  data: JSON.stringify(Data.sizes)
+})
 
 // -------------------------------------------------------------------------------------
 // checkpoints
@@ -121,7 +135,7 @@ const save = (plan: Plan, { step, loss, values }: Pretrain.TrainingState): Step<
   pipe(
     Safetensors.encode('own')({
       tensors: values,
-      metadata: { step: String(step), loss: String(loss), configuration: configuration(plan) }
+      metadata: { ...configuration(plan), step: String(step), loss: String(loss) }
     }),
     E.mapLeft((error) => broken(Safetensors.showError(error))),
     TE.fromEither,
@@ -140,11 +154,12 @@ const restore = (plan: Plan, start: Pretrain.TrainingState): Step<Pretrain.Train
       )
     ),
     TE.flatMapEither(({ tensors, metadata }) => {
-      const expected = configuration(plan)
-      const got = metadata['configuration'] ?? 'nothing'
-      return expected === got
+      const differences = Object.entries(configuration(plan))
+        .filter(([name, expected]) => metadata[name] !== expected)
+        .map(([name, expected]) => `${name}: expected ${expected}, got ${metadata[name] ?? 'nothing'}`)
+      return differences.length === 0
         ? E.right({ step: Number(metadata['step']), loss: Number(metadata['loss']), values: tensors })
-        : E.left(usage(`${path} is of another training: expected ${expected}, got ${got}; choose another --out`))
+        : E.left(usage(`${path} is of another training; choose another --out\n${differences.join('\n')}`))
     })
   )
 }
@@ -172,7 +187,9 @@ const loop = (
     E.flatMap((program) =>
       pipe(
         plan.target.compile(program, { batch: plan.batch }),
-        E.mapLeft((error) => (error._tag === 'Unsupported' ? usage(showTargetError(error)) : broken(showTargetError(error))))
+        E.mapLeft((error) =>
+          error._tag === 'Unsupported' ? usage(showTargetError(error)) : broken(showTargetError(error))
+        )
       )
     ),
     TE.fromEither,
@@ -229,10 +246,9 @@ const execute = (plan: Plan, stop: AbortSignal): Step<boolean> => {
               parameters: below('average', state.values),
               key: Key.foldInString(key, 'report'),
               metadata: {
+                ...configuration(plan),
                 command: `halforder pretrain ${plan.name} --steps ${plan.recipe.steps} --batch ${plan.batch} --seed ${plan.seed}`,
-                seed: String(plan.seed),
-                steps: String(plan.recipe.steps),
-                configuration: configuration(plan)
+                steps: String(plan.recipe.steps)
               }
             }),
             TE.map(() => true)
@@ -266,7 +282,9 @@ export const pretrain = async (name: string, options: PretrainOptions): Promise<
   await plan.right.target.dispose()
   if (E.isLeft(result)) return fail(result.left)
   process.stdout.write(
-    result.right ? `wrote ${plan.right.folder}\n` : `stopped: the same command with --out ${plan.right.folder} resumes\n`
+    result.right
+      ? `wrote ${plan.right.folder}\n`
+      : `stopped: the same command with --out ${plan.right.folder} resumes\n`
   )
   return result.right ? 0 : 130
 }

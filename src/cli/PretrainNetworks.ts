@@ -3,8 +3,9 @@
  *
  * @since 0.1.0
  */
-import { classifying, denoising, type Objective, type Recipe } from '../finetune/Pretrain.js'
+import type { Recipe } from '../finetune/Pretrain.js'
 import type { Dropout } from '../finetune/PretrainBatch.js'
+import { classifying, denoising, type Objective } from '../finetune/PretrainObjective.js'
 import type { Params } from '../lens/Lens.js'
 import type { ClassifierDescription, MlpDescription } from '../model/Description.js'
 import * as Faces from '../model/Faces.js'
@@ -48,13 +49,13 @@ export const networks: Readonly<Record<string, Network>> = {
   'faces-mlp': {
     description: facesMlp,
     objective: () => denoising(facesMlp),
-    recipe: { steps: 16_000, learningRate: 1e-3, warmup: 200, weightDecay: 1e-4, clip: 1, average: 0.999 },
+    recipe: { steps: 8000, learningRate: 2e-3, warmup: 200, beta2: 0.99, weightDecay: 1e-4, clip: 1, average: 0.999 },
     dropout: { all: 0.1, some: 0.5 }
   },
   classifier: {
     description: classifierDescription,
     objective: () => classifying(classifierDescription),
-    recipe: { steps: 6000, learningRate: 1e-3, warmup: 200, weightDecay: 1e-2, clip: 1, average: 0.999 },
+    recipe: { steps: 6000, learningRate: 1e-3, warmup: 200, beta2: 0.999, weightDecay: 1e-2, clip: 1, average: 0.999 },
     dropout: { all: 0, some: 0 }
   }
 }

@@ -18,7 +18,13 @@ import { classifier } from '../model/Classifier.js'
 import type { MlpDescription } from '../model/Description.js'
 import * as Faces from '../model/Faces.js'
 import { mlp } from '../model/Mlp.js'
-import { encodeModel, loadClassifier, showError as showModelError, type Metadata, type TrainedClassifier } from '../model/Model.js'
+import {
+  encodeModel,
+  loadClassifier,
+  showError as showModelError,
+  type Metadata,
+  type TrainedClassifier
+} from '../model/Model.js'
 import * as Safetensors from '../model/Safetensors.js'
 import * as Key from '../random/Key.js'
 import { under, type Program, type Values } from '../tensor/Program.js'
@@ -76,22 +82,22 @@ const compile = (target: Target, program: E.Either<ReadonlyArray<ShapeError>, Pr
 const failed = (error: TargetError): Failure => broken(showTargetError(error))
 
 /** Runs a program on some rows at a time and puts the rows of its one output together. */
-const inBatches = (
-  executable: Executable,
-  output: string,
-  inputs: (from: number) => Values,
-  total: number
-): Step<Tensor> => async () => {
-  const parts: Array<Tensor> = []
-  for (let from = 0; from < total; from += count) {
-    const result = await executable.run(inputs(from))()
-    if (E.isLeft(result)) return E.left(failed(result.left))
-    const part = result.right[output]
-    if (part !== undefined) parts.push(part)
+const inBatches =
+  (executable: Executable, output: string, inputs: (from: number) => Values, total: number): Step<Tensor> =>
+  async () => {
+    const parts: Array<Tensor> = []
+    for (let from = 0; from < total; from += count) {
+      const result = await executable.run(inputs(from))()
+      if (E.isLeft(result)) return E.left(failed(result.left))
+      const part = result.right[output]
+      if (part !== undefined) parts.push(part)
+    }
+    const width = parts[0]?.shape[1] ?? 1
+    return E.right({
+      shape: [parts.length * count, width],
+      data: Float32Array.from(parts.flatMap(({ data }) => [...data]))
+    })
   }
-  const width = parts[0]?.shape[1] ?? 1
-  return E.right({ shape: [parts.length * count, width], data: Float32Array.from(parts.flatMap(({ data }) => [...data])) })
-}
 
 const heldOutLoss = ({ network, target, data, parameters, key }: Trained, dropout: Dropout): Step<number> =>
   pipe(
@@ -111,12 +117,20 @@ const heldOutLoss = ({ network, target, data, parameters, key }: Trained, dropou
   )
 
 /** Reads the logits of images whose number is a multiple of the batch. */
-const readWith = (target: Target, { description, parameters }: TrainedClassifier): Step<(images: Tensor) => Step<Tensor>> =>
+const readWith = (
+  target: Target,
+  { description, parameters }: TrainedClassifier
+): Step<(images: Tensor) => Step<Tensor>> =>
   pipe(
     compile(target, Metrics.reading(classifier(description), description.features)),
     TE.map((executable) => (images: Tensor) => {
       const named = under('parameters', parameters)
-      return inBatches(executable, 'logits', (from) => ({ ...named, x: rows(from, from + count)(images) }), images.shape[0] ?? 0)
+      return inBatches(
+        executable,
+        'logits',
+        (from) => ({ ...named, x: rows(from, from + count)(images) }),
+        images.shape[0] ?? 0
+      )
     })
   )
 
@@ -141,16 +155,22 @@ const judgeClassifier = (trained: Trained, stored: TrainedClassifier): Step<Numb
 // the denoiser
 // -------------------------------------------------------------------------------------
 
-const sampler = (trained: Trained, description: MlpDescription, guidance: number): Step<(c: Tensor, key: Key.Key) => Step<Tensor>> => {
+const sampler = (
+  trained: Trained,
+  description: MlpDescription,
+  guidance: number
+): Step<(c: Tensor, key: Key.Key) => Step<Tensor>> => {
   const schedule = { cosine: Schedule.cosine, linear: Schedule.linear }[description.share](chainSteps)
   const chain = ddim({ denoiser: guided(guidance)(mlp(description)), schedule, eta: 1 })
   return pipe(
     compile(trained.target, Metrics.samplingStep(chain, description.labels)),
-    TE.map((executable) => (c: Tensor, key: Key.Key): Step<Tensor> =>
-      pipe(
-        () => Metrics.draw(executable, chain.T, description.features, trained.parameters, c, key),
-        TE.mapLeft(failed)
-      )
+    TE.map(
+      (executable) =>
+        (c: Tensor, key: Key.Key): Step<Tensor> =>
+          pipe(
+            () => Metrics.draw(executable, chain.T, description.features, trained.parameters, c, key),
+            TE.mapLeft(failed)
+          )
     )
   )
 }
@@ -158,9 +178,9 @@ const sampler = (trained: Trained, description: MlpDescription, guidance: number
 /** The faces that a reader sees in images, drawn: what the images would be if they were faces without flaw. */
 const redrawn = (logits: Tensor): Tensor =>
   drawFaces(
-    Array.from({ length: logits.shape[0] ?? 0 }, (_, row) =>
-      Faces.decode(rows(row, row + 1)(logits).data)
-    ).flatMap((face) => (E.isRight(face) ? [face.right] : []))
+    Array.from({ length: logits.shape[0] ?? 0 }, (_, row) => Faces.decode(rows(row, row + 1)(logits).data)).flatMap(
+      (face) => (E.isRight(face) ? [face.right] : [])
+    )
   ).images
 
 const judgeSamples = (
@@ -221,7 +241,12 @@ const judgeDenoiser = (trained: Trained, description: MlpDescription): Step<Numb
   return pipe(
     TE.Do,
     TE.bind('loss', () => heldOutLoss(trained, trained.network.dropout)),
-    TE.bind('read', () => pipe(readClassifier(trained), TE.flatMap((found) => readWith(trained.target, found)))),
+    TE.bind('read', () =>
+      pipe(
+        readClassifier(trained),
+        TE.flatMap((found) => readWith(trained.target, found))
+      )
+    ),
     TE.bind('real', ({ read }) => read(asked.images)),
     TE.bind('plain', () => sampler(trained, description, 1)),
     TE.bind('pushed', () => sampler(trained, description, 2)),
@@ -282,6 +307,8 @@ export const report = (trained: Trained): Step<void> => {
         : judgeClassifier(stored, { description, parameters: stored.parameters, metadata })
     ),
     TE.chainFirst(({ stored, metrics }) => write(stored.parameters, { metrics: JSON.stringify(metrics) })),
-    TE.flatMap(({ metrics }) => file(Files.write(join(folder, 'metrics.json'), `${JSON.stringify(metrics, null, 2)}\n`)))
+    TE.flatMap(({ metrics }) =>
+      file(Files.write(join(folder, 'metrics.json'), `${JSON.stringify(metrics, null, 2)}\n`))
+    )
   )
 }

@@ -8,8 +8,11 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import * as t from 'io-ts'
 import { estimatorNames } from '../finetune/Config.js'
+import { drawFaces, type FacesOptions } from './FacesCommand.js'
 import { packageFolder } from './Files.js'
 import { finetune, type Options } from './FinetuneCommand.js'
+import { pretrain, pretrainOptions, type PretrainOptions } from './PretrainCommand.js'
+import { networks } from './PretrainNetworks.js'
 
 const Package = t.type({ version: t.string })
 
@@ -39,6 +42,25 @@ program
   .option('--json', 'print the summary as one line of JSON')
   .action(async (options: Options) => {
     process.exitCode = await finetune(options, new Date())
+  })
+
+const pretraining = program
+  .command('pretrain')
+  .argument('[name]', `which network: ${Object.keys(networks).join(', ')}`, 'faces-mlp')
+  .description('train a network that ships, from drawn faces; a folder with a checkpoint is resumed')
+pretrainOptions.forEach(([flags, description]) => pretraining.option(flags, description))
+pretraining.action(async (name: string, options: PretrainOptions) => {
+  process.exitCode = await pretrain(name, options)
+})
+
+program
+  .command('faces')
+  .description('draw labelled faces: a sheet, tensors and attributes')
+  .option('--count <number>', 'how many', '64')
+  .option('--seed <number>', 'the seed of every draw', '1')
+  .option('--out <folder>', 'where to write', 'faces')
+  .action(async (options: FacesOptions) => {
+    process.exitCode = await drawFaces(options)
   })
 
 await program.parseAsync()

@@ -8,16 +8,10 @@
  * @since 0.1.0
  */
 import * as E from 'fp-ts/lib/Either.js'
-import type { Rows } from '../lens/Dense.js'
 import * as L from '../lens/Lens.js'
-import type { Parameters, Params } from '../lens/Lens.js'
-import { meanSquaredError, type PerRow } from '../lens/Loss.js'
-import { classifier, crossEntropy, type ClassifierParameters } from '../model/Classifier.js'
-import type { ClassifierDescription, MlpDescription } from '../model/Description.js'
-import * as Faces from '../model/Faces.js'
+import type { Params } from '../lens/Lens.js'
+import type { PerRow } from '../lens/Loss.js'
 import { initial } from '../model/Initial.js'
-import { clean, type MlpParameters } from '../model/Mlp.js'
-import { shares } from '../model/Share.js'
 import * as O from '../optimizer/Optimizer.js'
 import type * as Key from '../random/Key.js'
 import * as X from '../tensor/Expr.js'
@@ -25,8 +19,9 @@ import * as Program from '../tensor/Program.js'
 import type { Values } from '../tensor/Program.js'
 import type { Shape, ShapeError } from '../tensor/Shape.js'
 import type { Executable, TargetError } from '../tensor/Target.js'
-import { size, tabulate, toFloat32, type Tensor } from '../tensor/Tensor.js'
+import { size, toFloat32, type Tensor } from '../tensor/Tensor.js'
 import * as Tree from '../tensor/Tree.js'
+import type { Batch, Objective } from './PretrainObjective.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -34,8 +29,8 @@ import * as Tree from '../tensor/Tree.js'
 
 /**
  * How long and how fast to train: `steps` in all, the first `warmup` of which raise the learning rate linearly to
- * `learningRate`, after which it falls to 0 along half a cosine. The gradient is clipped to the norm `clip`; `average`
- * is the decay of the running mean of the parameters, which is what is kept.
+ * `learningRate`, after which it falls to 0 along half a cosine. The optimiser is AdamW with `beta2` and `weightDecay`, on
+ * gradients clipped to the norm `clip`; `average` is the decay of the running mean of the parameters, which is kept.
  *
  * @category model
  * @since 0.1.0
@@ -44,35 +39,10 @@ export interface Recipe {
   readonly steps: number
   readonly learningRate: number
   readonly warmup: number
+  readonly beta2: number
   readonly weightDecay: number
   readonly clip: number
   readonly average: number
-}
-
-/**
- * A batch, as expressions.
- *
- * @category model
- * @since 0.1.0
- */
-export interface Batch {
-  readonly x0: Rows<number>
-  readonly labels: Rows<number>
-  readonly noise: Rows<number>
-  readonly time: Rows<1>
-}
-
-/**
- * What is minimised: one loss a row, with the pullback to the parameters.
- *
- * @category model
- * @since 0.1.0
- */
-export interface Objective<P extends Params> {
-  readonly parameters: Parameters
-  readonly features: number
-  readonly labels: number
-  readonly run: (p: P, batch: Batch) => readonly [losses: PerRow, pullback: (bar: PerRow) => P]
 }
 
 /**
@@ -89,89 +59,11 @@ export interface TrainingState {
 }
 
 // -------------------------------------------------------------------------------------
-// objectives
-// -------------------------------------------------------------------------------------
-
-/**
- * Denoising: the mean squared error of the network's clean image, where `x0` was mixed with noise by the schedule's
- * shares at `time`.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const denoising = (description: MlpDescription): Objective<Params> => {
-  const { features, labels } = description
-  const row = ['batch', features] as const
-  const network = clean(description)
-  const loss = meanSquaredError<number>(features)
-  return erase<MlpParameters>({
-    parameters: network.parameters,
-    features,
-    labels,
-    run: (p, { x0, labels: c, noise, time }) => {
-      const share = shares[description.share](time)
-      const x = X.add(
-        X.mul(X.broadcastTo(X.sqrt(share.data), row), x0),
-        X.mul(X.broadcastTo(X.sqrt(share.noise), row), noise)
-      )
-      const [image, back] = network.run(p, { x, time, c })
-      const [losses, backLoss] = loss.run({}, { x: image, c: x0 })
-      return [losses, (bar) => back(backLoss(bar)[1].x)[0]]
-    }
-  })
-}
-
-/**
- * The largest standard deviation of the pixel noise that the classifier is trained under, and how much of each label is
- * spread evenly over the attribute's values. Both keep the reward that the classifier gives smooth and bounded.
- *
- * @category constants
- * @since 0.1.0
- */
-export const augmentation = { deviation: 0.3, smoothing: 0.02 } as const
-
-/**
- * Classification: the sum of the attributes' cross-entropies against smoothed labels, for images with pixel noise of
- * standard deviation `augmentation.deviation` times `time`.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const classifying = (description: ClassifierDescription): Objective<Params> => {
-  const { features, labels } = description
-  const network = classifier(description)
-  const widths = Faces.attributeNames.flatMap((attribute) => {
-    const { width } = Faces.block(attribute)
-    return Array.from({ length: width }, () => width)
-  })
-  const even = X.constant(tabulate([labels], (i) => augmentation.smoothing / (widths[i] ?? 1)), [labels])
-  return erase<ClassifierParameters>({
-    parameters: network.parameters,
-    features,
-    labels,
-    run: (p, { x0, labels: c, noise, time }) => {
-      const deviation = X.broadcastTo(X.scale(time, augmentation.deviation), ['batch', features])
-      const [logits, back] = network.run(p, X.add(x0, X.mul(deviation, noise)))
-      const smoothed = X.add(X.scale(c, 1 - augmentation.smoothing), X.broadcastTo(even, ['batch', labels]))
-      const [losses, backLoss] = crossEntropy.run({}, { x: logits, c: smoothed })
-      return [losses, (bar) => back(backLoss(bar)[1].x)[0]]
-    }
-  })
-}
-
-/** Forgets which parameters: the training step treats all alike. */
-const erase = <P extends Params>({ run, ...rest }: Objective<P>): Objective<Params> => ({
-  ...rest,
-  // `step` passes the tree of inputs that `parameters` declares, which is `P`
-  run: (p, batch) => run(p as P, batch)
-})
-
-// -------------------------------------------------------------------------------------
 // programs
 // -------------------------------------------------------------------------------------
 
-const optimiser = (recipe: Recipe, learningRate: X.Scalar): O.Optimizer =>
-  O.chain(O.clipByGlobalNorm(recipe.clip), O.adamW(learningRate, { decay: recipe.weightDecay }))
+const optimiser = ({ clip, beta2, weightDecay }: Recipe, learningRate: X.Scalar): O.Optimizer =>
+  O.chain(O.clipByGlobalNorm(clip), O.adamW(learningRate, { beta2, decay: weightDecay }))
 
 const batchShapes = ({ features, labels }: Objective<Params>): Record<keyof Batch, Shape> => ({
   x0: ['batch', features],

@@ -14,7 +14,7 @@ import * as Key from '../random/Key.js'
 import * as X from '../tensor/Expr.js'
 import * as Program from '../tensor/Program.js'
 import type { Values } from '../tensor/Program.js'
-import type { ShapeError } from '../tensor/Shape.js'
+import type { Shape, ShapeError } from '../tensor/Shape.js'
 import type { Executable, TargetError } from '../tensor/Target.js'
 import type { Tensor } from '../tensor/Tensor.js'
 
@@ -29,19 +29,20 @@ import type { Tensor } from '../tensor/Tensor.js'
  * @category constructors
  * @since 0.1.0
  */
-export const samplingStep = <P extends Params>(
-  chain: Chain<P, readonly ['batch', number], Rows<number>>,
-  labels: number
+export const samplingStep = <P extends Params, D extends number, K extends number>(
+  chain: Chain<P, readonly ['batch', D], Rows<K>>,
+  labels: K
 ): E.Either<ReadonlyArray<ShapeError>, Program.Program> => {
-  const [, features] = chain.state
+  const state: Shape = chain.state
+  const condition: Shape = ['batch', labels]
   return Program.make(
-    { parameters: L.shapes(chain.parameters), x: ['batch', features], c: ['batch', labels], eps: ['batch', features], t: [] },
+    { parameters: L.shapes(chain.parameters), x: state, c: condition, eps: state, t: [] },
     ({ parameters, x, c, eps, t }) => {
       const step = X.retype(t, [])
-      const argument = { x: X.retype(x, ['batch', features]), c: X.retype(c, ['batch', labels]) }
+      const argument = { x: X.retype(x, chain.state), c: X.retype(c, ['batch', labels]) }
       // the tree of inputs has the shapes that the chain declares
-      const mean = chain.mean(step).forward(parameters as Params as P, argument)
-      return { x: X.add(mean, X.mul(X.retype(eps, ['batch', features]), lookup(chain.sigma, step))) }
+      const mean = chain.mean(step).forward(parameters as P, argument)
+      return { x: X.add(mean, X.mul(X.retype(eps, chain.state), lookup(chain.sigma, step))) }
     }
   )
 }
@@ -58,7 +59,7 @@ export const reading = <P extends Params>(
 ): E.Either<ReadonlyArray<ShapeError>, Program.Program> =>
   Program.make({ parameters: L.shapes(network.parameters), x: ['batch', features] }, ({ parameters, x }) => ({
     // the tree of inputs has the shapes that the network declares
-    logits: network.forward(parameters as Params as P, X.retype(x, ['batch', features]))
+    logits: network.forward(parameters as P, X.retype(x, ['batch', features]))
   }))
 
 // -------------------------------------------------------------------------------------

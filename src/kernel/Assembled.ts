@@ -80,8 +80,8 @@ export const kernelNumber = 'kernelNumber'
 // -------------------------------------------------------------------------------------
 
 /**
- * A kernel class for one GPU instance that looks its kernels up by number. A number that it does not know, such as that
- * of a kernel that the user made on the same instance, is left to gpu.js.
+ * A kernel class for one GPU instance that looks its kernels up by number. It throws, and the run is a `Failed` left,
+ * where gpu.js calls it in a way that it does not know.
  *
  * @category constructors
  * @since 0.1.0

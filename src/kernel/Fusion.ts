@@ -5,10 +5,10 @@
  *
  * @since 0.1.0
  */
-import { maps } from '../tensor/Op.js'
 import type { BoundInstruction, BoundProgram } from '../tensor/Program.js'
 import { strides as contiguous } from '../tensor/Strides.js'
 import { size, type Tensor } from '../tensor/Tensor.js'
+import { fold, map, part, reduction, type Value, weight, withAxis } from './Cores.js'
 import { canonical, type Operand } from './Einsum.js'
 import { type Decisions, decide } from './Sharing.js'
 import {
@@ -21,7 +21,6 @@ import {
   mapLeaves,
   type Part,
   read,
-  type Reduction,
   result,
   type Spec,
   specAccesses,
@@ -76,13 +75,17 @@ export type Source =
 export interface Schedule {
   readonly buffers: ReadonlyArray<Buffer>
   readonly steps: ReadonlyArray<Step>
-  readonly outputs: ReadonlyArray<{ readonly name: string; readonly shape: ReadonlyArray<number>; readonly source: Source }>
+  readonly outputs: ReadonlyArray<{
+    readonly name: string
+    readonly shape: ReadonlyArray<number>
+    readonly source: Source
+  }>
 }
 
 /**
  * How far to fuse.
  *
- * - `buffers`: the most buffers that one kernel may read (GPU drivers bind a few only). Default: 24.
+ * - `buffers`: the most buffers that one kernel may read (GPU drivers bind a few only). Default: 128.
  * - `fuse`: false makes every operation that is not a view a kernel of its own. Default: true.
  *
  * @category model
@@ -99,7 +102,7 @@ export interface Limits {
  * @category constants
  * @since 0.1.0
  */
-export const defaultLimits: Limits = { buffers: 24, fuse: true }
+export const defaultLimits: Limits = { buffers: 128, fuse: true }
 
 /** The most operations in one elementwise term; longer chains are cut so that kernels compile quickly. */
 const longestTerm = 96
@@ -119,10 +122,12 @@ export const schedule = (program: BoundProgram, limits: Limits = defaultLimits):
   const state: State = { buffers: [], steps: [], waiting: new Map(), taken: new Map(), limits }
   const values: Array<Term> = []
   program.instructions.forEach((instruction, i) => {
-    const args = instruction.args.map((arg): Value => ({
-      term: values[arg] ?? literal(0),
-      shape: program.instructions[arg]?.shape ?? []
-    }))
+    const args = instruction.args.map(
+      (arg): Value => ({
+        term: values[arg] ?? literal(0),
+        shape: program.instructions[arg]?.shape ?? []
+      })
+    )
     values.push(step(state, instruction, args, decisions, i))
   })
   const outputs = program.outputs.map(({ name, shape, node }) => ({
@@ -143,11 +148,6 @@ interface State {
   readonly limits: Limits
 }
 
-interface Value {
-  readonly term: Term
-  readonly shape: ReadonlyArray<number>
-}
-
 const step = (
   state: State,
   { op, shape }: BoundInstruction,
@@ -166,7 +166,12 @@ const step = (
     case 'Scalar':
       return literal(op.value)
     case 'Map': {
-      const term = fold(apply(op.name, bounded(state, args).map(({ term: arg }) => arg)))
+      const term = fold(
+        apply(
+          op.name,
+          bounded(state, args).map(({ term: arg }) => arg)
+        )
+      )
       return term._tag === 'Apply' && decisions.stored.has(i) ? store(state, { term, shape }) : term
     }
     case 'Reduce':
@@ -249,22 +254,35 @@ const emitCore = (state: State, core: Core, shape: ReadonlyArray<number>, alone:
 /** The same value as the whole of a buffer, row-major. */
 const store = (state: State, value: Value): Term => {
   const { term, shape } = value
-  if (term._tag === 'Read' && View.isWhole(term.access, shape) && state.buffers[term.access.buffer]?.size === size(shape)) {
+  if (
+    term._tag === 'Read' &&
+    View.isWhole(term.access, shape) &&
+    state.buffers[term.access.buffer]?.size === size(shape)
+  ) {
     settle(state, [term.access])
     return wholeOf(term.access.buffer, shape)
   }
-  return wholeOf(emit(state, withCore(state, value) ?? { cells: size(shape), core: map(value), epilogue: undefined }), shape)
+  return wholeOf(
+    emit(state, withCore(state, value) ?? { cells: size(shape), core: map(value), epilogue: undefined }),
+    shape
+  )
 }
 
 /** An elementwise value as the epilogue of the one waiting core that it reads in order, or `undefined`. */
 const withCore = (state: State, { term, shape }: Value): Spec | undefined => {
   const cells = size(shape)
-  const candidates = new Set(surface(term).map(({ buffer }) => buffer).filter((buffer) => state.waiting.has(buffer)))
+  const candidates = new Set(
+    surface(term)
+      .map(({ buffer }) => buffer)
+      .filter((buffer) => state.waiting.has(buffer))
+  )
   for (const buffer of candidates) {
     const spec = state.waiting.get(buffer)
     const uses = accesses(term).filter((access) => access.buffer === buffer)
     const inOrder = uses.every((access) => access.strides.length === shape.length && View.isWhole(access, shape))
     if (spec === undefined || spec.cells !== cells || !inOrder) continue
+    const bound = new Set([...accesses(term), ...specAccesses(spec)].map((access) => access.buffer)).size - 1
+    if (bound > state.limits.buffers) continue
     state.waiting.delete(buffer)
     state.taken.set(buffer, spec)
     const body = mapLeaves((leaf) => (leaf._tag === 'Read' && leaf.access.buffer === buffer ? result : leaf))(term)
@@ -289,47 +307,9 @@ const bounded = (state: State, args: ReadonlyArray<Value>): ReadonlyArray<Value>
   return kept
 }
 
-/** The operations of a term. */
-const weight = (term: Term): number => {
-  const seen = new Set<Term>()
-  const go = (t: Term): void => {
-    if (t._tag !== 'Apply' || seen.has(t)) return
-    seen.add(t)
-    t.args.forEach(go)
-  }
-  go(term)
-  return seen.size
-}
-
-/** Operations on known numbers are known. */
-const fold = (term: Term): Term => {
-  if (term._tag !== 'Apply') return term
-  const [a = 0, b = 0, c = 0] = term.args.map((arg) => (arg._tag === 'Literal' ? arg.value : 0))
-  return term.args.every((arg) => arg._tag === 'Literal') ? literal(maps[term.name].meaning(a, b, c)) : term
-}
-
 // -------------------------------------------------------------------------------------
 // cores
 // -------------------------------------------------------------------------------------
-
-const part = (
-  term: Term,
-  dims: ReadonlyArray<number>,
-  strides: ReadonlyArray<number>,
-  start: number,
-  length: number
-): Part => {
-  const collapsed = View.collapseTerm(term, dims, strides)
-  return { start, length, dims: collapsed.dims, strides: collapsed.walk, body: collapsed.term }
-}
-
-const map = ({ term, shape }: Value): Elementwise => {
-  const cells = size(shape)
-  return { _tag: 'Elementwise', rowLength: cells, parts: [part(term, shape, contiguous(shape), 0, cells)] }
-}
-
-const withAxis = (shape: ReadonlyArray<number>, axis: number, length: number): ReadonlyArray<number> =>
-  shape.map((d, i) => (i === axis ? length : d))
 
 /** Values side by side along an axis. */
 const join = (state: State, shape: ReadonlyArray<number>, axis: number, values: ReadonlyArray<Value>): Term => {
@@ -341,7 +321,11 @@ const join = (state: State, shape: ReadonlyArray<number>, axis: number, values: 
     const grouped: Array<Value> = []
     for (let i = 0; i < parts.length; i += group) {
       const members = parts.slice(i, i + group)
-      const joint = withAxis(shape, axis, members.reduce((n, member) => n + (member.shape[axis] ?? 0), 0))
+      const joint = withAxis(
+        shape,
+        axis,
+        members.reduce((n, member) => n + (member.shape[axis] ?? 0), 0)
+      )
       grouped.push({ term: join(state, joint, axis, members), shape: joint })
     }
     return join(state, shape, axis, grouped)
@@ -367,25 +351,6 @@ const inlinable = ({ term }: Value): boolean => term._tag !== 'Apply'
 const prepared = (state: State, value: Value): Value => {
   settle(state, accesses(value.term))
   return value
-}
-
-const reduction = (
-  name: Reduction['name'],
-  axes: ReadonlyArray<number>,
-  { term, shape }: Value,
-  outShape: ReadonlyArray<number>
-): Reduction => {
-  const keptAxes = shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis))
-  const order = [...keptAxes, ...axes]
-  const outStrides = contiguous(outShape)
-  const collapsed = View.collapseTerm(
-    View.permute(term, order),
-    order.map((axis) => shape[axis] ?? 1),
-    order.map((_, i) => outStrides[i] ?? 0),
-    order.map((_, i) => (i < keptAxes.length ? 0 : 1))
-  )
-  const kept = collapsed.heads.filter((axis) => axis < keptAxes.length).length
-  return { _tag: 'Reduction', name, dims: collapsed.dims, kept, body: collapsed.term }
 }
 
 const contract = (

@@ -82,7 +82,9 @@ export const gpuJs = ({ mode = 'webasm', fuse = true }: Options = {}): Target =>
       device ??= open(name, mode, fuse)
       return pipe(
         device,
-        E.flatMap((opened) => (opened.disposed ? E.left<TargetError, Executable>(gone(name)) : compile(opened, program, sizes)))
+        E.flatMap((opened) =>
+          opened.disposed ? E.left<TargetError, Executable>(gone(name)) : compile(opened, program, sizes)
+        )
       )
     },
     dispose: async () => {
@@ -90,7 +92,7 @@ export const gpuJs = ({ mode = 'webasm', fuse = true }: Options = {}): Target =>
       if (E.isLeft(device) || device.right.disposed) return
       const opened = device.right
       opened.disposed = true
-      for (const executable of [...opened.executables]) await executable.dispose()
+      for (const executable of opened.executables) await executable.dispose()
       await opened.gpu.destroy()
     }
   }
@@ -110,7 +112,8 @@ const open = (name: string, mode: Mode, fuse: boolean): E.Either<TargetError, De
     reason,
     remedy: "use the mode 'webasm', which runs anywhere"
   })
-  if (!modes.includes(mode)) return E.left({ ...unsupported(`there is no mode '${mode}'`), remedy: `use one of ${modes.join(', ')}` })
+  if (!modes.includes(mode))
+    return E.left({ ...unsupported(`there is no mode '${mode}'`), remedy: `use one of ${modes.join(', ')}` })
   const onHost = mode === 'webasm' || mode === 'cpu'
   const limits: Limits = { buffers: onHost ? defaultLimits.buffers : gpuBuffers, fuse }
   const kernels = new Map<number, Kernel>()
@@ -160,8 +163,15 @@ const executable = (device: Device, program: BoundProgram, planned: Plan): Execu
             TE.mapLeft((errors): TargetError => ({ _tag: 'Misshapen', errors })),
             TE.flatMap(() =>
               TE.tryCatch(
-                async () => collect(planned, results, pipeline === undefined ? [] : await pipeline(...inputs.map((feed) => feed.data(values))), values),
-                (error): TargetError => (disposed ? gone(device.name) : { _tag: 'Failed', target: device.name, reason: message(error) })
+                async () =>
+                  collect(
+                    planned,
+                    results,
+                    pipeline === undefined ? [] : await pipeline(...inputs.map((feed) => feed.data(values))),
+                    values
+                  ),
+                (error): TargetError =>
+                  disposed ? gone(device.name) : { _tag: 'Failed', target: device.name, reason: message(error) }
               )
             )
           ),
@@ -231,7 +241,9 @@ const immutable = (data: Float32Array): Float32Array => new Immutable(data.buffe
 /** The buffers that the pipeline hands out, each once. */
 const written = ({ buffers, outputs }: Plan): ReadonlyArray<number> => [
   ...new Set(
-    outputs.flatMap(({ source: from }) => (from._tag === 'Buffer' && buffers[from.buffer]?._tag === 'Written' ? [from.buffer] : []))
+    outputs.flatMap(({ source: from }) =>
+      from._tag === 'Buffer' && buffers[from.buffer]?._tag === 'Written' ? [from.buffer] : []
+    )
   )
 ]
 

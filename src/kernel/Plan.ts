@@ -51,11 +51,13 @@ export const plan = (program: BoundProgram, limits: Fusion.Limits = Fusion.defau
 
 const bytes = (spec: Spec, buffers: ReadonlyArray<Fusion.Buffer>): number => {
   const read = new Map<number, number>()
-  const count = (dims: ReadonlyArray<number>) => (access: Access): void => {
-    const cells = dims.reduce((n, d, axis) => ((access.strides[axis] ?? 0) === 0 ? n : n * d), 1)
-    const limit = buffers[access.buffer]?.size ?? 0
-    read.set(access.buffer, Math.min(limit, Math.max(read.get(access.buffer) ?? 0, cells)))
-  }
+  const count =
+    (dims: ReadonlyArray<number>) =>
+    (access: Access): void => {
+      const cells = dims.reduce((n, d, axis) => ((access.strides[axis] ?? 0) === 0 ? n : n * d), 1)
+      const limit = buffers[access.buffer]?.size ?? 0
+      read.set(access.buffer, Math.min(limit, Math.max(read.get(access.buffer) ?? 0, cells)))
+    }
   const { core, epilogue } = spec
   if (epilogue !== undefined) surface(epilogue.body).forEach(count(epilogue.dims))
   if (core._tag === 'Elementwise') core.parts.forEach((part) => surface(part.body).forEach(count(part.dims)))

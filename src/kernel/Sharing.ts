@@ -40,7 +40,18 @@ interface Readers {
 }
 
 /** Operations that cost about as much as reading an element, and those that cost a few times as much. */
-const light: ReadonlySet<MapName> = new Set(['neg', 'abs', 'add', 'sub', 'mul', 'max', 'min', 'less', 'equal', 'select'])
+const light: ReadonlySet<MapName> = new Set([
+  'neg',
+  'abs',
+  'add',
+  'sub',
+  'mul',
+  'max',
+  'min',
+  'less',
+  'equal',
+  'select'
+])
 const medium: ReadonlySet<MapName> = new Set(['div', 'sqrt'])
 
 // -------------------------------------------------------------------------------------
@@ -131,6 +142,4 @@ const price = ({ op, args, shape }: BoundInstruction, prices: ReadonlyArray<Pric
 
 const cheap = (value: Price | undefined, { shape }: BoundInstruction): boolean =>
   value !== undefined &&
-  (size(shape) === 1
-    ? value.operations <= 24 && value.buffers <= 4
-    : value.operations <= 2 && value.buffers <= 2)
+  (size(shape) === 1 ? value.operations <= 24 && value.buffers <= 4 : value.operations <= 2 && value.buffers <= 2)

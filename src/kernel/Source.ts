@@ -120,14 +120,19 @@ const reduced = (scope: Scope, { name, dims, kept, body }: Reduction): string =>
   const value = fresh(scope, 'v')
   // the first element, and not an infinity, starts a largest or smallest one: shading languages have no literal for it
   const start = block(scope, (first) => {
-    first.lines.push(`let ${value} = ${name === 'sum' ? '0.0' : term(first, body, [...outer, ...inner.map(() => '0')], '0.0')};`)
+    first.lines.push(
+      `let ${value} = ${name === 'sum' ? '0.0' : term(first, body, [...outer, ...inner.map(() => '0')], '0.0')};`
+    )
   })
   scope.lines.push(start)
   const step = block(scope, (each) => {
     const next = term(each, body, [...outer, ...inner], '0.0')
     each.lines.push(name === 'sum' ? `${value} += ${next};` : `${value} = Math.${name}(${value}, ${next});`)
   })
-  const loops = inner.reduceRight((text, k, i) => `for (let ${k} = 0; ${k} < this.constants.n${i}; ${k}++) { ${text} }`, step)
+  const loops = inner.reduceRight(
+    (text, k, i) => `for (let ${k} = 0; ${k} < this.constants.n${i}; ${k}++) { ${text} }`,
+    step
+  )
   scope.lines.push(loops)
   return value
 }
@@ -135,9 +140,16 @@ const reduced = (scope: Scope, { name, dims, kept, body }: Reduction): string =>
 const contracted = (scope: Scope, { dims, strides, a, b }: Contraction): string => {
   const axes = dims.slice(0, -1)
   // the output may order the axes in another way: the largest stride is split off first
-  const order = axes.map((_, axis) => axis).filter((axis) => (axes[axis] ?? 1) > 1).sort((x, y) => (strides[y] ?? 0) - (strides[x] ?? 0))
-  const split = indices(scope, order.map((axis) => axes[axis] ?? 1), 'at')
-  const index = [...axes.map((_, axis) => split[order.indexOf(axis)] ?? '0')]
+  const order = axes
+    .map((_, axis) => axis)
+    .filter((axis) => (axes[axis] ?? 1) > 1)
+    .sort((x, y) => (strides[y] ?? 0) - (strides[x] ?? 0))
+  const split = indices(
+    scope,
+    order.map((axis) => axes[axis] ?? 1),
+    'at'
+  )
+  const index = axes.map((_, axis) => split[order.indexOf(axis)] ?? '0')
   const left = define(scope, 'i', position(scope, { ...a, strides: a.strides.slice(0, -1) }, index))
   const right = define(scope, 'i', position(scope, { ...b, strides: b.strides.slice(0, -1) }, index))
   const value = fresh(scope, 'v')
@@ -157,7 +169,8 @@ const contracted = (scope: Scope, { dims, strides, a, b }: Contraction): string 
  * @since 0.1.0
  */
 export const constants = ({ spec: { core } }: Kernel): Readonly<Record<string, number>> => {
-  const bounds = core._tag === 'Reduction' ? core.dims.slice(core.kept) : core._tag === 'Contraction' ? core.dims.slice(-1) : []
+  const bounds =
+    core._tag === 'Reduction' ? core.dims.slice(core.kept) : core._tag === 'Contraction' ? core.dims.slice(-1) : []
   return Object.fromEntries(bounds.map((bound, i) => [`n${i}`, bound]))
 }
 

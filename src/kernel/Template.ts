@@ -151,8 +151,7 @@ const write = (spec: Spec): string => {
     known.set(node, index)
     return index
   }
-  const part = (p: Part): string =>
-    `${p.start},${p.length}:${p.dims.join()};${p.strides.join()};${term(p.body)}`
+  const part = (p: Part): string => `${p.start},${p.length}:${p.dims.join()};${p.strides.join()};${term(p.body)}`
   const core = ((): string => {
     const c = spec.core
     switch (c._tag) {

@@ -59,11 +59,7 @@ export const through = (term: Term, change: (access: Access) => Access): Term =>
  * @category combinators
  * @since 0.1.0
  */
-export const reshape = (
-  term: Term,
-  from: ReadonlyArray<number>,
-  to: ReadonlyArray<number>
-): Term | undefined => {
+export const reshape = (term: Term, from: ReadonlyArray<number>, to: ReadonlyArray<number>): Term | undefined => {
   const changed = new Map<Access, Access>()
   for (const access of surface(term)) {
     const strides = restride(access.strides, from, to)

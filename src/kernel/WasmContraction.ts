@@ -73,7 +73,8 @@ export const contraction = (memory: Memory, core: Contraction, first: number): R
   const loops = nest(driver, memory, [a, b, target])
   const call = (tile: Tile): void => {
     const key = `${tile.rows}|${tile.columns.join(',')}|${tile.width}`
-    const index = known.get(key) ?? first + functions.push(form === 'rows' ? rowsTile(product, tile) : dotsTile(product, tile)) - 1
+    const index =
+      known.get(key) ?? first + functions.push(form === 'rows' ? rowsTile(product, tile) : dotsTile(product, tile)) - 1
     known.set(key, index)
     ;[a, b, target].forEach(loops.push)
     driver.call(index)
@@ -98,7 +99,11 @@ export const contraction = (memory: Memory, core: Contraction, first: number): R
 }
 
 /** The columns of a full tile, and those of the tile for what full tiles leave. */
-const columnsOf = (form: 'rows' | 'dots', n: number, wide: number): readonly [ReadonlyArray<number>, ReadonlyArray<number>] => {
+const columnsOf = (
+  form: 'rows' | 'dots',
+  n: number,
+  wide: number
+): readonly [ReadonlyArray<number>, ReadonlyArray<number>] => {
   const step = form === 'rows' ? 4 : 1
   const main = Array.from({ length: wide / step }, (_, i) => i * step)
   const from = n - (n % wide)

@@ -44,7 +44,14 @@ export const elementwise = (memory: Memory, { start, dims, strides, body }: Part
 }
 
 /** Stores the value that `push` leaves: four lanes, `stride` elements apart, or one. */
-const store = (out: Code, loops: Nest, target: Access, stride: number, { width, shift }: Lanes, push: () => void): void => {
+const store = (
+  out: Code,
+  loops: Nest,
+  target: Access,
+  stride: number,
+  { width, shift }: Lanes,
+  push: () => void
+): void => {
   const offset = loops.offsetOf(target) + 4 * shift * stride
   if (width === 4 && stride !== 1) {
     const value = out.local('v128')
@@ -67,7 +74,11 @@ const store = (out: Code, loops: Nest, target: Access, stride: number, { width, 
 // reductions
 // -------------------------------------------------------------------------------------
 
-const combine: Readonly<Record<Reduction['name'], VectorName>> = { sum: 'f32x4.add', max: 'f32x4.max', min: 'f32x4.min' }
+const combine: Readonly<Record<Reduction['name'], VectorName>> = {
+  sum: 'f32x4.add',
+  max: 'f32x4.max',
+  min: 'f32x4.min'
+}
 const start: Readonly<Record<Reduction['name'], number>> = { sum: 0, max: -Infinity, min: Infinity }
 
 /** How many vectors are accumulated side by side, so that additions do not wait for each other. */

@@ -81,8 +81,10 @@ const keep = (code: Code, value: Emit): Emit => {
 
 /** Horner's rule. */
 const polynomial = (coefficients: ReadonlyArray<number>, x: Emit): Emit =>
-  coefficients.reduceRight<Emit | undefined>((rest, c) => (rest ? add(mul(rest, x), number(c)) : number(c)), undefined) ??
-  number(0)
+  coefficients.reduceRight<Emit | undefined>(
+    (rest, c) => (rest ? add(mul(rest, x), number(c)) : number(c)),
+    undefined
+  ) ?? number(0)
 
 const signBit = 0x80000000 | 0
 
@@ -99,7 +101,8 @@ const log2Low = -2.1219444005469057e-4
 const expTail = [0.5, 0.166665763, 0.0416665524, 0.00836323295, 0.00139262504]
 
 /** 2^n for whole n in [-126, 127], from the exponent bits. */
-const powerOfTwo = (n: Emit): Emit => all(n, bits(127), vector('i32x4.add'), (code) => code.integer(23), vector('i32x4.shl'))
+const powerOfTwo = (n: Emit): Emit =>
+  all(n, bits(127), vector('i32x4.add'), (code) => code.integer(23), vector('i32x4.shl'))
 
 /** e^x = 2^n e^r with |r| <= log(2)/2. The power is applied in two halves, so that neither overflows too early. */
 const exp = (code: Code, argument: Emit): Emit => {
@@ -108,11 +111,16 @@ const exp = (code: Code, argument: Emit): Emit => {
   const r = keep(code, sub(sub(x, mul(whole, number(log2High))), mul(whole, number(log2Low))))
   const value = keep(code, add(add(mul(mul(polynomial(expTail, r), r), r), r), number(1)))
   const n = keep(code, all(whole, vector('i32x4.trunc_sat_f32x4_s')))
-  const half = keep(code, all(n, (c) => c.integer(1), vector('i32x4.shr_s')))
+  const half = keep(
+    code,
+    all(n, (c) => c.integer(1), vector('i32x4.shr_s'))
+  )
   return mul(mul(value, powerOfTwo(half)), powerOfTwo(all(n, half, vector('i32x4.sub'))))
 }
 
-const logTail = [0.333333313, -0.25000307, 0.200010478, -0.166412473, 0.142143562, -0.1299849, 0.126237392, -0.079036437]
+const logTail = [
+  0.333333313, -0.25000307, 0.200010478, -0.166412473, 0.142143562, -0.1299849, 0.126237392, -0.079036437
+]
 
 /** log x = n log 2 + log m with m in [sqrt(1/2), sqrt 2). */
 const log = (code: Code, argument: Emit): Emit => {
@@ -122,19 +130,23 @@ const log = (code: Code, argument: Emit): Emit => {
   const scaled = keep(code, choose(tiny, mul(x, number(2 ** 23)), x))
   // the exponent of x / sqrt(1/2), read off the bits
   const shifted = keep(code, all(scaled, bits(0x3f3504f3), vector('i32x4.sub')))
-  const n = keep(code, all(shifted, (c) => c.integer(23), vector('i32x4.shr_s')))
+  const n = keep(
+    code,
+    all(shifted, (c) => c.integer(23), vector('i32x4.shr_s'))
+  )
   const m = all(scaled, n, (c) => c.integer(23), vector('i32x4.shl'), vector('i32x4.sub'))
   const f = keep(code, sub(m, number(1)))
-  const exponent = keep(
-    code,
-    sub(all(n, vector('f32x4.convert_i32x4_s')), and(tiny, number(23)))
-  )
+  const exponent = keep(code, sub(all(n, vector('f32x4.convert_i32x4_s')), and(tiny, number(23))))
   const square = keep(code, mul(f, f))
   const tail = mul(mul(square, f), polynomial(logTail, f))
   const small = add(add(mul(exponent, number(log2Low)), tail), mul(square, number(-0.5)))
   const value = keep(code, add(mul(exponent, number(log2High)), add(f, small)))
   const finite = choose(less(x, number(Infinity)), value, x)
-  const positive = choose(less(number(0), x), finite, all(x, number(0), vector('f32x4.eq'), number(-Infinity), vector('v128.and')))
+  const positive = choose(
+    less(number(0), x),
+    finite,
+    all(x, number(0), vector('f32x4.eq'), number(-Infinity), vector('v128.and'))
+  )
   // x below zero, or not a number: the mask is all ones, which is a NaN
   const undefinedHere = all(x, number(0), vector('f32x4.ge'), bits(-1), vector('v128.xor'))
   return or(positive, undefinedHere)
@@ -203,8 +215,14 @@ const sine = (code: Code, argument: Emit, quarters: number): Emit => {
 // instances
 // -------------------------------------------------------------------------------------
 
-const one = (name: VectorName) => (args: ReadonlyArray<Emit>): Emit => all(...args, vector(name))
-const truth = (name: VectorName) => (args: ReadonlyArray<Emit>): Emit => and(all(...args, vector(name)), number(1))
+const one =
+  (name: VectorName) =>
+  (args: ReadonlyArray<Emit>): Emit =>
+    all(...args, vector(name))
+const truth =
+  (name: VectorName) =>
+  (args: ReadonlyArray<Emit>): Emit =>
+    and(all(...args, vector(name)), number(1))
 const via =
   (f: (code: Code, x: Emit) => Emit) =>
   ([x = number(0)]: ReadonlyArray<Emit>): Emit =>

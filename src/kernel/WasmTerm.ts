@@ -84,7 +84,10 @@ export const nest = (code: Code, memory: Memory, all: ReadonlyArray<Access>): Ne
   for (const access of all) {
     const moved = access.moves.length > 0 || access.parameter !== undefined
     const key = `${access.strides.join(',')}${moved ? `|${all.indexOf(access)}` : ''}`
-    const walk = walks.get(key) ?? { strides: access.strides, position: moved ? runtimeOffset(code, memory, access) : undefined }
+    const walk = walks.get(key) ?? {
+      strides: access.strides,
+      position: moved ? runtimeOffset(code, memory, access) : undefined
+    }
     walks.set(key, walk)
     walkOf.set(access, walk)
   }
@@ -94,7 +97,8 @@ export const nest = (code: Code, memory: Memory, all: ReadonlyArray<Access>): Ne
       if (position === undefined) code.integer(0)
       else code.get(position)
     },
-    offsetOf: (access) => (access.buffer === outputBuffer ? memory.output : memory.buffer(access.buffer)) + 4 * access.offset,
+    offsetOf: (access) =>
+      (access.buffer === outputBuffer ? memory.output : memory.buffer(access.buffer)) + 4 * access.offset,
     enter: (axis, body) => {
       const before = [...walks.values()].map((walk) => ({ walk, position: walk.position }))
       for (const { walk, position } of before) {

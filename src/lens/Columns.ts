@@ -18,7 +18,13 @@ import type { Lens, None } from './Lens.js'
 export const columns = (from: number, indices: ReadonlyArray<number>): Lens<None, Rows<number>, Rows<number>> => {
   const parts = runs(indices)
   return L.pure((x) => [
-    X.retype(X.concat(parts.map(({ start, length }) => X.slice(x, 1, start, length)), 1), ['batch', indices.length]),
+    X.retype(
+      X.concat(
+        parts.map(({ start, length }) => X.slice(x, 1, start, length)),
+        1
+      ),
+      ['batch', indices.length]
+    ),
     (bar) =>
       parts
         .map(({ start, length, at }) => X.pad(X.slice(bar, 1, at, length), 1, start, from))

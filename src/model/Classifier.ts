@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import type { Batched } from '../chain/Chain.js'
 import { silu } from '../lens/Activation.js'
 import { columns } from '../lens/Columns.js'
 import { dense, type Dense, type Rows } from '../lens/Dense.js'
@@ -13,7 +12,6 @@ import { logSumExp } from '../lens/LogSumExp.js'
 import { softmaxCrossEntropy, type PerRow } from '../lens/Loss.js'
 import { layerNorm, type LayerNorm } from '../lens/Normalization.js'
 import { differentiable, type Differentiable } from '../reward/Reward.js'
-import type { Expr } from '../tensor/Expr.js'
 import * as X from '../tensor/Expr.js'
 import type { Values } from '../tensor/Program.js'
 import * as Tree from '../tensor/Tree.js'
@@ -67,7 +65,10 @@ export const classifier = ({
     L.compose(L.at('norm', layerNorm<number>(hidden)), silu<readonly ['batch', number]>())
   const block = (): Lens<ClassifierBlock, Rows<number>, Rows<number>> =>
     L.residual(L.compose(activated(), L.at('dense', dense<number, number>(hidden, hidden, 0))))
-  const body = L.at('blocks', L.repeat(blocks, (i) => L.at(String(i), block())))
+  const body = L.at(
+    'blocks',
+    L.repeat(blocks, (i) => L.at(String(i), block()))
+  )
   const enter = L.at('in', dense<number, number>(features, hidden))
   const leave = L.compose(activated(), L.at('out', dense<number, number>(hidden, labels, 0)))
   return L.compose(L.compose(enter, body), leave)

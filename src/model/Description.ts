@@ -19,8 +19,7 @@ import * as t from 'io-ts'
 export const Positive: t.Type<number, number, unknown> = new t.Type<number, number, unknown>(
   'an integer of at least 1',
   (u): u is number => typeof u === 'number' && Number.isSafeInteger(u) && u >= 1,
-  (u, context) =>
-    typeof u === 'number' && Number.isSafeInteger(u) && u >= 1 ? t.success(u) : t.failure(u, context),
+  (u, context) => (typeof u === 'number' && Number.isSafeInteger(u) && u >= 1 ? t.success(u) : t.failure(u, context)),
   t.identity
 )
 

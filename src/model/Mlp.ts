@@ -70,7 +70,10 @@ export const clean = (
   description: MlpDescription
 ): Lens<MlpParameters, DenoiserInput<number, number>, Rows<number>> => {
   const { features, hidden, blocks } = description
-  const body = L.at('blocks', L.repeat(blocks, (i) => L.at(String(i), carrying(block(description)))))
+  const body = L.at(
+    'blocks',
+    L.repeat(blocks, (i) => L.at(String(i), carrying(block(description))))
+  )
   const head = L.compose(
     L.compose(L.at('norm', layerNorm<number>(hidden)), silu<readonly ['batch', number]>()),
     L.at('out', dense<number, number>(hidden, features, 0))
@@ -101,7 +104,10 @@ const told = ({
         const [enterBar, xBar] = backX(bar.x)
         const [timeBar, inputTimeBar] = backTime(sumBar)
         const [labelsBar, cBar] = backLabels(sumBar)
-        return [{ ...enterBar, ...timeBar, ...labelsBar }, { x: xBar, time: inputTimeBar, c: cBar }]
+        return [
+          { ...enterBar, ...timeBar, ...labelsBar },
+          { x: xBar, time: inputTimeBar, c: cBar }
+        ]
       }
     ]
   })
@@ -110,10 +116,7 @@ const told = ({
 const block = ({ hidden, embedding }: MlpDescription): Lens<MlpBlock, Stream, Rows<number>> => {
   const norm = L.at('norm', layerNorm<number>(hidden))
   const modulate = L.at('film', film<number, number>(embedding, hidden))
-  const leave = L.compose(
-    silu<readonly ['batch', number]>(),
-    L.at('dense', dense<number, number>(hidden, hidden, 0))
-  )
+  const leave = L.compose(silu<readonly ['batch', number]>(), L.at('dense', dense<number, number>(hidden, hidden, 0)))
   const condition = L.parallel(norm, L.identity<Rows<number>>())
   return L.compose(renamed(condition), L.compose(modulate, leave))
 }

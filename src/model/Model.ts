@@ -162,8 +162,9 @@ const compare = (parameters: Parameters, tensors: Values): ReadonlyArray<Differe
       if (found !== undefined && equals(found.shape, shape)) return []
       return [{ tensor, expected: show(shape), got: found === undefined ? 'nothing' : show(found.shape) }]
     }),
-    ...Object.entries(tensors).flatMap(([tensor, { shape }]): ReadonlyArray<Difference> =>
-      names.has(tensor) ? [] : [{ tensor, expected: 'no such tensor', got: show(shape) }]
+    ...Object.entries(tensors).flatMap(
+      ([tensor, { shape }]): ReadonlyArray<Difference> =>
+        names.has(tensor) ? [] : [{ tensor, expected: 'no such tensor', got: show(shape) }]
     )
   ]
 }

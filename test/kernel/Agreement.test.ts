@@ -16,7 +16,9 @@ const draw = (shape: ReadonlyArray<number>, salt: number): Tensor => ({
 const close = <const I extends Shapes>(inputs: I, body: Parameters<typeof Program.make<I, Exprs>>[1]): Case => {
   const program = Program.make(inputs, body)
   if (E.isLeft(program)) throw new Error(JSON.stringify(program.left))
-  const values = Object.fromEntries(program.right.inputs.map(({ name, shape }, i) => [name, draw(shape.map(Number), i)]))
+  const values = Object.fromEntries(
+    program.right.inputs.map(({ name, shape }, i) => [name, draw(shape.map(Number), i)])
+  )
   return { program: program.right, values }
 }
 
@@ -27,7 +29,7 @@ const examples: Readonly<Record<string, Case>> = {
     const table = X.constant({ shape: [3, 2], data: Float64Array.of(1, 2, 3, 4, 5, 0.1) }, [3, 2])
     return { table, sum: X.add(table, x), entry: X.take(table, 0, X.scalar(2.7)) }
   }),
-  'scalars': close({ a: [], b: [] }, ({ a, b }) => ({ s: X.add(X.mul(a, b), X.scalar(1)), t: X.sqrt(X.abs(a)) })),
+  scalars: close({ a: [], b: [] }, ({ a, b }) => ({ s: X.add(X.mul(a, b), X.scalar(1)), t: X.sqrt(X.abs(a)) })),
   'axes of size 1': close({ x: [1, 5, 1], y: [1, 1, 1] }, ({ x, y }) => ({
     a: X.add(x, y),
     b: X.sum(x, [0, 2]),
@@ -64,7 +66,11 @@ const examples: Readonly<Record<string, Case>> = {
   }),
   'a contraction with what follows it': close({ x: [9, 7], w: [7, 10], b: [10] }, ({ x, w, b }) => {
     const z = X.add(X.matmul(x, w), b)
-    return { silu: X.mul(z, X.sigmoid(z)), two: X.add(X.matmul(x, w), X.matmul(X.neg(x), w)), mean: X.scale(X.sum(z, [0]), 1 / 9) }
+    return {
+      silu: X.mul(z, X.sigmoid(z)),
+      two: X.add(X.matmul(x, w), X.matmul(X.neg(x), w)),
+      mean: X.scale(X.sum(z, [0]), 1 / 9)
+    }
   }),
   'a contraction read twice where a long chain is cut': close({ x: [6, 6], w: [6, 6] }, ({ x, w }) => {
     const z = X.matmul(x, w)
@@ -72,12 +78,12 @@ const examples: Readonly<Record<string, Case>> = {
     for (let t = 0; t < 120; t++) y = X.add(X.scale(y, 0.5), X.scalar(t % 3))
     return { y: X.mul(y, z) }
   }),
-  'softmax': close({ x: [5, 11] }, ({ x }) => {
+  softmax: close({ x: [5, 11] }, ({ x }) => {
     const top = X.reshape(X.maximum(x, [1]), [5, 1])
     const e = X.exp(X.sub(x, top))
     return { p: X.div(e, X.reshape(X.sum(e, [1]), [5, 1])) }
   }),
-  'attention': close({ q: [2, 5, 3, 4], k: [2, 7, 3, 4], v: [2, 7, 3, 4] }, ({ q, k, v }) => ({
+  attention: close({ q: [2, 5, 3, 4], k: [2, 7, 3, 4], v: [2, 7, 3, 4] }, ({ q, k, v }) => ({
     y: X.einsum('bhqk,bkhd->bqhd', X.tanh(X.einsum('bqhd,bkhd->bhqk', q, k)), v)
   }))
 }

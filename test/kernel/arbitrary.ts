@@ -63,7 +63,7 @@ const pick = <A>(items: ReadonlyArray<A>, at: number, fallback: A): A => items[a
 
 const einsum = (x: Expr, y: Expr, c: number): Expr => {
   const left = 'abcdef'.slice(0, x.shape.length)
-  const free = [...'uvwxyz']
+  const free = ['u', 'v', 'w', 'x', 'y', 'z']
   const taken = new Set<string>()
   // axes of equal size may share a label
   const right = literalShape(y).map((d, i) => {
@@ -74,7 +74,8 @@ const einsum = (x: Expr, y: Expr, c: number): Expr => {
   const all = [...new Set([...left, ...right])]
   const kept = all.filter((label, i) => (c >> (i + 3)) % 3 !== 0 || (taken.has(label) && (c >> (i + 5)) % 4 === 0))
   const rotated = [...kept.slice(c % (kept.length + 1)), ...kept.slice(0, c % (kept.length + 1))]
-  const dim = (label: string): number => literalShape(x)[left.indexOf(label)] ?? literalShape(y)[right.indexOf(label)] ?? 1
+  const dim = (label: string): number =>
+    literalShape(x)[left.indexOf(label)] ?? literalShape(y)[right.indexOf(label)] ?? 1
   if (size(rotated.map(dim)) > most || size(all.map(dim)) > 30 * most) return x
   const spec: string = `${left},${right.join('')}->${rotated.join('')}`
   return X.einsum(spec, x, y)
@@ -108,7 +109,10 @@ const grow = (exprs: ReadonlyArray<Expr>, entry: X.Scalar, [kind, a, b, c]: Choi
       return [X.sum, X.maximum, X.minimum][c % 3]?.(x, axes) ?? x
     }
     case 6:
-      return X.permute(x, [...shape.keys()].map((i) => (i + 1 + (c % Math.max(1, rank))) % rank))
+      return X.permute(
+        x,
+        [...shape.keys()].map((i) => (i + 1 + (c % Math.max(1, rank))) % rank)
+      )
     case 7: {
       const n = cells(x)
       const factor = [2, 3, 4, 5].find((f) => n % f === 0 && (c + f) % 2 === 0) ?? 1
@@ -124,9 +128,7 @@ const grow = (exprs: ReadonlyArray<Expr>, entry: X.Scalar, [kind, a, b, c]: Choi
     case 10:
       return rank === 0 ? x : X.take(x, axis, b % 2 === 0 ? entry : X.add(X.scale(entry, 0.5), X.scalar(b % 5)))
     case 11:
-      return rank === 0 || cells(x) > most / 3
-        ? x
-        : X.concat([x, X.neg(x), X.slice(x, axis, b % d, d - (b % d))], axis)
+      return rank === 0 || cells(x) > most / 3 ? x : X.concat([x, X.neg(x), X.slice(x, axis, b % d, d - (b % d))], axis)
     default:
       return rank + y.shape.length > 6 ? x : einsum(x, y, c)
   }
@@ -139,18 +141,23 @@ const shapes = fc.array(fc.array(dim, { maxLength: 3 }), { minLength: 1, maxLeng
 const choice: fc.Arbitrary<Choice> = fc.tuple(fc.nat(1000), fc.nat(1000), fc.nat(1000), fc.nat(1000))
 
 const data = (shape: ReadonlyArray<number>): fc.Arbitrary<Tensor> =>
-  fc
-    .infiniteStream(fc.integer({ min: -200, max: 200 }))
-    .map((stream) => ({ shape, data: Float32Array.from({ length: size(shape) }, () => Number(stream.next().value) / 100) }))
+  fc.infiniteStream(fc.integer({ min: -200, max: 200 })).map((stream) => ({
+    shape,
+    data: Float32Array.from({ length: size(shape) }, () => Number(stream.next().value) / 100)
+  }))
 
 /** A run-time index well between two whole numbers, where no rounding can move it to another entry. */
-const index = fc.integer({ min: -2, max: 9 }).map((whole): Tensor => ({ shape: [], data: Float32Array.of(whole + 0.25) }))
+const index = fc
+  .integer({ min: -2, max: 9 })
+  .map((whole): Tensor => ({ shape: [], data: Float32Array.of(whole + 0.25) }))
 
 /** A random program with values for its inputs. */
 export const cases: fc.Arbitrary<Case> = fc
   .tuple(shapes, fc.array(choice, { minLength: 1, maxLength: 14 }))
   .chain(([inputs, choices]) => {
-    const tensors: Readonly<Record<string, ReadonlyArray<number>>> = Object.fromEntries(inputs.map((shape, i) => [`x${i}`, shape]))
+    const tensors: Readonly<Record<string, ReadonlyArray<number>>> = Object.fromEntries(
+      inputs.map((shape, i) => [`x${i}`, shape])
+    )
     const program = Program.make({ entry: [], tensors }, ({ entry, tensors: bound }) => {
       const exprs: Array<Expr> = Object.values(bound)
       for (const next of choices) exprs.push(grow(exprs, entry, next))
@@ -158,12 +165,13 @@ export const cases: fc.Arbitrary<Case> = fc
       return Object.fromEntries([...last, last[0] ?? X.scalar(0)].map((expr, i) => [`y${i}`, expr]))
     })
     if (E.isLeft(program)) throw new Error(JSON.stringify(program.left))
-    return fc
-      .tuple(index, ...inputs.map(data))
-      .map(([entry, ...values]) => ({
-        program: program.right,
-        values: Object.fromEntries([['entry', entry], ...values.map((value, i) => [`tensors.x${i}`, value])])
-      }))
+    return fc.tuple(index, ...inputs.map(data)).map(([entry, ...values]) => ({
+      program: program.right,
+      values: Object.fromEntries<Tensor>([
+        ['entry', entry],
+        ...values.map((value, i) => [`tensors.x${i}`, value] as const)
+      ])
+    }))
   })
 
 // -------------------------------------------------------------------------------------

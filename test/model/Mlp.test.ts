@@ -115,7 +115,10 @@ describe('Share', () => {
   test.each(['cosine', 'linear'] as const)('%s: the noise keeps its digits near time 0, and is never 0', (name) => {
     // the leading term of each share of noise; the next is smaller by about u
     const u = 1e-2
-    const slope = { cosine: (u_: number) => (Math.PI / 2 / 1.008) ** 2 * u_ * (u_ + 0.016), linear: (u_: number) => 0.1 * u_ + 9.95 * u_ * u_ }
+    const slope = {
+      cosine: (u_: number) => (Math.PI / 2 / 1.008) ** 2 * u_ * (u_ + 0.016),
+      linear: (u_: number) => 0.1 * u_ + 9.95 * u_ * u_
+    }
     expect(at(name, u).noise / slope[name](u)).toBeCloseTo(1, 2)
     expect(at(name, 0).noise).toBe(1e-6)
   })

@@ -63,7 +63,15 @@ describe('Model', () => {
   test('all tensors that do not fit the description are listed', () => {
     const { 'norm.gain': gain, ...rest } = parameters
     const file = get(
-      encodeModel(tiny, { ...rest, 'out.bias': gain ?? { shape: [], data: new Float32Array(1) }, more: { shape: [1], data: new Float32Array(1) } }, {})
+      encodeModel(
+        tiny,
+        {
+          ...rest,
+          'out.bias': gain ?? { shape: [], data: new Float32Array(1) },
+          more: { shape: [1], data: new Float32Array(1) }
+        },
+        {}
+      )
     )
     expect(text(file)).toBe(
       [

@@ -80,13 +80,13 @@ export const adjoint = <P extends Params, A extends Exprs, B extends Expr>(
   // the trees of inputs have the shapes that the lens declares
   const forward = get(
     Program.make({ p, a: argument, yBar: value }, (inputs) => ({
-      product: dot({ y: lens.forward(inputs.p as P, inputs.a as A) }, { y: inputs.yBar as Expr })
+      product: dot({ y: lens.forward(inputs.p as P, inputs.a as A) }, { y: inputs.yBar })
     }))
   )
   const backward = get(
     Program.make({ p, a: argument, yBar: value, v: { p, a: argument } }, (inputs) => {
-      const [pBar, aBar] = lens.run(inputs.p as P, inputs.a as A)[1](inputs.yBar as Expr as B)
-      return { product: dot({ p: pBar, a: aBar }, inputs.v as Exprs) }
+      const [pBar, aBar] = lens.run(inputs.p as P, inputs.a as A)[1](inputs.yBar as B)
+      return { product: dot({ p: pBar, a: aBar }, inputs.v) }
     })
   )
   const sizes = { batch }

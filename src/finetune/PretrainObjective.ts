@@ -1,0 +1,137 @@
+/**
+ * What pretraining minimises: a loss for each row, with the pullback to the parameters.
+ *
+ * @since 0.1.0
+ */
+import type { Rows } from '../lens/Dense.js'
+import type { Parameters, Params } from '../lens/Lens.js'
+import { meanSquaredError, type PerRow } from '../lens/Loss.js'
+import { classifier, crossEntropy, type ClassifierParameters } from '../model/Classifier.js'
+import type { ClassifierDescription, MlpDescription } from '../model/Description.js'
+import * as Faces from '../model/Faces.js'
+import { clean, type MlpParameters } from '../model/Mlp.js'
+import { shares } from '../model/Share.js'
+import * as X from '../tensor/Expr.js'
+import { tabulate } from '../tensor/Tensor.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * A batch, as expressions.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Batch {
+  readonly x0: Rows<number>
+  readonly labels: Rows<number>
+  readonly noise: Rows<number>
+  readonly time: Rows<1>
+}
+
+/**
+ * What is minimised: one loss a row, with the pullback to the parameters.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Objective<P extends Params> {
+  readonly parameters: Parameters
+  readonly features: number
+  readonly labels: number
+  readonly run: (p: P, batch: Batch) => readonly [losses: PerRow, pullback: (bar: PerRow) => P]
+}
+
+// -------------------------------------------------------------------------------------
+// objectives
+// -------------------------------------------------------------------------------------
+
+/**
+ * How a row's squared error is weighted at a time: by the signal-to-noise ratio, the data's share over the noise's, but by
+ * at most `most` (Hang et al., arXiv 2303.09556), plus `least`, so that the first steps of a chain count too.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const weighting = { most: 5, least: 0.2 } as const
+
+/**
+ * Denoising: the mean squared error of the network's clean image, weighted by time, where `x0` was mixed with noise by the
+ * schedule's shares at `time`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const denoising = (description: MlpDescription): Objective<Params> => {
+  const { features, labels } = description
+  const row = ['batch', features] as const
+  const network = clean(description)
+  const loss = meanSquaredError<number>(features)
+  return erase<MlpParameters>({
+    parameters: network.parameters,
+    features,
+    labels,
+    run: (p, { x0, labels: c, noise, time }) => {
+      const share = shares[description.share](time)
+      const x = X.add(
+        X.mul(X.broadcastTo(X.sqrt(share.data), row), x0),
+        X.mul(X.broadcastTo(X.sqrt(share.noise), row), noise)
+      )
+      const ratio = X.min(X.div(share.data, share.noise), X.scalar(weighting.most))
+      const weight = X.reshape(X.add(ratio, X.scalar(weighting.least)), ['batch'])
+      const [image, back] = network.run(p, { x, time, c })
+      const [losses, backLoss] = loss.run({}, { x: image, c: x0 })
+      return [X.mul(losses, weight), (bar) => back(backLoss(X.mul(bar, weight))[1].x)[0]]
+    }
+  })
+}
+
+/**
+ * The largest standard deviation of the pixel noise that the classifier is trained under, and how much of each label is
+ * spread evenly over the attribute's values. Both keep the reward that the classifier gives smooth and bounded.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const augmentation = { deviation: 0.3, smoothing: 0.02 } as const
+
+/**
+ * Classification: the sum of the attributes' cross-entropies against smoothed labels, for images with pixel noise of
+ * standard deviation `augmentation.deviation` times `time`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const classifying = (description: ClassifierDescription): Objective<Params> => {
+  const { features, labels } = description
+  const network = classifier(description)
+  const widths = Faces.attributeNames.flatMap((attribute) => {
+    const { width } = Faces.block(attribute)
+    return Array.from({ length: width }, () => width)
+  })
+  const even = X.constant(
+    tabulate([labels], (i) => augmentation.smoothing / (widths[i] ?? 1)),
+    [labels]
+  )
+  return erase<ClassifierParameters>({
+    parameters: network.parameters,
+    features,
+    labels,
+    run: (p, { x0, labels: c, noise, time }) => {
+      const deviation = X.broadcastTo(X.scale(time, augmentation.deviation), ['batch', features])
+      const [logits, back] = network.run(p, X.add(x0, X.mul(deviation, noise)))
+      const smoothed = X.add(X.scale(c, 1 - augmentation.smoothing), X.broadcastTo(even, ['batch', labels]))
+      const [losses, backLoss] = crossEntropy.run({}, { x: logits, c: smoothed })
+      return [losses, (bar) => back(backLoss(bar)[1].x)[0]]
+    }
+  })
+}
+
+/** Forgets which parameters: the training step treats all alike. */
+const erase = <P extends Params>({ run, ...rest }: Objective<P>): Objective<Params> => ({
+  ...rest,
+  // `step` passes the tree of inputs that `parameters` declares, which is `P`
+  run: (p, batch) => run(p as P, batch)
+})

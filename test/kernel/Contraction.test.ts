@@ -1,0 +1,84 @@
+import * as E from 'fp-ts/lib/Either.js'
+import { afterAll, describe, expect, test } from 'vitest'
+import { schedule } from '../../src/kernel/Fusion.js'
+import { gpuJs } from '../../src/kernel/GpuJs.js'
+import * as X from '../../src/tensor/Expr.js'
+import * as Program from '../../src/tensor/Program.js'
+import { size, type Tensor } from '../../src/tensor/Tensor.js'
+import { type Case, disagreement, runOn } from './arbitrary.js'
+
+const target = gpuJs()
+afterAll(() => target.dispose())
+
+const draw = (shape: ReadonlyArray<number>, salt: number): Tensor => ({
+  shape,
+  data: Float32Array.from({ length: size(shape) }, (_, i) => Math.cos(1.7 * i + 3 * salt))
+})
+
+/** An einsum of two inputs, the sizes of whose labels are given. */
+const product = (spec: string, sizes: Readonly<Record<string, number>>): Case => {
+  const [left = '', right = ''] = spec.split('->')[0]?.split(',') ?? []
+  const shape = (labels: string): ReadonlyArray<number> => [...labels].map((label) => sizes[label] ?? 1)
+  const program = Program.make({ a: shape(left), b: shape(right) }, ({ a, b }) => ({ y: X.einsum(spec, a, b) }))
+  if (E.isLeft(program)) throw new Error(JSON.stringify(program.left))
+  return { program: program.right, values: { a: draw(shape(left), 1), b: draw(shape(right), 2) } }
+}
+
+const kernelsOf = ({ program }: Case): ReadonlyArray<string> => {
+  const bound = Program.bind(program, {})
+  if (E.isLeft(bound)) throw new Error(JSON.stringify(bound.left))
+  return schedule(bound.right).steps.map(({ spec: { core } }) => (core._tag === 'Contraction' ? core.form : core._tag))
+}
+
+describe('contractions', () => {
+  const edges = [1, 2, 3, 4, 5, 8, 11, 12, 13, 15, 17, 25]
+
+  test.each(['ij,jk->ik', 'ij,kj->ik', 'ji,jk->ik', 'ji,kj->ik', 'ij,jk->ki'])(
+    '%s of every remainder of tiles and vectors',
+    async (spec) => {
+      for (const i of [1, 3, 4, 6]) {
+        for (const k of edges) {
+          const example = product(spec, { i, j: [1, 2, 4, 7, 9][(i + k) % 5] ?? 1, k })
+          expect(disagreement(example, await runOn(target, example)), `i = ${i}, k = ${k}`).toBeUndefined()
+        }
+      }
+    }
+  )
+
+  test.each([
+    ['i,i->', { i: 37 }],
+    ['i,j->ij', { i: 5, j: 9 }],
+    [',ij->ij', { i: 3, j: 7 }],
+    ['ij,j->i', { i: 9, j: 13 }],
+    ['ij,i->j', { i: 9, j: 13 }],
+    ['bi,bi->b', { b: 7, i: 11 }],
+    ['bi,bj->bij', { b: 3, i: 5, j: 6 }],
+    ['ib,jb->ijb', { b: 3, i: 5, j: 6 }],
+    ['ib,jb->bij', { b: 3, i: 5, j: 6 }],
+    ['bij,bjk->bik', { b: 3, i: 5, j: 6, k: 7 }],
+    ['bij,jk->bik', { b: 3, i: 5, j: 6, k: 7 }],
+    ['ij,bjk->bik', { b: 3, i: 5, j: 6, k: 7 }],
+    ['bhqd,bhkd->bhqk', { b: 2, h: 3, q: 5, k: 6, d: 4 }],
+    ['bqhd,bkhd->bhqk', { b: 2, h: 3, q: 5, k: 6, d: 4 }],
+    ['bhqk,bkhd->bqhd', { b: 2, h: 3, q: 5, k: 6, d: 4 }],
+    ['ijk,lkj->il', { i: 4, j: 3, k: 5, l: 6 }],
+    ['ikj,ljk->il', { i: 4, j: 3, k: 5, l: 6 }],
+    ['ij,kl->il', { i: 3, j: 4, k: 5, l: 6 }],
+    ['ij,jk->', { i: 3, j: 4, k: 5 }],
+    ['ijk,kl->jli', { i: 3, j: 4, k: 5, l: 6 }]
+  ])('%s', async (spec, sizes) => {
+    const example = product(spec, sizes)
+    expect(disagreement(example, await runOn(target, example))).toBeUndefined()
+  })
+
+  test('a product and its two adjoints are one kernel each, without copies', () => {
+    const sizes = { i: 64, j: 256, k: 128 }
+    expect(kernelsOf(product('ij,jk->ik', sizes))).toEqual(['rows'])
+    expect(kernelsOf(product('ik,jk->ij', sizes))).toEqual(['dots'])
+    expect(kernelsOf(product('ij,ik->jk', sizes))).toEqual(['rows'])
+  })
+
+  test('a product whose sum lies the wrong way in both operands copies one of them', () => {
+    expect(kernelsOf(product('ji,kj->ik', { i: 8, j: 8, k: 8 }))).toEqual(['Elementwise', 'rows'])
+  })
+})

@@ -1,0 +1,145 @@
+import * as E from 'fp-ts/lib/Either.js'
+import { describe, expect, test } from 'vitest'
+import { defaultLimits } from '../../src/kernel/Fusion.js'
+import { describe as show, type Plan, plan } from '../../src/kernel/Plan.js'
+import { source } from '../../src/kernel/Source.js'
+import * as X from '../../src/tensor/Expr.js'
+import * as Program from '../../src/tensor/Program.js'
+import type { Exprs, Shapes } from '../../src/tensor/Tree.js'
+
+const planOf = <const I extends Shapes>(
+  inputs: I,
+  body: Parameters<typeof Program.make<I, Exprs>>[1],
+  limits = defaultLimits
+): Plan => {
+  const program = Program.make(inputs, body)
+  if (E.isLeft(program)) throw new Error(JSON.stringify(program.left))
+  const bound = Program.bind(program.right, {})
+  if (E.isLeft(bound)) throw new Error(JSON.stringify(bound.left))
+  return plan(bound.right, limits)
+}
+
+const silu: X.Unary = (z) => X.mul(z, X.sigmoid(z))
+
+describe('fusion', () => {
+  test('a layer is one kernel: bias, activation, scale and residual follow the contraction', () => {
+    const layer = planOf({ x: [8, 16], w: [16, 16], b: [16], s: [32] }, ({ x, w, b, s }) => {
+      const z = X.add(X.matmul(x, w), b)
+      return { y: X.add(x, X.add(X.mul(silu(z), X.slice(s, 0, 0, 16)), X.slice(s, 0, 16, 16))) }
+    })
+    expect(show(layer)).toEqual(['contraction 8x16x16 by rows, then add sigmoid mul: [3, 2, 1, 0] -> 5'])
+  })
+
+  test('an elementwise chain over views is one kernel', () => {
+    const chain = planOf({ x: [8, 16], y: [16, 8] }, ({ x, y }) => ({
+      z: X.exp(X.neg(X.add(X.permute(y, [1, 0]), X.mul(x, X.slice(X.permute(y, [1, 0]), 1, 0, 16)))))
+    }))
+    expect(chain.calls).toHaveLength(1)
+  })
+
+  test('what goes into a reduction, and what follows it, is part of it', () => {
+    const loss = planOf({ x: [8, 16], y: [8, 16] }, ({ x, y }) => {
+      const d = X.sub(x, y)
+      return { loss: X.scale(X.sum(X.mul(d, d), [0, 1]), 1 / 128) }
+    })
+    expect(show(loss)).toEqual(['sum of sub mul over 128 for each of 1, then mul: [1, 0] -> 3'])
+  })
+
+  test('a costly value with several readers is stored, a cheap one is computed again', () => {
+    const costly = planOf({ x: [8, 16], w: [16, 4], v: [16, 5] }, ({ x, w, v }) => ({
+      a: X.sum(X.tanh(x), [0]),
+      b: X.matmul(X.tanh(x), w),
+      c: X.matmul(X.tanh(x), v)
+    }))
+    expect(costly.calls).toHaveLength(4)
+    const cheap = planOf({ x: [8, 16] }, ({ x }) => ({ a: X.sum(X.neg(x), [0]), b: X.sum(X.neg(x), [1]) }))
+    expect(cheap.calls).toHaveLength(2)
+  })
+
+  test('nothing is read twice from more buffers than a driver binds', () => {
+    const inputs = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`x${i}`, [6]]))
+    for (const buffers of [2, 8]) {
+      const wide = planOf(
+        inputs,
+        (xs) => {
+          const all = Object.values(xs).map((x) => X.tanh(x))
+          return { sum: all.reduce(X.add), stack: X.stack(all) }
+        },
+        { buffers, fuse: true }
+      )
+      expect(Math.max(...wide.kernels.map((kernel) => kernel.buffers))).toBeLessThanOrEqual(buffers)
+    }
+  })
+
+  test('a program of inputs and literals has no kernels', () => {
+    expect(planOf({ x: [3] }, ({ x }) => ({ x, one: X.fill([4], 1) })).calls).toEqual([])
+  })
+})
+
+describe('sharing', () => {
+  const steps = 50
+  const rollout = planOf({ x: [4, 8], w: [8, 8], b: [8], noise: [steps, 4, 8] }, ({ x, w, b, noise }) => {
+    let state: X.Expr<readonly [4, 8]> = x
+    const states: Array<X.Expr> = [x]
+    for (let t = 0; t < steps; t++) {
+      const z = X.reshape(X.slice(noise, 0, t, 1), [4, 8])
+      const score = silu(X.add(X.matmul(state, w), b))
+      state = X.add(X.add(X.scale(state, 1 - t / 100), X.scale(score, t / 70)), X.scale(z, 0.1 + t / 1000))
+      states.push(state)
+    }
+    return { trajectory: X.stack(states) }
+  })
+
+  test('the steps of a chain are one kernel with parameters', () => {
+    const step = rollout.kernels.find(({ spec }) => spec.core._tag === 'Contraction')
+    expect(rollout.kernels.filter(({ spec }) => spec.core._tag === 'Contraction')).toHaveLength(1)
+    expect(step?.parameters).toEqual(['Float', 'Float', 'Integer', 'Float'])
+    expect(rollout.calls).toHaveLength(steps + 1)
+  })
+
+  test('the source of a kernel is plain JavaScript over flat arrays', () => {
+    const step = rollout.kernels.find(({ spec }) => spec.core._tag === 'Contraction')
+    expect(step && source(step)).toMatchInlineSnapshot(`
+      "function (b0, b1, b2, b3, p0, p1, p2, p3) {
+        const at = this.thread.x;
+        const i0 = Math.floor((at + 0.5) / 8);
+        const r1 = at - i0 * 8;
+        const i2 = i0 * 8;
+        const i3 = r1;
+        let v4 = 0.0;
+        for (let k5 = 0; k5 < this.constants.n0; k5++) { v4 += b0[i2 + k5] * b1[i3 + k5 * 8]; }
+        const i6 = Math.floor((at + 0.5) / 8);
+        const r7 = at - i6 * 8;
+        const x8 = b0[i6 * 8 + r7];
+        const x9 = (x8 * p0);
+        const x10 = b2[r7];
+        const x11 = (v4 + x10);
+        const x12 = (1.0 / (1.0 + Math.exp(-(x11))));
+        const x13 = (x11 * x12);
+        const x14 = (x13 * p1);
+        const x15 = (x9 + x14);
+        const x16 = b3[p2 + i6 * 8 + r7];
+        const x17 = (x16 * p3);
+        const x18 = (x15 + x17);
+        return x18;
+      }"
+    `)
+  })
+})
+
+describe('work', () => {
+  test('counts operations, traffic, and the most that is alive at once', () => {
+    const { work } = planOf({ x: [4, 8], w: [8, 8] }, ({ x, w }) => {
+      const a = X.tanh(X.matmul(x, w))
+      return { y: X.matmul(X.tanh(X.einsum('ij,jk->ik', a, w)), w) }
+    })
+    expect(work.flops).toBe(3 * 2 * 4 * 8 * 8 + 2 * 32)
+    expect(work.bytesMoved).toBe(4 * 3 * (32 + 64 + 32))
+    expect(work.peakBytes).toBe(4 * (32 + 32))
+  })
+
+  test('a buffer that outputs share is counted once, inputs never', () => {
+    const { work } = planOf({ x: [16] }, ({ x }) => ({ x, a: X.neg(x), b: X.neg(x) }))
+    expect(work.peakBytes).toBe(4 * 16)
+  })
+})
