@@ -13,6 +13,7 @@ import type { Task } from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Batched } from '../src/chain/Chain.js'
 import * as C from '../src/estimator/Cover.js'
+import type { Weighted } from '../src/estimator/Estimator.js'
 import type { Params } from '../src/lens/Lens.js'
 import type { Key } from '../src/random/Key.js'
 import { foldIn } from '../src/random/Key.js'
@@ -105,7 +106,8 @@ export const unbiased =
     const tests = covers.length * components(setting).length
     const n = sampleSize(rates, tests)
     return pipe(
-      allBatched(setting) ? TE.right(covers) : TE.left('a trained parameter has no batch axis'),
+      allBatched(setting) ? TE.right(subject.estimator) : TE.left('a trained parameter has no batch axis'),
+      TE.map(({ covers: all }): ReadonlyArray<Weighted> => all),
       TE.flatMap(
         RA.traverseWithIndex(TE.ApplicativeSeq)((i, { cover }) =>
           pipe(

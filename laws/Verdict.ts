@@ -63,7 +63,7 @@ export type Verdict = E.Either<Violation, Evidence>
 
 /** How many tolerances apart; infinite where one of the numbers is none. */
 const excess = ({ expected, got, tolerance }: Comparison): number => {
-  if (Object.is(expected, got)) return 0
+  if (expected === got) return 0
   const ratio = Math.abs(got - expected) / tolerance
   return Number.isNaN(ratio) ? Infinity : ratio
 }

@@ -198,3 +198,22 @@ export const logDensity =
 export const parameterInputs = <P extends Params>(prefix: string, parameters: Parameters): P =>
   // `P` is by construction the tree of expressions with the shapes that `parameters` declares
   Tree.inputs(prefix, L.shapes(parameters)) as Exprs as P
+
+/**
+ * The same chain with a copy of some parameters for each row of the batch: a vector `[n]` becomes `['batch', n]`. With all
+ * rows equal nothing changes, but each row can be perturbed by itself, which gives a zeroth-order cell as many directions
+ * as the batch has rows; the gradient of the shared vector is the sum of the rows'. Only vectors that a lens uses by
+ * broadcasting (biases, gains) can be spread so; for others, closing a program reports the shape that does not fit.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const perRow = <P extends Params, S extends Batched, C extends Exprs>(
+  chain: Chain<P, S, C>,
+  select: (path: string) => boolean
+): Chain<P, S, C> => ({
+  ...chain,
+  parameters: L.mapParameters(chain.parameters, (parameter, path) =>
+    select(path) ? { ...parameter, shape: ['batch', ...parameter.shape] } : parameter
+  )
+})

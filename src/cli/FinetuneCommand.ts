@@ -160,7 +160,7 @@ const prepare = (options: Options, now: Date): Step<Ready> =>
       )
     ),
     TE.bind('evaluator', ({ setup, target }) =>
-      TE.fromEither(pipe(Evaluation.compile(setup.problem, anyFace, target), E.mapLeft(estimatorFailure)))
+      TE.fromEither(pipe(Evaluation.compile(setup.base, anyFace, target), E.mapLeft(estimatorFailure)))
     ),
     TE.let('initial', ({ materials }) => materials.model.parameters),
     TE.bind('resumed', ({ run, initial }) => restore(options.resume, run.start(initial))),

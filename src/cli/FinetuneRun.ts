@@ -229,7 +229,7 @@ export const execute = (ready: Ready, stop: AbortSignal): Step<Summary> => {
     TE.bind('after', ({ done: { state } }) => measure(ready)(state.params, 'after.png')),
     TE.map(({ before, after, done: { state } }): Summary => {
       const { networkEvaluations } = Cost.cost(problem.estimator, problem.chain.networkCalls)
-      const shapes = trainedShapes(problem.chain.parameters, problem.trained)
+      const shapes = trainedShapes(setup.base.chain.parameters, problem.trained)
       return {
         folder,
         reward: problem.reward.name,

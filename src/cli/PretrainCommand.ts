@@ -5,6 +5,7 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
@@ -212,6 +213,8 @@ const loop = (
           result = await save(plan, { ...state, loss })()
           saved = performance.now()
         }
+        // a step on the host gives no other task its turn: without this, Ctrl-C would be heard at the end
+        await setImmediate()
         if (E.isLeft(result) || stop.aborted) break
       }
       bar.stop()

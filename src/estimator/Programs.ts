@@ -71,7 +71,7 @@ const gradientOutputs = (parameters: Parameters, trained: Trained, bar: Exprs): 
   const given = new Map(Tree.leaves(Tree.isExpr, bar))
   return {
     gradient: Object.fromEntries(
-      trainedShapes(parameters, trained).map(([path, shape]) => [path, given.get(path) ?? X.zeros(shape)])
+      trainedShapes(parameters, trained).map(([path, shape]) => [path, X.retype(given.get(path) ?? X.zeros(shape), shape)])
     )
   }
 }

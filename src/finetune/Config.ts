@@ -54,6 +54,8 @@ const estimatorFields = {
   form: oneOf('onePoint', 'forward', 'central'),
   /** One direction for all zeroth-order steps, or one for each. */
   perturbation: oneOf('shared', 'perStep'),
+  /** A zeroth-order direction for each row of the batch (vectors only, such as biases), or one for the batch. */
+  directions: oneOf('row', 'batch'),
   /** Standard deviation of zeroth-order perturbations, in units of the parameters. */
   radius: positive
 }
@@ -98,7 +100,7 @@ const fields = {
   chain: t.exact(t.type(chainFields)),
   advantage: t.exact(t.type(advantageFields)),
   optimizer: t.exact(t.type(optimizerFields)),
-  /** Paths of the parameters that are trained; `*` stands for one key, and a path stands for all below it. */
+  /** Paths of the parameters that are trained: a path stands for all below it, `*` for one key, `**` for any. */
   trained: t.array(t.string),
   /** Samples of one step. */
   batch: whole,
@@ -154,11 +156,11 @@ export interface ConfigError {
  */
 export const defaults: Config = {
   reward: 'glasses',
-  estimator: { name: 'rlr', h: 2, k: 1, form: 'central', perturbation: 'shared', radius: 0.02 },
+  estimator: { name: 'rlr', h: 2, k: 1, form: 'central', perturbation: 'shared', directions: 'row', radius: 0.02 },
   chain: { kind: 'ddim', T: 50, eta: 1, variance: 'small', schedule: 'cosine', guidance: 1 },
   advantage: { name: 'leaveOneOut', baseline: 0, decay: 0.9 },
   optimizer: { name: 'adamW', learningRate: 0.01, weightDecay: 0, beta1: 0.9, beta2: 0.99, clip: 1 },
-  trained: ['labels'],
+  trained: ['**.bias', '**.gain'],
   batch: 32,
   steps: 100,
   seed: 1,

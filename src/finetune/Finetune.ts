@@ -114,7 +114,9 @@ export const compile = <P extends Params, S extends Batched, C extends Exprs, R 
   conditions: Conditions,
   target: Target
 ): E.Either<EstimatorError, Run> => {
-  const shapes = Object.fromEntries(trainedShapes(problem.chain.parameters, problem.trained))
+  const shapes = Object.fromEntries(
+    trainedShapes(problem.chain.parameters, problem.trained).map(([path, shape]) => [path, shared(shape)])
+  )
   return pipe(
     E.Do,
     E.bind('gradients', () => Gradient.compile(problem, target)),
@@ -142,6 +144,35 @@ export const compile = <P extends Params, S extends Batched, C extends Exprs, R 
   )
 }
 
+/** The shape of a parameter without the copies that each row may have of it. */
+const shared = (shape: Shape): Shape => (shape[0] === 'batch' ? shape.slice(1) : shape)
+
+/** A copy for each row of the parameters that are declared so. */
+const spread = (shapes: ReadonlyMap<string, Shape>, batch: number, params: Values): Values =>
+  Object.fromEntries(
+    Object.entries(params).map(([path, value]) => {
+      if (shapes.get(path)?.[0] !== 'batch') return [path, value]
+      const n = value.data.length
+      const data = new Float32Array(batch * n)
+      for (let row = 0; row < batch; row++) data.set(value.data, row * n)
+      return [path, { shape: [batch, ...value.shape], data }]
+    })
+  )
+
+/** The gradient of the shared parameters: the sum of the rows' where each row has a copy. */
+const gather = (shapes: ReadonlyMap<string, Shape>, gradient: Values): Values =>
+  Object.fromEntries(
+    Object.entries(gradient).map(([path, value]) => {
+      if (shapes.get(path)?.[0] !== 'batch') return [path, value]
+      const shape = value.shape.slice(1)
+      const data = new Float32Array(T.size(shape))
+      value.data.forEach((g: number, i: number) => {
+        data[i % data.length] = (data[i % data.length] ?? 0) + g
+      })
+      return [path, { shape, data }]
+    })
+  )
+
 /** Every state of an optimiser starts at zero. */
 const zeros = (update: Executable): Values =>
   Object.fromEntries(
@@ -161,12 +192,13 @@ const step = <P extends Params, S extends Batched, C extends Exprs, R extends Pa
   return pipe(
     gradients.run(asked),
     TE.bindTo('estimate'),
-    TE.bind('updated', ({ estimate }) =>
-      pipe(
-        update.run({ ...trainedOnly(state.params, estimate.gradient), ...under('gradient', estimate.gradient), ...state.optimizer }),
+    TE.bind('updated', ({ estimate }) => {
+      const gradient = gather(new Map(trainedShapes(problem.chain.parameters, problem.trained)), estimate.gradient)
+      return pipe(
+        update.run({ ...trainedOnly(state.params, gradient), ...under('gradient', gradient), ...state.optimizer }),
         TE.mapLeft((error): EstimatorError => ({ _tag: 'OnTarget', program: 'update', error }))
       )
-    ),
+    }),
     TE.map(({ estimate, updated }) => ({
       cover: asked.cover,
       rewards: estimate.rewards,
@@ -186,7 +218,8 @@ const trainedOnly = (params: Values, gradient: Values): Values =>
 
 /**
  * Everything that one gradient depends on, drawn from a key: the cover, the noises, the conditioning, and the directions
- * of the cover's zeroth-order cell. The weights are those of the batch mean.
+ * of the cover's zeroth-order cell. The weights are those of the batch mean. Parameters that the chain keeps for each row
+ * (`Chain.perRow`) are given shared, and copied.
  *
  * @category utils
  * @since 0.1.0
@@ -203,7 +236,7 @@ export const request = <P extends Params, S extends Batched, C extends Exprs, R 
   const cover = draw(estimator, uniform)
   return {
     cover,
-    params,
+    params: spread(new Map(trainedShapes(problem.chain.parameters, () => true)), batch, params),
     condition: conditions(Key.foldInString(key, 'condition'), batch),
     ...noise(problem, key),
     xi: directions(problem, cover, Key.foldInString(key, 'xi')),

@@ -5,7 +5,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
-import type { Chain } from '../chain/Chain.js'
+import { perRow, type Chain } from '../chain/Chain.js'
 import * as Ddim from '../chain/Ddim.js'
 import * as Ddpm from '../chain/Ddpm.js'
 import { guided } from '../chain/Denoiser.js'
@@ -16,6 +16,7 @@ import * as Cover from '../estimator/Cover.js'
 import type { Estimator } from '../estimator/Estimator.js'
 import * as Est from '../estimator/Estimator.js'
 import type { Problem } from '../estimator/Gradient.js'
+import { trainedShapes } from '../estimator/Programs.js'
 import type { Rows } from '../lens/Dense.js'
 import { logProbability, type ClassifierParameters } from '../model/Classifier.js'
 import * as Faces from '../model/Faces.js'
@@ -50,13 +51,15 @@ export interface Materials {
 export type Images = readonly ['batch', number]
 
 /**
- * A fine-tune ready to be compiled.
+ * A fine-tune ready to be compiled. `base` is the problem on the chain as it is; in `problem` each row of the batch may have
+ * its own copy of the trained parameters, so that it can have its own direction.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Setup {
   readonly problem: Problem<MlpParameters, Images, Rows<number>, ClassifierParameters>
+  readonly base: Problem<MlpParameters, Images, Rows<number>, ClassifierParameters>
   readonly optimizer: Optimizer.Optimizer
 }
 
@@ -224,21 +227,45 @@ export const optimizer = (config: Config['optimizer']): Optimizer.Optimizer => {
 }
 
 /**
- * Which parameter paths some patterns choose: `blocks.*.film` chooses `blocks.0.film.scale.weight`, and `*` or an empty
- * list everything.
+ * Which parameter paths some patterns choose. A pattern matches a path or the start of one; `*` stands for one key and
+ * `**` for any number: `blocks.*.film` chooses `blocks.0.film.scale.weight`, and `**.bias` every bias. An empty list
+ * chooses everything.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const trained =
   (patterns: ReadonlyArray<string>) =>
-  (path: string): boolean => {
-    const keys = path.split('.')
-    return (
-      patterns.length === 0 ||
-      patterns.some((pattern) => pattern.split('.').every((key, i) => key === '*' || key === keys[i]))
-    )
-  }
+  (path: string): boolean =>
+    patterns.length === 0 || patterns.some((pattern) => matches(pattern.split('.'), path.split('.')))
+
+const matches = (pattern: ReadonlyArray<string>, path: ReadonlyArray<string>): boolean => {
+  const [first, ...rest] = pattern
+  if (first === undefined) return true
+  if (first === '**') return path.some((_, i) => matches(rest, path.slice(i)))
+  return path.length > 0 && (first === '*' || first === path[0]) && matches(rest, path.slice(1))
+}
+
+/** The chain with a copy of the trained vectors for each row, where zeroth-order cells are to have a direction each. */
+const rowDirections = (
+  config: Config,
+  base: Chain<MlpParameters, Images, Rows<number>>
+): E.Either<ConfigError, Chain<MlpParameters, Images, Rows<number>>> => {
+  const zeroth = config.estimator.name === 'rlr' || config.estimator.name === 'evolutionStrategies'
+  if (!zeroth || config.estimator.directions === 'batch') return E.right(base)
+  const chosen = trained(config.trained)
+  const matrices = trainedShapes(base.parameters, chosen).filter(([, shape]) => shape.length !== 1)
+  return matrices.length === 0
+    ? E.right(perRow(base, chosen))
+    : E.left(
+        wrong(
+          'estimator.directions',
+          "'batch', since matrices are trained that a batch must share",
+          `'row' with ${matrices.map(([path]) => path).join(', ')}`,
+          "train vectors only, such as '**.bias', or set it to 'batch'"
+        )
+      )
+}
 
 /**
  * Everything that a configuration names. Left: a reward that is none, an estimator that does not fit the chain.
@@ -260,17 +287,18 @@ export const setup = (config: Config, materials: Materials): E.Either<ConfigErro
         )
     ),
     E.bind('reward', () => reward(config.reward, materials)),
-    E.let('chain', () => chain(config.chain, materials.model)),
+    E.let('base', () => chain(config.chain, materials.model)),
+    E.bind('chain', ({ base }) => rowDirections(config, base)),
     E.bind('estimator', ({ reward: wanted, chain: on }) =>
       estimator(config.estimator, on.T, (on.sigma[1] ?? 0) > 0, wanted._tag === 'Differentiable')
     ),
-    E.map((parts) => ({
-      problem: {
+    E.map(({ base, ...parts }) => {
+      const problem = {
         ...parts,
         advantage: advantage(config.advantage),
         trained: trained(config.trained),
         batch: config.batch
-      },
-      optimizer: optimizer(config.optimizer)
-    }))
+      }
+      return { problem, base: { ...problem, chain: base }, optimizer: optimizer(config.optimizer) }
+    })
   )

@@ -44,7 +44,7 @@ export const dense = <I extends number, O extends number>(
     ({ weight, bias }, x) => [
       X.add(X.matmul(x, weight), X.broadcastTo(bias, ['batch', outputs])),
       (bar) => [
-        { weight: X.matmul(X.transpose(x), bar), bias: X.sumTo(bar, [outputs]) },
+        { weight: X.matmul(X.transpose(x), bar), bias: X.sumTo(bar, bias.shape) },
         X.matmul(bar, X.transpose(weight))
       ]
     ]

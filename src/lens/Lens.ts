@@ -333,6 +333,17 @@ export const shapes = (parameters: Parameters): { readonly [key: string]: Tree.S
   )
 
 /**
+ * Applies a function to each parameter declaration and its path.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const mapParameters = (parameters: Parameters, f: (parameter: Parameter, path: string) => Parameter): Parameters =>
+  Object.fromEntries(
+    Object.entries(parameters).map(([key, tree]) => [key, Tree.map<Parameter, Parameter>(isParameter, tree, f, key)])
+  )
+
+/**
  * A parameter declaration: `deviation` 0 and `mean` 0 by default.
  *
  * @category utils

@@ -42,7 +42,7 @@ export const layerNorm = <N extends number>(features: N): Lens<LayerNorm<N>, Row
           const g = X.mul(bar, spread(gain))
           const back = X.sub(X.sub(g, mean(g)), X.mul(z, mean(X.mul(g, z))))
           return [
-            { gain: X.sumTo(X.mul(bar, z), [features]), bias: X.sumTo(bar, [features]) },
+            { gain: X.sumTo(X.mul(bar, z), gain.shape), bias: X.sumTo(bar, bias.shape) },
             X.mul(back, inverse)
           ]
         }
