@@ -12,7 +12,6 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import type { Task } from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { Batched } from '../src/chain/Chain.js'
 import type { Cover } from '../src/estimator/Cover.js'
 import * as C from '../src/estimator/Cover.js'
 import * as Est from '../src/estimator/Estimator.js'
@@ -37,6 +36,7 @@ import { sum } from './Rounding.js'
 import { allBatched, byComponent, components, nodes, sample, type Draws, type Order, type Setting } from './Setting.js'
 import * as V from './Verdict.js'
 import type { Comparison, Verdict } from './Verdict.js'
+import type { Batched } from '../src/tensor/Shape.js'
 
 // -------------------------------------------------------------------------------------
 // utils

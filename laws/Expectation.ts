@@ -11,7 +11,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { Batched } from '../src/chain/Chain.js'
+import { parameterInputs } from '../src/chain/Chain.js'
 import type { Advantage } from '../src/estimator/Advantage.js'
 import * as A from '../src/estimator/Advantage.js'
 import type { Cover } from '../src/estimator/Cover.js'
@@ -20,8 +20,13 @@ import type { Estimator } from '../src/estimator/Estimator.js'
 import { always } from '../src/estimator/Estimator.js'
 import type { Estimate, EstimatorError, Gradients, Problem } from '../src/estimator/Gradient.js'
 import * as Gradient from '../src/estimator/Gradient.js'
+import * as L from '../src/lens/Lens.js'
 import type { Params } from '../src/lens/Lens.js'
 import type { BlackBox } from '../src/reward/Reward.js'
+import * as X from '../src/tensor/Expr.js'
+import * as Program from '../src/tensor/Program.js'
+import * as Reference from '../src/tensor/Reference.js'
+import { type Batched, showError } from '../src/tensor/Shape.js'
 import { reference } from '../src/tensor/Target.js'
 import type { Exprs } from '../src/tensor/Tree.js'
 import { derivatives, type Derivatives, type Scheme } from './Differences.js'
@@ -86,6 +91,43 @@ export interface Uncertain {
  * @since 0.1.0
  */
 export const library: Implementation = (problem) => Gradient.compile(problem, reference)
+
+/**
+ * The reward of a setting as a host function, without its gradient. Rewards that look at the condition see none: their lens
+ * is given no condition at all.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const blackBoxOf = <P extends Params, S extends Batched, R extends Params>(
+  setting: Setting<P, S, Readonly<Record<never, never>>, R>
+): BlackBox => {
+  const { reward, chain } = setting
+  const shapes = L.shapes(reward.shapes)
+  const program = Program.make({ reward: shapes, x0: chain.state }, () => ({
+    value: reward.lens({}).forward(parameterInputs<R>('reward', reward.shapes), X.input('x0', chain.state))
+  }))
+  return {
+    _tag: 'BlackBox',
+    name: reward.name,
+    evaluate: (x0) =>
+      pipe(
+        program,
+        E.flatMap((one) =>
+          Reference.run(
+            one,
+            { batch: x0.shape[0] ?? 1 },
+            { x0, ...Object.fromEntries(Object.entries(reward.parameters).map(([path, value]) => [`reward.${path}`, value])) }
+          )
+        ),
+        E.bimap(
+          (errors) => ({ _tag: 'RewardError' as const, reward: reward.name, reason: errors.map(showError).join('; ') }),
+          (out) => Array.from(out['value']?.data ?? [])
+        ),
+        TE.fromEither
+      )
+  }
+}
 
 // -------------------------------------------------------------------------------------
 // the estimator

@@ -7,11 +7,11 @@
  *
  * @since 0.1.0
  */
+import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import type { Task } from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { Batched } from '../src/chain/Chain.js'
 import * as C from '../src/estimator/Cover.js'
 import type { Weighted } from '../src/estimator/Estimator.js'
 import type { Params } from '../src/lens/Lens.js'
@@ -24,6 +24,7 @@ import { sum } from './Rounding.js'
 import { allBatched, byComponent, components, sample, type Setting } from './Setting.js'
 import * as V from './Verdict.js'
 import type { Comparison, Verdict } from './Verdict.js'
+import type { Batched } from '../src/tensor/Shape.js'
 
 /**
  * Declared error rates of a whole test, and the bias, in standard deviations of one sample, that it must not miss.
@@ -105,9 +106,11 @@ export const unbiased =
     const { covers, name } = subject.estimator
     const tests = covers.length * components(setting).length
     const n = sampleSize(rates, tests)
+    const able: E.Either<string, ReadonlyArray<Weighted>> = allBatched(setting)
+      ? E.right(covers)
+      : E.left('a trained parameter has no batch axis')
     return pipe(
-      allBatched(setting) ? TE.right(subject.estimator) : TE.left('a trained parameter has no batch axis'),
-      TE.map(({ covers: all }): ReadonlyArray<Weighted> => all),
+      TE.fromEither(able),
       TE.flatMap(
         RA.traverseWithIndex(TE.ApplicativeSeq)((i, { cover }) =>
           pipe(

@@ -3,12 +3,11 @@
  *
  * @since 0.1.0
  */
-import type { Batched } from '../src/chain/Chain.js'
 import * as L from '../src/lens/Lens.js'
 import type { Params } from '../src/lens/Lens.js'
 import type { Differentiable } from '../src/reward/Reward.js'
 import type { Expr } from '../src/tensor/Expr.js'
-import type { Sizes } from '../src/tensor/Shape.js'
+import type { Batched, Sizes } from '../src/tensor/Shape.js'
 import type { Exprs, Shapes } from '../src/tensor/Tree.js'
 import type { Subject } from './Lens.js'
 

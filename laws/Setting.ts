@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import * as E from 'fp-ts/lib/Either.js'
-import type { Batched, Chain } from '../src/chain/Chain.js'
+import type { Chain } from '../src/chain/Chain.js'
 import type { Perturbation } from '../src/estimator/Cover.js'
 import { trainedShapes, type Trained } from '../src/estimator/Programs.js'
 import type { Parameter, Params } from '../src/lens/Lens.js'
@@ -15,7 +15,7 @@ import type { Key } from '../src/random/Key.js'
 import { foldIn, foldInString } from '../src/random/Key.js'
 import type { Differentiable } from '../src/reward/Reward.js'
 import type { Values } from '../src/tensor/Program.js'
-import type { Shape } from '../src/tensor/Shape.js'
+import type { Batched, Shape } from '../src/tensor/Shape.js'
 import * as T from '../src/tensor/Tensor.js'
 import type { Tensor } from '../src/tensor/Tensor.js'
 import * as Tree from '../src/tensor/Tree.js'

@@ -168,6 +168,10 @@ export const families: ReadonlyArray<Family> = [
         const { h, radius: s } = some
         return Catalogue.rlr({ T, h, radius: s, form, perturbation, start: start(positive(some, T)) })
       }),
+      family(`black-box rlr, ${form}, ${perturbation}`, (T, some) => {
+        const { h, radius: s } = some
+        return Catalogue.blackBoxRlr({ T, h, radius: s, form, perturbation, start: start(positive(some, T)) })
+      }),
       family(`evolution strategies, ${form}, ${perturbation}`, (T, { radius: s }) =>
         Catalogue.evolutionStrategies({ T, radius: s, form, perturbation })
       )

@@ -14,7 +14,6 @@
  */
 import * as fc from 'fast-check'
 import * as E from 'fp-ts/lib/Either.js'
-import type { Batched } from '../../src/chain/Chain.js'
 import type { Params } from '../../src/lens/Lens.js'
 import type { Target } from '../../src/tensor/Target.js'
 import { reference } from '../../src/tensor/Target.js'
@@ -29,6 +28,7 @@ import type { Case } from '../Tensor.js'
 import * as Tensor from '../Tensor.js'
 import * as V from '../Verdict.js'
 import type { Verdict } from '../Verdict.js'
+import type { Batched } from '../../src/tensor/Shape.js'
 
 /**
  * fast-check's parameters of a run.

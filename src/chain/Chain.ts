@@ -12,7 +12,7 @@ import * as L from '../lens/Lens.js'
 import type { Lens, Params, Parameters } from '../lens/Lens.js'
 import * as X from '../tensor/Expr.js'
 import type { Expr, Scalar } from '../tensor/Expr.js'
-import type { Shape } from '../tensor/Shape.js'
+import type { Batched, Shape } from '../tensor/Shape.js'
 import { tabulate } from '../tensor/Tensor.js'
 import * as Tree from '../tensor/Tree.js'
 import type { Exprs, Shapes } from '../tensor/Tree.js'
@@ -21,14 +21,6 @@ import type { Noise } from './Noise.js'
 // -------------------------------------------------------------------------------------
 // model
 // -------------------------------------------------------------------------------------
-
-/**
- * A shape whose first axis is the batch.
- *
- * @category model
- * @since 0.1.0
- */
-export type Batched = readonly ['batch', ...Shape]
 
 /**
  * A chain with parameters `P`, states of shape `S` and conditioning `C`.

@@ -37,6 +37,7 @@ import { meter } from './Progress.js'
 export interface PretrainOptions {
   readonly steps?: string
   readonly batch?: string
+  readonly faces?: string
   readonly seed?: string
   readonly out?: string
   readonly mode?: string
@@ -51,6 +52,7 @@ export interface PretrainOptions {
 export const pretrainOptions: ReadonlyArray<readonly [flags: string, description: string]> = [
   ['--steps <number>', 'steps of the optimiser (default: those of the shipped network)'],
   ['--batch <number>', 'images a step (default: 256)'],
+  ['--faces <number>', 'faces that are drawn for training (default: 32768)'],
   ['--seed <number>', 'the seed of every draw (default: 1)'],
   ['--out <folder>', 'where to write; a folder with a checkpoint of the same training is resumed'],
   ['--mode <name>', 'mode of gpu.js (default: webasm)']
@@ -63,6 +65,7 @@ interface Plan {
   readonly recipe: Pretrain.Recipe
   readonly dropout: Dropout
   readonly batch: number
+  readonly faces: number
   readonly seed: number
   readonly folder: string
   readonly target: Target
@@ -96,6 +99,7 @@ const readPlan = (name: string, options: PretrainOptions): E.Either<Failure, Pla
     }),
     E.bind('steps', ({ network }) => whole('steps', options.steps, network.recipe.steps, 1)),
     E.bind('batch', () => whole('batch', options.batch, 256, 1)),
+    E.bind('faces', () => whole('faces', options.faces, 32_768, 1)),
     E.bind('seed', () => whole('seed', options.seed, 1, 0)),
     E.bind('mode', () => {
       const mode = modes.find((known) => known === (options.mode ?? 'webasm'))
@@ -103,12 +107,13 @@ const readPlan = (name: string, options: PretrainOptions): E.Either<Failure, Pla
         ? E.left(usage(`--mode: expected one of ${modes.join(', ')}, got ${JSON.stringify(options.mode)}`))
         : E.right(mode)
     }),
-    E.map(({ network, steps, batch, seed, mode }) => ({
+    E.map(({ network, steps, batch, faces, seed, mode }) => ({
       name,
       network,
       recipe: { ...network.recipe, steps },
       dropout: network.dropout,
       batch,
+      faces,
       seed,
       folder: options.out ?? join('runs', `pretrain-${name}`),
       target: gpuJs({ mode })
@@ -116,14 +121,22 @@ const readPlan = (name: string, options: PretrainOptions): E.Either<Failure, Pla
   )
 
 /** What tells trainings apart, as text by name. */
-const configuration = ({ name, network, recipe, dropout, batch, seed }: Plan): Readonly<Record<string, string>> => ({
+const configuration = ({
+  name,
+  network,
+  recipe,
+  dropout,
+  batch,
+  faces,
+  seed
+}: Plan): Readonly<Record<string, string>> => ({
   name,
   network: JSON.stringify(network.description),
   recipe: JSON.stringify(recipe),
   dropout: JSON.stringify(dropout),
   batch: String(batch),
-  seed: String(seed),
-  data: JSON.stringify(Data.sizes)
+  faces: String(faces),
+  seed: String(seed)
 })
 
 // -------------------------------------------------------------------------------------
@@ -233,8 +246,12 @@ const execute = (plan: Plan, stop: AbortSignal): Step<boolean> => {
   return pipe(
     restore(plan, Pretrain.start(objective, plan.recipe, Key.foldInString(key, 'parameters'))),
     TE.bindTo('from'),
+    TE.let('data', () => Data.make(Key.foldInString(key, 'data'), plan.faces)),
+    TE.filterOrElse(
+      ({ data }) => data.heldOut.attributes.length === Data.heldOutFaces,
+      () => usage(`--faces: expected a number that leaves ${Data.heldOutFaces} faces to hold out, got ${plan.faces}`)
+    ),
     TE.chainFirst(() => file(Files.makeFolder(plan.folder))),
-    TE.let('data', () => Data.make(Key.foldInString(key, 'data'))),
     TE.bind('state', ({ from, data }) => loop(plan, data, objective, from, stop)),
     TE.flatMap(({ state, data }) =>
       state.step < plan.recipe.steps
@@ -250,7 +267,7 @@ const execute = (plan: Plan, stop: AbortSignal): Step<boolean> => {
               key: Key.foldInString(key, 'report'),
               metadata: {
                 ...configuration(plan),
-                command: `halforder pretrain ${plan.name} --steps ${plan.recipe.steps} --batch ${plan.batch} --seed ${plan.seed}`,
+                command: `halforder pretrain ${plan.name} --steps ${plan.recipe.steps} --batch ${plan.batch} --faces ${plan.faces} --seed ${plan.seed}`,
                 steps: String(plan.recipe.steps)
               }
             }),

@@ -5,12 +5,12 @@
  * @since 0.1.0
  */
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { Batched } from '../chain/Chain.js'
 import type { Lens, Parameters, Params } from '../lens/Lens.js'
 import type { Expr } from '../tensor/Expr.js'
 import type { Values } from '../tensor/Program.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import type { Exprs } from '../tensor/Tree.js'
+import type { Batched } from '../tensor/Shape.js'
 
 /**
  * A reward that is, for a given condition, a lens from the output to one number a row. A reward that does not look at the

@@ -205,7 +205,8 @@ const call =
 const erfSource = (a: string): string => {
   const t = `(1.0 / (1.0 + 0.3275911 * Math.abs(${a})))`
   const p = `((((1.061405429 * ${t} - 1.453152027) * ${t} + 1.421413741) * ${t} - 0.284496736) * ${t} + 0.254829592)`
-  return `((${a} < 0.0 ? -1.0 : 1.0) * (1.0 - ${p} * ${t} * Math.exp(-(${a}) * (${a}))))`
+  const tail = `${p} * ${t} * Math.exp(-(${a}) * (${a}))`
+  return `(${a} < 0.0 ? ${tail} - 1.0 : 1.0 - ${tail})`
 }
 
 /**

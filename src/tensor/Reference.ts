@@ -159,8 +159,15 @@ const step = (
       return view(shape, a, strides(a.shape), op.start * (strides(a.shape)[op.axis] ?? 0))
     case 'Take': {
       const stride = strides(a.shape)
-      const entry = Math.min(Math.max(Math.floor(b.value[0] ?? 0), 0), (a.shape[op.axis] ?? 1) - 1)
-      return view(shape, a, stride.filter((_, i) => i !== op.axis), entry * (stride[op.axis] ?? 0))
+      const entryAt = (index: number): Cell => {
+        const entry = Math.min(Math.max(Math.floor(index), 0), (a.shape[op.axis] ?? 1) - 1)
+        return view(shape, a, stride.filter((_, i) => i !== op.axis), entry * (stride[op.axis] ?? 0))
+      }
+      const [index = 0] = b.value
+      const off = b.error?.[0] ?? 0
+      // an index that may be off may also pick a neighbour
+      const reach = Array.from({ length: Math.floor(index + off) - Math.floor(index - off) + 1 }, (_, i) => index - off + i)
+      return widen(entryAt(index), off === 0 ? [] : reach.map(entryAt))
     }
     case 'Pad':
       return join(shape, op.axis, [{ cell: a, at: op.before }])
@@ -199,6 +206,14 @@ const view = (shape: ReadonlyArray<number>, a: Cell, stride: ReadonlyArray<numbe
   }
   return { shape, value: copy(a.value), error: a.error && copy(a.error) }
 }
+
+/** The first cell, with an error bound that covers the others too. */
+const widen = (cell: Cell, others: ReadonlyArray<Cell>): Cell => ({
+  ...cell,
+  error: cell.error?.map((e, i) =>
+    Math.max(e, ...others.map((other) => Math.abs((other.value[i] ?? 0) - (cell.value[i] ?? 0)) + (other.error?.[i] ?? 0)))
+  )
+})
 
 /** Writes parts side by side along an axis, zeros elsewhere. */
 const join = (

@@ -29,6 +29,14 @@ export type Dim = number | string
 export type Shape = ReadonlyArray<Dim>
 
 /**
+ * A shape whose first axis is the batch.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Batched = readonly ['batch', ...Shape]
+
+/**
  * Sizes for the named dimensions of a program, such as `{ batch: 64 }`.
  *
  * @category model

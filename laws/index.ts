@@ -1,0 +1,65 @@
+/**
+ * Laws as a product: put a chain, a step, a reward or an estimator of your own to what this library holds itself to.
+ *
+ * Predicates (`Lens`, `Chain`, `Estimator`, ...) are pure and know no test framework: they give a `Verdict`, evidence or a
+ * violation with the numbers, where they were read, and what the tolerance is made of. `Run` lifts them to fast-check
+ * properties, which is why this entry needs `fast-check` to be installed.
+ *
+ * @example
+ * import { Run } from 'halforder/laws'
+ * import { silu } from 'halforder/lens'
+ *
+ * await Run.lens({ name: 'silu', lens: silu(), argument: ['batch', 3], sizes: { batch: 2 } })
+ *
+ * @since 0.1.0
+ */
+/** Laws of chains. @since 0.1.0 */
+export * as Chain from './Chain.js'
+/** Laws of covers. @since 0.1.0 */
+export * as Cover from './Cover.js'
+/** Derivatives from values alone. @since 0.1.0 */
+export * as Differences from './Differences.js'
+/** Laws of gradient estimators. @since 0.1.0 */
+export * as Estimator from './Estimator.js'
+/** The exact expectation of a compiled estimator, and what it should be. @since 0.1.0 */
+export * as Expectation from './Expectation.js'
+/** Laws of lenses. @since 0.1.0 */
+export * as Lens from './Lens.js'
+/** Tests by sampling, with declared error rates. @since 0.1.0 */
+export * as MonteCarlo from './MonteCarlo.js'
+/** Expected rewards of long scalar chains, on a grid. @since 0.1.0 */
+export * as Propagation from './Propagation.js'
+/** Gauss-Hermite quadrature. @since 0.1.0 */
+export * as Quadrature from './Quadrature.js'
+/** Laws of rewards. @since 0.1.0 */
+export * as Reward from './Reward.js'
+/** Rounding in f64. @since 0.1.0 */
+export * as Rounding from './Rounding.js'
+/** Laws of noise schedules and samplers. @since 0.1.0 */
+export * as Schedule from './Schedule.js'
+/** A chain with a reward at some parameters, and what it is run on. @since 0.1.0 */
+export * as Setting from './Setting.js'
+/** Forward-only rollouts with a copy of the parameters for each step. @since 0.1.0 */
+export * as Simulate from './Simulate.js'
+/** Laws of programs and targets. @since 0.1.0 */
+export * as Tensor from './Tensor.js'
+/** What a law answers. @since 0.1.0 */
+export * as Verdict from './Verdict.js'
+/** Runners over fast-check. @since 0.1.0 */
+export * as Run from './run/Run.js'
+/** Random toy settings. @since 0.1.0 */
+export * as ArbitraryToys from './arbitrary/Toys.js'
+/** Random covers and estimators. @since 0.1.0 */
+export * as ArbitraryCovers from './arbitrary/Covers.js'
+/** How many nodes make expectations on a polynomial chain exact. @since 0.1.0 */
+export * as Degree from './toy/Degree.js'
+/** The exact denoiser of Gaussian data. @since 0.1.0 */
+export * as GaussianData from './toy/GaussianData.js'
+/** Linear chains with closed forms. @since 0.1.0 */
+export * as LinearGaussian from './toy/LinearGaussian.js'
+/** Scalar polynomial chains and rewards. @since 0.1.0 */
+export * as Polynomial from './toy/Polynomial.js'
+/** A scalar chain with a nonlinear drift. @since 0.1.0 */
+export * as Tanh from './toy/Tanh.js'
+/** Wrong implementations, and which law refutes each. @since 0.1.0 */
+export * as Mutants from './mutants/Table.js'

@@ -1,0 +1,305 @@
+/**
+ * Which law refutes which mutant.
+ *
+ * A trial puts one mutant to the laws of its structure, and the right one to the same: each law must hold for the right one,
+ * and some law must refute the mutant. A law that refutes nothing proves nothing.
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import type { Schedule as NoiseSchedule } from '../../src/chain/Schedule.js'
+import { cosine } from '../../src/chain/Schedule.js'
+import * as Ch from '../../src/chain/Chain.js'
+import * as Ddim from '../../src/chain/Ddim.js'
+import * as A from '../../src/estimator/Advantage.js'
+import * as Catalogue from '../../src/estimator/Catalogue.js'
+import type { Cover as StepCover, CoverError } from '../../src/estimator/Cover.js'
+import * as C from '../../src/estimator/Cover.js'
+import type { Estimator as AnyEstimator } from '../../src/estimator/Estimator.js'
+import { silu } from '../../src/lens/Activation.js'
+import { dense } from '../../src/lens/Dense.js'
+import * as L from '../../src/lens/Lens.js'
+import type { Lens as AnyLens, Params } from '../../src/lens/Lens.js'
+import { layerNorm } from '../../src/lens/Normalization.js'
+import * as Key from '../../src/random/Key.js'
+import * as X from '../../src/tensor/Expr.js'
+import * as Program from '../../src/tensor/Program.js'
+import * as T from '../../src/tensor/Tensor.js'
+import type { Exprs, Shapes } from '../../src/tensor/Tree.js'
+import * as Chain from '../Chain.js'
+import * as Cover from '../Cover.js'
+import * as Estimator from '../Estimator.js'
+import { library, type Implementation, type Subject } from '../Expectation.js'
+import * as Lens from '../Lens.js'
+import * as Schedule from '../Schedule.js'
+import * as Tensor from '../Tensor.js'
+import { linearSetting } from '../toy/LinearGaussian.js'
+import { polynomialSetting } from '../toy/Polynomial.js'
+import type { Verdict } from '../Verdict.js'
+import { mutants as estimators, type Mutant } from './Estimators.js'
+import * as M from './Others.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * A mutant with the laws that it is put to: each law's verdict on the right one and on the mutant.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Trial {
+  readonly structure: string
+  readonly name: string
+  readonly wrong: string
+  readonly laws: ReadonlyArray<{
+    readonly law: string
+    readonly right: () => Promise<Verdict>
+    readonly mutant: () => Promise<Verdict>
+  }>
+}
+
+/**
+ * What came out: the laws that refuted the mutant, and those that did not even hold for the right one.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Outcome {
+  readonly trial: Trial
+  readonly refutedBy: ReadonlyArray<string>
+  readonly broken: ReadonlyArray<string>
+}
+
+/**
+ * Runs a trial. A law that is `Stuck` on a mutant has not refuted it.
+ *
+ * @category interpreters
+ * @since 0.1.0
+ */
+export const outcome = async (trial: Trial): Promise<Outcome> => {
+  const refutedBy: Array<string> = []
+  const broken: Array<string> = []
+  for (const { law, right, mutant } of trial.laws) {
+    const judged = await mutant()
+    if (E.isLeft(judged) && judged.left._tag === 'Refuted') refutedBy.push(law)
+    if (E.isLeft(await right())) broken.push(law)
+  }
+  return { trial, refutedBy, broken }
+}
+
+/**
+ * The table of outcomes in Markdown.
+ *
+ * @category interpreters
+ * @since 0.1.0
+ */
+export const markdown = (outcomes: ReadonlyArray<Outcome>): string =>
+  [
+    '| structure | mutant | what it gets wrong | refuted by |',
+    '| --- | --- | --- | --- |',
+    ...outcomes.map(
+      ({ trial, refutedBy }) =>
+        `| ${trial.structure} | ${trial.name} | ${trial.wrong} | ${refutedBy.map((law) => `\`${law}\``).join(', ') || '**nothing**'} |`
+    )
+  ].join('\n')
+
+// -------------------------------------------------------------------------------------
+// estimators
+// -------------------------------------------------------------------------------------
+
+const right = <A>(result: E.Either<CoverError, A>): A => {
+  if (E.isLeft(result)) throw new Error(C.showError(result.left))
+  return result.right
+}
+
+const key = Key.make(1)
+
+/** Four steps of a linear drift, sigma different at each, a quadratic reward. */
+const four = polynomialSetting(1, { alpha: 0.5, a: 0.25, b: 0.375, sigma: [0.5, 0.75, 0.625, 0.875] }, [-1, 1, -0.5])
+
+/** One step, few enough nodes for batches of two. */
+const single = polynomialSetting(1, { alpha: 0.5, a: 0.25, b: 0.375, sigma: [0.5] }, [-1, 1, -0.5])
+
+/** Two steps in two dimensions. */
+const plane = linearSetting({
+  A: [
+    [0.5, 0.25],
+    [-0.125, 0.75]
+  ],
+  B: [
+    [1, 0.5],
+    [0.25, -1]
+  ],
+  c: [0.125, 0.25],
+  sigma: [0.5, 0.75],
+  theta: [0.25, -0.5],
+  m: [1, -1],
+  Q: [
+    [1, 0.25],
+    [0.25, 2]
+  ],
+  q: [0.5, 0.125]
+})
+
+const rlr = (form: C.Form): AnyEstimator => right(Catalogue.rlr({ T: 4, h: 2, form, radius: 0.25 }))
+
+const subjectOf = ({ on }: Mutant): Subject => {
+  switch (on) {
+    case 'first':
+      return { estimator: right(Catalogue.segmented({ T: 4, h: 2 })) }
+    case 'half':
+      return { estimator: right(Catalogue.segmented({ T: 4, h: 2 })) }
+    case 'zeroth':
+      return { estimator: rlr('central') }
+    case 'onePoint':
+      return { estimator: rlr('onePoint') }
+    case 'baseline':
+      return { estimator: right(Catalogue.reinforce(1)), advantage: A.leaveOneOut }
+    case 'dimensions':
+      return { estimator: right(Catalogue.reinforce(2)) }
+  }
+}
+
+const estimatorLaws = (
+  mutant: Mutant
+): ReadonlyArray<{ readonly law: string; readonly run: (implementation: Implementation) => Promise<Verdict> }> => {
+  const subject = subjectOf(mutant)
+  const with_ = (implementation: Implementation): Subject => ({ ...subject, implementation })
+  if (mutant.on === 'baseline') {
+    return [{ law: 'Estimator.batchBaseline', run: (implementation) => Estimator.batchBaseline(single)(with_(implementation))() }]
+  }
+  if (mutant.on === 'dimensions') {
+    return [
+      { law: 'Estimator.isFormula', run: (implementation) => Estimator.isFormula(plane)(with_(implementation), key)() },
+      { law: 'Estimator.unbiased', run: (implementation) => Estimator.unbiased(plane)(with_(implementation))() }
+    ]
+  }
+  return [
+    { law: 'Estimator.isFormula', run: (implementation) => Estimator.isFormula(four)(with_(implementation), key)() },
+    { law: 'Estimator.unbiased', run: (implementation) => Estimator.unbiased(four)(with_(implementation))() }
+  ]
+}
+
+const ofEstimator = (mutant: Mutant): Trial => ({
+  structure: 'estimator',
+  name: mutant.name,
+  wrong: mutant.wrong,
+  laws: estimatorLaws(mutant).map(({ law, run }) => ({
+    law,
+    right: () => run(library),
+    mutant: () => run(mutant.implementation)
+  }))
+})
+
+// -------------------------------------------------------------------------------------
+// other structures
+// -------------------------------------------------------------------------------------
+
+const now =
+  (verdict: () => Verdict): (() => Promise<Verdict>) =>
+  () =>
+    Promise.resolve(verdict())
+
+const lensTrial = <P extends Params, X1 extends Exprs, Y extends Exprs>(
+  name: string,
+  wrong: string,
+  argument: Shapes,
+  good: AnyLens<P, X1, Y>,
+  bad: AnyLens<P, X1, Y>
+): Trial => {
+  const subject = (lens: AnyLens<P, X1, Y>): Lens.Subject<P, X1, Y> => ({ name, lens, argument, sizes: { batch: 2 } })
+  const laws = [
+    { law: 'Lens.linear', run: (lens: AnyLens<P, X1, Y>) => Lens.linear(subject(lens))(key, 2, -1) },
+    { law: 'Lens.adjoint', run: (lens: AnyLens<P, X1, Y>) => Lens.adjoint(subject(lens))(key) }
+  ]
+  return {
+    structure: 'lens',
+    name,
+    wrong,
+    laws: laws.map(({ law, run }) => ({ law, right: now(() => run(good)), mutant: now(() => run(bad)) }))
+  }
+}
+
+const trial = (
+  structure: string,
+  name: string,
+  wrong: string,
+  laws: ReadonlyArray<readonly [law: string, right: () => Verdict, mutant: () => Verdict]>
+): Trial => ({
+  structure,
+  name,
+  wrong,
+  laws: laws.map(([law, good, bad]) => ({ law, right: now(good), mutant: now(bad) }))
+})
+
+/** Two layers that share one weight. */
+const shared = L.at('layer', dense(2, 2))
+
+const first: StepCover = right(C.cover(4, [C.firstOrder(2)]))
+const second: StepCover = right(C.cover(4, [C.halfOrder(2, 3)]))
+const third: StepCover = right(C.cover(4, [C.halfOrder(3, 4)]))
+const schedule: NoiseSchedule = cosine(8)
+
+/** The quotient of one by minus zero, beside a zero. */
+const zeros = (): X.Expr => X.add(X.div(X.scalar(1), X.scalar(-0)), X.mul(X.scalar(0), X.input('x', [])))
+
+const sharing = (make: typeof Program.make): Verdict => Tensor.sharing({ x: [] }, zeros, {}, { x: T.scalar(1) }, make)
+
+/**
+ * Every mutant with its laws.
+ *
+ * @category mutants
+ * @since 0.1.0
+ */
+export const trials: ReadonlyArray<Trial> = [
+  ...estimators.map(ofEstimator),
+  lensTrial('bias forgotten', 'a dense layer whose bias gets no cotangent', ['batch', 3], dense(3, 2), M.forgetsBias(3, 2)),
+  lensTrial('half a product rule', 'the derivative of silu without its second term', ['batch', 3], silu<readonly ['batch', 3]>(), M.wrongSilu<readonly ['batch', 3]>()),
+  lensTrial('squared cotangent', 'a pullback that is not linear', ['batch', 3], L.identity<X.Expr<readonly ['batch', 3]>>(), M.squares<readonly ['batch', 3]>()),
+  lensTrial('constant statistics', 'a layer norm whose mean and variance count as constants', ['batch', 3], layerNorm(3), M.constantNorm(3)),
+  trial('lens', 'cotangents overwritten', 'a composition that does not add the cotangents of a shared weight', [
+    [
+      'Lens.functorial',
+      () => Lens.functorial({ name: 'shared', lens: shared, argument: ['batch', 2], sizes: { batch: 2 } })(shared, key),
+      () => Lens.functorial({ name: 'shared', lens: shared, argument: ['batch', 2], sizes: { batch: 2 } }, M.overwrites)(shared, key)
+    ]
+  ]),
+  trial('chain', 'noises reversed', 'a segment that gives its steps the noises of the opposite end', [
+    ['Chain.segmentsCompose', () => Chain.segmentsCompose(four)(2, key), () => Chain.segmentsCompose(four, M.reversedNoise)(2, key)]
+  ]),
+  trial('chain', 'mean log-density', 'a log-density that is the mean over elements, not their sum', [
+    ['Chain.onPolicy', () => Chain.onPolicy(plane)(key), () => Chain.onPolicy(plane, M.meanDensity)(key)],
+    ['Chain.scoreIsGradient', () => Chain.scoreIsGradient(plane, Ch.logDensity)(key), () => Chain.scoreIsGradient(plane, M.meanDensity)(key)]
+  ]),
+  trial('chain', 'no ln sigma', 'a log-density that leaves out the scale: its gradient is right, its ratio is not', [
+    ['Chain.onPolicy', () => Chain.onPolicy(plane)(key), () => Chain.onPolicy(plane, M.unscaledDensity)(key)],
+    ['Chain.scoreIsGradient', () => Chain.scoreIsGradient(plane, Ch.logDensity)(key), () => Chain.scoreIsGradient(plane, M.unscaledDensity)(key)]
+  ]),
+  trial('schedule', 'rising', 'a schedule whose share of the data rises', [
+    ['Schedule.falls', () => Schedule.falls(schedule), () => Schedule.falls(M.rising(schedule))]
+  ]),
+  trial('schedule', 'loud DDIM', 'a sigma without sqrt(1 - alphaBar[t] / alphaBar[t - 1])', [
+    [
+      'Schedule.ddimIsDdpm',
+      () => Schedule.ddimIsDdpm((s, t) => Ddim.coefficients(s, 1, t))(schedule),
+      () => Schedule.ddimIsDdpm(M.loudDdim)(schedule)
+    ]
+  ]),
+  trial('cover', 'careless union', 'a union that does not look for overlaps', [
+    ['Cover.paidOnce', () => Cover.paidOnce()(first, second), () => Cover.paidOnce(M.careless)(first, second)]
+  ]),
+  trial('cover', 'union keeps the first', 'a union that drops the second cover where it overlaps the first', [
+    ['Cover.commutative', () => Cover.commutative()(first, second), () => Cover.commutative(M.keepsFirst(C.union))(first, second)],
+    [
+      'Cover.associative',
+      () => Cover.associative()(first, second, third),
+      () => Cover.associative(M.keepsFirst(C.union))(first, second, third)
+    ],
+    ['Cover.paidOnce', () => Cover.paidOnce()(first, second), () => Cover.paidOnce(M.keepsFirst(C.union))(first, second)]
+  ]),
+  trial('program', 'zeros merged', 'sharing that takes -0 for 0', [
+    ['Tensor.sharing', () => sharing(Program.make), () => sharing(M.mergesZeros)]
+  ])
+]
