@@ -92,6 +92,19 @@ export const noiseAt = <S extends Shape>(eps: Noises<S>, i: number, state: S): E
 // -------------------------------------------------------------------------------------
 
 /**
+ * How a segment's pullback works. `recompute`: keep the states only, and run each step forward once more when its turn
+ * comes, so that one step's activations are alive at a time. `shares [h]`, lowest step first: what fraction of each
+ * step's cotangent goes to the parameters (all of it by default); the state's cotangent is not affected.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface SegmentOptions {
+  readonly recompute?: boolean
+  readonly shares?: Expr<readonly [number]>
+}
+
+/**
  * `h` steps as one lens: from `x_high`, run the steps `high, ..., high - h + 1` with the given noises, and give the
  * *mean part* of the last one, `phi` in the paper's notation; adding `sigma eps` of that step gives its state. Its
  * pullback is the local one that first- and half-order cells use. Segments compose: running a lower one from a higher
@@ -101,38 +114,51 @@ export const noiseAt = <S extends Shape>(eps: Noises<S>, i: number, state: S): E
  * @since 0.1.0
  */
 export const segment =
-  <P extends Params, S extends Batched, C extends Exprs>(chain: Chain<P, S, C>, h: number) =>
+  <P extends Params, S extends Batched, C extends Exprs>(
+    chain: Chain<P, S, C>,
+    h: number,
+    { recompute = false, shares }: SegmentOptions = {}
+  ) =>
   (high: Scalar): Lens<P, { readonly x: Expr<S>; readonly c: C; readonly eps: Noises<S> }, Expr<S>> =>
     L.make(chain.parameters, (p, { x, c, eps }) => {
-      const backs: Array<(bar: Expr<S>) => readonly [P, { readonly x: Expr<S>; readonly c: C }]> = []
-      const sigmas: Array<Scalar> = []
+      const stages: Array<Stage<P, S, C>> = []
       let state = x
       for (let i = 0; i < h; i++) {
         const t = below(high, i)
-        const [mean, back] = chain.mean(t).run(p, { x: state, c })
         const sigma = lookup(chain.sigma, t)
-        backs.push(back)
-        sigmas.push(sigma)
+        const from = state
+        const [mean, back] = chain.mean(t).run(p, { x: from, c })
+        stages.push({
+          sigma,
+          share: shares === undefined ? undefined : X.reshape(X.slice(shares, 0, h - 1 - i, 1), []),
+          back: recompute ? (bar) => chain.mean(t).run(p, { x: X.after(from, bar), c })[1](bar) : back
+        })
         state = i === h - 1 ? mean : addNoise(mean, sigma, noiseAt(eps, h - 1 - i, chain.state))
       }
       return [
         state,
         (bar) => {
           let xBar = bar
+          // step by step from the lowest, whose own noise does not reach the mean part
           const epsBars: Array<Expr<S>> = []
-          let sums: { readonly p: P; readonly c: C } | undefined
-          for (let i = h - 1; i >= 0; i--) {
-            epsBars.push(i === h - 1 ? X.zeros(chain.state) : X.mul(xBar, sigmas[i] ?? X.scalar(0)))
-            const back = backs[i]
-            if (back === undefined) continue
+          const parts = [...stages].reverse().map(({ sigma, share, back }, i) => {
+            epsBars.push(i === 0 ? X.zeros(chain.state) : X.mul(xBar, sigma))
             const [pBar, aBar] = back(xBar)
-            sums = sums === undefined ? { p: pBar, c: aBar.c } : { p: Tree.add(sums.p, pBar), c: Tree.add(sums.c, aBar.c) }
             xBar = aBar.x
-          }
-          return [sums?.p ?? Tree.mapExprs(p, (leaf) => X.zeros(leaf.shape)), { x: xBar, c: sums?.c ?? c, eps: X.stack(epsBars) }]
+            return { p: share === undefined ? pBar : Tree.mapExprs(pBar, (leaf) => X.mul(leaf, share)), c: aBar.c }
+          })
+          const sum = parts.reduce((a, b) => ({ p: Tree.add(a.p, b.p), c: Tree.add(a.c, b.c) }))
+          return [sum.p, { x: xBar, c: sum.c, eps: X.stack(epsBars) }]
         }
       ]
     })
+
+/** One step of a segment, as its pullback needs it. */
+interface Stage<P, S extends Batched, C> {
+  readonly sigma: Scalar
+  readonly share: Scalar | undefined
+  readonly back: (bar: Expr<S>) => readonly [P, { readonly x: Expr<S>; readonly c: C }]
+}
 
 /**
  * `mean + sigma eps`.

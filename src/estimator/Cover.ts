@@ -33,12 +33,35 @@ export type Form = 'onePoint' | 'forward' | 'central'
 export type Perturbation = 'shared' | 'perStep'
 
 /**
+ * How a differentiated segment keeps its activations: all of them (`store`), or only the states, running each step forward
+ * once more when its turn comes (`recompute`): then the memory is one step's, whatever the segment's length.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Memory = 'store' | 'recompute'
+
+/**
+ * What first- and half-order cells may be told besides their steps. `memory` is `store` by default. `shares` are the
+ * fractions of their steps' terms that they pay, lowest step first, 1 each by default: several cells may share a step, and
+ * the estimate is unbiased for any shares that add up to 1 at every step. That is generalised half-order, in which
+ * credit flows pathwise from a step down to several scores at once, as it does to several returns in TD(lambda).
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface SegmentOptions {
+  readonly memory?: Memory
+  readonly shares?: ReadonlyArray<number>
+}
+
+/**
  * Pays for steps `1..to` by pulling the reward's gradient back through them.
  *
  * @category model
  * @since 0.1.0
  */
-export interface FirstOrder {
+export interface FirstOrder extends SegmentOptions {
   readonly _tag: 'FirstOrder'
   readonly to: number
 }
@@ -49,7 +72,7 @@ export interface FirstOrder {
  * @category model
  * @since 0.1.0
  */
-export interface HalfOrder {
+export interface HalfOrder extends SegmentOptions {
   readonly _tag: 'HalfOrder'
   readonly from: number
   readonly to: number
@@ -109,6 +132,7 @@ export type CoverError =
   | { readonly _tag: 'OutOfRange'; readonly cell: Cell; readonly T: number; readonly steps: ReadonlyArray<number> }
   | { readonly _tag: 'Overlap'; readonly step: number; readonly cells: ReadonlyArray<Cell> }
   | { readonly _tag: 'BadRadius'; readonly radius: number }
+  | { readonly _tag: 'BadShares'; readonly cell: Cell; readonly expected: number; readonly got: ReadonlyArray<number> }
   | { readonly _tag: 'TwoZerothOrder'; readonly cells: ReadonlyArray<Cell> }
   | { readonly _tag: 'Unpaid'; readonly steps: ReadonlyArray<number> }
   | { readonly _tag: 'BadOption'; readonly option: string; readonly expected: string; readonly got: string }
@@ -123,7 +147,7 @@ export type CoverError =
  * @category constructors
  * @since 0.1.0
  */
-export const firstOrder = (to: number): Cell => ({ _tag: 'FirstOrder', to })
+export const firstOrder = (to: number, options: SegmentOptions = {}): Cell => ({ _tag: 'FirstOrder', to, ...options })
 
 /**
  * The half-order cell on steps `from..to`.
@@ -131,7 +155,12 @@ export const firstOrder = (to: number): Cell => ({ _tag: 'FirstOrder', to })
  * @category constructors
  * @since 0.1.0
  */
-export const halfOrder = (from: number, to: number): Cell => ({ _tag: 'HalfOrder', from, to })
+export const halfOrder = (from: number, to: number, options: SegmentOptions = {}): Cell => ({
+  _tag: 'HalfOrder',
+  from,
+  to,
+  ...options
+})
 
 /**
  * The zeroth-order cell on a set of steps. By default: central differences along one shared direction, radius 0.05.
@@ -151,8 +180,9 @@ export const zerothOrder = (
 })
 
 /**
- * The cover of steps `1..T` by some cells, tagged `exact` or `partial`; empty cells are dropped. Left: the first of a step
- * out of range, a step paid for twice, a radius that is not positive, or two zeroth-order cells (join their sets).
+ * The cover of steps `1..T` by some cells, tagged `exact` or `partial`; empty sets are dropped. Left: the first of a step
+ * out of range, a step paid for more than once, a radius that is not positive, shares that do not fit their segment, or
+ * two zeroth-order cells (join their sets).
  *
  * @category constructors
  * @since 0.1.0
@@ -162,31 +192,44 @@ export const cover = (
   cells: ReadonlyArray<Cell>
 ): E.Either<CoverError, Cover<'exact'> | Cover<'partial'>> => {
   if (!Number.isInteger(T) || T < 1) return E.left({ _tag: 'BadLength', T })
-  const used = cells.filter((cell) => steps(cell).length > 0 || isEmptyRange(cell))
+  const used = cells.filter((cell) => cell._tag !== 'ZerothOrder' || cell.steps.length > 0)
   for (const cell of used) {
-    const outside = steps(cell).filter((t) => !Number.isInteger(t) || t < 1 || t > T)
-    if (outside.length > 0 || isEmptyRange(cell)) return E.left({ _tag: 'OutOfRange', cell, T, steps: outside })
-    if (cell._tag === 'ZerothOrder' && !(cell.radius > 0 && Number.isFinite(cell.radius))) {
-      return E.left({ _tag: 'BadRadius', radius: cell.radius })
-    }
+    const error = checkCell(T, cell)
+    if (error !== undefined) return E.left(error)
   }
-  const payers = new Map<number, Cell>()
-  for (const cell of used) {
-    for (const t of steps(cell)) {
-      const other = payers.get(t)
-      if (other !== undefined) return E.left({ _tag: 'Overlap', step: t, cells: [other, cell] })
-      payers.set(t, cell)
+  for (const t of range(1, T)) {
+    const payers = used.filter((cell) => share(cell, t) !== 0)
+    const [payer] = payers
+    const repeated = payers.some((cell) => steps(cell).filter((step) => step === t).length > 1)
+    if (payer !== undefined && (repeated || total(used, t) > 1 + tolerance)) {
+      return E.left({ _tag: 'Overlap', step: t, cells: payers.length > 1 ? payers : [payer, payer] })
     }
   }
   const zeroth = used.filter((cell) => cell._tag === 'ZerothOrder')
   if (zeroth.length > 1) return E.left({ _tag: 'TwoZerothOrder', cells: zeroth })
-  return E.right(
-    payers.size === T ? { _tag: 'exact', T, cells: used } : { _tag: 'partial', T, cells: used }
-  )
+  const paid = range(1, T).every((t) => isWhole(total(used, t)))
+  return E.right(paid ? { _tag: 'exact', T, cells: used } : { _tag: 'partial', T, cells: used })
 }
 
-/** A first- or half-order cell whose range is empty or not of whole numbers: an error, where an empty set is not. */
-const isEmptyRange = (cell: Cell): boolean => cell._tag !== 'ZerothOrder' && steps(cell).length === 0
+const checkCell = (T: number, cell: Cell): CoverError | undefined => {
+  const own = steps(cell)
+  const outside = own.filter((t) => !Number.isInteger(t) || t < 1 || t > T)
+  if (own.length === 0 || outside.length > 0) return { _tag: 'OutOfRange', cell, T, steps: outside }
+  if (cell._tag === 'ZerothOrder') {
+    return cell.radius > 0 && Number.isFinite(cell.radius) ? undefined : { _tag: 'BadRadius', radius: cell.radius }
+  }
+  const { shares } = cell
+  return shares === undefined || (shares.length === own.length && shares.every(Number.isFinite))
+    ? undefined
+    : { _tag: 'BadShares', cell, expected: own.length, got: shares }
+}
+
+/** Shares are sums of a few rounded fractions: this is far above their rounding and far below any share of use. */
+const tolerance = 1e-9
+
+const isWhole = (paid: number): boolean => Math.abs(paid - 1) <= tolerance
+
+const total = (cells: ReadonlyArray<Cell>, t: number): number => cells.reduce((sum, cell) => sum + share(cell, t), 0)
 
 /**
  * The cover of every step by some cells. Left where one is unpaid, too.
@@ -247,6 +290,26 @@ export const steps = (cell: Cell): ReadonlyArray<number> => {
 }
 
 /**
+ * The fraction of step `t`'s term that a cell pays: 0 for steps that are not its own.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const share = (cell: Cell, t: number): number => {
+  const position = steps(cell).indexOf(t)
+  if (position < 0) return 0
+  return cell._tag === 'ZerothOrder' ? 1 : (cell.shares?.[position] ?? 1)
+}
+
+/**
+ * The fraction of each step's term that a cover pays, `t = 1..T` at positions `0..T-1`.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const paid = (self: Cover): ReadonlyArray<number> => range(1, self.T).map((t) => total(self.cells, t))
+
+/**
  * The whole numbers `from..to`, none where `to < from` or where an end is not whole.
  *
  * @category utils
@@ -258,15 +321,14 @@ export const range = (from: number, to: number): ReadonlyArray<number> =>
     : []
 
 /**
- * The steps that no cell pays for: minus the sum of their terms is the cover's bias (Proposition 6.1).
+ * The steps that are not paid for in full: minus the sum of what is missing of their terms is the cover's bias
+ * (Proposition 6.1).
  *
  * @category readings
  * @since 0.1.0
  */
-export const unpaid = (self: Cover): ReadonlyArray<number> => {
-  const paid = new Set(self.cells.flatMap(steps))
-  return range(1, self.T).filter((t) => !paid.has(t))
-}
+export const unpaid = (self: Cover): ReadonlyArray<number> =>
+  paid(self).flatMap((fraction, i) => (isWhole(fraction) ? [] : [i + 1]))
 
 /**
  * The zeroth-order cell of a cover, if it has one.
@@ -296,13 +358,17 @@ export const objective = (self: Cover): 'J' | 'J_s' => (zerothOrderCell(self) ==
 export const showCell = (cell: Cell): string => {
   switch (cell._tag) {
     case 'FirstOrder':
-      return `FO(1..${cell.to})`
+      return `FO(1..${cell.to}${showOptions(cell)})`
     case 'HalfOrder':
-      return `HO(${cell.from}..${cell.to})`
+      return `HO(${cell.from}..${cell.to}${showOptions(cell)})`
     case 'ZerothOrder':
       return `ZO(${showSteps(cell.steps)}; ${cell.form}, ${cell.perturbation}, s = ${cell.radius})`
   }
 }
+
+const showOptions = ({ memory, shares }: SegmentOptions): string =>
+  (shares === undefined ? '' : `; shares ${shares.map((w) => Number(w.toPrecision(3))).join(', ')}`) +
+  (memory === 'recompute' ? '; recompute' : '')
 
 /**
  * Draws a set of steps with its runs joined: `1, 4..50`.
@@ -341,9 +407,11 @@ export const showError = (error: CoverError): string => {
     case 'OutOfRange':
       return `${showCell(error.cell)}: expected steps within 1..${error.T}, got ${error.steps.length > 0 ? showSteps(error.steps) : 'an empty range'}; move or shorten the cell`
     case 'Overlap':
-      return `step ${error.step} is paid for twice, by ${error.cells.map(showCell).join(' and ')}; its term would be counted twice: give it to one of them`
+      return `step ${error.step} is paid for twice, by ${error.cells.map(showCell).join(' and ')}; its term would be counted twice: give it to one of them, or shares that add up to 1`
     case 'BadRadius':
       return `radius: expected a number above 0, got ${error.radius}; a common choice is 0.05 of the parameters' own scale`
+    case 'BadShares':
+      return `${showCell(error.cell)}: expected ${error.expected} finite shares, one a step, got ${error.got.length}; give each step one`
     case 'TwoZerothOrder':
       return `expected one zeroth-order cell, got ${error.cells.map(showCell).join(' and ')}; join their steps in one`
     case 'Unpaid':

@@ -13,14 +13,14 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Chain } from '../chain/Chain.js'
 import type { Params } from '../lens/Lens.js'
 import type { Reward, RewardError } from '../reward/Reward.js'
-import { under, type Program, type Values } from '../tensor/Program.js'
+import { below, under, type Program, type Values } from '../tensor/Program.js'
 import { type Batched, showError as showShape, type Shape, type ShapeError, type Sizes } from '../tensor/Shape.js'
 import { showTargetError, type Executable, type Target, type TargetError } from '../tensor/Target.js'
 import * as T from '../tensor/Tensor.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import type { Exprs } from '../tensor/Tree.js'
 import type { Advantage } from './Advantage.js'
-import type { Cell, Cover, Form, HalfOrder } from './Cover.js'
+import type { Cell, Cover, Form, SegmentOptions } from './Cover.js'
 import * as C from './Cover.js'
 import type { Estimator } from './Estimator.js'
 import * as Programs from './Programs.js'
@@ -65,7 +65,7 @@ export interface Request {
 }
 
 /**
- * A gradient, to be ascended, by parameter path, and what was seen on the way. `rewards` are those of the base trajectory,
+ * A gradient, to be ascended, by parameter path, the cells' `terms` that it is the sum of, and what was seen on the way. `rewards` are those of the base trajectory,
  * or the mean of both sides where only a central difference was run.
  *
  * @category model
@@ -73,9 +73,21 @@ export interface Request {
  */
 export interface Estimate {
   readonly gradient: Values
+  readonly terms: ReadonlyArray<Term>
   readonly rewards: ReadonlyArray<number>
   readonly x0: Tensor
   readonly advantageState: number
+}
+
+/**
+ * One cell's part of a gradient.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Term {
+  readonly cell: Cell
+  readonly gradient: Values
 }
 
 /**
@@ -152,14 +164,10 @@ export const check = <P extends Params, S extends Batched, C extends Exprs, R ex
 
 /** The name of the credit program that serves a cell. */
 const creditName = (cell: Cell): string => {
-  switch (cell._tag) {
-    case 'FirstOrder':
-      return `firstOrder(${cell.to})`
-    case 'HalfOrder':
-      return `halfOrder(${cell.to - cell.from + 1})`
-    case 'ZerothOrder':
-      return `zerothOrder(${cell.perturbation})`
-  }
+  if (cell._tag === 'ZerothOrder') return `zerothOrder(${cell.perturbation})`
+  const { h, memory, weighted } = Programs.segmentKind(cell)
+  const order = cell._tag === 'FirstOrder' ? 'firstOrder' : 'halfOrder'
+  return `${order}(${h}${weighted ? ', weighted' : ''}${memory === 'recompute' ? ', recompute' : ''})`
 }
 
 /**
@@ -179,9 +187,9 @@ export const programs = <P extends Params, S extends Batched, C extends Exprs, R
       wanted.set(creditName(cell), () => {
         switch (cell._tag) {
           case 'FirstOrder':
-            return Programs.firstOrder(chain, cell.to, trained)
+            return Programs.firstOrder(chain, Programs.segmentKind(cell), trained)
           case 'HalfOrder':
-            return Programs.halfOrder(chain, cell.to - cell.from + 1, trained)
+            return Programs.halfOrder(chain, Programs.segmentKind(cell), trained)
           case 'ZerothOrder':
             return Programs.zerothOrder(chain, cell.perturbation, trained)
         }
@@ -356,11 +364,15 @@ const estimate = <P extends Params, S extends Batched, C extends Exprs, R extend
       return pipe(
         cover.cells,
         RA.traverse(TE.ApplicativeSeq)(credit),
-        TE.map((terms) => ({ terms, rewards, state }))
+        TE.map((outputs) => ({ gradients: outputs.map((out) => below('gradient', out)), rewards, state }))
       )
     }),
     TE.map(({ base: from, sides, parts }) => ({
-      gradient: sumGradients(parts.terms, request.params, problem),
+      gradient: sumGradients(parts.gradients, request.params, problem),
+      terms: parts.gradients.flatMap((gradient, i) => {
+        const cell = cover.cells[i]
+        return cell === undefined ? [] : [{ cell, gradient }]
+      }),
       rewards: parts.rewards,
       x0: from?.x0 ?? sides[0]?.x0 ?? xT,
       advantageState: parts.state
@@ -397,10 +409,15 @@ const creditInputs = (cell: Cell, seen: Seen): Values => {
   switch (cell._tag) {
     case 'FirstOrder': {
       const x0Bar = base?.scored.x0Bar
-      return { ...segment(1, cell.to), ...(x0Bar === undefined ? {} : { x0Bar }) }
+      return { ...segment(1, cell.to), ...sharesOf(cell), ...(x0Bar === undefined ? {} : { x0Bar }) }
     }
     case 'HalfOrder':
-      return { ...segment(cell.from, cell.to), ...halfOrderScalars(cell, weighted) }
+      return {
+        ...segment(cell.from, cell.to),
+        ...sharesOf(cell),
+        high: T.scalar(cell.to),
+        advantage: T.vector(weighted)
+      }
     case 'ZerothOrder': {
       const difference = (n: number): number => {
         const [plus, minus] = sides
@@ -414,10 +431,7 @@ const creditInputs = (cell: Cell, seen: Seen): Values => {
   }
 }
 
-const halfOrderScalars = (cell: HalfOrder, weighted: ReadonlyArray<number>): Values => ({
-  high: T.scalar(cell.to),
-  advantage: T.vector(weighted)
-})
+const sharesOf = ({ shares }: SegmentOptions): Values => (shares === undefined ? {} : { shares: T.vector(shares) })
 
 const averages = (sides: ReadonlyArray<Side>): ReadonlyArray<number> =>
   (sides[0]?.rewards ?? []).map((_, n) => sides.reduce((sum, { rewards }) => sum + (rewards[n] ?? 0), 0) / sides.length)
@@ -444,7 +458,7 @@ const sumGradients = <P extends Params, S extends Batched, C extends Exprs, R ex
   Object.fromEntries(
     Programs.trainedShapes(chain.parameters, trained).map(([path, shape]) => {
       const parts = terms.flatMap((term) => {
-        const part = term[`gradient.${path}`]
+        const part = term[path]
         return part === undefined ? [] : [part]
       })
       const sizes = params[path]?.shape ?? shape.map((d: Shape[number]) => (typeof d === 'number' ? d : batch))

@@ -17,7 +17,7 @@ import * as Program from '../tensor/Program.js'
 import type { Batched, Shape, ShapeError } from '../tensor/Shape.js'
 import * as Tree from '../tensor/Tree.js'
 import type { Exprs, Shapes } from '../tensor/Tree.js'
-import type { Perturbation } from './Cover.js'
+import { steps, type FirstOrder, type HalfOrder, type Memory, type Perturbation } from './Cover.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -166,7 +166,32 @@ export const reward = <R extends Params, P extends Params, S extends Batched, C 
 // -------------------------------------------------------------------------------------
 
 /**
- * The credit program of a first-order cell on steps `1..k`: `params, x (= x_k), eps [k, ...] (step 1's first; its own is
+ * What one credit program of a segment serves: its length, how it keeps activations, and whether its steps' shares are an
+ * input (`shares [h]`) or all 1.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface SegmentKind {
+  readonly h: number
+  readonly memory: Memory
+  readonly weighted: boolean
+}
+
+/**
+ * The kind of program that a first- or half-order cell needs.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const segmentKind = (cell: FirstOrder | HalfOrder): SegmentKind => ({
+  h: steps(cell).length,
+  memory: cell.memory ?? 'store',
+  weighted: cell.shares !== undefined
+})
+
+/**
+ * The credit program of a first-order cell on steps `1..h`: `params, x (= x_h), eps [h, ...] (step 1's first; its own is
  * not used), c, x0Bar` to `gradient.path`.
  *
  * @category programs
@@ -174,10 +199,10 @@ export const reward = <R extends Params, P extends Params, S extends Batched, C 
  */
 export const firstOrder = <P extends Params, S extends Batched, C extends Exprs>(
   chain: Chain<P, S, C>,
-  k: number,
+  kind: SegmentKind,
   trained: Trained
 ): Built =>
-  credit(chain, k, trained, X.scalar(k), { x0Bar: chain.state }, () => X.input('x0Bar', chain.state))
+  credit(chain, kind, trained, X.scalar(kind.h), { x0Bar: chain.state }, () => X.input('x0Bar', chain.state))
 
 /**
  * The credit program of a half-order cell on `h` steps `j..m`: `params, x (= x_m), eps [h, ...] (step j's first), c,
@@ -188,12 +213,12 @@ export const firstOrder = <P extends Params, S extends Batched, C extends Exprs>
  */
 export const halfOrder = <P extends Params, S extends Batched, C extends Exprs>(
   chain: Chain<P, S, C>,
-  h: number,
+  kind: SegmentKind,
   trained: Trained
 ): Built => {
   const high: Scalar = X.input('high', [])
-  return credit(chain, h, trained, high, { high: [], advantage: ['batch'] }, (eps) => {
-    const sigma = Ch.lookup(chain.sigma, Ch.below(high, h - 1))
+  return credit(chain, kind, trained, high, { high: [], advantage: ['batch'] }, (eps) => {
+    const sigma = Ch.lookup(chain.sigma, Ch.below(high, kind.h - 1))
     const score = X.div(chain.noise.score(Ch.noiseAt(eps, 0, chain.state)), sigma)
     return X.mul(spreadRows(X.input('advantage', ['batch']), chain.state), score)
   })
@@ -201,7 +226,7 @@ export const halfOrder = <P extends Params, S extends Batched, C extends Exprs>(
 
 const credit = <P extends Params, S extends Batched, C extends Exprs>(
   chain: Chain<P, S, C>,
-  h: number,
+  { h, memory, weighted }: SegmentKind,
   trained: Trained,
   high: Scalar,
   extra: Readonly<Record<string, Shape>>,
@@ -213,11 +238,13 @@ const credit = <P extends Params, S extends Batched, C extends Exprs>(
     x: chain.state,
     eps: shape,
     c: chain.condition,
+    ...(weighted ? { shares: [h] } : {}),
     ...extra
   }
   return Program.make(inputs, () => {
     const eps = X.input('eps', shape)
-    const [, back] = Ch.segment(chain, h)(high).run(Ch.parameterInputs<P>('params', chain.parameters), {
+    const options = { recompute: memory === 'recompute', ...(weighted ? { shares: X.input('shares', [h]) } : {}) }
+    const [, back] = Ch.segment(chain, h, options)(high).run(Ch.parameterInputs<P>('params', chain.parameters), {
       x: X.input('x', chain.state),
       c: conditionInputs(chain),
       eps

@@ -186,6 +186,8 @@ const step = (
       return View.broadcast(a.term, a.shape, shape)
     case 'Slice':
       return View.slice(a.term, op.axis, op.start)
+    case 'Window':
+      return View.window(a.term, op.axis, op.stride, op.dilation)
     case 'Take': {
       const index = args[1] ?? a
       const entries = a.shape[op.axis] ?? 1

@@ -133,6 +133,7 @@ const price = ({ op, args, shape }: BoundInstruction, prices: ReadonlyArray<Pric
     case 'Permute':
     case 'Broadcast':
     case 'Slice':
+    case 'Window':
     case 'Take':
       return total
     default:

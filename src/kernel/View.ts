@@ -136,6 +136,19 @@ export const slice = (term: Term, axis: number, start: number): Term =>
   through(term, (access) => ({ ...access, offset: access.offset + start * (access.strides[axis] ?? 0) }))
 
 /**
+ * The sliding windows of a term along an axis, which becomes two: position and place in the window.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const window = (term: Term, axis: number, step: number, dilation: number): Term =>
+  through(term, (access) => {
+    const along = access.strides[axis] ?? 0
+    const strides = [...access.strides.slice(0, axis), step * along, dilation * along, ...access.strides.slice(axis + 1)]
+    return { ...access, strides }
+  })
+
+/**
  * The entry of a term along an axis of the given size, at a run-time index. An index that is known becomes an offset.
  *
  * @category combinators

@@ -18,7 +18,8 @@ import type {
   Einsum,
   PermuteAxes,
   ReplaceAxis,
-  Shape
+  Shape,
+  SplitAxis
 } from './Shape.js'
 import type { Tensor } from './Tensor.js'
 
@@ -436,6 +437,40 @@ export const pad = <S extends Shape, const Axis extends number, const N extends 
 }
 
 /**
+ * Sliding windows along an axis of literal size, which becomes two: entry `(p, s)` is entry `p stride + s dilation` of the
+ * axis, for `positions` windows of `size` entries each. Windows may overlap and nothing is copied: a convolution is an
+ * `einsum` over a windowed view.
+ *
+ * @category views
+ * @since 0.1.0
+ */
+export const window = <
+  S extends Shape,
+  const Axis extends number,
+  const P extends number,
+  const N extends number
+>(
+  a: Expr<S>,
+  axis: Axis,
+  positions: P,
+  size: N,
+  stride = 1,
+  dilation = 1
+): Expr<SplitAxis<S, Axis, P, N>> => {
+  const shape = [...a.shape.slice(0, axis), positions, size, ...a.shape.slice(axis + 1)]
+  const d = a.shape[axis]
+  const whole = [axis, positions, size, stride, dilation].every(Number.isInteger)
+  const reach = (positions - 1) * stride + (size - 1) * dilation + 1
+  const fits =
+    whole && positions > 0 && size > 0 && stride > 0 && dilation > 0 && typeof d === 'number' && reach <= d
+  const result = fits
+    ? node({ _tag: 'Window', axis, stride, dilation }, [a], shape)
+    : invalid([a], shape, 'window', `windows within axis ${axis} of ${Sh.show(a.shape)}, of literal size`, `${positions} of ${size}, which reach ${reach}`, 'take fewer or smaller windows, or pad the axis')
+  // the axis gives way to the two new ones, as in `SplitAxis`
+  return result as Expr as Expr<SplitAxis<S, Axis, P, N>>
+}
+
+/**
  * The entry along an axis at a run-time index, a scalar expression. The axis disappears. The index is rounded down and
  * held within the axis, so that the operation is total.
  *
@@ -497,6 +532,19 @@ export const stack = <S extends Shape>(parts: ReadonlyArray<Expr<S>>): Expr<read
 // -------------------------------------------------------------------------------------
 // utils
 // -------------------------------------------------------------------------------------
+
+/**
+ * The same values as an expression, but another node that can not be computed before `other` is: what is built on it is
+ * computed anew, after `other`, instead of being shared with an earlier use. This is how activations are recomputed on
+ * purpose. Where `other` starts with something that is not finite, so does the result.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const after = <S extends Shape>(a: Expr<S>, other: Expr): Expr<S> => {
+  const corner = other.shape.reduce<Expr>((rest) => take<Shape, 0>(rest, 0, scalar(0)), other)
+  return add(a, scale(retype(corner, []), 0))
+}
 
 /**
  * Asserts a shape that the type checker could not follow: the same node where the run-time shape is the given one,

@@ -54,6 +54,7 @@ export type ReduceName = 'sum' | 'max' | 'min'
  * - `Map`: an elementwise operation on arguments of equal shape. `Reduce`: over axes, which disappear.
  * - `Contract`: a sum of products over the labels that the result lacks, e.g. `['ij', 'jk', 'ik']`.
  * - `Reshape`, `Permute`, `Broadcast`, `Slice` (of one axis; its length is the node's), `Pad` (with zeros): views.
+ * - `Window`: the axis becomes two, position and place in the window: entry `(p, s)` is entry `p stride + s dilation`.
  * - `Take`: one entry along an axis, by a run-time index. `Concat`: along an axis.
  * - `Invalid`: a node that could not be built; the error comes out when the program is closed.
  *
@@ -73,6 +74,7 @@ export type Op =
   | { readonly _tag: 'Broadcast' }
   | { readonly _tag: 'Slice'; readonly axis: number; readonly start: number }
   | { readonly _tag: 'Pad'; readonly axis: number; readonly before: number; readonly after: number }
+  | { readonly _tag: 'Window'; readonly axis: number; readonly stride: number; readonly dilation: number }
   | { readonly _tag: 'Take'; readonly axis: number }
   | { readonly _tag: 'Concat'; readonly axis: number }
   | { readonly _tag: 'Invalid'; readonly error: ShapeError }

@@ -157,6 +157,12 @@ const step = (
     }
     case 'Slice':
       return view(shape, a, strides(a.shape), op.start * (strides(a.shape)[op.axis] ?? 0))
+    case 'Window': {
+      const source = strides(a.shape)
+      const along = source[op.axis] ?? 0
+      const windowed = [...source.slice(0, op.axis), op.stride * along, op.dilation * along, ...source.slice(op.axis + 1)]
+      return view(shape, a, windowed, 0)
+    }
     case 'Take': {
       const stride = strides(a.shape)
       const entryAt = (index: number): Cell => {

@@ -153,6 +153,26 @@ export type ReplaceAxis<S extends Shape, Axis extends number, D extends Dim> = n
   : { readonly [K in keyof S]: K extends `${Axis}` ? D : S[K] }
 
 /**
+ * A shape with one axis replaced by two.
+ *
+ * @category types
+ * @since 0.1.0
+ */
+export type SplitAxis<
+  S extends Shape,
+  Axis extends number,
+  D extends Dim,
+  E extends Dim,
+  Seen extends ReadonlyArray<unknown> = readonly []
+> = number extends S['length']
+  ? Shape
+  : S extends readonly [infer First extends Dim, ...infer Rest extends Shape]
+    ? Seen['length'] extends Axis
+      ? readonly [D, E, ...Rest]
+      : readonly [First, ...SplitAxis<Rest, Axis, D, E, readonly [...Seen, First]>]
+    : readonly []
+
+/**
  * A shape with its axes reordered: axis `i` of the result is axis `P[i]` of the argument.
  *
  * @category types
