@@ -61,8 +61,9 @@ export const forAll = <A>(
 ): Promise<void> =>
   fc.assert(
     fc.asyncProperty(arbitrary, async (a) => assert(await law(a))),
-    // the parameters of a run do not look at the values, but for `examples`, which this type leaves out
-    parameters as fc.Parameters<[A]>
+    // the violation is in the error, so it belongs in the report; parameters do not look at values, but for `examples`, which
+    // no caller can build for a type it does not know
+    { includeErrorInReport: true, ...parameters } as fc.Parameters<[A]>
   )
 
 /**

@@ -196,6 +196,8 @@ const loop =
         }
         saved = seconds()
       }
+      // a turn of the event loop, or signals would wait until the end
+      await new Promise((resume) => setImmediate(resume))
       if (stop.aborted) break
     }
     bar.stop()

@@ -108,13 +108,14 @@ const segments = (
       )
 
 /**
- * Full backpropagation: first-order on every step. Unbiased for J.
+ * Full backpropagation: first-order on every step. Unbiased for J. With `memory: 'recompute'` it keeps one step's
+ * activations at a time, for one more evaluation of each step.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const fullBackprop = (T: number): E.Either<CoverError, Estimator<'exact'>> =>
-  single('full backpropagation', T, [C.firstOrder(T)])
+export const fullBackprop = (T: number, options: C.SegmentOptions = {}): E.Either<CoverError, Estimator<'exact'>> =>
+  single(`full backpropagation${options.memory === 'recompute' ? '(recompute)' : ''}`, T, [C.firstOrder(T, options)])
 
 /**
  * Truncated backpropagation: first-order on the last `k` steps alone, as AlignProp (arXiv 2310.03739), DRaFT-K
@@ -164,6 +165,104 @@ export const segmented = ({ T, h }: { readonly T: number; readonly h: number }):
           .filter((t) => (t - 2) % h === 0)
           .map((t) => C.halfOrder(t, Math.min(t + h - 1, T)))
       ])
+
+/**
+ * Generalised half-order: step `i`'s term flows pathwise down to step `k` and is scored there, with weight `weight(i, k)`,
+ * for `k = lowest..i`, and pathwise all the way through the reward with weight `weight(i, 0)`. Weights are divided by
+ * their sum over `k`, so any weights are unbiased for J. Steps below `lowest` (default 2, for chains whose step 1 has no
+ * noise) have the pathwise term only. A cell on `k..i` re-runs those steps, so the cost grows with the band of weights.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const generalisedHalfOrder = ({
+  T,
+  weight,
+  lowest = 2,
+  name = 'generalised half-order'
+}: {
+  readonly T: number
+  readonly weight: (i: number, k: number) => number
+  readonly lowest?: number
+  readonly name?: string
+}): E.Either<CoverError, Estimator<'exact'>> => {
+  const scored = (i: number): ReadonlyArray<number> => C.range(lowest, i)
+  const pathwise = (i: number): number => (scored(i).length === 0 ? 1 : weight(i, 0))
+  const whole = (i: number): number => pathwise(i) + scored(i).reduce((sum, k) => sum + weight(i, k), 0)
+  const upTo = (shares: ReadonlyArray<number>): number => shares.findLastIndex((w) => w !== 0) + 1
+  const segment = (from: number, all: ReadonlyArray<number>, cell: (shares: ReadonlyArray<number>) => C.Cell): ReadonlyArray<C.Cell> => {
+    const used = all.slice(0, upTo(all))
+    return used.length === 0 || from > T ? [] : [cell(used)]
+  }
+  return single(name, T, [
+    ...segment(1, C.range(1, T).map((i) => pathwise(i) / whole(i)), (shares) => C.firstOrder(shares.length, { shares })),
+    ...scored(T).flatMap((k) =>
+      segment(k, C.range(k, T).map((i) => weight(i, k) / whole(i)), (shares) => C.halfOrder(k, k + shares.length - 1, { shares }))
+    )
+  ])
+}
+
+/**
+ * Generalised half-order with geometric weights `lambda^(i - k)` over the scores, as TD(lambda) and GAE (arXiv 1506.02438)
+ * have over returns, and a share `pathwise` (default 0) that goes through the reward. `lambda = 0` is REINFORCE after a
+ * first-order step 1; weights below 1e-4 are dropped. Unbiased for J.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const geometricHalfOrder = ({
+  T,
+  lambda,
+  pathwise = 0
+}: {
+  readonly T: number
+  readonly lambda: number
+  readonly pathwise?: number
+}): E.Either<CoverError, Estimator<'exact'>> => {
+  if (!(lambda >= 0 && lambda <= 1 && pathwise >= 0 && pathwise < 1)) {
+    return E.left({
+      _tag: 'BadOption',
+      option: 'lambda, pathwise',
+      expected: 'numbers in [0, 1] and [0, 1)',
+      got: `${lambda}, ${pathwise}`
+    })
+  }
+  const power = (i: number, k: number): number => {
+    const w = lambda ** (i - k)
+    return w < 1e-4 ? 0 : w
+  }
+  const scores = (i: number): number => C.range(2, i).reduce((sum, k) => sum + power(i, k), 0)
+  return generalisedHalfOrder({
+    T,
+    name: `generalised half-order(lambda = ${lambda}${pathwise === 0 ? '' : `, pathwise = ${pathwise}`})`,
+    weight: (i, k) => (k === 0 ? pathwise : ((1 - pathwise) * power(i, k)) / scores(i))
+  })
+}
+
+/**
+ * AlignProp with random truncation (arXiv 2310.03739): first-order on the last `k` steps, `k` drawn with the given weights.
+ * Its bias is minus the terms of the steps beyond `k`, each times the probability that `k` does not reach it.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const randomTruncation = ({
+  T,
+  weight
+}: {
+  readonly T: number
+  readonly weight: (k: number) => number
+}): E.Either<CoverError, Estimator> =>
+  pipe(
+    C.range(1, T),
+    RA.traverse(E.Applicative)((k) =>
+      pipe(
+        C.cover(T, [C.firstOrder(k)]),
+        E.map((cover): Weighted => ({ weight: weight(k), cover }))
+      )
+    ),
+    E.flatMap((covers) => Est.mixtureOf('random truncation', covers))
+  )
 
 /**
  * Evolution strategies over the whole chain, as MeZO (arXiv 2305.17333): zeroth-order on every step. Unbiased for J_s.

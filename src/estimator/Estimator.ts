@@ -66,7 +66,32 @@ export const always = <X extends Exactness>(name: string, cover: Cover<X>): Esti
 export const mixture = (
   name: string,
   covers: ReadonlyArray<Weighted<'exact'>>
-): E.Either<CoverError, Estimator<'exact'>> => {
+): E.Either<CoverError, Estimator<'exact'>> =>
+  pipe(
+    normalise(covers),
+    E.map((weighted): Estimator<'exact'> => ({ _tag: 'exact', name, T: weighted[0].cover.T, covers: weighted }))
+  )
+
+/**
+ * A mixture of any covers: exact if all of them are.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const mixtureOf = (name: string, covers: ReadonlyArray<Weighted>): E.Either<CoverError, Estimator> =>
+  pipe(
+    normalise(covers),
+    E.map((weighted): Estimator => ({
+      _tag: weighted.every(({ cover }) => cover._tag === 'exact') ? 'exact' : 'partial',
+      name,
+      T: weighted[0].cover.T,
+      covers: weighted
+    }))
+  )
+
+const normalise = <X extends Exactness>(
+  covers: ReadonlyArray<Weighted<X>>
+): E.Either<CoverError, Estimator<X>['covers']> => {
   const bad = covers.find(({ weight }) => !(weight >= 0 && Number.isFinite(weight)))
   if (bad !== undefined) {
     return E.left({ _tag: 'BadOption', option: 'weight', expected: 'a finite number of at least 0', got: `${bad.weight}` })
@@ -79,11 +104,28 @@ export const mixture = (
     return E.left({ _tag: 'BadOption', option: 'covers', expected: 'at least one of weight above 0', got: 'none' })
   }
   const other = rest.find(({ cover }) => cover.T !== first.cover.T)
-  if (other !== undefined) {
-    return E.left({ _tag: 'BadOption', option: 'covers', expected: `${first.cover.T} steps in each`, got: `${other.cover.T} in one` })
-  }
-  return E.right({ _tag: 'exact', name, T: first.cover.T, covers: [first, ...rest] })
+  return other === undefined
+    ? E.right([first, ...rest])
+    : E.left({ _tag: 'BadOption', option: 'covers', expected: `${first.cover.T} steps in each`, got: `${other.cover.T} in one` })
 }
+
+/**
+ * An estimator of a single cover from its cells.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromCells = (
+  name: string,
+  T: number,
+  cells: ReadonlyArray<C.Cell>
+): E.Either<CoverError, Estimator<'exact'> | Estimator<'partial'>> =>
+  pipe(
+    C.cover(T, cells),
+    E.map((cover): Estimator<'exact'> | Estimator<'partial'> =>
+      cover._tag === 'exact' ? always(name, cover) : always(name, cover)
+    )
+  )
 
 // -------------------------------------------------------------------------------------
 // readings
@@ -105,18 +147,23 @@ export const draw = <X extends Exactness>(self: Estimator<X>, uniform: number): 
 }
 
 /**
- * The steps that some cover of the distribution leaves unpaid, each with the probability that it is.
+ * The expected fraction of each step's term that is paid, `t = 1..T` at positions `0..T-1`: all 1 for an exact estimator.
  *
  * @category readings
  * @since 0.1.0
  */
-export const unpaid = (self: Estimator): ReadonlyMap<number, number> => {
-  const out = new Map<number, number>()
-  for (const { weight, cover } of self.covers) {
-    for (const t of C.unpaid(cover)) out.set(t, (out.get(t) ?? 0) + weight)
-  }
-  return out
-}
+export const paid = (self: Estimator): ReadonlyArray<number> =>
+  C.range(1, self.T).map((t) => mean(self, (cover) => C.paid(cover)[t - 1] ?? 0))
+
+/**
+ * The steps whose terms are not paid in full on average, each with what is missing. The estimator's bias is minus the sum
+ * of the missing parts.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const unpaid = (self: Estimator): ReadonlyMap<number, number> =>
+  new Map(paid(self).flatMap((fraction, i) => (Math.abs(1 - fraction) > 1e-9 ? [[i + 1, 1 - fraction] as const] : [])))
 
 /**
  * The mean of a number read off the covers.
@@ -136,21 +183,3 @@ export const mean = (self: Estimator, read: (cover: Cover) => number): number =>
  */
 export const objective = (self: Estimator): 'J' | 'J_s' =>
   self.covers.some(({ cover }) => C.objective(cover) === 'J_s') ? 'J_s' : 'J'
-
-/**
- * An estimator of a single cover from its cells.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const fromCells = (
-  name: string,
-  T: number,
-  cells: ReadonlyArray<C.Cell>
-): E.Either<CoverError, Estimator<'exact'> | Estimator<'partial'>> =>
-  pipe(
-    C.cover(T, cells),
-    E.map((cover): Estimator<'exact'> | Estimator<'partial'> =>
-      cover._tag === 'exact' ? always(name, cover) : always(name, cover)
-    )
-  )

@@ -4,12 +4,16 @@
  * @since 0.1.0
  */
 export * as Advantage from './Advantage.js'
+export * as Algebra from './Algebra.js'
+export * as Budget from './Budget.js'
 export * as Catalogue from './Catalogue.js'
 export * as Cost from './Cost.js'
 export * as Cover from './Cover.js'
 export * as Estimator from './Estimator.js'
 export * as Explain from './Explain.js'
 export * as Gradient from './Gradient.js'
+export * as Start from './Start.js'
+export * as Variance from './Variance.js'
 export * as Programs from './Programs.js'
 
 export { constant, leaveOneOut, none, runningMean } from './Advantage.js'
@@ -17,6 +21,9 @@ export {
   blackBoxRlr,
   evolutionStrategies,
   fullBackprop,
+  generalisedHalfOrder,
+  geometricHalfOrder,
+  randomTruncation,
   reinforce,
   reinforceAfterFirst,
   rlr,
@@ -27,4 +34,6 @@ export { cost, peakActivationBytes } from './Cost.js'
 export { cover, exact, firstOrder, halfOrder, show, zerothOrder } from './Cover.js'
 export { always, mixture } from './Estimator.js'
 export { explain } from './Explain.js'
+export { segmentLength } from './Budget.js'
 export { compile } from './Gradient.js'
+export { byStep, compare, measure } from './Variance.js'

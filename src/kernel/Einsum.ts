@@ -87,18 +87,15 @@ export const canonical = (
   const columns = onlyIn(b, a)
 
   const order = [...summed].sort((x, y) => stride(a, y) - stride(a, x))
-  const sum = merge(order.map(axis))
-  if (sum.length > 1) {
-    const packed = merge(order.map((label) => ({ ...axis(label), b: 0 }))).length === 1
-    return packed ? copy(b, [...batch, ...order, ...columns]) : copy(a, [...batch, ...rows, ...order])
-  }
-  const k = sum[0] ?? unit
+  const axes = merge(order.map(axis))
+  const k = innermost(axes)
+  const taps = axes.filter((tap) => tap !== k)
   // merging keeps axes in the order of the output, so that the last of them has stride 1
   const columnAxes = merge(columns.map(axis))
   const rowAxes = merge(rows.map(axis))
   const lastColumn = columnAxes.at(-1)
   const n = lastColumn !== undefined && lastColumn.out === 1 ? lastColumn : unit
-  const m = rowAxes.reduce((best, next) => (next.size > best.size ? next : best), unit)
+  const m = rowAxes.findLast(fillsTiles) ?? largest(rowAxes)
   const outer = [
     ...merge(out.filter((label) => batch.includes(label)).map(axis)),
     ...rowAxes.filter((row) => row !== m),
@@ -111,14 +108,26 @@ export const canonical = (
   return {
     _tag: 'Contraction',
     form,
-    dims: [...all.map((x) => x.size), k.size],
+    dims: [...all, ...taps, k].map((x) => x.size),
     strides: all.map((x) => x.out),
-    a: { ...a.access, strides: [...all.map((x) => x.a), k.size === 1 ? 1 : k.a] },
-    b: { ...b.access, strides: [...all.map((x) => x.b), k.size === 1 ? 1 : k.b] }
+    a: { ...a.access, strides: [...[...all, ...taps].map((x) => x.a), k.size === 1 ? 1 : k.a] },
+    b: { ...b.access, strides: [...[...all, ...taps].map((x) => x.b), k.size === 1 ? 1 : k.b] }
   }
 }
 
 const unit: Axis = { size: 1, a: 0, b: 0, out: 0 }
+
+const largest = (axes: ReadonlyArray<Axis>): Axis =>
+  axes.reduce((best, next) => (next.size > best.size ? next : best), unit)
+
+/** Can the rows of register tiles be taken from this axis without a rest? */
+const fillsTiles = ({ size }: Axis): boolean => size % 4 === 0
+
+/** The axis of a sum that the innermost loop walks: one where both operands are contiguous, else one that is long. */
+const innermost = (axes: ReadonlyArray<Axis>): Axis => {
+  const last = axes.at(-1) ?? unit
+  return axes.find((axis) => axis.a === 1 && axis.b === 1) ?? (last.size >= 8 ? last : largest(axes))
+}
 
 const merge = (axes: ReadonlyArray<Axis>): ReadonlyArray<Axis> => {
   const { dims, heads } = collapse(

@@ -129,16 +129,12 @@ const reduced = (scope: Scope, { name, dims, kept, body }: Reduction): string =>
     const next = term(each, body, [...outer, ...inner], '0.0')
     each.lines.push(name === 'sum' ? `${value} += ${next};` : `${value} = Math.${name}(${value}, ${next});`)
   })
-  const loops = inner.reduceRight(
-    (text, k, i) => `for (let ${k} = 0; ${k} < this.constants.n${i}; ${k}++) { ${text} }`,
-    step
-  )
-  scope.lines.push(loops)
+  scope.lines.push(nested(inner, step))
   return value
 }
 
 const contracted = (scope: Scope, { dims, strides, a, b }: Contraction): string => {
-  const axes = dims.slice(0, -1)
+  const axes = dims.slice(0, strides.length)
   // the output may order the axes in another way: the largest stride is split off first
   const order = axes
     .map((_, axis) => axis)
@@ -150,17 +146,27 @@ const contracted = (scope: Scope, { dims, strides, a, b }: Contraction): string 
     'at'
   )
   const index = axes.map((_, axis) => split[order.indexOf(axis)] ?? '0')
-  const left = define(scope, 'i', position(scope, { ...a, strides: a.strides.slice(0, -1) }, index))
-  const right = define(scope, 'i', position(scope, { ...b, strides: b.strides.slice(0, -1) }, index))
+  const left = define(scope, 'i', position(scope, { ...a, strides: a.strides.slice(0, axes.length) }, index))
+  const right = define(scope, 'i', position(scope, { ...b, strides: b.strides.slice(0, axes.length) }, index))
   const value = fresh(scope, 'v')
-  const k = fresh(scope, 'k')
-  const along = ({ strides: s }: Access): string => ((s.at(-1) ?? 0) === 1 ? k : `${k} * ${s.at(-1) ?? 0}`)
+  const inner = dims.slice(axes.length).map(() => fresh(scope, 'k'))
+  const along = ({ strides: s }: Access): string =>
+    inner.map((k, i) => times(k, s[axes.length + i] ?? 0)).join(' + ')
   scope.lines.push(
     `let ${value} = 0.0;`,
-    `for (let ${k} = 0; ${k} < this.constants.n0; ${k}++) { ${value} += b${a.buffer}[${left} + ${along(a)}] * b${b.buffer}[${right} + ${along(b)}]; }`
+    nested(inner, `${value} += b${a.buffer}[${left} + ${along(a)}] * b${b.buffer}[${right} + ${along(b)}];`)
   )
   return value
 }
+
+const times = (index: string, stride: number): string => (stride === 1 ? index : `${index} * ${stride}`)
+
+/** Loops around a statement, bounded by the constants of the kernel. */
+const nested = (names: ReadonlyArray<string>, body: string): string =>
+  names.reduceRight(
+    (text, name, i) => `for (let ${name} = 0; ${name} < this.constants.n${i}; ${name}++) { ${text} }`,
+    body
+  )
 
 /**
  * The constants that a kernel's source mentions: the bounds of its loops.
@@ -170,7 +176,11 @@ const contracted = (scope: Scope, { dims, strides, a, b }: Contraction): string 
  */
 export const constants = ({ spec: { core } }: Kernel): Readonly<Record<string, number>> => {
   const bounds =
-    core._tag === 'Reduction' ? core.dims.slice(core.kept) : core._tag === 'Contraction' ? core.dims.slice(-1) : []
+    core._tag === 'Reduction'
+      ? core.dims.slice(core.kept)
+      : core._tag === 'Contraction'
+        ? core.dims.slice(core.strides.length)
+        : []
   return Object.fromEntries(bounds.map((bound, i) => [`n${i}`, bound]))
 }
 
@@ -185,7 +195,7 @@ const position = (scope: Scope, access: Access, index: ReadonlyArray<string>): s
   })
   const steps = access.strides.flatMap((stride, axis) => {
     const i = index[axis] ?? '0'
-    return stride === 0 || i === '0' ? [] : [stride === 1 ? i : `${i} * ${stride}`]
+    return stride === 0 || i === '0' ? [] : [times(i, stride)]
   })
   const start = access.parameter === undefined ? [] : [`p${access.parameter}`]
   const all = [...start, ...moves, ...steps]

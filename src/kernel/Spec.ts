@@ -99,9 +99,11 @@ export interface Reduction {
 }
 
 /**
- * A sum of products over `dims = [...outer, m, n, k]`: `out[outer, m, n] = sum over k of a * b`. The output's last
- * stride, along n, is 1 unless n is 1, and `strides` has one for each of outer, m and n. `a` does not move along n, nor
- * `b` along m.
+ * A sum of products over `dims = [...outer, m, n, ...taps, k]`: `out[outer, m, n] = sum over taps and k of a * b`. The
+ * output's last stride, along n, is 1 unless n is 1, and `strides` has one for each of outer, m and n: what `dims` has
+ * more are the axes of the sum. `a` does not move along n, nor `b` along m.
+ *
+ * A matrix product has no taps. A convolution has: the places in its window that do not lie in memory as one axis.
  *
  * - `rows`: `b` is contiguous along n (or n is 1): multiply scalars of `a` by rows of `b`.
  * - `dots`: `a` and `b` are contiguous along k: inner products.

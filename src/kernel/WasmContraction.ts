@@ -21,6 +21,7 @@ import { type Memory, nest, outputBuffer } from './WasmTerm.js'
 interface Product {
   readonly form: 'rows' | 'dots'
   readonly k: number
+  readonly taps: ReadonlyArray<{ readonly count: number; readonly a: number; readonly b: number }>
   readonly a: { readonly base: number; readonly row: number; readonly k: number }
   readonly b: { readonly base: number; readonly column: number; readonly k: number }
   readonly out: { readonly base: number; readonly row: number; readonly column: number }
@@ -56,15 +57,20 @@ const unrolled = 2
  */
 export const contraction = (memory: Memory, core: Contraction, first: number): ReadonlyArray<Code> => {
   const { dims, strides, a, b, form } = core
-  const outer = dims.length - 3
-  const [mAxis, nAxis] = [outer, outer + 1]
-  const [m = 1, n = 1, k = 1] = dims.slice(outer)
-  const target: Access = { buffer: outputBuffer, offset: 0, strides: [...strides, 0], moves: [] }
+  const outer = strides.length - 2
+  const [mAxis, nAxis, kAxis] = [outer, outer + 1, dims.length - 1]
+  const [m = 1, n = 1] = dims.slice(outer)
+  const target: Access = { buffer: outputBuffer, offset: 0, strides, moves: [] }
   const product: Product = {
     form,
-    k,
-    a: { base: memory.buffer(a.buffer) + 4 * a.offset, row: a.strides[mAxis] ?? 0, k: a.strides[outer + 2] ?? 0 },
-    b: { base: memory.buffer(b.buffer) + 4 * b.offset, column: b.strides[nAxis] ?? 0, k: b.strides[outer + 2] ?? 0 },
+    k: dims[kAxis] ?? 1,
+    taps: dims.slice(outer + 2, kAxis).map((count, i) => ({
+      count,
+      a: a.strides[outer + 2 + i] ?? 0,
+      b: b.strides[outer + 2 + i] ?? 0
+    })),
+    a: { base: memory.buffer(a.buffer) + 4 * a.offset, row: a.strides[mAxis] ?? 0, k: a.strides[kAxis] ?? 0 },
+    b: { base: memory.buffer(b.buffer) + 4 * b.offset, column: b.strides[nAxis] ?? 0, k: b.strides[kAxis] ?? 0 },
     out: { base: memory.output, row: strides[mAxis] ?? 0, column: strides[nAxis] ?? 1 }
   }
   const functions: Array<Code> = []
@@ -123,10 +129,26 @@ const grid = (out: Code, tile: Tile): ReadonlyArray<ReadonlyArray<number>> =>
   Array.from({ length: tile.rows }, () => tile.columns.map(() => out.local('v128')))
 
 const move = (out: Code, position: number, elements: number): void => {
+  if (elements === 0) return
   out.get(position)
   out.integer(4 * elements)
   out.addInteger()
   out.set(position)
+}
+
+/** Repeats what walks the innermost axis of the sum for every tap. */
+const overTaps = (out: Code, { taps, k, a, b }: Product, body: () => void): void => {
+  const loop = (depth: number): void => {
+    const tap = taps[depth]
+    if (tap === undefined) return body()
+    const next = taps[depth + 1] ?? { count: k, a: a.k, b: b.k }
+    out.repeat(tap.count, () => {
+      loop(depth + 1)
+      move(out, atA, tap.a - next.count * next.a)
+      move(out, atB, tap.b - next.count * next.b)
+    })
+  }
+  loop(0)
 }
 
 const multiplyAdd = (out: Code, sum: number, a: number, b: number): void => {
@@ -164,8 +186,10 @@ const rowsTile = (product: Product, tile: Tile): Code => {
       move(out, atA, by * product.a.k)
       move(out, atB, by * product.b.k)
     })
-  terms(Math.floor(product.k / unrolled), unrolled)
-  terms(product.k % unrolled, 1)
+  overTaps(out, product, () => {
+    terms(Math.floor(product.k / unrolled), unrolled)
+    terms(product.k % unrolled, 1)
+  })
   sums.forEach((row, r) =>
     row.forEach((sum, q) => {
       out.get(atOut)
@@ -200,8 +224,10 @@ const dotsTile = (product: Product, tile: Tile): Code => {
       move(out, atA, by)
       move(out, atB, by)
     })
-  terms(Math.floor(product.k / 4), 4)
-  terms(product.k % 4, 1)
+  overTaps(out, product, () => {
+    terms(Math.floor(product.k / 4), 4)
+    terms(product.k % 4, 1)
+  })
   sums.forEach((row, r) => {
     const [first = 0, second = first, third = first, fourth = first] = row
     addPairs(out, first, second)

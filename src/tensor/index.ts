@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 export * as Expr from './Expr.js'
+export * as Indexing from './Indexing.js'
 export * as Op from './Op.js'
 export * as Program from './Program.js'
 export * as Reference from './Reference.js'

@@ -71,6 +71,12 @@ describe('contractions', () => {
     expect(disagreement(example, await runOn(target, example))).toBeUndefined()
   })
 
+  test('a sum over axes that do not lie as one in memory is walked as it lies', async () => {
+    const example = product('ikj,ljk->il', { i: 6, j: 12, k: 5, l: 9 })
+    expect(disagreement(example, await runOn(target, example))).toBeUndefined()
+    expect(kernelsOf(product('ijk,jlk->il', { i: 6, j: 12, k: 8, l: 9 }))).toEqual(['dots'])
+  })
+
   test('a product and its two adjoints are one kernel each, without copies', () => {
     const sizes = { i: 64, j: 256, k: 128 }
     expect(kernelsOf(product('ij,jk->ik', sizes))).toEqual(['rows'])

@@ -88,7 +88,7 @@ const grow = (exprs: ReadonlyArray<Expr>, entry: X.Scalar, [kind, a, b, c]: Choi
   const rank = shape.length
   const axis = rank === 0 ? 0 : c % rank
   const d = shape[axis] ?? 1
-  switch (kind % 13) {
+  switch (kind % 14) {
     case 0:
     case 1:
       return pick(unaries, b, X.neg)(x)
@@ -129,6 +129,14 @@ const grow = (exprs: ReadonlyArray<Expr>, entry: X.Scalar, [kind, a, b, c]: Choi
       return rank === 0 ? x : X.take(x, axis, b % 2 === 0 ? entry : X.add(X.scale(entry, 0.5), X.scalar(b % 5)))
     case 11:
       return rank === 0 || cells(x) > most / 3 ? x : X.concat([x, X.neg(x), X.slice(x, axis, b % d, d - (b % d))], axis)
+    case 12: {
+      const size = 1 + (b % d)
+      const stride = 1 + (c % 3)
+      const dilation = size === 1 ? 1 : Math.min(1 + (b % 2), Math.floor((d - 1) / (size - 1)))
+      const positions = 1 + Math.floor((d - 1 - (size - 1) * dilation) / stride)
+      if (rank === 0 || rank > 4 || (cells(x) / d) * positions * size > most) return x
+      return X.window(x, axis, positions, size, stride, dilation)
+    }
     default:
       return rank + y.shape.length > 6 ? x : einsum(x, y, c)
   }

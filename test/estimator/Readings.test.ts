@@ -1,0 +1,206 @@
+import * as E from 'fp-ts/lib/Either.js'
+import { describe, expect, it } from 'vitest'
+import { multiplicativeChain, polynomialReward, type ScalarReward } from '../../laws/toy/Polynomial.js'
+import type { ScalarChain } from '../../laws/toy/Tanh.js'
+import * as A from '../../src/estimator/Advantage.js'
+import * as Catalogue from '../../src/estimator/Catalogue.js'
+import * as C from '../../src/estimator/Cover.js'
+import { cost, peakActivationBytes } from '../../src/estimator/Cost.js'
+import type { Estimator } from '../../src/estimator/Estimator.js'
+import * as Est from '../../src/estimator/Estimator.js'
+import { explain } from '../../src/estimator/Explain.js'
+import * as Gradient from '../../src/estimator/Gradient.js'
+import * as L from '../../src/lens/Lens.js'
+import * as Reward from '../../src/reward/Reward.js'
+import { reference } from '../../src/tensor/Target.js'
+import * as T from '../../src/tensor/Tensor.js'
+
+const right = <A>(result: E.Either<C.CoverError, A>): A => {
+  if (E.isLeft(result)) throw new Error(C.showError(result.left))
+  return result.right
+}
+
+describe('explain: the whole text', () => {
+  it('of RLR', () => {
+    expect(explain(right(Catalogue.rlr({ T: 50 })))).toEqual({
+      text: [
+        'rlr(h = 2), T = 50',
+        '  cover      FO(1..1) + HO(2..3) + ZO(4..50; central, shared, s = 0.05), and 47 others drawn at random',
+        '  FO(1..1) = D phi(1:1)^T grad R(x_0)',
+        '  HO(2..3) = A D phi(2:3)^T eps_2 / sigma_2',
+        '  ZO(4..50; central, shared, s = 0.05) = (R(theta + s xi) - R(theta - s xi)) (xi) / (2 s)',
+        '  unbiased for the gradient of J_s (J with the parameters of the zeroth-order steps smoothed)',
+        '  a sample costs 3 rollouts, 153 network evaluations, 3 steps pulled back'
+      ].join('\n'),
+      latex:
+        '\\hat g = D_\\theta \\varphi_{1:1}^\\top \\nabla R(x_0) + ' +
+        'A \\, D_\\theta \\varphi_{2:3}^\\top \\varepsilon_{2} / \\sigma_{2} + ' +
+        '\\frac{R(\\theta + s \\xi) - R(\\theta - s \\xi)}{2 s} \\xi'
+    })
+  })
+
+  it('of a partial estimator', () => {
+    expect(explain(right(Catalogue.truncatedBackprop({ T: 4, k: 2 }))).text).toBe(
+      [
+        'truncated backpropagation(k = 2), T = 4',
+        '  cover      FO(1..2)',
+        '  FO(1..2) = D phi(1:2)^T grad R(x_0)',
+        '  biased: the terms of steps 3..4 of the gradient are missing, and the bias is minus their sum',
+        '  a sample costs 1 rollout, 6 network evaluations, 2 steps pulled back'
+      ].join('\n')
+    )
+  })
+
+  it('of one-point evolution strategies with a direction for each step', () => {
+    const estimator = right(Catalogue.evolutionStrategies({ T: 3, form: 'onePoint', perturbation: 'perStep', radius: 0.1 }))
+    expect(explain(estimator)).toEqual({
+      text: [
+        'evolution strategies, T = 3',
+        '  cover      ZO(1..3; onePoint, perStep, s = 0.1)',
+        '  ZO(1..3; onePoint, perStep, s = 0.1) = A(theta + s xi) (sum over i of xi_i) / s',
+        '  unbiased for the gradient of J_s (J with the parameters of the zeroth-order steps smoothed)',
+        '  a sample costs 1 rollout, 3 network evaluations, 0 steps pulled back'
+      ].join('\n'),
+      latex: '\\hat g = \\frac{A(\\theta + s \\xi)}{s} \\textstyle\\sum_{i \\in \\{1..3\\}} \\xi_i'
+    })
+  })
+})
+
+describe('cost', () => {
+  const rows: ReadonlyArray<readonly [string, Estimator, readonly [number, number, number, number, number]]> = [
+    // rollouts, network evaluations (all rollouts, and each segment once more), pulled back, rewards, activations
+    ['full backpropagation', right(Catalogue.fullBackprop(4)), [1, 4 + 4, 4, 1, 4]],
+    ['truncated', right(Catalogue.truncatedBackprop({ T: 4, k: 1 })), [1, 4 + 1, 1, 1, 1]],
+    ['reinforce', right(Catalogue.reinforce(4)), [1, 4 + 4, 4, 1, 1]],
+    ['segmented', right(Catalogue.segmented({ T: 4, h: 2 })), [1, 4 + 4, 4, 1, 2]],
+    ['rlr, central', right(Catalogue.rlr({ T: 4, h: 2 })), [3, 12 + 3, 3, 3, 2]],
+    ['rlr, forward', right(Catalogue.rlr({ T: 4, h: 2, form: 'forward' })), [2, 8 + 3, 3, 2, 2]],
+    ['rlr, one point', right(Catalogue.rlr({ T: 4, h: 2, form: 'onePoint' })), [1, 4 + 3, 3, 1, 2]],
+    ['evolution strategies, central', right(Catalogue.evolutionStrategies({ T: 4 })), [2, 8, 0, 2, 0]]
+  ]
+
+  it.each(rows)('of %s', (_, estimator, [rollouts, evaluations, pulled, rewards, activations]) => {
+    expect(cost(estimator)).toEqual({
+      rollouts,
+      networkEvaluations: evaluations,
+      pullbackSteps: pulled,
+      rewardEvaluations: rewards,
+      activationSteps: activations
+    })
+    expect(cost(estimator, 2).networkEvaluations).toBe(2 * evaluations)
+  })
+})
+
+const noiseless: ScalarChain = multiplicativeChain([0, 0.5, 0.5])
+const noisy = (T_: number): ScalarChain => multiplicativeChain(new Array<number>(T_).fill(0.5))
+const reward = polynomialReward([0, 1])
+const blackBox = Reward.blackBox('counted', (x0) => Array.from(x0.data))
+
+const problem = (
+  estimator: Estimator,
+  options: {
+    readonly chain?: ScalarChain
+    readonly reward?: ScalarReward | Reward.BlackBox
+    readonly advantage?: A.Advantage
+    readonly trained?: (path: string) => boolean
+  } = {}
+): ReturnType<typeof Gradient.compile> =>
+  Gradient.compile(
+    {
+      chain: options.chain ?? noisy(estimator.T),
+      reward: options.reward ?? reward,
+      estimator,
+      advantage: options.advantage ?? A.none,
+      trained: options.trained ?? (() => true),
+      batch: 2
+    },
+    reference
+  )
+
+const text = (result: ReturnType<typeof problem>): string =>
+  E.isLeft(result) ? Gradient.showError(result.left) : 'compiled'
+
+describe('what an estimator refuses: the whole text', () => {
+  it('a chain of another length', () => {
+    expect(text(problem(right(Catalogue.reinforce(3)), { chain: noisy(2) }))).toBe(
+      "T: expected the chain's 2 steps, got an estimator for 3; build both with one T"
+    )
+  })
+
+  it('a step without a score', () => {
+    expect(text(problem(right(Catalogue.reinforce(3)), { chain: noiseless }))).toBe(
+      'sigma of step 1 is 0 in multiplicative, so HO(1..1) has no score there; pay for step 1 with a first- or zeroth-order cell, or give the step noise'
+    )
+    expect(text(problem(right(Catalogue.reinforceAfterFirst(3)), { chain: noiseless }))).toBe('compiled')
+  })
+
+  it('a black box under a first-order cell', () => {
+    expect(text(problem(right(Catalogue.rlr({ T: 3, h: 1 })), { reward: blackBox }))).toBe(
+      "the reward 'counted' is a black box, which FO(1..1) can not pull back through; use half- or zeroth-order cells, or a differentiable reward"
+    )
+    expect(text(problem(right(Catalogue.blackBoxRlr({ T: 3, h: 1 })), { reward: blackBox }))).toBe('compiled')
+  })
+
+  it('nothing to train', () => {
+    expect(text(problem(right(Catalogue.reinforce(2)), { trained: () => false }))).toBe(
+      'no parameter is trained; choose some of theta'
+    )
+  })
+
+  it('a batch baseline under a one-point direction that the batch shares', () => {
+    const estimator = right(Catalogue.evolutionStrategies({ T: 2, form: 'onePoint' }))
+    const chain = noisy(2)
+    const shared: ScalarChain = { ...chain, parameters: { theta: L.parameter([2]) } }
+    expect(text(problem(estimator, { chain: shared, advantage: A.leaveOneOut }))).toBe(
+      "the baseline 'leaveOneOut' reads rewards under the same perturbation as ZO(1..2; onePoint, shared, s = 0.05), which cancels its signal; use a running mean, or a difference form"
+    )
+    expect(text(problem(estimator, { advantage: A.leaveOneOut }))).toBe('compiled')
+  })
+
+  it('a cover that was not compiled, and a reward that fails', async () => {
+    const request = {
+      cover: right(C.cover(2, [C.firstOrder(2)])),
+      params: { theta: T.fill([2, 2], 0.5) },
+      condition: {},
+      xT: T.fill([2, 1], 0),
+      eps: T.fill([2, 2, 1], 0),
+      xi: {},
+      weights: [0.5, 0.5],
+      advantageState: 0
+    }
+    const compiled = problem(right(Catalogue.reinforce(2)))
+    if (E.isLeft(compiled)) throw new Error(Gradient.showError(compiled.left))
+    const other = await compiled.right.run(request)()
+    expect(E.isLeft(other) ? Gradient.showError(other.left) : '').toBe(
+      'firstOrder(2) was not compiled; draw covers from the estimator that was'
+    )
+    const failing: Reward.BlackBox = {
+      ...blackBox,
+      evaluate: () => () => Promise.resolve(E.left({ _tag: 'RewardError', reward: 'counted', reason: 'out of order' }))
+    }
+    const broken = problem(right(Catalogue.reinforce(2)), { reward: failing })
+    if (E.isLeft(broken)) throw new Error(Gradient.showError(broken.left))
+    const said = await broken.right.run({ ...request, cover: right(Catalogue.reinforce(2)).covers[0].cover })()
+    expect(E.isLeft(said) ? Gradient.showError(said.left) : '').toBe("reward 'counted': out of order")
+  })
+})
+
+describe('credit memory', () => {
+  const bytes = (T_: number, h: number): number => {
+    const compiled = problem(Est.always('one', right(C.cover(T_, [C.halfOrder(2, h + 1)]))), { chain: noisy(T_) })
+    if (E.isLeft(compiled)) throw new Error(Gradient.showError(compiled.left))
+    return peakActivationBytes(compiled.right).bytes
+  }
+
+  it('does not grow with the length of the chain', () => {
+    // but for the table of sigma, which is a constant of the program and not counted
+    expect(new Set([6, 12, 48].map((T_) => bytes(T_, 3))).size).toBe(1)
+  })
+
+  it('grows by the same amount with each step of a segment', () => {
+    const sizes = [2, 3, 4, 5, 6].map((h) => bytes(12, h))
+    const gaps = sizes.slice(1).map((size, i) => size - (sizes[i] ?? 0))
+    expect(new Set(gaps).size).toBe(1)
+    expect(gaps[0]).toBeGreaterThan(0)
+  })
+})
