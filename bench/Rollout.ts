@@ -132,7 +132,7 @@ const jaxjs = async (): Promise<Contender> => {
         if (!w1 || !b1 || !w2 || !b2 || !w3 || !b3) break
         state = step(state, w1, b1, w2, b2, w3, b3, eps)
       }
-      return Float32Array.from(await state.data())
+      return await state.data() as Float32Array
     },
     dispose: async () => weights.forEach((w) => w.dispose())
   }

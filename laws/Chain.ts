@@ -54,9 +54,12 @@ const describe = (errors: ReadonlyArray<ShapeError>): string => errors.map(Sh.sh
 
 const conditionOf = <P extends Params, S extends Batched, C extends Exprs>(chain: Chain<P, S, C>): C =>
   // the declared shapes are those of `C`
-  Tree.inputs('c', chain.condition) as Exprs as C
+  Tree.inputs<Shapes>('c', chain.condition) as C
 
-const declared = <P extends Params, S extends Batched, C extends Exprs>(chain: Chain<P, S, C>, more: Shapes = {}): Shapes => ({
+const declared = <P extends Params, S extends Batched, C extends Exprs>(
+  chain: Chain<P, S, C>,
+  more: Shapes = {}
+): Shapes => ({
   params: L.shapes(chain.parameters),
   c: chain.condition,
   xT: chain.state,
@@ -80,11 +83,7 @@ const valuesOf = <P extends Params, S extends Batched, C extends Exprs>(
   }
 }
 
-const evaluate = (
-  inputs: Shapes,
-  body: () => Exprs,
-  values: Values
-): E.Either<string, Reference.Bounded> =>
+const evaluate = (inputs: Shapes, body: () => Exprs, values: Values): E.Either<string, Reference.Bounded> =>
   pipe(
     Program.make(inputs, body),
     E.flatMap((program) => Reference.runWithBounds(program, { batch: rows }, values)),
@@ -127,7 +126,10 @@ const side = ({ values, bounds }: Reference.Bounded, one: string, other: string)
  * @since 0.1.0
  */
 export const segmentsCompose =
-  <P extends Params, S extends Batched, C extends Exprs>(subject: Subject<P, S, C>, segment: typeof Ch.segment = Ch.segment) =>
+  <P extends Params, S extends Batched, C extends Exprs>(
+    subject: Subject<P, S, C>,
+    segment: typeof Ch.segment = Ch.segment
+  ) =>
   (k: number, key: Key): Verdict => {
     const { chain } = subject
     const body = (): Exprs => {
@@ -138,8 +140,14 @@ export const segmentsCompose =
       const part = (from: number, to: number): Ch.Noises<S> =>
         // some of the noises have the shape of noises
         X.slice<Shape, 0, number>(eps, 0, from - 1, to - from + 1) as Exprs as Ch.Noises<S>
-      const [whole, backWhole] = segment(chain, chain.T)(X.scalar(chain.T)).run(p, { x: X.input('xT', chain.state), c, eps })
-      const [high, backHigh] = segment(chain, chain.T - k)(X.scalar(chain.T)).run(p, {
+      const [whole, backWhole] = segment(
+        chain,
+        chain.T
+      )(X.scalar(chain.T)).run(p, { x: X.input('xT', chain.state), c, eps })
+      const [high, backHigh] = segment(
+        chain,
+        chain.T - k
+      )(X.scalar(chain.T)).run(p, {
         x: X.input('xT', chain.state),
         c,
         eps: part(k + 1, chain.T)
@@ -152,8 +160,16 @@ export const segmentsCompose =
       const [pHigh, aHigh] = backHigh(aLow.x)
       // the noise between the two is the lower one's argument and the upper one's own
       const between: Expr = X.mul<Shape, readonly []>(aLow.x, sigma)
-      const noises = X.concat<Shape, 0>([aLow.eps, X.reshape(between, [1, ...chain.state]), X.slice<Shape, 0, number>(aHigh.eps, 0, 1, chain.T - k - 1)], 0)
-      const split = chain.T - k === 1 ? X.concat<Shape, 0>([aLow.eps, X.reshape(between, [1, ...chain.state])], 0) : noises
+      const noises = X.concat<Shape, 0>(
+        [
+          aLow.eps,
+          X.reshape(between, [1, ...chain.state]),
+          X.slice<Shape, 0, number>(aHigh.eps, 0, 1, chain.T - k - 1)
+        ],
+        0
+      )
+      const split =
+        chain.T - k === 1 ? X.concat<Shape, 0>([aLow.eps, X.reshape(between, [1, ...chain.state])], 0) : noises
       return {
         whole: { value: whole, p: pWhole, x: aWhole.x, c: aWhole.c, eps: aWhole.eps },
         split: { value: low, p: Tree.add(pLow, pHigh), x: aHigh.x, c: Tree.add(aLow.c, aHigh.c), eps: split }
@@ -220,7 +236,9 @@ export const replays =
       pipe(
         TE.fromEither(Programs.rollout(chain, { perturbation: 'none', keep: true, trained: () => true })),
         TE.mapLeft(describe),
-        TE.flatMap((program) => TE.fromEither(pipe(target.compile(program, { batch: rows }), E.mapLeft(showTargetError)))),
+        TE.flatMap((program) =>
+          TE.fromEither(pipe(target.compile(program, { batch: rows }), E.mapLeft(showTargetError)))
+        ),
         TE.flatMap((executable) => {
           const { bar: _, ...values } = valuesOf(subject, from)
           return pipe(
@@ -304,7 +322,9 @@ export const onPolicy =
                 expected: sum(row) - width * Math.log(chain.sigma[t] ?? 1),
                 got,
                 tolerance:
-                  ((bounds[`t${t}.again`]?.data[r] ?? 0) + sum(Array.from(slack).slice(r * width, (r + 1) * width)) + 2 ** -22 * width) *
+                  ((bounds[`t${t}.again`]?.data[r] ?? 0) +
+                    sum(Array.from(slack).slice(r * width, (r + 1) * width)) +
+                    2 ** -22 * width) *
                   fromSingle,
                 because: 'forward error bounds in f64'
               }
@@ -341,7 +361,13 @@ export const scoreIsGradient =
       from: Draw.normal(foldIn(key, 0), state),
       eps: Draw.normal(foldIn(key, 1), state)
     }
-    const inputs: Shapes = { params: L.shapes(chain.parameters), c: chain.condition, from: chain.state, eps: chain.state, to: chain.state }
+    const inputs: Shapes = {
+      params: L.shapes(chain.parameters),
+      c: chain.condition,
+      from: chain.state,
+      eps: chain.state,
+      to: chain.state
+    }
     const check = (t: number): E.Either<string, ReadonlyArray<Comparison>> => {
       const step = X.scalar(t)
       const c = conditionOf(chain)
@@ -358,7 +384,10 @@ export const scoreIsGradient =
         }),
         E.bindTo('credit'),
         E.bind('density', () =>
-          Program.make(inputs, (): Exprs => ({ value: logDensity(chain)(step, p, from, X.input('to', chain.state), c) }))
+          Program.make(
+            inputs,
+            (): Exprs => ({ value: logDensity(chain)(step, p, from, X.input('to', chain.state), c) })
+          )
         ),
         E.bind('at', ({ credit }) => Reference.runWithBounds(credit, batch, { ...one, to: one['eps'] ?? T.scalar(0) })),
         E.bimap(describe, ({ density, at }) => {
@@ -369,7 +398,9 @@ export const scoreIsGradient =
             const base = sampled[name]
             if (base === undefined) return []
             return Array.from(base.data, (_, i): Comparison => {
-              const moved = (x: number): { readonly value: ReadonlyArray<number>; readonly error: ReadonlyArray<number> } => {
+              const moved = (
+                x: number
+              ): { readonly value: ReadonlyArray<number>; readonly error: ReadonlyArray<number> } => {
                 const there = Reference.runWithBounds(density, batch, {
                   ...sampled,
                   [name]: T.map((v, k) => (k === i ? v + x : v))(base)
@@ -378,7 +409,7 @@ export const scoreIsGradient =
                 const { values, bounds } = there.right
                 return { value: [values['value']?.data[0] ?? 0], error: [(bounds['value']?.data[0] ?? 0) * fromSingle] }
               }
-              const { value, error } = derivatives(moved, { step: 0.125, levels: 6 })
+              const { value, error } = derivatives(moved, { step: 0.125, levels: 9 })
               return {
                 at: `step ${t}, ${name}[${i}]`,
                 expected: value[0] ?? Number.NaN,

@@ -14,7 +14,7 @@ import { unitRoundoff } from './Rounding.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * How to take differences: the largest step, and how many there are, each half the one before.
+ * How to take differences: the largest step, and how many there are (at least two), each half the one before.
  *
  * @category model
  * @since 0.1.0
@@ -51,22 +51,24 @@ export interface Sample {
 // -------------------------------------------------------------------------------------
 
 /**
- * Steps from 1/4, halved five times: exact for polynomials up to degree 12.
+ * Steps from 1/4, halved eight times: exact for polynomials up to degree 16, and reaching below most radii of convergence.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const standard: Scheme = { step: 0.25, levels: 6 }
+export const standard: Scheme = { step: 0.25, levels: 9 }
 
 // -------------------------------------------------------------------------------------
 // interpreters
 // -------------------------------------------------------------------------------------
 
 /**
- * The derivative at 0 of each element of a function of one number. `error` adds two parts: the distance between the last
- * two extrapolations, which is an estimate of the truncation of the worse one, and the rounding of the values, over
- * the smallest step, times 2 (the extrapolation weights' magnitudes add up to less than the product over `k` of
- * `(4^k + 1) / (4^k - 1)`, which is below 2).
+ * The derivative at 0 of each element of a function of one number. Of all extrapolations in the tableau it takes the one
+ * whose error estimate is least. The estimate adds two parts: twice the larger distance to the two entries that it was
+ * extrapolated from, which is an estimate of *their* truncation; and the rounding of the values over the smallest step
+ * used, times 2 (the extrapolation weights' magnitudes add up to less than the product over `k` of
+ * `(4^k + 1) / (4^k - 1)`, which is below 2). Steps beyond a function's radius of convergence give entries that do not
+ * agree, and are passed over.
  *
  * @category interpreters
  * @since 0.1.0
@@ -80,20 +82,31 @@ export const derivatives = (f: (x: number) => Sample, { step, levels }: Scheme =
   const value: Array<number> = []
   const error: Array<number> = []
   for (let i = 0; i < size; i++) {
-    let column = sides.map(({ h, plus, minus }) => ((plus.value[i] ?? 0) - (minus.value[i] ?? 0)) / (2 * h))
-    let before = column.at(-1) ?? 0
-    for (let k = 1; k < levels; k++) {
-      before = column.at(-1) ?? 0
-      const factor = 4 ** k
-      column = column.slice(1).map((better, at) => better + (better - (column[at] ?? 0)) / (factor - 1))
+    let best = Number.NaN
+    let least = Number.POSITIVE_INFINITY
+    let noise = 0
+    let above: ReadonlyArray<number> = []
+    for (const { h, plus, minus } of sides) {
+      const a = plus.value[i] ?? Number.NaN
+      const b = minus.value[i] ?? Number.NaN
+      const rounding = (plus.error[i] ?? 0) + (minus.error[i] ?? 0) + unitRoundoff * (Math.abs(a) + Math.abs(b))
+      noise = Math.max(noise, rounding / (2 * h))
+      const row = [(a - b) / (2 * h)]
+      for (let j = 1; j <= above.length; j++) {
+        const finer = row[j - 1] ?? 0
+        const coarser = above[j - 1] ?? 0
+        const entry = finer + (finer - coarser) / (4 ** j - 1)
+        row.push(entry)
+        const estimate = 2 * Math.max(Math.abs(entry - finer), Math.abs(entry - coarser)) + 2 * noise
+        if (estimate < least) {
+          least = estimate
+          best = entry
+        }
+      }
+      above = row
     }
-    const best = column[0] ?? 0
-    const noise = sides.reduce((worst, { h, plus, minus }) => {
-      const read = Math.abs(plus.value[i] ?? 0) + Math.abs(minus.value[i] ?? 0)
-      return Math.max(worst, ((plus.error[i] ?? 0) + (minus.error[i] ?? 0) + unitRoundoff * read) / (2 * h))
-    }, 0)
     value.push(best)
-    error.push(Math.abs(best - before) + 2 * noise)
+    error.push(least)
   }
   return { value, error }
 }

@@ -24,6 +24,7 @@ import {
   expectation,
   formula,
   library,
+  only,
   plus,
   promise,
   run,
@@ -128,7 +129,11 @@ export const unbiased =
         pipe(
           withOrders(setting, setting.order, (order) => expectation(setting, subject, cover, order)),
           TE.bindTo('got'),
-          TE.bind('expected', () => withOrders(setting, setting.objective ?? setting.order, (order) => TE.fromEither(promise(setting, cover, [], order)))),
+          TE.bind('expected', () =>
+            withOrders(setting, setting.objective ?? setting.order, (order) =>
+              TE.fromEither(promise(setting, cover, [], order))
+            )
+          ),
           TE.map(({ got, expected }) => compare(setting, at(subject, cover), expected, got))
         )
       )
@@ -137,7 +142,7 @@ export const unbiased =
 
 /**
  * **Bias is what is unpaid** (Proposition 6.1 of arXiv 2502.00639). Under each cover the expectation less the whole gradient
- * is minus the sum of the terms of the unpaid steps.
+ * is minus the sum of what is unpaid of the steps' terms.
  *
  * @category laws
  * @since 0.1.0
@@ -148,15 +153,22 @@ export const biasIsUnpaid =
     settle(
       'bias is what is unpaid',
       eachCover(subject, (cover) => {
-        const missing = C.unpaid(cover)
+        const paid = C.paid(cover)
+        const missing = (t: number): number => 1 - (paid[t - 1] ?? 0)
         const cell = C.zerothOrderCell(cover)
         const smoothing = cell?.form === 'onePoint' ? smoothingOf(cover) : undefined
         return pipe(
           withOrders(setting, setting.order, (order) => expectation(setting, subject, cover, order)),
           TE.bindTo('mean'),
-          TE.bind('whole', () => withOrders(setting, setting.objective ?? setting.order, (order) => TE.fromEither(promise(setting, cover, [], order)))),
+          TE.bind('whole', () =>
+            withOrders(setting, setting.objective ?? setting.order, (order) =>
+              TE.fromEither(promise(setting, cover, [], order))
+            )
+          ),
           TE.bind('unpaid', () =>
-            withOrders(setting, setting.objective ?? setting.order, (order) => TE.fromEither(terms(setting, missing, smoothing, order)))
+            withOrders(setting, setting.objective ?? setting.order, (order) =>
+              TE.fromEither(terms(setting, missing, smoothing, order))
+            )
           ),
           TE.map(({ mean, whole, unpaid }) => {
             const zero = { value: unpaid.value.map(() => 0), error: unpaid.error.map(() => 0) }
@@ -188,7 +200,9 @@ export const isFormula =
           TE.fromEither(formula(setting, cover, draws, advantages)),
           TE.bindTo('expected'),
           TE.bind('got', () => run(setting, subject, cover, draws)),
-          TE.map(({ expected, got }) => rowByRow(setting, draws, at(subject, cover), expected, byComponent(setting, got.estimate.gradient)))
+          TE.map(({ expected, got }) =>
+            rowByRow(setting, draws, at(subject, cover), expected, byComponent(setting, got.estimate.gradient))
+          )
         )
       })
     )
@@ -201,13 +215,28 @@ const rowByRow = (
   got: ReadonlyArray<ReadonlyArray<number>>
 ): ReadonlyArray<Comparison> =>
   components(setting).flatMap(({ label }, i) => {
-    const weigh = (values: ReadonlyArray<number>): ReadonlyArray<number> => values.map((x, r) => x * (draws.weights[r] ?? 0))
+    const weigh = (values: ReadonlyArray<number>): ReadonlyArray<number> =>
+      values.map((x, r) => x * (draws.weights[r] ?? 0))
     const value = weigh(expected[i]?.value ?? [])
     const error = weigh(expected[i]?.error ?? [])
     const rows = got[i] ?? []
     return rows.length === value.length
-      ? rows.map((x, r) => ({ at: `${where}, ${label}, row ${r}`, expected: value[r] ?? 0, got: x, tolerance: 2 * (error[r] ?? 0), because }))
-      : [{ at: `${where}, ${label}`, expected: sum(value), got: rows[0] ?? Number.NaN, tolerance: 2 * sum(error), because }]
+      ? rows.map((x, r) => ({
+          at: `${where}, ${label}, row ${r}`,
+          expected: value[r] ?? 0,
+          got: x,
+          tolerance: 2 * (error[r] ?? 0),
+          because
+        }))
+      : [
+          {
+            at: `${where}, ${label}`,
+            expected: sum(value),
+            got: rows[0] ?? Number.NaN,
+            tolerance: 2 * sum(error),
+            because
+          }
+        ]
   })
 
 /**
@@ -247,7 +276,8 @@ export const orderOfCells =
                 at: `${at(subject, cover)}, ${label}, row ${r}`,
                 expected: x,
                 got: b[i]?.[r] ?? Number.NaN,
-                tolerance: 2 ** -50 * parts.length * (Math.abs(x) + sum(size.map((part) => Math.abs(part[i]?.[r] ?? 0)))),
+                tolerance:
+                  2 ** -50 * parts.length * (Math.abs(x) + sum(size.map((part) => Math.abs(part[i]?.[r] ?? 0)))),
                 because: 'the rounding of a sum of the cells'
               }))
             )
@@ -272,9 +302,19 @@ export const baseline =
         pipe(
           withOrders(setting, setting.order, (order) => expectation(setting, subject, cover, order)),
           TE.bindTo('got'),
-          TE.bind('expected', () => withOrders(setting, setting.order, (order) => expectation(setting, { ...subject, advantage: A.none }, cover, order))),
+          TE.bind('expected', () =>
+            withOrders(setting, setting.order, (order) =>
+              expectation(setting, { ...subject, advantage: A.none }, cover, order)
+            )
+          ),
           TE.map(({ got, expected }) =>
-            compare(setting, `${at(subject, cover)} with ${(subject.advantage ?? A.none).name}`, expected, inflate(got, expected), 'rounding')
+            compare(
+              setting,
+              `${at(subject, cover)} with ${(subject.advantage ?? A.none).name}`,
+              expected,
+              inflate(got, expected),
+              'rounding'
+            )
           )
         )
       )
@@ -305,7 +345,9 @@ export const batchBaseline =
           expectation(setting, { ...subject, advantage: A.none }, cover),
           TE.bindTo('expected'),
           TE.bind('got', () => pairs(setting, subject, cover)),
-          TE.map(({ got, expected }) => compare(setting, at(subject, cover), expected, inflate(got, expected), 'rounding'))
+          TE.map(({ got, expected }) =>
+            compare(setting, at(subject, cover), expected, inflate(got, expected), 'rounding')
+          )
         )
       )
     )
@@ -406,7 +448,14 @@ export const smoothingVanishes =
       'no smoothing bias for quadratics',
       pipe(
         smoothingBias(setting, subject),
-        TE.map((bias) => compare(setting, `bias of ${subject.estimator.name}`, { value: bias.value.map(() => 0), error: bias.error }, bias))
+        TE.map((bias) =>
+          compare(
+            setting,
+            `bias of ${subject.estimator.name}`,
+            { value: bias.value.map(() => 0), error: bias.error },
+            bias
+          )
+        )
       )
     )
 
@@ -424,7 +473,7 @@ const smoothingBias = <P extends Params, S extends Batched, D extends Exprs, R e
       )
     ),
     TE.bindTo('means'),
-    TE.bind('exact', () => TE.fromEither(terms(setting, C.range(1, setting.chain.T)))),
+    TE.bind('exact', () => TE.fromEither(terms(setting, () => 1))),
     TE.map(({ means, exact }) =>
       means.reduce(
         (total, { weight, one }) => plus(total, one, weight),
@@ -448,8 +497,8 @@ export const excess =
       pipe(
         smoothingBias(setting, subject),
         TE.bindTo('bias'),
-        TE.bind('twice', () => TE.fromEither(terms(setting, twice))),
-        TE.bind('missing', () => TE.fromEither(terms(setting, missing))),
+        TE.bind('twice', () => TE.fromEither(terms(setting, only(twice)))),
+        TE.bind('missing', () => TE.fromEither(terms(setting, only(missing)))),
         TE.map(({ bias, twice: more, missing: less }) =>
           compare(setting, `bias of ${subject.estimator.name}`, plus(more, less, -1), bias)
         )
@@ -477,8 +526,20 @@ export const refusesNoScore =
     const said = E.isLeft(result) && result.left._tag === 'NoScore' ? result.left.step : 0
     const text = E.isLeft(result) ? Gradient.showError(result.left) : 'compiled'
     return V.verdict('no score without noise', [
-      { at: `${subject.estimator.name}: ${text}; the step named`, expected: silent[0] ?? 0, got: said, tolerance: 0, because: 'steps are whole' },
-      { at: 'is it refused', expected: silent.length > 0 ? 1 : 0, got: E.isLeft(result) ? 1 : 0, tolerance: 0, because: 'it is or it is not' }
+      {
+        at: `${subject.estimator.name}: ${text}; the step named`,
+        expected: silent[0] ?? 0,
+        got: said,
+        tolerance: 0,
+        because: 'steps are whole'
+      },
+      {
+        at: 'is it refused',
+        expected: silent.length > 0 ? 1 : 0,
+        got: E.isLeft(result) ? 1 : 0,
+        tolerance: 0,
+        because: 'it is or it is not'
+      }
     ])
   }
 
@@ -499,10 +560,24 @@ export const weights = (subject: Subject): Verdict => {
     const drawn = estimator.covers.findIndex((one) => one.cover === Est.draw(estimator, middle))
     // a cover that is listed twice is drawn for the first of its intervals too
     const first = estimator.covers.findIndex((one) => one.cover === cover)
-    return [{ at: `${estimator.name}: cover drawn at ${middle} (${i})`, expected: first, got: drawn, tolerance: 0, because: 'inversion' }]
+    return [
+      {
+        at: `${estimator.name}: cover drawn at ${middle} (${i})`,
+        expected: first,
+        got: drawn,
+        tolerance: 0,
+        because: 'inversion'
+      }
+    ]
   })
   return V.verdict('weights', [
-    { at: `${estimator.name}: total weight`, expected: 1, got: total, tolerance: 2 ** -52 * estimator.covers.length, because: 'rounding' },
+    {
+      at: `${estimator.name}: total weight`,
+      expected: 1,
+      got: total,
+      tolerance: 2 ** -52 * estimator.covers.length,
+      because: 'rounding'
+    },
     ...draws
   ])
 }

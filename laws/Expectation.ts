@@ -117,7 +117,10 @@ export const blackBoxOf = <P extends Params, S extends Batched, R extends Params
           Reference.run(
             one,
             { batch: x0.shape[0] ?? 1 },
-            { x0, ...Object.fromEntries(Object.entries(reward.parameters).map(([path, value]) => [`reward.${path}`, value])) }
+            {
+              x0,
+              ...Object.fromEntries(Object.entries(reward.parameters).map(([path, value]) => [`reward.${path}`, value]))
+            }
           )
         ),
         E.bimap(
@@ -182,7 +185,10 @@ export const run = <P extends Params, S extends Batched, D extends Exprs, R exte
         }),
         TE.map((estimate) => ({
           estimate,
-          operations: Object.values(gradients.executables).reduce((n, { program }) => n + program.instructions.length, 1)
+          operations: Object.values(gradients.executables).reduce(
+            (n, { program }) => n + program.instructions.length,
+            1
+          )
         }))
       )
     ),
@@ -203,7 +209,8 @@ const reach = (sigma: ReadonlyArray<number>, draws: Draws, cover: Cover): number
   const directions =
     smoothing === undefined
       ? 0
-      : (largest(Object.values(draws.xi).flatMap(({ data }) => [largest(data)])) * smoothing.steps.length) / smoothing.radius
+      : (largest(Object.values(draws.xi).flatMap(({ data }) => [largest(data)])) * smoothing.steps.length) /
+        smoothing.radius
   return 1 + Math.max(0, ...scores) + directions
 }
 
@@ -252,12 +259,10 @@ export const expectation = <P extends Params, S extends Batched, D extends Exprs
 const collect = (
   read: (shift: Shift) => { readonly value: ArrayLike<number>; readonly error: ArrayLike<number> },
   setting: Parameters<typeof components>[0],
-  steps: ReadonlyArray<number>,
+  share: (t: number) => number,
   scheme: Scheme | undefined
 ): ReadonlyArray<Derivatives> =>
-  components(setting).map((component) =>
-    derivatives((amount) => read({ steps, component, amount }), scheme)
-  )
+  components(setting).map((component) => derivatives((amount) => read({ share, component, amount }), scheme))
 
 /** A rollout of what has already run once without complaint. */
 const replay = (simulate: Simulator, draws: Draws, smoothing: Smoothing | undefined, shift: Shift): Rollout => {
@@ -266,15 +271,27 @@ const replay = (simulate: Simulator, draws: Draws, smoothing: Smoothing | undefi
 }
 
 /**
- * The derivative of the expected reward in the copies of the parameters that some steps use, moved together; with a
- * smoothing, of the expected reward averaged over the perturbation. This is the sum of those steps' terms of the gradient.
+ * Each of some steps in full, the others not at all.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const only =
+  (steps: ReadonlyArray<number>) =>
+  (t: number): number =>
+    steps.includes(t) ? 1 : 0
+
+/**
+ * The sum of the terms of the gradient, each times a share: the derivative of the expected reward as the copy of the
+ * parameters that step `t` uses moves by `share(t)`; with a smoothing, of the expected reward averaged over the
+ * perturbation.
  *
  * @category what it should be
  * @since 0.1.0
  */
 export const terms = <P extends Params, S extends Batched, D extends Exprs, R extends Params>(
   setting: Setting<P, S, D, R>,
-  steps: ReadonlyArray<number>,
+  share: (t: number) => number,
   smoothing?: Smoothing,
   order: Order = setting.objective ?? setting.order
 ): E.Either<string, Uncertain> =>
@@ -283,18 +300,20 @@ export const terms = <P extends Params, S extends Batched, D extends Exprs, R ex
     E.bindTo('simulate'),
     E.bind('blocks', () => nodes(setting, order, smoothing)),
     E.map(({ simulate, blocks }) => {
-      if (steps.length === 0) {
+      if (C.range(1, setting.chain.T).every((t) => share(t) === 0)) {
         const zero = components(setting).map(() => 0)
         return { value: zero, error: zero }
       }
-      const objective = (shift: Shift): { readonly value: ReadonlyArray<number>; readonly error: ReadonlyArray<number> } => {
+      const objective = (
+        shift: Shift
+      ): { readonly value: ReadonlyArray<number>; readonly error: ReadonlyArray<number> } => {
         const runs = blocks.map((draws) => ({ draws, rewards: replay(simulate, draws, smoothing, shift).rewards }))
         return {
           value: [sum(runs.map(({ draws, rewards }) => dot(draws.weights, rewards)))],
           error: [simulate.roundoff * sum(runs.map(({ draws, rewards }) => magnitude(draws.weights, rewards)))]
         }
       }
-      const all = collect(objective, setting, steps, setting.scheme)
+      const all = collect(objective, setting, share, setting.scheme)
       return { value: all.map((one) => one.value[0] ?? 0), error: all.map((one) => one.error[0] ?? 0) }
     })
   )
@@ -319,10 +338,10 @@ export const promise = <P extends Params, S extends Batched, D extends Exprs, R 
   const perturbed = kept.filter((t) => cell?.steps.includes(t) === true)
   const others = kept.filter((t) => cell?.steps.includes(t) !== true)
   return pipe(
-    terms(setting, others, cell?.form === 'onePoint' ? smoothing : undefined, order),
+    terms(setting, only(others), cell?.form === 'onePoint' ? smoothing : undefined, order),
     E.flatMap((a) =>
       pipe(
-        terms(setting, perturbed, smoothing, order),
+        terms(setting, only(perturbed), smoothing, order),
         E.map((b) => plus(a, b))
       )
     )
@@ -352,6 +371,8 @@ export const plus = (a: Uncertain, b: Uncertain, factor = 1): Uncertain => ({
  * - HO(j..m): `A` times the derivative of `x_{j-1} . eps_j / sigma_j` in the copies of steps `j..m`;
  * - ZO(C): `A`, or the difference of rewards, times the sum of directions over the radius.
  *
+ * A copy that a cell pays a share of moves by that share.
+ *
  * Derivatives are differences of rollouts. `advantages` takes the base rewards to what multiplies scores. Element
  * `[i][row]`, not weighted. The noise must be normal, for the score is taken to be `eps`.
  *
@@ -368,7 +389,7 @@ export const formula = <P extends Params, S extends Batched, D extends Exprs, R 
   const cell = C.zerothOrderCell(cover)
   const { sigma, T: length } = setting.chain
   const base = cell?.form === 'onePoint' ? smoothing : undefined
-  const none: Shift = { steps: [], component: { path: '', index: 0, label: '' }, amount: 0 }
+  const none: Shift = { share: () => 0, component: { path: '', index: 0, label: '' }, amount: 0 }
   return pipe(
     simulator(setting),
     E.chainFirst((simulate) => simulate.run(draws)),
@@ -390,12 +411,14 @@ export const formula = <P extends Params, S extends Batched, D extends Exprs, R 
                 return { value: rewards, error: rewards.map((r) => simulate.roundoff * Math.abs(r)) }
               },
               setting,
-              C.steps(one),
+              (t) => C.share(one, t),
               undefined
             )
           case 'HalfOrder': {
             const noise = draws.eps.data.subarray((one.from - 1) * draws.rows * width, one.from * draws.rows * width)
-            const projected = (shift: Shift): { readonly value: ReadonlyArray<number>; readonly error: ReadonlyArray<number> } => {
+            const projected = (
+              shift: Shift
+            ): { readonly value: ReadonlyArray<number>; readonly error: ReadonlyArray<number> } => {
               const state = replay(simulate, draws, base, shift).states[one.from - 1] ?? []
               const row = (of: typeof dot, r: number): number =>
                 (of(
@@ -410,7 +433,7 @@ export const formula = <P extends Params, S extends Batched, D extends Exprs, R 
                 error: rows.map((r) => simulate.roundoff * Math.abs(row(magnitude, r)))
               }
             }
-            return collect(projected, setting, C.steps(one), undefined)
+            return collect(projected, setting, (t) => C.share(one, t), undefined)
           }
           case 'ZerothOrder': {
             const side = (radius: number): ReadonlyArray<number> =>
@@ -420,13 +443,16 @@ export const formula = <P extends Params, S extends Batched, D extends Exprs, R 
             const up = side(one.radius)
             const down = one.form === 'central' ? side(-one.radius) : Array.from(clean.rewards)
             const gap = up.map((r, i) => {
-              if (one.form === 'onePoint') return { value: weight[i] ?? 0, scale: Math.abs(weight[i] ?? 0) + Math.abs(r) }
+              if (one.form === 'onePoint')
+                return { value: weight[i] ?? 0, scale: Math.abs(weight[i] ?? 0) + Math.abs(r) }
               const half = one.form === 'central' ? 2 : 1
               return { value: (r - (down[i] ?? 0)) / half, scale: Math.abs(r) + Math.abs(down[i] ?? 0) }
             })
             return directionRows(setting, draws, one.steps, one.perturbation).map((rows) => ({
               value: gap.map(({ value }, r) => (value * (rows[r % rows.length] ?? 0)) / one.radius),
-              error: gap.map(({ scale }, r) => (simulate.roundoff * scale * Math.abs(rows[r % rows.length] ?? 0)) / one.radius)
+              error: gap.map(
+                ({ scale }, r) => (simulate.roundoff * scale * Math.abs(rows[r % rows.length] ?? 0)) / one.radius
+              )
             }))
           }
         }

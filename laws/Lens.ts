@@ -60,20 +60,26 @@ const describe = (errors: ReadonlyArray<ShapeError>): string => errors.map(Sh.sh
 const port = ([name, shape]: readonly [string, Shape]): Program.Port => ({ name, shape })
 
 /** Inputs `p.*`, `a.*` and `yBar.*`; outputs `y.*`, `bar.p.*` and `bar.a.*`. */
-const close = <P extends Params, A extends Exprs, B extends Exprs>({ lens, argument }: Subject<P, A, B>): E.Either<string, Closed> => {
+const close = <P extends Params, A extends Exprs, B extends Exprs>({
+  lens,
+  argument
+}: Subject<P, A, B>): E.Either<string, Closed> => {
   const parameters = L.shapes(lens.parameters)
   // the trees of expressions with the declared shapes
-  const p = Tree.inputs('p', parameters) as Exprs as P
-  const a = Tree.inputs('a', argument) as Exprs as A
+  const p = Tree.inputs<Shapes>('p', parameters) as P
+  const a = Tree.inputs<Shapes>('a', argument) as A
   const [value, pullback] = lens.run(p, a)
   const shapes = Tree.map<Expr, Shape>(Tree.isExpr, value, (leaf) => leaf.shape)
   // as many expressions, of the same shapes, as the value has
-  const [pBar, aBar] = pullback(Tree.inputs('yBar', shapes) as Exprs as B)
+  const [pBar, aBar] = pullback(Tree.inputs<Shapes>('yBar', shapes) as B)
   return pipe(
     Program.make({ p: parameters, a: argument, yBar: shapes }, (): Exprs => ({ y: value, bar: { p: pBar, a: aBar } })),
     E.bimap(describe, (program) => ({
       program,
-      inputs: [...Tree.leaves<Shape>(Tree.isShape, parameters, 'p'), ...Tree.leaves<Shape>(Tree.isShape, argument, 'a')].map(port),
+      inputs: [
+        ...Tree.leaves<Shape>(Tree.isShape, parameters, 'p'),
+        ...Tree.leaves<Shape>(Tree.isShape, argument, 'a')
+      ].map(port),
       cotangents: Tree.leaves<Shape>(Tree.isShape, shapes, 'yBar').map(port)
     }))
   )
@@ -157,14 +163,16 @@ export const adjoint =
             run(closed, sizes, { ...at, ...bar }),
             E.map((back) =>
               Object.entries(moved).map(([name, direction]): Comparison => {
-                const forward = (x: number): { readonly value: ReadonlyArray<number>; readonly error: ReadonlyArray<number> } => {
+                const forward = (
+                  x: number
+                ): { readonly value: ReadonlyArray<number>; readonly error: ReadonlyArray<number> } => {
                   const shifted = T.map((v, i) => v + x * (direction.data[i] ?? 0))(at[name] ?? direction)
                   const there = run(closed, sizes, { ...at, ...bar, [name]: shifted })
                   if (E.isLeft(there)) return { value: [Number.NaN], error: [0] }
                   const { value, error } = pair(there.right, 'yBar', 'y', bar)
                   return { value: [value], error: [error] }
                 }
-                const { value, error } = derivatives(forward, { step: 0.125, levels: 6 })
+                const { value, error } = derivatives(forward, { step: 0.125, levels: 9 })
                 const got = pair(back, '', 'bar.', { [name]: direction })
                 return {
                   at: name,
@@ -296,7 +304,11 @@ export const identity =
  */
 export const associative =
   <P extends Params, A extends Exprs, B extends Exprs>(f: Subject<P, A, B>) =>
-  <Q extends Params, C extends Exprs, R extends Params, D extends Exprs>(g: Lens<Q, B, C>, h: Lens<R, C, D>, key: Key): Verdict =>
+  <Q extends Params, C extends Exprs, R extends Params, D extends Exprs>(
+    g: Lens<Q, B, C>,
+    h: Lens<R, C, D>,
+    key: Key
+  ): Verdict =>
     same('associative', { ...f, lens: L.compose(L.compose(f.lens, g), h) })(L.compose(f.lens, L.compose(g, h)), key)
 
 /**

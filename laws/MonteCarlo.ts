@@ -78,7 +78,13 @@ export const sampleSize = ({ alpha, beta, effect }: Rates, comparisons: number):
  * @category utils
  * @since 0.1.0
  */
-export const zTest = (at: string, expected: number, samples: ReadonlyArray<number>, rates: Rates, comparisons: number): Comparison => {
+export const zTest = (
+  at: string,
+  expected: number,
+  samples: ReadonlyArray<number>,
+  rates: Rates,
+  comparisons: number
+): Comparison => {
   const n = samples.length
   const mean = sum(samples) / n
   const variance = sum(samples.map((x) => (x - mean) ** 2)) / (n - 1)
@@ -100,7 +106,10 @@ export const zTest = (at: string, expected: number, samples: ReadonlyArray<numbe
  * @since 0.1.0
  */
 export const unbiased =
-  <P extends Params, S extends Batched, D extends Exprs, R extends Params>(setting: Setting<P, S, D, R>, rates: Rates = standard) =>
+  <P extends Params, S extends Batched, D extends Exprs, R extends Params>(
+    setting: Setting<P, S, D, R>,
+    rates: Rates = standard
+  ) =>
   (subject: Subject, expected: ReadonlyArray<number>, key: Key): Task<Verdict> => {
     const law = 'unbiased, by sampling'
     const { covers, name } = subject.estimator

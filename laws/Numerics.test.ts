@@ -38,7 +38,7 @@ describe('Quadrature', () => {
     expect(((rule.weights.at(-1) ?? 0) * Math.sqrt(Math.PI)) / 2.229393645534e-13).toBeCloseTo(1, 11)
   })
 
-  it.each([1, 2, 3, 5, 8, 13, 20, 40])('integrates polynomials up to degree 2 n - 1 exactly, and not 2 n, with %i nodes', (n) => {
+  it.each([1, 2, 3, 5, 8, 13, 20, 40])('integrates polynomials up to degree 2 n - 1 exactly, with %i nodes', (n) => {
     const points = Q.product([n], 0)
     for (let degree = 0; degree <= Math.min(2 * n - 1, 30); degree++) {
       const scale = Q.expectation(([x = 0]) => Math.abs(x) ** degree, points)
@@ -46,14 +46,14 @@ describe('Quadrature', () => {
       // a node is off by a unit, so its power is by `degree` units
       expect(Math.abs(got - moment(degree))).toBeLessThanOrEqual((degree + 4 * n) * 2 ** -53 * scale * 4)
     }
-    if (n <= 8) {
-      // the error at degree 2 n is n! exactly
-      const missing = moment(2 * n) - Q.expectation(([x = 0]) => x ** (2 * n), points)
-      const factorial = Array.from({ length: n }, (_, i) => i + 1).reduce((a, b) => a * b, 1)
-      expect(missing / factorial).toBeCloseTo(1, 8)
-    }
     expect(Q.nodesFor(2 * n - 1)).toBe(n)
     expect(Q.nodesFor(2 * n)).toBe(n + 1)
+  })
+
+  it.each([1, 2, 3, 5, 8])('is off by n! at degree 2 n, with %i nodes', (n) => {
+    const missing = moment(2 * n) - Q.expectation(([x = 0]) => x ** (2 * n), Q.product([n], 0))
+    const factorial = Array.from({ length: n }, (_, i) => i + 1).reduce((a, b) => a * b, 1)
+    expect(missing / factorial).toBeCloseTo(1, 8)
   })
 
   it('takes products with the last dimension fastest, and prunes by weight', () => {
@@ -77,7 +77,7 @@ describe('Differences', () => {
     expect(exact.value[1]).toBe(0)
     // three levels leave the term of degree 7
     const short = derivatives(f, { step: 1, levels: 3 })
-    expect(Math.abs((short.value[0] ?? 0) - 3)).toBeGreaterThan(0.01)
+    expect(Math.abs((short.value[0] ?? 0) - 3)).toBeGreaterThan(1e-3)
     expect(Math.abs((short.value[0] ?? 0) - 3)).toBeLessThanOrEqual(short.error[0] ?? 0)
   })
 
@@ -130,7 +130,13 @@ describe('Propagation', () => {
 })
 
 describe('Verdict', () => {
-  const comparison = (got: number, tolerance: number): V.Comparison => ({ at: 'x[0]', expected: 1, got, tolerance, because: 'rounding' })
+  const comparison = (got: number, tolerance: number): V.Comparison => ({
+    at: 'x[0]',
+    expected: 1,
+    got,
+    tolerance,
+    because: 'rounding'
+  })
 
   it('holds within the tolerance and is refuted outside, with the worst first', () => {
     const held = V.verdict('law', [comparison(1, 0), comparison(1.05, 0.1)])

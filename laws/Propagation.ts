@@ -34,7 +34,13 @@ export interface ScalarProcess {
 // -------------------------------------------------------------------------------------
 
 /** The expectation of a function on the grid under a Gaussian. */
-const smooth = (grid: ReadonlyArray<number>, values: ReadonlyArray<number>, spacing: number, mean: number, sigma: number): number => {
+const smooth = (
+  grid: ReadonlyArray<number>,
+  values: ReadonlyArray<number>,
+  spacing: number,
+  mean: number,
+  sigma: number
+): number => {
   const from = grid[0] ?? 0
   const first = Math.max(0, Math.ceil((mean - 9 * sigma - from) / spacing))
   const last = Math.min(grid.length - 1, Math.floor((mean + 9 * sigma - from) / spacing))

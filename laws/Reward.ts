@@ -6,8 +6,10 @@
 import * as L from '../src/lens/Lens.js'
 import type { Params } from '../src/lens/Lens.js'
 import type { Differentiable } from '../src/reward/Reward.js'
+import * as X from '../src/tensor/Expr.js'
 import type { Expr } from '../src/tensor/Expr.js'
 import type { Batched, Sizes } from '../src/tensor/Shape.js'
+import * as Tree from '../src/tensor/Tree.js'
 import type { Exprs, Shapes } from '../src/tensor/Tree.js'
 import type { Subject } from './Lens.js'
 
@@ -31,7 +33,7 @@ export const subject = <R extends Params, S extends Batched, C extends Exprs>(
       value,
       (bar) => {
         const [pBar, xBar] = back(bar)
-        return [pBar, { x: xBar, c }]
+        return [pBar, { x: xBar, c: Tree.mapExprs(c, (leaf) => X.zeros(leaf.shape)) }]
       }
     ]
   }),

@@ -44,8 +44,7 @@ export const sum = (values: Iterable<number>): number => {
  * @category utils
  * @since 0.1.0
  */
-export const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
-  sum(Array.from(a, (x, i) => x * (b[i] ?? 0)))
+export const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => sum(Array.from(a, (x, i) => x * (b[i] ?? 0)))
 
 /**
  * The sum of magnitudes of products: the scale against which an inner product's rounding is measured.

@@ -42,7 +42,9 @@ export const falls = ({ T: length, alphaBar, time }: Schedule): Verdict =>
     ['T + 1 shares and times', alphaBar.length === length + 1 && time.length === length + 1],
     ['the share at 0 is 1', alphaBar[0] === 1],
     ['every share is above 0', alphaBar.every((a) => a > 0)],
-    ...alphaBar.slice(1).map((a, i): readonly [string, boolean] => [`share ${i + 1} is below share ${i}`, a < (alphaBar[i] ?? 0)]),
+    ...alphaBar
+      .slice(1)
+      .map((a, i): readonly [string, boolean] => [`share ${i + 1} is below share ${i}`, a < (alphaBar[i] ?? 0)]),
     ['time runs from 0 to 1', time[0] === 0 && time[length] === 1],
     ...time.slice(1).map((u, i): readonly [string, boolean] => [`time ${i + 1} is after time ${i}`, u > (time[i] ?? 1)])
   ])
@@ -81,7 +83,9 @@ export const ddimIsDdpm =
         const relative = 8 * unitRoundoff * (1 + 1 / beta + 1 / (1 - a) + b / a)
         const slack = {
           state: 8 * unitRoundoff * (1 + b / a) * one.state,
-          epsilon: relative * Math.abs(one.epsilon) + 8 * unitRoundoff * (Math.sqrt((b * (1 - a)) / a) + (t === 1 ? 0 : 1 / root)),
+          epsilon:
+            relative * Math.abs(one.epsilon) +
+            8 * unitRoundoff * (Math.sqrt((b * (1 - a)) / a) + (t === 1 ? 0 : 1 / root)),
           sigma: relative * one.sigma
         }
         const compare = (name: keyof Coefficients): Comparison => ({
@@ -98,7 +102,13 @@ export const ddimIsDdpm =
 /** Slope, offset and noise of every step of a chain whose mean is affine in the state. */
 const affine = (
   chain: Sampler
-): E.Either<string, { readonly steps: ReadonlyArray<{ readonly slope: number; readonly offset: number; readonly sigma: number }>; readonly unit: number }> =>
+): E.Either<
+  string,
+  {
+    readonly steps: ReadonlyArray<{ readonly slope: number; readonly offset: number; readonly sigma: number }>
+    readonly unit: number
+  }
+> =>
   pipe(
     Program.make({ x: chain.state, c: ['batch', 1] }, (inputs) =>
       Object.fromEntries(
@@ -124,12 +134,21 @@ const affine = (
     E.mapLeft((errors) => errors.map(showError).join('\n'))
   )
 
-/** Mean and variance of the sampler's marginals, less the closed form, at `t = 0..T`, starting from the closed form at T. */
+/**
+ * Mean and variance of the sampler's marginals, less the closed form, at `t = 0..T`, starting from the closed form at T.
+ *
+ * Rounding: a step's coefficients are about `sqrt(b / a)` in magnitude and cancel where the data are concentrated. They carry
+ * a unit for each operation, `b / a` units from `1 - (1 - a / b)`, `1 / (1 - a)` from `1 - a`, and one over the root of
+ * `1 - b - sigma^2`. What that does to mean and variance is carried through the steps with them.
+ */
 const deviations = (
   chain: Sampler,
   { alphaBar }: Schedule,
   data: Data
-): E.Either<string, { readonly gaps: ReadonlyArray<readonly [mean: number, variance: number]>; readonly tolerance: number }> =>
+): E.Either<
+  string,
+  { readonly gaps: ReadonlyArray<readonly [mean: number, variance: number]>; readonly tolerance: number }
+> =>
   pipe(
     affine(chain),
     E.map(({ steps, unit }) => {
@@ -139,18 +158,28 @@ const deviations = (
       }
       let [mean, variance] = exact(chain.T)
       const gaps: Array<readonly [number, number]> = [[0, 0]]
-      let grown = 0
+      let meanError = 0
+      let varianceError = 0
+      let tolerance = 0
       for (let t = chain.T; t >= 1; t--) {
+        const a = alphaBar[t] ?? 1
+        const b = alphaBar[t - 1] ?? 1
         const { slope, offset, sigma } = steps[t - 1] ?? { slope: 0, offset: 0, sigma: 0 }
-        // rounding of a step, and what the slope makes of the rounding before it
-        const size = Math.abs(slope * mean) + Math.abs(offset) + slope * slope * variance + sigma * sigma
-        grown = Math.max(Math.abs(slope), slope * slope) * grown + unit * (size + Math.abs(slope) + 1)
+        const root = Math.sqrt(1 - b - sigma * sigma)
+        const conditioning = 1 + b / a + 1 / (1 - a) + (root > 0 ? 1 / root : 0)
+        const off = unit * conditioning * Math.sqrt(b / a)
+        meanError = Math.abs(slope) * meanError + off * (Math.abs(mean) + Math.abs(data.mean) + 1)
+        varianceError =
+          slope * slope * varianceError +
+          (2 * Math.abs(slope) + off) * off * variance +
+          4 * unit * conditioning * (sigma * sigma + variance * slope * slope + 1)
         mean = slope * mean + offset
         variance = slope * slope * variance + sigma * sigma
         const [m, v] = exact(t - 1)
         gaps.unshift([mean - m, variance - v])
+        tolerance = Math.max(tolerance, meanError, varianceError)
       }
-      return { gaps, tolerance: grown }
+      return { gaps, tolerance }
     })
   )
 
@@ -179,7 +208,13 @@ export const marginalsAreExact =
                   [`mean at t = ${t}`, mean],
                   [`variance at t = ${t}`, variance]
                 ] as const
-              ).map(([at, got]) => ({ at, expected: 0, got, tolerance, because: 'rounding, carried through the steps' }))
+              ).map(([at, got]) => ({
+                at,
+                expected: 0,
+                got,
+                tolerance,
+                because: 'rounding, carried through the steps'
+              }))
             )
           )
       )
@@ -200,7 +235,12 @@ export const marginalsConverge =
   (shortest: number): Verdict => {
     const law = `${sampler(schedule(shortest)).name}: marginals converge`
     const lengths = [1, 2, 4, 8, 16].map((k) => k * shortest)
-    const found: Array<{ readonly length: number; readonly mean: number; readonly variance: number; readonly tolerance: number }> = []
+    const found: Array<{
+      readonly length: number
+      readonly mean: number
+      readonly variance: number
+      readonly tolerance: number
+    }> = []
     for (const length of lengths) {
       const one = schedule(length)
       const gaps = deviations(sampler(one), one, data)

@@ -216,7 +216,9 @@ export const nodes = (setting: Sized, order: Order, smoothing?: Smoothing): E.Ei
   const sizes = together ? [...noiseSizes, ...directionSizes] : noiseSizes
   const wanted = [...noiseSizes, ...directionSizes].reduce((n, m) => n * m, 1)
   if (wanted > mostNodes) {
-    return E.left(`${wanted} quadrature nodes, more than ${mostNodes}: take a shorter chain, fewer parameters or a shared direction`)
+    return E.left(
+      `${wanted} quadrature nodes, more than ${mostNodes}: take a shorter chain, fewer parameters or a shared direction`
+    )
   }
   const noise = Q.product(sizes)
   const rows = noise.points.length
@@ -308,5 +310,7 @@ export const byComponent = (setting: Sized, values: Values): ReadonlyArray<Reado
     const width = T.size(one(shape))
     const data = values[path]?.data ?? new Float64Array(0)
     const rows = isBatched(shape) ? data.length / width : 1
-    return Array.from({ length: width }, (_, i) => Array.from({ length: rows }, (_row, r) => data[r * width + i] ?? Number.NaN))
+    return Array.from({ length: width }, (_, i) =>
+      Array.from({ length: rows }, (_row, r) => data[r * width + i] ?? Number.NaN)
+    )
   })

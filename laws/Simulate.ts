@@ -28,13 +28,13 @@ import { rowCondition, rowParams, type Component, type Draws, type Setting, type
 // -------------------------------------------------------------------------------------
 
 /**
- * One number of the parameters, moved at some steps.
+ * One number of the parameters, moved by `share(t)` times an amount in the copy that step `t` uses.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Shift {
-  readonly steps: ReadonlyArray<number>
+  readonly share: (t: number) => number
   readonly component: Component
   readonly amount: number
 }
@@ -90,7 +90,7 @@ export const simulator = <P extends Params, S extends Batched, C extends Exprs, 
   return pipe(
     Program.make(inputs, (): Exprs => {
       // the declared shapes are those of `C`
-      const c = Tree.inputs('c', chain.condition) as Exprs as C
+      const c = Tree.inputs<Shapes>('c', chain.condition) as C
       const states = Ch.rollout(chain)(
         (t) => Ch.parameterInputs<P>(`p.${t}`, chain.parameters),
         X.input('xT', chain.state),
@@ -146,13 +146,14 @@ const stepParams = <P extends Params, S extends Batched, C extends Exprs, R exte
       const width = setting.params[path]?.data.length ?? 1
       const direction = smoothing?.steps.includes(t) === true && setting.trained(path) ? xi[path]?.data : undefined
       const start = smoothing?.perturbation === 'perStep' ? (t - 1) * value.data.length : 0
-      const moved = shift?.steps.includes(t) === true && shift.component.path === path ? shift : undefined
+      const share = shift?.component.path === path ? shift.share(t) : 0
+      const moved = share === 0 ? undefined : shift
       out[`p.${t}.${path}`] =
         direction === undefined && moved === undefined
           ? value
           : T.map((x, i) => {
               const reach = direction === undefined ? 0 : (smoothing?.radius ?? 0) * (direction[start + i] ?? 0)
-              return x + reach + (moved?.component.index === i % width ? moved.amount : 0)
+              return x + reach + (moved?.component.index === i % width ? share * moved.amount : 0)
             })(value)
     }
   }

@@ -99,8 +99,18 @@ export const sharing = (
 ): Verdict =>
   pipe(
     E.Do,
-    E.bind('one', () => pipe(make(inputs, () => ({ one: build() })), E.mapLeft(describe))),
-    E.bind('two', () => pipe(make(inputs, () => ({ one: build(), copy: build() })), E.mapLeft(describe))),
+    E.bind('one', () =>
+      pipe(
+        make(inputs, () => ({ one: build() })),
+        E.mapLeft(describe)
+      )
+    ),
+    E.bind('two', () =>
+      pipe(
+        make(inputs, () => ({ one: build(), copy: build() })),
+        E.mapLeft(describe)
+      )
+    ),
     E.bind('tree', () => evaluate(build(), sizes, values)),
     E.bind('out', ({ two }) => pipe(Reference.run(two, sizes, values), E.mapLeft(describe))),
     E.match(
@@ -115,13 +125,16 @@ export const sharing = (
             because: 'instructions are counted'
           },
           ...['one', 'copy'].flatMap((name) =>
-            Array.from(tree.data, (expected, i): Comparison => ({
-              at: `${name}[${i}]`,
-              expected,
-              got: out[name]?.data[i] ?? Number.NaN,
-              tolerance: 0,
-              because: 'the same operations'
-            }))
+            Array.from(
+              tree.data,
+              (expected, i): Comparison => ({
+                at: `${name}[${i}]`,
+                expected,
+                got: out[name]?.data[i] ?? Number.NaN,
+                tolerance: 0,
+                because: 'the same operations'
+              })
+            )
           )
         ])
     )
@@ -135,7 +148,11 @@ export const sharing = (
  * @since 0.1.0
  */
 export const namesWrongInputs = ({ program, sizes, values }: Case): Verdict => {
-  const said = (at: string, wanted: string, result: E.Either<ReadonlyArray<ShapeError>, Values>): readonly [string, boolean] => [
+  const said = (
+    at: string,
+    wanted: string,
+    result: E.Either<ReadonlyArray<ShapeError>, Values>
+  ): readonly [string, boolean] => [
     `${at}: ${E.isLeft(result) ? describe(result.left) : 'accepted'}`,
     E.isLeft(result) && describe(result.left).includes(wanted)
   ]
@@ -184,13 +201,16 @@ export const compiledAgrees =
           V.verdict(
             law,
             Object.entries(meaning.values).flatMap(([name, { data }]) =>
-              Array.from(data, (expected, i): Comparison => ({
-                at: `${name}[${i}]`,
-                expected,
-                got: got[name]?.data[i] ?? Number.NaN,
-                tolerance: meaning.bounds[name]?.data[i] ?? 0,
-                because: 'the forward error bound of f32'
-              }))
+              Array.from(
+                data,
+                (expected, i): Comparison => ({
+                  at: `${name}[${i}]`,
+                  expected,
+                  got: got[name]?.data[i] ?? Number.NaN,
+                  tolerance: meaning.bounds[name]?.data[i] ?? 0,
+                  because: 'the forward error bound of f32'
+                })
+              )
             )
           )
       )

@@ -46,7 +46,12 @@ export interface Evidence {
  * @since 0.1.0
  */
 export type Violation =
-  | { readonly _tag: 'Refuted'; readonly law: string; readonly compared: number; readonly failures: ReadonlyArray<Comparison> }
+  | {
+      readonly _tag: 'Refuted'
+      readonly law: string
+      readonly compared: number
+      readonly failures: ReadonlyArray<Comparison>
+    }
   | { readonly _tag: 'Stuck'; readonly law: string; readonly reason: string }
 
 /**
@@ -103,7 +108,13 @@ export const stuck = (law: string, reason: string): Verdict => E.left({ _tag: 'S
 export const holds = (law: string, statements: ReadonlyArray<readonly [at: string, truth: boolean]>): Verdict =>
   verdict(
     law,
-    statements.map(([at, truth]) => ({ at, expected: 1, got: truth ? 1 : 0, tolerance: 0, because: 'a statement is true or false' }))
+    statements.map(([at, truth]) => ({
+      at,
+      expected: 1,
+      got: truth ? 1 : 0,
+      tolerance: 0,
+      because: 'a statement is true or false'
+    }))
   )
 
 // -------------------------------------------------------------------------------------

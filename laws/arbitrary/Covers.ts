@@ -64,17 +64,18 @@ export const cells = (T: number, exact: boolean): fc.Arbitrary<ReadonlyArray<Cel
       first: fc.nat(T),
       kinds: fc.array(fc.constantFrom('half', 'zeroth', exact ? 'half' : 'none'), { minLength: T, maxLength: T }),
       lengths: fc.array(fc.integer({ min: 1, max: T }), { minLength: T, maxLength: T }),
+      memory: fc.constantFrom<C.Memory>('store', 'recompute'),
       options: zeroth
     })
-    .chain(({ first, kinds, lengths, options }) => {
-      const out: Array<Cell> = first > 0 ? [C.firstOrder(first)] : []
+    .chain(({ first, kinds, lengths, memory, options }) => {
+      const out: Array<Cell> = first > 0 ? [C.firstOrder(first, { memory })] : []
       const perturbed: Array<number> = []
       for (let t = first + 1; t <= T; t++) {
         const kind = kinds[t - 1]
         if (kind === 'zeroth') perturbed.push(t)
         if (kind !== 'half') continue
         const to = Math.min(T, t + (lengths[t - 1] ?? 1) - 1)
-        out.push(C.halfOrder(t, to))
+        out.push(C.halfOrder(t, to, { memory }))
         t = to
       }
       const all = perturbed.length > 0 ? [...out, C.zerothOrder(perturbed, options)] : out
@@ -100,7 +101,8 @@ export const cover = (T: number): fc.Arbitrary<Cover> => cells(T, false).map((so
  * @category arbitraries
  * @since 0.1.0
  */
-export const exactCover = (T: number): fc.Arbitrary<Cover<'exact'>> => cells(T, true).map((some) => rights(C.exact(T, some)))
+export const exactCover = (T: number): fc.Arbitrary<Cover<'exact'>> =>
+  cells(T, true).map((some) => rights(C.exact(T, some)))
 
 // -------------------------------------------------------------------------------------
 // estimators
@@ -137,7 +139,10 @@ export interface Family {
   readonly estimator: (T: number) => fc.Arbitrary<Estimator<'exact'>>
 }
 
-const family = (name: string, build: (T: number, options: Options) => E.Either<CoverError, Estimator<'exact'>>): Family => ({
+const family = (
+  name: string,
+  build: (T: number, options: Options) => E.Either<CoverError, Estimator<'exact'>>
+): Family => ({
   name,
   estimator: (T) => options(T).map((some) => rights(build(T, some)))
 })
@@ -152,7 +157,8 @@ const positive = (some: Options, T: number): Options =>
   C.range(2, T - some.h + 1).some((j) => start(some)(j) > 0) ? some : { ...some, weights: [] }
 
 /**
- * Every estimator of the catalogue that is exact, in every form and with either perturbation, and a random exact cover.
+ * Every estimator of the catalogue that is exact, in every form and with either perturbation, and a random exact cover. The
+ * weights of generalised half-order are random.
  *
  * @category constants
  * @since 0.1.0
@@ -162,6 +168,12 @@ export const families: ReadonlyArray<Family> = [
   family('reinforce', (T) => Catalogue.reinforce(T)),
   family('reinforce after first', (T) => Catalogue.reinforceAfterFirst(T)),
   family('segmented', (T, { h }) => Catalogue.segmented({ T, h })),
+  family('generalised half-order', (T, { weights }) =>
+    Catalogue.generalisedHalfOrder({ T, weight: (i, k) => 0.25 + (weights[(3 * i + k) % T] ?? 0), lowest: 1 })
+  ),
+  family('geometric half-order', (T, { radius: lambda, h }) =>
+    Catalogue.geometricHalfOrder({ T, lambda, pathwise: h / (2 * T) })
+  ),
   ...forms.flatMap((form) =>
     perturbations.flatMap((perturbation) => [
       family(`rlr, ${form}, ${perturbation}`, (T, some) => {

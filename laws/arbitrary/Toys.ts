@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as fc from 'fast-check'
-import * as LinearGaussian from '../toy/LinearGaussian.js'
+import type { LinearGaussian } from '../toy/LinearGaussian.js'
 import * as Polynomial from '../toy/Polynomial.js'
 import type { ScalarSetting } from '../toy/Polynomial.js'
 import type { Key } from '../../src/random/Key.js'
@@ -34,7 +34,10 @@ export const number = (most = 1): fc.Arbitrary<number> =>
  * @since 0.1.0
  */
 export const sigmas = (T: number): fc.Arbitrary<ReadonlyArray<number>> =>
-  fc.array(fc.integer({ min: 4, max: 16 }).map((n) => n / 16), { minLength: T, maxLength: T })
+  fc.array(
+    fc.integer({ min: 4, max: 16 }).map((n) => n / 16),
+    { minLength: T, maxLength: T }
+  )
 
 const coefficients = (T: number): fc.Arbitrary<Polynomial.Coefficients> =>
   fc.record({ alpha: number(), a: number(), b: number(), sigma: sigmas(T) })
@@ -67,7 +70,7 @@ export const scalar = (T: number): fc.Arbitrary<ScalarSetting> => {
  * @category arbitraries
  * @since 0.1.0
  */
-export const linearGaussian = (D: number, P: number, T: number): fc.Arbitrary<LinearGaussian.LinearGaussian> => {
+export const linearGaussian = (D: number, P: number, T: number): fc.Arbitrary<LinearGaussian> => {
   const vector = (n: number): fc.Arbitrary<ReadonlyArray<number>> => fc.array(number(), { minLength: n, maxLength: n })
   const matrix = (n: number, m: number): fc.Arbitrary<ReadonlyArray<ReadonlyArray<number>>> =>
     fc.array(vector(m), { minLength: n, maxLength: n })

@@ -38,7 +38,8 @@ const mutant = (on: Mutant['on'], name: string, wrong: string, implementation: I
 const scaled = (values: Values, factor: number): Values =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, T.map((x) => factor * x)(value)]))
 
-const after = (factor: (context: Context, values: Values) => number): Tampered =>
+const after =
+  (factor: (context: Context, values: Values) => number): Tampered =>
   (context, values, run) =>
     pipe(
       run(values),
@@ -50,8 +51,10 @@ const lowest = (values: Values): number => (values['high']?.data[0] ?? 0) - (val
 
 const sigmaAt = ({ sigma }: Context, values: Values): number => sigma[lowest(values)] ?? 1
 
-const before = (change: (context: Context, values: Values) => Values): Tampered =>
-  (context, values, run) => run({ ...values, ...change(context, values) })
+const before =
+  (change: (context: Context, values: Values) => Values): Tampered =>
+  (context, values, run) =>
+    run({ ...values, ...change(context, values) })
 
 const width = (values: Values): number => (values['x']?.data.length ?? 1) / (values['x']?.shape[0] ?? 1)
 
@@ -59,7 +62,10 @@ const radius = ({ request }: Context): number => C.zerothOrderCell(request.cover
 
 const shift = (values: Values, prefix: string, amount: number): Values =>
   Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, name.startsWith(prefix) ? T.map((x) => x + amount)(value) : value])
+    Object.entries(values).map(([name, value]) => [
+      name,
+      name.startsWith(prefix) ? T.map((x) => x + amount)(value) : value
+    ])
   )
 
 const mean = (values: ReadonlyArray<number>): number => values.reduce((a, b) => a + b, 0) / values.length
@@ -81,7 +87,8 @@ const normalised: Advantage = {
   }
 }
 
-const shorten = (cell: Cell): Cell => (cell._tag === 'HalfOrder' && cell.to > cell.from ? { ...cell, to: cell.to - 1 } : cell)
+const shorten = (cell: Cell): Cell =>
+  cell._tag === 'HalfOrder' && cell.to > cell.from ? { ...cell, to: cell.to - 1 } : cell
 
 /**
  * All of them.
@@ -91,10 +98,30 @@ const shorten = (cell: Cell): Cell => (cell._tag === 'HalfOrder' && cell.to > ce
  */
 export const mutants: ReadonlyArray<Mutant> = [
   mutant('half', 'score sign', 'the half-order term with its sign flipped', programs({ halfOrder: after(() => -1) })),
-  mutant('half', 'score without 1 / sigma', 'the half-order term not divided by sigma', programs({ halfOrder: after(sigmaAt) })),
-  mutant('half', 'score over sigma^2', 'the half-order term divided by the variance', programs({ halfOrder: after((c, v) => 1 / sigmaAt(c, v)) })),
-  mutant('dimensions', 'mean density', "a density that is the mean over elements, not their sum: the score over the state's size", programs({ halfOrder: after((_, v) => 1 / width(v)) })),
-  mutant('half', 'segment one short', 'half-order segments of h - 1 steps in place of h', cells(({ cells: all }) => all.map(shorten))),
+  mutant(
+    'half',
+    'score without 1 / sigma',
+    'the half-order term not divided by sigma',
+    programs({ halfOrder: after(sigmaAt) })
+  ),
+  mutant(
+    'half',
+    'score over sigma^2',
+    'the half-order term divided by the variance',
+    programs({ halfOrder: after((c, v) => 1 / sigmaAt(c, v)) })
+  ),
+  mutant(
+    'dimensions',
+    'mean density',
+    "a density that is the mean over elements, not their sum: the score over the state's size",
+    programs({ halfOrder: after((_, v) => 1 / width(v)) })
+  ),
+  mutant(
+    'half',
+    'segment one short',
+    'half-order segments of h - 1 steps in place of h',
+    cells(({ cells: all }) => all.map(shorten))
+  ),
   mutant(
     'half',
     'noise of the wrong step',
@@ -133,9 +160,24 @@ export const mutants: ReadonlyArray<Mutant> = [
       }))
     })
   ),
-  mutant('first', 'step 1 paid twice', 'a second first-order cell on step 1', cells(({ cells: all }) => [...all, C.firstOrder(1)])),
-  mutant('first', 'a step unpaid', 'the last cell left out of a cover that is claimed exact', cells(({ cells: all }) => all.slice(0, -1))),
-  mutant('zeroth', 'equation (6) as printed', 'the zeroth-order set keeps step 1 and drops step j + h', cells(asPrinted)),
+  mutant(
+    'first',
+    'step 1 paid twice',
+    'a second first-order cell on step 1',
+    cells(({ cells: all }) => [...all, C.firstOrder(1)])
+  ),
+  mutant(
+    'first',
+    'a step unpaid',
+    'the last cell left out of a cover that is claimed exact',
+    cells(({ cells: all }) => all.slice(0, -1))
+  ),
+  mutant(
+    'zeroth',
+    'equation (6) as printed',
+    'the zeroth-order set keeps step 1 and drops step j + h',
+    cells(asPrinted)
+  ),
   mutant(
     'first',
     'clamped reward',
@@ -151,8 +193,18 @@ export const mutants: ReadonlyArray<Mutant> = [
         )
     })
   ),
-  mutant('zeroth', 'no 1 / s', 'the zeroth-order term not divided by the radius', programs({ zerothOrder: after((c) => radius(c)) })),
-  mutant('zeroth', 'no 1 / 2', 'a central difference over s in place of 2 s', programs({ zerothOrder: after(() => 2) })),
+  mutant(
+    'zeroth',
+    'no 1 / s',
+    'the zeroth-order term not divided by the radius',
+    programs({ zerothOrder: after((c) => radius(c)) })
+  ),
+  mutant(
+    'zeroth',
+    'no 1 / 2',
+    'a central difference over s in place of 2 s',
+    programs({ zerothOrder: after(() => 2) })
+  ),
   mutant(
     'zeroth',
     'direction not shared',
@@ -160,7 +212,10 @@ export const mutants: ReadonlyArray<Mutant> = [
     programs({
       zerothOrder: before(({ request }) =>
         Object.fromEntries(
-          Object.entries(request.xi).map(([path, { shape }]) => [`xi.${path}`, Draw.normal(Key.foldInString(Key.make(0), path), shape)])
+          Object.entries(request.xi).map(([path, { shape }]) => [
+            `xi.${path}`,
+            Draw.normal(Key.foldInString(Key.make(0), path), shape)
+          ])
         )
       )
     })
@@ -187,6 +242,11 @@ export const mutants: ReadonlyArray<Mutant> = [
     'one-point estimates from the rewards of an unperturbed rollout',
     programs({ rollout: before((_, values) => (values['radius'] === undefined ? {} : { radius: T.scalar(0) })) })
   ),
-  mutant('baseline', 'own reward in the baseline', "a baseline that is the batch's mean, the sample's own reward included", advantage(batchMean)),
+  mutant(
+    'baseline',
+    'own reward in the baseline',
+    "a baseline that is the batch's mean, the sample's own reward included",
+    advantage(batchMean)
+  ),
   mutant('baseline', 'normalised rewards', "advantages over the batch's standard deviation", advantage(normalised))
 ]

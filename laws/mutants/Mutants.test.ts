@@ -10,13 +10,16 @@ const close = '<!-- end of mutants -->'
 describe('mutants', () => {
   const outcomes: Array<Outcome> = []
 
-  it.each(trials.map((trial) => [trial.structure, trial.name, trial] as const))('%s: %s is refuted', async (_structure, _name, trial) => {
-    const result = await outcome(trial)
-    outcomes.push(result)
-    // a law that does not hold for the right one refutes nothing
-    expect(result.broken).toEqual([])
-    expect(result.refutedBy).not.toEqual([])
-  })
+  it.each(trials.map((trial) => [trial.structure, trial.name, trial] as const))(
+    '%s: %s is refuted',
+    async (_structure, _name, trial) => {
+      const result = await outcome(trial)
+      outcomes.push(result)
+      // a law that does not hold for the right one refutes nothing
+      expect(result.broken).toEqual([])
+      expect(result.refutedBy).not.toEqual([])
+    }
+  )
 
   it('the table in the README is up to date', () => {
     const text = readFileSync(readme, 'utf8')
@@ -24,7 +27,8 @@ describe('mutants', () => {
     const before = text.slice(0, text.indexOf(open))
     const after = text.slice(text.indexOf(close) + close.length)
     const updated = `${before}${table}${after}`
-    if (process.env['UPDATE_README'] === '1') writeFileSync(readme, updated)
-    else expect(text).toBe(updated)
+    const update = process.env['UPDATE_README'] === '1'
+    if (update) writeFileSync(readme, updated)
+    expect(update ? updated : text).toBe(updated)
   })
 })

@@ -28,7 +28,10 @@ import type { StepCoefficients } from '../Schedule.js'
  * @category lenses
  * @since 0.1.0
  */
-export const forgetsBias = <I extends number, O extends number>(inputs: I, outputs: O): Lens<Dense<I, O>, Rows<I>, Rows<O>> => {
+export const forgetsBias = <I extends number, O extends number>(
+  inputs: I,
+  outputs: O
+): Lens<Dense<I, O>, Rows<I>, Rows<O>> => {
   const right = dense(inputs, outputs)
   return L.make(right.parameters, (p, x) => {
     const [y, back] = right.run(p, x)
@@ -120,8 +123,8 @@ export const overwrites: typeof L.compose = (f, g) => {
  * @category chains
  * @since 0.1.0
  */
-export const reversedNoise: typeof Ch.segment = (chain, h) => (high) => {
-  const right = Ch.segment(chain, h)(high)
+export const reversedNoise: typeof Ch.segment = (chain, h, options) => (high) => {
+  const right = Ch.segment(chain, h, options)(high)
   const flip = <S extends Shape>(eps: Expr<readonly [number, ...S]>): Expr<readonly [number, ...S]> =>
     X.retype(
       X.concat<Shape, 0>(

@@ -90,20 +90,27 @@ export const outcome = async (trial: Trial): Promise<Outcome> => {
 }
 
 /**
- * The table of outcomes in Markdown.
+ * The table of outcomes in Markdown, its columns padded to one width.
  *
  * @category interpreters
  * @since 0.1.0
  */
-export const markdown = (outcomes: ReadonlyArray<Outcome>): string =>
-  [
-    '| structure | mutant | what it gets wrong | refuted by |',
-    '| --- | --- | --- | --- |',
-    ...outcomes.map(
-      ({ trial, refutedBy }) =>
-        `| ${trial.structure} | ${trial.name} | ${trial.wrong} | ${refutedBy.map((law) => `\`${law}\``).join(', ') || '**nothing**'} |`
-    )
-  ].join('\n')
+export const markdown = (outcomes: ReadonlyArray<Outcome>): string => {
+  const rows = [
+    ['structure', 'mutant', 'what it gets wrong', 'refuted by'],
+    ...outcomes.map(({ trial: { structure, name, wrong }, refutedBy }) => [
+      structure,
+      name,
+      wrong,
+      refutedBy.map((law) => `\`${law}\``).join(', ') || '**nothing**'
+    ])
+  ]
+  const widths = [0, 1, 2, 3].map((k) => Math.max(...rows.map((row) => row[k]?.length ?? 0)))
+  const line = (cells: ReadonlyArray<string>): string =>
+    `| ${cells.map((cell, k) => cell.padEnd(widths[k] ?? 0)).join(' | ')} |`
+  const [head = [], ...body] = rows
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n')
+}
 
 // -------------------------------------------------------------------------------------
 // estimators
@@ -168,7 +175,12 @@ const estimatorLaws = (
   const subject = subjectOf(mutant)
   const with_ = (implementation: Implementation): Subject => ({ ...subject, implementation })
   if (mutant.on === 'baseline') {
-    return [{ law: 'Estimator.batchBaseline', run: (implementation) => Estimator.batchBaseline(single)(with_(implementation))() }]
+    return [
+      {
+        law: 'Estimator.batchBaseline',
+        run: (implementation) => Estimator.batchBaseline(single)(with_(implementation))()
+      }
+    ]
   }
   if (mutant.on === 'dimensions') {
     return [
@@ -255,27 +267,67 @@ const sharing = (make: typeof Program.make): Verdict => Tensor.sharing({ x: [] }
  */
 export const trials: ReadonlyArray<Trial> = [
   ...estimators.map(ofEstimator),
-  lensTrial('bias forgotten', 'a dense layer whose bias gets no cotangent', ['batch', 3], dense(3, 2), M.forgetsBias(3, 2)),
-  lensTrial('half a product rule', 'the derivative of silu without its second term', ['batch', 3], silu<readonly ['batch', 3]>(), M.wrongSilu<readonly ['batch', 3]>()),
-  lensTrial('squared cotangent', 'a pullback that is not linear', ['batch', 3], L.identity<X.Expr<readonly ['batch', 3]>>(), M.squares<readonly ['batch', 3]>()),
-  lensTrial('constant statistics', 'a layer norm whose mean and variance count as constants', ['batch', 3], layerNorm(3), M.constantNorm(3)),
+  lensTrial(
+    'bias forgotten',
+    'a dense layer whose bias gets no cotangent',
+    ['batch', 3],
+    dense(3, 2),
+    M.forgetsBias(3, 2)
+  ),
+  lensTrial(
+    'half a product rule',
+    'the derivative of silu without its second term',
+    ['batch', 3],
+    silu<readonly ['batch', 3]>(),
+    M.wrongSilu<readonly ['batch', 3]>()
+  ),
+  lensTrial(
+    'squared cotangent',
+    'a pullback that is not linear',
+    ['batch', 3],
+    L.identity<X.Expr<readonly ['batch', 3]>>(),
+    M.squares<readonly ['batch', 3]>()
+  ),
+  lensTrial(
+    'constant statistics',
+    'a layer norm whose mean and variance count as constants',
+    ['batch', 3],
+    layerNorm(3),
+    M.constantNorm(3)
+  ),
   trial('lens', 'cotangents overwritten', 'a composition that does not add the cotangents of a shared weight', [
     [
       'Lens.functorial',
       () => Lens.functorial({ name: 'shared', lens: shared, argument: ['batch', 2], sizes: { batch: 2 } })(shared, key),
-      () => Lens.functorial({ name: 'shared', lens: shared, argument: ['batch', 2], sizes: { batch: 2 } }, M.overwrites)(shared, key)
+      () =>
+        Lens.functorial({ name: 'shared', lens: shared, argument: ['batch', 2], sizes: { batch: 2 } }, M.overwrites)(
+          shared,
+          key
+        )
     ]
   ]),
   trial('chain', 'noises reversed', 'a segment that gives its steps the noises of the opposite end', [
-    ['Chain.segmentsCompose', () => Chain.segmentsCompose(four)(2, key), () => Chain.segmentsCompose(four, M.reversedNoise)(2, key)]
+    [
+      'Chain.segmentsCompose',
+      () => Chain.segmentsCompose(four)(2, key),
+      () => Chain.segmentsCompose(four, M.reversedNoise)(2, key)
+    ]
   ]),
   trial('chain', 'mean log-density', 'a log-density that is the mean over elements, not their sum', [
     ['Chain.onPolicy', () => Chain.onPolicy(plane)(key), () => Chain.onPolicy(plane, M.meanDensity)(key)],
-    ['Chain.scoreIsGradient', () => Chain.scoreIsGradient(plane, Ch.logDensity)(key), () => Chain.scoreIsGradient(plane, M.meanDensity)(key)]
+    [
+      'Chain.scoreIsGradient',
+      () => Chain.scoreIsGradient(plane, Ch.logDensity)(key),
+      () => Chain.scoreIsGradient(plane, M.meanDensity)(key)
+    ]
   ]),
   trial('chain', 'no ln sigma', 'a log-density that leaves out the scale: its gradient is right, its ratio is not', [
     ['Chain.onPolicy', () => Chain.onPolicy(plane)(key), () => Chain.onPolicy(plane, M.unscaledDensity)(key)],
-    ['Chain.scoreIsGradient', () => Chain.scoreIsGradient(plane, Ch.logDensity)(key), () => Chain.scoreIsGradient(plane, M.unscaledDensity)(key)]
+    [
+      'Chain.scoreIsGradient',
+      () => Chain.scoreIsGradient(plane, Ch.logDensity)(key),
+      () => Chain.scoreIsGradient(plane, M.unscaledDensity)(key)
+    ]
   ]),
   trial('schedule', 'rising', 'a schedule whose share of the data rises', [
     ['Schedule.falls', () => Schedule.falls(schedule), () => Schedule.falls(M.rising(schedule))]
@@ -291,13 +343,21 @@ export const trials: ReadonlyArray<Trial> = [
     ['Cover.paidOnce', () => Cover.paidOnce()(first, second), () => Cover.paidOnce(M.careless)(first, second)]
   ]),
   trial('cover', 'union keeps the first', 'a union that drops the second cover where it overlaps the first', [
-    ['Cover.commutative', () => Cover.commutative()(first, second), () => Cover.commutative(M.keepsFirst(C.union))(first, second)],
+    [
+      'Cover.commutative',
+      () => Cover.commutative()(first, second),
+      () => Cover.commutative(M.keepsFirst(C.union))(first, second)
+    ],
     [
       'Cover.associative',
       () => Cover.associative()(first, second, third),
       () => Cover.associative(M.keepsFirst(C.union))(first, second, third)
     ],
-    ['Cover.paidOnce', () => Cover.paidOnce()(first, second), () => Cover.paidOnce(M.keepsFirst(C.union))(first, second)]
+    [
+      'Cover.paidOnce',
+      () => Cover.paidOnce()(first, second),
+      () => Cover.paidOnce(M.keepsFirst(C.union))(first, second)
+    ]
   ]),
   trial('program', 'zeros merged', 'sharing that takes -0 for 0', [
     ['Tensor.sharing', () => sharing(Program.make), () => sharing(M.mergesZeros)]

@@ -97,7 +97,10 @@ export const programs =
             const other = change[kindOf(executable.program)]
             return other === undefined
               ? executable
-              : { ...executable, run: (values) => other({ request, sigma: problem.chain.sigma }, values, executable.run) }
+              : {
+                  ...executable,
+                  run: (values) => other({ request, sigma: problem.chain.sigma }, values, executable.run)
+                }
           })
         )
     })
@@ -127,10 +130,7 @@ export const cells =
     const [first, ...rest] = problem.estimator.covers
     const estimator: Estimator = {
       ...problem.estimator,
-      covers: [
-        { ...first, cover: changed(first.cover) },
-        ...rest.map((one) => ({ ...one, cover: changed(one.cover) }))
-      ]
+      covers: [{ ...first, cover: changed(first.cover) }, ...rest.map((one) => ({ ...one, cover: changed(one.cover) }))]
     }
     return pipe(
       Gradient.compile({ ...problem, estimator }, reference),

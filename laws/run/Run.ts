@@ -145,7 +145,11 @@ export const estimator =
  * @category runners
  * @since 0.1.0
  */
-export const program = (cases: fc.Arbitrary<Case>, target: Target = reference, parameters?: Parameters): Promise<void> =>
+export const program = (
+  cases: fc.Arbitrary<Case>,
+  target: Target = reference,
+  parameters?: Parameters
+): Promise<void> =>
   forAll(
     cases,
     async (one) =>

@@ -93,7 +93,13 @@ const row = (values: Vector): Rows =>
  * @category constructors
  * @since 0.1.0
  */
-export const linearChain = ({ A, B, c, sigma, theta }: LinearGaussian): Chain<Theta, readonly ['batch', number], Readonly<Record<never, never>>> => {
+export const linearChain = ({
+  A,
+  B,
+  c,
+  sigma,
+  theta
+}: LinearGaussian): Chain<Theta, readonly ['batch', number], Readonly<Record<never, never>>> => {
   const parameters = { theta: L.parameter(['batch', theta.length]) }
   return {
     name: 'linear-Gaussian',
@@ -105,10 +111,13 @@ export const linearChain = ({ A, B, c, sigma, theta }: LinearGaussian): Chain<Th
     noise: normal,
     networkCalls: 1,
     mean: () =>
-      L.make<Theta, { readonly x: Rows; readonly c: Readonly<Record<never, never>> }, Rows>(parameters, (p, { x, c: none }) => [
-        X.add(X.add(apply(x, flip(A)), apply(p.theta, flip(B))), row(c)),
-        (bar) => [{ theta: apply(bar, B) }, { x: apply(bar, A), c: none }]
-      ])
+      L.make<Theta, { readonly x: Rows; readonly c: Readonly<Record<never, never>> }, Rows>(
+        parameters,
+        (p, { x, c: none }) => [
+          X.add(X.add(apply(x, flip(A)), apply(p.theta, flip(B))), row(c)),
+          (bar) => [{ theta: apply(bar, B) }, { x: apply(bar, A), c: none }]
+        ]
+      )
   }
 }
 
@@ -184,7 +193,9 @@ export const closedForm = ({
   for (let t = sigma.length; t >= 1; t--) {
     const s = sigma[t - 1] ?? 0
     mean = plus(plus(times(A, mean), times(B, theta)), c)
-    covariance = product(product(A, covariance), flip(A)).map((line, i) => line.map((v, j) => (i === j ? v + s * s : v)))
+    covariance = product(product(A, covariance), flip(A)).map((line, i) =>
+      line.map((v, j) => (i === j ? v + s * s : v))
+    )
   }
   const off = plus(mean, m, -1)
   const trace = product(Q, covariance).reduce((sum, line, i) => sum + (line[i] ?? 0), 0)

@@ -16,7 +16,7 @@ import * as Finetune from '../finetune/Finetune.js'
 import * as Setup from '../finetune/Setup.js'
 import * as Kernel from '../kernel/index.js'
 import * as Model from '../model/Model.js'
-import { anyFace } from '../model/Prompts.js'
+import { prompts } from '../model/Prompts.js'
 import type { BlackBox } from '../reward/Reward.js'
 import * as Files from './Files.js'
 import * as Jpeg from './Jpeg.js'
@@ -154,13 +154,14 @@ const prepare = (options: Options, now: Date): Step<Ready> =>
     ),
     TE.chainFirst(({ setup }) => TE.fromEither(pipe(Gradient.check(setup.problem), E.mapLeft(estimatorFailure)))),
     TE.let('target', ({ config }) => Kernel.GpuJs.gpuJs({ mode: config.mode })),
-    TE.bind('run', ({ setup, target }) =>
+    TE.let('conditions', ({ config }) => prompts(config.prompts)),
+    TE.bind('run', ({ setup, target, conditions }) =>
       TE.fromEither(
-        pipe(Finetune.compile(setup.problem, setup.optimizer, anyFace, target), E.mapLeft(estimatorFailure))
+        pipe(Finetune.compile(setup.problem, setup.optimizer, conditions, target), E.mapLeft(estimatorFailure))
       )
     ),
-    TE.bind('evaluator', ({ setup, target }) =>
-      TE.fromEither(pipe(Evaluation.compile(setup.base, anyFace, target), E.mapLeft(estimatorFailure)))
+    TE.bind('evaluator', ({ setup, target, conditions }) =>
+      TE.fromEither(pipe(Evaluation.compile(setup.base, conditions, target), E.mapLeft(estimatorFailure)))
     ),
     TE.let('initial', ({ materials }) => materials.model.parameters),
     TE.bind('resumed', ({ run, initial }) => restore(options.resume, run.start(initial))),

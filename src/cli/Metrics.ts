@@ -57,7 +57,7 @@ export const readMetrics = (text: string): E.Either<string, ReadonlyArray<Metric
           (): unknown => JSON.parse(line),
           () => undefined
         ),
-        E.flatMap(Line.decode),
+        E.flatMap((line) => Line.decode(line)),
         E.bimap(
           () => `metrics.jsonl, line ${i + 1}: expected an object with step, rewardMean and so on; the log is damaged, so the run can not be resumed`,
           (read): Metrics => ({

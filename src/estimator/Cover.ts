@@ -387,12 +387,17 @@ export const showSteps = (set: ReadonlyArray<number>): string => {
 }
 
 /**
- * Draws a cover for a person: `FO(1..1) + HO(2..3) + ZO(4..50; central, shared, s = 0.05)`.
+ * Draws a cover for a person: `FO(1..1) + HO(2..3) + ZO(4..50; central, shared, s = 0.05)`. Of more than six cells the ones
+ * in the middle are left out.
  *
  * @category readings
  * @since 0.1.0
  */
-export const show = (self: Cover): string => self.cells.map(showCell).join(' + ') || 'nothing'
+export const show = (self: Cover): string => {
+  const cells = self.cells.map(showCell)
+  const shown = cells.length > 6 ? [...cells.slice(0, 3), '...', ...cells.slice(-1)] : cells
+  return shown.join(' + ') || 'nothing'
+}
 
 /**
  * One line for a person: what is wrong and what to do.

@@ -42,18 +42,22 @@ export const explain = (estimator: Estimator): Explanation => {
   const bias =
     missing.length === 0
       ? `unbiased for the gradient of ${objective(estimator)}${objective(estimator) === 'J_s' ? ' (J with the parameters of the zeroth-order steps smoothed)' : ''}`
-      : `biased: the terms of steps ${C.showSteps(missing.map(([t]) => t))} of the gradient are missing, and the bias is minus their sum`
+      : `biased: the terms of steps ${C.showSteps(missing.map(([t]) => t))} of the gradient are not paid in full, and the bias is minus the sum of what is missing`
   return {
     text: [
       `${estimator.name}, T = ${estimator.T}`,
       `  cover      ${C.show(cover)}${many > 1 ? `, and ${many - 1} others drawn at random` : ''}`,
-      ...cover.cells.map((cell) => `  ${C.showCell(cell)} = ${term(cell).text}`),
+      ...cover.cells.slice(0, shown).map((cell) => `  ${C.showCell(cell)} = ${term(cell).text}`),
+      ...(cover.cells.length > shown ? [`  and ${cover.cells.length - shown} more alike`] : []),
       `  ${bias}`,
       `  a sample costs ${rollouts} rollout${rollouts === 1 ? '' : 's'}, ${round(networkEvaluations)} network evaluations, ${round(pullbackSteps)} steps pulled back`
     ].join('\n'),
     latex: formula(cover)
   }
 }
+
+/** Longer covers repeat themselves. */
+const shown = 6
 
 const round = (x: number): string => String(Math.round(x * 100) / 100)
 

@@ -102,6 +102,8 @@ const fields = {
   optimizer: t.exact(t.type(optimizerFields)),
   /** Paths of the parameters that are trained: a path stands for all below it, `*` for one key, `**` for any. */
   trained: t.array(t.string),
+  /** Probability that a prompt names an attribute; what it does not name is left to the model. */
+  prompts: share,
   /** Samples of one step. */
   batch: whole,
   /** Steps of the optimiser. */
@@ -149,20 +151,22 @@ export interface ConfigError {
 // -------------------------------------------------------------------------------------
 
 /**
- * The shipped configuration, which `halforder finetune` runs: RLR on 50 steps for faces with glasses.
+ * The shipped configuration, which `halforder finetune` runs: RLR on 50 steps for faces with glasses, without a prompt. It
+ * trains `labels.bias`, the 128 numbers that are added to every prompt's embedding: a soft prompt.
  *
  * @category defaults
  * @since 0.1.0
  */
 export const defaults: Config = {
   reward: 'glasses',
-  estimator: { name: 'rlr', h: 2, k: 1, form: 'central', perturbation: 'shared', directions: 'row', radius: 0.02 },
+  estimator: { name: 'rlr', h: 2, k: 1, form: 'central', perturbation: 'shared', directions: 'row', radius: 0.3 },
   chain: { kind: 'ddim', T: 50, eta: 1, variance: 'small', schedule: 'cosine', guidance: 1 },
   advantage: { name: 'leaveOneOut', baseline: 0, decay: 0.9 },
-  optimizer: { name: 'adamW', learningRate: 0.01, weightDecay: 0, beta1: 0.9, beta2: 0.99, clip: 1 },
-  trained: ['**.bias', '**.gain'],
+  optimizer: { name: 'adamW', learningRate: 0.1, weightDecay: 0, beta1: 0.9, beta2: 0.99, clip: 1 },
+  trained: ['labels.bias'],
+  prompts: 0,
   batch: 32,
-  steps: 100,
+  steps: 60,
   seed: 1,
   evaluationSamples: 512,
   mode: 'webasm'

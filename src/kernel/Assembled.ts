@@ -64,7 +64,7 @@ export interface Assembly {
 
 const pageBytes = 65536
 
-/** Pages behind everything else, which gpu.js adds too. */
+/** Pages behind everything else, which gpu.js adds too: our scratch space. */
 const sparePages = 16
 
 /**
@@ -111,7 +111,9 @@ export const module = (kernel: Kernel, layout: Layout, cells: number, shared: bo
   const memory = {
     buffer: (index: number): number => layout.arrays[`b${index}`]?.offset ?? 0,
     parameter: (index: number): number => layout.scalars[`p${index}`]?.offset ?? 0,
-    output: layout.outputOffset
+    output: layout.outputOffset,
+    scratch: 16 * Math.ceil(end / 16),
+    scratchBytes: (sparePages - 1) * pageBytes
   }
   return { bytes: assemble(kernel.spec, memory, { initial, maximum, shared }), initial, maximum }
 }

@@ -64,6 +64,8 @@ export interface Code {
   readonly storeLane: (offset: number, lane: number) => void
   /** the first lane as an f32, converted to an integer, saturating */
   readonly firstToInteger: () => void
+  /** zeros from an address on */
+  readonly zeros: (address: number, bytes: number) => void
   readonly call: (index: number) => void
   /** repeats what `body` appends, a known number of times */
   readonly repeat: (count: number, body: () => void) => void
@@ -185,6 +187,12 @@ export const code = (parameters: ReadonlyArray<ValueType> = []): Code => {
       simd(0x1f)
       body.push(0)
       op(0xfc, 0)
+    },
+    zeros: (address, bytes) => {
+      integer(address)
+      integer(0)
+      integer(bytes)
+      op(0xfc, 11, 0)
     },
     call: (index) => op(0x10, index),
     repeat: (count, emit) => {

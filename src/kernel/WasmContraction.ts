@@ -25,13 +25,25 @@ interface Product {
   readonly a: { readonly base: number; readonly row: number; readonly k: number }
   readonly b: { readonly base: number; readonly column: number; readonly k: number }
   readonly out: { readonly base: number; readonly row: number; readonly column: number }
+  /** does a tile add to what is there? */
+  readonly adds: boolean
 }
 
-/** The rows of a tile, and the first columns of its vectors; single columns where a matrix is narrower than a vector. */
+/**
+ * The rows of a tile, and the first columns of its vectors, in the output and in `b`. Of each vector `lanes` are written;
+ * a matrix that is narrower than a vector has fewer than 4.
+ */
 interface Tile {
   readonly rows: number
   readonly columns: ReadonlyArray<number>
-  readonly width: 1 | 4
+  readonly from: ReadonlyArray<number>
+  readonly lanes: number
+}
+
+/** Tiles side by side: `count` of them, the first of which has these columns. */
+interface Block {
+  readonly count: number
+  readonly columns: ReadonlyArray<number>
 }
 
 // -------------------------------------------------------------------------------------
@@ -39,10 +51,24 @@ interface Tile {
 // -------------------------------------------------------------------------------------
 
 // A tile of 4 rows by 3 vectors needs 12 accumulators, 3 vectors of `b` and a scalar of `a`: the 16 registers of SSE
-// and AVX. Larger and smaller tiles were measured to be slower, as were loops unrolled more or less often.
-const tileRows = 4
-const tileColumns = { rows: 12, dots: 4 } as const
+// and AVX; so does one of 6 by 2. Larger and smaller tiles were measured to be slower, as were loops unrolled more or
+// less often.
+const wide = { rows: 12, dots: 4 } as const
+const tileRows = (form: 'rows' | 'dots', vectors: number): number =>
+  form === 'dots' || vectors >= 3 ? 4 : vectors === 2 ? 6 : 8
 const unrolled = 2
+
+/** From so many rows on, copying the columns of `b` that a tile reads to neighbouring places pays. */
+const packedFrom = 24
+
+/** Longer sums are added up in parts, so that the columns of `b` that a tile reads stay in the nearest cache. */
+const longestSum = 768
+
+/** More of `a`, in elements, than stays in the second cache is not walked anew for each block of columns. */
+const nearest = 2 ** 16
+
+/** Fewer rows than these are not walked apart: `b` would be packed too often. */
+const fewestRows = 64
 
 // -------------------------------------------------------------------------------------
 // interpreters
@@ -55,68 +81,214 @@ const unrolled = 2
  * @category interpreters
  * @since 0.1.0
  */
-export const contraction = (memory: Memory, core: Contraction, first: number): ReadonlyArray<Code> => {
+export const contraction = (memory: Memory, whole: Contraction, first: number): ReadonlyArray<Code> => {
+  const core = inRows(divided(whole))
   const { dims, strides, a, b, form } = core
   const outer = strides.length - 2
   const [mAxis, nAxis, kAxis] = [outer, outer + 1, dims.length - 1]
   const [m = 1, n = 1] = dims.slice(outer)
   const target: Access = { buffer: outputBuffer, offset: 0, strides, moves: [] }
+  const parts = partAxes(core)
+  const tapAxes = dims.map((_, axis) => axis).slice(outer + 2 + parts.length, kAxis)
   const product: Product = {
     form,
     k: dims[kAxis] ?? 1,
-    taps: dims.slice(outer + 2, kAxis).map((count, i) => ({
-      count,
-      a: a.strides[outer + 2 + i] ?? 0,
-      b: b.strides[outer + 2 + i] ?? 0
-    })),
+    taps: tapAxes.map((axis) => ({ count: dims[axis] ?? 1, a: a.strides[axis] ?? 0, b: b.strides[axis] ?? 0 })),
     a: { base: memory.buffer(a.buffer) + 4 * a.offset, row: a.strides[mAxis] ?? 0, k: a.strides[kAxis] ?? 0 },
     b: { base: memory.buffer(b.buffer) + 4 * b.offset, column: b.strides[nAxis] ?? 0, k: b.strides[kAxis] ?? 0 },
-    out: { base: memory.output, row: strides[mAxis] ?? 0, column: strides[nAxis] ?? 1 }
+    out: { base: memory.output, row: strides[mAxis] ?? 0, column: strides[nAxis] ?? 1 },
+    adds: parts.length > 0
   }
   const functions: Array<Code> = []
   const known = new Map<string, number>()
   const driver = code()
   const loops = nest(driver, memory, [a, b, target])
-  const call = (tile: Tile): void => {
-    const key = `${tile.rows}|${tile.columns.join(',')}|${tile.width}`
-    const index =
-      known.get(key) ?? first + functions.push(form === 'rows' ? rowsTile(product, tile) : dotsTile(product, tile)) - 1
+  const call = (key: string, make: () => Code, [x, y, z]: Positions): void => {
+    const index = known.get(key) ?? first + functions.push(make()) - 1
     known.set(key, index)
-    ;[a, b, target].forEach(loops.push)
+    for (const access of [x, y, z]) {
+      if (access === undefined) driver.integer(0)
+      else loops.push(access)
+    }
     driver.call(index)
   }
-  const rowBlocks = (columns: ReadonlyArray<number>, width: 1 | 4): void =>
-    loops.enter(mAxis, () => {
-      loops.advance(mAxis, Math.floor(m / tileRows), tileRows, () => call({ rows: tileRows, columns, width }))
-      if (m % tileRows > 0) call({ rows: m % tileRows, columns, width })
+  const over = ([axis, ...rest]: ReadonlyArray<number>, body: () => void): void => {
+    if (axis === undefined) return body()
+    loops.enter(axis, () => loops.advance(axis, dims[axis] ?? 1, 1, () => over(rest, body)))
+  }
+  // the axes along which `b` stays are walked inside of its columns, so that these are read, or packed, once
+  const axes = dims.slice(0, outer).map((_, axis) => axis)
+  const moving = axes.filter((axis) => b.strides[axis] !== 0)
+  const fixed = axes.filter((axis) => b.strides[axis] === 0)
+  const far = farAxes(core, fixed)
+  const staying = fixed.slice(far.length)
+  const reuse = staying.reduce((rows, axis) => rows * (dims[axis] ?? 1), m)
+  const terms = product.taps.reduce((total, { count }) => total * count, product.k)
+  const columnBlock = (columns: ReadonlyArray<number>): void => {
+    const width = 4 * columns.length
+    const packs = form === 'rows' && reuse >= packedFrom && 4 * width * terms <= memory.scratchBytes
+    const source = packs ? packed(product, memory.scratch, width) : product
+    const tile = { columns, from: packs ? columns.map((_, i) => 4 * i) : columns, lanes: Math.min(n, 4) }
+    const block = (rows: number): void =>
+      call(
+        `${rows}|${columns.join(',')}`,
+        () => (form === 'rows' ? rowsTile : dotsTile)(source, { ...tile, rows }),
+        [a, packs ? undefined : b, target]
+      )
+    const rows = tileRows(form, columns.length)
+    if (packs) call(`pack|${columns.join(',')}`, () => packing(product, memory.scratch, columns), [undefined, b, undefined])
+    over(staying, () =>
+      loops.enter(mAxis, () => {
+        loops.advance(mAxis, Math.floor(m / rows), rows, () => block(rows))
+        if (m % rows > 0) block(m % rows)
+      })
+    )
+  }
+  if (product.adds) driver.zeros(memory.output, 4 * dims.slice(0, outer + 2).reduce((total, d) => total * d, 1))
+  over(parts, () =>
+    over([...moving, ...far], () => {
+      for (const { count, columns } of blocksOf(form, n)) {
+        if (count === 1) columnBlock(columns)
+        else loops.enter(nAxis, () => loops.advance(nAxis, count, wide[form], () => columnBlock(columns)))
+      }
     })
-  const columnBlocks = (): void => {
-    const wide = tileColumns[form]
-    const [main, rest] = columnsOf(form, n, wide)
-    if (n >= wide) loops.enter(nAxis, () => loops.advance(nAxis, Math.floor(n / wide), wide, () => rowBlocks(main, 4)))
-    if (rest.length > 0) rowBlocks(rest, n < 4 ? 1 : 4)
-  }
-  const loop = (axis: number): void => {
-    if (axis === outer) return columnBlocks()
-    loops.enter(axis, () => loops.advance(axis, dims[axis] ?? 1, 1, () => loop(axis + 1)))
-  }
-  loop(0)
+  )
   return [...functions, driver]
 }
 
-/** The columns of a full tile, and those of the tile for what full tiles leave. */
-const columnsOf = (
-  form: 'rows' | 'dots',
-  n: number,
-  wide: number
-): readonly [ReadonlyArray<number>, ReadonlyArray<number>] => {
+/** Where in `a`, `b` and the output a function starts; undefined where it does not read there, or from the start. */
+type Positions = readonly [a: Access | undefined, b: Access | undefined, out: Access | undefined]
+
+/** A long sum along one axis as one along two. */
+const divided = (core: Contraction): Contraction => {
+  const { dims, strides, a, b, form } = core
+  const k = dims.at(-1) ?? 1
+  if (form === 'dots' || dims.length > strides.length + 1 || k <= longestSum) return core
+  let part = longestSum
+  while (k % part !== 0) part--
+  if (part < longestSum / 6) return core
+  const split = (access: Access): Access => {
+    const stride = access.strides.at(-1) ?? 0
+    return { ...access, strides: [...access.strides.slice(0, -1), part * stride, stride] }
+  }
+  return { ...core, dims: [...dims.slice(0, -1), k / part, part], a: split(a), b: split(b) }
+}
+
+/** Many rows as blocks of rows. */
+const inRows = (core: Contraction): Contraction => {
+  const { dims, strides, a, b } = core
+  const axis = strides.length - 2
+  const m = dims[axis] ?? 1
+  if (extent(core, [axis]) <= nearest || m < 2 * fewestRows) return core
+  let rows = 2 * fewestRows
+  while (m % rows !== 0) rows--
+  if (rows < fewestRows) return core
+  const insert = (list: ReadonlyArray<number>, outer: number, inner: number): ReadonlyArray<number> => [
+    ...list.slice(0, axis),
+    outer,
+    inner,
+    ...list.slice(axis + 1)
+  ]
+  const split = (list: ReadonlyArray<number>): ReadonlyArray<number> =>
+    insert(list, rows * (list[axis] ?? 0), list[axis] ?? 0)
+  return {
+    ...core,
+    dims: insert(dims, m / rows, rows),
+    strides: split(strides),
+    a: { ...a, strides: split(a.strides) },
+    b: { ...b, strides: split(b.strides) }
+  }
+}
+
+/** Those of the axes along which `b` stays, outermost first, that are walked outside of the columns. */
+const farAxes = (core: Contraction, staying: ReadonlyArray<number>): ReadonlyArray<number> => {
+  const m = core.strides.length - 2
+  const far: Array<number> = []
+  const rest = [...staying, m]
+  const rows = (axes: ReadonlyArray<number>): number => axes.reduce((n, axis) => n * (core.dims[axis] ?? 1), 1)
+  while (extent(core, rest) > nearest && rest.length > 1 && rows(rest.slice(1)) >= fewestRows) {
+    far.push(...rest.splice(0, 1))
+  }
+  return far
+}
+
+/** How many elements of `a` are read for the rows of some axes and one part of the sum. */
+const extent = (core: Contraction, rows: ReadonlyArray<number>): number => {
+  const sum = core.dims.map((_, axis) => axis).slice(core.strides.length + partAxes(core).length)
+  const axes = [...rows, ...sum]
+  const reach = axes.reduce((n, axis) => n + ((core.dims[axis] ?? 1) - 1) * (core.a.strides[axis] ?? 0), 1)
+  return Math.min(
+    reach,
+    axes.reduce((n, axis) => n * (core.dims[axis] ?? 1), 1)
+  )
+}
+
+/** The outermost axes of a sum that is too long, which are walked outside of everything else. */
+const partAxes = ({ dims, strides, form }: Contraction): ReadonlyArray<number> => {
+  let terms = dims.slice(strides.length).reduce((total, d) => total * d, 1)
+  const parts: Array<number> = []
+  for (let axis = strides.length; form === 'rows' && axis < dims.length - 1 && terms > longestSum; axis++) {
+    parts.push(axis)
+    terms /= dims[axis] ?? 1
+  }
+  return parts
+}
+
+/** Tiles that cover `n` columns: full ones, and what they leave. A vector that would stand out overlaps its neighbour. */
+const blocksOf = (form: 'rows' | 'dots', n: number): ReadonlyArray<Block> => {
   const step = form === 'rows' ? 4 : 1
-  const main = Array.from({ length: wide / step }, (_, i) => i * step)
-  const from = n - (n % wide)
-  if (from === n) return [main, []]
-  if (n < 4) return [main, Array.from({ length: n }, (_, i) => i)]
-  if (form === 'dots') return [main, [0, 1, 2, 3].map((i) => n - 4 + i)]
-  return [main, Array.from({ length: Math.ceil((n - from) / 4) }, (_, i) => Math.min(from + 4 * i, n - 4))]
+  const most = wide[form]
+  // two tiles of two vectors are better than one of three and one of one
+  const full = Math.floor(n / most) - (form === 'rows' && n > most && n % most > 0 && n % most <= 4 ? 1 : 0)
+  const main: Block = { count: full, columns: [0, 1, 2, 3].slice(0, most / step).map((i) => i * step) }
+  const rest = n - full * most
+  const vectors = (from: number, count: number): Block => ({
+    count: 1,
+    columns: Array.from({ length: count }, (_, i) => Math.max(Math.min(from + step * i, n - 4), 0))
+  })
+  const left = ((): ReadonlyArray<Block> => {
+    if (rest === 0) return []
+    if (form === 'dots') return [{ count: 1, columns: [0, 1, 2, 3].slice(0, n).map((i) => Math.max(n - 4, 0) + i) }]
+    if (rest > most) return [vectors(full * most, 2), vectors(full * most + 8, 2)]
+    return [vectors(full * most, Math.ceil(rest / 4))]
+  })()
+  return [...(full > 0 ? [main] : []), ...left]
+}
+
+// -------------------------------------------------------------------------------------
+// packing
+// -------------------------------------------------------------------------------------
+
+/** The product whose `b` has been packed: `width` columns of every term, side by side. */
+const packed = (product: Product, scratch: number, width: number): Product => {
+  let stride = width * product.k
+  const taps = product.taps
+    .toReversed()
+    .map((tap) => {
+      const own = { ...tap, b: stride }
+      stride *= tap.count
+      return own
+    })
+    .toReversed()
+  return { ...product, taps, b: { base: scratch, column: 1, k: width } }
+}
+
+/** Copies some columns of `b` to the scratch space. */
+const packing = (product: Product, scratch: number, columns: ReadonlyArray<number>): Code => {
+  const out = code(['i32', 'i32', 'i32'])
+  overTaps(out, { ...product, a: { ...product.a, k: 0 }, taps: product.taps.map((tap) => ({ ...tap, a: 0 })) }, () =>
+    out.repeat(product.k, () => {
+      columns.forEach((column, i) => {
+        out.get(atOut)
+        out.get(atB)
+        out.load(product.b.base + 4 * column * product.b.column)
+        out.store(scratch + 16 * i)
+      })
+      move(out, atB, product.b.k)
+      move(out, atOut, 4 * columns.length)
+    })
+  )
+  return out
 }
 
 // -------------------------------------------------------------------------------------
@@ -168,9 +340,7 @@ const rowsTile = (product: Product, tile: Tile): Code => {
   const term = (at: number): void => {
     columns.forEach((local, q) => {
       out.get(atB)
-      const offset = product.b.base + 4 * (at * product.b.k + (tile.columns[q] ?? 0) * product.b.column)
-      if (tile.width === 4) out.load(offset)
-      else out.loadZero(offset)
+      out.load(product.b.base + 4 * (at * product.b.k + (tile.from[q] ?? 0) * product.b.column))
       out.set(local)
     })
     sums.forEach((row, r) => {
@@ -192,11 +362,20 @@ const rowsTile = (product: Product, tile: Tile): Code => {
   })
   sums.forEach((row, r) =>
     row.forEach((sum, q) => {
-      out.get(atOut)
-      out.get(sum)
       const offset = product.out.base + 4 * (r * product.out.row + (tile.columns[q] ?? 0) * product.out.column)
-      if (tile.width === 4) out.store(offset)
-      else out.storeLane(offset, 0)
+      if (product.adds) {
+        out.get(sum)
+        out.get(atOut)
+        out.load(offset)
+        out.vector('f32x4.add')
+        out.set(sum)
+      }
+      for (let lane = 0; lane < (tile.lanes === 4 ? 1 : tile.lanes); lane++) {
+        out.get(atOut)
+        out.get(sum)
+        if (tile.lanes === 4) out.store(offset)
+        else out.storeLane(offset + 4 * lane, lane)
+      }
     })
   )
   return out

@@ -12,7 +12,8 @@ import { operations } from './WasmMath.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * Where things are in the memory, in bytes: buffers and scalar parameters of the kernel, and its output.
+ * Where things are in the memory, in bytes: buffers and scalar parameters of the kernel, its output, and `scratchBytes`
+ * from `scratch` on that any kernel may use while it runs, behind which lie 16 more that may be read.
  *
  * @category model
  * @since 0.1.0
@@ -21,6 +22,8 @@ export interface Memory {
   readonly buffer: (index: number) => number
   readonly parameter: (index: number) => number
   readonly output: number
+  readonly scratch: number
+  readonly scratchBytes: number
 }
 
 /**

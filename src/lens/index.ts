@@ -5,14 +5,27 @@
  */
 export * as Activation from './Activation.js'
 export * as Conditioning from './Conditioning.js'
+export * as Convolution from './Convolution.js'
+export * as Columns from './Columns.js'
+export * as LogSumExp from './LogSumExp.js'
 export * as Dense from './Dense.js'
 export * as Lens from './Lens.js'
 export * as Loss from './Loss.js'
 export * as Normalization from './Normalization.js'
+export * as Pooling from './Pooling.js'
 
 export { relu, sigmoid, silu, tanh } from './Activation.js'
 export { film, labelEmbedding, timeEmbedding } from './Conditioning.js'
+export { conv1d, conv2d, conv3d } from './Convolution.js'
 export { dense } from './Dense.js'
 export { at, compose, fanout, given, identity, make, parallel, repeat, residual } from './Lens.js'
 export { logSoftmax, meanSquaredError, softmaxCrossEntropy } from './Loss.js'
-export { layerNorm } from './Normalization.js'
+export { groupNorm, layerNorm, softmax } from './Normalization.js'
+export {
+  averagePool1d,
+  averagePool2d,
+  averagePool3d,
+  upsample1d,
+  upsample2d,
+  upsample3d
+} from './Pooling.js'

@@ -85,7 +85,11 @@ describe('chains: segments compose, keys replay, density ratio 1, score is the g
 
   it('tanh', () =>
     Run.chain(
-      { chain: tanhChain({ T: 5, alpha: 0.9, sigma: [0.25, 0.5, 0.75, 1, 0.125] }), params: { theta: T.vector([0.25, -0.5]) }, condition: {} },
+      {
+        chain: tanhChain({ T: 5, alpha: 0.9, sigma: [0.25, 0.5, 0.75, 1, 0.125] }),
+        params: { theta: T.vector([0.25, -0.5]) },
+        condition: {}
+      },
       runs
     ))
 })
@@ -108,7 +112,9 @@ describe('tables', () => {
 })
 
 describe('schedules', () => {
-  const schedules = fc.record({ T: fc.integer({ min: 1, max: 200 }), make: fc.constantFrom(cosine, linear) }).map(({ T: n, make }) => make(n))
+  const schedules = fc
+    .record({ T: fc.integer({ min: 1, max: 200 }), make: fc.constantFrom(cosine, linear) })
+    .map(({ T: n, make }) => make(n))
 
   it('fall, and DDIM at eta = 1 is DDPM with the small variance', () =>
     Run.forAll(schedules, (schedule) => V.all('schedule', [Law.falls(schedule), Law.ddimIsDdpm()(schedule)])))
@@ -133,21 +139,29 @@ describe('marginals with the exact denoiser of Gaussian data', () => {
   const length = fc.integer({ min: 1, max: 40 })
 
   it('are exact for DDPM with the large variance and data of unit variance', () =>
-    Run.forAll(fc.record({ mean, length }), ({ mean: m, length: n }) => {
-      const data = { mean: m, variance: 1 }
-      const chain = Ddpm.ddpm({ denoiser: exactDenoiser(data), schedule: linear(n), variance: 'large' })
-      return Law.marginalsAreExact(linear(n), data)(chain)
-    }, { numRuns: 30 }))
+    Run.forAll(
+      fc.record({ mean, length }),
+      ({ mean: m, length: n }) => {
+        const data = { mean: m, variance: 1 }
+        const chain = Ddpm.ddpm({ denoiser: exactDenoiser(data), schedule: linear(n), variance: 'large' })
+        return Law.marginalsAreExact(linear(n), data)(chain)
+      },
+      { numRuns: 30 }
+    ))
 
   it('are exact for one point, with DDPM of the small variance and DDIM of any eta', () =>
-    Run.forAll(fc.record({ mean, length, eta: fc.integer({ min: 0, max: 16 }).map((n) => n / 16) }), ({ mean: m, length: n, eta }) => {
-      const data = { mean: m, variance: 0 }
-      const law = Law.marginalsAreExact(linear(n), data)
-      return V.all('one point', [
-        law(Ddpm.ddpm({ denoiser: exactDenoiser(data), schedule: linear(n), variance: 'small' })),
-        law(Ddim.ddim({ denoiser: exactDenoiser(data), schedule: linear(n), eta }))
-      ])
-    }, { numRuns: 30 }))
+    Run.forAll(
+      fc.record({ mean, length, eta: fc.integer({ min: 0, max: 16 }).map((n) => n / 16) }),
+      ({ mean: m, length: n, eta }) => {
+        const data = { mean: m, variance: 0 }
+        const law = Law.marginalsAreExact(linear(n), data)
+        return V.all('one point', [
+          law(Ddpm.ddpm({ denoiser: exactDenoiser(data), schedule: linear(n), variance: 'small' })),
+          law(Ddim.ddim({ denoiser: exactDenoiser(data), schedule: linear(n), eta }))
+        ])
+      },
+      { numRuns: 30 }
+    ))
 
   const data = { mean: 0.75, variance: 0.5 }
   const samplers: ReadonlyArray<readonly [string, (schedule: Schedule) => Law.Sampler]> = [

@@ -9,7 +9,8 @@ import * as Catalogue from '../../src/estimator/Catalogue.js'
 import * as C from '../../src/estimator/Cover.js'
 import * as Est from '../../src/estimator/Estimator.js'
 
-const drawn = (result: E.Either<C.CoverError, unknown>): string => (E.isLeft(result) ? C.showError(result.left) : 'accepted')
+const drawn = (result: E.Either<C.CoverError, unknown>): string =>
+  E.isLeft(result) ? C.showError(result.left) : 'accepted'
 
 describe('covers', () => {
   it('are a partial commutative monoid, and pay for no step twice', () =>
@@ -37,8 +38,14 @@ describe('covers', () => {
     [C.cover(0, []), 'T: expected a whole number of at least 1, got 0; pass the number of steps of the chain'],
     [C.cover(2.5, []), 'T: expected a whole number of at least 1, got 2.5; pass the number of steps of the chain'],
     [C.cover(3, [C.firstOrder(4)]), 'FO(1..4): expected steps within 1..3, got 4; move or shorten the cell'],
-    [C.cover(3, [C.firstOrder(0)]), 'FO(1..0): expected steps within 1..3, got an empty range; move or shorten the cell'],
-    [C.cover(3, [C.halfOrder(3, 2)]), 'HO(3..2): expected steps within 1..3, got an empty range; move or shorten the cell'],
+    [
+      C.cover(3, [C.firstOrder(0)]),
+      'FO(1..0): expected steps within 1..3, got an empty range; move or shorten the cell'
+    ],
+    [
+      C.cover(3, [C.halfOrder(3, 2)]),
+      'HO(3..2): expected steps within 1..3, got an empty range; move or shorten the cell'
+    ],
     [C.cover(3, [C.halfOrder(0, 2)]), 'HO(0..2): expected steps within 1..3, got 0; move or shorten the cell'],
     [
       C.cover(3, [C.zerothOrder([2, 5, 6])]),
@@ -46,11 +53,11 @@ describe('covers', () => {
     ],
     [
       C.cover(3, [C.firstOrder(2), C.halfOrder(2, 3)]),
-      'step 2 is paid for twice, by FO(1..2) and HO(2..3); its term would be counted twice: give it to one of them'
+      'step 2 is paid for twice, by FO(1..2) and HO(2..3); its term would be counted twice: give it to one of them, or shares that add up to 1'
     ],
     [
       C.cover(3, [C.zerothOrder([2, 2])]),
-      'step 2 is paid for twice, by ZO(2, 2; central, shared, s = 0.05) and ZO(2, 2; central, shared, s = 0.05); its term would be counted twice: give it to one of them'
+      'step 2 is paid for twice, by ZO(2, 2; central, shared, s = 0.05) and ZO(2, 2; central, shared, s = 0.05); its term would be counted twice: give it to one of them, or shares that add up to 1'
     ],
     [
       C.cover(3, [C.zerothOrder([2], { radius: 0 })]),
@@ -64,12 +71,15 @@ describe('covers', () => {
       C.cover(3, [C.zerothOrder([2]), C.zerothOrder([3])]),
       'expected one zeroth-order cell, got ZO(2; central, shared, s = 0.05) and ZO(3; central, shared, s = 0.05); join their steps in one'
     ],
-    [C.exact(4, [C.firstOrder(1), C.halfOrder(3, 3)]), "no cell pays for 2, 4; add a cell, or use 'cover' where the bias is wanted"]
+    [
+      C.exact(4, [C.firstOrder(1), C.halfOrder(3, 3)]),
+      "no cell pays for 2, 4; add a cell, or use 'cover' where the bias is wanted"
+    ]
   ])('refuses %#: the whole text', (result, text) => expect(drawn(result)).toBe(text))
 
   it('refuses the zeroth-order set of equation (6) as printed, which keeps step 1', () => {
     expect(drawn(C.exact(5, [C.firstOrder(1), C.halfOrder(2, 3), C.zerothOrder([1, 5])]))).toBe(
-      'step 1 is paid for twice, by FO(1..1) and ZO(1, 5; central, shared, s = 0.05); its term would be counted twice: give it to one of them'
+      'step 1 is paid for twice, by FO(1..1) and ZO(1, 5; central, shared, s = 0.05); its term would be counted twice: give it to one of them, or shares that add up to 1'
     )
   })
 
@@ -99,10 +109,13 @@ describe('the catalogue', () => {
       Catalogue.blackBoxRlr({ T: 3, h: 2 }),
       ['HO(1..2) + ZO(3; central, shared, s = 0.05)', 'HO(2..3) + ZO(1; central, shared, s = 0.05)']
     ]
-  ] as ReadonlyArray<readonly [E.Either<C.CoverError, Est.Estimator>, ReadonlyArray<string>]>)('%#: its covers', (made, covers) => {
-    if (E.isLeft(made)) throw new Error(C.showError(made.left))
-    expect(made.right.covers.map(({ cover }) => C.show(cover))).toEqual(covers)
-  })
+  ] as ReadonlyArray<readonly [E.Either<C.CoverError, Est.Estimator>, ReadonlyArray<string>]>)(
+    '%#: its covers',
+    (made, covers) => {
+      if (E.isLeft(made)) throw new Error(C.showError(made.left))
+      expect(made.right.covers.map(({ cover }) => C.show(cover))).toEqual(covers)
+    }
+  )
 
   it.each([
     [Catalogue.rlr({ T: 3, h: 0 }), 'h: expected a whole number in 1..2, got 0'],
@@ -111,9 +124,13 @@ describe('the catalogue', () => {
     [Catalogue.segmented({ T: 3, h: 0 }), 'h: expected a whole number of at least 1, got 0'],
     [Catalogue.rlr({ T: 3, h: 1, start: () => 0 }), 'covers: expected at least one of weight above 0, got none'],
     [Catalogue.rlr({ T: 3, h: 1, start: () => -1 }), 'weight: expected a finite number of at least 0, got -1'],
-    [Catalogue.truncatedBackprop({ T: 3, k: 4 }), 'FO(1..4): expected steps within 1..3, got 4; move or shorten the cell']
-  ] as ReadonlyArray<readonly [E.Either<C.CoverError, Est.Estimator>, string]>)('refuses %#: the whole text', (made, text) =>
-    expect(drawn(made)).toBe(text)
+    [
+      Catalogue.truncatedBackprop({ T: 3, k: 4 }),
+      'FO(1..4): expected steps within 1..3, got 4; move or shorten the cell'
+    ]
+  ] as ReadonlyArray<readonly [E.Either<C.CoverError, Est.Estimator>, string]>)(
+    'refuses %#: the whole text',
+    (made, text) => expect(drawn(made)).toBe(text)
   )
 
   it('weighs starts as it is told', () => {

@@ -8,7 +8,14 @@ import * as MC from '../../laws/MonteCarlo.js'
 import { asPrinted } from '../../laws/mutants/Tamper.js'
 import * as Run from '../../laws/run/Run.js'
 import { closedForm, linearSetting } from '../../laws/toy/LinearGaussian.js'
-import { multiplicativeSetting, polynomialChain, polynomialReward, polynomialSetting, sinSetting, type ScalarSetting } from '../../laws/toy/Polynomial.js'
+import {
+  multiplicativeSetting,
+  polynomialChain,
+  polynomialReward,
+  polynomialSetting,
+  sinSetting,
+  type ScalarSetting
+} from '../../laws/toy/Polynomial.js'
 import { quadraticReward, tanhChain } from '../../laws/toy/Tanh.js'
 import * as V from '../../laws/Verdict.js'
 import * as A from '../../src/estimator/Advantage.js'
@@ -45,13 +52,20 @@ describe('for each noise', () => {
         })
       ),
       ({ setting, cover, key, baseline }) =>
-        Estimator.isFormula(setting)({ estimator: Est.always(C.show(cover), cover), advantage: A.constant(baseline) }, key)(),
+        Estimator.isFormula(setting)(
+          { estimator: Est.always(C.show(cover), cover), advantage: A.constant(baseline) },
+          key
+        )(),
       { numRuns: 200 }
     ))
 
   it('every cover is its formula, on tanh chains, with a running mean', () =>
     Run.forAll(
-      fc.record({ cover: Covers.cover(5).filter(({ cells }) => cells.length > 0), key: Toys.key, state: Toys.number(2) }),
+      fc.record({
+        cover: Covers.cover(5).filter(({ cells }) => cells.length > 0),
+        key: Toys.key,
+        state: Toys.number(2)
+      }),
       ({ cover, key, state }) =>
         Estimator.isFormula(tanh(5))(
           { estimator: Est.always(C.show(cover), cover), advantage: A.runningMean(0.9), advantageState: state },
@@ -75,8 +89,13 @@ describe('for each noise', () => {
 
   it('the order of cells does not matter', () =>
     Run.forAll(
-      fc.record({ setting: Toys.scalar(4), cover: Covers.cover(4).filter(({ cells }) => cells.length > 0), key: Toys.key }),
-      ({ setting, cover, key }) => Estimator.orderOfCells(setting)({ estimator: Est.always(C.show(cover), cover) }, key)(),
+      fc.record({
+        setting: Toys.scalar(4),
+        cover: Covers.cover(4).filter(({ cells }) => cells.length > 0),
+        key: Toys.key
+      }),
+      ({ setting, cover, key }) =>
+        Estimator.orderOfCells(setting)({ estimator: Est.always(C.show(cover), cover) }, key)(),
       { numRuns: 50 }
     ))
 })
@@ -94,17 +113,20 @@ describe('parameters without a batch axis', () => {
       ...polynomialChain(1, { T: 2, alpha: 0.5, sigma: [0.5, 0.75] }),
       parameters,
       mean: () =>
-        L.make<Shared, { readonly x: Row; readonly c: Readonly<Record<never, never>> }, Row>(parameters, ({ theta }, { x, c }) => {
-          const a = spread(X.slice(theta, 0, 0, 1))
-          const b = spread(X.slice(theta, 0, 1, 1))
-          return [
-            X.add(X.add(X.scale(x, 0.5), X.mul(a, x)), b),
-            (bar) => [
-              { theta: X.retype(X.concat([total(X.mul(bar, x)), total(bar)], 0), [2]) },
-              { x: X.mul(bar, X.add(a, X.scalar(0.5))), c }
+        L.make<Shared, { readonly x: Row; readonly c: Readonly<Record<never, never>> }, Row>(
+          parameters,
+          ({ theta }, { x, c }) => {
+            const a = spread(X.slice(theta, 0, 0, 1))
+            const b = spread(X.slice(theta, 0, 1, 1))
+            return [
+              X.add(X.add(X.scale(x, 0.5), X.mul(a, x)), b),
+              (bar) => [
+                { theta: X.retype(X.concat([total(X.mul(bar, x)), total(bar)], 0), [2]) },
+                { x: X.mul(bar, X.add(a, X.scalar(0.5))), c }
+              ]
             ]
-          ]
-        })
+          }
+        )
     },
     params: { theta: T.vector([0.25, -0.5]) }
   }
@@ -125,14 +147,14 @@ describe('parameters without a batch axis', () => {
 describe('bias', () => {
   it('of a partial cover is minus the sum of its unpaid terms', () =>
     Run.forAll(
-      fc
-        .integer({ min: 1, max: 3 })
-        .chain((length) =>
-          fc.record({
-            setting: Toys.scalar(length),
-            cover: Covers.cover(length).filter(({ cells }) => cells.every((one) => one._tag !== 'ZerothOrder' || one.perturbation === 'shared'))
-          })
-        ),
+      fc.integer({ min: 1, max: 3 }).chain((length) =>
+        fc.record({
+          setting: Toys.scalar(length),
+          cover: Covers.cover(length).filter(({ cells }) =>
+            cells.every((one) => one._tag !== 'ZerothOrder' || one.perturbation === 'shared')
+          )
+        })
+      ),
       ({ setting, cover }) => Estimator.biasIsUnpaid(setting)({ estimator: Est.always(C.show(cover), cover) })(),
       { numRuns: 200 }
     ))
@@ -140,20 +162,34 @@ describe('bias', () => {
   it('of truncated backpropagation is that of the steps beyond k', () =>
     Run.forAll(
       fc.record({ setting: Toys.scalar(3), k: fc.integer({ min: 1, max: 3 }) }),
-      ({ setting, k }) => Estimator.biasIsUnpaid(setting)({ estimator: right(Catalogue.truncatedBackprop({ T: 3, k })) })(),
+      ({ setting, k }) =>
+        Estimator.biasIsUnpaid(setting)({ estimator: right(Catalogue.truncatedBackprop({ T: 3, k })) })(),
       { numRuns: 50 }
     ))
 
   it('of equation (6) as printed is the term of step 1, paid twice, less that of step j + h, unpaid', () =>
     Run.forAll(
-      fc.record({ numbers: Toys.linearGaussian(1, 2, 4), h: fc.integer({ min: 1, max: 2 }), options: Covers.zeroth }).chain(
-        ({ numbers, h, options }) => fc.record({ numbers: fc.constant(numbers), h: fc.constant(h), options: fc.constant({ ...options, perturbation: 'shared' as const }), j: fc.integer({ min: 2, max: 4 - h + 1 }) })
-      ),
+      fc
+        .record({ numbers: Toys.linearGaussian(1, 2, 4), h: fc.integer({ min: 1, max: 2 }), options: Covers.zeroth })
+        .chain(({ numbers, h, options }) =>
+          fc.record({
+            numbers: fc.constant(numbers),
+            h: fc.constant(h),
+            options: fc.constant({ ...options, perturbation: 'shared' as const }),
+            j: fc.integer({ min: 2, max: 4 - h + 1 })
+          })
+        ),
       ({ numbers, h, options, j }) => {
         const honest = right(Catalogue.rlr({ T: 4, h, ...options, start: (i) => (i === j ? 1 : 0) }))
         const [{ cover }] = honest.covers
         // no constructor makes this cover: it pays for step 1 twice
-        const printed: AnyEstimator = Est.always('equation (6)', { ...cover, cells: asPrinted({ ...cover, cells: [...cover.cells.filter(({ _tag }) => _tag !== 'ZerothOrder'), C.zerothOrder([2], options)] }) })
+        const printed: AnyEstimator = Est.always('equation (6)', {
+          ...cover,
+          cells: asPrinted({
+            ...cover,
+            cells: [...cover.cells.filter(({ _tag }) => _tag !== 'ZerothOrder'), C.zerothOrder([2], options)]
+          })
+        })
         return Estimator.excess(linearSetting(numbers))({ estimator: printed }, [1], j + h <= 4 ? [j + h] : [])()
       },
       { numRuns: 30 }
@@ -161,7 +197,9 @@ describe('bias', () => {
 
   it('is claimed away by no partial estimator', async () => {
     const setting = polynomialSetting(1, { alpha: 0.5, a: 0.25, b: 0, sigma: [1, 1] }, [0, 1])
-    const verdict = await Estimator.unbiased(setting)({ estimator: right(Catalogue.truncatedBackprop({ T: 2, k: 1 })) })()
+    const verdict = await Estimator.unbiased(setting)({
+      estimator: right(Catalogue.truncatedBackprop({ T: 2, k: 1 }))
+    })()
     expect(E.isLeft(verdict) ? V.show(verdict.left) : '').toBe(
       "unbiased: could not be tested: truncated backpropagation(k = 1) is partial: see 'biasIsUnpaid'"
     )
@@ -207,7 +245,9 @@ describe('baselines', () => {
 
   it('that leave one out do so in batches of two on two steps', async () => {
     const two = multiplicativeSetting({ a: 0.5, b: 0, sigma: [0.5, 0.75] }, [0, 1])
-    Run.assert(await Estimator.batchBaseline(two)({ estimator: right(Catalogue.reinforce(2)), advantage: A.leaveOneOut })())
+    Run.assert(
+      await Estimator.batchBaseline(two)({ estimator: right(Catalogue.reinforce(2)), advantage: A.leaveOneOut })()
+    )
   })
 })
 
@@ -229,7 +269,9 @@ describe('smoothing', () => {
         const setting = linearSetting(numbers)
         const shared = { ...options, perturbation: 'shared' as const }
         return V.all('smoothing', [
-          await Estimator.smoothingVanishes(setting)({ estimator: right(Catalogue.evolutionStrategies({ T: 3, ...shared })) })(),
+          await Estimator.smoothingVanishes(setting)({
+            estimator: right(Catalogue.evolutionStrategies({ T: 3, ...shared }))
+          })(),
           await Estimator.smoothingVanishes(setting)({ estimator: right(Catalogue.rlr({ T: 3, h: 1, ...options })) })()
         ])
       },
@@ -263,7 +305,9 @@ describe('steps without noise', () => {
 describe('weights over covers', () => {
   it('add up to 1 and are drawn by inversion', () =>
     Run.forAll(
-      fc.integer({ min: 2, max: 12 }).chain((length) => fc.constantFrom(...Covers.families).chain((family) => family.estimator(length))),
+      fc
+        .integer({ min: 2, max: 12 })
+        .chain((length) => fc.constantFrom(...Covers.families).chain((family) => family.estimator(length))),
       (estimator) => Estimator.weights({ estimator })
     ))
 })
@@ -290,9 +334,14 @@ describe('the runner', () => {
   })
 
   it('fails with the law, the cover, the parameter and the numbers', async () => {
-    const setting = { ...polynomialSetting(1, { alpha: 0.5, a: 0.25, b: 0.5, sigma: [0.5] }, [0, 0, -1]), reward: polynomialReward([0, 0, -1]) }
+    const setting = {
+      ...polynomialSetting(1, { alpha: 0.5, a: 0.25, b: 0.5, sigma: [0.5] }, [0, 0, -1]),
+      reward: polynomialReward([0, 0, -1])
+    }
     const claimed: AnyEstimator = { ...Est.always('mine', right(C.empty(1))), _tag: 'exact' }
-    await expect(Run.forAll(fc.constant(claimed), (estimator) => Estimator.unbiased(setting)({ estimator })())).rejects.toThrow(
+    await expect(
+      Run.forAll(fc.constant(claimed), (estimator) => Estimator.unbiased(setting)({ estimator })())
+    ).rejects.toThrow(
       /unbiased: refuted in 2 of 2 comparisons\n {2}mine: nothing, theta\[\d\]: expected [-\d.]+, got 0, off by/
     )
   })

@@ -52,7 +52,9 @@ describe('explain: the whole text', () => {
   })
 
   it('of one-point evolution strategies with a direction for each step', () => {
-    const estimator = right(Catalogue.evolutionStrategies({ T: 3, form: 'onePoint', perturbation: 'perStep', radius: 0.1 }))
+    const estimator = right(
+      Catalogue.evolutionStrategies({ T: 3, form: 'onePoint', perturbation: 'perStep', radius: 0.1 })
+    )
     expect(explain(estimator)).toEqual({
       text: [
         'evolution strategies, T = 3',

@@ -25,14 +25,16 @@ describe('evolution strategies have the gradient of J_s for their expectation, o
 })
 
 describe('in two dimensions with a linear-Gaussian chain', () => {
-  it.each(Covers.families.filter(({ name }) => !name.includes('perStep') && !name.includes('any')).map((family) => [family.name, family] as const))(
-    '%s',
-    (_, family) =>
-      Run.forAll(
-        fc.record({ numbers: Toys.linearGaussian(2, 1, 2), estimator: family.estimator(2) }),
-        ({ numbers, estimator }) => Estimator.unbiased(linearSetting(numbers))({ estimator })(),
-        { numRuns: 10 }
-      )
+  it.each(
+    Covers.families
+      .filter(({ name }) => !name.includes('perStep') && !name.includes('any'))
+      .map((family) => [family.name, family] as const)
+  )('%s', (_, family) =>
+    Run.forAll(
+      fc.record({ numbers: Toys.linearGaussian(2, 1, 2), estimator: family.estimator(2) }),
+      ({ numbers, estimator }) => Estimator.unbiased(linearSetting(numbers))({ estimator })(),
+      { numRuns: 10 }
+    )
   )
 })
 

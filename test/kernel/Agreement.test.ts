@@ -2,8 +2,14 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { gpuJs } from '../../src/kernel/GpuJs.js'
+import { conv1d, conv2d, conv3d, type Options } from '../../src/lens/Convolution.js'
+import { groupNorm } from '../../src/lens/Normalization.js'
+import { averagePool2d, upsample2d } from '../../src/lens/Pooling.js'
 import * as X from '../../src/tensor/Expr.js'
+import * as I from '../../src/tensor/Indexing.js'
 import * as Program from '../../src/tensor/Program.js'
+import * as Sh from '../../src/tensor/Shape.js'
+import type { Sizes } from '../../src/tensor/Shape.js'
 import type { Exprs, Shapes } from '../../src/tensor/Tree.js'
 import { size, type Tensor } from '../../src/tensor/Tensor.js'
 import { type Case, cases, disagreement, runOn } from './arbitrary.js'
@@ -13,13 +19,28 @@ const draw = (shape: ReadonlyArray<number>, salt: number): Tensor => ({
   data: Float32Array.from({ length: size(shape) }, (_, i) => Math.sin(12.9898 * (i + 1) + 78.233 * salt) * 1.5)
 })
 
-const close = <const I extends Shapes>(inputs: I, body: Parameters<typeof Program.make<I, Exprs>>[1]): Case => {
+const close = <const I extends Shapes>(
+  inputs: I,
+  body: Parameters<typeof Program.make<I, Exprs>>[1],
+  sizes: Sizes = {}
+): Case => {
   const program = Program.make(inputs, body)
   if (E.isLeft(program)) throw new Error(JSON.stringify(program.left))
   const values = Object.fromEntries(
-    program.right.inputs.map(({ name, shape }, i) => [name, draw(shape.map(Number), i)])
+    program.right.inputs.map(({ name, shape }, i) => [name, draw(Sh.bind(shape, sizes).bound, i)])
   )
-  return { program: program.right, values }
+  return { program: program.right, values, sizes }
+}
+
+/** A convolution of images with both of its adjoints. */
+const images = (batch: number, h: number, w: number, c: number, o: number, options: Options): Case => {
+  const lens = conv2d(c, o, options)
+  const k = Number(options.size ?? 3)
+  return close({ x: ['batch', h, w, c], weight: [k, k, c, o], bias: [o] }, ({ x, weight, bias }) => {
+    const [y, back] = lens.run({ weight, bias }, x)
+    const [parameters, argument] = back(X.tanh(y))
+    return { y, parameters, argument }
+  }, { batch })
 }
 
 const examples: Readonly<Record<string, Case>> = {
@@ -85,7 +106,43 @@ const examples: Readonly<Record<string, Case>> = {
   }),
   attention: close({ q: [2, 5, 3, 4], k: [2, 7, 3, 4], v: [2, 7, 3, 4] }, ({ q, k, v }) => ({
     y: X.einsum('bhqk,bkhd->bqhd', X.tanh(X.einsum('bqhd,bkhd->bhqk', q, k)), v)
-  }))
+  })),
+  'convolution of images, few channels': images(2, 6, 5, 3, 2, {}),
+  'convolution of images, many channels': images(3, 8, 8, 8, 24, {}),
+  'convolution of images with a stride': images(2, 8, 7, 5, 13, { size: 3, stride: 2 }),
+  'convolution of images, windows apart': images(2, 8, 8, 4, 4, { size: 2, stride: 3, padding: 0 }),
+  'convolution of images, one pixel': images(2, 4, 4, 6, 7, { size: 1 }),
+  'convolution of signals and clips': close({ x: ['batch', 9, 4], w: [3, 4, 5], b: [5], clip: ['batch', 3, 4, 4, 2], v: [3, 3, 3, 2, 4], c: [4] }, (all) => ({
+    signals: conv1d(4, 5).forward({ weight: all.w, bias: all.b }, all.x),
+    clips: conv3d(2, 4, { stride: [1, 2, 2] }).forward({ weight: all.v, bias: all.c }, all.clip)
+  }), { batch: 2 }),
+  'windows that overlap': close({ x: [3, 11, 2] }, ({ x }) => {
+    const windows = X.window(x, 1, 4, 3, 2, 2)
+    return { windows, largest: X.maximum(windows, [2]), back: I.overlapAdd(X.tanh(windows), 1, 11, 2, 2) }
+  }),
+  'windows side by side': close({ x: [3, 12, 2] }, ({ x }) => ({
+    y: I.overlapAdd(X.tanh(X.window(x, 1, 4, 3, 3)), 1, 12, 3)
+  })),
+  'entries at run-time indices': close({ x: [7, 3, 2], i: [5] }, ({ x, i }) => {
+    const at = X.scale(i, 4)
+    const y = I.gather(x, 0, at)
+    return { y, back: I.scatterAdd(y, 0, at, 7), middle: I.gather(x, 1, at) }
+  }),
+  'flips and shifts': close({ x: [4, 5] }, ({ x }) => ({
+    flipped: I.flip(x, 1),
+    left: I.shift(x, 1, -2, 5),
+    right: I.shift(x, 0, 3, 5),
+    gone: I.shift(x, 0, 9, 5)
+  })),
+  'pooling and upsampling': close({ x: ['batch', 4, 6, 5] }, ({ x }) => {
+    const [small, back] = averagePool2d<5>(2).run({}, x)
+    return { small, back: back(small)[1], large: upsample2d<5>([2, 3]).forward({}, X.tanh(x)) }
+  }, { batch: 2 }),
+  'group norm and its pullback': close({ x: ['batch', 4, 4, 12], gain: [12], bias: [12] }, ({ x, gain, bias }) => {
+    const [y, back] = groupNorm<12, readonly ['batch', 4, 4, 12]>(12, 4).run({ gain, bias }, x)
+    const [parameters, argument] = back(X.tanh(y))
+    return { y, parameters, argument }
+  }, { batch: 3 })
 }
 
 describe.each(['webasm', 'cpu'] as const)('%s agrees with the reference', (mode) => {

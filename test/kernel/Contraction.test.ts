@@ -2,6 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { afterAll, describe, expect, test } from 'vitest'
 import { schedule } from '../../src/kernel/Fusion.js'
 import { gpuJs } from '../../src/kernel/GpuJs.js'
+import { conv2d, type Images } from '../../src/lens/Convolution.js'
 import * as X from '../../src/tensor/Expr.js'
 import * as Program from '../../src/tensor/Program.js'
 import { size, type Tensor } from '../../src/tensor/Tensor.js'
@@ -68,6 +69,33 @@ describe('contractions', () => {
     ['ijk,kl->jli', { i: 3, j: 4, k: 5, l: 6 }]
   ])('%s', async (spec, sizes) => {
     const example = product(spec, sizes)
+    expect(disagreement(example, await runOn(target, example))).toBeUndefined()
+  })
+
+  test.each([
+    ['ij,jk->ik', { i: 130, j: 800, k: 13 }],
+    ['ij,jk->ik', { i: 25, j: 1009, k: 28 }],
+    ['ji,jk->ik', { i: 40, j: 900, k: 16 }],
+    ['bij,jk->bik', { b: 3, i: 96, j: 256, k: 5 }],
+    ['bpqi,bpqk->ik', { b: 6, p: 16, q: 12, i: 26, k: 3 }],
+    ['pbqi,bpqk->ik', { b: 6, p: 16, q: 12, i: 26, k: 30 }]
+  ])('%s of %j, which is packed, or added up or walked in parts', async (spec, sizes) => {
+    const example = product(spec, sizes)
+    expect(disagreement(example, await runOn(target, example))).toBeUndefined()
+  })
+
+  test('a convolution of many channels and its adjoints', async () => {
+    const lens = conv2d(40, 6)
+    const program = Program.make({ x: [5, 16, 16, 40], weight: [3, 3, 40, 6], bias: [6] }, ({ x, weight, bias }) => {
+      // the batch is literal here, and the lens only passes it on
+      const [y, back] = lens.run({ weight, bias }, X.retype(x, x.shape) as X.Expr as Images<40>)
+      const [parameters, argument] = back(y)
+      return { y, parameters, argument }
+    })
+    if (E.isLeft(program)) throw new Error(JSON.stringify(program.left))
+    const values = { x: draw([5, 16, 16, 40], 1), weight: draw([3, 3, 40, 6], 2), bias: draw([6], 3) }
+    const example = { program: program.right, values }
+    expect(kernelsOf(example).filter((kind) => kind === 'rows')).toHaveLength(3)
     expect(disagreement(example, await runOn(target, example))).toBeUndefined()
   })
 

@@ -12,12 +12,14 @@ import type { Expr } from '../../src/tensor/Expr.js'
 import * as Program from '../../src/tensor/Program.js'
 import type { Values } from '../../src/tensor/Program.js'
 import * as Reference from '../../src/tensor/Reference.js'
+import type { Sizes } from '../../src/tensor/Shape.js'
 import { showTargetError, type Target } from '../../src/tensor/Target.js'
 import { size, type Tensor } from '../../src/tensor/Tensor.js'
 
 export interface Case {
   readonly program: Program.Program
   readonly values: Values
+  readonly sizes?: Sizes
 }
 
 // -------------------------------------------------------------------------------------
@@ -187,8 +189,8 @@ export const cases: fc.Arbitrary<Case> = fc
 // -------------------------------------------------------------------------------------
 
 /** Runs a program on a target; throws the error's text where it is a left. */
-export const runOn = async (target: Target, { program, values }: Case): Promise<Values> => {
-  const compiled = target.compile(program, {})
+export const runOn = async (target: Target, { program, values, sizes = {} }: Case): Promise<Values> => {
+  const compiled = target.compile(program, sizes)
   if (E.isLeft(compiled)) throw new Error(showTargetError(compiled.left))
   const result = await compiled.right.run(values)()
   await compiled.right.dispose()
@@ -197,8 +199,8 @@ export const runOn = async (target: Target, { program, values }: Case): Promise<
 }
 
 /** The first element that lies outside of its error bound, or `undefined`. Where f32 may overflow, nothing is claimed. */
-export const disagreement = ({ program, values }: Case, got: Values): string | undefined => {
-  const reference = Reference.runWithBounds(program, {}, values)
+export const disagreement = ({ program, values, sizes = {} }: Case, got: Values): string | undefined => {
+  const reference = Reference.runWithBounds(program, sizes, values)
   if (E.isLeft(reference)) throw new Error(JSON.stringify(reference.left))
   for (const { name } of program.outputs) {
     const expected = reference.right.values[name]

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
+import * as t from 'io-ts'
 import { describe, expect, it } from 'vitest'
 import { gradient, why } from './example.js'
 
@@ -25,8 +26,8 @@ describe('the README', () => {
   })
 
   it('names commands that exist', () => {
-    const manifest: unknown = JSON.parse(read('../../package.json'))
-    const scripts = typeof manifest === 'object' && manifest !== null && 'scripts' in manifest ? Object.keys(Object(manifest.scripts)) : []
+    const manifest = t.type({ scripts: t.UnknownRecord }).decode(JSON.parse(read('../../package.json')))
+    const scripts = E.isRight(manifest) ? Object.keys(manifest.right.scripts) : []
     const named = [...read('../../README.md').matchAll(/npm run ([a-z:]+)/g)].map((match) => match[1])
     expect(scripts).toEqual(expect.arrayContaining([...new Set(named)]))
   })
