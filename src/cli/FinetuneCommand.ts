@@ -15,12 +15,10 @@ import * as Evaluation from '../finetune/Evaluation.js'
 import * as Finetune from '../finetune/Finetune.js'
 import * as Setup from '../finetune/Setup.js'
 import * as Kernel from '../kernel/index.js'
-import * as Model from '../model/Model.js'
 import { prompts } from '../model/Prompts.js'
-import type { BlackBox } from '../reward/Reward.js'
 import * as Files from './Files.js'
-import * as Jpeg from './Jpeg.js'
 import { broken, describe, execute, type Failure, file, type Ready, type Step, usage } from './FinetuneRun.js'
+import { loadMaterials } from './Materials.js'
 import { readMetrics, type Metrics } from './Metrics.js'
 
 // -------------------------------------------------------------------------------------
@@ -89,44 +87,6 @@ const override = (given: unknown, options: Options): unknown => {
     ...(options.estimator === undefined ? {} : { estimator: { ...estimator, name: options.estimator } })
   }
 }
-
-const asset = (name: string): string => join(Files.packageFolder(), 'assets', name)
-
-const loadMaterials: Step<Setup.Materials> = pipe(
-  TE.Do,
-  TE.bind('model', () =>
-    pipe(
-      file(Files.read(asset('faces-mlp.safetensors'))),
-      TE.flatMapEither((bytes) => pipe(Model.loadModel(bytes), E.mapLeft((error) => broken(Model.showError(error)))))
-    )
-  ),
-  TE.bind('classifier', () =>
-    pipe(
-      file(Files.read(asset('classifier.safetensors'))),
-      TE.flatMapEither((bytes) => pipe(Model.loadClassifier(bytes), E.mapLeft((error) => broken(Model.showError(error)))))
-    )
-  ),
-  TE.let('blackBoxes', () => jpegRewards)
-)
-
-/** Kilobytes of each face as a JPEG, and minus them: DDPO's tasks (arXiv 2305.13301). */
-const jpegRewards: Readonly<Record<string, BlackBox>> = Object.fromEntries(
-  ([['compressibility', -1], ['incompressibility', 1]] as const).map(([name, sign]) => [
-    name,
-    {
-      _tag: 'BlackBox',
-      name: `${name} (kB of the JPEG)`,
-      evaluate: (x0) =>
-        pipe(
-          Jpeg.jpegSizes(Jpeg.defaultJpegOptions)(x0),
-          TE.bimap(
-            (error) => ({ _tag: 'RewardError' as const, reward: name, reason: Jpeg.showError(error) }),
-            (sizes) => Array.from(sizes, (bytes) => (sign * bytes) / 1000)
-          )
-        )
-    }
-  ])
-)
 
 // -------------------------------------------------------------------------------------
 // the run

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import * as t from 'io-ts'
 import { estimatorNames } from '../finetune/Config.js'
+import { compareEstimators, type CompareOptions } from './CompareCommand.js'
 import { drawFaces, type FacesOptions } from './FacesCommand.js'
 import { packageFolder } from './Files.js'
 import { finetune, type Options } from './FinetuneCommand.js'
@@ -61,6 +62,18 @@ program
   .option('--out <folder>', 'where to write', 'faces')
   .action(async (options: FacesOptions) => {
     process.exitCode = await drawFaces(options)
+  })
+
+program
+  .command('compare')
+  .description("measure the variance and the cost of the catalogue's estimators on the faces")
+  .option('--reward <name>', 'as for finetune', 'glasses')
+  .option('--samples <number>', 'samples of each estimator', '1024')
+  .option('--trained <paths>', 'vectors to differentiate in, comma-separated', 'labels.bias')
+  .option('--seed <number>', 'the seed of every draw', '1')
+  .option('--json', 'print one object a line')
+  .action(async (options: CompareOptions) => {
+    process.exitCode = await compareEstimators(options)
   })
 
 await program.parseAsync()

@@ -2,8 +2,9 @@
  * Contractions as WebAssembly: register tiles of the output, accumulated over the whole sum.
  *
  * A tile of the `rows` form multiplies scalars of `a` by contiguous vectors of `b`; one of the `dots` form multiplies
- * vectors along the sum and adds up their lanes at the end. Columns that do not fill a vector are computed by a tile
- * that overlaps its neighbour: the same sums in the same order, so the same bits.
+ * vectors along the sum and adds up their lanes at the end. What is walked often is kept near: the columns of `b` that a
+ * tile reads are copied side by side where many rows read them, long sums are added up in parts, and many rows are walked
+ * in blocks.
  *
  * Source: Goto and van de Geijn, *Anatomy of high-performance matrix multiplication*, ACM TOMS 34 (2008).
  *
@@ -30,14 +31,14 @@ interface Product {
 }
 
 /**
- * The rows of a tile, and the first columns of its vectors, in the output and in `b`. Of each vector `lanes` are written;
- * a matrix that is narrower than a vector has fewer than 4.
+ * The rows of a tile, and the first columns of its vectors, in the output and in `b`. Of each vector `lanes` are written:
+ * fewer than 4 where the columns end, and what is computed beside them is dropped.
  */
 interface Tile {
   readonly rows: number
   readonly columns: ReadonlyArray<number>
   readonly from: ReadonlyArray<number>
-  readonly lanes: number
+  readonly lanes: ReadonlyArray<number>
 }
 
 /** Tiles side by side: `count` of them, the first of which has these columns. */
@@ -128,7 +129,7 @@ export const contraction = (memory: Memory, whole: Contraction, first: number): 
     const width = 4 * columns.length
     const packs = form === 'rows' && reuse >= packedFrom && 4 * width * terms <= memory.scratchBytes
     const source = packs ? packed(product, memory.scratch, width) : product
-    const tile = { columns, from: packs ? columns.map((_, i) => 4 * i) : columns, lanes: Math.min(n, 4) }
+    const tile = { columns, from: packs ? columns.map((_, i) => 4 * i) : columns, lanes: columns.map((column) => Math.min(n - column, 4)) }
     const block = (rows: number): void =>
       call(
         `${rows}|${columns.join(',')}`,
@@ -234,7 +235,7 @@ const partAxes = ({ dims, strides, form }: Contraction): ReadonlyArray<number> =
   return parts
 }
 
-/** Tiles that cover `n` columns: full ones, and what they leave. A vector that would stand out overlaps its neighbour. */
+/** Tiles that cover `n` columns: full ones, and what they leave. */
 const blocksOf = (form: 'rows' | 'dots', n: number): ReadonlyArray<Block> => {
   const step = form === 'rows' ? 4 : 1
   const most = wide[form]
@@ -244,7 +245,7 @@ const blocksOf = (form: 'rows' | 'dots', n: number): ReadonlyArray<Block> => {
   const rest = n - full * most
   const vectors = (from: number, count: number): Block => ({
     count: 1,
-    columns: Array.from({ length: count }, (_, i) => Math.max(Math.min(from + step * i, n - 4), 0))
+    columns: Array.from({ length: count }, (_, i) => from + 4 * i)
   })
   const left = ((): ReadonlyArray<Block> => {
     if (rest === 0) return []
@@ -370,10 +371,11 @@ const rowsTile = (product: Product, tile: Tile): Code => {
         out.vector('f32x4.add')
         out.set(sum)
       }
-      for (let lane = 0; lane < (tile.lanes === 4 ? 1 : tile.lanes); lane++) {
+      const lanes = tile.lanes[q] ?? 4
+      for (let lane = 0; lane < (lanes === 4 ? 1 : lanes); lane++) {
         out.get(atOut)
         out.get(sum)
-        if (tile.lanes === 4) out.store(offset)
+        if (lanes === 4) out.store(offset)
         else out.storeLane(offset + 4 * lane, lane)
       }
     })
