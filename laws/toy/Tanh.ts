@@ -76,6 +76,7 @@ export const scalarChain = (
             X.add(X.add(X.scale(x, alpha), X.mul(a, fx)), b),
             (bar) => [
               { theta: X.retype(X.concat<readonly ['batch', 1], 1>([X.mul(bar, fx), bar], 1), ['batch', 2]) },
+              // an empty condition is its own cotangent
               { x: X.mul(bar, X.add(X.mul(a, derivative(x)), X.scalar(alpha))), c }
             ]
           ]

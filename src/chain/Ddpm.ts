@@ -32,8 +32,9 @@ export const coefficients = (schedule: Schedule, variance: Variance, t: number):
   const b = schedule.alphaBar[t - 1] ?? 1
   const beta = 1 - a / b
   return {
-    state: 1 / Math.sqrt(1 - beta),
-    epsilon: -beta / Math.sqrt((1 - a) * (1 - beta)),
+    // 1 - beta is a / b
+    state: Math.sqrt(b / a),
+    epsilon: -beta / Math.sqrt((1 - a) * (a / b)),
     sigma: Math.sqrt(variance === 'large' ? beta : (beta * (1 - b)) / (1 - a))
   }
 }

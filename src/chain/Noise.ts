@@ -33,3 +33,59 @@ export const normal: Noise = {
   score: (eps) => eps,
   logDensity: (eps) => X.sub(X.scale(X.mul(eps, eps), -0.5), X.scalar(Math.log(2 * Math.PI) / 2))
 }
+
+/**
+ * The standard Laplace: density `exp(-|eps|) / 2`, variance 2, score `sign(eps)` (0 at 0, a set of measure zero).
+ *
+ * @category instances
+ * @since 0.1.0
+ */
+export const laplace: Noise = {
+  density: 'laplace',
+  score: (eps) => {
+    const zero = X.broadcastTo(X.scalar(0), eps.shape)
+    return X.sub(X.less(zero, eps), X.less(eps, zero))
+  },
+  logDensity: (eps) => X.sub(X.neg(X.abs(eps)), X.scalar(Math.LN2))
+}
+
+/**
+ * The standard logistic: density `e^-eps / (1 + e^-eps)^2`, variance `pi^2 / 3`, score `tanh(eps / 2)`. The log-density is
+ * `-|eps| - 2 ln(1 + e^-|eps|)`, which does not overflow.
+ *
+ * @category instances
+ * @since 0.1.0
+ */
+export const logistic: Noise = {
+  density: 'logistic',
+  score: (eps) => X.tanh(X.scale(eps, 0.5)),
+  logDensity: (eps) => {
+    const size = X.abs(eps)
+    return X.neg(X.add(size, X.scale(X.log(X.add(X.exp(X.neg(size)), X.scalar(1))), 2)))
+  }
+}
+
+/**
+ * Student's t with `nu > 0` degrees of freedom: density `c (1 + eps^2 / nu)^(-(nu + 1) / 2)`, variance `nu / (nu - 2)` for
+ * `nu > 2` and infinite below, score `(nu + 1) eps / (nu + eps^2)`, which is bounded: large noises are not trusted more than
+ * moderate ones.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const studentT = (nu: number): Noise => ({
+  density: { studentT: nu },
+  score: (eps) => X.div(X.scale(eps, nu + 1), X.add(X.mul(eps, eps), X.scalar(nu))),
+  logDensity: (eps) => {
+    const normaliser = logGamma((nu + 1) / 2) - logGamma(nu / 2) - Math.log(nu * Math.PI) / 2
+    const spread = X.log(X.add(X.scale(X.mul(eps, eps), 1 / nu), X.scalar(1)))
+    return X.add(X.scale(spread, -(nu + 1) / 2), X.scalar(normaliser))
+  }
+})
+
+/** ln Gamma(x) for x > 0: Stirling's series after shifting the argument above 10 (relative error below 1e-15). */
+const logGamma = (x: number): number => {
+  if (x < 10) return logGamma(x + 1) - Math.log(x)
+  const series = 1 / (12 * x) - 1 / (360 * x ** 3) + 1 / (1260 * x ** 5) - 1 / (1680 * x ** 7)
+  return (x - 0.5) * Math.log(x) - x + Math.log(2 * Math.PI) / 2 + series
+}

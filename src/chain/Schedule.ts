@@ -42,15 +42,24 @@ export const fromShare =
   }
 
 /**
+ * The least share of the data at time `u`: `1e-4 (2 - u)`. The cosine schedule, which would end at 0, is held above it, so that the
+ * step next to the noise can be inverted; it falls with time, so that every step has noise, however many there are.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const leastShare = (u: number): number => 1e-4 * (2 - u)
+
+/**
  * The share of the cosine schedule at time `u`: `cos^2(((u + s) / (1 + s)) pi / 2)`, relative to its value at 0, with
- * `s = 0.008`, and at least 1e-4 so that the last step can be inverted (Nichol and Dhariwal, arXiv 2102.09672).
+ * `s = 0.008` (Nichol and Dhariwal, arXiv 2102.09672), and at least `leastShare`.
  *
  * @category utils
  * @since 0.1.0
  */
 export const cosineShare = (u: number): number => {
   const f = (v: number): number => Math.cos((((v + 0.008) / 1.008) * Math.PI) / 2) ** 2
-  return Math.max(f(u) / f(0), 1e-4)
+  return Math.max(f(u) / f(0), leastShare(u))
 }
 
 /**

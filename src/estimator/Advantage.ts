@@ -10,7 +10,8 @@
  * From the rewards of a batch to its advantages, and the state to carry to the next batch.
  *
  * `batchDependent` tells that a sample's advantage depends on the other samples' rewards. With a zeroth-order
- * perturbation that the whole batch shares, such a baseline sees the perturbation: one-point cells refuse it.
+ * perturbation that the whole batch shares, such a baseline sees the perturbation: one-point cells refuse it. `groups`, one
+ * number a row, tells which samples have the same prompt; without it all are of one group.
  *
  * @category model
  * @since 0.1.0
@@ -21,7 +22,8 @@ export interface Advantage {
   readonly initial: number
   readonly apply: (
     rewards: ReadonlyArray<number>,
-    state: number
+    state: number,
+    groups?: ReadonlyArray<number>
   ) => { readonly advantages: ReadonlyArray<number>; readonly state: number }
 }
 
@@ -86,3 +88,66 @@ export const runningMean = (decay: number, initial = 0): Advantage => ({
     return { advantages: rewards.map((r) => r - state), state: decay * state + (1 - decay) * mean }
   }
 })
+
+/**
+ * The reward less the mean of the *other* rewards of the same prompt: leave-one-out within each group, so unbiased. A sample
+ * that is alone in its group has baseline 0.
+ *
+ * @category instances
+ * @since 0.1.0
+ */
+export const perPrompt: Advantage = {
+  name: 'perPrompt',
+  batchDependent: true,
+  initial: 0,
+  apply: (rewards, state, groups = []) => {
+    const group = (n: number): number => groups[n] ?? 0
+    const totals = new Map<number, { sum: number; count: number }>()
+    rewards.forEach((reward, n) => {
+      const { sum, count } = totals.get(group(n)) ?? { sum: 0, count: 0 }
+      totals.set(group(n), { sum: sum + reward, count: count + 1 })
+    })
+    const advantages = rewards.map((reward, n) => {
+      const { sum = 0, count = 1 } = totals.get(group(n)) ?? {}
+      return count < 2 ? reward : reward - (sum - reward) / (count - 1)
+    })
+    return { advantages, state }
+  }
+}
+
+/**
+ * Divides advantages by the batch's standard deviation (of the advantages about 0), plus 1e-8. **Biased**: the divisor
+ * depends on every sample's noise, so the expectation is no longer a multiple of the gradient; it is close to one where
+ * batches are large. DDPO's released code does this.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const normalised = (inner: Advantage): Advantage => ({
+  ...inner,
+  name: `normalised(${inner.name})`,
+  batchDependent: true,
+  apply: (rewards, state, groups) => {
+    const { advantages, state: next } = inner.apply(rewards, state, groups)
+    const deviation = Math.sqrt(advantages.reduce((total, a) => total + a * a, 0) / Math.max(advantages.length, 1))
+    return { advantages: advantages.map((a) => a / (deviation + 1e-8)), state: next }
+  }
+})
+
+/**
+ * Clips advantages to `[-limit, limit]`. **Biased**: the expectation is the gradient of the expected clipped reward only if
+ * the baseline is constant, and of nothing simple otherwise.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const clipped =
+  (limit: number) =>
+  (inner: Advantage): Advantage => ({
+    ...inner,
+    name: `clipped(${limit}, ${inner.name})`,
+    apply: (rewards, state, groups) => {
+      const { advantages, state: next } = inner.apply(rewards, state, groups)
+      return { advantages: advantages.map((a) => Math.min(Math.max(a, -limit), limit)), state: next }
+    }
+  })

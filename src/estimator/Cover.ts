@@ -45,7 +45,8 @@ export type Memory = 'store' | 'recompute'
  * What first- and half-order cells may be told besides their steps. `memory` is `store` by default. `shares` are the
  * fractions of their steps' terms that they pay, lowest step first, 1 each by default: several cells may share a step, and
  * the estimate is unbiased for any shares that add up to 1 at every step. That is generalised half-order, in which
- * credit flows pathwise from a step down to several scores at once, as it does to several returns in TD(lambda).
+ * credit flows pathwise from a step down to several scores at once, as it does to several returns in TD(lambda). Shares are not
+ * negative: with negative ones unions would not be associative.
  *
  * @category model
  * @since 0.1.0
@@ -219,7 +220,7 @@ const checkCell = (T: number, cell: Cell): CoverError | undefined => {
     return cell.radius > 0 && Number.isFinite(cell.radius) ? undefined : { _tag: 'BadRadius', radius: cell.radius }
   }
   const { shares } = cell
-  return shares === undefined || (shares.length === own.length && shares.every(Number.isFinite))
+  return shares === undefined || (shares.length === own.length && shares.every((w) => Number.isFinite(w) && w >= 0))
     ? undefined
     : { _tag: 'BadShares', cell, expected: own.length, got: shares }
 }
@@ -416,7 +417,7 @@ export const showError = (error: CoverError): string => {
     case 'BadRadius':
       return `radius: expected a number above 0, got ${error.radius}; a common choice is 0.05 of the parameters' own scale`
     case 'BadShares':
-      return `${showCell(error.cell)}: expected ${error.expected} finite shares, one a step, got ${error.got.length}; give each step one`
+      return `${showCell(error.cell)}: expected ${error.expected} finite shares of at least 0, one a step, got [${error.got.join(', ')}]; give each step one`
     case 'TwoZerothOrder':
       return `expected one zeroth-order cell, got ${error.cells.map(showCell).join(' and ')}; join their steps in one`
     case 'Unpaid':

@@ -76,19 +76,19 @@ const term = (cell: Cell): Explanation => {
         latex: `A \\, D_\\theta \\varphi_{${cell.from}:${cell.to}}^\\top \\varepsilon_{${cell.from}} / \\sigma_{${cell.from}}`
       }
     case 'ZerothOrder': {
-      const direction = cell.perturbation === 'shared' ? 'xi' : 'sum over i of xi_i'
+      const direction = cell.perturbation === 'shared' ? 'xi' : '(sum over i of xi_i)'
       const sum = cell.perturbation === 'shared' ? '\\xi' : `\\textstyle\\sum_{i \\in \\{${C.showSteps(cell.steps)}\\}} \\xi_i`
       switch (cell.form) {
         case 'onePoint':
-          return { text: `A(theta + s xi) (${direction}) / s`, latex: `\\frac{A(\\theta + s \\xi)}{s} ${sum}` }
+          return { text: `A(theta + s xi) ${direction} / s`, latex: `\\frac{A(\\theta + s \\xi)}{s} ${sum}` }
         case 'forward':
           return {
-            text: `(R(theta + s xi) - R(theta)) (${direction}) / s`,
+            text: `(R(theta + s xi) - R(theta)) ${direction} / s`,
             latex: `\\frac{R(\\theta + s \\xi) - R(\\theta)}{s} ${sum}`
           }
         case 'central':
           return {
-            text: `(R(theta + s xi) - R(theta - s xi)) (${direction}) / (2 s)`,
+            text: `(R(theta + s xi) - R(theta - s xi)) ${direction} / (2 s)`,
             latex: `\\frac{R(\\theta + s \\xi) - R(\\theta - s \\xi)}{2 s} ${sum}`
           }
       }

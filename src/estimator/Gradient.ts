@@ -48,7 +48,7 @@ export interface Problem<P extends Params, S extends Batched, C extends Exprs, R
 /**
  * Everything that one gradient depends on. Names of `params` and `xi` are parameter paths; `condition` is by input name
  * (`c`, or `c.path`). `weights`, one a row, say what the gradient is of: `sum_n weights[n] R(x_0[n])`; the batch mean has
- * `1 / batch` each. `xi` may be empty where the cover has no zeroth-order cell.
+ * `1 / batch` each. `groups` tells which rows share a prompt, for advantages that ask. `xi` may be empty where the cover has no zeroth-order cell.
  *
  * @category model
  * @since 0.1.0
@@ -62,6 +62,7 @@ export interface Request {
   readonly xi: Values
   readonly weights: ReadonlyArray<number>
   readonly advantageState: number
+  readonly groups?: ReadonlyArray<number>
 }
 
 /**
@@ -352,7 +353,7 @@ const estimate = <P extends Params, S extends Batched, C extends Exprs, R extend
     TE.bind('sides', () => pipe(plan.sides, RA.traverse(TE.ApplicativeSeq)(side))),
     TE.bind('parts', ({ base: from, sides }) => {
       const rewards = from?.scored.rewards ?? averages(sides)
-      const { advantages, state } = problem.advantage.apply(rewards, request.advantageState)
+      const { advantages, state } = problem.advantage.apply(rewards, request.advantageState, request.groups)
       const weighted = advantages.map((a, n) => a * (weights[n] ?? 0))
       const credit = (cell: Cell): TE.TaskEither<EstimatorError, Values> =>
         run(creditName(cell), {

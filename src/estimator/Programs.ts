@@ -61,13 +61,27 @@ export const directionShapes = (
     trainedShapes(parameters, trained).map(([path, shape]) => [path, perturbation === 'shared' ? shape : [T, ...shape]])
   )
 
-/** The condition of a chain as input expressions named `c` or `c.path`. */
-const conditionInputs = <P extends Params, S extends Batched, C extends Exprs>(chain: Chain<P, S, C>): C =>
+/**
+ * The condition of a chain as input expressions named `c` or `c.path`.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const conditionInputs = <P extends Params, S extends Batched, C extends Exprs>(chain: Chain<P, S, C>): C =>
   // a chain's `condition` declares the shapes of its `C`
   Tree.inputs('c', chain.condition) as Exprs as C
 
-/** The outputs named `gradient.path`: the cotangents of the trained parameters, zeros where a pullback gave none. */
-const gradientOutputs = (parameters: Parameters, trained: Trained, bar: Exprs): Exprs => {
+/**
+ * The outputs named `gradient.path`: the cotangents of the trained parameters, zeros where a pullback gave none.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const gradientOutputs = (
+  parameters: Parameters,
+  trained: Trained,
+  bar: Exprs
+): { readonly gradient: Exprs } => {
   const given = new Map(Tree.leaves(Tree.isExpr, bar))
   return {
     gradient: Object.fromEntries(
@@ -76,8 +90,13 @@ const gradientOutputs = (parameters: Parameters, trained: Trained, bar: Exprs): 
   }
 }
 
-/** A number a row, spread over the rest of a shape that starts with the batch. */
-const spreadRows = <S extends Shape>(rows: Expr<readonly ['batch']>, shape: S): Expr<S> =>
+/**
+ * A number a row, spread over the rest of a shape that starts with the batch.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const spreadRows = <S extends Shape>(rows: Expr<readonly ['batch']>, shape: S): Expr<S> =>
   X.broadcastTo(X.reshape(rows, ['batch', ...shape.slice(1).map(() => 1)]), shape)
 
 // -------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ export * as Budget from './Budget.js'
 export * as Catalogue from './Catalogue.js'
 export * as Cost from './Cost.js'
 export * as Cover from './Cover.js'
+export * as Ddpo from './Ddpo.js'
 export * as Estimator from './Estimator.js'
 export * as Explain from './Explain.js'
 export * as Gradient from './Gradient.js'
@@ -16,7 +17,7 @@ export * as Start from './Start.js'
 export * as Variance from './Variance.js'
 export * as Programs from './Programs.js'
 
-export { constant, leaveOneOut, none, runningMean } from './Advantage.js'
+export { clipped, constant, leaveOneOut, none, normalised, perPrompt, runningMean } from './Advantage.js'
 export {
   blackBoxRlr,
   evolutionStrategies,

@@ -16,6 +16,7 @@ import type { EstimatorError, Gradients, Problem, Request } from '../estimator/G
 import { directionShapes, trainedShapes } from '../estimator/Programs.js'
 import type { Params } from '../lens/Lens.js'
 import * as Optimizer from '../optimizer/Optimizer.js'
+import { draw32 } from '../random/Density.js'
 import * as Draw from '../random/Draw.js'
 import * as Key from '../random/Key.js'
 import * as X from '../tensor/Expr.js'
@@ -258,8 +259,8 @@ export const noise = <P extends Params, S extends Batched, C extends Exprs, R ex
 ): { readonly xT: Tensor; readonly eps: Tensor } => {
   const state = sizes(chain.state, batch)
   return {
-    xT: Draw.normal32(Key.foldInString(key, 'xT'), state),
-    eps: Draw.normal32(Key.foldInString(key, 'eps'), [chain.T, ...state])
+    xT: draw32(chain.noise.density, Key.foldInString(key, 'xT'), state),
+    eps: draw32(chain.noise.density, Key.foldInString(key, 'eps'), [chain.T, ...state])
   }
 }
 

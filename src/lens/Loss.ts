@@ -18,7 +18,7 @@ import type { Lens, None } from './Lens.js'
 export type PerRow = Expr<readonly ['batch']>
 
 /**
- * The mean over features of the squared difference to a target, for each row. The target carries no gradient.
+ * The mean over features of the squared difference to a target, for each row.
  *
  * @category constructors
  * @since 0.1.0
@@ -62,7 +62,7 @@ export const logSoftmax = <N extends number>(classes: N): Lens<None, Rows<N>, Ro
 
 /**
  * Softmax cross-entropy, for each row: minus the log-probability of the target, which is one-hot or any distribution
- * over the classes. The target carries no gradient.
+ * over the classes.
  *
  * @category constructors
  * @since 0.1.0

@@ -23,13 +23,13 @@ export interface Shares {
   readonly noise: Rows<1>
 }
 
-// The least share of either kind. 1e-4 is that of `Schedule.cosineShare`; a noise share of 1e-6 belongs to a time below
-// 0.001, before the first step of any chain of fewer than a thousand steps.
-const least = { data: 1e-4, noise: 1e-6 } as const
+// A noise share of 1e-6 belongs to a time below 0.001, before the first step of any chain of fewer than a thousand steps.
+const leastNoise = 1e-6
 
+/** Holds the noise's share above its least. */
 const limit = (data: Rows<1>, noise: Rows<1>): Shares => ({
-  data: X.min(X.max(data, X.scalar(least.data)), X.scalar(1 - least.noise)),
-  noise: X.max(X.min(noise, X.scalar(1 - least.data)), X.scalar(least.noise))
+  data: X.min(data, X.scalar(1 - leastNoise)),
+  noise: X.max(noise, X.scalar(leastNoise))
 })
 
 // -------------------------------------------------------------------------------------
@@ -50,9 +50,12 @@ export const cosine = (time: Rows<1>): Shares => {
   const norm = 1 / Math.cos(offset) ** 2
   const angle = X.scale(time, rate)
   const cosA = X.cos(X.add(angle, X.scalar(offset)))
+  const noise = X.scale(X.mul(X.sin(angle), X.sin(X.add(angle, X.scalar(2 * offset)))), norm)
+  // `Schedule.leastShare`
+  const least = X.add(X.scale(time, -1e-4), X.scalar(2e-4))
   return limit(
-    X.scale(X.mul(cosA, cosA), norm),
-    X.scale(X.mul(X.sin(angle), X.sin(X.add(angle, X.scalar(2 * offset)))), norm)
+    X.max(X.scale(X.mul(cosA, cosA), norm), least),
+    X.min(noise, X.sub(X.broadcastTo(X.scalar(1), time.shape), least))
   )
 }
 

@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+export * as Density from './Density.js'
 export * as Draw from './Draw.js'
 export * as Key from './Key.js'
 export * as Philox from './Philox.js'

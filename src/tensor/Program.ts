@@ -19,12 +19,12 @@ import type { Exprs, ExprsOf, Shapes, ShapesOf } from './Tree.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * The density of a noise input: independent, standard, one draw an element.
+ * The density of a noise input: independent, standard, one draw an element; `studentT` has that many degrees of freedom.
  *
  * @category model
  * @since 0.1.0
  */
-export type Density = 'normal' | 'laplace' | 'logistic'
+export type Density = 'normal' | 'laplace' | 'logistic' | { readonly studentT: number }
 
 /**
  * A node of a closed program; arguments are positions of earlier nodes.

@@ -28,7 +28,7 @@ describe('explain: the whole text', () => {
         '  cover      FO(1..1) + HO(2..3) + ZO(4..50; central, shared, s = 0.05), and 47 others drawn at random',
         '  FO(1..1) = D phi(1:1)^T grad R(x_0)',
         '  HO(2..3) = A D phi(2:3)^T eps_2 / sigma_2',
-        '  ZO(4..50; central, shared, s = 0.05) = (R(theta + s xi) - R(theta - s xi)) (xi) / (2 s)',
+        '  ZO(4..50; central, shared, s = 0.05) = (R(theta + s xi) - R(theta - s xi)) xi / (2 s)',
         '  unbiased for the gradient of J_s (J with the parameters of the zeroth-order steps smoothed)',
         '  a sample costs 3 rollouts, 153 network evaluations, 3 steps pulled back'
       ].join('\n'),
@@ -45,7 +45,7 @@ describe('explain: the whole text', () => {
         'truncated backpropagation(k = 2), T = 4',
         '  cover      FO(1..2)',
         '  FO(1..2) = D phi(1:2)^T grad R(x_0)',
-        '  biased: the terms of steps 3..4 of the gradient are missing, and the bias is minus their sum',
+        '  biased: the terms of steps 3..4 of the gradient are not paid in full, and the bias is minus the sum of what is missing',
         '  a sample costs 1 rollout, 6 network evaluations, 2 steps pulled back'
       ].join('\n')
     )

@@ -1,0 +1,231 @@
+/**
+ * Threads that run images: `worker_threads` in Node, Web Workers in a page. Each image has a memory of its own in each
+ * worker, shared with this thread, which writes inputs and reads outputs there.
+ *
+ * @since 0.1.0
+ */
+import type { Image } from './Image.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * An image in a worker. `run` writes the inputs that are given, runs all steps and gives the memory, whose outputs are
+ * to be read before the next run.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Loaded {
+  readonly run: (inputs: ReadonlyArray<Float32Array | Float64Array | undefined>) => Promise<Float32Array>
+  readonly drop: () => void
+}
+
+/**
+ * Some workers, started when they are first needed. They keep a process alive only while they run something.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Pool {
+  readonly size: number
+  readonly load: (worker: number, image: Image) => Loaded
+  readonly dispose: () => Promise<void>
+}
+
+/** What a Node worker and a Web Worker have in common, after `start`. */
+interface Handle {
+  readonly post: (message: unknown) => void
+  readonly onMessage: (listener: (id: number, error: string | undefined) => void) => void
+  readonly onDeath: (listener: (reason: string) => void) => void
+  /** counts what waits for the worker: it keeps the process alive while that is not 0 */
+  readonly hold: (by: number) => void
+  readonly stop: () => Promise<void>
+}
+
+// -------------------------------------------------------------------------------------
+// the worker
+// -------------------------------------------------------------------------------------
+
+/** The code of a worker, as text, so that no bundler has to find a file. It depends on nothing. */
+const workerSource = `
+  const images = new Map()
+  const handle = (message, reply) => {
+    try {
+      if (message.modules) {
+        const imports = { env: { memory: message.memory } }
+        const runs = message.modules.map((module) => new WebAssembly.Instance(module, imports).exports.run)
+        images.set(message.image, message.steps.map((step) => runs[step]))
+      } else if (message.run) {
+        for (const run of images.get(message.image)) run(0, 0, 0)
+        reply({ id: message.id })
+      } else images.delete(message.image)
+    } catch (error) {
+      reply({ id: message.id, error: String(error) })
+    }
+  }
+  if (typeof require === 'function') {
+    const { parentPort } = require('worker_threads')
+    parentPort.on('message', (message) => handle(message, (answer) => parentPort.postMessage(answer)))
+  } else {
+    self.onmessage = (event) => handle(event.data, (answer) => self.postMessage(answer))
+  }
+`
+
+// -------------------------------------------------------------------------------------
+// constructors
+// -------------------------------------------------------------------------------------
+
+/**
+ * Can memory be shared between threads here? A page must be isolated from other origins for that.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const available = (): boolean => typeof SharedArrayBuffer === 'function' && typeof WebAssembly === 'object'
+
+/**
+ * A pool of so many workers.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const pool = (size: number): Pool => {
+  const members = Array.from({ length: size }, member)
+  let images = 0
+  return {
+    size,
+    load: (worker, image) => {
+      const own = members[worker % size] ?? member()
+      const number = images++
+      const memory = new WebAssembly.Memory({ ...image.pages, shared: true })
+      const cells = new Float32Array(memory.buffer)
+      for (const { at, data } of image.constants) {
+        if (data instanceof Int32Array) new Int32Array(memory.buffer).set(data, at)
+        else cells.set(data, at)
+      }
+      const known: Array<Float32Array | Float64Array | undefined> = []
+      own.send({
+        image: number,
+        memory,
+        steps: image.steps,
+        modules: image.modules.map((bytes) => new WebAssembly.Module(bytes))
+      })
+      return {
+        run: async (inputs) => {
+          image.inputs.forEach(({ at }, i) => {
+            const data = inputs[i]
+            // tensors are immutable: the same array holds the same numbers, which are still there
+            if (data === undefined || known[i] === data) return
+            cells.set(data, at)
+            known[i] = data
+          })
+          await own.request({ image: number, run: true })
+          return cells
+        },
+        drop: () => own.send({ image: number })
+      }
+    },
+    dispose: async () => {
+      await Promise.all(members.map((one) => one.stop()))
+    }
+  }
+}
+
+/** A worker that is started by the first message to it. */
+interface Member {
+  readonly send: (message: object) => void
+  readonly request: (message: object) => Promise<void>
+  readonly stop: () => Promise<void>
+}
+
+const member = (): Member => {
+  const waiting = new Map<number, { readonly resolve: () => void; readonly reject: (error: Error) => void }>()
+  let next = 0
+  let started: Promise<Handle> | undefined
+  let stopped = false
+  const settle = (id: number, error: string | undefined): void => {
+    const one = waiting.get(id)
+    waiting.delete(id)
+    if (error === undefined) one?.resolve()
+    else one?.reject(new Error(error))
+  }
+  const handle = (): Promise<Handle> => {
+    started ??= start().then((opened) => {
+      opened.onMessage((id, error) => {
+        opened.hold(-1)
+        settle(id, error)
+      })
+      opened.onDeath((reason) => [...waiting.keys()].forEach((id) => settle(id, reason)))
+      return opened
+    })
+    return started
+  }
+  return {
+    send: (message) => {
+      if (!stopped) void handle().then((opened) => opened.post(message))
+    },
+    request: async (message) => {
+      if (stopped) throw new Error('the workers have been stopped')
+      const opened = await handle()
+      const id = next++
+      await new Promise<void>((resolve, reject) => {
+        waiting.set(id, { resolve, reject })
+        opened.hold(1)
+        opened.post({ ...message, id })
+      })
+    },
+    stop: async () => {
+      stopped = true
+      if (started === undefined) return
+      await (await started).stop()
+      for (const id of [...waiting.keys()]) settle(id, 'the workers have been stopped')
+    }
+  }
+}
+
+const start = (): Promise<Handle> => (typeof Worker === 'function' ? Promise.resolve(webWorker()) : nodeWorker())
+
+const nodeWorker = async (): Promise<Handle> => {
+  const { Worker: NodeWorker } = await import('node:worker_threads')
+  const worker = new NodeWorker(workerSource, { eval: true })
+  let held = 0
+  worker.unref()
+  return {
+    post: (message) => worker.postMessage(message),
+    onMessage: (listener) => worker.on('message', (message: unknown) => listener(...answer(message))),
+    onDeath: (listener) => {
+      worker.on('error', (error) => listener(String(error)))
+      worker.on('exit', (code) => listener(`a worker ended with code ${code}`))
+    },
+    hold: (by) => {
+      held += by
+      if (held > 0) worker.ref()
+      else worker.unref()
+    },
+    stop: async () => {
+      await worker.terminate()
+    }
+  }
+}
+
+const webWorker = (): Handle => {
+  const url = URL.createObjectURL(new Blob([workerSource], { type: 'text/javascript' }))
+  const worker = new Worker(url)
+  return {
+    post: (message) => worker.postMessage(message),
+    onMessage: (listener) => worker.addEventListener('message', (event: MessageEvent<unknown>) => listener(...answer(event.data))),
+    onDeath: (listener) => worker.addEventListener('error', (event) => listener(event.message)),
+    hold: () => undefined,
+    stop: async () => {
+      worker.terminate()
+      URL.revokeObjectURL(url)
+    }
+  }
+}
+
+const answer = (message: unknown): readonly [id: number, error: string | undefined] => {
+  if (typeof message !== 'object' || message === null || !('id' in message)) return [-1, undefined]
+  return [Number(message.id), 'error' in message ? String(message.error) : undefined]
+}

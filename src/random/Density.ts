@@ -1,0 +1,42 @@
+/**
+ * Draws of the densities that a program may declare for its noise inputs.
+ *
+ * @since 0.1.0
+ */
+import type { Density } from '../tensor/Program.js'
+import { size, type Tensor } from '../tensor/Tensor.js'
+import * as Draw from './Draw.js'
+import * as Key from './Key.js'
+
+/**
+ * Independent standard draws of a density, in f32. Element `i` depends on the key and on `i` only.
+ *
+ * Normals have the same bits on every engine. The others use the host's `Math.log`, `Math.cos` and `Math.pow`, which
+ * engines may round differently in the last place: Laplace and logistic by inverting their distribution functions, Student's
+ * t by Bailey's polar form, `sqrt(nu (u^(-2 / nu) - 1)) cos(2 pi v)` (Bailey, *Mathematics of Computation* 62, 1994).
+ *
+ * @category draws
+ * @since 0.1.0
+ */
+export const draw32 = (density: Density, key: Key.Key, shape: ReadonlyArray<number>): Tensor => {
+  if (density === 'normal') return Draw.normal32(key, shape)
+  const u = Draw.uniform(key, shape).data
+  const data = new Float32Array(size(shape))
+  if (typeof density === 'object') {
+    const { studentT: nu } = density
+    const v = Draw.uniform(Key.foldInString(key, 'angle'), shape).data
+    for (let i = 0; i < data.length; i++) {
+      data[i] = Math.sqrt(nu * ((u[i] ?? 0.5) ** (-2 / nu) - 1)) * Math.cos(2 * Math.PI * (v[i] ?? 0))
+    }
+    return { shape, data }
+  }
+  const quantile = density === 'laplace' ? laplace : logistic
+  for (let i = 0; i < data.length; i++) data[i] = quantile(u[i] ?? 0.5)
+  return { shape, data }
+}
+
+/** The quantile of the standard Laplace. */
+const laplace = (p: number): number => (p < 0.5 ? Math.log(2 * p) : -Math.log(2 * (1 - p)))
+
+/** The quantile of the standard logistic. */
+const logistic = (p: number): number => Math.log(p / (1 - p))
