@@ -116,13 +116,26 @@ const jaxjs = async (): Promise<Contender> => {
   await init('wasm')
   const array = (data: Tensor['data'], shape: ReadonlyArray<number>): JaxArray =>
     np.array(Float32Array.from(data)).reshape([...shape])
-  const weights = (['w1', 'b1', 'w2', 'b2', 'w3', 'b3'] as const).map((name) => array(values[name].data, values[name].shape))
-  const step = jit((x: JaxArray, w1: JaxArray, b1: JaxArray, w2: JaxArray, b2: JaxArray, w3: JaxArray, b3: JaxArray, eps: JaxArray) => {
-    const h1 = nn.silu(np.matmul(x.ref, w1).add(b1))
-    const h2 = nn.silu(np.matmul(h1, w2).add(b2))
-    const prediction = np.matmul(h2, w3).add(b3)
-    return x.mul(keep).add(prediction.mul(pull)).add(eps.mul(noise))
-  })
+  const weights = (['w1', 'b1', 'w2', 'b2', 'w3', 'b3'] as const).map((name) =>
+    array(values[name].data, values[name].shape)
+  )
+  const step = jit(
+    (
+      x: JaxArray,
+      w1: JaxArray,
+      b1: JaxArray,
+      w2: JaxArray,
+      b2: JaxArray,
+      w3: JaxArray,
+      b3: JaxArray,
+      eps: JaxArray
+    ) => {
+      const h1 = nn.silu(np.matmul(x.ref, w1).add(b1))
+      const h2 = nn.silu(np.matmul(h1, w2).add(b2))
+      const prediction = np.matmul(h2, w3).add(b3)
+      return x.mul(keep).add(prediction.mul(pull)).add(eps.mul(noise))
+    }
+  )
   return {
     run: async () => {
       let state = array(values.x.data, values.x.shape)
@@ -132,7 +145,7 @@ const jaxjs = async (): Promise<Contender> => {
         if (!w1 || !b1 || !w2 || !b2 || !w3 || !b3) break
         state = step(state, w1, b1, w2, b2, w3, b3, eps)
       }
-      return await state.data() as Float32Array
+      return (await state.data()) as Float32Array
     },
     dispose: async () => weights.forEach((w) => w.dispose())
   }

@@ -39,7 +39,9 @@ const distance = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
  */
 export const time = async (work: Work, rounds: number): Promise<Readonly<Record<string, Timing>>> => {
   const names = Object.keys(work.contenders)
-  const contenders = await Promise.all(Object.entries(work.contenders).map(async ([name, make]) => [name, await make()] as const))
+  const contenders = await Promise.all(
+    Object.entries(work.contenders).map(async ([name, make]) => [name, await make()] as const)
+  )
   const samples = new Map(names.map((name) => [name, new Array<number>()]))
   let answer: ArrayLike<number> | undefined
   for (let round = -3; round < rounds; round++) {

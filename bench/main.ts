@@ -15,7 +15,11 @@ import { time, type Work } from './Work.js'
 const works: ReadonlyArray<Work> = [rollout]
 
 const { values } = parseArgs({
-  options: { only: { type: 'string' }, rounds: { type: 'string', default: '15' }, json: { type: 'boolean', default: false } }
+  options: {
+    only: { type: 'string' },
+    rounds: { type: 'string', default: '15' },
+    json: { type: 'boolean', default: false }
+  }
 })
 const chosen = works.filter(({ name }) => values.only === undefined || values.only === name)
 const rounds = Number(values.rounds)
@@ -28,7 +32,8 @@ setWasmPaths(`${dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs
 await tf.setBackend('wasm')
 await tf.ready()
 
-if (!values.json) process.stdout.write(`${cpus()[0]?.model ?? 'unknown processor'}, node ${process.version}, one thread each\n`)
+if (!values.json)
+  process.stdout.write(`${cpus()[0]?.model ?? 'unknown processor'}, node ${process.version}, one thread each\n`)
 for (const work of chosen) {
   const timings = await time(work, rounds)
   const ours = timings['ours']?.median ?? NaN
@@ -40,7 +45,9 @@ for (const work of chosen) {
   process.stdout.write(`\n${work.name} (${work.about}), median of ${rounds} interleaved rounds\n`)
   for (const [name, { median, least, most }] of Object.entries(timings)) {
     const ratio = name === 'ours' ? '' : `   ${(median / ours).toFixed(2)} x ours`
-    process.stdout.write(`  ${name.padEnd(6)} ${median.toFixed(1).padStart(8)} ms   (${least.toFixed(1)} to ${most.toFixed(1)})${ratio}\n`)
+    process.stdout.write(
+      `  ${name.padEnd(6)} ${median.toFixed(1).padStart(8)} ms   (${least.toFixed(1)} to ${most.toFixed(1)})${ratio}\n`
+    )
   }
 }
 process.exit(0)

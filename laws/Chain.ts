@@ -139,7 +139,7 @@ export const segmentsCompose =
       const bar = X.input('bar', chain.state)
       const part = (from: number, to: number): Ch.Noises<S> =>
         // some of the noises have the shape of noises
-        X.slice<Shape, 0, number>(eps, 0, from - 1, to - from + 1) as Exprs as Ch.Noises<S>
+        X.slice<Shape, 0, number>(eps, 0, from - 1, to - from + 1) as Ch.Noises<S>
       const [whole, backWhole] = segment(
         chain,
         chain.T
@@ -202,7 +202,7 @@ export const rolloutIsSegments =
       const x = X.input('xT', chain.state)
       const states = Ch.rollout(chain)(() => p, x, eps, c)
       const down = (t: number): Expr => {
-        const part = X.slice<Shape, 0, number>(eps, 0, t - 1, chain.T - t + 1) as Exprs as Ch.Noises<S>
+        const part = X.slice<Shape, 0, number>(eps, 0, t - 1, chain.T - t + 1) as Ch.Noises<S>
         const mean = Ch.segment(chain, chain.T - t + 1)(X.scalar(chain.T)).forward(p, { x, c, eps: part })
         return Ch.addNoise(mean, Ch.lookup(chain.sigma, X.scalar(t)), Ch.noiseAt(eps, t - 1, chain.state))
       }

@@ -67,7 +67,14 @@ export type Noises<S extends Shape> = Expr<readonly [number, ...S]>
 export const lookup = (table: ReadonlyArray<number>, t: Scalar): Scalar =>
   t.op._tag === 'Scalar'
     ? X.scalar(table[t.op.value] ?? 0)
-    : X.take<readonly [number], 0>(X.constant(tabulate([table.length], (i) => table[i] ?? 0), [table.length]), 0, t)
+    : X.take<readonly [number], 0>(
+        X.constant(
+          tabulate([table.length], (i) => table[i] ?? 0),
+          [table.length]
+        ),
+        0,
+        t
+      )
 
 /**
  * The step `i` below `t`, a literal where `t` is one.
@@ -131,7 +138,12 @@ export const segment =
         stages.push({
           sigma,
           share: shares === undefined ? undefined : X.reshape(X.slice(shares, 0, h - 1 - i, 1), []),
-          back: recompute ? (bar) => chain.mean(t).run(p, { x: X.after(from, bar), c })[1](bar) : back
+          back: recompute
+            ? (bar) =>
+                chain
+                  .mean(t)
+                  .run(p, { x: X.after(from, bar), c })[1](bar)
+            : back
         })
         state = i === h - 1 ? mean : addNoise(mean, sigma, noiseAt(eps, h - 1 - i, chain.state))
       }
@@ -204,7 +216,13 @@ export const logDensity =
     const mean = chain.mean(t).forward(p, { x: from, c })
     const eps = X.div(X.sub(to, mean), sigma)
     const density = X.sub(chain.noise.logDensity(eps), X.log(sigma))
-    return X.retype(X.sum<Shape, ReadonlyArray<number>>(density, chain.state.flatMap((_, i) => (i === 0 ? [] : [i]))), ['batch'])
+    return X.retype(
+      X.sum<Shape, ReadonlyArray<number>>(
+        density,
+        chain.state.flatMap((_, i) => (i === 0 ? [] : [i]))
+      ),
+      ['batch']
+    )
   }
 
 /**
@@ -215,7 +233,7 @@ export const logDensity =
  */
 export const parameterInputs = <P extends Params>(prefix: string, parameters: Parameters): P =>
   // `P` is by construction the tree of expressions with the shapes that `parameters` declares
-  Tree.inputs(prefix, L.shapes(parameters)) as Exprs as P
+  Tree.inputs(prefix, L.shapes(parameters)) as P
 
 /**
  * The same chain with a copy of some parameters for each row of the batch: a vector `[n]` becomes `['batch', n]`. With all

@@ -50,8 +50,16 @@ type Built = E.Either<Cover.CoverError, Estimator>
  * @category constructors
  * @since 0.1.0
  */
-export const contenders = (T: number, radius: number, differentiable: boolean): E.Either<Cover.CoverError, ReadonlyArray<Estimator>> => {
-  const named = (name: string, built: Built): Built => pipe(built, E.map((estimator) => ({ ...estimator, name })))
+export const contenders = (
+  T: number,
+  radius: number,
+  differentiable: boolean
+): E.Either<Cover.CoverError, ReadonlyArray<Estimator>> => {
+  const named = (name: string, built: Built): Built =>
+    pipe(
+      built,
+      E.map((estimator) => ({ ...estimator, name }))
+    )
   const zeroth = { radius } as const
   const lengths = [1, 2, 4, 8]
   const firstOrder: ReadonlyArray<Built> = [
@@ -74,7 +82,10 @@ export const contenders = (T: number, radius: number, differentiable: boolean): 
       Est.fromCells('reinforce', T, [C.zerothOrder([1], zeroth), ...C.range(2, T).map((t) => C.halfOrder(t, t))])
     ),
     ...lengths.map((h) => Catalogue.blackBoxRlr({ T, h, lowest: 2, ...zeroth })),
-    named('black-box rlr(h = 2), one-point', Catalogue.blackBoxRlr({ T, h: 2, lowest: 2, form: 'onePoint', ...zeroth })),
+    named(
+      'black-box rlr(h = 2), one-point',
+      Catalogue.blackBoxRlr({ T, h: 2, lowest: 2, form: 'onePoint', ...zeroth })
+    ),
     named(
       'segmented half-order(h = 4), zeroth-order on step 1',
       Est.fromCells('segmented', T, [
@@ -109,13 +120,23 @@ const run = (options: CompareOptions, show: (row: Variance.Measured) => void): S
     TE.bind('config', () =>
       TE.fromEither(
         pipe(
-          Config.decode({ reward: options.reward, trained: options.trained.split(','), batch, estimator: { name: 'reinforce' } }),
+          Config.decode({
+            reward: options.reward,
+            trained: options.trained.split(','),
+            batch,
+            estimator: { name: 'reinforce' }
+          }),
           E.mapLeft((error) => usage(Config.showError(error)))
         )
       )
     ),
     TE.bind('setup', ({ config, materials }) =>
-      TE.fromEither(pipe(Setup.setup(config, materials), E.mapLeft((error) => usage(Config.showError(error)))))
+      TE.fromEither(
+        pipe(
+          Setup.setup(config, materials),
+          E.mapLeft((error) => usage(Config.showError(error)))
+        )
+      )
     ),
     TE.bind('estimators', ({ config, setup }) =>
       TE.fromEither(
@@ -183,7 +204,10 @@ export const compareEstimators = async (options: CompareOptions): Promise<number
   return 0
 }
 
-const flat = (reward: string, { estimator, gradient, parts, cost, peakBytes, efficiency }: Variance.Measured): unknown => ({
+const flat = (
+  reward: string,
+  { estimator, gradient, parts, cost, peakBytes, efficiency }: Variance.Measured
+): unknown => ({
   reward,
   estimator: estimator.name,
   exact: estimator._tag === 'exact',

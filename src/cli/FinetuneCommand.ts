@@ -43,7 +43,6 @@ export interface Options {
   readonly json?: boolean
 }
 
-
 // -------------------------------------------------------------------------------------
 // reading
 // -------------------------------------------------------------------------------------
@@ -60,7 +59,10 @@ const readConfig = (options: Options): Step<Config.Config> =>
             TE.flatMapEither((bytes) =>
               E.tryCatch(
                 (): unknown => parse(new TextDecoder().decode(bytes)) ?? {},
-                (error) => usage(`${path}: expected JSON or YAML, got ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'something else'}`)
+                (error) =>
+                  usage(
+                    `${path}: expected JSON or YAML, got ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'something else'}`
+                  )
               )
             )
           ),
@@ -76,7 +78,8 @@ const readConfig = (options: Options): Step<Config.Config> =>
 /** The command line over the document. A word that is no number stays a word, so that the decoder names it. */
 const override = (given: unknown, options: Options): unknown => {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) return given
-  const number = (text: string): number | string => (text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text))
+  const number = (text: string): number | string =>
+    text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text)
   const estimator = 'estimator' in given && typeof given.estimator === 'object' ? given.estimator : {}
   return {
     ...given,
@@ -129,14 +132,23 @@ const prepare = (options: Options, now: Date): Step<Ready> =>
   )
 
 const defaultFolder = (config: Config.Config, now: Date): string =>
-  join('runs', `${now.toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-')}-${config.estimator.name}-${config.reward.replaceAll(/[^A-Za-z0-9]+/g, '-')}`)
+  join(
+    'runs',
+    `${now.toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-')}-${config.estimator.name}-${config.reward.replaceAll(/[^A-Za-z0-9]+/g, '-')}`
+  )
 
 const refuseTaken = (folder: string): Step<void> =>
   pipe(
     Files.isFree(folder),
     TE.mapLeft((error) => usage(Files.showError(error))),
     TE.flatMapEither((free) =>
-      free ? E.right(undefined) : E.left(usage(`--out: expected a new or empty folder, got ${folder}, which has files; choose another, or --resume it`))
+      free
+        ? E.right(undefined)
+        : E.left(
+            usage(
+              `--out: expected a new or empty folder, got ${folder}, which has files; choose another, or --resume it`
+            )
+          )
     )
   )
 
@@ -198,4 +210,3 @@ const fail = ({ kind, message }: Failure): number => {
   process.stderr.write(`halforder finetune: ${message}\n`)
   return kind === 'usage' ? 2 : 1
 }
-

@@ -186,7 +186,13 @@ const loop =
       state = progress.right.state
       const { mean, standardError } = Evaluation.summary(progress.right.rewards)
       const { gradientNorm } = progress.right
-      metrics.push({ step: state.step, rewardMean: mean, rewardStandardError: standardError, gradientNorm, seconds: seconds() })
+      metrics.push({
+        step: state.step,
+        rewardMean: mean,
+        rewardStandardError: standardError,
+        gradientNorm,
+        seconds: seconds()
+      })
       bar.update(state.step, `reward ${mean.toFixed(3)}`)
       if (seconds() - saved > checkpointEvery) {
         const written = await save()
@@ -262,7 +268,8 @@ export const execute = (ready: Ready, stop: AbortSignal): Step<Summary> => {
  * @since 0.1.0
  */
 export const describe = (summary: Summary): string => {
-  const level = ({ mean, standardError }: Summary['before']): string => `${mean.toFixed(3)} +- ${standardError.toFixed(3)}`
+  const level = ({ mean, standardError }: Summary['before']): string =>
+    `${mean.toFixed(3)} +- ${standardError.toFixed(3)}`
   const { unpaidSteps: unpaid } = summary
   return [
     `${summary.reward}, on ${summary.evaluationSamples} held-out samples`,

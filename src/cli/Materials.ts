@@ -27,13 +27,23 @@ export const loadMaterials: Step<Setup.Materials> = pipe(
   TE.bind('model', () =>
     pipe(
       file(Files.read(asset('faces-mlp.safetensors'))),
-      TE.flatMapEither((bytes) => pipe(Model.loadModel(bytes), E.mapLeft((error) => broken(Model.showError(error)))))
+      TE.flatMapEither((bytes) =>
+        pipe(
+          Model.loadModel(bytes),
+          E.mapLeft((error) => broken(Model.showError(error)))
+        )
+      )
     )
   ),
   TE.bind('classifier', () =>
     pipe(
       file(Files.read(asset('classifier.safetensors'))),
-      TE.flatMapEither((bytes) => pipe(Model.loadClassifier(bytes), E.mapLeft((error) => broken(Model.showError(error)))))
+      TE.flatMapEither((bytes) =>
+        pipe(
+          Model.loadClassifier(bytes),
+          E.mapLeft((error) => broken(Model.showError(error)))
+        )
+      )
     )
   ),
   TE.let('blackBoxes', () => jpegRewards)
@@ -41,7 +51,12 @@ export const loadMaterials: Step<Setup.Materials> = pipe(
 
 /** Kilobytes of each face as a JPEG, and minus them: DDPO's tasks (arXiv 2305.13301). */
 const jpegRewards: Readonly<Record<string, BlackBox>> = Object.fromEntries(
-  ([['compressibility', -1], ['incompressibility', 1]] as const).map(([name, sign]) => [
+  (
+    [
+      ['compressibility', -1],
+      ['incompressibility', 1]
+    ] as const
+  ).map(([name, sign]) => [
     name,
     {
       _tag: 'BlackBox',

@@ -59,7 +59,8 @@ export const readMetrics = (text: string): E.Either<string, ReadonlyArray<Metric
         ),
         E.flatMap((line) => Line.decode(line)),
         E.bimap(
-          () => `metrics.jsonl, line ${i + 1}: expected an object with step, rewardMean and so on; the log is damaged, so the run can not be resumed`,
+          () =>
+            `metrics.jsonl, line ${i + 1}: expected an object with step, rewardMean and so on; the log is damaged, so the run can not be resumed`,
           (read): Metrics => ({
             step: read.step,
             rewardMean: read.rewardMean ?? NaN,

@@ -185,7 +185,13 @@ export const cost = (self: Algebra, networkCalls = 1): Cost.Cost => {
   const combine = (parts: ReadonlyArray<readonly [number, Algebra]>): Cost.Cost =>
     parts
       .map(([weight, part]) => times(weight, cost(part, networkCalls)))
-      .reduce(together, { rollouts: 0, networkEvaluations: 0, pullbackSteps: 0, rewardEvaluations: 0, activationSteps: 0 })
+      .reduce(together, {
+        rollouts: 0,
+        networkEvaluations: 0,
+        pullbackSteps: 0,
+        rewardEvaluations: 0,
+        activationSteps: 0
+      })
   switch (self._tag) {
     case 'Of':
       return Cost.cost(self.estimator, networkCalls)
@@ -265,7 +271,9 @@ export const show = (self: Algebra): string => {
     case 'Antithetic':
       return `antithetic(${show(self.part)})`
     case 'Mixture':
-      return `mixture(${drawable(self.parts).map(([weight, part]) => `${Number(weight.toPrecision(3))}: ${show(part)}`).join(', ')})`
+      return `mixture(${drawable(self.parts)
+        .map(([weight, part]) => `${Number(weight.toPrecision(3))}: ${show(part)}`)
+        .join(', ')})`
   }
 }
 
@@ -331,7 +339,9 @@ export const run = (
     ),
     TE.map((parts) => ({
       gradient: combine(parts),
-      rewards: (parts[0]?.rewards ?? []).map((_, n) => parts.reduce((total, { rewards }) => total + (rewards[n] ?? 0), 0) / parts.length)
+      rewards: (parts[0]?.rewards ?? []).map(
+        (_, n) => parts.reduce((total, { rewards }) => total + (rewards[n] ?? 0), 0) / parts.length
+      )
     }))
   )
 
@@ -350,8 +360,8 @@ const combine = (parts: ReadonlyArray<{ readonly coefficient: number; readonly g
   Object.fromEntries(
     Object.entries(parts[0]?.gradient ?? {}).map(([path, first]) => [
       path,
-      T.map((_, i) => parts.reduce((total, { coefficient, gradient }) => total + coefficient * (gradient[path]?.data[i] ?? 0), 0))(
-        first
-      )
+      T.map((_, i) =>
+        parts.reduce((total, { coefficient, gradient }) => total + coefficient * (gradient[path]?.data[i] ?? 0), 0)
+      )(first)
     ])
   )

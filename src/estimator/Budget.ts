@@ -74,9 +74,17 @@ export interface Choice {
  * @since 0.1.0
  */
 export const segmentLength = (inputs: RuleInputs): E.Either<BudgetError, number> => {
-  const { T, memory, halfOrderMemory: bh, zerothOrderMemory: bz, halfOrderDeviation: vh, zerothOrderDeviation: vz } = inputs
+  const {
+    T,
+    memory,
+    halfOrderMemory: bh,
+    zerothOrderMemory: bz,
+    halfOrderDeviation: vh,
+    zerothOrderDeviation: vz
+  } = inputs
   const fits = Math.floor((memory - bz * (T - 1)) / (bh - bz))
-  if (!(bh > bz) || fits < 1) return E.left({ _tag: 'TooLittleMemory', needed: bz * (T - 1) + Math.max(bh - bz, 0), got: memory })
+  if (!(bh > bz) || fits < 1)
+    return E.left({ _tag: 'TooLittleMemory', needed: bz * (T - 1) + Math.max(bh - bz, 0), got: memory })
   if (!(vz > vh)) return E.left({ _tag: 'NoGain', halfOrderDeviation: vh, zerothOrderDeviation: vz })
   const pays = Math.floor((T * vz) / (2 * (vz - vh)) - 1)
   return pays < 1

@@ -124,8 +124,13 @@ export const fullBackprop = (T: number, options: C.SegmentOptions = {}): E.Eithe
  * @category constructors
  * @since 0.1.0
  */
-export const truncatedBackprop = ({ T, k }: { readonly T: number; readonly k: number }): E.Either<CoverError, Estimator> =>
-  Est.fromCells(`truncated backpropagation(k = ${k})`, T, [C.firstOrder(k)])
+export const truncatedBackprop = ({
+  T,
+  k
+}: {
+  readonly T: number
+  readonly k: number
+}): E.Either<CoverError, Estimator> => Est.fromCells(`truncated backpropagation(k = ${k})`, T, [C.firstOrder(k)])
 
 /**
  * REINFORCE over the denoising steps, as DDPO-SF (arXiv 2305.13301): half-order on each step by itself. Unbiased for J.
@@ -156,7 +161,13 @@ export const reinforceAfterFirst = (T: number): E.Either<CoverError, Estimator<'
  * @category constructors
  * @since 0.1.0
  */
-export const segmented = ({ T, h }: { readonly T: number; readonly h: number }): E.Either<CoverError, Estimator<'exact'>> =>
+export const segmented = ({
+  T,
+  h
+}: {
+  readonly T: number
+  readonly h: number
+}): E.Either<CoverError, Estimator<'exact'>> =>
   !Number.isInteger(h) || h < 1
     ? E.left({ _tag: 'BadOption', option: 'h', expected: 'a whole number of at least 1', got: `${h}` })
     : single(`segmented half-order(h = ${h})`, T, [
@@ -190,14 +201,26 @@ export const generalisedHalfOrder = ({
   const pathwise = (i: number): number => (scored(i).length === 0 ? 1 : weight(i, 0))
   const whole = (i: number): number => pathwise(i) + scored(i).reduce((sum, k) => sum + weight(i, k), 0)
   const upTo = (shares: ReadonlyArray<number>): number => shares.findLastIndex((w) => w !== 0) + 1
-  const segment = (from: number, all: ReadonlyArray<number>, cell: (shares: ReadonlyArray<number>) => C.Cell): ReadonlyArray<C.Cell> => {
+  const segment = (
+    from: number,
+    all: ReadonlyArray<number>,
+    cell: (shares: ReadonlyArray<number>) => C.Cell
+  ): ReadonlyArray<C.Cell> => {
     const used = all.slice(0, upTo(all))
     return used.length === 0 || from > T ? [] : [cell(used)]
   }
   return single(name, T, [
-    ...segment(1, C.range(1, T).map((i) => pathwise(i) / whole(i)), (shares) => C.firstOrder(shares.length, { shares })),
+    ...segment(
+      1,
+      C.range(1, T).map((i) => pathwise(i) / whole(i)),
+      (shares) => C.firstOrder(shares.length, { shares })
+    ),
     ...scored(T).flatMap((k) =>
-      segment(k, C.range(k, T).map((i) => weight(i, k) / whole(i)), (shares) => C.halfOrder(k, k + shares.length - 1, { shares }))
+      segment(
+        k,
+        C.range(k, T).map((i) => weight(i, k) / whole(i)),
+        (shares) => C.halfOrder(k, k + shares.length - 1, { shares })
+      )
     )
   ])
 }

@@ -241,9 +241,7 @@ const total = (cells: ReadonlyArray<Cell>, t: number): number => cells.reduce((s
 export const exact = (T: number, cells: ReadonlyArray<Cell>): E.Either<CoverError, Cover<'exact'>> => {
   const result = cover(T, cells)
   if (E.isLeft(result)) return result
-  return result.right._tag === 'exact'
-    ? E.right(result.right)
-    : E.left({ _tag: 'Unpaid', steps: unpaid(result.right) })
+  return result.right._tag === 'exact' ? E.right(result.right) : E.left({ _tag: 'Unpaid', steps: unpaid(result.right) })
 }
 
 /**

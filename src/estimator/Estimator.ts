@@ -81,12 +81,14 @@ export const mixture = (
 export const mixtureOf = (name: string, covers: ReadonlyArray<Weighted>): E.Either<CoverError, Estimator> =>
   pipe(
     normalise(covers),
-    E.map((weighted): Estimator => ({
-      _tag: weighted.every(({ cover }) => cover._tag === 'exact') ? 'exact' : 'partial',
-      name,
-      T: weighted[0].cover.T,
-      covers: weighted
-    }))
+    E.map(
+      (weighted): Estimator => ({
+        _tag: weighted.every(({ cover }) => cover._tag === 'exact') ? 'exact' : 'partial',
+        name,
+        T: weighted[0].cover.T,
+        covers: weighted
+      })
+    )
   )
 
 const normalise = <X extends Exactness>(
@@ -94,7 +96,12 @@ const normalise = <X extends Exactness>(
 ): E.Either<CoverError, Estimator<X>['covers']> => {
   const bad = covers.find(({ weight }) => !(weight >= 0 && Number.isFinite(weight)))
   if (bad !== undefined) {
-    return E.left({ _tag: 'BadOption', option: 'weight', expected: 'a finite number of at least 0', got: `${bad.weight}` })
+    return E.left({
+      _tag: 'BadOption',
+      option: 'weight',
+      expected: 'a finite number of at least 0',
+      got: `${bad.weight}`
+    })
   }
   const total = covers.reduce((n, { weight }) => n + weight, 0)
   const [first, ...rest] = covers
@@ -106,7 +113,12 @@ const normalise = <X extends Exactness>(
   const other = rest.find(({ cover }) => cover.T !== first.cover.T)
   return other === undefined
     ? E.right([first, ...rest])
-    : E.left({ _tag: 'BadOption', option: 'covers', expected: `${first.cover.T} steps in each`, got: `${other.cover.T} in one` })
+    : E.left({
+        _tag: 'BadOption',
+        option: 'covers',
+        expected: `${first.cover.T} steps in each`,
+        got: `${other.cover.T} in one`
+      })
 }
 
 /**

@@ -77,7 +77,8 @@ const term = (cell: Cell): Explanation => {
       }
     case 'ZerothOrder': {
       const direction = cell.perturbation === 'shared' ? 'xi' : '(sum over i of xi_i)'
-      const sum = cell.perturbation === 'shared' ? '\\xi' : `\\textstyle\\sum_{i \\in \\{${C.showSteps(cell.steps)}\\}} \\xi_i`
+      const sum =
+        cell.perturbation === 'shared' ? '\\xi' : `\\textstyle\\sum_{i \\in \\{${C.showSteps(cell.steps)}\\}} \\xi_i`
       switch (cell.form) {
         case 'onePoint':
           return { text: `A(theta + s xi) ${direction} / s`, latex: `\\frac{A(\\theta + s \\xi)}{s} ${sum}` }

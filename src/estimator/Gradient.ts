@@ -198,7 +198,8 @@ export const programs = <P extends Params, S extends Batched, C extends Exprs, R
     }
     const plan = rollouts(cover)
     const base = plan.base
-    if (base !== undefined) wanted.set(base, () => Programs.rollout(chain, { perturbation: basePerturbation(cover), ...keep }))
+    if (base !== undefined)
+      wanted.set(base, () => Programs.rollout(chain, { perturbation: basePerturbation(cover), ...keep }))
     const zeroth = C.zerothOrderCell(cover)
     if (zeroth !== undefined && plan.sides.length > 0) {
       wanted.set(`side(${zeroth.perturbation})`, () =>
@@ -234,7 +235,9 @@ const basePerturbation = (cover: Cover): C.Perturbation | 'none' => {
  * @category readings
  * @since 0.1.0
  */
-export const rollouts = (cover: Cover): { readonly base: string | undefined; readonly sides: ReadonlyArray<1 | -1> } => {
+export const rollouts = (
+  cover: Cover
+): { readonly base: string | undefined; readonly sides: ReadonlyArray<1 | -1> } => {
   const zeroth = C.zerothOrderCell(cover)
   const sides = zeroth === undefined ? [] : sidesOf(zeroth.form)
   const needsBase = zeroth === undefined || zeroth.form !== 'central' || cover.cells.length > 1
@@ -472,7 +475,8 @@ const sum = (parts: ReadonlyArray<Tensor>, shape: ReadonlyArray<number>): Tensor
   if (first === undefined) return T.fill(shape, 0)
   if (parts.length === 1) return first
   const data = first.data.slice()
-  for (const part of parts.slice(1)) for (let i = 0; i < data.length; i++) data[i] = (data[i] ?? 0) + (part.data[i] ?? 0)
+  for (const part of parts.slice(1))
+    for (let i = 0; i < data.length; i++) data[i] = (data[i] ?? 0) + (part.data[i] ?? 0)
   return { shape: first.shape, data }
 }
 

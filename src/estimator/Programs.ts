@@ -69,7 +69,7 @@ export const directionShapes = (
  */
 export const conditionInputs = <P extends Params, S extends Batched, C extends Exprs>(chain: Chain<P, S, C>): C =>
   // a chain's `condition` declares the shapes of its `C`
-  Tree.inputs('c', chain.condition) as Exprs as C
+  Tree.inputs('c', chain.condition) as C
 
 /**
  * The outputs named `gradient.path`: the cotangents of the trained parameters, zeros where a pullback gave none.
@@ -77,15 +77,14 @@ export const conditionInputs = <P extends Params, S extends Batched, C extends E
  * @category utils
  * @since 0.1.0
  */
-export const gradientOutputs = (
-  parameters: Parameters,
-  trained: Trained,
-  bar: Exprs
-): { readonly gradient: Exprs } => {
+export const gradientOutputs = (parameters: Parameters, trained: Trained, bar: Exprs): { readonly gradient: Exprs } => {
   const given = new Map(Tree.leaves(Tree.isExpr, bar))
   return {
     gradient: Object.fromEntries(
-      trainedShapes(parameters, trained).map(([path, shape]) => [path, X.retype(given.get(path) ?? X.zeros(shape), shape)])
+      trainedShapes(parameters, trained).map(([path, shape]) => [
+        path,
+        X.retype(given.get(path) ?? X.zeros(shape), shape)
+      ])
     )
   }
 }
@@ -152,7 +151,11 @@ export const rollout = <P extends Params, S extends Batched, C extends Exprs>(
       const x0: Exprs = { x0: states[0] ?? X.zeros(chain.state) }
       return keep ? { ...x0, trajectory: X.stack(states) } : x0
     },
-    { xT: chain.noise.density, eps: chain.noise.density, ...Object.fromEntries(Object.keys(directions).map((path) => [`xi.${path}`, 'normal' as const])) }
+    {
+      xT: chain.noise.density,
+      eps: chain.noise.density,
+      ...Object.fromEntries(Object.keys(directions).map((path) => [`xi.${path}`, 'normal' as const]))
+    }
   )
 }
 
@@ -220,8 +223,7 @@ export const firstOrder = <P extends Params, S extends Batched, C extends Exprs>
   chain: Chain<P, S, C>,
   kind: SegmentKind,
   trained: Trained
-): Built =>
-  credit(chain, kind, trained, X.scalar(kind.h), { x0Bar: chain.state }, () => X.input('x0Bar', chain.state))
+): Built => credit(chain, kind, trained, X.scalar(kind.h), { x0Bar: chain.state }, () => X.input('x0Bar', chain.state))
 
 /**
  * The credit program of a half-order cell on `h` steps `j..m`: `params, x (= x_m), eps [h, ...] (step j's first), c,
@@ -263,7 +265,11 @@ const credit = <P extends Params, S extends Batched, C extends Exprs>(
   return Program.make(inputs, () => {
     const eps = X.input('eps', shape)
     const options = { recompute: memory === 'recompute', ...(weighted ? { shares: X.input('shares', [h]) } : {}) }
-    const [, back] = Ch.segment(chain, h, options)(high).run(Ch.parameterInputs<P>('params', chain.parameters), {
+    const [, back] = Ch.segment(
+      chain,
+      h,
+      options
+    )(high).run(Ch.parameterInputs<P>('params', chain.parameters), {
       x: X.input('x', chain.state),
       c: conditionInputs(chain),
       eps
@@ -293,7 +299,8 @@ export const zerothOrder = <P extends Params, S extends Batched, C extends Exprs
     const total: Scalar = X.sum(delta, [0])
     const gradient = trainedShapes(chain.parameters, trained).map(([path, shape]) => {
       const xi = X.input(`xi.${path}`, directions[path] ?? shape)
-      const direction = perturbation === 'shared' ? X.retype(xi, shape) : X.sumTo(X.mul(xi, overSteps(chain.T, shape)), shape)
+      const direction =
+        perturbation === 'shared' ? X.retype(xi, shape) : X.sumTo(X.mul(xi, overSteps(chain.T, shape)), shape)
       const factor = shape[0] === 'batch' ? spreadRows(delta, shape) : X.broadcastTo(total, shape)
       return [path, X.mul(direction, factor)] as const
     })

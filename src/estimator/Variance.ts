@@ -178,7 +178,10 @@ const splitSteps = (cell: C.FirstOrder | C.HalfOrder): ReadonlyArray<C.Cell> => 
   const own = C.steps(cell)
   const [from = 1] = own
   return own.map((t, i) => {
-    const options = { memory: cell.memory ?? 'store', shares: own.slice(0, i + 1).map((s) => (s === t ? C.share(cell, t) : 0)) }
+    const options = {
+      memory: cell.memory ?? 'store',
+      shares: own.slice(0, i + 1).map((s) => (s === t ? C.share(cell, t) : 0))
+    }
     return cell._tag === 'FirstOrder' ? C.firstOrder(t, options) : C.halfOrder(from, t, options)
   })
 }
@@ -250,7 +253,12 @@ const merge = (parts: ReadonlyArray<readonly [string, Matrix]>, name: string): R
   const [first] = same
   return first === undefined
     ? []
-    : [{ width: first.width, data: first.data.map((_, i) => same.reduce((total, { data }) => total + (data[i] ?? 0), 0)) }]
+    : [
+        {
+          width: first.width,
+          data: first.data.map((_, i) => same.reduce((total, { data }) => total + (data[i] ?? 0), 0))
+        }
+      ]
 }
 
 /**

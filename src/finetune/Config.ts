@@ -41,7 +41,14 @@ const oneOf = <A extends string>(...names: readonly [A, ...ReadonlyArray<A>]): t
  * @category codecs
  * @since 0.1.0
  */
-export const estimatorNames = ['rlr', 'fullBackprop', 'truncatedBackprop', 'reinforce', 'segmented', 'evolutionStrategies'] as const
+export const estimatorNames = [
+  'rlr',
+  'fullBackprop',
+  'truncatedBackprop',
+  'reinforce',
+  'segmented',
+  'evolutionStrategies'
+] as const
 
 const estimatorFields = {
   /** Which estimator. */
@@ -180,7 +187,11 @@ const isRecord = (u: unknown): u is Readonly<Record<string, unknown>> =>
   typeof u === 'object' && u !== null && !Array.isArray(u)
 
 /** The given document over the defaults, group by group; keys that no one knows are errors. */
-const complete = (given: unknown, base: Readonly<Record<string, unknown>>, path: string): E.Either<ConfigError, Readonly<Record<string, unknown>>> => {
+const complete = (
+  given: unknown,
+  base: Readonly<Record<string, unknown>>,
+  path: string
+): E.Either<ConfigError, Readonly<Record<string, unknown>>> => {
   if (!isRecord(given)) return E.left(error(path, 'a group of fields', given, 'write it as key: value pairs'))
   const merged: Record<string, unknown> = { ...base }
   for (const [key, value] of Object.entries(given)) {
@@ -219,7 +230,10 @@ export const decode = (given: unknown): E.Either<ConfigError, Config> =>
         ConfigCodec.decode(merged),
         E.mapLeft((errors): ConfigError => {
           const context = errors[0]?.context ?? []
-          const path = context.slice(1).map(({ key }) => key).join('.')
+          const path = context
+            .slice(1)
+            .map(({ key }) => key)
+            .join('.')
           return error(path, context.at(-1)?.type.name ?? 'another value', errors[0]?.value, 'correct it')
         })
       )

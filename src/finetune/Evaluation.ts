@@ -80,7 +80,8 @@ export const compile = <P extends Params, S extends Batched, C extends Exprs, R 
       build('rollout', Programs.rollout(problem.chain, { perturbation: 'none', keep: false, trained: problem.trained }))
     ),
     E.bind('score', (): E.Either<EstimatorError, Score> => {
-      if (reward._tag === 'BlackBox') return E.right({ score: (x0) => reward.evaluate(x0), dispose: () => Promise.resolve() })
+      if (reward._tag === 'BlackBox')
+        return E.right({ score: (x0) => reward.evaluate(x0), dispose: () => Promise.resolve() })
       return pipe(
         build('reward', Programs.reward(problem.chain, reward)),
         E.map((executable) => ({ score: scoreWith(executable, reward.parameters), dispose: executable.dispose }))
@@ -142,7 +143,10 @@ const measure = <P extends Params, S extends Batched, C extends Exprs, R extends
     TE.traverseSeqArray(one),
     TE.map((parts) => ({
       rewards: parts.flatMap(({ rewards }) => rewards).slice(0, n),
-      images: firstRows(parts.map(({ images }) => images), n)
+      images: firstRows(
+        parts.map(({ images }) => images),
+        n
+      )
     }))
   )
 }

@@ -98,7 +98,11 @@ const updateProgram = (
     // the reward is to rise and optimisers descend
     const loss = Tree.mapExprs(gradient, X.neg)
     const next = optimizer.update(loss, Tree.isExpr(state) ? {} : state, params)
-    return { params: Optimizer.apply(params, next.step), state: next.state, gradientNorm: Optimizer.globalNorm(gradient) }
+    return {
+      params: Optimizer.apply(params, next.step),
+      state: next.state,
+      gradientNorm: Optimizer.globalNorm(gradient)
+    }
   })
 }
 
@@ -176,7 +180,9 @@ const gather = (shapes: ReadonlyMap<string, Shape>, gradient: Values): Values =>
 /** Every state of an optimiser starts at zero. */
 const zeros = (update: Executable): Values =>
   Object.fromEntries(
-    update.program.inputs.flatMap(({ name, shape }) => (name.startsWith('state') ? [[name, T.toFloat32(T.fill(shape, 0))]] : []))
+    update.program.inputs.flatMap(({ name, shape }) =>
+      name.startsWith('state') ? [[name, T.toFloat32(T.fill(shape, 0))]] : []
+    )
   )
 
 const step = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
@@ -245,7 +251,8 @@ export const request = <P extends Params, S extends Batched, C extends Exprs, R 
   }
 }
 
-const sizes = (shape: Shape, batch: number): ReadonlyArray<number> => shape.map((d) => (typeof d === 'number' ? d : batch))
+const sizes = (shape: Shape, batch: number): ReadonlyArray<number> =>
+  shape.map((d) => (typeof d === 'number' ? d : batch))
 
 /**
  * The noises of one batch: `xT` and the `eps` of all steps, in f32, from a key.
@@ -279,7 +286,10 @@ export const directions = <P extends Params, S extends Batched, C extends Exprs,
   if (cell === undefined) return {}
   const shapes = directionShapes(chain.parameters, trained, cell.perturbation, chain.T)
   return Object.fromEntries(
-    Object.entries(shapes).map(([path, shape]) => [path, Draw.normal32(Key.foldInString(key, path), sizes(shape, batch))])
+    Object.entries(shapes).map(([path, shape]) => [
+      path,
+      Draw.normal32(Key.foldInString(key, path), sizes(shape, batch))
+    ])
   )
 }
 

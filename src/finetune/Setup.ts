@@ -85,7 +85,10 @@ const wishes: Readonly<Record<string, Wish>> = {
   glasses: { attribute: 'glasses', values: ['round', 'dark'] },
   smile: { attribute: 'mouth', values: ['happy'] },
   hat: { attribute: 'hat', values: Faces.vocabulary.hat.map(({ name }) => name).filter((name) => name !== 'none') },
-  beard: { attribute: 'beard', values: Faces.vocabulary.beard.map(({ name }) => name).filter((name) => name !== 'none') }
+  beard: {
+    attribute: 'beard',
+    values: Faces.vocabulary.beard.map(({ name }) => name).filter((name) => name !== 'none')
+  }
 }
 
 /**
@@ -190,7 +193,9 @@ export const estimator = (
   }
   return pipe(
     built(),
-    E.mapLeft((error) => wrong('estimator', 'a cover of the chain', Cover.showError(error), 'change the estimator or T'))
+    E.mapLeft((error) =>
+      wrong('estimator', 'a cover of the chain', Cover.showError(error), 'change the estimator or T')
+    )
   )
 }
 

@@ -17,6 +17,8 @@ import { defaultLimits, type Limits } from './Fusion.js'
 import { type Plan, plan } from './Plan.js'
 import { argumentNames, constants, source } from './Source.js'
 import type { Kernel } from './Template.js'
+import * as Threads from './Threads.js'
+import { type Pool, pool } from './Workers.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -42,6 +44,9 @@ export const modes = ['webasm', 'cpu', 'webgpu', 'webgl2', 'webgl', 'headlessgl'
 /**
  * - `mode`: default `webasm`.
  * - `fuse`: false runs every operation as a kernel of its own, for comparison. Default: true.
+ * - `threads`: on `webasm`, how many threads share the rows of the dimension `batch` (see `Threads`). With it, sums over rows
+ *   are defined over blocks of rows, so that their bits are the same for any number, 1 included. Default: rows are not
+ *   split.
  *
  * @category model
  * @since 0.1.0
@@ -49,6 +54,7 @@ export const modes = ['webasm', 'cpu', 'webgpu', 'webgl2', 'webgl', 'headlessgl'
 export interface Options {
   readonly mode?: Mode
   readonly fuse?: boolean
+  readonly threads?: number
 }
 
 /** A GPU instance, and the kernels that its kernel class knows by number. */
@@ -58,6 +64,7 @@ interface Device {
   readonly kernels: Map<number, Kernel>
   readonly limits: Limits
   readonly executables: Set<Executable>
+  readonly pool: Pool | undefined
   next: number
   disposed: boolean
 }
@@ -73,17 +80,17 @@ interface Device {
  * @category instances
  * @since 0.1.0
  */
-export const gpuJs = ({ mode = 'webasm', fuse = true }: Options = {}): Target => {
+export const gpuJs = ({ mode = 'webasm', fuse = true, threads }: Options = {}): Target => {
   const name = `gpu.js ${mode}`
   let device: E.Either<TargetError, Device> | undefined
   return {
     name,
     compile: (program, sizes) => {
-      device ??= open(name, mode, fuse)
+      device ??= open(name, mode, fuse, threads)
       return pipe(
         device,
         E.flatMap((opened) =>
-          opened.disposed ? E.left<TargetError, Executable>(gone(name)) : compile(opened, program, sizes)
+          opened.disposed ? E.left<TargetError, Executable>(gone(name)) : split(opened, program, sizes)
         )
       )
     },
@@ -94,6 +101,7 @@ export const gpuJs = ({ mode = 'webasm', fuse = true }: Options = {}): Target =>
       opened.disposed = true
       for (const executable of opened.executables) await executable.dispose()
       await opened.gpu.destroy()
+      await opened.pool?.dispose()
     }
   }
 }
@@ -105,7 +113,7 @@ const message = (error: unknown): string => (error instanceof Error ? error.mess
 // drivers bind few textures or storage buffers to one kernel: the least that their standards promise
 const gpuBuffers = 8
 
-const open = (name: string, mode: Mode, fuse: boolean): E.Either<TargetError, Device> => {
+const open = (name: string, mode: Mode, fuse: boolean, threads: number | undefined): E.Either<TargetError, Device> => {
   const unsupported = (reason: string): TargetError => ({
     _tag: 'Unsupported',
     target: name,
@@ -121,10 +129,34 @@ const open = (name: string, mode: Mode, fuse: boolean): E.Either<TargetError, De
     () => {
       const gpu = new gpujs.GPU({ mode })
       // `gpu` falls back to the host where there is no GPU
-      if (gpu.Kernel.mode === 'webasm') gpu.Kernel = assembledKernel(kernels)
-      return { name, gpu, kernels, limits, executables: new Set<Executable>(), next: 0, disposed: false }
+      const onWebAssembly = gpu.Kernel.mode === 'webasm'
+      if (onWebAssembly) gpu.Kernel = assembledKernel(kernels)
+      const workers = onWebAssembly && threads !== undefined ? pool(Math.max(1, Math.floor(threads))) : undefined
+      const executables = new Set<Executable>()
+      return { name, gpu, kernels, limits, executables, pool: workers, next: 0, disposed: false }
     },
     (error) => unsupported(message(error))
+  )
+}
+
+/** Among the threads of the device, where it has some. */
+const split = (device: Device, program: Program.Program, sizes: Sizes): E.Either<TargetError, Executable> => {
+  const alone = (part: Program.Program, ofPart: Sizes): E.Either<TargetError, Executable> =>
+    compile(device, part, ofPart)
+  if (device.pool === undefined) return alone(program, sizes)
+  return pipe(
+    Threads.compile({ name: device.name, pool: device.pool, alone }, program, sizes),
+    E.map((made) => {
+      const self: Executable = {
+        ...made,
+        dispose: async () => {
+          device.executables.delete(self)
+          await made.dispose()
+        }
+      }
+      device.executables.add(self)
+      return self
+    })
   )
 }
 

@@ -143,7 +143,11 @@ interface Life {
  * Where the written buffers lie, in bytes. The largest are placed first, each at the lowest place that is free for as long
  * as it lives.
  */
-const place = ({ buffers, calls, outputs }: Plan): { readonly at: ReadonlyMap<number, number>; readonly bytes: number } => {
+const place = ({
+  buffers,
+  calls,
+  outputs
+}: Plan): { readonly at: ReadonlyMap<number, number>; readonly bytes: number } => {
   const last = new Map<number, number>()
   calls.forEach((call, i) => call.buffers.forEach((buffer) => last.set(buffer, i)))
   outputs.forEach(({ source }) => source._tag === 'Buffer' && last.set(source.buffer, calls.length))

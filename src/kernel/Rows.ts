@@ -33,7 +33,9 @@ export type Kind = 'Rows' | 'Fixed' | 'Sum' | 'Mixed'
  */
 export interface Split {
   readonly inputs: Readonly<Record<string, number | undefined>>
-  readonly outputs: Readonly<Record<string, { readonly kind: 'Rows' | 'Fixed' | 'Sum'; readonly axis: number | undefined }>>
+  readonly outputs: Readonly<
+    Record<string, { readonly kind: 'Rows' | 'Fixed' | 'Sum'; readonly axis: number | undefined }>
+  >
 }
 
 // -------------------------------------------------------------------------------------
@@ -88,11 +90,13 @@ export const ofBlock = (program: Program, dim: string, size: number): Program =>
 export const kindsOf = (program: Program, dim: string): ReadonlyArray<Kind> => {
   const kinds: Array<Kind> = []
   program.instructions.forEach((instruction) => {
-    const args = instruction.args.map((arg): Argument => ({
-      kind: kinds[arg] ?? 'Mixed',
-      shape: program.instructions[arg]?.shape ?? [],
-      zero: isZero(program, arg)
-    }))
+    const args = instruction.args.map(
+      (arg): Argument => ({
+        kind: kinds[arg] ?? 'Mixed',
+        shape: program.instructions[arg]?.shape ?? [],
+        zero: isZero(program, arg)
+      })
+    )
     kinds.push(kindOf(instruction, args, dim))
   })
   return kinds

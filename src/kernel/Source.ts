@@ -150,8 +150,7 @@ const contracted = (scope: Scope, { dims, strides, a, b }: Contraction): string 
   const right = define(scope, 'i', position(scope, { ...b, strides: b.strides.slice(0, axes.length) }, index))
   const value = fresh(scope, 'v')
   const inner = dims.slice(axes.length).map(() => fresh(scope, 'k'))
-  const along = ({ strides: s }: Access): string =>
-    inner.map((k, i) => times(k, s[axes.length + i] ?? 0)).join(' + ')
+  const along = ({ strides: s }: Access): string => inner.map((k, i) => times(k, s[axes.length + i] ?? 0)).join(' + ')
   scope.lines.push(
     `let ${value} = 0.0;`,
     nested(inner, `${value} += b${a.buffer}[${left} + ${along(a)}] * b${b.buffer}[${right} + ${along(b)}];`)

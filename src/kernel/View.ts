@@ -144,7 +144,12 @@ export const slice = (term: Term, axis: number, start: number): Term =>
 export const window = (term: Term, axis: number, step: number, dilation: number): Term =>
   through(term, (access) => {
     const along = access.strides[axis] ?? 0
-    const strides = [...access.strides.slice(0, axis), step * along, dilation * along, ...access.strides.slice(axis + 1)]
+    const strides = [
+      ...access.strides.slice(0, axis),
+      step * along,
+      dilation * along,
+      ...access.strides.slice(axis + 1)
+    ]
     return { ...access, strides }
   })
 

@@ -129,15 +129,20 @@ export const contraction = (memory: Memory, whole: Contraction, first: number): 
     const width = 4 * columns.length
     const packs = form === 'rows' && reuse >= packedFrom && 4 * width * terms <= memory.scratchBytes
     const source = packs ? packed(product, memory.scratch, width) : product
-    const tile = { columns, from: packs ? columns.map((_, i) => 4 * i) : columns, lanes: columns.map((column) => Math.min(n - column, 4)) }
+    const tile = {
+      columns,
+      from: packs ? columns.map((_, i) => 4 * i) : columns,
+      lanes: columns.map((column) => Math.min(n - column, 4))
+    }
     const block = (rows: number): void =>
-      call(
-        `${rows}|${columns.join(',')}`,
-        () => (form === 'rows' ? rowsTile : dotsTile)(source, { ...tile, rows }),
-        [a, packs ? undefined : b, target]
-      )
+      call(`${rows}|${columns.join(',')}`, () => (form === 'rows' ? rowsTile : dotsTile)(source, { ...tile, rows }), [
+        a,
+        packs ? undefined : b,
+        target
+      ])
     const rows = tileRows(form, columns.length)
-    if (packs) call(`pack|${columns.join(',')}`, () => packing(product, memory.scratch, columns), [undefined, b, undefined])
+    if (packs)
+      call(`pack|${columns.join(',')}`, () => packing(product, memory.scratch, columns), [undefined, b, undefined])
     over(staying, () =>
       loops.enter(mAxis, () => {
         loops.advance(mAxis, Math.floor(m / rows), rows, () => block(rows))

@@ -215,7 +215,8 @@ const webWorker = (): Handle => {
   const worker = new Worker(url)
   return {
     post: (message) => worker.postMessage(message),
-    onMessage: (listener) => worker.addEventListener('message', (event: MessageEvent<unknown>) => listener(...answer(event.data))),
+    onMessage: (listener) =>
+      worker.addEventListener('message', (event: MessageEvent<unknown>) => listener(...answer(event.data))),
     onDeath: (listener) => worker.addEventListener('error', (event) => listener(event.message)),
     hold: () => undefined,
     stop: async () => {

@@ -21,11 +21,11 @@ export const timeEmbedding = <N extends number>(features: N): Lens<None, Rows<1>
   const half = Math.floor(features / 2)
   const frequency = tabulate([half], (k) => 1000 ** (k / Math.max(half - 1, 1)))
   return L.pure((time) => {
-    const phase = X.mul(X.broadcastTo(time, ['batch', half]), X.broadcastTo(X.constant(frequency, [half]), ['batch', half]))
-    return [
-      X.retype(X.concat([X.sin(phase), X.cos(phase)], 1), ['batch', features]),
-      () => X.zeros(['batch', 1])
-    ]
+    const phase = X.mul(
+      X.broadcastTo(time, ['batch', half]),
+      X.broadcastTo(X.constant(frequency, [half]), ['batch', half])
+    )
+    return [X.retype(X.concat([X.sin(phase), X.cos(phase)], 1), ['batch', features]), () => X.zeros(['batch', 1])]
   })
 }
 
@@ -71,7 +71,10 @@ export const film = <C extends number, N extends number>(
       (bar) => {
         const [scaleBar, c1] = backScale(X.mul(bar, x))
         const [shiftBar, c2] = backShift(bar)
-        return [{ scale: scaleBar, shift: shiftBar }, { x: X.mul(bar, gain), c: X.add(c1, c2) }]
+        return [
+          { scale: scaleBar, shift: shiftBar },
+          { x: X.mul(bar, gain), c: X.add(c1, c2) }
+        ]
       }
     ]
   })

@@ -133,26 +133,23 @@ const convolution = <W extends Shape, O extends number, A extends Expr, B extend
   const window = axes.map(({ size }) => size)
   const deviation = (options.gain ?? 1) / Math.sqrt(window.reduce((n, d) => n * d, inputs))
   const shape = [...window, inputs, outputs]
-  return L.make(
-    { weight: L.parameter(shape, deviation), bias: L.parameter([outputs]) },
-    ({ weight, bias }, x) => {
-      const windows = windowsOf(x, axes)
-      const y = contract(labelsOf(rank).forward, windows, weight)
-      // the ranks and channels of `W`, `A` and `B` are those that `conv1d` to `conv3d` declare
-      const value = X.add<Shape, Shape>(y, X.broadcastTo(bias, y.shape)) as Expr as B
-      return [
-        value,
-        (bar) => [
-          {
-            weight: X.retype(contract(labelsOf(rank).weight, windows, bar), weight.shape),
-            bias: X.sumTo(bar, bias.shape)
-          },
-          // it has the shape of `x`, whatever that is
-          X.retype(transposed(bar, weight, x.shape, axes), x.shape) as Expr as A
-        ]
+  return L.make({ weight: L.parameter(shape, deviation), bias: L.parameter([outputs]) }, ({ weight, bias }, x) => {
+    const windows = windowsOf(x, axes)
+    const y = contract(labelsOf(rank).forward, windows, weight)
+    // the ranks and channels of `W`, `A` and `B` are those that `conv1d` to `conv3d` declare
+    const value = X.add<Shape, Shape>(y, X.broadcastTo(bias, y.shape)) as B
+    return [
+      value,
+      (bar) => [
+        {
+          weight: X.retype(contract(labelsOf(rank).weight, windows, bar), weight.shape),
+          bias: X.sumTo(bar, bias.shape)
+        },
+        // it has the shape of `x`, whatever that is
+        X.retype(transposed(bar, weight, x.shape, axes), x.shape) as A
       ]
-    }
-  )
+    ]
+  })
 }
 
 // -------------------------------------------------------------------------------------
@@ -161,7 +158,8 @@ const convolution = <W extends Shape, O extends number, A extends Expr, B extend
 
 const axesOf = (rank: number, { size = 3, stride = 1, padding }: Options): ReadonlyArray<Axis> =>
   Array.from({ length: rank }, (_, i) => {
-    const at = (option: number | ReadonlyArray<number>): number => (typeof option === 'number' ? option : (option[i] ?? 1))
+    const at = (option: number | ReadonlyArray<number>): number =>
+      typeof option === 'number' ? option : (option[i] ?? 1)
     return { size: at(size), stride: at(stride), padding: at(padding ?? Math.floor(at(size) / 2)) }
   })
 

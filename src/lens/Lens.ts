@@ -278,7 +278,10 @@ export const residual = <P extends Params, A extends Exprs>(f: Lens<P, A, A>): L
  * @category combinators
  * @since 0.1.0
  */
-export const repeat = <P extends Params, A extends Exprs>(n: number, f: (i: number) => Lens<P, A, A>): Lens<P, A, A> => {
+export const repeat = <P extends Params, A extends Exprs>(
+  n: number,
+  f: (i: number) => Lens<P, A, A>
+): Lens<P, A, A> => {
   let lens = f(0)
   for (let i = 1; i < n; i++) lens = compose(lens, f(i))
   return lens
@@ -338,7 +341,10 @@ export const shapes = (parameters: Parameters): { readonly [key: string]: Tree.S
  * @category utils
  * @since 0.1.0
  */
-export const mapParameters = (parameters: Parameters, f: (parameter: Parameter, path: string) => Parameter): Parameters =>
+export const mapParameters = (
+  parameters: Parameters,
+  f: (parameter: Parameter, path: string) => Parameter
+): Parameters =>
   Object.fromEntries(
     Object.entries(parameters).map(([key, tree]) => [key, Tree.map<Parameter, Parameter>(isParameter, tree, f, key)])
   )

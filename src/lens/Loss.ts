@@ -28,7 +28,10 @@ export const meanSquaredError = <N extends number>(
 ): Lens<None, { readonly x: Rows<N>; readonly c: Rows<N> }, PerRow> =>
   L.pure(({ x, c }) => {
     const difference = X.sub(x, c)
-    const loss = X.scale(X.retype(X.sum<readonly ['batch', number], [1]>(X.mul(difference, difference), [1]), ['batch']), 1 / features)
+    const loss = X.scale(
+      X.retype(X.sum<readonly ['batch', number], [1]>(X.mul(difference, difference), [1]), ['batch']),
+      1 / features
+    )
     return [
       loss,
       (bar) => {
@@ -53,10 +56,7 @@ export const logSoftmax = <N extends number>(classes: N): Lens<None, Rows<N>, Ro
     const shifted = X.sub(x, column(X.maximum<readonly ['batch', number], [1]>(x, [1])))
     const total = X.sum<readonly ['batch', number], [1]>(X.exp(shifted), [1])
     const value = X.sub(shifted, column(X.log<readonly ['batch']>(X.retype(total, ['batch']))))
-    return [
-      value,
-      (bar) => X.sub(bar, X.mul(X.exp(value), column(X.sum<readonly ['batch', number], [1]>(bar, [1]))))
-    ]
+    return [value, (bar) => X.sub(bar, X.mul(X.exp(value), column(X.sum<readonly ['batch', number], [1]>(bar, [1]))))]
   })
 }
 

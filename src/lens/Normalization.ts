@@ -31,25 +31,19 @@ export const layerNorm = <N extends number>(features: N): Lens<LayerNorm<N>, Row
   const spread = (column: Expr): Rows<N> => X.broadcastTo(column, row)
   const mean = (x: Rows<N>): Rows<N> =>
     spread(X.scale(X.reshape(X.sum<readonly ['batch', number], [1]>(x, [1]), ['batch', 1]), 1 / features))
-  return L.make(
-    { gain: L.parameter([features], 0, 1), bias: L.parameter([features]) },
-    ({ gain, bias }, x) => {
-      const centred = X.sub(x, mean(x))
-      const inverse = X.div(spread(X.scalar(1)), X.sqrt(X.add(mean(X.mul(centred, centred)), X.scalar(1e-5))))
-      const z = X.mul(centred, inverse)
-      return [
-        X.add(X.mul(z, spread(gain)), spread(bias)),
-        (bar) => {
-          const g = X.mul(bar, spread(gain))
-          const back = X.sub(X.sub(g, mean(g)), X.mul(z, mean(X.mul(g, z))))
-          return [
-            { gain: X.sumTo(X.mul(bar, z), gain.shape), bias: X.sumTo(bar, bias.shape) },
-            X.mul(back, inverse)
-          ]
-        }
-      ]
-    }
-  )
+  return L.make({ gain: L.parameter([features], 0, 1), bias: L.parameter([features]) }, ({ gain, bias }, x) => {
+    const centred = X.sub(x, mean(x))
+    const inverse = X.div(spread(X.scalar(1)), X.sqrt(X.add(mean(X.mul(centred, centred)), X.scalar(1e-5))))
+    const z = X.mul(centred, inverse)
+    return [
+      X.add(X.mul(z, spread(gain)), spread(bias)),
+      (bar) => {
+        const g = X.mul(bar, spread(gain))
+        const back = X.sub(X.sub(g, mean(g)), X.mul(z, mean(X.mul(g, z))))
+        return [{ gain: X.sumTo(X.mul(bar, z), gain.shape), bias: X.sumTo(bar, bias.shape) }, X.mul(back, inverse)]
+      }
+    ]
+  })
 }
 
 /**
@@ -96,10 +90,7 @@ export const groupNorm = <C extends number, S extends Shape>(
       (bar) => {
         const g = X.mul(bar, X.broadcastTo(gain, x.shape))
         const back = X.sub(X.sub(g, mean(g)), X.mul(z, mean(X.mul(g, z))))
-        return [
-          { gain: X.sumTo(X.mul(bar, z), gain.shape), bias: X.sumTo(bar, bias.shape) },
-          X.mul(back, inverse)
-        ]
+        return [{ gain: X.sumTo(X.mul(bar, z), gain.shape), bias: X.sumTo(bar, bias.shape) }, X.mul(back, inverse)]
       }
     ]
   })
@@ -115,8 +106,7 @@ export const groupNorm = <C extends number, S extends Shape>(
 export const softmax = <S extends Shape>(): Lens<None, Expr<S>, Expr<S>> =>
   L.pure((x) => {
     const last = x.shape.length - 1
-    const spread = (column: Expr): Expr<S> =>
-      X.broadcastTo(X.reshape(column, [...x.shape.slice(0, last), 1]), x.shape)
+    const spread = (column: Expr): Expr<S> => X.broadcastTo(X.reshape(column, [...x.shape.slice(0, last), 1]), x.shape)
     const powers = X.exp(X.sub(x, spread(X.maximum<Shape, readonly [number]>(x, [last]))))
     const y = X.div(powers, spread(X.sum<Shape, readonly [number]>(powers, [last])))
     return [y, (bar) => X.mul(y, X.sub(bar, spread(X.sum<Shape, readonly [number]>(X.mul(bar, y), [last]))))]

@@ -46,7 +46,8 @@ export const averagePool2d = <C extends number>(factor: Factor): Lens<None, Imag
  * @category constructors
  * @since 0.1.0
  */
-export const averagePool3d = <C extends number>(factor: Factor): Lens<None, Clips<C>, Clips<C>> => averagePool(3, factor)
+export const averagePool3d = <C extends number>(factor: Factor): Lens<None, Clips<C>, Clips<C>> =>
+  averagePool(3, factor)
 
 /**
  * Each entry `factor` times in a row, `[batch, length, C] -> [batch, length factor, C]`.
@@ -77,17 +78,14 @@ const averagePool = <A extends Expr>(rank: number, factor: Factor): Lens<None, A
   const factors = factorsOf(rank, factor)
   const weight = 1 / factors.reduce((n, d) => n * d, 1)
   return L.pure((x) => [
-    X.scale(blocks(x, factors), weight) as Expr as A,
-    (bar) => X.retype(X.scale(repeats(bar, factors), weight), x.shape) as Expr as A
+    X.scale(blocks(x, factors), weight) as A,
+    (bar) => X.retype(X.scale(repeats(bar, factors), weight), x.shape) as A
   ])
 }
 
 const upsample = <A extends Expr>(rank: number, factor: Factor): Lens<None, A, A> => {
   const factors = factorsOf(rank, factor)
-  return L.pure((x) => [
-    repeats(x, factors) as A,
-    (bar) => X.retype(blocks(bar, factors), x.shape) as Expr as A
-  ])
+  return L.pure((x) => [repeats(x, factors) as A, (bar) => X.retype(blocks(bar, factors), x.shape) as A])
 }
 
 const factorsOf = (rank: number, factor: Factor): ReadonlyArray<number> =>

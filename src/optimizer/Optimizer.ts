@@ -34,11 +34,7 @@ export type State = { readonly [key: string]: Exprs }
  */
 export interface Optimizer {
   readonly state: (parameters: Shapes) => { readonly [key: string]: Shapes }
-  readonly update: (
-    gradient: Exprs,
-    state: State,
-    parameters: Exprs
-  ) => { readonly step: Exprs; readonly state: State }
+  readonly update: (gradient: Exprs, state: State, parameters: Exprs) => { readonly step: Exprs; readonly state: State }
 }
 
 // -------------------------------------------------------------------------------------
@@ -64,9 +60,7 @@ export const scale = (factor: number | Scalar): Optimizer =>
  * @since 0.1.0
  */
 export const weightDecay = (rate: number): Optimizer =>
-  stateless((gradient, parameters) =>
-    Tree.mergeWith((g, p) => X.add(g, X.scale(p, rate)))(gradient, parameters)
-  )
+  stateless((gradient, parameters) => Tree.mergeWith((g, p) => X.add(g, X.scale(p, rate)))(gradient, parameters))
 
 /**
  * Scales the whole gradient down so that its Euclidean norm over all leaves is at most `norm`. A clipped gradient is not
@@ -94,10 +88,15 @@ export const adam = (beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8): Optimizer => (
   update: (gradient, state) => {
     const { count: before = X.scalar(0), mean = {}, square = {} } = state
     const count = X.add(Tree.isExpr(before) ? X.retype(before, []) : X.scalar(0), X.scalar(1))
-    const average = (beta: number): ((old: Expr, value: Expr) => Expr) => (old, value) =>
-      X.add(X.scale(old, beta), X.scale(value, 1 - beta))
+    const average =
+      (beta: number): ((old: Expr, value: Expr) => Expr) =>
+      (old, value) =>
+        X.add(X.scale(old, beta), X.scale(value, 1 - beta))
     const m = Tree.mergeWith(average(beta1))(mean, gradient)
-    const v = Tree.mergeWith(average(beta2))(square, Tree.mapExprs(gradient, (g) => X.mul(g, g)))
+    const v = Tree.mergeWith(average(beta2))(
+      square,
+      Tree.mapExprs(gradient, (g) => X.mul(g, g))
+    )
     // 1 - beta^count
     const missing = (beta: number): Scalar => X.sub(X.scalar(1), X.exp(X.scale(count, Math.log(beta))))
     const root = X.sqrt(missing(beta2))
@@ -125,11 +124,7 @@ export const adamW = (
   learningRate: number | Scalar,
   options: { readonly beta1?: number; readonly beta2?: number; readonly epsilon?: number; readonly decay?: number } = {}
 ): Optimizer =>
-  chain(
-    adam(options.beta1, options.beta2, options.epsilon),
-    weightDecay(options.decay ?? 1e-4),
-    descend(learningRate)
-  )
+  chain(adam(options.beta1, options.beta2, options.epsilon), weightDecay(options.decay ?? 1e-4), descend(learningRate))
 
 const descend = (rate: number | Scalar): Optimizer => scale(typeof rate === 'number' ? -rate : X.neg(rate))
 

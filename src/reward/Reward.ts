@@ -70,7 +70,13 @@ export const differentiable = <P extends Params, S extends Batched>(
   name: string,
   lens: Lens<P, Expr<S>, Expr<readonly ['batch']>>,
   parameters: Values = {}
-): Differentiable<P, S, Exprs> => ({ _tag: 'Differentiable', name, lens: () => lens, shapes: lens.parameters, parameters })
+): Differentiable<P, S, Exprs> => ({
+  _tag: 'Differentiable',
+  name,
+  lens: () => lens,
+  shapes: lens.parameters,
+  parameters
+})
 
 /**
  * A differentiable reward of the output and the condition, from a lens for each condition; all must declare the same

@@ -66,7 +66,8 @@ const invalid = <S extends Shape>(
  * @category constructors
  * @since 0.1.0
  */
-export const input = <const S extends Shape>(name: string, shape: S): Expr<S> => node({ _tag: 'Input', name }, [], shape)
+export const input = <const S extends Shape>(name: string, shape: S): Expr<S> =>
+  node({ _tag: 'Input', name }, [], shape)
 
 /**
  * A literal number.
@@ -93,8 +94,7 @@ export const constant = <const S extends ReadonlyArray<number>>(value: Tensor, s
  * @category constructors
  * @since 0.1.0
  */
-export const size = (dim: Dim): Scalar =>
-  typeof dim === 'number' ? scalar(dim) : node({ _tag: 'Size', dim }, [], [])
+export const size = (dim: Dim): Scalar => (typeof dim === 'number' ? scalar(dim) : node({ _tag: 'Size', dim }, [], []))
 
 /**
  * A tensor of one repeated literal.
@@ -173,7 +173,7 @@ export interface Binary {
 // The shape of an elementwise result is computed by `broadcast`, which is the value of the type `Broadcast`: that is
 // what makes the assertions in these two functions true.
 const unary = (name: MapName): Unary => ((a: Expr) => elementwise(name, [a])) as Unary
-const binary = (name: MapName): Binary => ((a: Expr, b: Expr) => elementwise(name, [a, b])) as Binary
+const binary = (name: MapName): Binary => (a: Expr, b: Expr) => elementwise(name, [a, b])
 
 /** Elementwise `-a`. @category elementwise @since 0.1.0 */
 export const neg: Unary = /*#__PURE__*/ unary('neg')
@@ -223,7 +223,7 @@ export const select = <S extends Shape>(
   a: Expr<NoInfer<S>> | Scalar,
   b: Expr<NoInfer<S>> | Scalar
 ): Expr<S> => {
-  const result = elementwise('select', [condition, a, b])
+  const result: Expr = elementwise('select', [condition, a, b])
   return broadcastTo(result, condition.shape)
 }
 
@@ -322,10 +322,24 @@ const contract = (spec: string, a: Expr, b: Expr): Expr => {
     return invalid([a, b], shape, `einsum '${spec}'`, "a form such as 'ij,jk->ik'", got, remedy)
   }
   if (left.length !== a.shape.length || right.length !== b.shape.length) {
-    return invalid([a, b], shape, `einsum '${spec}'`, `${left.length} and ${right.length} axes`, got, 'one letter an axis')
+    return invalid(
+      [a, b],
+      shape,
+      `einsum '${spec}'`,
+      `${left.length} and ${right.length} axes`,
+      got,
+      'one letter an axis'
+    )
   }
   if (clashes.length > 0) {
-    return invalid([a, b], shape, `einsum '${spec}'`, 'one size a label', `${got} (${clashes.join('; ')})`, 'transpose or reshape an operand')
+    return invalid(
+      [a, b],
+      shape,
+      `einsum '${spec}'`,
+      'one size a label',
+      `${got} (${clashes.join('; ')})`,
+      'transpose or reshape an operand'
+    )
   }
   return node({ _tag: 'Contract', labels: [left, right, out] }, [a, b], shape)
 }
@@ -359,7 +373,14 @@ export const reshape = <const S extends Shape>(a: Expr, shape: S): Expr<S> => {
   }
   return count(a.shape) === count(shape)
     ? node({ _tag: 'Reshape' }, [a], shape)
-    : invalid([a], shape, 'reshape', `${count(a.shape)} elements, as ${Sh.show(a.shape)} has`, `${count(shape)} in ${Sh.show(shape)}`, 'keep the number of elements')
+    : invalid(
+        [a],
+        shape,
+        'reshape',
+        `${count(a.shape)} elements, as ${Sh.show(a.shape)} has`,
+        `${count(shape)} in ${Sh.show(shape)}`,
+        'keep the number of elements'
+      )
 }
 
 /**
@@ -374,12 +395,19 @@ export const permute = <S extends Shape, const P extends ReadonlyArray<number>>(
 ): Expr<PermuteAxes<S, P>> => {
   const shape = permutation.map((axis) => a.shape[axis] ?? 0)
   const legal = [...permutation].sort((x, y) => x - y).every((axis, i) => axis === i)
-  const result =
+  const result: Expr =
     legal && permutation.length === a.shape.length
       ? node({ _tag: 'Permute', permutation }, [a], shape)
-      : invalid([a], shape, 'permute', `a permutation of the ${a.shape.length} axes of ${Sh.show(a.shape)}`, `[${permutation.join(', ')}]`, 'name each axis once')
+      : invalid(
+          [a],
+          shape,
+          'permute',
+          `a permutation of the ${a.shape.length} axes of ${Sh.show(a.shape)}`,
+          `[${permutation.join(', ')}]`,
+          'name each axis once'
+        )
   // `PermuteAxes` reads the same sizes off the same axes
-  return result as Expr as Expr<PermuteAxes<S, P>>
+  return result as Expr<PermuteAxes<S, P>>
 }
 
 /**
@@ -406,11 +434,18 @@ export const slice = <S extends Shape, const Axis extends number, const N extend
   const shape = a.shape.map((d, i) => (i === axis ? length : d))
   const d = a.shape[axis]
   const fits = start >= 0 && length > 0 && typeof d === 'number' && start + length <= d
-  const result = fits
+  const result: Expr = fits
     ? node({ _tag: 'Slice', axis, start }, [a], shape)
-    : invalid([a], shape, 'slice', `a range within axis ${axis} of ${Sh.show(a.shape)}, of literal size`, `${start} to ${start + length}`, 'shorten the range')
+    : invalid(
+        [a],
+        shape,
+        'slice',
+        `a range within axis ${axis} of ${Sh.show(a.shape)}, of literal size`,
+        `${start} to ${start + length}`,
+        'shorten the range'
+      )
   // only the size at `axis` differs, as in `ReplaceAxis`
-  return result as Expr as Expr<ReplaceAxis<S, Axis, N>>
+  return result as Expr<ReplaceAxis<S, Axis, N>>
 }
 
 /**
@@ -428,12 +463,19 @@ export const pad = <S extends Shape, const Axis extends number, const N extends 
   const shape = a.shape.map((d, i) => (i === axis ? length : d))
   const d = a.shape[axis]
   const after = typeof d === 'number' ? length - before - d : -1
-  const result =
+  const result: Expr =
     before >= 0 && after >= 0
       ? node({ _tag: 'Pad', axis, before, after }, [a], shape)
-      : invalid([a], shape, 'pad', `room in ${length} for axis ${axis} of ${Sh.show(a.shape)} after ${before}`, `${after} zeros after it`, 'make the padded size larger')
+      : invalid(
+          [a],
+          shape,
+          'pad',
+          `room in ${length} for axis ${axis} of ${Sh.show(a.shape)} after ${before}`,
+          `${after} zeros after it`,
+          'make the padded size larger'
+        )
   // only the size at `axis` differs, as in `ReplaceAxis`
-  return result as Expr as Expr<ReplaceAxis<S, Axis, N>>
+  return result as Expr<ReplaceAxis<S, Axis, N>>
 }
 
 /**
@@ -444,12 +486,7 @@ export const pad = <S extends Shape, const Axis extends number, const N extends 
  * @category views
  * @since 0.1.0
  */
-export const window = <
-  S extends Shape,
-  const Axis extends number,
-  const P extends number,
-  const N extends number
->(
+export const window = <S extends Shape, const Axis extends number, const P extends number, const N extends number>(
   a: Expr<S>,
   axis: Axis,
   positions: P,
@@ -461,13 +498,19 @@ export const window = <
   const d = a.shape[axis]
   const whole = [axis, positions, size, stride, dilation].every(Number.isInteger)
   const reach = (positions - 1) * stride + (size - 1) * dilation + 1
-  const fits =
-    whole && positions > 0 && size > 0 && stride > 0 && dilation > 0 && typeof d === 'number' && reach <= d
-  const result = fits
+  const fits = whole && positions > 0 && size > 0 && stride > 0 && dilation > 0 && typeof d === 'number' && reach <= d
+  const result: Expr = fits
     ? node({ _tag: 'Window', axis, stride, dilation }, [a], shape)
-    : invalid([a], shape, 'window', `windows within axis ${axis} of ${Sh.show(a.shape)}, of literal size`, `${positions} of ${size}, which reach ${reach}`, 'take fewer or smaller windows, or pad the axis')
+    : invalid(
+        [a],
+        shape,
+        'window',
+        `windows within axis ${axis} of ${Sh.show(a.shape)}, of literal size`,
+        `${positions} of ${size}, which reach ${reach}`,
+        'take fewer or smaller windows, or pad the axis'
+      )
   // the axis gives way to the two new ones, as in `SplitAxis`
-  return result as Expr as Expr<SplitAxis<S, Axis, P, N>>
+  return result as Expr<SplitAxis<S, Axis, P, N>>
 }
 
 /**
@@ -484,11 +527,18 @@ export const take = <S extends Shape, const Axis extends number>(
 ): Expr<DropAxes<S, Axis>> => {
   const shape = a.shape.filter((_, i) => i !== axis)
   const fits = axis >= 0 && axis < a.shape.length && index.shape.length === 0
-  const result = fits
+  const result: Expr = fits
     ? node({ _tag: 'Take', axis }, [a, index], shape)
-    : invalid([a, index], shape, 'take', `an axis of ${Sh.show(a.shape)} and a scalar index`, `axis ${axis}, index ${Sh.show(index.shape)}`, 'count axes from 0')
+    : invalid(
+        [a, index],
+        shape,
+        'take',
+        `an axis of ${Sh.show(a.shape)} and a scalar index`,
+        `axis ${axis}, index ${Sh.show(index.shape)}`,
+        'count axes from 0'
+      )
   // one axis is dropped, as in `DropAxes`
-  return result as Expr as Expr<DropAxes<S, Axis>>
+  return result as Expr<DropAxes<S, Axis>>
 }
 
 /**
@@ -508,13 +558,25 @@ export const concat = <S extends Shape, const Axis extends number>(
   const shape = base.map((d, i) => (i === axis ? total : d))
   const fits =
     axis in base &&
-    parts.every((p) => Sh.equals(p.shape.map((d, i) => (i === axis ? 0 : d)), base.map((d, i) => (i === axis ? 0 : d)))) &&
+    parts.every((p) =>
+      Sh.equals(
+        p.shape.map((d, i) => (i === axis ? 0 : d)),
+        base.map((d, i) => (i === axis ? 0 : d))
+      )
+    ) &&
     sizes.every((d) => typeof d === 'number')
-  const result = fits
+  const result: Expr = fits
     ? node({ _tag: 'Concat', axis }, parts, shape)
-    : invalid(parts, shape, 'concat', `shapes that agree but for a literal axis ${axis}`, parts.map((p) => Sh.show(p.shape)).join(', ') || 'nothing', 'reshape the parts')
+    : invalid(
+        parts,
+        shape,
+        'concat',
+        `shapes that agree but for a literal axis ${axis}`,
+        parts.map((p) => Sh.show(p.shape)).join(', ') || 'nothing',
+        'reshape the parts'
+      )
   // sizes along `axis` add up, the others stay
-  return result as Expr as Expr<ReplaceAxis<S, Axis, number>>
+  return result as Expr<ReplaceAxis<S, Axis, number>>
 }
 
 /**
@@ -526,7 +588,7 @@ export const concat = <S extends Shape, const Axis extends number>(
 export const stack = <S extends Shape>(parts: ReadonlyArray<Expr<S>>): Expr<readonly [number, ...S]> => {
   const raised: ReadonlyArray<Expr> = parts.map((part) => reshape(part, [1, ...part.shape]))
   // `concat` along the new axis of size one each
-  return concat(raised, 0) as Expr as Expr<readonly [number, ...S]>
+  return concat(raised, 0) as Expr<readonly [number, ...S]>
 }
 
 // -------------------------------------------------------------------------------------

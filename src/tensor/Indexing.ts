@@ -26,7 +26,7 @@ export const pick = <S extends Shape, const Axis extends number>(
 ): Expr<ReplaceAxis<S, Axis, number>> => {
   const parts: ReadonlyArray<Expr> = places.map((place) => X.slice<Shape, Axis, 1>(a, axis, place, 1))
   // one entry is put behind the other, so that only the size of `axis` differs
-  return X.concat(parts, axis) as Expr as Expr<ReplaceAxis<S, Axis, number>>
+  return X.concat(parts, axis) as Expr<ReplaceAxis<S, Axis, number>>
 }
 
 /**
@@ -58,7 +58,7 @@ export const upsample = <S extends Shape, const Axis extends number>(
   const raised = X.reshape(a, [...before, d, 1, ...after])
   const repeated = X.broadcastTo(raised, [...before, d, factor, ...after])
   // only the size of `axis` grows
-  return X.reshape(repeated, [...before, d * factor, ...after]) as Expr as Expr<ReplaceAxis<S, Axis, number>>
+  return X.reshape(repeated, [...before, d * factor, ...after]) as Expr<ReplaceAxis<S, Axis, number>>
 }
 
 /**
@@ -75,7 +75,7 @@ export const blockSum = <S extends Shape, const Axis extends number>(
   const [before, d, after] = around(a.shape, axis)
   const blocks: Expr = X.reshape(a, [...before, d / factor, factor, ...after])
   // only the size of `axis` shrinks
-  return X.sum(blocks, [axis + 1]) as Expr as Expr<ReplaceAxis<S, Axis, number>>
+  return X.sum(blocks, [axis + 1]) as Expr<ReplaceAxis<S, Axis, number>>
 }
 
 /**
@@ -100,7 +100,7 @@ export const shift = <S extends Shape, const Axis extends number, const N extend
   const full = at === 0 && end - start === length
   const result = end <= start ? X.zeros(shape) : full ? kept : X.pad<Shape, Axis, number>(kept, axis, at, length)
   // only the size of `axis` differs
-  return result as Expr as Expr<ReplaceAxis<S, Axis, N>>
+  return result as Expr<ReplaceAxis<S, Axis, N>>
 }
 
 /**
@@ -131,7 +131,7 @@ export const overlapAdd = <S extends Shape, const Axis extends number>(
     ? shift<Shape, Axis, number>(X.reshape(a, [...before, spread, ...after]), axis, 0, length)
     : rest.reduce((total, term) => X.add(total, term), first)
   // two axes have become one
-  return result as Expr as Expr<ReplaceAxis<DropAxes<S, Axis>, Axis, number>>
+  return result as Expr<ReplaceAxis<DropAxes<S, Axis>, Axis, number>>
 }
 
 /** The sizes before, at and behind an axis; a size that is not literal counts as 0 and is refused by what uses it. */
@@ -159,8 +159,20 @@ export const oneHot = <N extends Dim, const K extends number>(
   const shape = [n, count] as const
   const held = X.max(X.min(indices, X.scalar(count - 1)), X.scalar(0))
   const column = X.broadcastTo(X.reshape(held, [n, 1]), shape)
-  const from = X.broadcastTo(X.constant(tabulate([count], (i) => i), [count]), shape)
-  const to = X.broadcastTo(X.constant(tabulate([count], (i) => i + 1), [count]), shape)
+  const from = X.broadcastTo(
+    X.constant(
+      tabulate([count], (i) => i),
+      [count]
+    ),
+    shape
+  )
+  const to = X.broadcastTo(
+    X.constant(
+      tabulate([count], (i) => i + 1),
+      [count]
+    ),
+    shape
+  )
   return X.sub(X.less(column, to), X.less(column, from))
 }
 
@@ -180,7 +192,7 @@ export const gather = <S extends Shape, const Axis extends number, N extends Dim
   const labels = letters(a.shape.length)
   const spec: string = `zy,${labels.replace(labels[axis] ?? '', 'y')}->${labels.replace(labels[axis] ?? '', 'z')}`
   // the axis has become that of the indices
-  return X.einsum<string, Shape, Shape>(spec, oneHot(indices, count), a) as Expr as Expr<ReplaceAxis<S, Axis, N>>
+  return X.einsum<string, Shape, Shape>(spec, oneHot(indices, count), a) as Expr<ReplaceAxis<S, Axis, N>>
 }
 
 /**
@@ -198,7 +210,7 @@ export const scatterAdd = <S extends Shape, const Axis extends number, N extends
   const labels = letters(a.shape.length)
   const spec: string = `zy,${labels.replace(labels[axis] ?? '', 'z')}->${labels.replace(labels[axis] ?? '', 'y')}`
   // the axis of the indices has become one of `length` entries
-  return X.einsum<string, Shape, Shape>(spec, oneHot(indices, length), a) as Expr as Expr<ReplaceAxis<S, Axis, K>>
+  return X.einsum<string, Shape, Shape>(spec, oneHot(indices, length), a) as Expr<ReplaceAxis<S, Axis, K>>
 }
 
 const letters = (count: number): string => 'abcdefghijklmnopqrstuvwx'.slice(0, count)

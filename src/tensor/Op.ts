@@ -218,7 +218,11 @@ const erfSource = (a: string): string => {
  * @since 0.1.0
  */
 export const maps: Readonly<Record<MapName, MapRow>> = {
-  neg: unary((a) => -a, (a) => `(-(${a}))`, (_a, e) => e),
+  neg: unary(
+    (a) => -a,
+    (a) => `(-(${a}))`,
+    (_a, e) => e
+  ),
   abs: unary(Math.abs, call('abs'), (_a, e) => e),
   exp: unary(Math.exp, call('exp'), (a, e, v) => rounded(v * Math.expm1(e), v, functionError + Math.abs(a))),
   log: unary(Math.log, call('log'), (a, e, v) =>
@@ -237,16 +241,36 @@ export const maps: Readonly<Record<MapName, MapRow>> = {
   // device sine and cosine are accurate to an absolute, not a relative, error, which grows with the argument
   sin: unary(Math.sin, call('sin'), (a, e) => rounded(Math.min(e, 2), Math.max(1, Math.abs(a)), functionError)),
   cos: unary(Math.cos, call('cos'), (a, e) => rounded(Math.min(e, 2), Math.max(1, Math.abs(a)), functionError)),
-  add: binary((a, b) => a + b, (a, b) => `(${a} + ${b})`, (_a, _b, ea, eb, v) => rounded(ea + eb, v)),
-  sub: binary((a, b) => a - b, (a, b) => `(${a} - ${b})`, (_a, _b, ea, eb, v) => rounded(ea + eb, v)),
-  mul: binary((a, b) => a * b, (a, b) => `(${a} * ${b})`, (a, b, ea, eb, v) =>
-    rounded(Math.abs(a) * eb + Math.abs(b) * ea + ea * eb, v)
+  add: binary(
+    (a, b) => a + b,
+    (a, b) => `(${a} + ${b})`,
+    (_a, _b, ea, eb, v) => rounded(ea + eb, v)
   ),
-  div: binary((a, b) => a / b, (a, b) => `(${a} / ${b})`, (_a, b, ea, eb, v) =>
-    rounded(eb >= Math.abs(b) ? Infinity : (ea + Math.abs(v) * eb) / (Math.abs(b) - eb), v, 3)
+  sub: binary(
+    (a, b) => a - b,
+    (a, b) => `(${a} - ${b})`,
+    (_a, _b, ea, eb, v) => rounded(ea + eb, v)
   ),
-  max: binary(Math.max, (a, b) => `Math.max(${a}, ${b})`, (_a, _b, ea, eb) => Math.max(ea, eb)),
-  min: binary(Math.min, (a, b) => `Math.min(${a}, ${b})`, (_a, _b, ea, eb) => Math.max(ea, eb)),
+  mul: binary(
+    (a, b) => a * b,
+    (a, b) => `(${a} * ${b})`,
+    (a, b, ea, eb, v) => rounded(Math.abs(a) * eb + Math.abs(b) * ea + ea * eb, v)
+  ),
+  div: binary(
+    (a, b) => a / b,
+    (a, b) => `(${a} / ${b})`,
+    (_a, b, ea, eb, v) => rounded(eb >= Math.abs(b) ? Infinity : (ea + Math.abs(v) * eb) / (Math.abs(b) - eb), v, 3)
+  ),
+  max: binary(
+    Math.max,
+    (a, b) => `Math.max(${a}, ${b})`,
+    (_a, _b, ea, eb) => Math.max(ea, eb)
+  ),
+  min: binary(
+    Math.min,
+    (a, b) => `Math.min(${a}, ${b})`,
+    (_a, _b, ea, eb) => Math.max(ea, eb)
+  ),
   less: binary(
     (a, b) => (a < b ? 1 : 0),
     (a, b) => `(${a} < ${b} ? 1.0 : 0.0)`,
@@ -261,7 +285,6 @@ export const maps: Readonly<Record<MapName, MapRow>> = {
     arity: 3,
     meaning: (c, a, b) => (c !== 0 ? a : b),
     source: (c, a, b) => `(${c} !== 0.0 ? ${a} : ${b})`,
-    bound: ([c, a, b], [ec, ea, eb]) =>
-      ec === 0 ? (c !== 0 ? ea : eb) : Math.abs(a - b) + Math.max(ea, eb)
+    bound: ([c, a, b], [ec, ea, eb]) => (ec === 0 ? (c !== 0 ? ea : eb) : Math.abs(a - b) + Math.max(ea, eb))
   }
 }

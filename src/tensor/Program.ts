@@ -83,7 +83,11 @@ export interface BoundInstruction extends Instruction {
  */
 export interface BoundProgram {
   readonly inputs: ReadonlyArray<{ readonly name: string; readonly shape: ReadonlyArray<number> }>
-  readonly outputs: ReadonlyArray<{ readonly name: string; readonly shape: ReadonlyArray<number>; readonly node: number }>
+  readonly outputs: ReadonlyArray<{
+    readonly name: string
+    readonly shape: ReadonlyArray<number>
+    readonly node: number
+  }>
   readonly instructions: ReadonlyArray<BoundInstruction>
 }
 
@@ -250,7 +254,15 @@ export const checkValues = (program: BoundProgram, values: Values): E.Either<Rea
     const fits = value !== undefined && Sh.equals(value.shape, shape) && value.data.length === count(shape)
     if (fits) return []
     const got = value === undefined ? 'no value' : `${Sh.show(value.shape)} with ${value.data.length} elements`
-    return [{ _tag: 'ShapeError', operation: `input '${name}'`, expected: Sh.show(shape), got, remedy: 'pass a tensor of that shape' }]
+    return [
+      {
+        _tag: 'ShapeError',
+        operation: `input '${name}'`,
+        expected: Sh.show(shape),
+        got,
+        remedy: 'pass a tensor of that shape'
+      }
+    ]
   })
   return errors.length > 0 ? E.left(errors) : E.right(values)
 }

@@ -124,12 +124,7 @@ const evaluate = (program: BoundProgram, values: Values, bounded: boolean): Read
 
 const empty: Cell = { shape: [], value: new Float64Array(1), error: undefined }
 
-const step = (
-  { op, shape }: BoundInstruction,
-  args: ReadonlyArray<Cell>,
-  values: Values,
-  bounded: boolean
-): Cell => {
+const step = ({ op, shape }: BoundInstruction, args: ReadonlyArray<Cell>, values: Values, bounded: boolean): Cell => {
   const [a = empty, b = empty] = args
   switch (op._tag) {
     case 'Input':
@@ -148,31 +143,54 @@ const step = (
       return { ...a, shape }
     case 'Permute': {
       const source = strides(a.shape)
-      return view(shape, a, op.permutation.map((axis) => source[axis] ?? 0), 0)
+      return view(
+        shape,
+        a,
+        op.permutation.map((axis) => source[axis] ?? 0),
+        0
+      )
     }
     case 'Broadcast': {
       const lead = shape.length - a.shape.length
       const source = strides(a.shape)
-      return view(shape, a, shape.map((_, i) => (i < lead || a.shape[i - lead] === 1 ? 0 : (source[i - lead] ?? 0))), 0)
+      return view(
+        shape,
+        a,
+        shape.map((_, i) => (i < lead || a.shape[i - lead] === 1 ? 0 : (source[i - lead] ?? 0))),
+        0
+      )
     }
     case 'Slice':
       return view(shape, a, strides(a.shape), op.start * (strides(a.shape)[op.axis] ?? 0))
     case 'Window': {
       const source = strides(a.shape)
       const along = source[op.axis] ?? 0
-      const windowed = [...source.slice(0, op.axis), op.stride * along, op.dilation * along, ...source.slice(op.axis + 1)]
+      const windowed = [
+        ...source.slice(0, op.axis),
+        op.stride * along,
+        op.dilation * along,
+        ...source.slice(op.axis + 1)
+      ]
       return view(shape, a, windowed, 0)
     }
     case 'Take': {
       const stride = strides(a.shape)
       const entryAt = (index: number): Cell => {
         const entry = Math.min(Math.max(Math.floor(index), 0), (a.shape[op.axis] ?? 1) - 1)
-        return view(shape, a, stride.filter((_, i) => i !== op.axis), entry * (stride[op.axis] ?? 0))
+        return view(
+          shape,
+          a,
+          stride.filter((_, i) => i !== op.axis),
+          entry * (stride[op.axis] ?? 0)
+        )
       }
       const [index = 0] = b.value
       const off = b.error?.[0] ?? 0
       // an index that may be off may also pick a neighbour
-      const reach = Array.from({ length: Math.floor(index + off) - Math.floor(index - off) + 1 }, (_, i) => index - off + i)
+      const reach = Array.from(
+        { length: Math.floor(index + off) - Math.floor(index - off) + 1 },
+        (_, i) => index - off + i
+      )
       return widen(entryAt(index), off === 0 ? [] : reach.map(entryAt))
     }
     case 'Pad':
@@ -217,7 +235,10 @@ const view = (shape: ReadonlyArray<number>, a: Cell, stride: ReadonlyArray<numbe
 const widen = (cell: Cell, others: ReadonlyArray<Cell>): Cell => ({
   ...cell,
   error: cell.error?.map((e, i) =>
-    Math.max(e, ...others.map((other) => Math.abs((other.value[i] ?? 0) - (cell.value[i] ?? 0)) + (other.error?.[i] ?? 0)))
+    Math.max(
+      e,
+      ...others.map((other) => Math.abs((other.value[i] ?? 0) - (cell.value[i] ?? 0)) + (other.error?.[i] ?? 0))
+    )
   )
 })
 
@@ -270,12 +291,7 @@ const elementwise = (
 /** The relative error bound of a sum of `n` products in any order. */
 const gamma = (n: number): number => ((n + 1) * unitRoundoff) / (1 - (n + 1) * unitRoundoff)
 
-const reduce = (
-  op: Extract<Op, { _tag: 'Reduce' }>,
-  shape: ReadonlyArray<number>,
-  a: Cell,
-  bounded: boolean
-): Cell => {
+const reduce = (op: Extract<Op, { _tag: 'Reduce' }>, shape: ReadonlyArray<number>, a: Cell, bounded: boolean): Cell => {
   const target = strides(shape)
   let kept = 0
   // the stride of each source axis in the result: reduced axes do not move it

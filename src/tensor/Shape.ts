@@ -209,10 +209,7 @@ type Clash<ALs, A, BLs, B> = ALs extends readonly [infer H, ...infer R]
   : never
 
 type Collect<Ls, ALs, A, BLs, B> = Ls extends readonly [infer H, ...infer R]
-  ? readonly [
-      [DimOf<H, ALs, A>] extends [never] ? DimOf<H, BLs, B> : DimOf<H, ALs, A>,
-      ...Collect<R, ALs, A, BLs, B>
-    ]
+  ? readonly [[DimOf<H, ALs, A>] extends [never] ? DimOf<H, BLs, B> : DimOf<H, ALs, A>, ...Collect<R, ALs, A, BLs, B>]
   : readonly []
 
 /**

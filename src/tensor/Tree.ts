@@ -67,7 +67,11 @@ export type ShapesOf<T> = T extends Expr<infer S> ? S : { readonly [K in keyof T
  * @category model
  * @since 0.1.0
  */
-export type TensorsOf<T> = T extends Shape ? Tensor : T extends Expr ? Tensor : { readonly [K in keyof T]: TensorsOf<T[K]> }
+export type TensorsOf<T> = T extends Shape
+  ? Tensor
+  : T extends Expr
+    ? Tensor
+    : { readonly [K in keyof T]: TensorsOf<T[K]> }
 
 /**
  * The paths and leaves of a tree, in the order of its keys.

@@ -17,7 +17,9 @@ describe('a configuration', () => {
   })
 
   it('names the path, what was expected, what was found, and what to do', () => {
-    expect(message({ estimator: { h: 0 } })).toBe('estimator.h: expected a whole number of at least 1, got 0; correct it')
+    expect(message({ estimator: { h: 0 } })).toBe(
+      'estimator.h: expected a whole number of at least 1, got 0; correct it'
+    )
     expect(message({ chain: { kind: 'edm' } })).toBe('chain.kind: expected one of ddim, ddpm, got "edm"; correct it')
     expect(message({ batch: 2.5 })).toBe('batch: expected a whole number of at least 1, got 2.5; correct it')
     expect(message({ optimizer: { learningRate: '0.1' } })).toBe(
@@ -31,7 +33,9 @@ describe('a configuration', () => {
       'optimizer.rate: expected one of the fields name, learningRate, weightDecay, beta1, beta2, clip, got "rate"; correct or remove it'
     )
     expect(message([1])).toBe('config: expected a group of fields, got [1]; write it as key: value pairs')
-    expect(message({ estimator: 'rlr' })).toBe('estimator: expected a group of fields, got "rlr"; write it as key: value pairs')
+    expect(message({ estimator: 'rlr' })).toBe(
+      'estimator: expected a group of fields, got "rlr"; write it as key: value pairs'
+    )
   })
 })
 

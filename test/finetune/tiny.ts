@@ -16,7 +16,15 @@ import { toFloat32 } from '../../src/tensor/Tensor.js'
 
 /** A chain of 6 steps on 12 pixels, small enough for the f64 reference. */
 export const T = 6
-const description = { kind: 'mlp', features: 12, labels: 34, hidden: 8, blocks: 1, embedding: 4, share: 'cosine' } as const
+const description = {
+  kind: 'mlp',
+  features: 12,
+  labels: 34,
+  hidden: 8,
+  blocks: 1,
+  embedding: 4,
+  share: 'cosine'
+} as const
 const denoiser = mlp(description)
 
 export const tiny = (estimator: Estimator): Problem<MlpParameters, readonly ['batch', 12], Rows<34>, None> => ({

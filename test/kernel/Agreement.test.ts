@@ -36,11 +36,15 @@ const close = <const I extends Shapes>(
 const images = (batch: number, h: number, w: number, c: number, o: number, options: Options): Case => {
   const lens = conv2d(c, o, options)
   const k = Number(options.size ?? 3)
-  return close({ x: ['batch', h, w, c], weight: [k, k, c, o], bias: [o] }, ({ x, weight, bias }) => {
-    const [y, back] = lens.run({ weight, bias }, x)
-    const [parameters, argument] = back(X.tanh(y))
-    return { y, parameters, argument }
-  }, { batch })
+  return close(
+    { x: ['batch', h, w, c], weight: [k, k, c, o], bias: [o] },
+    ({ x, weight, bias }) => {
+      const [y, back] = lens.run({ weight, bias }, x)
+      const [parameters, argument] = back(X.tanh(y))
+      return { y, parameters, argument }
+    },
+    { batch }
+  )
 }
 
 const examples: Readonly<Record<string, Case>> = {
@@ -112,10 +116,14 @@ const examples: Readonly<Record<string, Case>> = {
   'convolution of images with a stride': images(2, 8, 7, 5, 13, { size: 3, stride: 2 }),
   'convolution of images, windows apart': images(2, 8, 8, 4, 4, { size: 2, stride: 3, padding: 0 }),
   'convolution of images, one pixel': images(2, 4, 4, 6, 7, { size: 1 }),
-  'convolution of signals and clips': close({ x: ['batch', 9, 4], w: [3, 4, 5], b: [5], clip: ['batch', 3, 4, 4, 2], v: [3, 3, 3, 2, 4], c: [4] }, (all) => ({
-    signals: conv1d(4, 5).forward({ weight: all.w, bias: all.b }, all.x),
-    clips: conv3d(2, 4, { stride: [1, 2, 2] }).forward({ weight: all.v, bias: all.c }, all.clip)
-  }), { batch: 2 }),
+  'convolution of signals and clips': close(
+    { x: ['batch', 9, 4], w: [3, 4, 5], b: [5], clip: ['batch', 3, 4, 4, 2], v: [3, 3, 3, 2, 4], c: [4] },
+    (all) => ({
+      signals: conv1d(4, 5).forward({ weight: all.w, bias: all.b }, all.x),
+      clips: conv3d(2, 4, { stride: [1, 2, 2] }).forward({ weight: all.v, bias: all.c }, all.clip)
+    }),
+    { batch: 2 }
+  ),
   'windows that overlap': close({ x: [3, 11, 2] }, ({ x }) => {
     const windows = X.window(x, 1, 4, 3, 2, 2)
     return { windows, largest: X.maximum(windows, [2]), back: I.overlapAdd(X.tanh(windows), 1, 11, 2, 2) }
@@ -134,15 +142,23 @@ const examples: Readonly<Record<string, Case>> = {
     right: I.shift(x, 0, 3, 5),
     gone: I.shift(x, 0, 9, 5)
   })),
-  'pooling and upsampling': close({ x: ['batch', 4, 6, 5] }, ({ x }) => {
-    const [small, back] = averagePool2d<5>(2).run({}, x)
-    return { small, back: back(small)[1], large: upsample2d<5>([2, 3]).forward({}, X.tanh(x)) }
-  }, { batch: 2 }),
-  'group norm and its pullback': close({ x: ['batch', 4, 4, 12], gain: [12], bias: [12] }, ({ x, gain, bias }) => {
-    const [y, back] = groupNorm<12, readonly ['batch', 4, 4, 12]>(12, 4).run({ gain, bias }, x)
-    const [parameters, argument] = back(X.tanh(y))
-    return { y, parameters, argument }
-  }, { batch: 3 })
+  'pooling and upsampling': close(
+    { x: ['batch', 4, 6, 5] },
+    ({ x }) => {
+      const [small, back] = averagePool2d<5>(2).run({}, x)
+      return { small, back: back(small)[1], large: upsample2d<5>([2, 3]).forward({}, X.tanh(x)) }
+    },
+    { batch: 2 }
+  ),
+  'group norm and its pullback': close(
+    { x: ['batch', 4, 4, 12], gain: [12], bias: [12] },
+    ({ x, gain, bias }) => {
+      const [y, back] = groupNorm<12, readonly ['batch', 4, 4, 12]>(12, 4).run({ gain, bias }, x)
+      const [parameters, argument] = back(X.tanh(y))
+      return { y, parameters, argument }
+    },
+    { batch: 3 }
+  )
 }
 
 describe.each(['webasm', 'cpu'] as const)('%s agrees with the reference', (mode) => {

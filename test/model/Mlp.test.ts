@@ -106,7 +106,7 @@ describe('Share', () => {
       fc.property(fc.double({ min: 0.002, max: 1, noNaN: true }), (u) => {
         const { data, noise } = at(name, u)
         // both formulas are a dozen roundings of numbers of at most 11, relative to which nothing cancels
-        expect(Math.abs(data - Math.max(expected(u), 1e-4))).toBeLessThan(100 * 2 ** -52)
+        expect(Math.abs(data - expected(u))).toBeLessThan(100 * 2 ** -52)
         expect(Math.abs(data + noise - 1)).toBeLessThan(100 * 2 ** -52)
       })
     )

@@ -1,0 +1,256 @@
+/**
+ * Programs run block by block of a batch, on this thread or on several. What has rows is split among the threads; sums over
+ * rows are defined over blocks of a fixed size, on one thread as on many, so that the bits are the same.
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import * as Program from '../tensor/Program.js'
+import type { BoundProgram, Values } from '../tensor/Program.js'
+import type { Sizes } from '../tensor/Shape.js'
+import type { Executable, TargetError } from '../tensor/Target.js'
+import * as Blocks from './Blocks.js'
+import type { Block } from './Blocks.js'
+import { type Image, image } from './Image.js'
+import { type Plan, plan } from './Plan.js'
+import * as Rows from './Rows.js'
+import { available, type Loaded, type Pool } from './Workers.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * What compiling for threads needs.
+ *
+ * - `name`: of the target. `pool`: its workers. `alone`: compiles for this thread.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Context {
+  readonly name: string
+  readonly pool: Pool
+  readonly alone: (program: Program.Program, sizes: Sizes) => E.Either<TargetError, Executable>
+}
+
+/** The batch axis of every program. */
+const batch = 'batch'
+
+/**
+ * Sending a block to a worker and waiting for it takes about as long as this many floating-point operations; less work
+ * stays on this thread. A byte that a kernel moves counts as `perByte` operations.
+ */
+const worthwhile = 6e6
+const perByte = 3
+
+// -------------------------------------------------------------------------------------
+// interpreters
+// -------------------------------------------------------------------------------------
+
+/**
+ * An executable that splits the batch. A program that mixes rows, or has no batch, runs whole and on this thread.
+ *
+ * @category interpreters
+ * @since 0.1.0
+ */
+export const compile = (
+  context: Context,
+  program: Program.Program,
+  sizes: Sizes
+): E.Either<TargetError, Executable> => {
+  const rows = sizes[batch]
+  const split = Rows.split(program, batch)
+  if (split === undefined || rows === undefined) return context.alone(program, sizes)
+  const sums = Object.values(split.outputs).some(({ kind }) => kind === 'Sum')
+  const blocks = sums ? Blocks.forSums(rows) : Blocks.forRows(rows, context.pool.size)
+  if (blocks.length < 2) return context.alone(program, sizes)
+  return pipe(
+    E.Do,
+    E.bind('whole', () => bind(program, sizes)),
+    E.let('block', () => Rows.ofBlock(program, batch, rows)),
+    E.bind('plans', ({ block }) => plansOf(block, sizes, blocks)),
+    E.flatMap(({ whole, block, plans }) => {
+      const first = plans.get(length(blocks[0]))
+      const work = first === undefined ? 0 : first.work.flops + perByte * first.work.bytesMoved
+      const parallel = context.pool.size > 1 && available() && work >= worthwhile
+      if (!parallel && !sums) return context.alone(program, sizes)
+      return parallel
+        ? E.right(threaded(context, whole, split, blocks, plans))
+        : inTurn(context, whole, split, blocks, plans, block, sizes)
+    })
+  )
+}
+
+const length = (block: Block | undefined): number => (block === undefined ? 0 : block.to - block.from)
+
+const bind = (program: Program.Program, sizes: Sizes): E.Either<TargetError, BoundProgram> =>
+  pipe(
+    Program.bind(program, sizes),
+    E.mapLeft((errors): TargetError => ({ _tag: 'Misshapen', errors }))
+  )
+
+/** The plans of the blocks by their lengths, of which there are at most two. */
+const plansOf = (
+  program: Program.Program,
+  sizes: Sizes,
+  blocks: ReadonlyArray<Block>
+): E.Either<TargetError, ReadonlyMap<number, Plan>> =>
+  pipe(
+    [...new Set(blocks.map(length))],
+    E.traverseArray((rows) =>
+      pipe(
+        bind(program, { ...sizes, [batch]: rows }),
+        E.map((bound) => [rows, plan(bound)] as const)
+      )
+    ),
+    E.map((pairs) => new Map(pairs))
+  )
+
+const workOf = (
+  plans: ReadonlyMap<number, Plan>,
+  blocks: ReadonlyArray<Block>,
+  together: number
+): Executable['work'] => {
+  const works = blocks.flatMap((block) => plans.get(length(block))?.work ?? [])
+  return {
+    flops: works.reduce((n, { flops }) => n + flops, 0),
+    bytesMoved: works.reduce((n, { bytesMoved }) => n + bytesMoved, 0),
+    peakBytes: together * Math.max(...works.map(({ peakBytes }) => peakBytes))
+  }
+}
+
+/** Checks inputs, and one run at a time. */
+const queued = (
+  name: string,
+  program: BoundProgram,
+  run: (values: Values) => Promise<Values>
+): Pick<Executable, 'run'> & { readonly end: () => Promise<void> } => {
+  let disposed = false
+  let tail: Promise<unknown> = Promise.resolve()
+  return {
+    run: (values) => async () => {
+      if (disposed) return E.left<TargetError>({ _tag: 'Disposed', target: name })
+      const checked = Program.checkValues(program, values)
+      if (E.isLeft(checked)) return E.left<TargetError>({ _tag: 'Misshapen', errors: checked.left })
+      const result = tail.then(() => run(values))
+      tail = result.catch(() => undefined)
+      return TE.tryCatch(
+        () => result,
+        (error): TargetError =>
+          disposed
+            ? { _tag: 'Disposed', target: name }
+            : { _tag: 'Failed', target: name, reason: error instanceof Error ? error.message : String(error) }
+      )()
+    },
+    end: async () => {
+      disposed = true
+      await tail
+    }
+  }
+}
+
+// -------------------------------------------------------------------------------------
+// on one thread
+// -------------------------------------------------------------------------------------
+
+const inTurn = (
+  { name, alone }: Context,
+  whole: BoundProgram,
+  split: Rows.Split,
+  blocks: ReadonlyArray<Block>,
+  plans: ReadonlyMap<number, Plan>,
+  program: Program.Program,
+  sizes: Sizes
+): E.Either<TargetError, Executable> =>
+  pipe(
+    [...plans.keys()],
+    E.traverseArray((rows) =>
+      pipe(
+        alone(program, { ...sizes, [batch]: rows }),
+        E.map((executable) => [rows, executable] as const)
+      )
+    ),
+    E.map((pairs) => {
+      const executables = new Map(pairs)
+      const { run, end } = queued(name, whole, async (values) => {
+        const collector = Blocks.collector(whole, split)
+        for (const [i, block] of blocks.entries()) {
+          const executable = executables.get(length(block))
+          if (executable === undefined) continue
+          const result = await executable.run(Blocks.inputs(split, values, block))()
+          if (E.isLeft(result)) throw new Error(result.left._tag)
+          collector.add(i, block, (output) => result.right[output]?.data ?? new Float32Array(0))
+        }
+        return collector.values()
+      })
+      return {
+        program: whole,
+        work: workOf(plans, blocks, 1),
+        run,
+        dispose: async () => {
+          await end()
+          await Promise.all([...executables.values()].map((executable) => executable.dispose()))
+        }
+      }
+    })
+  )
+
+// -------------------------------------------------------------------------------------
+// on several threads
+// -------------------------------------------------------------------------------------
+
+const threaded = (
+  { name, pool }: Context,
+  whole: BoundProgram,
+  split: Rows.Split,
+  blocks: ReadonlyArray<Block>,
+  plans: ReadonlyMap<number, Plan>
+): Executable => {
+  const images = new Map([...plans].map(([rows, one]) => [rows, image(one)]))
+  const loaded = new Map<string, Loaded>()
+  const load = (worker: number, rows: number, one: Image): Loaded => {
+    const key = `${worker}|${rows}`
+    const known = loaded.get(key) ?? pool.load(worker, one)
+    loaded.set(key, known)
+    return known
+  }
+  const { run, end } = queued(name, whole, async (values) => {
+    const collector = Blocks.collector(whole, split)
+    let next = 0
+    const work = async (worker: number): Promise<void> => {
+      for (let i = next++; i < blocks.length; i = next++) {
+        const block = blocks[i]
+        const one = images.get(length(block))
+        if (block === undefined || one === undefined) continue
+        const given = one.inputs.map(({ name: input }) => {
+          const value = values[input]
+          return value && Blocks.rows(value, split.inputs[input], block).data
+        })
+        const cells = await load(worker, length(block), one).run(given)
+        const sources = new Map(one.outputs.map((output) => [output.name, output]))
+        collector.add(i, block, (output) => {
+          const from = sources.get(output)
+          if (from === undefined) return new Float32Array(0)
+          return from.source._tag === 'Fill'
+            ? new Float32Array(from.size).fill(from.source.value)
+            : cells.subarray(from.source.at, from.source.at + from.size)
+        })
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(pool.size, blocks.length) }, (_, worker) => work(worker)))
+    return collector.values()
+  })
+  return {
+    program: whole,
+    work: workOf(plans, blocks, Math.min(pool.size, blocks.length)),
+    run,
+    dispose: async () => {
+      await end()
+      loaded.forEach((one) => one.drop())
+      loaded.clear()
+    }
+  }
+}

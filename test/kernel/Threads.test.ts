@@ -1,0 +1,146 @@
+import * as E from 'fp-ts/lib/Either.js'
+import { afterAll, describe, expect, test } from 'vitest'
+import { gpuJs } from '../../src/kernel/GpuJs.js'
+import { split } from '../../src/kernel/Rows.js'
+import { conv2d } from '../../src/lens/Convolution.js'
+import * as X from '../../src/tensor/Expr.js'
+import * as Program from '../../src/tensor/Program.js'
+import * as Sh from '../../src/tensor/Shape.js'
+import { showTargetError, type Target } from '../../src/tensor/Target.js'
+import { size } from '../../src/tensor/Tensor.js'
+import type { Exprs, Shapes } from '../../src/tensor/Tree.js'
+import { disagreement } from './arbitrary.js'
+
+const make = <const I extends Shapes>(
+  inputs: I,
+  body: Parameters<typeof Program.make<I, Exprs>>[1]
+): Program.Program => {
+  const program = Program.make(inputs, body)
+  if (E.isLeft(program)) throw new Error(JSON.stringify(program.left))
+  return program.right
+}
+
+const kinds = <const I extends Shapes>(inputs: I, body: Parameters<typeof Program.make<I, Exprs>>[1]): unknown => {
+  const found = split(make(inputs, body), 'batch')
+  return found && Object.values(found.outputs).map(({ kind }) => kind)
+}
+
+const valuesOf = (program: Program.Program, batch: number): Program.Values =>
+  Object.fromEntries(
+    program.inputs.map(({ name, shape }, salt) => {
+      const { bound } = Sh.bind(shape, { batch })
+      return [
+        name,
+        { shape: bound, data: Float32Array.from({ length: size(bound) }, (_, i) => Math.sin(7 * i + salt)) }
+      ]
+    })
+  )
+
+const run = async (target: Target, program: Program.Program, batch: number): Promise<Program.Values> => {
+  const compiled = target.compile(program, { batch })
+  if (E.isLeft(compiled)) throw new Error(showTargetError(compiled.left))
+  const first = await compiled.right.run(valuesOf(program, batch))()
+  const second = await compiled.right.run(valuesOf(program, batch))()
+  await compiled.right.dispose()
+  expect(second).toEqual(first)
+  if (E.isLeft(first)) throw new Error(showTargetError(first.left))
+  return first.right
+}
+
+describe('what a value is to the rows of a batch', () => {
+  test('rows: what belongs to one row only', () => {
+    expect(
+      kinds({ x: ['batch', 4], w: [4, 3], s: [5, 'batch', 3] }, ({ x, w, s }) => {
+        const y = X.tanh(X.matmul(x, w))
+        return { y, first: X.add(y, X.take(s, 0, X.scalar(1))), norm: X.sum(X.mul(y, y), [1]), max: X.maximum(y, [1]) }
+      })
+    ).toEqual(['Rows', 'Rows', 'Rows', 'Rows'])
+  })
+
+  test('sums over rows, also scaled and joined; the size of the batch is that of all of it', () => {
+    expect(
+      kinds({ x: ['batch', 4], y: ['batch', 3] }, ({ x, y }) => {
+        const product = X.einsum('bi,bj->ij', x, y)
+        return {
+          product,
+          mean: X.div(X.sum(y, [0]), X.size('batch')),
+          minus: X.neg(X.sub(X.scale(product, 2), product)),
+          fixed: X.scalar(3)
+        }
+      })
+    ).toEqual(['Sum', 'Sum', 'Sum', 'Fixed'])
+  })
+
+  test('mixed: what compares rows, or is no linear function of a sum', () => {
+    const input = { x: ['batch', 4] } as const
+    expect(kinds(input, ({ x }) => ({ a: X.sub(x, X.sum(x, [0])) }))).toBeUndefined()
+    expect(kinds(input, ({ x }) => ({ a: X.tanh(X.sum(x, [0])) }))).toBeUndefined()
+    expect(kinds(input, ({ x }) => ({ a: X.add(X.sum(x, [0]), X.scalar(1)) }))).toBeUndefined()
+    expect(kinds(input, ({ x }) => ({ a: X.maximum(x, [0]) }))).toBeUndefined()
+    expect(kinds(input, ({ x }) => ({ a: X.einsum('bi,ci->bc', x, x) }))).toBeUndefined()
+    expect(kinds(input, ({ x }) => ({ a: X.reshape(x, [4, 'batch']) }))).toBeUndefined()
+    expect(kinds(input, () => ({ a: X.scalar(1) }))).toBeUndefined()
+  })
+
+  test('what comes after something is computed from its own rows', () => {
+    expect(kinds({ x: ['batch', 4], y: ['batch', 3] }, ({ x, y }) => ({ a: X.after(x, y) }))).toEqual(['Rows'])
+  })
+})
+
+describe('threads', () => {
+  const targets = [1, 2, 3].map((threads) => gpuJs({ threads }))
+  const plain = gpuJs()
+  afterAll(async () => {
+    await Promise.all([plain, ...targets].map((target) => target.dispose()))
+  })
+
+  const wide = make({ x: ['batch', 160], w: [160, 160], n: [6, 'batch', 160] }, ({ x, w, n }) => {
+    let y = x
+    for (let t = 0; t < 6; t++) y = X.add(X.tanh(X.matmul(y, w)), X.take(n, 0, X.scalar(t)))
+    return { y, norm: X.sum(X.mul(y, y), [1]), turned: X.permute(y, [1, 0]) }
+  })
+
+  const gradient = make({ x: ['batch', 12, 12, 8], weight: [3, 3, 8, 16], bias: [16] }, ({ x, weight, bias }) => {
+    const [y, back] = conv2d(8, 16).run({ weight, bias }, x)
+    const [parameters, argument] = back(X.div(y, X.broadcastTo(X.size('batch'), y.shape)))
+    return { parameters, argument, rate: X.scalar(0.5), loss: X.sum(X.mul(y, y), [0, 1, 2, 3]) }
+  })
+
+  test.each([8, 61, 64])('give the bits of one thread for what has rows, batch %d', async (batch) => {
+    const [one, two, three] = await Promise.all(targets.map((target) => run(target, wide, batch)))
+    expect(two).toEqual(one)
+    expect(three).toEqual(one)
+    expect(await run(plain, wide, batch)).toEqual(one)
+  })
+
+  test.each([4, 37, 64])('give the bits of one thread for sums over rows, batch %d', async (batch) => {
+    const [one, two, three] = await Promise.all(targets.map((target) => run(target, gradient, batch)))
+    expect(two).toEqual(one)
+    expect(three).toEqual(one)
+  })
+
+  test('agree with the reference on sums over rows', async () => {
+    const example = { program: gradient, values: valuesOf(gradient, 20), sizes: { batch: 20 } }
+    for (const target of targets) expect(disagreement(example, await run(target, gradient, 20))).toBeUndefined()
+  })
+
+  test('what mixes rows runs whole', async () => {
+    const mixed = make({ x: ['batch', 64] }, ({ x }) => ({ y: X.einsum('bi,ci->bc', x, X.sub(x, X.sum(x, [0]))) }))
+    expect(await run(targets[1] ?? plain, mixed, 96)).toEqual(await run(plain, mixed, 96))
+  })
+
+  test('overlapping runs keep their own inputs, and disposing ends the workers', async () => {
+    const target = gpuJs({ threads: 2 })
+    const compiled = target.compile(wide, { batch: 64 })
+    if (E.isLeft(compiled)) throw new Error(showTargetError(compiled.left))
+    const values = valuesOf(wide, 64)
+    const others = { ...values, x: { shape: [64, 160], data: new Float32Array(64 * 160) } }
+    const together = await Promise.all([values, others, values].map((v) => compiled.right.run(v)()))
+    expect(together[2]).toEqual(together[0])
+    expect(together[1]).not.toEqual(together[0])
+    const last = compiled.right.run(values)()
+    await target.dispose()
+    expect(E.isRight(await last)).toBe(true)
+    expect(await compiled.right.run(values)()).toEqual(E.left({ _tag: 'Disposed', target: 'gpu.js webasm' }))
+  })
+})
