@@ -10,6 +10,8 @@ import type { Perturbation } from '../src/estimator/Cover.js'
 import { trainedShapes, type Trained } from '../src/estimator/Programs.js'
 import type { Parameter, Params } from '../src/lens/Lens.js'
 import * as L from '../src/lens/Lens.js'
+import type { Noise } from '../src/chain/Noise.js'
+import { draw } from '../src/random/Density.js'
 import * as Draw from '../src/random/Draw.js'
 import type { Key } from '../src/random/Key.js'
 import { foldIn, foldInString } from '../src/random/Key.js'
@@ -112,7 +114,12 @@ export interface Draws {
  * @since 0.1.0
  */
 export interface Sized {
-  readonly chain: { readonly T: number; readonly state: Shape; readonly parameters: L.Parameters }
+  readonly chain: {
+    readonly T: number
+    readonly state: Shape
+    readonly parameters: L.Parameters
+    readonly noise: Pick<Noise, 'density'>
+  }
   readonly trained: Trained
   readonly order: Order
 }
@@ -282,12 +289,12 @@ const directions = (
  * @since 0.1.0
  */
 export const sample = (setting: Sized, key: Key, rows: number, perturbation: Perturbation = 'shared'): Draws => {
-  const { T: length, state } = setting.chain
+  const { T: length, state, noise } = setting.chain
   const lead = perturbation === 'shared' ? [] : [length]
   return {
     rows,
-    xT: Draw.normal(foldIn(key, 0), [rows, ...one(state)]),
-    eps: Draw.normal(foldIn(key, 1), [length, rows, ...one(state)]),
+    xT: draw(noise.density, foldIn(key, 0), [rows, ...one(state)]),
+    eps: draw(noise.density, foldIn(key, 1), [length, rows, ...one(state)]),
     xi: Object.fromEntries(
       trainedOf(setting).map(([path, shape]) => [
         path,

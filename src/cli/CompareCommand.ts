@@ -38,6 +38,7 @@ export interface CompareOptions {
   readonly samples: string
   readonly seed: string
   readonly trained: string
+  readonly only?: string
   readonly json?: boolean
 }
 
@@ -142,7 +143,12 @@ const run = (options: CompareOptions, show: (row: Variance.Measured) => void): S
       TE.fromEither(
         pipe(
           contenders(config.chain.T, config.estimator.radius, setup.problem.reward._tag === 'Differentiable'),
-          E.mapLeft((error): Failure => broken(showCover(error)))
+          E.mapLeft((error): Failure => broken(showCover(error))),
+          E.map((all) => all.filter(({ name }) => name.includes(options.only ?? ''))),
+          E.filterOrElse(
+            (some) => some.length > 0,
+            () => usage(`--only: expected a part of the name of an estimator, got ${options.only ?? ''}`)
+          )
         )
       )
     ),

@@ -69,6 +69,7 @@ program
   .description("measure the variance and the cost of the catalogue's estimators on the faces")
   .option('--reward <name>', 'as for finetune', 'glasses')
   .option('--samples <number>', 'samples of each estimator', '1024')
+  .option('--only <text>', 'estimators whose name has this text')
   .option('--trained <paths>', 'vectors to differentiate in, comma-separated', 'labels.bias')
   .option('--seed <number>', 'the seed of every draw', '1')
   .option('--json', 'print one object a line')

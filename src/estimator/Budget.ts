@@ -97,7 +97,7 @@ export const segmentLength = (inputs: RuleInputs): E.Either<BudgetError, number>
 // -------------------------------------------------------------------------------------
 
 /**
- * Of some measured estimators, those that fit the limits, least variance first: with `evaluations` to spend, `n = floor(evaluations / cost)`
+ * Of some measured estimators, those that are exact and fit the limits, least variance first: with `evaluations` to spend, `n = floor(evaluations / cost)`
  * samples are averaged, and the variance is one sample's over `n`. Left: nothing fits, with the least that would.
  *
  * @category the planner
@@ -108,6 +108,7 @@ export const plan = (
   limits: Limits
 ): E.Either<BudgetError, readonly [Choice, ...ReadonlyArray<Choice>]> => {
   const choices = measured
+    .filter(({ estimator }) => estimator._tag === 'exact')
     .filter(({ peakBytes, cost }) => peakBytes <= limits.bytes && cost.networkEvaluations <= limits.evaluations)
     .map((one): Choice => {
       const samples = Math.floor(limits.evaluations / one.cost.networkEvaluations)

@@ -19,7 +19,7 @@ import { showTargetError, type Executable, type Target, type TargetError } from 
 import * as T from '../tensor/Tensor.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import type { Exprs } from '../tensor/Tree.js'
-import type { Advantage } from './Advantage.js'
+import { leaveOneOut, type Advantage } from './Advantage.js'
 import type { Cell, Cover, Form, SegmentOptions } from './Cover.js'
 import * as C from './Cover.js'
 import type { Estimator } from './Estimator.js'
@@ -119,6 +119,32 @@ export type EstimatorError =
   | { readonly _tag: 'OnTarget'; readonly program: string; readonly error: TargetError }
   | { readonly _tag: 'NotCompiled'; readonly program: string }
   | RewardError
+
+// -------------------------------------------------------------------------------------
+// constructors
+// -------------------------------------------------------------------------------------
+
+/**
+ * A problem from its parts, the estimator last. By default the advantage is leave-one-out and every parameter is trained.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const problem =
+  <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
+    chain: Chain<P, S, C>,
+    reward: Reward<R, S, C>,
+    batch: number,
+    options: { readonly advantage?: Advantage; readonly trained?: Trained } = {}
+  ) =>
+  (estimator: Estimator): Problem<P, S, C, R> => ({
+    chain,
+    reward,
+    estimator,
+    batch,
+    advantage: options.advantage ?? leaveOneOut,
+    trained: options.trained ?? (() => true)
+  })
 
 // -------------------------------------------------------------------------------------
 // checks

@@ -36,5 +36,5 @@ export { cover, exact, firstOrder, halfOrder, show, zerothOrder } from './Cover.
 export { always, mixture } from './Estimator.js'
 export { explain } from './Explain.js'
 export { segmentLength } from './Budget.js'
-export { compile } from './Gradient.js'
+export { compile, problem } from './Gradient.js'
 export { byStep, compare, measure } from './Variance.js'

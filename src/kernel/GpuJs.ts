@@ -11,10 +11,12 @@ import * as Program from '../tensor/Program.js'
 import type { BoundProgram, Values } from '../tensor/Program.js'
 import type { Sizes } from '../tensor/Shape.js'
 import type { Executable, Target, TargetError } from '../tensor/Target.js'
-import { size, toFloat32 } from '../tensor/Tensor.js'
+import { type Data, size, toFloat32 } from '../tensor/Tensor.js'
 import { assembledKernel, kernelNumber } from './Assembled.js'
+import { cached } from './Cache.js'
 import { defaultLimits, type Limits } from './Fusion.js'
-import { type Plan, plan } from './Plan.js'
+import { type Plan, plan, report } from './Plan.js'
+import { argument, keep } from './Resident.js'
 import { argumentNames, constants, source } from './Source.js'
 import type { Kernel } from './Template.js'
 import * as Threads from './Threads.js'
@@ -83,17 +85,16 @@ interface Device {
 export const gpuJs = ({ mode = 'webasm', fuse = true, threads }: Options = {}): Target => {
   const name = `gpu.js ${mode}`
   let device: E.Either<TargetError, Device> | undefined
+  const compileOn = cached(name, (program, sizes) =>
+    pipe(
+      (device ??= open(name, mode, fuse, threads)),
+      E.flatMap((opened) => split(opened, program, sizes))
+    )
+  )
   return {
     name,
-    compile: (program, sizes) => {
-      device ??= open(name, mode, fuse, threads)
-      return pipe(
-        device,
-        E.flatMap((opened) =>
-          opened.disposed ? E.left<TargetError, Executable>(gone(name)) : split(opened, program, sizes)
-        )
-      )
-    },
+    compile: (program, sizes) =>
+      device !== undefined && E.isRight(device) && device.right.disposed ? E.left(gone(name)) : compileOn(program, sizes),
     dispose: async () => {
       device ??= E.left(gone(name))
       if (E.isLeft(device) || device.right.disposed) return
@@ -184,9 +185,17 @@ const executable = (device: Device, program: BoundProgram, planned: Plan): Execu
   const results = written(planned)
   const pipeline = results.length === 0 ? undefined : createPipeline(device.gpu, planned, kernels, inputs, results)
   let disposed = false
+  let kept = false
+  const call = async (values: Values): Promise<unknown> => {
+    if (pipeline === undefined) return []
+    const returned: unknown = await pipeline(...inputs.map((feed) => feed.data(values)))
+    kept ||= keep(pipeline)
+    return returned
+  }
   const self: Executable = {
     program,
     work: planned.work,
+    report: () => report(planned),
     run: (values) =>
       disposed
         ? TE.left(gone(device.name))
@@ -195,13 +204,7 @@ const executable = (device: Device, program: BoundProgram, planned: Plan): Execu
             TE.mapLeft((errors): TargetError => ({ _tag: 'Misshapen', errors })),
             TE.flatMap(() =>
               TE.tryCatch(
-                async () =>
-                  collect(
-                    planned,
-                    results,
-                    pipeline === undefined ? [] : await pipeline(...inputs.map((feed) => feed.data(values))),
-                    values
-                  ),
+                async () => collect(planned, results, await call(values), values),
                 (error): TargetError =>
                   disposed ? gone(device.name) : { _tag: 'Failed', target: device.name, reason: message(error) }
               )
@@ -245,30 +248,14 @@ const feeds = ({ buffers, calls }: Plan): ReadonlyArray<Feed> => {
   const read = new Set(calls.flatMap((call) => call.buffers))
   return buffers.flatMap((buffer, i): ReadonlyArray<Feed> => {
     if (!read.has(i) || buffer._tag === 'Written') return []
-    if (buffer._tag === 'Input') return [{ buffer: i, data: (values) => immutable(inputData(values, buffer.name)) }]
-    const data = immutable(toFloat32(buffer.value).data)
+    if (buffer._tag === 'Input') return [{ buffer: i, data: (values) => argument(inputData(values, buffer.name)) }]
+    const data = argument(toFloat32(buffer.value).data)
     return [{ buffer: i, data: () => data }]
   })
 }
 
 // `checkValues` has made sure that the input is there
-const inputData = (values: Values, name: string): Float32Array => {
-  const value = values[name]
-  return value === undefined ? new Float32Array(0) : toFloat32(value).data
-}
-
-/**
- * Data that nobody writes. gpu.js takes a `slice` of every argument when a pipeline is called, in case the caller
- * changes it before the pipeline has run; tensors are immutable, so the slice of one may share its memory.
- */
-class Immutable extends Float32Array<ArrayBufferLike> {
-  override slice(): Float32Array<ArrayBuffer> {
-    // the declared type wants a buffer of its own, which no reader of an immutable slice can tell
-    return this as Float32Array<ArrayBufferLike> as Float32Array<ArrayBuffer>
-  }
-}
-
-const immutable = (data: Float32Array): Float32Array => new Immutable(data.buffer, data.byteOffset, data.length)
+const inputData = (values: Values, name: string): Data => values[name]?.data ?? new Float32Array(0)
 
 /** The buffers that the pipeline hands out, each once. */
 const written = ({ buffers, outputs }: Plan): ReadonlyArray<number> => [

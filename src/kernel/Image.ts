@@ -15,7 +15,9 @@ import { argumentNames } from './Source.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * - `modules`: WebAssembly modules that import `env.memory`. `steps`: positions of modules, in the order of their runs.
+ * - `modules`: WebAssembly modules that import `env.memory`. `steps`: which run in which order, each after 32-bit numbers
+ *   have been written for it: the scalar arguments of its kernel, which share their place with those of other steps, so
+ *   that steps that differ in numbers only run one module.
  * - `pages`: the size of the memory. `inputs`, `outputs`: where they lie, in elements. A `Fill` is one repeated number.
  * - `constants`: what to write once.
  *
@@ -24,7 +26,7 @@ import { argumentNames } from './Source.js'
  */
 export interface Image {
   readonly modules: ReadonlyArray<Uint8Array<ArrayBuffer>>
-  readonly steps: ReadonlyArray<number>
+  readonly steps: ReadonlyArray<Step>
   readonly pages: { readonly initial: number; readonly maximum: number }
   readonly inputs: ReadonlyArray<{ readonly name: string; readonly at: number; readonly size: number }>
   readonly outputs: ReadonlyArray<{
@@ -33,8 +35,20 @@ export interface Image {
     readonly size: number
     readonly source: { readonly _tag: 'At'; readonly at: number } | { readonly _tag: 'Fill'; readonly value: number }
   }>
-  readonly constants: ReadonlyArray<{ readonly at: number; readonly data: Float32Array | Int32Array }>
+  readonly constants: ReadonlyArray<{ readonly at: number; readonly data: Float32Array }>
   readonly bytes: number
+}
+
+/**
+ * One run of a module: the 32-bit numbers to write from element `at` on before it.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Step {
+  readonly module: number
+  readonly at: number
+  readonly bits: ReadonlyArray<number>
 }
 
 // -------------------------------------------------------------------------------------
@@ -52,9 +66,7 @@ export const image = (plan: Plan): Image => {
   const kept = buffers.map((buffer) => (buffer._tag === 'Written' ? 0 : align(4 * buffer.size)))
   const starts = runningSum(kept)
   const scalarsAt = total(kept)
-  const scalars = calls.flatMap((call) => call.parameters)
-  const scalarStarts = runningSum(calls.map((call) => 4 * call.parameters.length))
-  const writtenAt = scalarsAt + align(4 * scalars.length)
+  const writtenAt = scalarsAt + align(4 * Math.max(0, ...kernels.map(({ parameters }) => parameters.length)))
   const places = place(plan)
   const offset = (buffer: number): number =>
     buffers[buffer]?._tag === 'Written' ? writtenAt + (places.at.get(buffer) ?? 0) : (starts[buffer] ?? 0)
@@ -63,36 +75,31 @@ export const image = (plan: Plan): Image => {
   const known = new Map<string, number>()
   const modules: Array<Uint8Array<ArrayBuffer>> = []
   const pages = { initial: 0, maximum: 0 }
-  const steps = calls.flatMap((call, i): ReadonlyArray<number> => {
+  const steps = calls.flatMap((call): ReadonlyArray<Step> => {
     const kernel = kernels[call.kernel]
     if (kernel === undefined) return []
     const names = argumentNames(kernel)
-    const scalarAt = scalarsAt + (scalarStarts[i] ?? 0)
     const layout: Layout = {
       arrays: Object.fromEntries(call.buffers.map((buffer, j) => [names[j] ?? '', { offset: offset(buffer) }])),
       scalars: Object.fromEntries(
-        call.parameters.map((_, j) => [names[call.buffers.length + j] ?? '', { offset: scalarAt + 4 * j }])
+        call.parameters.map((_, j) => [names[call.buffers.length + j] ?? '', { offset: scalarsAt + 4 * j }])
       ),
       outputOffset: offset(call.output),
       totalBytes: bytes
     }
     const key = JSON.stringify([call.kernel, layout])
     const before = known.get(key)
-    if (before !== undefined) return [before]
-    const assembled = module(kernel, layout, kernel.spec.cells, true)
-    pages.initial = assembled.initial
-    pages.maximum = assembled.maximum
-    const index = modules.push(assembled.bytes) - 1
+    const bits = call.parameters.map((value, j) => (kernel.parameters[j] === 'Integer' ? value : bitsOf(value)))
+    const make = (): number => {
+      const assembled = module(kernel, layout, kernel.spec.cells, true)
+      pages.initial = assembled.initial
+      pages.maximum = assembled.maximum
+      return modules.push(assembled.bytes) - 1
+    }
+    const index = before ?? make()
     known.set(key, index)
-    return [index]
+    return [{ module: index, at: scalarsAt / 4, bits }]
   })
-  const numbers = calls.flatMap((call, i) =>
-    call.parameters.map((value, j) => {
-      const at = (scalarsAt + (scalarStarts[i] ?? 0)) / 4 + j
-      const integer = kernels[call.kernel]?.parameters[j] === 'Integer'
-      return { at, data: integer ? Int32Array.of(value) : Float32Array.of(value) }
-    })
-  )
   const literals = buffers.flatMap((buffer, i) =>
     buffer._tag === 'Constant' ? [{ at: offset(i) / 4, data: toFloat32(buffer.value).data }] : []
   )
@@ -109,7 +116,7 @@ export const image = (plan: Plan): Image => {
       size: shape.reduce((n, d) => n * d, 1),
       source: source._tag === 'Fill' ? source : { _tag: 'At', at: offset(source.buffer) / 4 }
     })),
-    constants: [...numbers, ...literals],
+    constants: literals,
     bytes
   }
 }
@@ -117,6 +124,9 @@ export const image = (plan: Plan): Image => {
 // -------------------------------------------------------------------------------------
 // places
 // -------------------------------------------------------------------------------------
+
+/** The bits of a number in f32. */
+const bitsOf = (value: number): number => new Int32Array(Float32Array.of(value).buffer)[0] ?? 0
 
 const align = (bytes: number): number => 16 * Math.ceil(bytes / 16)
 

@@ -4,7 +4,9 @@
  * @since 0.1.0
  */
 import type { BoundProgram } from '../tensor/Program.js'
-import { operationFlops, type Work } from '../tensor/Target.js'
+import { operationFlops, type Report, type Work } from '../tensor/Target.js'
+import { size } from '../tensor/Tensor.js'
+import { weight } from './Cores.js'
 import * as Fusion from './Fusion.js'
 import { type Access, type Spec, surface, type Term } from './Spec.js'
 import { type Call, type Kernel, share } from './Template.js'
@@ -85,6 +87,44 @@ const peak = (
     }
   })
   return most
+}
+
+/**
+ * What a plan does, by kernel and in all.
+ *
+ * @category interpreters
+ * @since 0.1.0
+ */
+export const report = ({ kernels, calls, buffers, work }: Plan): Report => ({
+  kernels: kernels.map(({ spec }, i) => {
+    const own = calls.filter((call) => call.kernel === i)
+    const moved = own.map((call) =>
+      bytes(
+        spec,
+        call.buffers.flatMap((buffer) => buffers[buffer] ?? [])
+      )
+    )
+    return {
+      name: name(spec),
+      calls: own.length,
+      flops: own.length * flopsOf(spec),
+      bytesMoved: moved.reduce((sum, n) => sum + n, 0)
+    }
+  }),
+  work
+})
+
+/** The operations of one call: those of a term for each element, and those of the core. */
+const flopsOf = ({ cells, core, epilogue }: Spec): number => {
+  const after = epilogue === undefined ? 0 : cells * weight(epilogue.body)
+  switch (core._tag) {
+    case 'Elementwise':
+      return after + core.parts.reduce((n, part) => n + size(part.dims) * weight(part.body), 0)
+    case 'Reduction':
+      return after + size(core.dims) * (1 + weight(core.body))
+    case 'Contraction':
+      return after + 2 * size(core.dims)
+  }
 }
 
 // -------------------------------------------------------------------------------------

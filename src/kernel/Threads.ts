@@ -10,11 +10,11 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Program from '../tensor/Program.js'
 import type { BoundProgram, Values } from '../tensor/Program.js'
 import type { Sizes } from '../tensor/Shape.js'
-import type { Executable, TargetError } from '../tensor/Target.js'
+import type { Executable, Report, TargetError } from '../tensor/Target.js'
 import * as Blocks from './Blocks.js'
 import type { Block } from './Blocks.js'
 import { type Image, image } from './Image.js'
-import { type Plan, plan } from './Plan.js'
+import { type Plan, plan, report } from './Plan.js'
 import * as Rows from './Rows.js'
 import { available, type Loaded, type Pool } from './Workers.js'
 
@@ -109,6 +109,20 @@ const plansOf = (
     E.map((pairs) => new Map(pairs))
   )
 
+/** What all blocks do. Blocks of different lengths have kernels of their own. */
+const reportOf = (plans: ReadonlyMap<number, Plan>, blocks: ReadonlyArray<Block>, work: Executable['work']): Report => ({
+  kernels: [...plans].flatMap(([rows, one]) => {
+    const count = blocks.filter((block) => length(block) === rows).length
+    return report(one).kernels.map(({ name, calls, flops, bytesMoved }) => ({
+      name,
+      calls: count * calls,
+      flops: count * flops,
+      bytesMoved: count * bytesMoved
+    }))
+  }),
+  work
+})
+
 const workOf = (
   plans: ReadonlyMap<number, Plan>,
   blocks: ReadonlyArray<Block>,
@@ -175,6 +189,7 @@ const inTurn = (
     ),
     E.map((pairs) => {
       const executables = new Map(pairs)
+      const work = workOf(plans, blocks, 1)
       const { run, end } = queued(name, whole, async (values) => {
         const collector = Blocks.collector(whole, split)
         for (const [i, block] of blocks.entries()) {
@@ -188,7 +203,8 @@ const inTurn = (
       })
       return {
         program: whole,
-        work: workOf(plans, blocks, 1),
+        work,
+        report: () => reportOf(plans, blocks, work),
         run,
         dispose: async () => {
           await end()
@@ -209,6 +225,7 @@ const threaded = (
   blocks: ReadonlyArray<Block>,
   plans: ReadonlyMap<number, Plan>
 ): Executable => {
+  const total = workOf(plans, blocks, Math.min(pool.size, blocks.length))
   const images = new Map([...plans].map(([rows, one]) => [rows, image(one)]))
   const loaded = new Map<string, Loaded>()
   const load = (worker: number, rows: number, one: Image): Loaded => {
@@ -245,7 +262,8 @@ const threaded = (
   })
   return {
     program: whole,
-    work: workOf(plans, blocks, Math.min(pool.size, blocks.length)),
+    work: total,
+    report: () => reportOf(plans, blocks, total),
     run,
     dispose: async () => {
       await end()

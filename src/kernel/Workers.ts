@@ -56,9 +56,13 @@ const workerSource = `
       if (message.modules) {
         const imports = { env: { memory: message.memory } }
         const runs = message.modules.map((module) => new WebAssembly.Instance(module, imports).exports.run)
-        images.set(message.image, message.steps.map((step) => runs[step]))
+        images.set(message.image, { runs, steps: message.steps, cells: new Int32Array(message.memory.buffer) })
       } else if (message.run) {
-        for (const run of images.get(message.image)) run(0, 0, 0)
+        const { runs, steps, cells } = images.get(message.image)
+        for (const { module, at, bits } of steps) {
+          for (let i = 0; i < bits.length; i++) cells[at + i] = bits[i]
+          runs[module](0, 0, 0)
+        }
         reply({ id: message.id })
       } else images.delete(message.image)
     } catch (error) {
@@ -101,10 +105,7 @@ export const pool = (size: number): Pool => {
       const number = images++
       const memory = new WebAssembly.Memory({ ...image.pages, shared: true })
       const cells = new Float32Array(memory.buffer)
-      for (const { at, data } of image.constants) {
-        if (data instanceof Int32Array) new Int32Array(memory.buffer).set(data, at)
-        else cells.set(data, at)
-      }
+      for (const { at, data } of image.constants) cells.set(data, at)
       const known: Array<Float32Array | Float64Array | undefined> = []
       own.send({
         image: number,

@@ -4,12 +4,12 @@
  * @since 0.1.0
  */
 import type { Density } from '../tensor/Program.js'
-import { size, type Tensor } from '../tensor/Tensor.js'
+import { map, toFloat32, type Tensor } from '../tensor/Tensor.js'
 import * as Draw from './Draw.js'
 import * as Key from './Key.js'
 
 /**
- * Independent standard draws of a density, in f32. Element `i` depends on the key and on `i` only.
+ * Independent standard draws of a density, in f64. Element `i` depends on the key and on `i` only.
  *
  * Normals have the same bits on every engine. The others use the host's `Math.log`, `Math.cos` and `Math.pow`, which
  * engines may round differently in the last place: Laplace and logistic by inverting their distribution functions, Student's
@@ -18,22 +18,23 @@ import * as Key from './Key.js'
  * @category draws
  * @since 0.1.0
  */
-export const draw32 = (density: Density, key: Key.Key, shape: ReadonlyArray<number>): Tensor => {
-  if (density === 'normal') return Draw.normal32(key, shape)
-  const u = Draw.uniform(key, shape).data
-  const data = new Float32Array(size(shape))
-  if (typeof density === 'object') {
-    const { studentT: nu } = density
-    const v = Draw.uniform(Key.foldInString(key, 'angle'), shape).data
-    for (let i = 0; i < data.length; i++) {
-      data[i] = Math.sqrt(nu * ((u[i] ?? 0.5) ** (-2 / nu) - 1)) * Math.cos(2 * Math.PI * (v[i] ?? 0))
-    }
-    return { shape, data }
-  }
-  const quantile = density === 'laplace' ? laplace : logistic
-  for (let i = 0; i < data.length; i++) data[i] = quantile(u[i] ?? 0.5)
-  return { shape, data }
+export const draw = (density: Density, key: Key.Key, shape: ReadonlyArray<number>): Tensor => {
+  if (density === 'normal') return Draw.normal(key, shape)
+  const u = Draw.uniform(key, shape)
+  if (typeof density !== 'object') return map(density === 'laplace' ? laplace : logistic)(u)
+  const { studentT: nu } = density
+  const v = Draw.uniform(Key.foldInString(key, 'angle'), shape).data
+  return map((p, i) => Math.sqrt(nu * (p ** (-2 / nu) - 1)) * Math.cos(2 * Math.PI * (v[i] ?? 0)))(u)
 }
+
+/**
+ * The same draws rounded to f32; normals are drawn so at once.
+ *
+ * @category draws
+ * @since 0.1.0
+ */
+export const draw32 = (density: Density, key: Key.Key, shape: ReadonlyArray<number>): Tensor =>
+  density === 'normal' ? Draw.normal32(key, shape) : toFloat32(draw(density, key, shape))
 
 /** The quantile of the standard Laplace. */
 const laplace = (p: number): number => (p < 0.5 ? Math.log(2 * p) : -Math.log(2 * (1 - p)))

@@ -49,8 +49,34 @@ export interface Work {
 }
 
 /**
- * A compiled program. `run` gives the outputs by name; it may be called many times, and calls queue. `dispose` frees
- * what it holds; running it afterwards is a `Disposed` left.
+ * One kernel of an executable: what it computes, how often it is called in a run, and what all of its calls do. The
+ * operations of all kernels may be more than those of the program, where a cheap value is computed again.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface KernelReport {
+  readonly name: string
+  readonly calls: number
+  readonly flops: number
+  readonly bytesMoved: number
+}
+
+/**
+ * What one run of an executable does, by kernel and in all.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Report {
+  readonly kernels: ReadonlyArray<KernelReport>
+  readonly work: Work
+}
+
+/**
+ * A compiled program. `run` gives the outputs by name; it may be called many times, and calls queue. Data that was given to
+ * a run must not be written to: what is the same array is taken to be unchanged. `dispose` frees what it holds; running
+ * it afterwards is a `Disposed` left. `report` lists the kernels, where there are some.
  *
  * @category model
  * @since 0.1.0
@@ -58,6 +84,7 @@ export interface Work {
 export interface Executable {
   readonly program: BoundProgram
   readonly work: Work
+  readonly report?: () => Report
   readonly run: (values: Values) => TE.TaskEither<TargetError, Values>
   readonly dispose: () => Promise<void>
 }
@@ -106,6 +133,40 @@ export const reference: Target = {
       )
     ),
   dispose: () => Promise.resolve()
+}
+
+/**
+ * What one run of an executable does: its kernels, or the whole program as one.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const describe = (executable: Executable): Report => {
+  const { work, program } = executable
+  const { flops, bytesMoved } = work
+  const name = `${program.instructions.length} instructions`
+  return executable.report?.() ?? { kernels: [{ name, calls: 1, flops, bytesMoved }], work }
+}
+
+/**
+ * A report as a table for a person, the kernels with the most operations first: calls, operations in millions, KiB moved,
+ * name; then all of them, and the most KiB that are alive at once.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const showReport = ({ kernels, work }: Report): string => {
+  const row = (calls: number | string, flops: number, moved: number, name: string): string =>
+    [String(calls).padStart(6), (flops / 1e6).toFixed(3).padStart(12), (moved / 1024).toFixed(1).padStart(12), ` ${name}`].join('')
+  const total = (of: (kernel: KernelReport) => number): number => kernels.reduce((sum, kernel) => sum + of(kernel), 0)
+  return [
+    ' calls       Mflops         KiB  kernel',
+    ...[...kernels]
+      .sort((a, b) => b.flops - a.flops || b.bytesMoved - a.bytesMoved)
+      .map(({ calls, flops, bytesMoved, name }) => row(calls, flops, bytesMoved, name)),
+    row(total(({ calls }) => calls), total(({ flops }) => flops), total(({ bytesMoved }) => bytesMoved), 'in all'),
+    `${(work.peakBytes / 1024).toFixed(1)} KiB alive at once`
+  ].join('\n')
 }
 
 /**

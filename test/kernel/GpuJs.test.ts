@@ -7,11 +7,19 @@ import * as t from 'io-ts'
 import { describe, expect, test } from 'vitest'
 import { assembledKernel, kernelNumber, Layout } from '../../src/kernel/Assembled.js'
 import { gpuJs, type Mode } from '../../src/kernel/GpuJs.js'
+import { argument, keep } from '../../src/kernel/Resident.js'
 import { apply, read } from '../../src/kernel/Spec.js'
 import type { Kernel } from '../../src/kernel/Template.js'
 import * as X from '../../src/tensor/Expr.js'
 import * as Program from '../../src/tensor/Program.js'
-import { type Executable, showTargetError, type Target, type TargetError } from '../../src/tensor/Target.js'
+import {
+  describe as describeWork,
+  type Executable,
+  showReport,
+  showTargetError,
+  type Target,
+  type TargetError
+} from '../../src/tensor/Target.js'
 
 const layer = Program.make({ x: ['batch', 12], w: [12, 17], b: [17] }, ({ x, w, b }) => {
   const z = X.add(X.matmul(x, w), b)
@@ -84,6 +92,50 @@ describe('running', () => {
     first['y']?.data.fill(9)
     expect(x.data).toEqual(Float32Array.of(1, 2, 3))
     expect(right(await result.right.run({ x })())['again']?.data).toEqual(Float32Array.of(-1, -2, -3))
+    await target.dispose()
+  })
+
+  test('a run with some inputs changed and some not gives what a first run gives', async () => {
+    const target = gpuJs()
+    const executable = compiled(target)
+    const [a, b] = [values(6), values(6, 3)]
+    const mixed = { ...a, ...(b['x'] && { x: b['x'] }) }
+    const all: ReadonlyArray<Program.Values> = [a, a, mixed, a, b, mixed]
+    const got: Array<Program.Values> = []
+    for (const each of all) got.push(right(await executable.run(each)()))
+    const fresh = gpuJs()
+    for (const [i, each] of all.entries()) {
+      const once = compiled(fresh)
+      expect(right(await once.run(each)())).toEqual(got[i])
+      await once.dispose()
+    }
+    await target.dispose()
+    await fresh.dispose()
+  })
+
+  test('compiling a program again while it is in use shares what was compiled', async () => {
+    const target = gpuJs()
+    const [first, second, other] = [compiled(target), compiled(target), compiled(target, 7)]
+    expect(second.program).toBe(first.program)
+    expect(other.program).not.toBe(first.program)
+    await first.dispose()
+    expect(E.isRight(await second.run(values(6))())).toBe(true)
+    await second.dispose()
+    expect(compiled(target).program).not.toBe(first.program)
+    await target.dispose()
+  })
+
+  test('a report lists the kernels with their calls, operations and traffic', async () => {
+    const target = gpuJs()
+    const report = describeWork(compiled(target))
+    expect(report.kernels.map(({ name, calls }) => `${calls} x ${name}`)).toEqual([
+      '1 x contraction 6x17x12 by rows, then add',
+      '1 x sigmoid mul of 102',
+      '1 x sum of copy over 102 for each of 1',
+      '1 x copy of 102'
+    ])
+    expect(report.kernels[0]).toMatchObject({ flops: 2 * 6 * 17 * 12 + 102 })
+    expect(showReport(report).split('\n')).toHaveLength(7)
     await target.dispose()
   })
 
@@ -267,6 +319,12 @@ describe('the door into gpu.js', () => {
     expect(await pipeline(input)).toEqual([tripled])
     expect(pipeline.executorKind).toBe('fused-sync')
     expect(pipeline.fallbackReason).toBeNull()
+    // unchanged inputs stay in the memory of the pipeline
+    expect(keep(pipeline)).toBe(true)
+    const same = argument(input)
+    for (let i = 0; i < 3; i++) expect(await pipeline(same)).toEqual([tripled])
+    expect(await pipeline(argument(tripled))).toEqual([tripled.map((x) => 3 * x)])
+    expect(await pipeline(same)).toEqual([tripled])
     await pipeline.destroy()
     await gpu.destroy()
   })

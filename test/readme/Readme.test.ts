@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import { describe, expect, it } from 'vitest'
-import { gradient, why } from './example.js'
+import { explain, rlr } from '../../src/estimator/index.js'
+import { gradient } from './example.js'
 
 const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8')
 
@@ -21,8 +22,12 @@ describe('the README', () => {
     expect(leaves.map(([path]) => path)).toContain('blocks.0.film.scale.weight')
     expect(leaves.every(([, { data }]) => data.every(Number.isFinite))).toBe(true)
     expect(result.right.gradient['out.bias']?.data.some((g) => g !== 0)).toBe(true)
-    const explained = await why()
-    expect(E.isRight(explained) && explained.right.text).toContain('unbiased for the gradient of J_s')
+  })
+
+  it('shows what explain says of the estimator of the example', () => {
+    const explained = rlr({ T: 50, h: 2, radius: 0.02 })
+    const shown = /```text\n([\s\S]*?)```/.exec(read('../../README.md'))?.[1]
+    expect(E.isRight(explained) && explain(explained.right).text).toBe(shown?.trim())
   })
 
   it('names commands that exist', () => {

@@ -1,0 +1,85 @@
+import * as E from 'fp-ts/lib/Either.js'
+import { describe, expect, it } from 'vitest'
+import { quadraticReward, tanhChain } from '../../laws/toy/Tanh.js'
+import * as Advantage from '../../src/estimator/Advantage.js'
+import * as Catalogue from '../../src/estimator/Catalogue.js'
+import * as Ddpo from '../../src/estimator/Ddpo.js'
+import * as Gradient from '../../src/estimator/Gradient.js'
+import * as Programs from '../../src/estimator/Programs.js'
+import * as Draw from '../../src/random/Draw.js'
+import * as Key from '../../src/random/Key.js'
+import * as Reference from '../../src/tensor/Reference.js'
+import { reference } from '../../src/tensor/Target.js'
+import * as T from '../../src/tensor/Tensor.js'
+
+const right = <L, A>(result: E.Either<L, A>): A => {
+  if (E.isLeft(result)) throw new Error(JSON.stringify(result.left))
+  return result.right
+}
+
+const length = 3
+const rows = 5
+const chain = tanhChain({ T: length, alpha: 0.5, sigma: [0.5, 0.25, 1] })
+const trained = (): boolean => true
+const theta = T.tabulate([rows, 2], (i) => (i % 2 === 0 ? 0.25 : -0.5))
+const xT = Draw.normal(Key.make(1), [rows, 1])
+const eps = Draw.normal(Key.make(2), [length, rows, 1])
+const rolled = right(
+  Reference.run(
+    right(Programs.rollout(chain, { perturbation: 'none', keep: true, trained })),
+    { batch: rows },
+    { 'params.theta': theta, xT, eps }
+  )
+)
+const trajectory = rolled['trajectory'] ?? xT
+const rewards = Array.from(rolled['x0']?.data ?? [], (x: number) => -((x - 1) ** 2))
+const updates = right(Ddpo.compile({ chain, trained, batch: rows, clip: 0.2 }, reference))
+const numbers = (tensor: T.Tensor | undefined): ReadonlyArray<number> => Array.from(tensor?.data ?? [])
+
+describe('updates from recorded trajectories', () => {
+  it('are REINFORCE at the parameters that drew them, and clip nothing', async () => {
+    const experience = right(await updates.record({ theta }, trajectory, {})())
+    const { gradient, clippedShare } = right(await updates.gradient({ theta }, experience, rewards)())
+    expect(clippedShare).toBe(0)
+    const estimator = right(Catalogue.reinforce(length))
+    const problem = Gradient.problem(chain, quadraticReward(1), rows, { advantage: Advantage.none })(estimator)
+    const [{ cover }] = estimator.covers
+    const asked = {
+      cover,
+      params: { theta },
+      condition: {},
+      xT,
+      eps,
+      xi: {},
+      weights: rewards.map(() => 1),
+      advantageState: 0
+    }
+    const expected = right(await right(Gradient.compile(problem, reference)).run(asked)())
+    numbers(gradient['theta']).forEach((g, i) => {
+      const e = numbers(expected.gradient['theta'])[i] ?? Number.NaN
+      // the noise is recomputed from the states, which costs a dozen roundings relative to 1 / sigma^2 = 16
+      expect(Math.abs(g - e)).toBeLessThan(1000 * 16 * 2 ** -52 * Math.max(1, Math.abs(e)))
+    })
+  })
+
+  it('weigh by the ratio of the densities, and drop what has left the interval in the direction of its advantage', async () => {
+    const experience = right(await updates.record({ theta }, trajectory, {})())
+    const moved = T.map((v, i) => v + (i % 2 === 0 ? 0.125 : 0.25))(theta)
+    const drawn = right(await updates.record({ theta: moved }, trajectory, {})())
+    const ratios = drawn.logDensities.flatMap(({ data }, t) =>
+      numbers({ shape: [rows], data }).map(
+        (log, n) => [Math.exp(log - (experience.logDensities[t]?.data[n] ?? 0)), rewards[n] ?? 0] as const
+      )
+    )
+    const left = ratios.filter(([ratio, a]) => (ratio > 1.2 && a > 0) || (ratio < 0.8 && a < 0))
+    expect(left.length).toBeGreaterThan(0)
+    const { clippedShare } = right(await updates.gradient({ theta: moved }, experience, rewards)())
+    expect(clippedShare).toBeCloseTo(left.length / ratios.length, 12)
+    // with no clipping at all, the same trajectories give another gradient
+    const loose = right(Ddpo.compile({ chain, trained, batch: rows, clip: 1e9 }, reference))
+    const free = right(await loose.gradient({ theta: moved }, experience, rewards)())
+    expect(free.clippedShare).toBe(0)
+    const kept = right(await updates.gradient({ theta: moved }, experience, rewards)())
+    expect(numbers(free.gradient['theta'])).not.toEqual(numbers(kept.gradient['theta']))
+  })
+})
