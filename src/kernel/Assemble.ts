@@ -27,7 +27,7 @@ export interface Pages {
  * @category interpreters
  * @since 0.1.0
  */
-export const assemble = ({ core, epilogue }: Spec, memory: Memory, pages: Pages): Uint8Array<ArrayBuffer> => {
+export const assemble = ({ cells, core, epilogue }: Spec, memory: Memory, pages: Pages): Uint8Array<ArrayBuffer> => {
   const functions: Array<Code> = []
   const phases: Array<number> = []
   const add = (codes: ReadonlyArray<Code>): void => {
@@ -38,6 +38,13 @@ export const assemble = ({ core, epilogue }: Spec, memory: Memory, pages: Pages)
     case 'Elementwise':
       core.parts.forEach((part) => add([elementwise(memory, part)]))
       break
+    case 'Frame': {
+      const clear = code()
+      clear.zeros(memory.output, 4 * cells)
+      add([clear])
+      add([elementwise(memory, core.part)])
+      break
+    }
     case 'Reduction':
       add([reduction(memory, core)])
       break

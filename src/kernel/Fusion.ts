@@ -122,6 +122,10 @@ export const schedule = (program: BoundProgram, limits: Limits = defaultLimits):
   const state: State = { buffers: [], steps: [], waiting: new Map(), taken: new Map(), limits }
   const values: Array<Term> = []
   program.instructions.forEach((instruction, i) => {
+    if (instruction.op._tag === 'Pad') {
+      values.push(decisions.inner.has(i) ? literal(0) : padded(state, program, values, decisions, i))
+      return
+    }
     const args = instruction.args.map(
       (arg): Value => ({
         term: values[arg] ?? literal(0),
@@ -194,15 +198,10 @@ const step = (
       settle(state, accesses(index.term))
       return View.take(a.term, op.axis, entries, index.term)
     }
-    case 'Pad':
-      return join(state, shape, op.axis, [
-        { term: literal(0), shape: withAxis(shape, op.axis, op.before) },
-        a,
-        { term: literal(0), shape: withAxis(shape, op.axis, op.after) }
-      ])
     case 'Concat':
       return join(state, shape, op.axis, args)
-    // `make` refuses programs with invalid nodes and `bind` replaces sizes
+    // paddings are handled before, `make` refuses programs with invalid nodes and `bind` replaces sizes
+    case 'Pad':
     case 'Size':
     case 'Invalid':
       return literal(0)
@@ -343,6 +342,31 @@ const join = (state: State, shape: ReadonlyArray<number>, axis: number, values: 
     return placedPart
   })
   const core: Elementwise = { _tag: 'Elementwise', rowLength: start, parts: placed }
+  return wholeOf(emit(state, { cells: size(shape), core, epilogue: undefined }), shape)
+}
+
+/** A padding, with those inside of it, as one kernel that computes what is padded on the way. */
+const padded = (
+  state: State,
+  program: BoundProgram,
+  values: ReadonlyArray<Term>,
+  { inner }: Decisions,
+  i: number
+): Term => {
+  const shape = program.instructions[i]?.shape ?? []
+  const strides = contiguous(shape)
+  let start = 0
+  let at = i
+  for (;;) {
+    const outer = program.instructions[at]
+    if (outer?.op._tag !== 'Pad' || (at !== i && !inner.has(at))) break
+    start += outer.op.before * (strides[outer.op.axis] ?? 0)
+    at = outer.args[0] ?? 0
+  }
+  const dims = program.instructions[at]?.shape ?? []
+  const value: Value = { term: values[at] ?? literal(0), shape: dims }
+  const term = state.limits.fuse || inlinable(value) ? value.term : store(state, value)
+  const core: Core = { _tag: 'Frame', part: part(term, dims, strides, start, size(dims)) }
   return wholeOf(emit(state, { cells: size(shape), core, epilogue: undefined }), shape)
 }
 

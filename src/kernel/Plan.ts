@@ -63,6 +63,7 @@ const bytes = (spec: Spec, buffers: ReadonlyArray<Fusion.Buffer>): number => {
   const { core, epilogue } = spec
   if (epilogue !== undefined) surface(epilogue.body).forEach(count(epilogue.dims))
   if (core._tag === 'Elementwise') core.parts.forEach((part) => surface(part.body).forEach(count(part.dims)))
+  if (core._tag === 'Frame') surface(core.part.body).forEach(count(core.part.dims))
   if (core._tag === 'Reduction') surface(core.body).forEach(count(core.dims))
   if (core._tag === 'Contraction') [core.a, core.b].forEach(count(core.dims))
   return 4 * [...read.values()].reduce((sum, n) => sum + n, spec.cells)
@@ -120,6 +121,8 @@ const flopsOf = ({ cells, core, epilogue }: Spec): number => {
   switch (core._tag) {
     case 'Elementwise':
       return after + core.parts.reduce((n, part) => n + size(part.dims) * weight(part.body), 0)
+    case 'Frame':
+      return after + size(core.part.dims) * weight(core.part.body)
     case 'Reduction':
       return after + size(core.dims) * (1 + weight(core.body))
     case 'Contraction':
@@ -156,6 +159,8 @@ export const name = ({ core, epilogue }: Spec): string => {
       return core.parts.length === 1
         ? `${operations(core.parts[0]?.body)} of ${core.rowLength}`
         : `join of ${core.parts.length} parts`
+    case 'Frame':
+      return `${operations(core.part.body)} of ${size(core.part.dims)}, padded${after}`
     case 'Reduction':
       return `${core.name} of ${operations(core.body)} over ${core.dims.slice(core.kept).join('x')} for each of ${core.dims.slice(0, core.kept).join('x') || 1}${after}`
     case 'Contraction':

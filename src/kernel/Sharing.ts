@@ -18,6 +18,7 @@ import { size } from '../tensor/Tensor.js'
  *
  * - `stored`: elementwise operations whose value gets a buffer.
  * - `alone`: contractions and reductions that exactly one kernel reads, which may take them in.
+ * - `inner`: paddings that only another padding reads, which does the work of both.
  *
  * @category model
  * @since 0.1.0
@@ -25,6 +26,7 @@ import { size } from '../tensor/Tensor.js'
 export interface Decisions {
   readonly stored: ReadonlySet<number>
   readonly alone: ReadonlySet<number>
+  readonly inner: ReadonlySet<number>
 }
 
 /** The one kernel that reads a value, named by an instruction, or several. */
@@ -95,11 +97,25 @@ export const decide = (program: BoundProgram, fuse: boolean): Decisions => {
       if (target === undefined || source === undefined) return
       const index = _tag === 'Take' && position === 1
       target.owner = join(target.owner, root ? i : own.owner)
-      target.whole ||= (root && _tag !== 'Reduce' && _tag !== 'Map') || (view && !index && own.whole)
+      target.whole ||= (root && !inPassing.has(_tag)) || (view && !index && own.whole)
       target.repeated ||= view && !index && (own.repeated || size(instruction.shape) > size(source.shape))
     })
   }
-  return { stored, alone }
+  return { stored, alone, inner: innerPads(program) }
+}
+
+/** What reads each element of its argument once, so that elementwise operations can be done on the way. */
+const inPassing: ReadonlySet<string> = new Set(['Map', 'Reduce', 'Pad'])
+
+const innerPads = ({ instructions, outputs }: BoundProgram): ReadonlySet<number> => {
+  const readers = new Map<number, number>()
+  instructions.forEach(({ args }) => args.forEach((arg) => readers.set(arg, (readers.get(arg) ?? 0) + 1)))
+  outputs.forEach(({ node }) => readers.set(node, (readers.get(node) ?? 0) + 1))
+  return new Set(
+    instructions.flatMap(({ op, args: [arg = -1] }) =>
+      op._tag === 'Pad' && instructions[arg]?.op._tag === 'Pad' && readers.get(arg) === 1 ? [arg] : []
+    )
+  )
 }
 
 const join = (a: Owner, b: Owner): Owner => (a === undefined || a === b ? b : b === undefined ? a : 'several')

@@ -8,7 +8,7 @@
  */
 import { maps } from '../tensor/Op.js'
 import { strides as contiguous } from '../tensor/Strides.js'
-import type { Access, Contraction, Elementwise, Part, Reduction, Spec, Term } from './Spec.js'
+import type { Access, Contraction, Core, Elementwise, Frame, Part, Reduction, Spec, Term } from './Spec.js'
 import type { Kernel } from './Template.js'
 
 // -------------------------------------------------------------------------------------
@@ -55,10 +55,12 @@ export const source = (kernel: Kernel): string => {
   return `function (${argumentNames(kernel).join(', ')}) {\n${scope.lines.map((line) => `  ${line}`).join('\n')}\n}`
 }
 
-const coreValue = (scope: Scope, core: Elementwise | Reduction | Contraction): string => {
+const coreValue = (scope: Scope, core: Core): string => {
   switch (core._tag) {
     case 'Elementwise':
       return joined(scope, core)
+    case 'Frame':
+      return framed(scope, core)
     case 'Reduction':
       return reduced(scope, core)
     case 'Contraction':
@@ -111,6 +113,25 @@ const joined = (scope: Scope, { rowLength, parts }: Elementwise): string => {
     const test = i === parts.length - 1 ? '' : ` if (${column} < ${part.start + part.length})`
     scope.lines.push(`${i === 0 ? '' : 'else'}${test} { ${body} }`)
   })
+  return value
+}
+
+const framed = (scope: Scope, { part: { start, dims, strides, body } }: Frame): string => {
+  let rest = define(scope, 'r', `at - ${start}`)
+  const index = dims.map((_, axis) => {
+    const stride = strides[axis] ?? 1
+    if (stride === 1) return rest
+    const i = define(scope, 'i', `Math.floor((${rest} + 0.5) / ${stride})`)
+    rest = define(scope, 'r', `${rest} - ${i} * ${stride}`)
+    return i
+  })
+  const inside = index.flatMap((i, axis) => [`${i} >= 0`, `${i} < ${dims[axis] ?? 1}`])
+  const exact = (strides.at(-1) ?? 0) === 1 ? [] : [`${rest} > -0.5`, `${rest} < 0.5`]
+  const value = fresh(scope, 'v')
+  const within = block(scope, (inner) => {
+    inner.lines.push(`${value} = ${term(inner, body, index, '0.0')};`)
+  })
+  scope.lines.push(`let ${value} = 0.0;`, `if (${[...inside, ...exact].join(' && ')}) { ${within} }`)
   return value
 }
 

@@ -85,6 +85,18 @@ export interface Elementwise {
 }
 
 /**
+ * A box in an output that is 0 elsewhere. The strides of the part fall, the last of them is the smallest, and the box
+ * spans less than a stride along each axis behind the first.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Frame {
+  readonly _tag: 'Frame'
+  readonly part: Part
+}
+
+/**
  * A reduction of `body` over `dims`, of which the first `kept` remain, row-major, in the output.
  *
  * @category model
@@ -126,7 +138,7 @@ export interface Contraction {
  * @category model
  * @since 0.1.0
  */
-export type Core = Elementwise | Reduction | Contraction
+export type Core = Elementwise | Frame | Reduction | Contraction
 
 /**
  * One kernel with `cells` output elements. The epilogue is applied elementwise to the result of the core.
@@ -214,6 +226,8 @@ export const mapSpec = (onAccess: (access: Access) => Access, onLeaf: (leaf: Ter
     switch (c._tag) {
       case 'Elementwise':
         return { ...c, parts: c.parts.map(part) }
+      case 'Frame':
+        return { ...c, part: part(c.part) }
       case 'Reduction':
         return { ...c, body: term(c.body) }
       case 'Contraction':
@@ -262,6 +276,8 @@ export const specAccesses = ({ core, epilogue }: Spec): ReadonlyArray<Access> =>
   switch (core._tag) {
     case 'Elementwise':
       return [...core.parts.flatMap((part) => accesses(part.body)), ...rest]
+    case 'Frame':
+      return [...accesses(core.part.body), ...rest]
     case 'Reduction':
       return [...accesses(core.body), ...rest]
     case 'Contraction':

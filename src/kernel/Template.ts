@@ -157,6 +157,8 @@ const write = (spec: Spec): string => {
     switch (c._tag) {
       case 'Elementwise':
         return `e${c.rowLength}|${c.parts.map(part).join('|')}`
+      case 'Frame':
+        return `f${part(c.part)}`
       case 'Reduction':
         return `${c.name}|${c.dims.join()}|${c.kept}|${term(c.body)}`
       case 'Contraction':
