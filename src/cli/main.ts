@@ -14,6 +14,7 @@ import { packageFolder } from './Files.js'
 import { finetune, type Options } from './FinetuneCommand.js'
 import { pretrain, pretrainOptions, type PretrainOptions } from './PretrainCommand.js'
 import { networks } from './PretrainNetworks.js'
+import { verify, type VerifyOptions } from './VerifyCommand.js'
 
 const Package = t.type({ version: t.string })
 
@@ -75,6 +76,18 @@ program
   .option('--json', 'print one object a line')
   .action(async (options: CompareOptions) => {
     process.exitCode = await compareEstimators(options)
+  })
+
+program
+  .command('verify')
+  .description('test what the estimators claim on models with exact gradients; exit 1 if a claim is refuted')
+  .option('--model <file>', 'a model of your own, as JSON (default: the toy models)')
+  .option('--estimator <file>', "an estimator of your own, as JSON (default: the catalogue's)")
+  .option('--samples <number>', 'samples of each estimator', '200000')
+  .option('--seed <number>', 'the seed of every draw', '1')
+  .option('--json', 'print one object a line')
+  .action(async (options: VerifyOptions) => {
+    process.exitCode = await verify(options)
   })
 
 await program.parseAsync()

@@ -15,6 +15,7 @@ import { type Data, size, toFloat32 } from '../tensor/Tensor.js'
 import { assembledKernel, kernelNumber } from './Assembled.js'
 import { cached } from './Cache.js'
 import { defaultLimits, type Limits } from './Fusion.js'
+import { lengths } from './Lengths.js'
 import { type Plan, plan, report } from './Plan.js'
 import { argument, keep } from './Resident.js'
 import { argumentNames, constants, source } from './Source.js'
@@ -66,6 +67,7 @@ interface Device {
   readonly kernels: Map<number, Kernel>
   readonly limits: Limits
   readonly executables: Set<Executable>
+  readonly assembled: boolean
   readonly pool: Pool | undefined
   next: number
   disposed: boolean
@@ -130,11 +132,11 @@ const open = (name: string, mode: Mode, fuse: boolean, threads: number | undefin
     () => {
       const gpu = new gpujs.GPU({ mode })
       // `gpu` falls back to the host where there is no GPU
-      const onWebAssembly = gpu.Kernel.mode === 'webasm'
-      if (onWebAssembly) gpu.Kernel = assembledKernel(kernels)
-      const workers = onWebAssembly && threads !== undefined ? pool(Math.max(1, Math.floor(threads))) : undefined
+      const assembled = gpu.Kernel.mode === 'webasm'
+      if (assembled) gpu.Kernel = assembledKernel(kernels)
+      const workers = assembled && threads !== undefined ? pool(Math.max(1, Math.floor(threads))) : undefined
       const executables = new Set<Executable>()
-      return { name, gpu, kernels, limits, executables, pool: workers, next: 0, disposed: false }
+      return { name, gpu, kernels, limits, executables, assembled, pool: workers, next: 0, disposed: false }
     },
     (error) => unsupported(message(error))
   )
@@ -176,11 +178,13 @@ const compile = (device: Device, program: Program.Program, sizes: Sizes): E.Eith
 const executable = (device: Device, program: BoundProgram, planned: Plan): Executable => {
   const inputs = feeds(planned)
   const numbers: Array<number> = []
-  const kernels = planned.kernels.map((kernel) => {
+  // only kernels that are assembled here may have outputs that are longer than what they compute
+  const outputs = device.assembled ? lengths(planned) : planned.kernels.map(({ spec }) => spec.cells)
+  const kernels = planned.kernels.map((kernel, i) => {
     const number = device.next++
     device.kernels.set(number, kernel)
     numbers.push(number)
-    return createKernel(device.gpu, kernel, number)
+    return createKernel(device.gpu, kernel, number, outputs[i] ?? kernel.spec.cells)
   })
   const results = written(planned)
   const pipeline = results.length === 0 ? undefined : createPipeline(device.gpu, planned, kernels, inputs, results)
@@ -227,9 +231,9 @@ const executable = (device: Device, program: BoundProgram, planned: Plan): Execu
 // kernels and pipelines
 // -------------------------------------------------------------------------------------
 
-const createKernel = (gpu: GPU, kernel: Kernel, number: number): IKernelRunShortcut =>
+const createKernel = (gpu: GPU, kernel: Kernel, number: number, length: number): IKernelRunShortcut =>
   gpu.createKernel(source(kernel), {
-    output: [kernel.spec.cells],
+    output: [length],
     precision: 'single',
     constants: { ...constants(kernel), [kernelNumber]: number },
     constantTypes: Object.fromEntries([...Object.keys(constants(kernel)), kernelNumber].map((key) => [key, 'Integer'])),

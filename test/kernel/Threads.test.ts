@@ -1,10 +1,13 @@
+import * as fc from 'fast-check'
 import * as E from 'fp-ts/lib/Either.js'
 import { afterAll, describe, expect, test } from 'vitest'
 import { gpuJs } from '../../src/kernel/GpuJs.js'
-import { split } from '../../src/kernel/Rows.js'
+import * as Blocks from '../../src/kernel/Blocks.js'
+import { ofBlock, split } from '../../src/kernel/Rows.js'
 import { conv2d } from '../../src/lens/Convolution.js'
 import * as X from '../../src/tensor/Expr.js'
 import * as Program from '../../src/tensor/Program.js'
+import * as Reference from '../../src/tensor/Reference.js'
 import * as Sh from '../../src/tensor/Shape.js'
 import { showTargetError, type Target } from '../../src/tensor/Target.js'
 import { size } from '../../src/tensor/Tensor.js'
@@ -84,6 +87,85 @@ describe('what a value is to the rows of a batch', () => {
 
   test('what comes after something is computed from its own rows', () => {
     expect(kinds({ x: ['batch', 4], y: ['batch', 3] }, ({ x, y }) => ({ a: X.after(x, y) }))).toEqual(['Rows'])
+  })
+})
+
+describe('a program in blocks', () => {
+  type Choice = readonly [kind: number, a: number, b: number]
+
+  const pick = <A>(items: ReadonlyArray<A>, at: number, fallback: A): A => items[at % items.length] ?? fallback
+
+  const grow = (exprs: ReadonlyArray<X.Expr>, [kind, a, b]: Choice): X.Expr => {
+    const x = pick(exprs, a, X.scalar(1))
+    const rank = x.shape.length
+    const axis = rank === 0 ? 0 : b % rank
+    const same = exprs.filter((e) => Sh.equals(e.shape, x.shape))
+    const y = pick(same, b, x)
+    switch (kind % 12) {
+      case 0:
+        return pick<X.Unary>([X.tanh, X.neg, X.sigmoid], b, X.abs)(x)
+      case 1:
+        return pick<(p: X.Expr, q: X.Expr) => X.Expr>([X.add, X.sub, X.mul, X.max], a + b, X.add)(x, y)
+      case 2:
+        return rank === 0 ? x : X.sum(x, [axis])
+      case 3:
+        return rank === 0 ? x : X.maximum(x, [axis])
+      case 4:
+        return X.permute(x, [...x.shape.keys()].reverse())
+      case 5:
+        return X.broadcastTo(x, ['batch', ...x.shape.filter((d) => d !== 'batch')].slice(-Math.max(rank, 1)))
+      case 6: {
+        const labels = 'abcde'.slice(0, rank)
+        const right = labels.replace(labels[axis] ?? '', 'z')
+        const spec: string = `${labels},${b % 2 === 0 ? labels : right}->${b % 3 === 0 ? labels : labels.slice(1)}`
+        return rank === 0 ? x : X.einsum<string, Sh.Shape, Sh.Shape>(spec, x, y)
+      }
+      case 7:
+        return X.concat([x, y], axis)
+      case 8:
+        return X.div(x, X.size('batch'))
+      case 9:
+        return rank === 2 ? X.reshape(x, [x.shape[1] ?? 1, x.shape[0] ?? 1]) : x
+      case 10:
+        return X.scale(x, 0.5)
+      default:
+        return X.select(X.less(X.scalar(0), X.scalar(1)), X.sumTo(x, []), X.scalar(0))
+    }
+  }
+
+  test('gives what the whole program gives', () => {
+    let tried = 0
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(999), fc.nat(999), fc.nat(999)), { minLength: 1, maxLength: 9 }), (choices) => {
+        const program = Program.make({ x: ['batch', 3], y: [3, 'batch', 2], w: [3, 3] }, (inputs) => {
+          const exprs: Array<X.Expr> = Object.values(inputs)
+          for (const choice of choices) exprs.push(grow(exprs, choice))
+          return { out: exprs.at(-1) ?? X.scalar(0) }
+        })
+        const found = E.isRight(program) ? split(program.right, 'batch') : undefined
+        if (E.isLeft(program) || found === undefined) return
+        const whole = Program.bind(program.right, { batch: 5 })
+        if (E.isLeft(whole)) throw new Error(JSON.stringify(whole.left))
+        const values = valuesOf(program.right, 5)
+        const collector = Blocks.collector(whole.right, found)
+        for (const [i, block] of [{ from: 0, to: 2 }, { from: 2, to: 5 }].entries()) {
+          const sizes = { batch: block.to - block.from }
+          const part = Reference.run(ofBlock(program.right, 'batch', 5), sizes, Blocks.inputs(found, values, block))
+          if (E.isLeft(part)) throw new Error(JSON.stringify(part.left))
+          collector.add(i, block, (name) => part.right[name]?.data ?? new Float64Array(0))
+        }
+        const expected = Reference.run(program.right, { batch: 5 }, values)
+        if (E.isLeft(expected)) throw new Error(JSON.stringify(expected.left))
+        tried++
+        const got = collector.values()['out']?.data ?? []
+        // one rounding to f32, and sums in f64 in another order
+        expected.right['out']?.data.forEach((x, i) => {
+          expect(Math.abs((got[i] ?? NaN) - x)).toBeLessThanOrEqual(2 ** -24 * Math.abs(x) + 2 ** -40)
+        })
+      }),
+      { numRuns: 1500 }
+    )
+    expect(tried).toBeGreaterThan(200)
   })
 })
 

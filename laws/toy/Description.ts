@@ -1,0 +1,356 @@
+/**
+ * Descriptions of toy models as JSON documents, so that a chain of your own needs no code.
+ *
+ *     { "kind": "linearGaussian", "T", "A": [[..]], "B": [[..]], "c": [..], "sigma": number or [T numbers],
+ *       "prior": { "mean": [..], "cov": [[..]] }, "theta": [..], "reward": { "Q": [[..]], "m": [..], "q": [..] } }
+ *
+ * is `x_{t-1} = A x_t + B theta + c + sigma_t eps_t`, `R(x) = -1/2 (x - m)^T Q (x - m) + q^T x`, and
+ *
+ *     { "kind": "tanh", "T", "alpha", "theta": [a, b], "sigma", "reward": { "kind": "quadratic", "m" } }
+ *
+ * is `x_{t-1} = alpha x_t + a tanh(x_t) + b + sigma eps_t`, `R(x) = -(x - m)^2`, `x_T ~ N(0, 1)`.
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as t from 'io-ts'
+import type { LinearGaussian } from './LinearGaussian.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * A field that is not what it should be.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface DescriptionError {
+  readonly _tag: 'DescriptionError'
+  readonly path: string
+  readonly expected: string
+  readonly got: string
+  readonly remedy: string
+}
+
+/**
+ * A linear-Gaussian chain of dimension `D`, whose first state is `mean + factor z` for a standard normal `z`: `factor [D, D]`
+ * is lower triangular, a square root of the prior's covariance.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface LinearDescription {
+  readonly kind: 'linearGaussian'
+  readonly numbers: LinearGaussian
+  readonly prior: { readonly mean: ReadonlyArray<number>; readonly factor: ReadonlyArray<ReadonlyArray<number>> }
+}
+
+/**
+ * A tanh chain.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface TanhDescription {
+  readonly kind: 'tanh'
+  readonly T: number
+  readonly alpha: number
+  readonly theta: readonly [a: number, b: number]
+  readonly sigma: number
+  readonly m: number
+}
+
+/**
+ * A described model.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type ModelDescription = LinearDescription | TanhDescription
+
+// -------------------------------------------------------------------------------------
+// codecs
+// -------------------------------------------------------------------------------------
+
+/**
+ * Numbers with a property, named as it is said in errors.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
+export const numberThat = (name: string, holds: (n: number) => boolean): t.Type<number, number, unknown> =>
+  new t.Type<number, number, unknown>(
+    name,
+    (u): u is number => typeof u === 'number' && holds(u),
+    (u, context) => (typeof u === 'number' && holds(u) ? t.success(u) : t.failure(u, context)),
+    t.identity
+  )
+
+/**
+ * Finite numbers.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
+export const finite: t.Type<number, number, unknown> = /*#__PURE__*/ numberThat('a finite number', Number.isFinite)
+
+/**
+ * Finite numbers above 0.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
+export const positive: t.Type<number, number, unknown> = /*#__PURE__*/ numberThat(
+  'a number above 0',
+  (n) => n > 0 && Number.isFinite(n)
+)
+
+/**
+ * Whole numbers of at least 1.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
+export const whole: t.Type<number, number, unknown> = /*#__PURE__*/ numberThat(
+  'a whole number of at least 1',
+  (n) => Number.isInteger(n) && n >= 1
+)
+
+const spread = /*#__PURE__*/ numberThat('a number of at least 0', (n) => n >= 0 && Number.isFinite(n))
+const vector = /*#__PURE__*/ t.readonlyArray(finite, 'a list of numbers')
+const matrix = /*#__PURE__*/ t.readonlyArray(vector, 'a list of rows')
+
+const linearFields = {
+  kind: /*#__PURE__*/ t.literal('linearGaussian'),
+  T: whole,
+  A: matrix,
+  B: matrix,
+  c: vector,
+  sigma: /*#__PURE__*/ t.union(
+    [spread, /*#__PURE__*/ t.readonlyArray(spread)],
+    'a number of at least 0, or a list of T of them'
+  ),
+  prior: /*#__PURE__*/ t.type({ mean: vector, cov: matrix }, 'a group of fields'),
+  theta: vector,
+  reward: /*#__PURE__*/ t.type({ Q: matrix, m: vector, q: vector }, 'a group of fields')
+}
+
+const Linear = /*#__PURE__*/ t.type(linearFields, 'a group of fields')
+
+const Tanh = /*#__PURE__*/ t.type(
+  {
+    kind: /*#__PURE__*/ t.literal('tanh'),
+    T: whole,
+    alpha: finite,
+    theta: vector,
+    sigma: positive,
+    reward: /*#__PURE__*/ t.type({ kind: /*#__PURE__*/ t.literal('quadratic'), m: finite }, 'a group of fields')
+  },
+  'a group of fields'
+)
+
+// -------------------------------------------------------------------------------------
+// decoding
+// -------------------------------------------------------------------------------------
+
+/**
+ * An error at a path.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const fault = (path: string, expected: string, got: unknown, remedy: string): DescriptionError => ({
+  _tag: 'DescriptionError',
+  path: path === '' ? 'the document' : path,
+  expected,
+  got: got === undefined ? 'nothing' : typeof got === 'number' ? String(got) : JSON.stringify(got),
+  remedy
+})
+
+/**
+ * Is it a JSON object?
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const isRecord = (u: unknown): u is Readonly<Record<string, unknown>> =>
+  typeof u === 'object' && u !== null && !Array.isArray(u)
+
+const join = (path: string, key: string): string =>
+  /^\d+$/.test(key) ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`
+
+/** The first key, at any depth, that a codec's groups do not know. */
+const unknownKey = (codec: t.Mixed, given: unknown, path: string): DescriptionError | undefined => {
+  const props: unknown = 'props' in codec ? codec.props : undefined
+  if (!isRecord(props) || !isRecord(given)) return undefined
+  for (const [key, value] of Object.entries(given)) {
+    const inner = props[key]
+    if (inner === undefined) {
+      return fault(
+        join(path, key),
+        `one of the fields ${Object.keys(props).join(', ')}`,
+        key,
+        'correct or remove the field'
+      )
+    }
+    const deeper = inner instanceof t.Type ? unknownKey(inner, value, join(path, key)) : undefined
+    if (deeper !== undefined) return deeper
+  }
+  return undefined
+}
+
+/**
+ * Decodes a document below a path; fields that no one knows are errors. Left: the first field that is unknown, missing or not of its
+ * kind.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const decodeWith = <A>(
+  codec: t.Type<A, unknown, unknown>,
+  given: unknown,
+  path = ''
+): E.Either<DescriptionError, A> => {
+  const unknown = unknownKey(codec, given, path)
+  if (unknown !== undefined) return E.left(unknown)
+  return pipe(
+    codec.decode(given),
+    E.mapLeft((errors) => {
+      // of a choice that fits nothing the outermost type is reported, with all its alternatives
+      const context = errors[0]?.context ?? []
+      const choice = context.findIndex(({ type }) => type instanceof t.UnionType)
+      const end = context[choice < 0 ? context.length - 1 : choice]
+      const keys = context.slice(1, choice < 0 ? undefined : choice + 1).map(({ key }) => key)
+      return fault(keys.reduce(join, path), end?.type.name ?? 'another value', end?.actual, 'correct it')
+    })
+  )
+}
+
+const lengthOf = (path: string, list: ReadonlyArray<unknown>, n: number, why: string): DescriptionError | undefined =>
+  list.length === n
+    ? undefined
+    : fault(path, `a list of ${n} (${why})`, list, `give it ${n}, or change what it has to fit`)
+
+const shapeOf = (
+  path: string,
+  rows: ReadonlyArray<ReadonlyArray<number>>,
+  n: number,
+  columns: number,
+  why: string
+): DescriptionError | undefined =>
+  lengthOf(path, rows, n, why) ??
+  rows.map((row, i) => lengthOf(`${path}[${i}]`, row, columns, why)).find((error) => error !== undefined)
+
+const linear = (given: unknown): E.Either<DescriptionError, LinearDescription> =>
+  pipe(
+    decodeWith(Linear, given),
+    E.flatMap(({ T, A, B, c, sigma, prior, theta, reward }) => {
+      const D = A.length
+      const P = theta.length
+      const state = `the state has ${D} numbers, as A has rows`
+      const size =
+        (D === 0 ? fault('A', 'at least one row', A, 'give it a row') : undefined) ??
+        (P === 0 ? fault('theta', 'at least one number', theta, 'give it a number') : undefined) ??
+        shapeOf('A', A, D, D, state) ??
+        shapeOf('B', B, D, P, `${state}, and theta has ${P}`) ??
+        lengthOf('c', c, D, state) ??
+        (typeof sigma === 'number' ? undefined : lengthOf('sigma', sigma, T, 'one for each step')) ??
+        lengthOf('prior.mean', prior.mean, D, state) ??
+        shapeOf('prior.cov', prior.cov, D, D, state) ??
+        shapeOf('reward.Q', reward.Q, D, D, state) ??
+        lengthOf('reward.m', reward.m, D, state) ??
+        lengthOf('reward.q', reward.q, D, state)
+      return size === undefined
+        ? pipe(
+            cholesky(prior.cov),
+            E.map(
+              (factor): LinearDescription => ({
+                kind: 'linearGaussian',
+                numbers: {
+                  A,
+                  B,
+                  c,
+                  sigma: typeof sigma === 'number' ? new Array<number>(T).fill(sigma) : sigma,
+                  theta,
+                  m: reward.m,
+                  // a quadratic form is that of its symmetric part
+                  Q: reward.Q.map((row, i) => row.map((v, j) => (v + (reward.Q[j]?.[i] ?? 0)) / 2)),
+                  q: reward.q
+                },
+                prior: { mean: prior.mean, factor }
+              })
+            )
+          )
+        : E.left(size)
+    })
+  )
+
+/**
+ * A lower triangular square root of a covariance, which may be singular. A pivot counts as 0 below the rounding of the sums that
+ * it is left over from: `D` units of the largest variance.
+ */
+const cholesky = (
+  cov: ReadonlyArray<ReadonlyArray<number>>
+): E.Either<DescriptionError, ReadonlyArray<ReadonlyArray<number>>> => {
+  const bad = (path: string, got: unknown): E.Either<DescriptionError, never> =>
+    E.left(fault(path, 'a symmetric, positive semidefinite matrix', got, 'correct the covariance'))
+  const slack = cov.length * Number.EPSILON * Math.max(...cov.map((row, i) => Math.abs(row[i] ?? 0)))
+  const factor = cov.map((row) => row.map(() => 0))
+  for (const [j, row] of cov.entries()) {
+    const own = factor[j] ?? []
+    const left = (i: number): number =>
+      (cov[i]?.[j] ?? 0) - own.slice(0, j).reduce((sum, v, k) => sum + v * (factor[i]?.[k] ?? 0), 0)
+    const pivot = left(j)
+    if (!(pivot >= -slack)) return bad('prior.cov', cov)
+    for (let i = j; i < cov.length; i++) {
+      if (cov[i]?.[j] !== row[i]) return bad(`prior.cov[${i}][${j}]`, cov[i]?.[j])
+      const target = factor[i]
+      if (target === undefined) continue
+      if (pivot > slack) target[j] = left(i) / Math.sqrt(pivot)
+      // where a direction has no variance, it has no covariance either: |cov_ij| <= sqrt(cov_ii slack)
+      else if (Math.abs(left(i)) > Math.sqrt(slack * Math.max(cov[i]?.[i] ?? 0, slack))) return bad('prior.cov', cov)
+    }
+  }
+  return E.right(factor)
+}
+
+const tanh = (given: unknown): E.Either<DescriptionError, TanhDescription> =>
+  pipe(
+    decodeWith(Tanh, given),
+    E.flatMap(({ theta, reward, ...numbers }) => {
+      const [a, b] = theta
+      return a === undefined || b === undefined || theta.length !== 2
+        ? E.left(fault('theta', 'a list of 2 (a and b)', theta, 'give it 2'))
+        : E.right({ ...numbers, theta: [a, b] as const, m: reward.m })
+    })
+  )
+
+/**
+ * Decodes a model. Left: the first field that is unknown, missing, not of its kind, or does not fit the others.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const decode = (given: unknown): E.Either<DescriptionError, ModelDescription> => {
+  if (!isRecord(given)) return E.left(fault('', 'a group of fields', given, 'write it as a JSON object'))
+  switch (given['kind']) {
+    case 'linearGaussian':
+      return linear(given)
+    case 'tanh':
+      return tanh(given)
+    default:
+      return E.left(fault('kind', 'linearGaussian or tanh', given['kind'], 'choose one of them'))
+  }
+}
+
+/**
+ * One line for a person: the path, what was expected, what was found, what to do.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const showError = ({ path, expected, got, remedy }: DescriptionError): string =>
+  `${path}: expected ${expected}, got ${got}; ${remedy}`

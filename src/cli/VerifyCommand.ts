@@ -1,0 +1,145 @@
+/**
+ * `halforder verify`: are the estimators' expectations what their types claim?
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import * as Description from '../../laws/toy/Description.js'
+import * as Verify from '../../laws/Verify.js'
+import * as Catalogue from '../../laws/VerifyCatalogue.js'
+import * as EstimatorFile from '../../laws/VerifyDescription.js'
+import type { Contender, Model } from '../../laws/VerifyModel.js'
+import { showError as showCover } from '../estimator/Cover.js'
+import * as Gradient from '../estimator/Gradient.js'
+import { gpuJs } from '../kernel/GpuJs.js'
+import * as Key from '../random/Key.js'
+import * as Files from './Files.js'
+import { broken, usage, type Failure, type Step } from './FinetuneRun.js'
+import { meter } from './Progress.js'
+
+/**
+ * The command's options, as they are typed.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface VerifyOptions {
+  readonly model?: string
+  readonly estimator?: string
+  readonly samples: string
+  readonly seed: string
+  readonly json?: boolean
+}
+
+type Cases = Parameters<typeof Verify.verify>[0]
+
+const number = (name: string, text: string, least: number): Step<number> => {
+  const n = Number(text)
+  return Number.isSafeInteger(n) && n >= least && text.trim() !== ''
+    ? TE.right(n)
+    : TE.left(usage(`--${name}: expected a whole number of at least ${least}, got ${text}`))
+}
+
+/** A decoded JSON file. Whatever is wrong with it is said with its path. */
+const document = <A>(
+  path: string,
+  decode: (given: unknown) => E.Either<Description.DescriptionError, A>
+): Step<A> =>
+  pipe(
+    Files.read(path),
+    TE.mapLeft((error) => usage(Files.showError(error))),
+    TE.flatMapEither((bytes) =>
+      E.tryCatch(
+        (): unknown => JSON.parse(new TextDecoder().decode(bytes)),
+        (error) => usage(`${path}: expected JSON, got ${error instanceof Error ? error.message : 'something else'}`)
+      )
+    ),
+    TE.flatMapEither((given) =>
+      pipe(
+        decode(given),
+        E.mapLeft((error) => usage(`${path}: ${Description.showError(error)}`))
+      )
+    )
+  )
+
+const modelsOf = (path: string | undefined): Step<ReadonlyArray<Model>> =>
+  path === undefined
+    ? TE.right(Catalogue.models())
+    : pipe(
+        document(path, Description.decode),
+        TE.map((description) => [Catalogue.described(path, description)])
+      )
+
+/** The file's estimator on each model that is long enough for it. Left where there is none. */
+const fromFile = (path: string, models: ReadonlyArray<Model>): Step<Cases> =>
+  pipe(
+    document(path, EstimatorFile.decode),
+    TE.flatMapEither(({ at, baseline }): E.Either<Failure, Cases> => {
+      const built = models.map((model) => ({ model, estimator: at(model.T) }))
+      const cases = built.flatMap(({ model, estimator }) => {
+        if (E.isLeft(estimator)) return []
+        const contender: Contender = { name: estimator.right.name, estimator: estimator.right, baseline }
+        return [{ model, contenders: [contender] }]
+      })
+      const [first] = built
+      return cases.length > 0 || first === undefined || E.isRight(first.estimator)
+        ? E.right(cases)
+        : E.left(usage(`${path}: ${showCover(first.estimator.left)}`))
+    })
+  )
+
+const casesOf = ({ model, estimator }: VerifyOptions): Step<Cases> =>
+  pipe(
+    modelsOf(model),
+    TE.flatMap((models) =>
+      estimator === undefined
+        ? TE.right(models.map((one) => ({ model: one, contenders: Catalogue.contenders(one.T, one.baseline) })))
+        : fromFile(estimator, models)
+    )
+  )
+
+/**
+ * Runs the command and gives its exit code: 0 if every claim that was tested is borne out, 1 if one was refuted, nothing could be
+ * tested or a run failed, 2 on wrong usage, with nothing on stdout. The table goes to stdout, or with `json` one object a
+ * line as each estimator is measured; what was refuted is said on stderr too.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const verify = async (options: VerifyOptions): Promise<number> => {
+  const json = options.json === true
+  const target = gpuJs({ mode: 'webasm' })
+  const result = await pipe(
+    TE.Do,
+    TE.bind('samples', () => number('samples', options.samples, 2)),
+    TE.bind('seed', () => number('seed', options.seed, 0)),
+    TE.bind('cases', () => casesOf(options)),
+    TE.flatMap(({ samples, seed, cases }) => {
+      const bar = meter(
+        'verify',
+        cases.reduce((n, { contenders }) => n + contenders.length, 0)
+      )
+      let done = 0
+      return pipe(
+        Verify.verify(cases, { samples, key: Key.make(seed), target }, (row) => {
+          bar.update((done += 1), row.estimator)
+          if (json) process.stdout.write(`${JSON.stringify(row)}\n`)
+        }),
+        TE.mapLeft((error): Failure => broken(Gradient.showError(error))),
+        TE.chainFirstIOK(() => () => bar.stop())
+      )
+    })
+  )()
+  await target.dispose()
+  if (E.isLeft(result)) {
+    process.stderr.write(`halforder verify: ${result.left.message}\n`)
+    return result.left.kind === 'usage' ? 2 : 1
+  }
+  const { rows, test } = result.right
+  if (!json) process.stdout.write(`${Verify.table(rows, test)}\n`)
+  if (Verify.sound(rows)) return 0
+  process.stderr.write(`halforder verify: ${Verify.refusal(rows)}\n`)
+  return 1
+}
