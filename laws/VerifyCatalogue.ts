@@ -38,8 +38,7 @@ const scalar = (
     reward: quadraticReward(m),
     params: { theta: T.vector(theta) },
     baseline,
-    terms: (smoothing) =>
-      terms({ ...process, sigma: chain.sigma.slice(1), reward: (x) => -((x - m) ** 2) }, theta, smoothing)
+    terms: terms({ ...process, sigma: chain.sigma.slice(1), reward: (x) => -((x - m) ** 2) }, theta)
   })
 
 /** A linear-Gaussian model: `J` is quadratic, so that the terms of `J_s` are those of `J`. */
@@ -156,7 +155,7 @@ export const models = (): ReadonlyArray<Model> => [
       ]
     }
   ),
-  scalar('multiplicative', multiplicativeChain([0.4, 0.4, 0.4]), [0.8, 0.05], 1, -1.5, {
+  scalar('multiplicative', multiplicativeChain([0.4, 0.4, 0.4, 0.4]), [0.8, 0.05], 1, -1.5, {
     mean: (x, [a = 0, b = 0]) => a * x * (1 + b * x),
     gradient: (x, [a = 0, b = 0]) => [x * (1 + b * x), a * x * x],
     // states stay within 12 of 0
@@ -204,10 +203,11 @@ export const contenders = (T: number, baseline: number): ReadonlyArray<Contender
     scored: boolean
   ): void => {
     for (const form of forms) {
+      // a difference of rewards has no use for a baseline, but a half-order cell beside it has
       for (const perturbation of perturbations) {
         const built = build({ form, perturbation })
         const full = `${name}, ${said[form]}, ${said[perturbation]}`
-        add(built, { name: full })
+        if (form === 'onePoint' || !scored) add(built, { name: full })
         if (form === 'onePoint' || scored) add(built, { name: full, baseline })
       }
     }
@@ -219,15 +219,15 @@ export const contenders = (T: number, baseline: number): ReadonlyArray<Contender
   add(Catalogue.randomTruncation({ T, weight: () => 1 }))
   add(Catalogue.reinforce(T))
   add(Catalogue.reinforce(T), { baseline })
-  for (const h of [1, 2, 3, 9]) if (h < T) add(Catalogue.segmented({ T, h }))
-  add(Catalogue.segmented({ T, h: 2 }), { baseline })
-  for (const lambda of [0, 0.3, 0.5, 0.7, 0.9, 1]) add(Catalogue.geometricHalfOrder({ T, lambda }))
-  add(Catalogue.geometricHalfOrder({ T, lambda: 0.5, pathwise: 0.2 }))
-  inForms('rlr(h = 2)', (zeroth) => Catalogue.rlr({ T, h: 2, ...zeroth }), false)
-  for (const h of [1, 4]) add(Catalogue.rlr({ T, h }))
-  add(Catalogue.rlr({ T, h: 2, start: interval(2, middle) }), { name: 'rlr(h = 2), start in the lower half' })
-  add(Catalogue.rlr({ T, h: 2, start: weights(C.range(1, T)) }), { name: 'rlr(h = 2), start by given weights' })
-  inForms('black-box rlr(h = 2)', (zeroth) => Catalogue.blackBoxRlr({ T, h: 2, ...zeroth }), false)
+  add(Catalogue.reinforceAfterFirst(T), { name: 'reinforce after a first-order step', baseline })
+  for (const h of [1, 2, 3, 9]) if (h < T) add(Catalogue.segmented({ T, h }), { baseline })
+  for (const lambda of [0, 0.3, 0.5, 0.7, 0.9, 1]) add(Catalogue.geometricHalfOrder({ T, lambda }), { baseline })
+  add(Catalogue.geometricHalfOrder({ T, lambda: 0.5, pathwise: 0.2 }), { baseline })
+  inForms('rlr(h = 2)', (zeroth) => Catalogue.rlr({ T, h: 2, ...zeroth }), true)
+  for (const h of [1, 4]) add(Catalogue.rlr({ T, h }), { baseline })
+  add(Catalogue.rlr({ T, h: 2, start: interval(2, middle) }), { name: 'rlr(h = 2), start in the lower half', baseline })
+  add(Catalogue.rlr({ T, h: 2, start: weights(C.range(1, T)) }), { name: 'rlr(h = 2), start by given weights', baseline })
+  inForms('black-box rlr(h = 2)', (zeroth) => Catalogue.blackBoxRlr({ T, h: 2, ...zeroth }), true)
   inForms('evolution strategies', (zeroth) => Catalogue.evolutionStrategies({ T, ...zeroth }), false)
   // the paper's ablations: no zeroth-order cell, and no half-order cell
   add(
@@ -237,7 +237,8 @@ export const contenders = (T: number, baseline: number): ReadonlyArray<Contender
         const cover = C.cover(T, [C.firstOrder(1), C.halfOrder(j, j + 1)])
         return E.isRight(cover) ? [{ weight: 1, cover: cover.right }] : []
       })
-    )
+    ),
+    { baseline }
   )
   add(Est.fromCells('first- and zeroth-order cell', T, [C.firstOrder(1), C.zerothOrder(C.range(2, T))]))
   return list

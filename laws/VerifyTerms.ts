@@ -77,83 +77,126 @@ const trim = ({ from, values }: Lattice): Lattice => {
   return { from: from + first, values: values.slice(first, last + 1) }
 }
 
+/** Where a step leads from a point of the lattice: probabilities of the points `from, from + 1, ...`. */
+interface Kernel {
+  readonly center: number
+  readonly from: number
+  readonly values: Float64Array
+}
+
+/** A process on its lattice: its kernels, of which those met first are remembered. */
+interface Stage {
+  readonly process: Process
+  readonly h: number
+  readonly parameters: number
+  readonly kernel: (sigma: number, theta: ReadonlyArray<number>) => (i: number) => Kernel
+}
+
+/** How many numbers are remembered: 16 MiB. */
+const remembered = 2 ** 21
+
+const stageOf = (process: Process, parameters: number): Stage => {
+  const h = spacingOf(process)
+  const tables = new Map<string, Map<number, Kernel>>()
+  let room = remembered
+  const kernel: Stage['kernel'] = (sigma, theta) => {
+    const name = JSON.stringify([sigma, theta])
+    const table = tables.get(name) ?? new Map<number, Kernel>()
+    tables.set(name, table)
+    const margin = Math.ceil((reach * sigma) / h)
+    return (i) => {
+      const known = table.get(i)
+      if (known !== undefined) return known
+      const center = process.mean(i * h, theta)
+      const from = Math.round(center / h) - margin
+      const values = Float64Array.from(
+        { length: 2 * margin + 1 },
+        (_, j) => (gaussian(((from + j) * h - center) / sigma) * h) / sigma
+      )
+      if (room > values.length) {
+        room -= values.length
+        table.set(i, { center, from, values })
+      }
+      return { center, from, values }
+    }
+  }
+  return { process, h, parameters, kernel }
+}
+
 /** The density one step down. Left: the lattice would be too large. */
 const descend = (
-  { mean }: Process,
-  h: number,
+  { process, h, kernel }: Stage,
   sigma: number,
   choices: Choices,
   density: Lattice
 ): E.Either<string, Lattice> => {
-  const means = choices.map(({ theta }) => Array.from(density.values, (_, i) => mean((density.from + i) * h, theta)))
-  const low = Math.floor(means.reduce((m, row) => row.reduce((n, v) => Math.min(n, v), m), Infinity) / h)
-  const high = Math.ceil(means.reduce((m, row) => row.reduce((n, v) => Math.max(n, v), m), -Infinity) / h)
-  const margin = Math.ceil((reach * sigma) / h)
-  const size = high - low + 2 * margin + 1
+  let low = Infinity
+  let high = -Infinity
+  for (const { theta } of choices) {
+    for (let i = 0; i < density.values.length; i++) {
+      const center = process.mean((density.from + i) * h, theta)
+      low = Math.min(low, center)
+      high = Math.max(high, center)
+    }
+  }
+  const from = Math.round(low / h) - Math.ceil((reach * sigma) / h)
+  const size = Math.round(high / h) + Math.ceil((reach * sigma) / h) - from + 1
   if (!(size <= mostPoints)) {
     return E.left(`its states spread over more than ${mostPoints} lattice points, so its gradient is not known exactly`)
   }
   const values = new Float64Array(size)
-  choices.forEach(({ weight }, k) => {
+  for (const { theta, weight } of choices) {
+    const at = kernel(sigma, theta)
     density.values.forEach((p, i) => {
-      const center = means[k]?.[i] ?? 0
-      const nearest = Math.round(center / h)
-      const mass = (p * weight * h) / sigma
-      for (let j = nearest - margin; j <= nearest + margin; j++) {
-        const at = j - low + margin
-        values[at] = (values[at] ?? 0) + mass * gaussian((j * h - center) / sigma)
+      const one = at(density.from + i)
+      for (let j = 0; j < one.values.length; j++) {
+        const k = one.from - from + j
+        values[k] = (values[k] ?? 0) + p * weight * (one.values[j] ?? 0)
       }
     })
-  })
-  return E.right(trim({ from: low - margin, values }))
+  }
+  return E.right(trim({ from, values }))
 }
 
-/** The value function one step up, on the lattice of a density, and the term of that step. */
+/** The value function one step up, on the lattice of a density, and the term of that step, with its scale. */
 const ascend = (
-  { mean, gradient }: Process,
-  h: number,
+  { process, h, parameters, kernel }: Stage,
   sigma: number,
   choices: Choices,
   density: Lattice,
-  below: Lattice,
-  parameters: number
+  below: Lattice
 ): { readonly value: Lattice; readonly term: ReadonlyArray<number>; readonly size: ReadonlyArray<number> } => {
-  const margin = Math.ceil((reach * sigma) / h)
   const term = new Array<number>(parameters).fill(0)
   const size = new Array<number>(parameters).fill(0)
-  const values = density.values.map((p, i) => {
-    const x = (density.from + i) * h
-    return choices.reduce((total, { theta, weight }) => {
-      const center = mean(x, theta)
-      const nearest = Math.round(center / h)
+  const values = new Float64Array(density.values.length)
+  for (const { theta, weight } of choices) {
+    const at = kernel(sigma, theta)
+    density.values.forEach((p, i) => {
+      const one = at(density.from + i)
       let value = 0
       let slope = 0
       let magnitude = 0
-      for (let j = nearest - margin; j <= nearest + margin; j++) {
-        const z = (j * h - center) / sigma
-        const v = (gaussian(z) * h * (below.values[j - below.from] ?? 0)) / sigma
+      for (let j = 0; j < one.values.length; j++) {
+        const v = (one.values[j] ?? 0) * (below.values[one.from + j - below.from] ?? 0)
+        const pull = (v * ((one.from + j) * h - one.center)) / (sigma * sigma)
         value += v
-        slope += (v * z) / sigma
-        magnitude += Math.abs((v * z) / sigma)
+        slope += pull
+        magnitude += Math.abs(pull)
       }
-      gradient(x, theta).forEach((g, c) => {
+      process.gradient((density.from + i) * h, theta).forEach((g, c) => {
         term[c] = (term[c] ?? 0) + p * h * weight * g * slope
         size[c] = (size[c] ?? 0) + p * h * weight * Math.abs(g) * magnitude
       })
-      return total + weight * value
-    }, 0)
-  })
+      values[i] = (values[i] ?? 0) + weight * value
+    })
+  }
   return { value: { from: density.from, values }, term, size }
 }
 
 /** The terms of steps `1..T`, with the choices of parameters that each step has. */
-const pass = (
-  process: Process,
-  parameters: number,
-  choicesAt: (t: number) => Choices
-): E.Either<string, ReadonlyArray<Uncertain>> => {
+const pass = (stage: Stage, choicesAt: (t: number) => Choices): E.Either<string, ReadonlyArray<Uncertain>> => {
+  const { process, h } = stage
   const T = process.sigma.length
-  const h = spacingOf(process)
   const half = Math.ceil(reach / h)
   const start: Lattice = {
     from: -half,
@@ -167,7 +210,7 @@ const pass = (
           above,
           E.flatMap((densities) =>
             pipe(
-              descend(process, h, sigma(t), choicesAt(t), densities[0] ?? start),
+              descend(stage, sigma(t), choicesAt(t), densities[0] ?? start),
               E.map((density) => [density, ...densities])
             )
           )
@@ -182,7 +225,7 @@ const pass = (
       }
       return range(1, T).map((t): Uncertain => {
         const density = densities[t] ?? start
-        const { value, term, size } = ascend(process, h, sigma(t), choicesAt(t), density, below, parameters)
+        const { value, term, size } = ascend(stage, sigma(t), choicesAt(t), density, below)
         below = value
         // a rounding for each addend of a lattice sum, of which a term has one for each step
         const roundings = T * Math.ceil((2 * reach * sigma(t)) / h + density.values.length)
@@ -202,7 +245,7 @@ const perturbed = (theta: ReadonlyArray<number>, radius: number, n: number): Cho
 }
 
 const smoothed = (
-  process: Process,
+  stage: Stage,
   theta: ReadonlyArray<number>,
   { steps, radius, perturbation }: Smoothing,
   n: number
@@ -210,12 +253,12 @@ const smoothed = (
   const clean: Choices = [{ theta, weight: 1 }]
   const nodes = perturbed(theta, radius, n)
   if (perturbation === 'perStep') {
-    return pass(process, theta.length, (t) => (steps.includes(t) ? nodes : clean))
+    return pass(stage, (t) => (steps.includes(t) ? nodes : clean))
   }
   return pipe(
     nodes,
     RA.traverse(E.Applicative)((node) =>
-      pass(process, theta.length, (t) => (steps.includes(t) ? [{ theta: node.theta, weight: 1 }] : clean))
+      pass(stage, (t) => (steps.includes(t) ? [{ theta: node.theta, weight: 1 }] : clean))
     ),
     E.map((passes) => {
       const mean = (t: number, read: (one: Uncertain) => ReadonlyArray<number>): ReadonlyArray<number> =>
@@ -225,7 +268,7 @@ const smoothed = (
             return total + (nodes[k]?.weight ?? 0) * (one === undefined ? Number.NaN : (read(one)[i] ?? Number.NaN))
           }, 0)
         )
-      return process.sigma.map((_, i) => ({
+      return stage.process.sigma.map((_, i) => ({
         value: mean(i + 1, ({ value }) => value),
         error: mean(i + 1, ({ error }) => error)
       }))
@@ -237,27 +280,29 @@ const smoothed = (
 const nodesAnAxis = 5
 
 /**
- * The term of each step, `t = 1..T` at positions `0..T-1`: of `J`, or with a smoothing of `J_s`. Its error is rounding, and for
- * `J_s` the distance to a rule of one node less an axis as well. Left: the chain spreads too far for a lattice.
+ * Gives the term of each step, `t = 1..T` at positions `0..T-1`: of `J`, or with a smoothing of `J_s`. Its error is rounding, and
+ * for `J_s` the distance to a rule of one node less an axis as well. Left: the chain spreads too far for a lattice.
  *
  * @category interpreters
  * @since 0.1.0
  */
 export const terms = (
   process: Process,
-  theta: ReadonlyArray<number>,
-  smoothing?: Smoothing
-): E.Either<string, ReadonlyArray<Uncertain>> =>
-  smoothing === undefined
-    ? pass(process, theta.length, () => [{ theta, weight: 1 }])
-    : pipe(
-        smoothed(process, theta, smoothing, nodesAnAxis),
-        E.bindTo('fine'),
-        E.bind('coarse', () => smoothed(process, theta, smoothing, nodesAnAxis - 1)),
-        E.map(({ fine, coarse }) =>
-          fine.map(({ value, error }, t) => ({
-            value,
-            error: error.map((e, i) => e + Math.abs((value[i] ?? 0) - (coarse[t]?.value[i] ?? 0)))
-          }))
+  theta: ReadonlyArray<number>
+): ((smoothing?: Smoothing) => E.Either<string, ReadonlyArray<Uncertain>>) => {
+  const stage = stageOf(process, theta.length)
+  return (smoothing) =>
+    smoothing === undefined
+      ? pass(stage, () => [{ theta, weight: 1 }])
+      : pipe(
+          smoothed(stage, theta, smoothing, nodesAnAxis),
+          E.bindTo('fine'),
+          E.bind('coarse', () => smoothed(stage, theta, smoothing, nodesAnAxis - 1)),
+          E.map(({ fine, coarse }) =>
+            fine.map(({ value, error }, t) => ({
+              value,
+              error: error.map((e, i) => e + Math.abs((value[i] ?? 0) - (coarse[t]?.value[i] ?? 0)))
+            }))
+          )
         )
-      )
+}

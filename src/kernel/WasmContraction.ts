@@ -60,7 +60,7 @@ const tileRows = (form: 'rows' | 'dots', vectors: number): number =>
 const unrolled = 2
 
 /** From so many rows on, copying the columns of `b` that a tile reads to neighbouring places pays. */
-const packedFrom = 12
+const packedFrom = 48
 
 /** Longer sums are added up in parts, so that the columns of `b` that a tile reads stay in the nearest cache. */
 const longestSum = 768
