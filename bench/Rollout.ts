@@ -4,15 +4,12 @@
  */
 import { init, jit, nn, numpy as np, type Array as JaxArray } from '@jax-js/jax'
 import * as tf from '@tensorflow/tfjs'
-import * as E from 'fp-ts/lib/Either.js'
-import * as Kernel from '../src/kernel/index.js'
-import * as Draw from '../src/random/Draw.js'
-import * as Key from '../src/random/Key.js'
 import * as X from '../src/tensor/Expr.js'
 import type { Expr } from '../src/tensor/Expr.js'
 import * as Program from '../src/tensor/Program.js'
 import type { Tensor } from '../src/tensor/Tensor.js'
-import type { Contender, Work } from './Work.js'
+import { draw } from './Data.js'
+import { ours, type Contender, type Work } from './Work.js'
 
 const T = 50
 const batch = 64
@@ -21,12 +18,6 @@ const H = 256
 const keep = 0.99
 const pull = -0.05
 const noise = 0.1
-
-const key = (name: string): Key.Key => Key.foldInString(Key.make(1), name)
-const draw = (name: string, shape: ReadonlyArray<number>, scale = 1): Tensor => {
-  const { data } = Draw.normal32(key(name), shape)
-  return { shape, data: data.map((v) => v * scale) }
-}
 
 const values = {
   x: draw('x', [batch, D]),
@@ -66,32 +57,14 @@ const program = Program.make(
   }
 )
 
-const right = <L, A>(result: E.Either<L, A>): A => {
-  if (E.isLeft(result)) throw new Error(JSON.stringify(result.left))
-  return result.right
-}
-
-/** This library, one thread. */
-const ours = async (): Promise<Contender> => {
-  const target = Kernel.GpuJs.gpuJs({ mode: 'webasm' })
-  const executable = right(target.compile(right(program), { batch }))
-  return {
-    run: async () => right(await executable.run(values)())['x']?.data ?? new Float32Array(),
-    dispose: async () => {
-      await executable.dispose()
-      await target.dispose()
-    }
-  }
-}
-
 /** TensorFlow.js on its wasm backend. */
-const tfjs = async (): Promise<Contender> => {
+const tfjs = (): Promise<Contender> => {
   const tensor = (name: Name): tf.Tensor => tf.tensor(values[name].data, [...values[name].shape], 'float32')
   const [w1, b1, w2, b2, w3, b3] = (['w1', 'b1', 'w2', 'b2', 'w3', 'b3'] as const).map(tensor)
   const silu = (v: tf.Tensor): tf.Tensor => tf.mul(v, tf.sigmoid(v))
   const layer = (v: tf.Tensor, w: tf.Tensor | undefined, b: tf.Tensor | undefined): tf.Tensor =>
     tf.add(tf.matMul(v, w ?? v), b ?? v)
-  return {
+  return Promise.resolve({
     run: async () => {
       const final = tf.tidy(() => {
         const eps = tensor('eps')
@@ -107,8 +80,8 @@ const tfjs = async (): Promise<Contender> => {
       final.dispose()
       return out
     },
-    dispose: async () => [w1, b1, w2, b2, w3, b3].forEach((w) => w?.dispose())
-  }
+    dispose: () => Promise.resolve([w1, b1, w2, b2, w3, b3].forEach((w) => w?.dispose()))
+  })
 }
 
 /** jax-js on its wasm backend, with the step jitted; a value used twice takes a reference first. */
@@ -147,7 +120,7 @@ const jaxjs = async (): Promise<Contender> => {
       }
       return (await state.data()) as Float32Array
     },
-    dispose: async () => weights.forEach((w) => w.dispose())
+    dispose: () => Promise.resolve(weights.forEach((w) => w.dispose()))
   }
 }
 
@@ -155,5 +128,6 @@ const jaxjs = async (): Promise<Contender> => {
 export const rollout: Work = {
   name: 'mlp-rollout',
   about: `T = ${T}, batch ${batch}, MLP ${D}-${H}-${H}-${D}`,
-  contenders: { ours, tfjs, jaxjs }
+  threads: [1, 2],
+  contenders: { ours: ours(program, { batch }, values, 'x'), tfjs, jaxjs }
 }

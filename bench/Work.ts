@@ -1,68 +1,101 @@
 /**
  * What is timed: one piece of work as several libraries do it, side by side in one run.
  */
+import * as E from 'fp-ts/lib/Either.js'
+import * as Kernel from '../src/kernel/index.js'
+import type { Program, Values } from '../src/tensor/Program.js'
+import type { ShapeError, Sizes } from '../src/tensor/Shape.js'
 
 /** One library's way: `run` gives the result as a flat array, so that the answers can be compared. */
 export interface Contender {
   readonly run: () => Promise<ArrayLike<number>>
   readonly dispose: () => Promise<void>
+  /** The most bytes of intermediate values alive at once, where it is known. */
+  readonly bytes?: number
 }
 
-/** A piece of work and who does it. */
+/** Who may do a piece of work. `stock` is gpu.js without this library, `js` plain JavaScript. */
+export type Name = 'ours' | 'tfjs' | 'jaxjs' | 'stock' | 'js'
+
+/**
+ * A piece of work and who does it. Only `ours` uses more than one thread: TensorFlow.js has no threads in Node, and jax-js
+ * none at all. `tolerance` is how far answers may differ, relative to the largest value (default 1e-3).
+ */
 export interface Work {
   readonly name: string
   readonly about: string
-  readonly contenders: Readonly<Record<string, () => Promise<Contender>>>
+  readonly tolerance?: number
+  readonly threads: ReadonlyArray<number>
+  readonly contenders: Readonly<Partial<Record<Name, (threads: number) => Promise<Contender>>>>
 }
 
-/** Milliseconds of each contender: median, least and most of some interleaved runs. */
+/** Milliseconds of each contender: median, least and most of some interleaved runs; and bytes where known. */
 export interface Timing {
   readonly median: number
   readonly least: number
   readonly most: number
+  readonly bytes: number | undefined
 }
+
+/** The right side, or an end: benchmarks are wrong or right, not in between. */
+export const right = <L, A>(result: E.Either<L, A>): A => {
+  if (E.isLeft(result)) throw new Error(JSON.stringify(result.left))
+  return result.right
+}
+
+/** This library on a program. */
+export const ours =
+  (program: E.Either<ReadonlyArray<ShapeError>, Program>, sizes: Sizes, values: Values, output: string) =>
+  (threads: number): Promise<Contender> => {
+    const target = Kernel.gpuJs({ mode: 'webasm', ...(threads === 1 ? {} : { threads }) })
+    const executable = right(target.compile(right(program), sizes))
+    return Promise.resolve({
+      bytes: executable.work.peakBytes,
+      run: async () => right(await executable.run(values)())[output]?.data ?? new Float32Array(),
+      dispose: async () => {
+        await executable.dispose()
+        await target.dispose()
+      }
+    })
+  }
 
 /** The largest difference of two results, relative to the largest value. */
 const distance = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   let difference = 0
   let scale = 0
   for (let i = 0; i < a.length; i++) {
-    difference = Math.max(difference, Math.abs((a[i] ?? NaN) - (b[i] ?? NaN)))
+    difference = Math.max(difference, Math.abs((a[i] ?? Number.NaN) - (b[i] ?? Number.NaN)))
     scale = Math.max(scale, Math.abs(a[i] ?? 0))
   }
-  return a.length === b.length ? difference / scale : NaN
+  return a.length === b.length ? difference / scale : Number.NaN
 }
 
 /**
  * Times a work: three rounds to warm up, then `rounds` in which each contender runs once, in turn, so that a slow moment of
- * the machine hits all of them. A contender whose answer differs from the first one's by more than 1e-3 is an error.
+ * the machine hits all of them. A contender whose answer is not the first one's is an error.
  */
-export const time = async (work: Work, rounds: number): Promise<Readonly<Record<string, Timing>>> => {
-  const names = Object.keys(work.contenders)
-  const contenders = await Promise.all(
-    Object.entries(work.contenders).map(async ([name, make]) => [name, await make()] as const)
-  )
-  const samples = new Map(names.map((name) => [name, new Array<number>()]))
+export const time = async (work: Work, threads: number, rounds: number): Promise<ReadonlyMap<string, Timing>> => {
+  const contenders: Array<readonly [string, Contender, Array<number>]> = []
+  for (const [name, make] of Object.entries(work.contenders)) contenders.push([name, await make(threads), []])
   let answer: ArrayLike<number> | undefined
   for (let round = -3; round < rounds; round++) {
-    for (const [name, contender] of contenders) {
+    for (const [name, contender, samples] of contenders) {
       const began = performance.now()
       const result = await contender.run()
       const elapsed = performance.now() - began
       answer ??= result
-      if (round === -3) {
-        const off = distance(answer, result)
-        if (!(off < 1e-3)) throw new Error(`${work.name}: ${name} differs from ${names[0]} by ${off}`)
+      if (round === -3 && !(distance(answer, result) < (work.tolerance ?? 1e-3))) {
+        throw new Error(`${work.name}: ${name} differs by ${distance(answer, result)} of the largest value`)
       }
-      if (round >= 0) samples.get(name)?.push(elapsed)
+      if (round >= 0) samples.push(elapsed)
     }
   }
   for (const [, contender] of contenders) await contender.dispose()
-  return Object.fromEntries(
-    [...samples].map(([name, all]) => {
-      const sorted = [...all].sort((a, b) => a - b)
-      const at = (i: number): number => sorted[i] ?? NaN
-      return [name, { median: at(Math.floor(sorted.length / 2)), least: at(0), most: at(sorted.length - 1) }]
+  return new Map(
+    contenders.map(([name, { bytes }, samples]) => {
+      const sorted = [...samples].sort((a, b) => a - b)
+      const at = (i: number): number => sorted[i] ?? Number.NaN
+      return [name, { median: at(Math.floor(sorted.length / 2)), least: at(0), most: at(sorted.length - 1), bytes }]
     })
   )
 }

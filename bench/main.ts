@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: this library beside TensorFlow.js and jax-js, on the same numbers, in one run.
+ * `npm run bench`: this library beside TensorFlow.js, jax-js and gpu.js as it comes, on the same numbers, in one run.
  *
  * `--only NAME` runs one work, `--rounds N` sets the rounds (default 15), `--json` prints one object a line.
  */
@@ -7,12 +7,17 @@ import { createRequire } from 'node:module'
 import { cpus } from 'node:os'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
+import { init } from '@jax-js/jax'
 import * as tf from '@tensorflow/tfjs'
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
+import { credits } from './Credit.js'
+import { elementwise } from './Elementwise.js'
+import { matmul } from './Matmul.js'
 import { rollout } from './Rollout.js'
+import { unet } from './Unet.js'
 import { time, type Work } from './Work.js'
 
-const works: ReadonlyArray<Work> = [rollout]
+const works: ReadonlyArray<Work> = [...[64, 128, 256, 512, 1024].map(matmul), elementwise, rollout, unet, ...credits]
 
 const { values } = parseArgs({
   options: {
@@ -31,23 +36,37 @@ if (chosen.length === 0 || !(rounds >= 1)) {
 setWasmPaths(`${dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'))}/`)
 await tf.setBackend('wasm')
 await tf.ready()
+await init('wasm')
 
-if (!values.json)
-  process.stdout.write(`${cpus()[0]?.model ?? 'unknown processor'}, node ${process.version}, one thread each\n`)
+if (!values.json) process.stdout.write(`${cpus()[0]?.model ?? 'unknown processor'}, node ${process.version}\n`)
 for (const work of chosen) {
-  const timings = await time(work, rounds)
-  const ours = timings['ours']?.median ?? NaN
-  if (values.json) {
-    const medians = Object.fromEntries(Object.entries(timings).map(([name, { median }]) => [name, median]))
-    process.stdout.write(`${JSON.stringify({ work: work.name, threads: 1, unit: 'ms', ...medians })}\n`)
-    continue
-  }
-  process.stdout.write(`\n${work.name} (${work.about}), median of ${rounds} interleaved rounds\n`)
-  for (const [name, { median, least, most }] of Object.entries(timings)) {
-    const ratio = name === 'ours' ? '' : `   ${(median / ours).toFixed(2)} x ours`
+  for (const threads of work.threads) {
+    const timings = await time(work, threads, rounds)
+    const ours = timings.get('ours')
+    if (values.json) {
+      const median = (name: string): number | null => timings.get(name)?.median ?? null
+      const names = {
+        ours: median('ours'),
+        tfjs: median('tfjs'),
+        jaxjs: median('jaxjs'),
+        stock: median('stock'),
+        js: median('js')
+      }
+      process.stdout.write(
+        `${JSON.stringify({ work: work.name, threads, unit: 'ms', ...names, bytes: ours?.bytes ?? null })}\n`
+      )
+      continue
+    }
     process.stdout.write(
-      `  ${name.padEnd(6)} ${median.toFixed(1).padStart(8)} ms   (${least.toFixed(1)} to ${most.toFixed(1)})${ratio}\n`
+      `\n${work.name} (${work.about}), ours on ${threads} thread${threads === 1 ? '' : 's'}, median of ${rounds} interleaved rounds\n`
     )
+    for (const [name, { median, least, most, bytes }] of timings) {
+      const ratio = name === 'ours' ? '' : `   ${(median / (ours?.median ?? Number.NaN)).toFixed(2)} x ours`
+      const memory = bytes === undefined ? '' : `   ${(bytes / 2 ** 20).toFixed(2)} MiB at the peak`
+      process.stdout.write(
+        `  ${name.padEnd(6)} ${median.toFixed(2).padStart(9)} ms   (${least.toFixed(2)} to ${most.toFixed(2)})${ratio}${memory}\n`
+      )
+    }
   }
 }
 process.exit(0)

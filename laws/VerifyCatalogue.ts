@@ -155,7 +155,7 @@ export const models = (): ReadonlyArray<Model> => [
       ]
     }
   ),
-  scalar('multiplicative', multiplicativeChain([0.4, 0.4, 0.4, 0.4]), [0.8, 0.05], 1, -1.5, {
+  scalar('multiplicative', multiplicativeChain([0.4, 0.4, 0.4]), [0.8, 0.05], 1, -1.5, {
     mean: (x, [a = 0, b = 0]) => a * x * (1 + b * x),
     gradient: (x, [a = 0, b = 0]) => [x * (1 + b * x), a * x * x],
     // states stay within 12 of 0
@@ -191,11 +191,18 @@ const said: Readonly<Record<Form | Perturbation, string>> = {
  */
 export const contenders = (T: number, baseline: number): ReadonlyArray<Contender> => {
   const list: Array<Contender> = []
-  const add = (built: E.Either<CoverError, Estimator>, options: { readonly name?: string; readonly baseline?: number } = {}): void => {
+  const add = (
+    built: E.Either<CoverError, Estimator>,
+    options: { readonly name?: string; readonly baseline?: number } = {}
+  ): void => {
     // a segment that is longer than the chain is no estimator of it
     if (E.isLeft(built)) return
     const { name = built.right.name, baseline: b = 0 } = options
-    list.push({ name: b === 0 ? name : `${name}, baseline ${Number(b.toPrecision(3))}`, estimator: built.right, baseline: b })
+    list.push({
+      name: b === 0 ? name : `${name}, baseline ${Number(b.toPrecision(3))}`,
+      estimator: built.right,
+      baseline: b
+    })
   }
   const inForms = (
     name: string,
@@ -226,7 +233,10 @@ export const contenders = (T: number, baseline: number): ReadonlyArray<Contender
   inForms('rlr(h = 2)', (zeroth) => Catalogue.rlr({ T, h: 2, ...zeroth }), true)
   for (const h of [1, 4]) add(Catalogue.rlr({ T, h }), { baseline })
   add(Catalogue.rlr({ T, h: 2, start: interval(2, middle) }), { name: 'rlr(h = 2), start in the lower half', baseline })
-  add(Catalogue.rlr({ T, h: 2, start: weights(C.range(1, T)) }), { name: 'rlr(h = 2), start by given weights', baseline })
+  add(Catalogue.rlr({ T, h: 2, start: weights(C.range(1, T)) }), {
+    name: 'rlr(h = 2), start by given weights',
+    baseline
+  })
   inForms('black-box rlr(h = 2)', (zeroth) => Catalogue.blackBoxRlr({ T, h: 2, ...zeroth }), true)
   inForms('evolution strategies', (zeroth) => Catalogue.evolutionStrategies({ T, ...zeroth }), false)
   // the paper's ablations: no zeroth-order cell, and no half-order cell

@@ -27,7 +27,7 @@ import {
   positive,
   whole,
   type DescriptionError
-} from './toy/Description.js'
+} from './VerifyDocument.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -99,7 +99,10 @@ const kind = { kind: t.string }
 const FirstOrder = /*#__PURE__*/ group({ ...kind, to: whole }, segment)
 const HalfOrder = /*#__PURE__*/ group({ ...kind, from: whole, to: whole }, segment)
 const ZerothOrder = /*#__PURE__*/ group({ ...kind, steps }, zeroth)
-const Cells = /*#__PURE__*/ group({ cells: /*#__PURE__*/ t.readonlyArray(t.unknown, 'a list of cells') }, { baseline: finite })
+const Cells = /*#__PURE__*/ group(
+  { cells: /*#__PURE__*/ t.readonlyArray(t.unknown, 'a list of cells') },
+  { baseline: finite }
+)
 
 const start = { start: t.unknown }
 const named = { name: t.string }
@@ -267,7 +270,14 @@ export const decode = (document: unknown): Result => {
         pipe(
           cells,
           RA.traverseWithIndex(E.Applicative)((i, cell) => cellOf(cell, `cells[${i}]`)),
-          E.map((list) => described(one, (T) => pipe(C.cover(T, list), E.map((cover) => Est.always(C.show(cover), cover)))))
+          E.map((list) =>
+            described(one, (T) =>
+              pipe(
+                C.cover(T, list),
+                E.map((cover) => Est.always(C.show(cover), cover))
+              )
+            )
+          )
         )
       )
     )

@@ -15,7 +15,7 @@ import type { Cover } from '../src/estimator/Cover.js'
 import type { Estimator, Weighted } from '../src/estimator/Estimator.js'
 import type { EstimatorError, Problem } from '../src/estimator/Gradient.js'
 import * as Gradient from '../src/estimator/Gradient.js'
-import { rowsOf, ofRows, type Spread } from '../src/estimator/Variance.js'
+import { ofRows, rowsOf, type Matrix, type Spread } from '../src/estimator/Variance.js'
 import type { Params } from '../src/lens/Lens.js'
 import * as Draw from '../src/random/Draw.js'
 import type { Key } from '../src/random/Key.js'
@@ -175,6 +175,7 @@ export const make = <P extends Params, S extends Batched, R extends Params>(part
         (gradients) => {
           const operations = Object.values(gradients.executables).reduce((n, e) => n + e.program.instructions.length, 0)
           const values = rowParams(chain.parameters, params, rows)
+          const weights = new Array<number>(rows).fill(1)
           const estimate = (cover: Cover, batch: number): TE.TaskEither<EstimatorError, Batch> => {
             const { xT, eps, xi } = at(batch)
             const shared = C.zerothOrderCell(cover)?.perturbation !== 'perStep'
@@ -186,12 +187,12 @@ export const make = <P extends Params, S extends Batched, R extends Params>(part
                 xT,
                 eps,
                 xi: shared ? first(xi) : xi,
-                weights: new Array<number>(rows).fill(1),
+                weights,
                 advantageState: 0
               }),
               TE.map((one) => ({
                 matrix: rowsOf(one.gradient, rows),
-                terms: one.terms.map(({ gradient }) => rowsOf(gradient, rows).data),
+                sizes: magnitudes(one.terms.map(({ gradient }) => rowsOf(gradient, rows))),
                 reward: mean(one.rewards, rows),
                 single: Object.values(one.gradient).some(({ data }) => data instanceof Float32Array)
               }))
@@ -228,14 +229,25 @@ const mostBatches = 64
 
 /** What is kept of one batch. */
 interface Batch {
-  readonly matrix: { readonly width: number; readonly data: Float64Array }
-  readonly terms: ReadonlyArray<Float64Array>
+  readonly matrix: Matrix
+  readonly sizes: ReadonlyArray<number>
   readonly reward: number
   readonly single: boolean
 }
 
 const mean = (values: ReadonlyArray<number>, n: number): number =>
   values.reduce((sum, value) => sum + Math.abs(value), 0) / n
+
+/** The mean over rows of the magnitudes of some terms, added up, for each component. */
+const magnitudes = (terms: ReadonlyArray<Matrix>): ReadonlyArray<number> => {
+  const size = new Array<number>(terms[0]?.width ?? 0).fill(0)
+  for (const { width, data } of terms) {
+    for (let i = 0; i < data.length; i++) {
+      size[i % width] = (size[i % width] ?? 0) + (Math.abs(data[i] ?? 0) * width) / data.length
+    }
+  }
+  return size
+}
 
 const first = (xi: Values): Values => Object.fromEntries(Object.entries(xi).map(([path, one]) => [path, T.at(0)(one)]))
 
@@ -269,18 +281,16 @@ const rounding = (
   operations: number,
   width: number
 ): ReadonlyArray<number> => {
-  const n = batches.reduce((total, { matrix }) => total + matrix.data.length / width, 0)
   const unit = operations * (batches.some(({ single }) => single) ? 2 ** -24 : unitRoundoff)
   const cell = C.zerothOrderCell(cover)
   const copies = cell === undefined ? 0 : cell.perturbation === 'shared' ? 1 : cell.steps.length
   const reward = batches.reduce((total, one) => total + one.reward, 0) / batches.length
   const differences =
     cell === undefined || cell.form === 'onePoint' ? 0 : (reward * Math.sqrt((2 * copies) / Math.PI)) / cell.radius
-  const size = new Array<number>(width).fill(0)
-  for (const { terms } of batches) {
-    for (const term of terms) term.forEach((v, i) => (size[i % width] = (size[i % width] ?? 0) + Math.abs(v) / n))
-  }
-  return size.map((s) => unit * (s + differences))
+  return Array.from({ length: width }, (_, i) => {
+    const size = batches.reduce((total, { sizes }) => total + (sizes[i] ?? 0), 0) / batches.length
+    return unit * (size + differences)
+  })
 }
 
 const peakBytes = <P extends Params, S extends Batched, C_ extends Exprs, R extends Params>(

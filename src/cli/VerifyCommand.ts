@@ -10,7 +10,9 @@ import * as Description from '../../laws/toy/Description.js'
 import * as Verify from '../../laws/Verify.js'
 import * as Catalogue from '../../laws/VerifyCatalogue.js'
 import * as EstimatorFile from '../../laws/VerifyDescription.js'
+import * as Document from '../../laws/VerifyDocument.js'
 import type { Contender, Model } from '../../laws/VerifyModel.js'
+import * as Report from '../../laws/VerifyReport.js'
 import { showError as showCover } from '../estimator/Cover.js'
 import * as Gradient from '../estimator/Gradient.js'
 import { gpuJs } from '../kernel/GpuJs.js'
@@ -43,10 +45,7 @@ const number = (name: string, text: string, least: number): Step<number> => {
 }
 
 /** A decoded JSON file. Whatever is wrong with it is said with its path. */
-const document = <A>(
-  path: string,
-  decode: (given: unknown) => E.Either<Description.DescriptionError, A>
-): Step<A> =>
+const document = <A>(path: string, decode: (given: unknown) => E.Either<Document.DescriptionError, A>): Step<A> =>
   pipe(
     Files.read(path),
     TE.mapLeft((error) => usage(Files.showError(error))),
@@ -59,7 +58,7 @@ const document = <A>(
     TE.flatMapEither((given) =>
       pipe(
         decode(given),
-        E.mapLeft((error) => usage(`${path}: ${Description.showError(error)}`))
+        E.mapLeft((error) => usage(`${path}: ${Document.showError(error)}`))
       )
     )
   )
@@ -138,8 +137,8 @@ export const verify = async (options: VerifyOptions): Promise<number> => {
     return result.left.kind === 'usage' ? 2 : 1
   }
   const { rows, test } = result.right
-  if (!json) process.stdout.write(`${Verify.table(rows, test)}\n`)
-  if (Verify.sound(rows)) return 0
-  process.stderr.write(`halforder verify: ${Verify.refusal(rows)}\n`)
+  if (!json) process.stdout.write(`${Report.table(rows, test)}\n`)
+  if (Report.sound(rows)) return 0
+  process.stderr.write(`halforder verify: ${Report.refusal(rows)}\n`)
   return 1
 }

@@ -6,8 +6,8 @@
  *
  * @since 0.1.0
  */
-import { maps } from '../tensor/Op.js'
 import { strides as contiguous } from '../tensor/Strides.js'
+import { float, operations } from './SourceMath.js'
 import type { Access, Contraction, Core, Elementwise, Frame, Part, Reduction, Spec, Term } from './Spec.js'
 import type { Kernel } from './Template.js'
 
@@ -240,18 +240,10 @@ const term = (scope: Scope, node: Term, index: ReadonlyArray<string>, core: stri
     }
     case 'Apply': {
       const [a = '', b = '', c = ''] = node.args.map((arg) => term(scope, arg, index, core))
-      const name = define(scope, 'x', maps[node.name].source(a, b, c))
+      const value = operations[node.name]((part) => define(scope, 'x', part), a, b, c)
+      const name = define(scope, 'x', value)
       scope.known.set(node, name)
       return name
     }
   }
-}
-
-/** A number as the text of a float. */
-const float = (value: number): string => {
-  if (Number.isNaN(value)) return '(0.0 / 0.0)'
-  if (!Number.isFinite(value)) return value > 0 ? '(1.0 / 0.0)' : '(-1.0 / 0.0)'
-  const text = String(Math.abs(value))
-  const positive = /[.e]/.test(text) ? text : `${text}.0`
-  return value < 0 ? `(-${positive})` : positive
 }

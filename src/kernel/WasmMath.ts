@@ -1,15 +1,13 @@
 /**
  * Elementwise functions on four f32 lanes, in line: range reductions and polynomials.
  *
- * The coefficients interpolate each function at the Chebyshev nodes of its reduced range. The largest errors, measured
- * against f64 on dense grids, are below `Op.functionError`; a test measures them again. Infinities and NaN go where they
- * go in f64.
- *
- * Source: Muller, *Elementary Functions*, 2016, chapters 3 (polynomials) and 11 (range reduction).
+ * The largest errors, measured against f64 on dense grids, are below `Op.functionError`; a test measures them again.
+ * Infinities and NaN go where they go in f64.
  *
  * @since 0.1.0
  */
 import type { MapName } from '../tensor/Op.js'
+import { cosTail, erfFar, erfNear, expTail, halfPi, logTail, sinTail, tanhNear, tanhTail } from './Coefficients.js'
 import type { Code, VectorName } from './Wasm.js'
 
 // -------------------------------------------------------------------------------------
@@ -98,7 +96,6 @@ const log2e = 1.4426950408889634
 // log 2 in two parts: the first has 9 bits, so that its products with whole numbers of up to 15 bits are exact
 const log2High = 0.693359375
 const log2Low = -2.1219444005469057e-4
-const expTail = [0.5, 0.166665763, 0.0416665524, 0.00836323295, 0.00139262504]
 
 /** 2^n for whole n in [-126, 127], from the exponent bits. */
 const powerOfTwo = (n: Emit): Emit =>
@@ -117,10 +114,6 @@ const exp = (code: Code, argument: Emit): Emit => {
   )
   return mul(mul(value, powerOfTwo(half)), powerOfTwo(all(n, half, vector('i32x4.sub'))))
 }
-
-const logTail = [
-  0.333333313, -0.25000307, 0.200010478, -0.166412473, 0.142143562, -0.1299849, 0.126237392, -0.079036437
-]
 
 /** log x = n log 2 + log m with m in [sqrt(1/2), sqrt 2). */
 const log = (code: Code, argument: Emit): Emit => {
@@ -152,8 +145,6 @@ const log = (code: Code, argument: Emit): Emit => {
   return or(positive, undefinedHere)
 }
 
-const tanhTail = [-0.333333284, 0.133327678, -0.0538506098, 0.0209957547, -0.00609464152]
-
 /** An odd polynomial near 0, else 1 - 2 / (e^2|x| + 1) with the sign of x. */
 const tanh = (code: Code, argument: Emit): Emit => {
   const x = keep(code, argument)
@@ -162,17 +153,12 @@ const tanh = (code: Code, argument: Emit): Emit => {
   const near = keep(code, add(x, mul(mul(x, square), polynomial(tanhTail, square))))
   const growth = exp(code, add(size, size))
   const far = withSignOf(sub(number(1), div(number(2), add(growth, number(1)))), x)
-  return choose(less(size, number(0.625)), near, far)
+  return choose(less(size, number(tanhNear)), near, far)
 }
 
 /** 1 / (1 + e^-x). */
 const sigmoid = (code: Code, argument: Emit): Emit =>
   div(number(1), add(number(1), exp(code, all(argument, vector('f32x4.neg')))))
-
-const erfNear = [1.12837911, -0.376123428, 0.112803169, -0.0267150551, 0.00492176181, -0.000564805989]
-const erfFar = [
-  0.000765897566, 1.12589371, 0.639141262, 0.103281118, -0.0226047728, 0.0034323514, -0.000316937047, 0.0000132723626
-]
 
 /** x P(x^2) up to 1, else 1 - e^-Q(|x|) with the sign of x, where Q approximates -log(1 - erf); 1 in f32 from 4 on. */
 const erf = (code: Code, argument: Emit): Emit => {
@@ -185,10 +171,6 @@ const erf = (code: Code, argument: Emit): Emit => {
 }
 
 const twoOverPi = 0.6366197723675814
-// pi / 2 in three parts, the first two of 8 and 11 bits
-const halfPi = [1.5703125, 4.837512969970703e-4, 7.549789948768648e-8] as const
-const sinTail = [-0.166666642, 0.0083327461, -0.000195873872]
-const cosTail = [0.0416666642, -0.00138883002, 0.0000245474366]
 
 /** The sine of `x + quarters * pi / 2`: reduced to |r| <= pi / 4, then the quadrant picks polynomial and sign. */
 const sine = (code: Code, argument: Emit, quarters: number): Emit => {

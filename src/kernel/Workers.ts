@@ -103,7 +103,7 @@ export const pool = (size: number): Pool => {
     load: (worker, image) => {
       const own = members[worker % size] ?? member()
       const number = images++
-      const memory = new WebAssembly.Memory({ ...image.pages, shared: true })
+      const memory = own.memory(image.pages)
       const cells = new Float32Array(memory.buffer)
       for (const { at, data } of image.constants) cells.set(data, at)
       const known: Array<Float32Array | Float64Array | undefined> = []
@@ -125,7 +125,10 @@ export const pool = (size: number): Pool => {
           await own.request({ image: number, run: true })
           return cells
         },
-        drop: () => own.send({ image: number })
+        drop: () => {
+          own.send({ image: number })
+          own.free(memory, image.pages.maximum)
+        }
       }
     },
     dispose: async () => {
@@ -134,14 +137,25 @@ export const pool = (size: number): Pool => {
   }
 }
 
-/** A worker that is started by the first message to it. */
+/**
+ * A worker that is started by the first message to it. Memories that images have left are used again: those of a worker
+ * are freed late, because its garbage collector does not see how large they are.
+ */
 interface Member {
+  readonly memory: (pages: Image['pages']) => WebAssembly.Memory
+  readonly free: (memory: WebAssembly.Memory, maximum: number) => void
   readonly send: (message: object) => void
   readonly request: (message: object) => Promise<void>
   readonly stop: () => Promise<void>
 }
 
+const pageBytes = 65536
+
+/** How many memories a worker keeps for later images. */
+const mostLeft = 8
+
 const member = (): Member => {
+  const left: Array<{ readonly memory: WebAssembly.Memory; readonly maximum: number }> = []
   const waiting = new Map<number, { readonly resolve: () => void; readonly reject: (error: Error) => void }>()
   let next = 0
   let started: Promise<Handle> | undefined
@@ -164,6 +178,19 @@ const member = (): Member => {
     return started
   }
   return {
+    memory: (pages) => {
+      const bytes = pageBytes * pages.initial
+      // a module takes no memory that may grow further than it declares
+      const fits = ({ memory: { buffer }, maximum }: (typeof left)[number]): boolean =>
+        maximum === pages.maximum && buffer.byteLength >= bytes && buffer.byteLength <= 4 * bytes
+      const at = left.findIndex(fits)
+      const [known] = at < 0 ? [] : left.splice(at, 1)
+      return known?.memory ?? new WebAssembly.Memory({ ...pages, shared: true })
+    },
+    free: (memory, maximum) => {
+      left.push({ memory, maximum })
+      if (left.length > mostLeft) left.shift()
+    },
     send: (message) => {
       if (!stopped) void handle().then((opened) => opened.post(message))
     },
@@ -181,7 +208,7 @@ const member = (): Member => {
       stopped = true
       if (started === undefined) return
       await (await started).stop()
-      for (const id of [...waiting.keys()]) settle(id, 'the workers have been stopped')
+      for (const id of waiting.keys()) settle(id, 'the workers have been stopped')
     }
   }
 }

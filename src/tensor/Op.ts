@@ -1,6 +1,6 @@
 /**
  * The primitives of the tensor language: what a node of an expression does to its arguments, and, for elementwise
- * operations, one row each of meaning, kernel text and forward error.
+ * operations, one row each of meaning and forward error.
  *
  * @since 0.1.0
  */
@@ -83,10 +83,9 @@ export type Op =
  * One elementwise operation.
  *
  * - `meaning`: its value in f64.
- * - `source`: its text in the JavaScript subset that gpu.js compiles.
  * - `bound`: how far an f32 device's value may lie from the exact one, given the argument values, how far each of
- *   them may be off, and the exact value. Forward error analysis (Higham, *Accuracy and Stability of Numerical
- *   Algorithms*, 2002, chapter 3), with the error of the device's own function in `functionError`.
+ *   them may be off, the exact value, and how accurate the device is. Forward error analysis (Higham, *Accuracy and
+ *   Stability of Numerical Algorithms*, 2002, chapter 3).
  *
  * @category model
  * @since 0.1.0
@@ -94,8 +93,28 @@ export type Op =
 export interface MapRow {
   readonly arity: 1 | 2 | 3
   readonly meaning: (a: number, b: number, c: number) => number
-  readonly source: (a: string, b: string, c: string) => string
-  readonly bound: (args: Triple, errors: Triple, value: number) => number
+  readonly bound: (args: Triple, errors: Triple, value: number, accuracy: Accuracy) => number
+}
+
+/**
+ * How accurate a device is: the largest relative errors, in units of `unitRoundoff`.
+ *
+ * - `rounding`: of one addition, subtraction or multiplication. `division`, `sqrt`: of those.
+ * - `exp` and `growth`: the error of e^x is `exp + growth |x|`.
+ * - `log`: relative to the larger of the value and 1.
+ * - `functions`: of tanh, sigmoid (plus `growth |x|`) and erf; of sin and cos relative to the larger of the argument and 1.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Accuracy {
+  readonly rounding: number
+  readonly division: number
+  readonly sqrt: number
+  readonly exp: number
+  readonly growth: number
+  readonly log: number
+  readonly functions: number
 }
 
 /**
@@ -131,7 +150,7 @@ export interface Node {
 export const unitRoundoff: number = 2 ** -24
 
 /**
- * The largest relative error allowed to a device's exp, log, tanh, sigmoid, erf, sin or cos at an exact argument, in
+ * The largest relative error allowed to a processor's exp, log, tanh, sigmoid, erf, sin or cos at an exact argument, in
  * units of `unitRoundoff`. The polynomials of the webasm target stay within it; tests measure them.
  *
  * @category constants
@@ -139,10 +158,51 @@ export const unitRoundoff: number = 2 ** -24
  */
 export const functionError = 8
 
+/**
+ * A processor: every operation rounds to nearest (IEEE 754), and functions stay within `functionError`.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const processor: Accuracy = {
+  rounding: 1,
+  division: 3,
+  sqrt: 3,
+  exp: functionError,
+  growth: 1,
+  log: functionError,
+  functions: functionError
+}
+
+/**
+ * A GPU, as the WebGPU Shading Language promises (section "Floating Point Accuracy"; Vulkan's and GLSL ES 3.20's tables
+ * have the same numbers), one unit in the last place (ULP) being at most 2 units of `unitRoundoff`:
+ *
+ * - sums and products are correctly rounded in a direction that is not said: 1 ULP. Quotients: 2.5 ULP.
+ * - sqrt is `1 / inverseSqrt`: 2 ULP and 2.5 ULP.
+ * - e^x: 3 + 2 |x| ULP. log: an absolute 2^-21 between 1/2 and 2, which is 8 units, and 3 ULP elsewhere.
+ *
+ * tanh, sin and cos are promised absolute errors only, so kernels compute them, and erf, from sums, products, quotients
+ * and e^x. Their errors follow: tanh is worst at 0.625, where `1 - 2 / (e^(2x) + 1)` takes over from a polynomial, with
+ * 15 units; sigmoid has the 6 of e^x, 2 of the sum and 5 of the quotient.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const shader: Accuracy = {
+  rounding: 2,
+  division: 5,
+  sqrt: 9,
+  exp: 6,
+  growth: 4,
+  log: functionError,
+  functions: 2 * functionError
+}
+
 // below the normal range f32 loses relative precision, so every operation may also be off by this much
 const underflow = 2 ** -126
 
-const rounded = (error: number, value: number, units = 1): number =>
+const rounded = (error: number, value: number, units: number): number =>
   error + units * unitRoundoff * (Math.abs(value) + error) + underflow
 
 // -------------------------------------------------------------------------------------
@@ -177,39 +237,27 @@ const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x))
 
 const unary = (
   meaning: (a: number) => number,
-  source: (a: string) => string,
-  bound: (a: number, error: number, value: number) => number
+  bound: (a: number, error: number, value: number, accuracy: Accuracy) => number
 ): MapRow => ({
   arity: 1,
   meaning: (a) => meaning(a),
-  source: (a) => source(a),
-  bound: ([a], [e], value) => bound(a, e, value)
+  bound: ([a], [e], value, accuracy) => bound(a, e, value, accuracy)
 })
 
 const binary = (
   meaning: (a: number, b: number) => number,
-  source: (a: string, b: string) => string,
-  bound: (a: number, b: number, ea: number, eb: number, value: number) => number
+  bound: (a: number, b: number, ea: number, eb: number, value: number, accuracy: Accuracy) => number
 ): MapRow => ({
   arity: 2,
   meaning: (a, b) => meaning(a, b),
-  source: (a, b) => source(a, b),
-  bound: ([a, b], [ea, eb], value) => bound(a, b, ea, eb, value)
+  bound: ([a, b], [ea, eb], value, accuracy) => bound(a, b, ea, eb, value, accuracy)
 })
 
-/** A call of one of the functions that gpu.js maps on every mode. */
-const call =
-  (name: string) =>
-  (a: string): string =>
-    `Math.${name}(${a})`
+const circular = (a: number, e: number, _value: number, { functions }: Accuracy): number =>
+  rounded(Math.min(e, 2), Math.max(1, Math.abs(a)), functions)
 
-/** The text of erf by Abramowitz and Stegun 7.1.26, whose absolute error is 1.5e-7. */
-const erfSource = (a: string): string => {
-  const t = `(1.0 / (1.0 + 0.3275911 * Math.abs(${a})))`
-  const p = `((((1.061405429 * ${t} - 1.453152027) * ${t} + 1.421413741) * ${t} - 0.284496736) * ${t} + 0.254829592)`
-  const tail = `${p} * ${t} * Math.exp(-(${a}) * (${a}))`
-  return `(${a} < 0.0 ? ${tail} - 1.0 : 1.0 - ${tail})`
-}
+const comparison = (a: number, b: number, ea: number, eb: number): number =>
+  Math.abs(a - b) <= ea + eb && ea + eb > 0 ? 1 : 0
 
 /**
  * Every elementwise operation, one row each.
@@ -220,71 +268,48 @@ const erfSource = (a: string): string => {
 export const maps: Readonly<Record<MapName, MapRow>> = {
   neg: unary(
     (a) => -a,
-    (a) => `(-(${a}))`,
     (_a, e) => e
   ),
-  abs: unary(Math.abs, call('abs'), (_a, e) => e),
-  exp: unary(Math.exp, call('exp'), (a, e, v) => rounded(v * Math.expm1(e), v, functionError + Math.abs(a))),
-  log: unary(Math.log, call('log'), (a, e, v) =>
-    rounded(e >= a ? Infinity : -Math.log1p(-e / a), Math.max(Math.abs(v), 1), functionError)
+  abs: unary(Math.abs, (_a, e) => e),
+  exp: unary(Math.exp, (a, e, v, { exp, growth }) => rounded(v * Math.expm1(e), v, exp + growth * (Math.abs(a) + e))),
+  log: unary(Math.log, (a, e, v, { log }) =>
+    rounded(e >= a ? Infinity : -Math.log1p(-e / a), Math.max(Math.abs(v), 1), log)
   ),
-  tanh: unary(Math.tanh, call('tanh'), (_a, e, v) => rounded(Math.min(e, 2), v, functionError)),
-  sigmoid: unary(
-    sigmoid,
-    (a) => `(1.0 / (1.0 + Math.exp(-(${a}))))`,
-    (a, e, v) => rounded(Math.min(e / 4, 1), v, functionError + Math.abs(a))
+  tanh: unary(Math.tanh, (_a, e, v, { functions }) => rounded(Math.min(e, 2), v, functions)),
+  sigmoid: unary(sigmoid, (a, e, v, { functions, growth }) =>
+    rounded(Math.min(e / 4, 1), v, functions + growth * (Math.abs(a) + e))
   ),
-  erf: unary(erf, erfSource, (_a, e, v) => rounded(Math.min(1.1283791670955126 * e + 1.5e-7, 2), v, functionError)),
-  sqrt: unary(Math.sqrt, call('sqrt'), (a, e, v) =>
-    rounded(e === 0 ? 0 : Math.max(v - Math.sqrt(Math.max(a - e, 0)), Math.sqrt(a + e) - v), v, 3)
+  erf: unary(erf, (_a, e, v, { functions }) => rounded(Math.min(1.1283791670955126 * e, 2), v, functions)),
+  sqrt: unary(Math.sqrt, (a, e, v, { sqrt: units }) =>
+    rounded(e === 0 ? 0 : Math.max(v - Math.sqrt(Math.max(a - e, 0)), Math.sqrt(a + e) - v), v, units)
   ),
-  // device sine and cosine are accurate to an absolute, not a relative, error, which grows with the argument
-  sin: unary(Math.sin, call('sin'), (a, e) => rounded(Math.min(e, 2), Math.max(1, Math.abs(a)), functionError)),
-  cos: unary(Math.cos, call('cos'), (a, e) => rounded(Math.min(e, 2), Math.max(1, Math.abs(a)), functionError)),
+  // sine and cosine are accurate to an absolute, not a relative, error, which grows with the argument
+  sin: unary(Math.sin, circular),
+  cos: unary(Math.cos, circular),
   add: binary(
     (a, b) => a + b,
-    (a, b) => `(${a} + ${b})`,
-    (_a, _b, ea, eb, v) => rounded(ea + eb, v)
+    (_a, _b, ea, eb, v, { rounding }) => rounded(ea + eb, v, rounding)
   ),
   sub: binary(
     (a, b) => a - b,
-    (a, b) => `(${a} - ${b})`,
-    (_a, _b, ea, eb, v) => rounded(ea + eb, v)
+    (_a, _b, ea, eb, v, { rounding }) => rounded(ea + eb, v, rounding)
   ),
   mul: binary(
     (a, b) => a * b,
-    (a, b) => `(${a} * ${b})`,
-    (a, b, ea, eb, v) => rounded(Math.abs(a) * eb + Math.abs(b) * ea + ea * eb, v)
+    (a, b, ea, eb, v, { rounding }) => rounded(Math.abs(a) * eb + Math.abs(b) * ea + ea * eb, v, rounding)
   ),
   div: binary(
     (a, b) => a / b,
-    (a, b) => `(${a} / ${b})`,
-    (_a, b, ea, eb, v) => rounded(eb >= Math.abs(b) ? Infinity : (ea + Math.abs(v) * eb) / (Math.abs(b) - eb), v, 3)
+    (_a, b, ea, eb, v, { division }) =>
+      rounded(eb >= Math.abs(b) ? Infinity : (ea + Math.abs(v) * eb) / (Math.abs(b) - eb), v, division)
   ),
-  max: binary(
-    Math.max,
-    (a, b) => `Math.max(${a}, ${b})`,
-    (_a, _b, ea, eb) => Math.max(ea, eb)
-  ),
-  min: binary(
-    Math.min,
-    (a, b) => `Math.min(${a}, ${b})`,
-    (_a, _b, ea, eb) => Math.max(ea, eb)
-  ),
-  less: binary(
-    (a, b) => (a < b ? 1 : 0),
-    (a, b) => `(${a} < ${b} ? 1.0 : 0.0)`,
-    (a, b, ea, eb) => (Math.abs(a - b) <= ea + eb && ea + eb > 0 ? 1 : 0)
-  ),
-  equal: binary(
-    (a, b) => (a === b ? 1 : 0),
-    (a, b) => `(${a} === ${b} ? 1.0 : 0.0)`,
-    (a, b, ea, eb) => (Math.abs(a - b) <= ea + eb && ea + eb > 0 ? 1 : 0)
-  ),
+  max: binary(Math.max, (_a, _b, ea, eb) => Math.max(ea, eb)),
+  min: binary(Math.min, (_a, _b, ea, eb) => Math.max(ea, eb)),
+  less: binary((a, b) => (a < b ? 1 : 0), comparison),
+  equal: binary((a, b) => (a === b ? 1 : 0), comparison),
   select: {
     arity: 3,
     meaning: (c, a, b) => (c !== 0 ? a : b),
-    source: (c, a, b) => `(${c} !== 0.0 ? ${a} : ${b})`,
     bound: ([c, a, b], [ec, ea, eb]) => (ec === 0 ? (c !== 0 ? ea : eb) : Math.abs(a - b) + Math.max(ea, eb))
   }
 }

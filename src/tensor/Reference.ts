@@ -7,8 +7,8 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import { strides, walk } from './Strides.js'
-import { maps, unitRoundoff } from './Op.js'
-import type { Op, Triple } from './Op.js'
+import { maps, processor, unitRoundoff } from './Op.js'
+import type { Accuracy, Op, Triple } from './Op.js'
 import * as Program from './Program.js'
 import type { BoundInstruction, BoundProgram, Values } from './Program.js'
 import type { ShapeError, Sizes } from './Shape.js'
@@ -65,13 +65,14 @@ export const run = (
 export const runBound = (program: BoundProgram, values: Values): E.Either<ReadonlyArray<ShapeError>, Values> =>
   pipe(
     Program.checkValues(program, values),
-    E.map(() => outputs(program, evaluate(program, values, false), (cell) => cell.value))
+    E.map(() => outputs(program, evaluate(program, values, undefined), (cell) => cell.value))
   )
 
 /**
  * Runs a program in f64 and bounds the error of an f32 device that rounds its inputs to f32 and then each operation:
  * running error analysis, with `n u / (1 - n u)` times the sum of absolute terms for sums of `n` terms in any order
- * (Higham, *Accuracy and Stability of Numerical Algorithms*, 2002, sections 3.1 and 3.3).
+ * (Higham, *Accuracy and Stability of Numerical Algorithms*, 2002, sections 3.1 and 3.3). `accuracy` says how well the
+ * device computes; default: `Op.processor`.
  *
  * @category interpreters
  * @since 0.1.0
@@ -79,13 +80,14 @@ export const runBound = (program: BoundProgram, values: Values): E.Either<Readon
 export const runWithBounds = (
   program: Program.Program,
   sizes: Sizes,
-  values: Values
+  values: Values,
+  accuracy: Accuracy = processor
 ): E.Either<ReadonlyArray<ShapeError>, Bounded> =>
   pipe(
     Program.bind(program, sizes),
     E.chainFirst((bound) => Program.checkValues(bound, values)),
     E.map((bound) => {
-      const cells = evaluate(bound, values, true)
+      const cells = evaluate(bound, values, accuracy)
       return {
         values: outputs(bound, cells, (cell) => cell.value),
         bounds: outputs(bound, cells, (cell) => cell.error ?? new Float64Array(cell.value.length))
@@ -105,8 +107,11 @@ const outputs = (
     })
   )
 
+/** How accurate the device is, where bounds are asked for. */
+type Bounds = Accuracy | undefined
+
 /** Evaluates all nodes in order, dropping each value after its last reader. */
-const evaluate = (program: BoundProgram, values: Values, bounded: boolean): ReadonlyArray<Cell | undefined> => {
+const evaluate = (program: BoundProgram, values: Values, bounded: Bounds): ReadonlyArray<Cell | undefined> => {
   const { instructions } = program
   const lastReader = new Map<number, number>()
   instructions.forEach(({ args }, i) => args.forEach((arg) => lastReader.set(arg, i)))
@@ -124,7 +129,7 @@ const evaluate = (program: BoundProgram, values: Values, bounded: boolean): Read
 
 const empty: Cell = { shape: [], value: new Float64Array(1), error: undefined }
 
-const step = ({ op, shape }: BoundInstruction, args: ReadonlyArray<Cell>, values: Values, bounded: boolean): Cell => {
+const step = ({ op, shape }: BoundInstruction, args: ReadonlyArray<Cell>, values: Values, bounded: Bounds): Cell => {
   const [a = empty, b = empty] = args
   switch (op._tag) {
     case 'Input':
@@ -214,10 +219,10 @@ const step = ({ op, shape }: BoundInstruction, args: ReadonlyArray<Cell>, values
   }
 }
 
-const leaf = (shape: ReadonlyArray<number>, value: Float64Array, bounded: boolean): Cell => ({
+const leaf = (shape: ReadonlyArray<number>, value: Float64Array, bounded: Bounds): Cell => ({
   shape,
   value,
-  error: bounded ? value.map((x) => Math.abs(x - Math.fround(x))) : undefined
+  error: bounded && value.map((x) => Math.abs(x - Math.fround(x)))
 })
 
 const view = (shape: ReadonlyArray<number>, a: Cell, stride: ReadonlyArray<number>, offset: number): Cell => {
@@ -271,27 +276,30 @@ const elementwise = (
   op: Extract<Op, { _tag: 'Map' }>,
   shape: ReadonlyArray<number>,
   args: ReadonlyArray<Cell>,
-  bounded: boolean
+  bounded: Bounds
 ): Cell => {
   const row = maps[op.name]
   const [a = empty, b = empty, c = empty] = args
   const n = size(shape)
   const value = new Float64Array(n)
   for (let i = 0; i < n; i++) value[i] = row.meaning(a.value[i] ?? 0, b.value[i] ?? 0, c.value[i] ?? 0)
-  if (!bounded) return { shape, value, error: undefined }
+  if (bounded === undefined) return { shape, value, error: undefined }
   const error = new Float64Array(n)
   for (let i = 0; i < n; i++) {
     const x: Triple = [a.value[i] ?? 0, b.value[i] ?? 0, c.value[i] ?? 0]
     const e: Triple = [a.error?.[i] ?? 0, b.error?.[i] ?? 0, c.error?.[i] ?? 0]
-    error[i] = row.bound(x, e, value[i] ?? 0)
+    error[i] = row.bound(x, e, value[i] ?? 0, bounded)
   }
   return { shape, value, error }
 }
 
 /** The relative error bound of a sum of `n` products in any order. */
-const gamma = (n: number): number => ((n + 1) * unitRoundoff) / (1 - (n + 1) * unitRoundoff)
+const gamma = (n: number, { rounding }: Accuracy): number => {
+  const units = (n + 1) * rounding * unitRoundoff
+  return units / (1 - units)
+}
 
-const reduce = (op: Extract<Op, { _tag: 'Reduce' }>, shape: ReadonlyArray<number>, a: Cell, bounded: boolean): Cell => {
+const reduce = (op: Extract<Op, { _tag: 'Reduce' }>, shape: ReadonlyArray<number>, a: Cell, bounded: Bounds): Cell => {
   const target = strides(shape)
   let kept = 0
   // the stride of each source axis in the result: reduced axes do not move it
@@ -309,10 +317,10 @@ const reduce = (op: Extract<Op, { _tag: 'Reduce' }>, shape: ReadonlyArray<number
     return { shape, value, error: a.error && fold(a.error, 0, Math.max) }
   }
   const value = fold(a.value, 0, plus)
-  if (!bounded) return { shape, value, error: undefined }
+  if (bounded === undefined) return { shape, value, error: undefined }
   const magnitude = fold(a.value, 0, (x, y) => x + Math.abs(y))
   const carried = fold(a.error ?? new Float64Array(a.value.length), 0, plus)
-  const g = gamma(op.axes.reduce((n, axis) => n * (a.shape[axis] ?? 1), 1))
+  const g = gamma(op.axes.reduce((n, axis) => n * (a.shape[axis] ?? 1), 1), bounded)
   return { shape, value, error: carried.map((e, i) => e + g * ((magnitude[i] ?? 0) + e)) }
 }
 
@@ -321,7 +329,7 @@ const contract = (
   shape: ReadonlyArray<number>,
   a: Cell,
   b: Cell,
-  bounded: boolean
+  bounded: Bounds
 ): Cell => {
   const [left, right, out] = op.labels
   const summed = [...new Set([...left, ...right])].filter((label) => !out.includes(label))
@@ -344,8 +352,8 @@ const contract = (
   const bOuter = positions(shape, along(right, b.shape, [...out]))
   const n = size(shape)
   const value = new Float64Array(n)
-  const error = bounded ? new Float64Array(n) : undefined
-  const g = gamma(inner.length === 0 ? 1 : size(inner))
+  const error = bounded && new Float64Array(n)
+  const g = bounded === undefined ? 0 : gamma(inner.length === 0 ? 1 : size(inner), bounded)
   for (let i = 0; i < n; i++) {
     const p = aOuter[i] ?? 0
     const q = bOuter[i] ?? 0

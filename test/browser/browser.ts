@@ -1,7 +1,7 @@
 /**
  * A headless Chromium on a page that holds the library, both GPU interfaces emulated on the processor.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -29,6 +29,9 @@ const flags = [
   '--disable-sync'
 ]
 
+// an empty icon, which the browser would ask for
+const html = '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>'
+
 export interface Browser {
   readonly page: Page
   /** what went wrong in the page outside of the code under test: failed shaders, lost devices, uncaught errors */
@@ -49,15 +52,15 @@ export const open = async (executablePath: string): Promise<Browser> => {
       target: 'es2022'
     }
   })
-  const script = readFileSync(join(folder, 'page.js'))
   const server = createServer((request, response) => {
     // an isolated page has SharedArrayBuffer
     response.setHeader('Cross-Origin-Opener-Policy', 'same-origin')
     response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp')
-    if (request.url === '/page.js') response.setHeader('Content-Type', 'text/javascript').end(script)
-    else if (request.url === '/') {
-      response.setHeader('Content-Type', 'text/html').end('<!doctype html><script type="module" src="/page.js"></script>')
-    } else response.writeHead(404).end()
+    const { url = '/' } = request
+    const file = readdirSync(folder).find((name) => url === `/${name}`)
+    if (url === '/') response.setHeader('Content-Type', 'text/html').end(html)
+    else if (file === undefined) response.writeHead(404).end()
+    else response.setHeader('Content-Type', 'text/javascript').end(readFileSync(join(folder, file)))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
@@ -67,7 +70,7 @@ export const open = async (executablePath: string): Promise<Browser> => {
   const complaints: Array<string> = []
   page.on('pageerror', (error) => complaints.push(String(error)))
   page.on('console', (message) => {
-    if (message.type() === 'error' && !message.text().includes('favicon')) complaints.push(message.text())
+    if (message.type() === 'error') complaints.push(message.text())
   })
   await page.goto(`http://127.0.0.1:${port}/`)
   await page.waitForFunction(() => 'halforder' in globalThis, undefined, { timeout: 20_000 }).catch((error: unknown) => {

@@ -202,7 +202,7 @@ describe('disposing', () => {
     expect(program && E.isLeft(target.compile(program, { batch: 6 }))).toBe(true)
   })
 
-  test('200 times leaves the memory as it was', async () => {
+  test('1,000 times leaves the memory as it was, and so do 10,000 runs', async () => {
     setFlagsFromString('--expose-gc')
     const collect: unknown = runInNewContext('gc')
     const target = gpuJs()
@@ -220,10 +220,18 @@ describe('disposing', () => {
       const { heapUsed, external, arrayBuffers } = process.memoryUsage()
       return heapUsed + external + arrayBuffers
     }
-    const before = await cycles(20)
-    const grown = (await cycles(200)) - before
+    const before = await cycles(50)
+    const grown = (await cycles(1000)) - before
     // one kernel, or one page of WebAssembly memory, kept a cycle would be more than 64 KiB each
-    expect(grown).toBeLessThan(200 * 16 * 1024)
+    expect(grown).toBeLessThan(1000 * 16 * 1024)
+    const executable = compiled(target)
+    const runs = async (count: number): Promise<number> => {
+      for (let i = 0; i < count; i++) await executable.run(values(6))()
+      return cycles(0)
+    }
+    const warm = await runs(100)
+    // a result, or a memory of its inputs, kept a run would be more than 256 bytes each
+    expect((await runs(10_000)) - warm).toBeLessThan(10_000 * 256)
     await target.dispose()
   })
 })

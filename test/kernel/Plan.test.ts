@@ -1,10 +1,14 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
 import { defaultLimits } from '../../src/kernel/Fusion.js'
+import { image } from '../../src/kernel/Image.js'
+import { cells, lengths } from '../../src/kernel/Lengths.js'
 import { describe as show, type Plan, plan } from '../../src/kernel/Plan.js'
 import { source } from '../../src/kernel/Source.js'
+import { conv2d, type Images } from '../../src/lens/Convolution.js'
 import * as X from '../../src/tensor/Expr.js'
 import * as Program from '../../src/tensor/Program.js'
+import type { Shape } from '../../src/tensor/Shape.js'
 import type { Exprs, Shapes } from '../../src/tensor/Tree.js'
 
 const planOf = <const I extends Shapes>(
@@ -141,5 +145,72 @@ describe('work', () => {
   test('a buffer that outputs share is counted once, inputs never', () => {
     const { work } = planOf({ x: [16] }, ({ x }) => ({ x, a: X.neg(x), b: X.neg(x) }))
     expect(work.peakBytes).toBe(4 * 16)
+  })
+})
+
+describe('memory', () => {
+  /** Widths that differ from step to step, so that few buffers are of one length. */
+  const varied = (): Plan =>
+    planOf({ x: [8, 24], w: [40, 40] }, ({ x, w }) => {
+      let y: X.Expr = x
+      const seen: Array<X.Expr> = []
+      for (let i = 0; i < 20; i++) {
+        const [from, to] = [y.shape[1] ?? 1, 9 + ((7 * i) % 31)]
+        const part = X.slice<readonly [40, 40], 0, number>(w, 0, 0, Number(from))
+        y = X.tanh(X.einsum<string, Shape, Shape>('ij,jk->ik', y, X.slice<Shape, 1, number>(part, 1, 0, to)))
+        if (i % 6 === 0) seen.push(X.sum<Shape, readonly [1]>(y, [1]))
+      }
+      return { y, seen: X.stack(seen), wide: X.pad<Shape, 1, number>(y, 1, 2, 50) }
+    })
+
+  test('lengths of intermediate buffers cover what is written, and take less in all', () => {
+    const plan = varied()
+    const own = plan.kernels.map(({ spec }) => spec.cells)
+    const chosen = lengths(plan)
+    chosen.forEach((length, i) => expect(length).toBeGreaterThanOrEqual(own[i] ?? Infinity))
+    expect(cells(plan, chosen)).toBeLessThan(cells(plan, own))
+    const results = plan.outputs.flatMap(({ source }) => (source._tag === 'Buffer' ? [source.buffer] : []))
+    for (const { kernel } of plan.calls.filter(({ output }) => results.includes(output))) {
+      expect(chosen[kernel]).toBe(own[kernel])
+    }
+  })
+
+  test('an image takes little more than what is alive at once', () => {
+    const plan = varied()
+    const { bytes } = image(plan)
+    const kept = plan.buffers.reduce((n, buffer) => (buffer._tag === 'Written' ? n : n + 4 * buffer.size), 0)
+    expect(bytes - kept).toBeGreaterThanOrEqual(plan.work.peakBytes)
+    expect(bytes - kept).toBeLessThan(1.25 * plan.work.peakBytes)
+  })
+
+  test('steps that differ in numbers only run one module', () => {
+    const chain = planOf({ x: [8, 16], w: [16, 16] }, ({ x, w }) => {
+      let y: X.Expr<readonly [8, 16]> = x
+      for (let t = 0; t < 40; t++) y = X.add(X.scale(y, 1 - t / 50), X.tanh(X.matmul(y, w)))
+      return { y }
+    })
+    const { modules, steps } = image(chain)
+    expect(steps).toHaveLength(40)
+    expect(modules.length).toBeLessThanOrEqual(4)
+  })
+})
+
+describe('padding', () => {
+  test('of two axes is one kernel, which computes what is padded on the way', () => {
+    const plan = planOf({ x: [2, 4, 4, 3] }, ({ x }) => ({ y: X.pad(X.pad(silu(x), 1, 1, 6), 2, 1, 6) }))
+    expect(show(plan)).toEqual(['sigmoid mul of 96, padded: [0] -> 1'])
+  })
+})
+
+describe('convolution', () => {
+  test('is a padding and one contraction over windows where they lie, then what follows it', () => {
+    const plan = planOf({ x: [2, 8, 8, 4], weight: [3, 3, 4, 16], bias: [16] }, ({ x, weight, bias }) => ({
+      // the batch is literal here, and the lens only passes it on
+      y: silu(conv2d(4, 16).forward({ weight, bias }, X.retype(x, x.shape) as X.Expr as Images<4>))
+    }))
+    expect(show(plan)).toEqual([
+      'copy of 512, padded: [2] -> 3',
+      'contraction 2x8x8x16x3x12 by rows, then add sigmoid mul: [3, 1, 0] -> 5'
+    ])
   })
 })

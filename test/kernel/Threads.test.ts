@@ -211,6 +211,17 @@ describe('threads', () => {
     expect(await run(targets[1] ?? plain, mixed, 96)).toEqual(await run(plain, mixed, 96))
   })
 
+  test('compiling for other sizes again and again uses the same memories', async () => {
+    const target = gpuJs({ threads: 2 })
+    const bits: Array<Program.Values> = []
+    for (const batch of [64, 96, 64, 128, 96, 64]) bits.push(await run(target, wide, batch))
+    expect(bits[2]).toEqual(bits[0])
+    expect(bits[5]).toEqual(bits[0])
+    expect(bits[4]).toEqual(bits[1])
+    expect(bits[0]).toEqual(await run(plain, wide, 64))
+    await target.dispose()
+  })
+
   test('overlapping runs keep their own inputs, and disposing ends the workers', async () => {
     const target = gpuJs({ threads: 2 })
     const compiled = target.compile(wide, { batch: 64 })

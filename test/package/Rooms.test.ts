@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as t from 'io-ts'
 import { describe, expect, test } from 'vitest'
-import { cycle, imports, packageOf, root, type Source, sources, specifiers } from './sources.js'
+import { cycle, imports, packageOf, reachable, root, type Source, sources, specifiers } from './sources.js'
 
 /** Which rooms a room may import. The mathematics (tensor to optimizer) does not know where it runs. */
 const rooms: Readonly<Record<string, ReadonlyArray<string>>> = {
@@ -58,6 +58,8 @@ describe('rooms', () => {
       .flatMap((file) =>
         imports(file)
           .filter((to) => room(to) !== room(file.path) || !to.startsWith('src/'))
+          // the command line runs the laws; nothing else below `src` knows them
+          .filter((to) => !(room(file.path) === 'cli' && to.startsWith('laws/')))
           .filter((to) => !to.startsWith('src/') || rooms[room(file.path)]?.includes(room(to)) !== true)
           .map((to) => `${file.path} imports ${to}`)
       )
@@ -77,6 +79,17 @@ describe('rooms', () => {
         .map((specifier) => `${file.path} imports ${specifier}`)
     expect(files.flatMap((file) => missing(file, dependencies))).toEqual([])
     expect(sources('laws').flatMap((file) => missing(file, { ...dependencies, ...peerDependencies }))).toEqual([])
+  })
+
+  test('the command line does not need the optional peer', () => {
+    const { dependencies } = manifest()
+    const all = [...files, ...sources('laws')]
+    const missing = reachable('src/cli/main.ts', all).flatMap((file) =>
+      external(file)
+        .filter((specifier) => !builtin(specifier) && !(packageOf(specifier) in dependencies))
+        .map((specifier) => `${file.path} imports ${specifier}`)
+    )
+    expect(missing).toEqual([])
   })
 
   test('Node is not needed where the mathematics lives', () => {

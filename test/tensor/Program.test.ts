@@ -308,7 +308,7 @@ describe('the meaning of operations', () => {
         const [a, b, c] = [at[0] / 16, at[1] / 16, at[2] / 16] as const
         const [ea, eb, ec] = [off[0] / 4096, off[1] / 4096, off[2] / 4096] as const
         const value = row.meaning(a, b, c)
-        const bound = row.bound([a, b, c], [Math.abs(ea), Math.abs(eb), Math.abs(ec)], value)
+        const bound = row.bound([a, b, c], [Math.abs(ea), Math.abs(eb), Math.abs(ec)], value, processor)
         return V.verdict('bound', [
           {
             at: name,
