@@ -31,8 +31,8 @@ const network = L.compose(
 
 const chain = ddim({
   denoiser: {
-    features: D as number,
-    labels: 1 as number,
+    features: D,
+    labels: 1,
     networkCalls: 1,
     lens: L.make<L.Params, { x: X.Expr<Row>; time: X.Expr<readonly ['batch', 1]>; c: X.Expr<Row> }, X.Expr<Row>>(
       network.parameters,

@@ -100,7 +100,8 @@ export const noiseAt = <S extends Shape>(eps: Noises<S>, i: number, state: S): E
 
 /**
  * How a segment's pullback works. `recompute`: keep the states only, and run each step forward once more when its turn
- * comes, so that one step's activations are alive at a time. `shares [h]`, lowest step first: what fraction of each
+ * comes, after the parameter cotangents of the steps before it are done with, so that one step's activations are alive at a
+ * time; `wanted` tells which parameters' (all, by default). `shares [h]`, lowest step first: what fraction of each
  * step's cotangent goes to the parameters (all of it by default); the state's cotangent is not affected.
  *
  * @category model
@@ -108,6 +109,7 @@ export const noiseAt = <S extends Shape>(eps: Noises<S>, i: number, state: S): E
  */
 export interface SegmentOptions {
   readonly recompute?: boolean
+  readonly wanted?: (path: string) => boolean
   readonly shares?: Expr<readonly [number]>
 }
 
@@ -124,7 +126,7 @@ export const segment =
   <P extends Params, S extends Batched, C extends Exprs>(
     chain: Chain<P, S, C>,
     h: number,
-    { recompute = false, shares }: SegmentOptions = {}
+    { recompute = false, wanted = () => true, shares }: SegmentOptions = {}
   ) =>
   (high: Scalar): Lens<P, { readonly x: Expr<S>; readonly c: C; readonly eps: Noises<S> }, Expr<S>> =>
     L.make(chain.parameters, (p, { x, c, eps }) => {
@@ -139,10 +141,10 @@ export const segment =
           sigma,
           share: shares === undefined ? undefined : X.reshape(X.slice(shares, 0, h - 1 - i, 1), []),
           back: recompute
-            ? (bar) =>
-                chain
-                  .mean(t)
-                  .run(p, { x: X.after(from, bar), c })[1](bar)
+            ? (bar, done) => {
+                const [, again] = chain.mean(t).run(p, { x: X.after(from, [bar, ...done]), c })
+                return again(bar)
+              }
             : back
         })
         state = i === h - 1 ? mean : addNoise(mean, sigma, noiseAt(eps, h - 1 - i, chain.state))
@@ -151,16 +153,21 @@ export const segment =
         state,
         (bar) => {
           let xBar = bar
+          let pBar: P | undefined
+          let cBar: C | undefined
           // step by step from the lowest, whose own noise does not reach the mean part
           const epsBars: Array<Expr<S>> = []
-          const parts = [...stages].reverse().map(({ sigma, share, back }, i) => {
-            epsBars.push(i === 0 ? X.zeros(chain.state) : X.mul(xBar, sigma))
-            const [pBar, aBar] = back(xBar)
+          for (const { sigma, share, back } of [...stages].reverse()) {
+            epsBars.push(epsBars.length === 0 ? X.zeros(chain.state) : X.mul(xBar, sigma))
+            const done = Tree.leaves(Tree.isExpr, pBar ?? {}).flatMap(([path, leaf]) => (wanted(path) ? [leaf] : []))
+            const [whole, aBar] = back(xBar, done)
+            const part = share === undefined ? whole : Tree.mapExprs(whole, (leaf) => X.mul(leaf, share))
+            pBar = pBar === undefined ? part : Tree.add(pBar, part)
+            cBar = cBar === undefined ? aBar.c : Tree.add(cBar, aBar.c)
             xBar = aBar.x
-            return { p: share === undefined ? pBar : Tree.mapExprs(pBar, (leaf) => X.mul(leaf, share)), c: aBar.c }
-          })
-          const sum = parts.reduce((a, b) => ({ p: Tree.add(a.p, b.p), c: Tree.add(a.c, b.c) }))
-          return [sum.p, { x: xBar, c: sum.c, eps: X.stack(epsBars) }]
+          }
+          const zeros = <T extends Exprs>(tree: T): T => Tree.mapExprs(tree, (leaf) => X.zeros(leaf.shape))
+          return [pBar ?? zeros(p), { x: xBar, c: cBar ?? zeros(c), eps: X.stack(epsBars) }]
         }
       ]
     })
@@ -169,7 +176,7 @@ export const segment =
 interface Stage<P, S extends Batched, C> {
   readonly sigma: Scalar
   readonly share: Scalar | undefined
-  readonly back: (bar: Expr<S>) => readonly [P, { readonly x: Expr<S>; readonly c: C }]
+  readonly back: (bar: Expr<S>, done: ReadonlyArray<Expr>) => readonly [P, { readonly x: Expr<S>; readonly c: C }]
 }
 
 /**

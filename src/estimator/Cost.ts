@@ -10,8 +10,8 @@ import { rollouts, type Gradients } from './Gradient.js'
 
 /**
  * Per sample: how many rollouts, evaluations of the network (forward runs of it: all rollouts, and once more each step that
- * a first- or half-order cell differentiates, since credit re-runs its segment), steps pulled back through, rewards
- * evaluated, and the longest run of steps whose activations are alive at once. Means over the covers of an estimator,
+ * a first- or half-order cell differentiates, since credit re-runs its segment; twice more, but for its lowest step, where it
+ * recomputes), steps pulled back through, rewards evaluated, and the most steps whose activations are alive at once. Means over the covers of an estimator,
  * but for `activationSteps`, which is the most.
  *
  * @category model
@@ -34,14 +34,18 @@ export interface Cost {
 export const ofCover = (cover: Cover, networkCalls = 1): Cost => {
   const { base, sides } = rollouts(cover)
   const runs = (base === undefined ? 0 : 1) + sides.length
-  const lengths = cover.cells.flatMap((cell) => (cell._tag === 'ZerothOrder' ? [] : [C.steps(cell).length]))
-  const pullbackSteps = lengths.reduce((a, b) => a + b, 0)
+  const segments = cover.cells.flatMap((cell) =>
+    cell._tag === 'ZerothOrder' ? [] : [{ h: C.steps(cell).length, recompute: cell.memory === 'recompute' }]
+  )
+  const pullbackSteps = segments.reduce((total, { h }) => total + h, 0)
+  // the lowest step's mean is not needed before its pullback
+  const forwardSteps = segments.reduce((total, { h, recompute }) => total + (recompute ? 2 * h - 1 : h), 0)
   return {
     rollouts: runs,
-    networkEvaluations: networkCalls * (runs * cover.T + pullbackSteps),
+    networkEvaluations: networkCalls * (runs * cover.T + forwardSteps),
     pullbackSteps,
     rewardEvaluations: runs,
-    activationSteps: Math.max(0, ...lengths)
+    activationSteps: Math.max(0, ...segments.map(({ h, recompute }) => (recompute ? 1 : h)))
   }
 }
 

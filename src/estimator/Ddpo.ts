@@ -95,12 +95,10 @@ export const program = <P extends Params, S extends Batched, C extends Exprs>(
     const clip: Scalar = X.input('clip', [])
     const advantage = X.input('advantage', ['batch'])
     const sigma = Ch.lookup(chain.sigma, t)
-    const [mean, back] = chain
-      .mean(t)
-      .run(Ch.parameterInputs<P>('params', chain.parameters), {
-        x: X.input('x', chain.state),
-        c: conditionInputs(chain)
-      })
+    const [mean, back] = chain.mean(t).run(Ch.parameterInputs<P>('params', chain.parameters), {
+      x: X.input('x', chain.state),
+      c: conditionInputs(chain)
+    })
     const eps = X.div(X.sub(X.input('next', chain.state), mean), sigma)
     const density = X.sub(chain.noise.logDensity(eps), X.log(sigma))
     const logDensity = X.sumTo(X.reshape(density, ['batch', ...flat(chain.state)]), ['batch', 1])

@@ -50,7 +50,7 @@ export const explain = (estimator: Estimator): Explanation => {
       ...cover.cells.slice(0, shown).map((cell) => `  ${C.showCell(cell)} = ${term(cell).text}`),
       ...(cover.cells.length > shown ? [`  and ${cover.cells.length - shown} more alike`] : []),
       `  ${bias}`,
-      `  a sample costs ${rollouts} rollout${rollouts === 1 ? '' : 's'}, ${round(networkEvaluations)} network evaluations, ${round(pullbackSteps)} steps pulled back`
+      `  a sample costs ${round(rollouts)} rollout${round(rollouts) === '1' ? '' : 's'}, ${round(networkEvaluations)} network evaluations, ${round(pullbackSteps)} steps pulled back`
     ].join('\n'),
     latex: formula(cover)
   }

@@ -264,7 +264,11 @@ const credit = <P extends Params, S extends Batched, C extends Exprs>(
   }
   return Program.make(inputs, () => {
     const eps = X.input('eps', shape)
-    const options = { recompute: memory === 'recompute', ...(weighted ? { shares: X.input('shares', [h]) } : {}) }
+    const options = {
+      recompute: memory === 'recompute',
+      wanted: trained,
+      ...(weighted ? { shares: X.input('shares', [h]) } : {})
+    }
     const [, back] = Ch.segment(
       chain,
       h,

@@ -7,6 +7,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import gpujs, { type GPU, type IKernelRunShortcut, type IPipelineRunShortcut } from 'gpu.js'
+import { type Accuracy, processor, shader } from '../tensor/Op.js'
 import * as Program from '../tensor/Program.js'
 import type { BoundProgram, Values } from '../tensor/Program.js'
 import type { Sizes } from '../tensor/Shape.js'
@@ -43,6 +44,14 @@ export type Mode = (typeof modes)[number]
  * @since 0.1.0
  */
 export const modes = ['webasm', 'cpu', 'webgpu', 'webgl2', 'webgl', 'headlessgl', 'gpu'] as const
+
+/**
+ * How accurately a mode computes, for `Reference.runWithBounds`.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const accuracy = (mode: Mode): Accuracy => (mode === 'webasm' || mode === 'cpu' ? processor : shader)
 
 /**
  * - `mode`: default `webasm`.
@@ -96,7 +105,9 @@ export const gpuJs = ({ mode = 'webasm', fuse = true, threads }: Options = {}): 
   return {
     name,
     compile: (program, sizes) =>
-      device !== undefined && E.isRight(device) && device.right.disposed ? E.left(gone(name)) : compileOn(program, sizes),
+      device !== undefined && E.isRight(device) && device.right.disposed
+        ? E.left(gone(name))
+        : compileOn(program, sizes),
     dispose: async () => {
       device ??= E.left(gone(name))
       if (E.isLeft(device) || device.right.disposed) return
@@ -113,8 +124,9 @@ const gone = (target: string): TargetError => ({ _tag: 'Disposed', target })
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-// drivers bind few textures or storage buffers to one kernel: the least that their standards promise
-const gpuBuffers = 8
+// a shader stage may bind 8 storage buffers (WebGPU), one of which is the output, or 8 textures (WebGL): more are not
+// promised
+const gpuBuffers = 7
 
 const open = (name: string, mode: Mode, fuse: boolean, threads: number | undefined): E.Either<TargetError, Device> => {
   const unsupported = (reason: string): TargetError => ({

@@ -110,7 +110,11 @@ const plansOf = (
   )
 
 /** What all blocks do. Blocks of different lengths have kernels of their own. */
-const reportOf = (plans: ReadonlyMap<number, Plan>, blocks: ReadonlyArray<Block>, work: Executable['work']): Report => ({
+const reportOf = (
+  plans: ReadonlyMap<number, Plan>,
+  blocks: ReadonlyArray<Block>,
+  work: Executable['work']
+): Report => ({
   kernels: [...plans].flatMap(([rows, one]) => {
     const count = blocks.filter((block) => length(block) === rows).length
     return report(one).kernels.map(({ name, calls, flops, bytesMoved }) => ({

@@ -173,7 +173,10 @@ export interface Binary {
 // The shape of an elementwise result is computed by `broadcast`, which is the value of the type `Broadcast`: that is
 // what makes the assertions in these two functions true.
 const unary = (name: MapName): Unary => ((a: Expr) => elementwise(name, [a])) as Unary
-const binary = (name: MapName): Binary => (a: Expr, b: Expr) => elementwise(name, [a, b])
+const binary =
+  (name: MapName): Binary =>
+  (a: Expr, b: Expr) =>
+    elementwise(name, [a, b])
 
 /** Elementwise `-a`. @category elementwise @since 0.1.0 */
 export const neg: Unary = /*#__PURE__*/ unary('neg')
@@ -596,16 +599,28 @@ export const stack = <S extends Shape>(parts: ReadonlyArray<Expr<S>>): Expr<read
 // -------------------------------------------------------------------------------------
 
 /**
- * The same values as an expression, but another node that can not be computed before `other` is: what is built on it is
- * computed anew, after `other`, instead of being shared with an earlier use. This is how activations are recomputed on
- * purpose. Where `other` starts with something that is not finite, so does the result.
+ * The same values as an expression, but another node that can not be computed before the others are: what is built on it
+ * is computed anew, after them, instead of being shared with an earlier use. This is how activations are recomputed on
+ * purpose. Where one of the others starts with something that is not finite, so does the result.
  *
  * @category utils
  * @since 0.1.0
  */
-export const after = <S extends Shape>(a: Expr<S>, other: Expr): Expr<S> => {
-  const corner = other.shape.reduce<Expr>((rest) => take<Shape, 0>(rest, 0, scalar(0)), other)
-  return add(a, scale(retype(corner, []), 0))
+export const after = <S extends Shape>(a: Expr<S>, others: ReadonlyArray<Expr>): Expr<S> => {
+  const corner = (other: Expr): Scalar =>
+    retype(
+      other.shape.reduce<Expr>((rest) => take<Shape, 0>(rest, 0, scalar(0)), other),
+      []
+    )
+  return others.length === 0
+    ? a
+    : add(
+        a,
+        scale(
+          others.map(corner).reduce((x, y) => add(x, y)),
+          0
+        )
+      )
 }
 
 /**

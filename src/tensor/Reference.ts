@@ -320,7 +320,10 @@ const reduce = (op: Extract<Op, { _tag: 'Reduce' }>, shape: ReadonlyArray<number
   if (bounded === undefined) return { shape, value, error: undefined }
   const magnitude = fold(a.value, 0, (x, y) => x + Math.abs(y))
   const carried = fold(a.error ?? new Float64Array(a.value.length), 0, plus)
-  const g = gamma(op.axes.reduce((n, axis) => n * (a.shape[axis] ?? 1), 1), bounded)
+  const g = gamma(
+    op.axes.reduce((n, axis) => n * (a.shape[axis] ?? 1), 1),
+    bounded
+  )
   return { shape, value, error: carried.map((e, i) => e + g * ((magnitude[i] ?? 0) + e)) }
 }
 

@@ -157,14 +157,24 @@ export const describe = (executable: Executable): Report => {
  */
 export const showReport = ({ kernels, work }: Report): string => {
   const row = (calls: number | string, flops: number, moved: number, name: string): string =>
-    [String(calls).padStart(6), (flops / 1e6).toFixed(3).padStart(12), (moved / 1024).toFixed(1).padStart(12), ` ${name}`].join('')
+    [
+      String(calls).padStart(6),
+      (flops / 1e6).toFixed(3).padStart(12),
+      (moved / 1024).toFixed(1).padStart(12),
+      ` ${name}`
+    ].join('')
   const total = (of: (kernel: KernelReport) => number): number => kernels.reduce((sum, kernel) => sum + of(kernel), 0)
   return [
     ' calls       Mflops         KiB  kernel',
     ...[...kernels]
       .sort((a, b) => b.flops - a.flops || b.bytesMoved - a.bytesMoved)
       .map(({ calls, flops, bytesMoved, name }) => row(calls, flops, bytesMoved, name)),
-    row(total(({ calls }) => calls), total(({ flops }) => flops), total(({ bytesMoved }) => bytesMoved), 'in all'),
+    row(
+      total(({ calls }) => calls),
+      total(({ flops }) => flops),
+      total(({ bytesMoved }) => bytesMoved),
+      'in all'
+    ),
     `${(work.peakBytes / 1024).toFixed(1)} KiB alive at once`
   ].join('\n')
 }

@@ -86,7 +86,7 @@ describe('what a value is to the rows of a batch', () => {
   })
 
   test('what comes after something is computed from its own rows', () => {
-    expect(kinds({ x: ['batch', 4], y: ['batch', 3] }, ({ x, y }) => ({ a: X.after(x, y) }))).toEqual(['Rows'])
+    expect(kinds({ x: ['batch', 4], y: ['batch', 3] }, ({ x, y }) => ({ a: X.after(x, [y]) }))).toEqual(['Rows'])
   })
 })
 

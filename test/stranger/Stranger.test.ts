@@ -38,6 +38,7 @@ const decode = <A>(codec: t.Type<A, unknown, unknown>, text: string): A => {
 const folder = mkdtempSync(join(tmpdir(), 'stranger-'))
 const project = join(folder, 'project')
 const modules = join(project, 'node_modules')
+const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
 
 /** What a program wrote to stdout; a failure tells both streams. */
 const output = (program: string, args: ReadonlyArray<string>, cwd: string): string => {
@@ -63,7 +64,6 @@ beforeAll(() => {
   for (const path of ['package.json', ...given]) {
     if (existsSync(join(root, path))) cpSync(join(root, path), join(stage, path), { recursive: true })
   }
-  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
   const build = ['-p', join(root, 'tsconfig.build.json'), '--outDir', join(stage, 'dist')]
   output(process.execPath, [tsc, ...build], root)
   output('npm', ['pack', '--ignore-scripts', '--silent'], stage)
@@ -99,8 +99,11 @@ describe('a project that has the tarball only', () => {
 
   test('is told which step of its chain breaks which law', () => {
     link('fast-check')
-    cpSync(join(root, 'test', 'stranger', 'stranger.mjs'), join(project, 'stranger.mjs'))
-    const { right, rightSteps, wrong, wrongSteps } = decode(Answers, node('stranger.mjs'))
+    link('@types/node')
+    cpSync(join(root, 'test', 'stranger', 'Gains.ts'), join(project, 'Gains.ts'))
+    // the declarations that were packed type check a stranger's program
+    node(tsc, '--module', 'nodenext', '--target', 'es2022', '--strict', '--skipLibCheck', '--types', 'node', 'Gains.ts')
+    const { right, rightSteps, wrong, wrongSteps } = decode(Answers, node('Gains.js'))
     expect(right).toBe('holds')
     expect(rightSteps).toEqual(['holds', 'holds', 'holds', 'holds'])
     expect(wrong).toContain('gains: the score is the gradient of the log-density: refuted')

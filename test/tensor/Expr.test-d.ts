@@ -1,5 +1,6 @@
 import * as X from '../../src/tensor/Expr.js'
 import type { Expr } from '../../src/tensor/Expr.js'
+import * as I from '../../src/tensor/Indexing.js'
 
 // These statements are checked by the compiler and never run: each `@ts-expect-error` is a program that must not compile.
 
@@ -22,7 +23,12 @@ equal<Expr<readonly [3]>>(X.sum(x, [0]))
 equal<Expr<readonly ['batch', 2]>>(X.slice(x, 1, 0, 2))
 equal<Expr<readonly [4]>>(X.take(w, 0, X.scalar(1)))
 equal<Expr<readonly ['batch', 3]>>(X.scale(x, 2))
+equal<Expr<readonly ['batch', 2, 2]>>(X.window(x, 1, 2, 2))
+equal<Expr<readonly [7, 4]>>(I.gather(w, 0, X.input('at', [7])))
+equal<Expr<readonly [3, 9]>>(I.shift(w, 1, 2, 9))
 
+// @ts-expect-error the windows have two entries
+equal<Expr<readonly ['batch', 2, 3]>>(X.window(x, 1, 2, 2))
 // @ts-expect-error the inner sizes are 3 and 5
 X.matmul(x, v)
 // @ts-expect-error 'batch' x 3 and 4 do not broadcast

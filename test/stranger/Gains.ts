@@ -5,15 +5,22 @@
 import { Chain, Noise } from 'halforder/chain'
 import { Run } from 'halforder/laws'
 import { Lens } from 'halforder/lens'
-import { Expr as X, Shape, Tensor } from 'halforder/tensor'
+import { Expr as X, Tensor } from 'halforder/tensor'
 
-const state = ['batch', 2]
+type Rows = X.Expr<readonly ['batch', 2]>
+type Theta = { readonly theta: Rows }
+type Nothing = Readonly<Record<never, never>>
+
+/** What a pullback leaves the gain out of. */
+type Forgets = 'nothing' | 'parameters' | 'state'
+
+const state = ['batch', 2] as const
 
 /** The gains of steps 1 to 4: all but one are 1, so a pullback that forgets them is wrong at step 3 alone. */
 const gains = [0, 1, 1, 2, 1]
 
 /** `x_{t-1} = theta x_t gain_t + sigma_t eps_t`, a `theta` for each row and number. */
-const chainWith = (forgets) => {
+const chainThat = (forgets: Forgets): Chain.Chain<Theta, readonly ['batch', 2], Nothing> => {
   const parameters = { theta: Lens.parameter(state) }
   return {
     name: 'gains',
@@ -25,7 +32,7 @@ const chainWith = (forgets) => {
     noise: Noise.normal,
     networkCalls: 1,
     mean: (t) =>
-      Lens.make(parameters, ({ theta }, { x, c }) => {
+      Lens.make<Theta, { readonly x: Rows; readonly c: Nothing }, Rows>(parameters, ({ theta }, { x, c }) => {
         const gain = Chain.lookup(gains, t)
         return [
           X.mul(X.mul(theta, x), gain),
@@ -41,43 +48,42 @@ const chainWith = (forgets) => {
   }
 }
 
-const said = async (suite) => {
+const said = async (suite: Promise<void>): Promise<string> => {
   try {
-    await suite()
+    await suite
     return 'holds'
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }
 }
 
-const params = { theta: Tensor.vector([0.75, -0.5]) }
 const runs = { numRuns: 3 }
 
-const chain = (forgets) => () => Run.chain({ chain: chainWith(forgets), params, condition: {} }, runs)
+const chain = (forgets: Forgets): Promise<string> =>
+  said(Run.chain({ chain: chainThat(forgets), params: { theta: Tensor.vector([0.75, -0.5]) }, condition: {} }, runs))
 
-const step = (forgets, t) => () =>
-  Run.lens(
-    {
-      name: `step ${t}`,
-      lens: chainWith(forgets).mean(X.scalar(t)),
-      argument: { x: state, c: {} },
-      sizes: { batch: 3 }
-    },
-    runs
+const steps = (forgets: Forgets): Promise<ReadonlyArray<string>> =>
+  Promise.all(
+    [1, 2, 3, 4].map((t) =>
+      said(
+        Run.lens(
+          {
+            name: `step ${t}`,
+            lens: chainThat(forgets).mean(X.scalar(t)),
+            argument: { x: state, c: {} },
+            sizes: { batch: 3 }
+          },
+          runs
+        )
+      )
+    )
   )
-
-const steps = async (forgets) => {
-  const answers = []
-  for (const t of [1, 2, 3, 4]) answers.push(await said(step(forgets, t)))
-  return answers
-}
 
 process.stdout.write(
   JSON.stringify({
-    shapes: typeof Shape.showError,
-    right: await said(chain('nothing')),
+    right: await chain('nothing'),
     rightSteps: await steps('nothing'),
-    wrong: await said(chain('parameters')),
+    wrong: await chain('parameters'),
     wrongSteps: await steps('state')
   })
 )
