@@ -9,7 +9,7 @@ import type { Task } from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as X from '../src/tensor/Expr.js'
 import type { Expr } from '../src/tensor/Expr.js'
-import type { Node } from '../src/tensor/Op.js'
+import { type Accuracy, type Node, processor } from '../src/tensor/Op.js'
 import * as Program from '../src/tensor/Program.js'
 import type { Values } from '../src/tensor/Program.js'
 import * as Reference from '../src/tensor/Reference.js'
@@ -177,16 +177,17 @@ export const namesWrongInputs = ({ program, sizes, values }: Case): Verdict => {
 
 /**
  * **Compiled agrees.** A target's outputs are within the forward error bounds of f32 of the f64 meaning, element by element.
+ * `accuracy` is that of its device; default: `Op.processor`.
  *
  * @category laws
  * @since 0.1.0
  */
 export const compiledAgrees =
-  (target: Target) =>
+  (target: Target, accuracy: Accuracy = processor) =>
   ({ program, sizes, values }: Case): Task<Verdict> => {
     const law = `compiled on ${target.name} agrees with the meaning`
     return pipe(
-      TE.fromEither(pipe(Reference.runWithBounds(program, sizes, values), E.mapLeft(describe))),
+      TE.fromEither(pipe(Reference.runWithBounds(program, sizes, values, accuracy), E.mapLeft(describe))),
       TE.bindTo('meaning'),
       TE.bind('executable', () => TE.fromEither(pipe(target.compile(program, sizes), E.mapLeft(showTargetError)))),
       TE.bind('got', ({ executable }) => pipe(executable.run(values), TE.mapLeft(showTargetError))),

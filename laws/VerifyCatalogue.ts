@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
 import * as Catalogue from '../src/estimator/Catalogue.js'
 import type { CoverError, Form, Perturbation } from '../src/estimator/Cover.js'
 import * as C from '../src/estimator/Cover.js'
@@ -13,33 +14,38 @@ import { interval, weights } from '../src/estimator/Start.js'
 import * as T from '../src/tensor/Tensor.js'
 import type { Tensor } from '../src/tensor/Tensor.js'
 import { dot, unitRoundoff } from './Rounding.js'
-import type { ModelDescription } from './toy/Description.js'
+import type { ModelDescription, TanhDescription } from './toy/Description.js'
 import { closedForm, linearChain, quadraticReward as quadraticForm, type LinearGaussian } from './toy/LinearGaussian.js'
 import { multiplicativeChain, polynomialChain } from './toy/Polynomial.js'
 import { quadraticReward, tanhChain, type ScalarChain } from './toy/Tanh.js'
 import { make, type Contender, type Model } from './VerifyModel.js'
-import { terms, type Process } from './VerifyTerms.js'
+import { expectedReward, terms, type Process } from './VerifyTerms.js'
 
 // -------------------------------------------------------------------------------------
 // models
 // -------------------------------------------------------------------------------------
 
+/** A model of a scalar chain. Its baseline is the expected reward, or 0 where that is not known. */
 const scalar = (
   name: string,
   chain: ScalarChain,
   theta: readonly [a: number, b: number],
   m: number,
-  baseline: number,
-  process: Pick<Process, 'mean' | 'gradient' | 'steepest'>
-): Model =>
-  make({
+  functions: Pick<Process, 'mean' | 'gradient' | 'steepest'>
+): Model => {
+  const process: Process = { ...functions, sigma: chain.sigma.slice(1), reward: (x) => -((x - m) ** 2) }
+  return make({
     name,
     chain,
     reward: quadraticReward(m),
     params: { theta: T.vector(theta) },
-    baseline,
-    terms: terms({ ...process, sigma: chain.sigma.slice(1), reward: (x) => -((x - m) ** 2) }, theta)
+    baseline: pipe(
+      expectedReward(process, theta),
+      E.getOrElse(() => 0)
+    ),
+    terms: terms(process, theta)
   })
+}
 
 /** A linear-Gaussian model: `J` is quadratic, so that the terms of `J_s` are those of `J`. */
 const linear = (
@@ -89,17 +95,9 @@ const affine = (
   })
 }
 
-const tanh = (options: {
-  readonly name: string
-  readonly T: number
-  readonly alpha: number
-  readonly theta: readonly [number, number]
-  readonly sigma: number
-  readonly m: number
-  readonly baseline: number
-}): Model => {
-  const { name, alpha, theta, m, baseline } = options
-  return scalar(name, tanhChain(options), theta, m, baseline, {
+const tanh = (name: string, { kind: _, ...options }: TanhDescription): Model => {
+  const { alpha, theta, m } = options
+  return scalar(name, tanhChain(options), theta, m, {
     mean: (x, [a = 0, b = 0]) => alpha * x + a * Math.tanh(x) + b,
     gradient: (x) => [Math.tanh(x), 1],
     steepest: Math.abs(alpha) + Math.abs(theta[0])
@@ -107,15 +105,13 @@ const tanh = (options: {
 }
 
 /**
- * The model that a document describes, under a name. A tanh chain's baseline is 0.
+ * The model that a document describes, under a name.
  *
  * @category models
  * @since 0.1.0
  */
 export const described = (name: string, description: ModelDescription): Model =>
-  description.kind === 'tanh'
-    ? tanh({ ...description, name, baseline: 0 })
-    : linear(name, description.numbers, description.prior)
+  description.kind === 'tanh' ? tanh(name, description) : linear(name, description.numbers, description.prior)
 
 /**
  * The models that are verified by default. The tanh chain has ten steps; `feedback` is linear-quadratic control, with a gain and
@@ -125,7 +121,7 @@ export const described = (name: string, description: ModelDescription): Model =>
  * @since 0.1.0
  */
 export const models = (): ReadonlyArray<Model> => [
-  tanh({ name: 'tanh', T: 10, alpha: 0.9, theta: [0.3, 0.1], sigma: 0.3, m: 2, baseline: -4 }),
+  tanh('tanh', { kind: 'tanh', T: 10, alpha: 0.9, theta: [0.3, 0.1], sigma: 0.3, m: 2 }),
   linear(
     'linear-Gaussian',
     {
@@ -155,13 +151,13 @@ export const models = (): ReadonlyArray<Model> => [
       ]
     }
   ),
-  scalar('multiplicative', multiplicativeChain([0.4, 0.4, 0.4]), [0.8, 0.05], 1, -1.5, {
+  scalar('multiplicative', multiplicativeChain([0.4, 0.4, 0.4]), [0.8, 0.05], 1, {
     mean: (x, [a = 0, b = 0]) => a * x * (1 + b * x),
     gradient: (x, [a = 0, b = 0]) => [x * (1 + b * x), a * x * x],
     // states stay within 12 of 0
     steepest: 2
   }),
-  scalar('feedback', polynomialChain(1, { T: 5, alpha: 1, sigma: 0.4 }), [-0.3, 0.2], 1, -1, {
+  scalar('feedback', polynomialChain(1, { T: 5, alpha: 1, sigma: 0.4 }), [-0.3, 0.2], 1, {
     mean: (x, [a = 0, b = 0]) => x + a * x + b,
     gradient: (x) => [x, 1],
     steepest: 1

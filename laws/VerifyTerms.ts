@@ -193,8 +193,11 @@ const ascend = (
   return { value: { from: density.from, values }, term, size }
 }
 
-/** The terms of steps `1..T`, with the choices of parameters that each step has. */
-const pass = (stage: Stage, choicesAt: (t: number) => Choices): E.Either<string, ReadonlyArray<Uncertain>> => {
+/** The terms of steps `1..T` and the expected reward, with the choices of parameters that each step has. */
+const pass = (
+  stage: Stage,
+  choicesAt: (t: number) => Choices
+): E.Either<string, { readonly terms: ReadonlyArray<Uncertain>; readonly reward: number }> => {
   const { process, h } = stage
   const T = process.sigma.length
   const half = Math.ceil(reach / h)
@@ -223,7 +226,7 @@ const pass = (stage: Stage, choicesAt: (t: number) => Choices): E.Either<string,
         from: lowest.from,
         values: lowest.values.map((_, i) => process.reward((lowest.from + i) * h))
       }
-      return range(1, T).map((t): Uncertain => {
+      const found = range(1, T).map((t): Uncertain => {
         const density = densities[t] ?? start
         const { value, term, size } = ascend(stage, sigma(t), choicesAt(t), density, below)
         below = value
@@ -231,6 +234,7 @@ const pass = (stage: Stage, choicesAt: (t: number) => Choices): E.Either<string,
         const roundings = T * Math.ceil((2 * reach * sigma(t)) / h + density.values.length)
         return { value: term, error: size.map((s) => unitRoundoff * roundings * s) }
       })
+      return { terms: found, reward: start.values.reduce((sum, p, i) => sum + p * h * (below.values[i] ?? 0), 0) }
     })
   )
 }
@@ -244,6 +248,8 @@ const perturbed = (theta: ReadonlyArray<number>, radius: number, n: number): Cho
   }))
 }
 
+const termsOf = E.map(({ terms: found }: { readonly terms: ReadonlyArray<Uncertain> }) => found)
+
 const smoothed = (
   stage: Stage,
   theta: ReadonlyArray<number>,
@@ -253,12 +259,12 @@ const smoothed = (
   const clean: Choices = [{ theta, weight: 1 }]
   const nodes = perturbed(theta, radius, n)
   if (perturbation === 'perStep') {
-    return pass(stage, (t) => (steps.includes(t) ? nodes : clean))
+    return termsOf(pass(stage, (t) => (steps.includes(t) ? nodes : clean)))
   }
   return pipe(
     nodes,
     RA.traverse(E.Applicative)((node) =>
-      pass(stage, (t) => (steps.includes(t) ? [{ theta: node.theta, weight: 1 }] : clean))
+      termsOf(pass(stage, (t) => (steps.includes(t) ? [{ theta: node.theta, weight: 1 }] : clean)))
     ),
     E.map((passes) => {
       const mean = (t: number, read: (one: Uncertain) => ReadonlyArray<number>): ReadonlyArray<number> =>
@@ -293,7 +299,7 @@ export const terms = (
   const stage = stageOf(process, theta.length)
   return (smoothing) =>
     smoothing === undefined
-      ? pass(stage, () => [{ theta, weight: 1 }])
+      ? termsOf(pass(stage, () => [{ theta, weight: 1 }]))
       : pipe(
           smoothed(stage, theta, smoothing, nodesAnAxis),
           E.bindTo('fine'),
@@ -306,3 +312,15 @@ export const terms = (
           )
         )
 }
+
+/**
+ * The expected reward. Left: the chain spreads too far for a lattice.
+ *
+ * @category interpreters
+ * @since 0.1.0
+ */
+export const expectedReward = (process: Process, theta: ReadonlyArray<number>): E.Either<string, number> =>
+  pipe(
+    pass(stageOf(process, theta.length), () => [{ theta, weight: 1 }]),
+    E.map(({ reward }) => reward)
+  )

@@ -142,7 +142,10 @@ export const segment =
           share: shares === undefined ? undefined : X.reshape(X.slice(shares, 0, h - 1 - i, 1), []),
           back: recompute
             ? (bar, done) => {
-                const [, again] = chain.mean(t).run(p, { x: X.after(from, [bar, ...done]), c })
+                // the condition too, or what a step computes of it alone would be kept from the first run
+                const later = <T extends Exprs>(tree: T): T =>
+                  Tree.mapExprs(tree, (leaf) => X.after(leaf, [bar, ...done]))
+                const [, again] = chain.mean(t).run(p, { x: later(from), c: later(c) })
                 return again(bar)
               }
             : back

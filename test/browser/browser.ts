@@ -1,25 +1,45 @@
 /**
- * A headless Chromium on a page that holds the library, both GPU interfaces emulated on the processor.
+ * A headless Chromium on a page that holds the library, with both GPU interfaces emulated on the processor.
  */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium, type Page } from 'playwright-core'
 import { build } from 'vite'
 
-/** Where distributions put Chromium; `CHROMIUM` names another place. */
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * An open page. `complaints` collects what went wrong in it outside of the code under test: shaders that did not compile,
+ * lost devices, uncaught errors.
+ */
+export interface Browser {
+  readonly page: Page
+  readonly complaints: ReadonlyArray<string>
+  readonly close: () => Promise<void>
+}
+
+// -------------------------------------------------------------------------------------
+// Chromium
+// -------------------------------------------------------------------------------------
+
+/** Where distributions put Chromium. */
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 
-export const executable = (): string | undefined => [process.env['CHROMIUM'] ?? '', ...places].find((path) => path !== '' && existsSync(path))
+/** The browser to run: what `CHROMIUM` names, or where distributions put it. */
+export const chromiumPath = (): string | undefined =>
+  [process.env['CHROMIUM'] ?? '', ...places].find((path) => path !== '' && existsSync(path))
 
 const flags = [
-  // no GPU is needed: WebGPU and WebGL 2 run on SwiftShader
+  // WebGPU and WebGL 2 by SwiftShader, on machines without a GPU
   '--enable-unsafe-webgpu',
   '--use-webgpu-adapter=swiftshader',
   '--enable-unsafe-swiftshader',
-  // tests may run as root in a container
+  // containers run tests as root
   '--no-sandbox',
   // no traffic of its own
   '--disable-quic',
@@ -29,20 +49,15 @@ const flags = [
   '--disable-sync'
 ]
 
-// an empty icon, which the browser would ask for
+// -------------------------------------------------------------------------------------
+// the page
+// -------------------------------------------------------------------------------------
+
+// an empty icon, or the browser asks for one
 const html = '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>'
 
-export interface Browser {
-  readonly page: Page
-  /** what went wrong in the page outside of the code under test: failed shaders, lost devices, uncaught errors */
-  readonly complaints: Array<string>
-  readonly close: () => Promise<void>
-}
-
-/** Bundles `page.ts`, serves it on the loopback interface, and opens it. */
-export const open = async (executablePath: string): Promise<Browser> => {
-  const folder = mkdtempSync(join(tmpdir(), 'halforder-browser-'))
-  await build({
+const bundle = (folder: string): Promise<unknown> =>
+  build({
     configFile: false,
     logLevel: 'error',
     build: {
@@ -52,19 +67,30 @@ export const open = async (executablePath: string): Promise<Browser> => {
       target: 'es2022'
     }
   })
-  const server = createServer((request, response) => {
-    // an isolated page has SharedArrayBuffer
+
+/** Serves a folder on the loopback interface as an isolated site, whose pages have `SharedArrayBuffer`. */
+const serve = async (folder: string): Promise<readonly [url: string, server: Server]> => {
+  const server = createServer(({ url = '/' }, response) => {
     response.setHeader('Cross-Origin-Opener-Policy', 'same-origin')
     response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp')
-    const { url = '/' } = request
     const file = readdirSync(folder).find((name) => url === `/${name}`)
     if (url === '/') response.setHeader('Content-Type', 'text/html').end(html)
     else if (file === undefined) response.writeHead(404).end()
     else response.setHeader('Content-Type', 'text/javascript').end(readFileSync(join(folder, file)))
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
   const address = server.address()
-  const port = typeof address === 'object' && address !== null ? address.port : 0
+  if (typeof address !== 'object' || address === null) throw new Error('the server has no port')
+  return [`http://127.0.0.1:${address.port}/`, server]
+}
+
+/** Bundles `page.ts`, serves it, and opens it. */
+export const open = async (executablePath: string): Promise<Browser> => {
+  const folder = mkdtempSync(join(tmpdir(), 'halforder-browser-'))
+  await bundle(folder)
+  const [url, server] = await serve(folder)
   const browser = await chromium.launch({ executablePath, args: flags })
   const page = await browser.newPage()
   const complaints: Array<string> = []
@@ -72,8 +98,8 @@ export const open = async (executablePath: string): Promise<Browser> => {
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text())
   })
-  await page.goto(`http://127.0.0.1:${port}/`)
-  await page.waitForFunction(() => 'halforder' in globalThis, undefined, { timeout: 20_000 }).catch((error: unknown) => {
+  await page.goto(url)
+  await page.waitForFunction(() => 'halforder' in globalThis).catch((error: unknown) => {
     throw new Error([String(error), ...complaints].join('\n'))
   })
   return {
@@ -81,7 +107,9 @@ export const open = async (executablePath: string): Promise<Browser> => {
     complaints,
     close: async () => {
       await browser.close()
-      await new Promise((resolve) => server.close(resolve))
+      await new Promise((resolve) => {
+        server.close(resolve)
+      })
       rmSync(folder, { recursive: true, force: true })
     }
   }

@@ -141,6 +141,23 @@ describe('halforder verify', () => {
     expect(truncated?.predictedBias?.[0]).toBeCloseTo(3, 10)
   })
 
+  test('finds the whole catalogue true to its types on every toy chain', async () => {
+    expect(await run({ samples: '2000' })).toBe(0)
+    const all = rows()
+    expect([...new Set(all.map(({ model }) => model))]).toEqual([
+      'tanh',
+      'linear-Gaussian',
+      'multiplicative',
+      'feedback'
+    ])
+    expect(all.filter(({ verdict }) => verdict === 'skipped')).toEqual([])
+    for (const row of all) expect(row.verdict).toBe(row.claim === 'exact' ? 'unbiased' : 'biased as predicted')
+    // by a finer lattice and extrapolated differences
+    const full = all.find(({ estimator }) => estimator === 'full backpropagation')
+    expect(full?.exactGradient?.[0]).toBeCloseTo(-20.64574805995, 9)
+    expect(full?.exactGradient?.[1]).toBeCloseTo(24.73311361549, 9)
+  }, 180_000)
+
   test('names what cannot stand on a model', async () => {
     const model = file('model.json', linear([0, 0.5]))
     expect(await run({ model })).toBe(0)

@@ -9,6 +9,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as fc from 'fast-check'
 import * as X from '../../src/tensor/Expr.js'
 import type { Expr } from '../../src/tensor/Expr.js'
+import { type Accuracy, processor } from '../../src/tensor/Op.js'
 import * as Program from '../../src/tensor/Program.js'
 import type { Values } from '../../src/tensor/Program.js'
 import * as Reference from '../../src/tensor/Reference.js'
@@ -198,23 +199,51 @@ export const runOn = async (target: Target, { program, values, sizes = {} }: Cas
   return result.right
 }
 
-/** The first element that lies outside of its error bound, or `undefined`. Where f32 may overflow, nothing is claimed. */
-export const disagreement = ({ program, values, sizes = {} }: Case, got: Values): string | undefined => {
-  const reference = Reference.runWithBounds(program, sizes, values)
+/**
+ * The largest |difference| / bound over the elements of all outputs, and where it is; 0 / 0 counts as 0. Nothing is claimed
+ * where f32 may overflow: `claimed` is the share of the elements for which something is.
+ */
+export interface Agreement {
+  readonly ratio: number
+  readonly at: string
+  readonly claimed: number
+}
+
+/** How far outputs are from the reference. */
+export const agreement = (
+  { program, values, sizes = {} }: Case,
+  got: Values,
+  accuracy: Accuracy = processor
+): Agreement => {
+  const reference = Reference.runWithBounds(program, sizes, values, accuracy)
   if (E.isLeft(reference)) throw new Error(JSON.stringify(reference.left))
+  let [ratio, at, claimed, elements] = [0, '', 0, 0]
   for (const { name } of program.outputs) {
     const expected = reference.right.values[name]
     const bound = reference.right.bounds[name]
     const value = got[name]
-    if (expected === undefined || bound === undefined || value === undefined) return `no output '${name}'`
+    if (expected === undefined || bound === undefined || value === undefined) throw new Error(`no output '${name}'`)
     if (value.shape.join() !== expected.shape.join() || value.data.length !== expected.data.length) {
-      return `${name}: shape [${value.shape.join()}] with ${value.data.length} elements`
+      throw new Error(`${name}: shape [${value.shape.join()}] with ${value.data.length} elements`)
     }
+    elements += expected.data.length
     for (let i = 0; i < expected.data.length; i++) {
       const [want = 0, slack = 0, have = 0] = [expected.data[i], bound.data[i], value.data[i]]
       if (!Number.isFinite(slack) || !(Math.abs(want) + slack < 3e38)) continue
-      if (!(Math.abs(want - have) <= slack)) return `${name}[${i}]: ${have}, expected ${want} to within ${slack}`
+      claimed++
+      const difference = Math.abs(want - have)
+      const here = difference === 0 ? 0 : difference / slack
+      // a NaN is kept too
+      if (here <= ratio) continue
+      ratio = here
+      at = `${name}[${i}]: ${have}, expected ${want} to within ${slack}`
     }
   }
-  return undefined
+  return { ratio, at, claimed: elements === 0 ? 1 : claimed / elements }
+}
+
+/** An element that lies outside of its error bound, or `undefined`. */
+export const disagreement = (example: Case, got: Values, accuracy?: Accuracy): string | undefined => {
+  const { ratio, at } = agreement(example, got, accuracy)
+  return ratio <= 1 ? undefined : at
 }
