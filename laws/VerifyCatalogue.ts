@@ -25,13 +25,14 @@ import { expectedReward, terms, type Process } from './VerifyTerms.js'
 // models
 // -------------------------------------------------------------------------------------
 
-/** A model of a scalar chain. Its baseline is the expected reward, or 0 where that is not known. */
+/** A model of a scalar chain. Its baseline is by default the expected reward, or 0 where that is not known. */
 const scalar = (
   name: string,
   chain: ScalarChain,
   theta: readonly [a: number, b: number],
   m: number,
-  functions: Pick<Process, 'mean' | 'gradient' | 'steepest'>
+  functions: Pick<Process, 'mean' | 'gradient' | 'steepest'>,
+  baseline?: number
 ): Model => {
   const process: Process = { ...functions, sigma: chain.sigma.slice(1), reward: (x) => -((x - m) ** 2) }
   return make({
@@ -39,10 +40,12 @@ const scalar = (
     chain,
     reward: quadraticReward(m),
     params: { theta: T.vector(theta) },
-    baseline: pipe(
-      expectedReward(process, theta),
-      E.getOrElse(() => 0)
-    ),
+    baseline:
+      baseline ??
+      pipe(
+        expectedReward(process, theta),
+        E.getOrElse(() => 0)
+      ),
     terms: terms(process, theta)
   })
 }
@@ -95,13 +98,20 @@ const affine = (
   })
 }
 
-const tanh = (name: string, { kind: _, ...options }: TanhDescription): Model => {
+const tanh = (name: string, { kind: _, ...options }: TanhDescription, baseline?: number): Model => {
   const { alpha, theta, m } = options
-  return scalar(name, tanhChain(options), theta, m, {
-    mean: (x, [a = 0, b = 0]) => alpha * x + a * Math.tanh(x) + b,
-    gradient: (x) => [Math.tanh(x), 1],
-    steepest: Math.abs(alpha) + Math.abs(theta[0])
-  })
+  return scalar(
+    name,
+    tanhChain(options),
+    theta,
+    m,
+    {
+      mean: (x, [a = 0, b = 0]) => alpha * x + a * Math.tanh(x) + b,
+      gradient: (x) => [Math.tanh(x), 1],
+      steepest: Math.abs(alpha) + Math.abs(theta[0])
+    },
+    baseline
+  )
 }
 
 /**
@@ -121,7 +131,7 @@ export const described = (name: string, description: ModelDescription): Model =>
  * @since 0.1.0
  */
 export const models = (): ReadonlyArray<Model> => [
-  tanh('tanh', { kind: 'tanh', T: 10, alpha: 0.9, theta: [0.3, 0.1], sigma: 0.3, m: 2 }),
+  tanh('tanh', { kind: 'tanh', T: 10, alpha: 0.9, theta: [0.3, 0.1], sigma: 0.3, m: 2 }, -4),
   linear(
     'linear-Gaussian',
     {

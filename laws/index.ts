@@ -43,6 +43,20 @@ export * as Setting from './Setting.js'
 export * as Simulate from './Simulate.js'
 /** Laws of programs and targets. @since 0.1.0 */
 export * as Tensor from './Tensor.js'
+/** Every estimator on every toy chain, with verdicts. @since 0.1.0 */
+export * as Verify from './Verify.js'
+/** The estimators that are verified. @since 0.1.0 */
+export * as VerifyCatalogue from './VerifyCatalogue.js'
+/** Estimators read from files. @since 0.1.0 */
+export * as VerifyDescription from './VerifyDescription.js'
+/** Strict decoding of JSON documents, with paths. @since 0.1.0 */
+export * as VerifyDocument from './VerifyDocument.js'
+/** Models that are verified, built in or read from files. @since 0.1.0 */
+export * as VerifyModel from './VerifyModel.js'
+/** Verdicts as rows and as a table. @since 0.1.0 */
+export * as VerifyReport from './VerifyReport.js'
+/** The exact term of each step of a scalar chain. @since 0.1.0 */
+export * as VerifyTerms from './VerifyTerms.js'
 /** What a law answers. @since 0.1.0 */
 export * as Verdict from './Verdict.js'
 /** Runners over fast-check. @since 0.1.0 */
@@ -53,6 +67,8 @@ export * as ArbitraryToys from './arbitrary/Toys.js'
 export * as ArbitraryCovers from './arbitrary/Covers.js'
 /** How many nodes make expectations on a polynomial chain exact. @since 0.1.0 */
 export * as Degree from './toy/Degree.js'
+/** Toy chains read from files. @since 0.1.0 */
+export * as Description from './toy/Description.js'
 /** The exact denoiser of Gaussian data. @since 0.1.0 */
 export * as GaussianData from './toy/GaussianData.js'
 /** Linear chains with closed forms. @since 0.1.0 */

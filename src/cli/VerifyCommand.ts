@@ -5,13 +5,14 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Description from '../../laws/toy/Description.js'
 import * as Verify from '../../laws/Verify.js'
 import * as Catalogue from '../../laws/VerifyCatalogue.js'
 import * as EstimatorFile from '../../laws/VerifyDescription.js'
 import * as Document from '../../laws/VerifyDocument.js'
-import type { Contender, Model } from '../../laws/VerifyModel.js'
+import type { Model } from '../../laws/VerifyModel.js'
 import * as Report from '../../laws/VerifyReport.js'
 import { showError as showCover } from '../estimator/Cover.js'
 import * as Gradient from '../estimator/Gradient.js'
@@ -71,30 +72,47 @@ const modelsOf = (path: string | undefined): Step<ReadonlyArray<Model>> =>
         TE.map((description) => [Catalogue.described(path, description)])
       )
 
-/** The file's estimator on each model that is long enough for it. Left where there is none. */
-const fromFile = (path: string, models: ReadonlyArray<Model>): Step<Cases> =>
+/** What is verified, and the models that were left out because an estimator does not fit their length, with the reason. */
+interface Plan {
+  readonly cases: Cases
+  readonly misfits: ReadonlyArray<string>
+}
+
+/** The file's estimator on each model that it fits. Left where there is none. */
+const fromFile = (path: string, models: ReadonlyArray<Model>): Step<Plan> =>
   pipe(
     document(path, EstimatorFile.decode),
-    TE.flatMapEither(({ at, baseline }): E.Either<Failure, Cases> => {
-      const built = models.map((model) => ({ model, estimator: at(model.T) }))
-      const cases = built.flatMap(({ model, estimator }) => {
-        if (E.isLeft(estimator)) return []
-        const contender: Contender = { name: estimator.right.name, estimator: estimator.right, baseline }
-        return [{ model, contenders: [contender] }]
-      })
-      const [first] = built
-      return cases.length > 0 || first === undefined || E.isRight(first.estimator)
-        ? E.right(cases)
-        : E.left(usage(`${path}: ${showCover(first.estimator.left)}`))
+    TE.flatMapEither(({ at, baseline }): E.Either<Failure, Plan> => {
+      const built = models.map((model) =>
+        pipe(
+          at(model.T),
+          E.bimap(
+            (error) => ({ model, reason: showCover(error) }),
+            (estimator) => ({ model, contenders: [{ name: estimator.name, estimator, baseline }] })
+          )
+        )
+      )
+      const cases = RA.rights(built)
+      const misfits = RA.lefts(built)
+      const [first] = misfits
+      return cases.length === 0 && first !== undefined
+        ? E.left(usage(`${path}: ${first.reason}`))
+        : E.right({
+            cases,
+            misfits: misfits.map(({ model, reason }) => `${path} on ${model.name}: skipped: ${reason}`)
+          })
     })
   )
 
-const casesOf = ({ model, estimator }: VerifyOptions): Step<Cases> =>
+const planOf = ({ model, estimator }: VerifyOptions): Step<Plan> =>
   pipe(
     modelsOf(model),
     TE.flatMap((models) =>
       estimator === undefined
-        ? TE.right(models.map((one) => ({ model: one, contenders: Catalogue.contenders(one.T, one.baseline) })))
+        ? TE.right({
+            cases: models.map((one) => ({ model: one, contenders: Catalogue.contenders(one.T, one.baseline) })),
+            misfits: []
+          })
         : fromFile(estimator, models)
     )
   )
@@ -114,8 +132,9 @@ export const verify = async (options: VerifyOptions): Promise<number> => {
     TE.Do,
     TE.bind('samples', () => number('samples', options.samples, 2)),
     TE.bind('seed', () => number('seed', options.seed, 0)),
-    TE.bind('cases', () => casesOf(options)),
-    TE.flatMap(({ samples, seed, cases }) => {
+    TE.bind('plan', () => planOf(options)),
+    TE.flatMap(({ samples, seed, plan: { cases, misfits } }) => {
+      misfits.forEach((line) => process.stderr.write(`${line}\n`))
       const bar = meter(
         'verify',
         cases.reduce((n, { contenders }) => n + contenders.length, 0)

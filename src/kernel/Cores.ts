@@ -96,19 +96,19 @@ export const reduction = (
 // -------------------------------------------------------------------------------------
 
 /**
- * The number of operations in a term.
+ * The number of operations in some terms, those that they share counted once.
  *
  * @category utils
  * @since 0.1.0
  */
-export const weight = (term: Term): number => {
+export const weight = (terms: ReadonlyArray<Term>): number => {
   const seen = new Set<Term>()
   const go = (t: Term): void => {
     if (t._tag !== 'Apply' || seen.has(t)) return
     seen.add(t)
     t.args.forEach(go)
   }
-  go(term)
+  terms.forEach(go)
   return seen.size
 }
 

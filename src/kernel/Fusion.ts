@@ -119,7 +119,7 @@ const longestTerm = 96
  */
 export const schedule = (program: BoundProgram, limits: Limits = defaultLimits): Schedule => {
   const decisions = decide(program, limits.fuse)
-  const state: State = { buffers: [], steps: [], waiting: new Map(), taken: new Map(), limits }
+  const state: State = { buffers: [], steps: [], waiting: new Map(), taken: new Map(), cut: new Map(), limits }
   const values: Array<Term> = []
   program.instructions.forEach((instruction, i) => {
     if (instruction.op._tag === 'Pad') {
@@ -128,7 +128,7 @@ export const schedule = (program: BoundProgram, limits: Limits = defaultLimits):
     }
     const args = instruction.args.map(
       (arg): Value => ({
-        term: values[arg] ?? literal(0),
+        term: current(state, values[arg] ?? literal(0)),
         shape: program.instructions[arg]?.shape ?? []
       })
     )
@@ -149,6 +149,8 @@ interface State {
   readonly waiting: Map<number, Spec>
   /** Those that were taken in; they become kernels too where a chain was cut between two of their uses. */
   readonly taken: Map<number, Spec>
+  /** Terms that were stored because a chain was too long, as reads of their buffers. */
+  readonly cut: Map<Term, Term>
   readonly limits: Limits
 }
 
@@ -292,18 +294,38 @@ const withCore = (state: State, { term, shape }: Value): Spec | undefined => {
   return undefined
 }
 
-/** Arguments small enough to be read by one kernel: the longest are stored first. */
+/** A term in which what was cut off is read from its buffer, so that nothing is computed on both sides of a cut. */
+const current = (state: State, root: Term): Term => {
+  if (state.cut.size === 0) return root
+  const known = new Map<Term, Term>()
+  const go = (term: Term): Term => {
+    const before = state.cut.get(term) ?? known.get(term)
+    if (before !== undefined) return before
+    const args = term._tag === 'Apply' ? term.args.map(go) : []
+    const same = term._tag !== 'Apply' || args.every((arg, i) => arg === term.args[i])
+    const after = same ? term : apply(term.name, args)
+    known.set(term, after)
+    return after
+  }
+  return go(root)
+}
+
+/**
+ * Arguments small enough to be read by one kernel. Long ones are stored, the shortest of them first: the longer ones may
+ * contain it.
+ */
 const bounded = (state: State, args: ReadonlyArray<Value>): ReadonlyArray<Value> => {
   const { buffers } = state.limits
-  const load = (values: ReadonlyArray<Value>): number => values.reduce((n, { term }) => n + weight(term), 0)
+  const load = (values: ReadonlyArray<Value>): number => weight(values.map(({ term }) => term))
   const bound = (values: ReadonlyArray<Value>): number =>
     new Set(values.flatMap(({ term }) => accesses(term).map(({ buffer }) => buffer))).size
   let kept = args
   while (load(kept) > longestTerm || bound(kept) > buffers) {
-    const largest = kept.reduce((best, next) => (weight(next.term) > weight(best.term) ? next : best))
-    if (largest.term._tag !== 'Apply') break
-    const stored: Value = { term: store(state, largest), shape: largest.shape }
-    kept = kept.map((value) => (value.term === largest.term ? stored : value))
+    const sorted = [...kept].sort((x, y) => weight([x.term]) - weight([y.term]))
+    const chosen = sorted.find(({ term }) => weight([term]) >= longestTerm / 3) ?? sorted.at(-1)
+    if (chosen?.term._tag !== 'Apply') break
+    state.cut.set(chosen.term, store(state, chosen))
+    kept = kept.map(({ term, shape }) => ({ term: current(state, term), shape }))
   }
   return kept
 }

@@ -117,14 +117,14 @@ export const report = ({ kernels, calls, buffers, work }: Plan): Report => ({
 
 /** The operations of one call: those of a term for each element, and those of the core. */
 const flopsOf = ({ cells, core, epilogue }: Spec): number => {
-  const after = epilogue === undefined ? 0 : cells * weight(epilogue.body)
+  const after = epilogue === undefined ? 0 : cells * weight([epilogue.body])
   switch (core._tag) {
     case 'Elementwise':
-      return after + core.parts.reduce((n, part) => n + size(part.dims) * weight(part.body), 0)
+      return after + core.parts.reduce((n, part) => n + size(part.dims) * weight([part.body]), 0)
     case 'Frame':
-      return after + size(core.part.dims) * weight(core.part.body)
+      return after + size(core.part.dims) * weight([core.part.body])
     case 'Reduction':
-      return after + size(core.dims) * (1 + weight(core.body))
+      return after + size(core.dims) * (1 + weight([core.body]))
     case 'Contraction':
       return after + 2 * size(core.dims)
   }

@@ -2,7 +2,7 @@
  * A kernel as the text of a gpu.js kernel function, which computes one output element a call.
  *
  * The text keeps to what gpu.js compiles on every mode: flat buffers, loops bounded by constants, no helper functions.
- * Positions in the output are split into indices with `floor((i + 0.5) / n)`, which is right also where division rounds.
+ * Positions are whole numbers, but their quotients are computed in floats: see `quotient`.
  *
  * @since 0.1.0
  */
@@ -86,14 +86,31 @@ const block = (scope: Scope, body: (inner: Scope) => void): string => {
 const finished = (scope: Scope, part: Part, value: string): string =>
   term({ ...scope, known: new Map() }, part.body, indices(scope, part.dims, 'at'), value)
 
+// while positions are below this, f32 can tell (i + 0.5) / n from the next whole number, though quotients may be off by
+// 2.5 units in the last place of 2^-24
+const exactQuotients = 2 ** 20
+
+/**
+ * The whole part of `at / n` and what is left: `floor((at + 0.5) / n)`, which is right also where division rounds. In large
+ * outputs it may be off by a few; then what is left over, in whole numbers, is small and tells by how many.
+ */
+const quotient = (scope: Scope, at: string, n: number): readonly [index: string, rest: string] => {
+  const halves = (value: string): string => `Math.floor((${value} + 0.5) / ${n})`
+  const left = (index: string): string => define(scope, 'r', `${at} - ${index} * ${n}`)
+  const near = define(scope, 'i', halves(at))
+  if (scope.kernel.spec.cells < exactQuotients) return [near, left(near)]
+  const index = define(scope, 'i', `${near} + ${halves(left(near))}`)
+  return [index, left(index)]
+}
+
 /** Splits a row-major position into indices. */
 const indices = (scope: Scope, dims: ReadonlyArray<number>, at: string): ReadonlyArray<string> => {
   let rest = at
   return dims.map((_, axis) => {
     const stride = contiguous(dims)[axis] ?? 1
     if (stride === 1) return rest
-    const index = define(scope, 'i', `Math.floor((${rest} + 0.5) / ${stride})`)
-    rest = define(scope, 'r', `${rest} - ${index} * ${stride}`)
+    const [index, left] = quotient(scope, rest, stride)
+    rest = left
     return index
   })
 }
@@ -101,8 +118,7 @@ const indices = (scope: Scope, dims: ReadonlyArray<number>, at: string): Readonl
 const joined = (scope: Scope, { rowLength, parts }: Elementwise): string => {
   const [only] = parts
   if (parts.length === 1 && only !== undefined) return term(scope, only.body, indices(scope, only.dims, 'at'), '0.0')
-  const row = define(scope, 'i', `Math.floor((at + 0.5) / ${rowLength})`)
-  const column = define(scope, 'r', `at - ${row} * ${rowLength}`)
+  const [row, column] = quotient(scope, 'at', rowLength)
   const value = fresh(scope, 'v')
   scope.lines.push(`let ${value} = 0.0;`)
   parts.forEach((part, i) => {
@@ -121,8 +137,8 @@ const framed = (scope: Scope, { part: { start, dims, strides, body } }: Frame): 
   const index = dims.map((_, axis) => {
     const stride = strides[axis] ?? 1
     if (stride === 1) return rest
-    const i = define(scope, 'i', `Math.floor((${rest} + 0.5) / ${stride})`)
-    rest = define(scope, 'r', `${rest} - ${i} * ${stride}`)
+    const [i, left] = quotient(scope, rest, stride)
+    rest = left
     return i
   })
   const inside = index.flatMap((i, axis) => [`${i} >= 0`, `${i} < ${dims[axis] ?? 1}`])

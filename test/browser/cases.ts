@@ -80,6 +80,9 @@ const contractions: Readonly<Record<string, Case>> = {
       [64, 256, 96]
     ].map(([m = 1, k = 1, n = 1]) => [`a product ${m} x ${k} x ${n} and its two adjoints`, product(m, k, n)])
   ),
+  'an output of 8 million elements': close({ row: [2897], column: [2900, 1] }, ({ row, column }) => ({
+    y: X.add(row, column)
+  })),
   'an output of more rows than a texture is wide': close({ x: [70000], y: [3] }, ({ x, y }) => ({
     y: X.einsum('i,j->ij', X.tanh(x), y)
   }))

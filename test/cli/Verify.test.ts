@@ -212,6 +212,17 @@ describe('halforder verify', () => {
     }
   )
 
+  test('runs an estimator file on the toy models that it fits, and says which it does not fit', async () => {
+    const cells = [{ kind: 'firstOrder', to: 5 }]
+    expect(await run({ estimator: file('estimator.json', { cells }) })).toBe(0)
+    expect(rows().map(({ model, verdict }) => `${model} ${verdict}`)).toEqual([
+      'tanh biased as predicted',
+      'linear-Gaussian unbiased',
+      'feedback unbiased'
+    ])
+    expect(stderr).toContain('estimator.json on multiplicative: skipped: FO(1..5): expected steps within 1..3')
+  })
+
   test('refuses a file that is not there, and wrong numbers', async () => {
     expect(await run({ model: join(folder, 'none.json') })).toBe(2)
     expect(stderr).toContain('none.json')
