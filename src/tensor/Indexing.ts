@@ -130,8 +130,7 @@ export const overlapAdd = <S extends Shape, const Axis extends number>(
   const result = apart
     ? shift<Shape, Axis, number>(X.reshape(a, [...before, spread, ...after]), axis, 0, length)
     : rest.reduce((total, term) => X.add(total, term), first)
-  // two axes have become one
-  return result as Expr<ReplaceAxis<DropAxes<S, Axis>, Axis, number>>
+  return result
 }
 
 /** The sizes before, at and behind an axis; a size that is not literal counts as 0 and is refused by what uses it. */
