@@ -15,6 +15,7 @@ export * as Explain from './Explain.js'
 export * as Gradient from './Gradient.js'
 export * as Start from './Start.js'
 export * as Variance from './Variance.js'
+export * as Weights from './Weights.js'
 export * as Programs from './Programs.js'
 
 export { clipped, constant, leaveOneOut, none, normalised, perPrompt, runningMean } from './Advantage.js'
