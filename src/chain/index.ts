@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 export * as Chain from './Chain.js'
+export * as Clean from './Clean.js'
 export * as Ddim from './Ddim.js'
 export * as Ddpm from './Ddpm.js'
 export * as Denoiser from './Denoiser.js'

@@ -316,7 +316,8 @@ const current = (state: State, root: Term): Term => {
  */
 const bounded = (state: State, args: ReadonlyArray<Value>): ReadonlyArray<Value> => {
   const { buffers } = state.limits
-  const load = (values: ReadonlyArray<Value>): number => weight(values.map(({ term }) => term))
+  // what arguments share is counted for each: the time that gpu.js takes to find out types doubles with every such value
+  const load = (values: ReadonlyArray<Value>): number => values.reduce((n, { term }) => n + weight([term]), 0)
   const bound = (values: ReadonlyArray<Value>): number =>
     new Set(values.flatMap(({ term }) => accesses(term).map(({ buffer }) => buffer))).size
   let kept = args

@@ -75,6 +75,8 @@ interface Device {
   readonly gpu: GPU
   readonly kernels: Map<number, Kernel>
   readonly limits: Limits
+  /** the most elements of one array */
+  readonly positions: number
   readonly executables: Set<Executable>
   readonly assembled: boolean
   readonly pool: Pool | undefined
@@ -128,6 +130,9 @@ const message = (error: unknown): string => (error instanceof Error ? error.mess
 // promised
 const gpuBuffers = 7
 
+// gpu.js keeps whole numbers of a shader in f32, which has all of them up to this one
+const gpuPositions = 2 ** 24
+
 const open = (name: string, mode: Mode, fuse: boolean, threads: number | undefined): E.Either<TargetError, Device> => {
   const unsupported = (reason: string): TargetError => ({
     _tag: 'Unsupported',
@@ -139,6 +144,7 @@ const open = (name: string, mode: Mode, fuse: boolean, threads: number | undefin
     return E.left({ ...unsupported(`there is no mode '${mode}'`), remedy: `use one of ${modes.join(', ')}` })
   const onHost = mode === 'webasm' || mode === 'cpu'
   const limits: Limits = { buffers: onHost ? defaultLimits.buffers : gpuBuffers, fuse }
+  const positions = onHost ? Infinity : gpuPositions
   const kernels = new Map<number, Kernel>()
   return E.tryCatch(
     () => {
@@ -148,7 +154,7 @@ const open = (name: string, mode: Mode, fuse: boolean, threads: number | undefin
       if (assembled) gpu.Kernel = assembledKernel(kernels)
       const workers = assembled && threads !== undefined ? pool(Math.max(1, Math.floor(threads))) : undefined
       const executables = new Set<Executable>()
-      return { name, gpu, kernels, limits, executables, assembled, pool: workers, next: 0, disposed: false }
+      return { name, gpu, kernels, limits, positions, executables, assembled, pool: workers, next: 0, disposed: false }
     },
     (error) => unsupported(message(error))
   )
@@ -181,11 +187,25 @@ const compile = (device: Device, program: Program.Program, sizes: Sizes): E.Eith
     E.mapLeft((errors): TargetError => ({ _tag: 'Misshapen', errors })),
     E.flatMap((bound) =>
       E.tryCatch(
-        () => executable(device, bound, plan(bound, device.limits)),
+        () => {
+          const planned = plan(bound, device.limits)
+          const large = planned.buffers.find((buffer) => buffer.size > device.positions)
+          return large === undefined
+            ? E.right(executable(device, bound, planned))
+            : E.left(tooLarge(device, large.size))
+        },
         (error): TargetError => ({ _tag: 'Failed', target: device.name, reason: message(error) })
       )
-    )
+    ),
+    E.flatten
   )
+
+const tooLarge = ({ name, positions }: Device, elements: number): TargetError => ({
+  _tag: 'Unsupported',
+  target: name,
+  reason: `an array has ${elements} elements, and shaders count up to ${positions}`,
+  remedy: "use a smaller batch, or the mode 'webasm'"
+})
 
 const executable = (device: Device, program: BoundProgram, planned: Plan): Executable => {
   const inputs = feeds(planned)

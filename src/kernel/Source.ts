@@ -2,7 +2,7 @@
  * A kernel as the text of a gpu.js kernel function, which computes one output element a call.
  *
  * The text keeps to what gpu.js compiles on every mode: flat buffers, loops bounded by constants, no helper functions.
- * Positions are whole numbers, but their quotients are computed in floats: see `quotient`.
+ * Positions are whole numbers kept in floats, exact up to 2^24 in f32; for their quotients see `quotient`.
  *
  * @since 0.1.0
  */
@@ -86,13 +86,13 @@ const block = (scope: Scope, body: (inner: Scope) => void): string => {
 const finished = (scope: Scope, part: Part, value: string): string =>
   term({ ...scope, known: new Map() }, part.body, indices(scope, part.dims, 'at'), value)
 
-// while positions are below this, f32 can tell (i + 0.5) / n from the next whole number, though quotients may be off by
-// 2.5 units in the last place of 2^-24
+// (at + 0.5) / n is at least 0.5 / n from a whole number: more than 2.5 units in the last place, by which a quotient may be
+// off, while positions are below this
 const exactQuotients = 2 ** 20
 
 /**
  * The whole part of `at / n` and what is left: `floor((at + 0.5) / n)`, which is right also where division rounds. In large
- * outputs it may be off by a few; then what is left over, in whole numbers, is small and tells by how many.
+ * outputs it may be off by a few; what is then left, in whole numbers, is small and tells by how many.
  */
 const quotient = (scope: Scope, at: string, n: number): readonly [index: string, rest: string] => {
   const halves = (value: string): string => `Math.floor((${value} + 0.5) / ${n})`
