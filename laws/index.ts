@@ -71,6 +71,8 @@ export * as Degree from './toy/Degree.js'
 export * as Description from './toy/Description.js'
 /** The exact denoiser of Gaussian data. @since 0.1.0 */
 export * as GaussianData from './toy/GaussianData.js'
+/** A diffusion chain on a mixture of normals. @since 0.1.0 */
+export * as GaussianMixture from './toy/GaussianMixture.js'
 /** Linear chains with closed forms. @since 0.1.0 */
 export * as LinearGaussian from './toy/LinearGaussian.js'
 /** Scalar polynomial chains and rewards. @since 0.1.0 */

@@ -113,6 +113,25 @@ export const weight = (terms: ReadonlyArray<Term>): number => {
 }
 
 /**
+ * The number of ways from a term to its leaves.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const paths = (root: Term): number => {
+  const known = new Map<Term, number>()
+  const go = (term: Term): number => {
+    if (term._tag !== 'Apply') return 1
+    const before = known.get(term)
+    if (before !== undefined) return before
+    const count = term.args.reduce((n, arg) => n + go(arg), 0)
+    known.set(term, count)
+    return count
+  }
+  return go(root)
+}
+
+/**
  * Operations on known numbers are known.
  *
  * @category utils

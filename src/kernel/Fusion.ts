@@ -8,7 +8,7 @@
 import type { BoundInstruction, BoundProgram } from '../tensor/Program.js'
 import { strides as contiguous } from '../tensor/Strides.js'
 import { size, type Tensor } from '../tensor/Tensor.js'
-import { fold, map, part, reduction, type Value, weight, withAxis } from './Cores.js'
+import { fold, map, part, paths, reduction, type Value, weight, withAxis } from './Cores.js'
 import { canonical, type Operand } from './Einsum.js'
 import { type Decisions, decide } from './Sharing.js'
 import {
@@ -106,6 +106,9 @@ export const defaultLimits: Limits = { buffers: 128, fuse: true }
 
 /** The most operations in one elementwise term; longer chains are cut so that kernels compile quickly. */
 const longestTerm = 96
+
+/** The most ways from a term to its leaves: gpu.js walks all of them to find out types. */
+const mostPaths = 2 ** 15
 
 // -------------------------------------------------------------------------------------
 // interpreters
@@ -316,14 +319,15 @@ const current = (state: State, root: Term): Term => {
  */
 const bounded = (state: State, args: ReadonlyArray<Value>): ReadonlyArray<Value> => {
   const { buffers } = state.limits
-  // what arguments share is counted for each: the time that gpu.js takes to find out types doubles with every such value
   const load = (values: ReadonlyArray<Value>): number => values.reduce((n, { term }) => n + weight([term]), 0)
+  const ways = (values: ReadonlyArray<Value>): number => values.reduce((n, { term }) => n + paths(term), 0)
   const bound = (values: ReadonlyArray<Value>): number =>
     new Set(values.flatMap(({ term }) => accesses(term).map(({ buffer }) => buffer))).size
   let kept = args
-  while (load(kept) > longestTerm || bound(kept) > buffers) {
+  while (load(kept) > longestTerm || ways(kept) > mostPaths || bound(kept) > buffers) {
     const sorted = [...kept].sort((x, y) => weight([x.term]) - weight([y.term]))
-    const chosen = sorted.find(({ term }) => weight([term]) >= longestTerm / 3) ?? sorted.at(-1)
+    const long = (term: Term): boolean => weight([term]) >= longestTerm / 3 || paths(term) >= mostPaths / 3
+    const chosen = sorted.find(({ term }) => long(term)) ?? sorted.at(-1)
     if (chosen?.term._tag !== 'Apply') break
     state.cut.set(chosen.term, store(state, chosen))
     kept = kept.map(({ term, shape }) => ({ term: current(state, term), shape }))

@@ -89,28 +89,32 @@ const serve = async (folder: string): Promise<readonly [url: string, server: Ser
 /** Bundles `page.ts`, serves it, and opens it. */
 export const open = async (executablePath: string): Promise<Browser> => {
   const folder = mkdtempSync(join(tmpdir(), 'halforder-browser-'))
-  await bundle(folder)
-  const [url, server] = await serve(folder)
-  const browser = await chromium.launch({ executablePath, args: flags })
-  const page = await browser.newPage()
+  const opened: Array<() => Promise<unknown>> = [async () => rmSync(folder, { recursive: true, force: true })]
+  const close = async (): Promise<void> => {
+    for (const end of opened.splice(0).toReversed()) await end()
+  }
   const complaints: Array<string> = []
-  page.on('pageerror', (error) => complaints.push(String(error)))
-  page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text())
-  })
-  await page.goto(url)
-  await page.waitForFunction(() => 'halforder' in globalThis).catch((error: unknown) => {
-    throw new Error([String(error), ...complaints].join('\n'))
-  })
-  return {
-    page,
-    complaints,
-    close: async () => {
-      await browser.close()
-      await new Promise((resolve) => {
-        server.close(resolve)
-      })
-      rmSync(folder, { recursive: true, force: true })
-    }
+  try {
+    await bundle(folder)
+    const [url, server] = await serve(folder)
+    opened.push(
+      () =>
+        new Promise((resolve) => {
+          server.close(resolve)
+        })
+    )
+    const browser = await chromium.launch({ executablePath, args: flags })
+    opened.push(() => browser.close())
+    const page = await browser.newPage()
+    page.on('pageerror', (error) => complaints.push(String(error)))
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text())
+    })
+    await page.goto(url)
+    await page.waitForFunction(() => 'halforder' in globalThis)
+    return { page, complaints, close }
+  } catch (error) {
+    await close()
+    throw new Error([String(error), ...complaints].join('\n'), { cause: error })
   }
 }

@@ -1,11 +1,15 @@
 /**
  * What runs in the page, called by name from the test: cases and random programs on one target a mode.
  */
+import * as E from 'fp-ts/lib/Either.js'
 import * as fc from 'fast-check'
 import { accuracy, gpuJs, type Mode } from '../../src/kernel/GpuJs.js'
-import type { Target } from '../../src/tensor/Target.js'
-import { type Agreement, agreement, cases as random, runOn } from '../kernel/arbitrary.js'
+import * as X from '../../src/tensor/Expr.js'
+import * as Program from '../../src/tensor/Program.js'
+import { showTargetError, type Target } from '../../src/tensor/Target.js'
+import { type Agreement, agreement, type Case, cases as random, runOn } from '../kernel/arbitrary.js'
 import { cases } from './cases.js'
+import { digest } from './digest.js'
 
 const targets = new Map<Mode, Target>()
 
@@ -15,12 +19,20 @@ const on = (mode: Mode): Target => {
   return target
 }
 
-/** How far a case is from the reference. */
-const run = async (mode: Mode, name: string): Promise<Agreement> => {
+const caseOf = (name: string): Case => {
   const example = cases[name]
   if (example === undefined) throw new Error(`there is no case '${name}'`)
+  return example
+}
+
+/** How far a case is from the reference. */
+const run = async (mode: Mode, name: string): Promise<Agreement> => {
+  const example = caseOf(name)
   return agreement(example, await runOn(on(mode), example), accuracy(mode))
 }
+
+/** The bits of a case's outputs. */
+const bits = async (mode: Mode, name: string): Promise<number> => digest(await runOn(on(mode), caseOf(name)))
 
 /** How far random programs are from the reference, or the smallest one that disagrees. */
 const search = async (mode: Mode, seed: number, numRuns: number): Promise<Agreement> => {
@@ -37,6 +49,14 @@ const search = async (mode: Mode, seed: number, numRuns: number): Promise<Agreem
   return worst
 }
 
+/** What a mode says to a program with an array of `elements`. */
+const refusal = (mode: Mode, elements: number): string => {
+  const negation = Program.make({ x: [elements] }, ({ x }) => ({ y: X.neg(x) }))
+  if (E.isLeft(negation)) throw new Error(JSON.stringify(negation.left))
+  const compiled = on(mode).compile(negation.right, {})
+  return E.isLeft(compiled) ? showTargetError(compiled.left) : 'compiled'
+}
+
 const dispose = async (mode: Mode): Promise<void> => {
   await targets.get(mode)?.dispose()
   targets.delete(mode)
@@ -45,10 +65,12 @@ const dispose = async (mode: Mode): Promise<void> => {
 /** The functions that the test calls. */
 export interface Api {
   readonly run: typeof run
+  readonly bits: typeof bits
   readonly search: typeof search
+  readonly refusal: typeof refusal
   readonly dispose: typeof dispose
 }
 
-const api: Api = { run, search, dispose }
+const api: Api = { run, bits, search, refusal, dispose }
 
 Object.assign(globalThis, { halforder: api })

@@ -136,33 +136,39 @@ describe('a program in blocks', () => {
   test('gives what the whole program gives', () => {
     let tried = 0
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(999), fc.nat(999), fc.nat(999)), { minLength: 1, maxLength: 9 }), (choices) => {
-        const program = Program.make({ x: ['batch', 3], y: [3, 'batch', 2], w: [3, 3] }, (inputs) => {
-          const exprs: Array<X.Expr> = Object.values(inputs)
-          for (const choice of choices) exprs.push(grow(exprs, choice))
-          return { out: exprs.at(-1) ?? X.scalar(0) }
-        })
-        const found = E.isRight(program) ? split(program.right, 'batch') : undefined
-        if (E.isLeft(program) || found === undefined) return
-        const whole = Program.bind(program.right, { batch: 5 })
-        if (E.isLeft(whole)) throw new Error(JSON.stringify(whole.left))
-        const values = valuesOf(program.right, 5)
-        const collector = Blocks.collector(whole.right, found)
-        for (const [i, block] of [{ from: 0, to: 2 }, { from: 2, to: 5 }].entries()) {
-          const sizes = { batch: block.to - block.from }
-          const part = Reference.run(ofBlock(program.right, 'batch', 5), sizes, Blocks.inputs(found, values, block))
-          if (E.isLeft(part)) throw new Error(JSON.stringify(part.left))
-          collector.add(i, block, (name) => part.right[name]?.data ?? new Float64Array(0))
+      fc.property(
+        fc.array(fc.tuple(fc.nat(999), fc.nat(999), fc.nat(999)), { minLength: 1, maxLength: 9 }),
+        (choices) => {
+          const program = Program.make({ x: ['batch', 3], y: [3, 'batch', 2], w: [3, 3] }, (inputs) => {
+            const exprs: Array<X.Expr> = Object.values(inputs)
+            for (const choice of choices) exprs.push(grow(exprs, choice))
+            return { out: exprs.at(-1) ?? X.scalar(0) }
+          })
+          const found = E.isRight(program) ? split(program.right, 'batch') : undefined
+          if (E.isLeft(program) || found === undefined) return
+          const whole = Program.bind(program.right, { batch: 5 })
+          if (E.isLeft(whole)) throw new Error(JSON.stringify(whole.left))
+          const values = valuesOf(program.right, 5)
+          const collector = Blocks.collector(whole.right, found)
+          for (const [i, block] of [
+            { from: 0, to: 2 },
+            { from: 2, to: 5 }
+          ].entries()) {
+            const sizes = { batch: block.to - block.from }
+            const part = Reference.run(ofBlock(program.right, 'batch', 5), sizes, Blocks.inputs(found, values, block))
+            if (E.isLeft(part)) throw new Error(JSON.stringify(part.left))
+            collector.add(i, block, (name) => part.right[name]?.data ?? new Float64Array(0))
+          }
+          const expected = Reference.run(program.right, { batch: 5 }, values)
+          if (E.isLeft(expected)) throw new Error(JSON.stringify(expected.left))
+          tried++
+          const got = collector.values()['out']?.data ?? []
+          // one rounding to f32, and sums in f64 in another order
+          expected.right['out']?.data.forEach((x, i) => {
+            expect(Math.abs((got[i] ?? NaN) - x)).toBeLessThanOrEqual(2 ** -24 * Math.abs(x) + 2 ** -40)
+          })
         }
-        const expected = Reference.run(program.right, { batch: 5 }, values)
-        if (E.isLeft(expected)) throw new Error(JSON.stringify(expected.left))
-        tried++
-        const got = collector.values()['out']?.data ?? []
-        // one rounding to f32, and sums in f64 in another order
-        expected.right['out']?.data.forEach((x, i) => {
-          expect(Math.abs((got[i] ?? NaN) - x)).toBeLessThanOrEqual(2 ** -24 * Math.abs(x) + 2 ** -40)
-        })
-      }),
+      ),
       { numRuns: 1500 }
     )
     expect(tried).toBeGreaterThan(200)

@@ -93,6 +93,14 @@ export const examples: Readonly<Record<string, Case>> = {
     for (let t = 0; t < 60; t++) y = X.tanh(X.add(X.scale(y, 1 - t / 100), X.mul(x, X.sigmoid(y))))
     return { y }
   }),
+  'a chain of values that are used twice each': close({ x: [9] }, ({ x }) => {
+    let [y, z]: [X.Expr, X.Expr] = [x, X.tanh(x)]
+    for (let t = 0; t < 60; t++) {
+      y = X.scale(X.add(y, y), 0.45)
+      z = X.mul(z, X.sigmoid(z))
+    }
+    return { y, z }
+  }),
   'a contraction with what follows it': close({ x: [9, 7], w: [7, 10], b: [10] }, ({ x, w, b }) => {
     const z = X.add(X.matmul(x, w), b)
     return {

@@ -62,7 +62,12 @@ describe('adjoints', () => {
     ))
 
   test('upsampling and sums of blocks', () => {
-    adjoint([2, 3, 4], (x) => I.upsample<Shape, 1>(x, 1, 3), (y) => I.blockSum<Shape, 1>(y, 1, 3), 5)
+    adjoint(
+      [2, 3, 4],
+      (x) => I.upsample<Shape, 1>(x, 1, 3),
+      (y) => I.blockSum<Shape, 1>(y, 1, 3),
+      5
+    )
   })
 
   test('shifts there and back, beyond the ends too', () => {
@@ -73,7 +78,12 @@ describe('adjoints', () => {
   })
 
   test('a flip is its own adjoint', () => {
-    adjoint([3, 4], (x) => I.flip(x, 1), (y) => I.flip(y, 1), 3)
+    adjoint(
+      [3, 4],
+      (x) => I.flip(x, 1),
+      (y) => I.flip(y, 1),
+      3
+    )
   })
 
   test('entries at indices, and adding up at indices', () => {
