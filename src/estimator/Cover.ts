@@ -9,6 +9,10 @@
  * @since 0.1.0
  */
 import * as E from 'fp-ts/lib/Either.js'
+import type { Eq as Eq_ } from 'fp-ts/lib/Eq.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import type { Monoid } from 'fp-ts/lib/Monoid.js'
+import * as O from 'fp-ts/lib/Option.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -424,3 +428,42 @@ export const showError = (error: CoverError): string => {
       return `${error.option}: expected ${error.expected}, got ${error.got}`
   }
 }
+
+// -------------------------------------------------------------------------------------
+// instances
+// -------------------------------------------------------------------------------------
+
+/**
+ * Equal covers have the same length and the same cells, in whatever order.
+ *
+ * @category instances
+ * @since 0.1.0
+ */
+export const Eq: Eq_<Cover> = {
+  equals: (a, b) => {
+    const cells = (self: Cover): string =>
+      self.cells
+        .map((cell) => JSON.stringify(cell))
+        .sort()
+        .join()
+    return a.T === b.T && cells(a) === cells(b)
+  }
+}
+
+/**
+ * Disjoint union as a monoid, the partial one completed by `none`: covers that overlap have no union, and neither has anything
+ * with `none`. Commutative; neutral is the cover of `T` steps without cells.
+ *
+ * @category instances
+ * @since 0.1.0
+ */
+export const getMonoid = (T: number): Monoid<O.Option<Cover>> => ({
+  empty: O.fromEither(empty(T)),
+  concat: (a, b) =>
+    pipe(
+      O.Do,
+      O.bind('x', () => a),
+      O.bind('y', () => b),
+      O.flatMap(({ x, y }) => O.fromEither(union(x, y)))
+    )
+})

@@ -6,6 +6,7 @@ import * as Advantage from '../../src/estimator/Advantage.js'
 import * as Budget from '../../src/estimator/Budget.js'
 import * as Catalogue from '../../src/estimator/Catalogue.js'
 import type { Estimator } from '../../src/estimator/Estimator.js'
+import * as Gradient from '../../src/estimator/Gradient.js'
 import type { Problem } from '../../src/estimator/Gradient.js'
 import * as Variance from '../../src/estimator/Variance.js'
 import type { None } from '../../src/lens/Lens.js'
@@ -123,6 +124,32 @@ describe('the variance of a score', () => {
     )
     // the baseline makes the advantage 100 up to about 0.1, so the ratio is 4 up to 0.5 % and six standard errors
     expect(Math.abs(ratio - 4)).toBeLessThan(4 * (0.005 + 6 * relative))
+  })
+})
+
+describe('the variance of a mean', () => {
+  it('falls as 1 / n', async () => {
+    const estimator = right(Catalogue.rlr({ T: length, h: 2 }))
+    const problem = { ...toy(tanhChain({ T: length, alpha: 0.9, sigma: 0.3 }), quadraticReward(2), -4), estimator }
+    const gradients = right(Gradient.compile(problem, reference))
+    const [{ cover }] = estimator.covers
+    const { gradient } = right(await gradients.run(draws(43).request(0, cover))())
+    const single = Variance.rowsOf(gradient, batch)
+    const means = (n: number): Variance.Matrix => ({
+      width: 2,
+      data: Float64Array.from({ length: (batch / n) * 2 }, (_, at) => {
+        const [group, i] = [Math.floor(at / 2), at % 2]
+        return (
+          Array.from({ length: n }, (_row, k) => single.data[(group * n + k) * 2 + i] ?? 0).reduce((a, b) => a + b) / n
+        )
+      })
+    })
+    const whole = Variance.ofRows([single])
+    for (const n of [2, 4, 8]) {
+      const mean = Variance.ofRows([means(n)])
+      const error = Math.hypot(n * mean.varianceError, whole.varianceError)
+      expect(Math.abs(n * mean.variance - whole.variance)).toBeLessThan(6 * error)
+    }
   })
 })
 
