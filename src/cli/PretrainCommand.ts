@@ -208,7 +208,12 @@ const loop = (
     ),
     TE.fromEither,
     TE.flatMap((executable) => async () => {
-      const batches = batchAt(data.training, plan.batch, plan.dropout, Key.foldInString(Key.make(plan.seed), 'batches'))
+      const batches = batchAt(
+        plan.network.source(data.training),
+        plan.batch,
+        plan.dropout,
+        Key.foldInString(Key.make(plan.seed), 'batches')
+      )
       const bar = meter(`pretrain ${plan.name}`, plan.recipe.steps, from.step)
       let state = from
       let loss = from.loss

@@ -23,12 +23,14 @@
  * @since 0.1.0
  */
 export * as Classifier from './Classifier.js'
+export * as Clips from './Clips.js'
 export * as Description from './Description.js'
 export * as Erase from './Erase.js'
 export * as Faces from './Faces.js'
 export * as FromClean from './FromClean.js'
 export * as Half from './Half.js'
 export * as Initial from './Initial.js'
+export * as Latent from './Latent.js'
 export * as Mlp from './Mlp.js'
 export * as Model from './Model.js'
 export * as Network from './Network.js'
