@@ -250,7 +250,14 @@ const threaded = (
         if (block === undefined || one === undefined) continue
         const given = one.inputs.map(({ name: input }) => {
           const value = values[input]
-          return value && Blocks.rows(value, split.inputs[input], block).data
+          const axis = split.inputs[input]
+          return (
+            value && {
+              data: value.data,
+              block: axis === undefined ? 0 : i,
+              write: (to: Float32Array) => Blocks.write(value, axis, block, to)
+            }
+          )
         })
         const cells = await load(worker, length(block), one).run(given)
         const sources = new Map(one.outputs.map((output) => [output.name, output]))
