@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import * as t from 'io-ts'
 import { estimatorNames } from '../finetune/Config.js'
+import { pretrainAesthetic } from './AestheticCommand.js'
 import { compareEstimators, type CompareOptions } from './CompareCommand.js'
 import { drawFaces, type FacesOptions } from './FacesCommand.js'
 import { packageFolder } from './Files.js'
@@ -48,11 +49,11 @@ program
 
 const pretraining = program
   .command('pretrain')
-  .argument('[name]', `which network: ${Object.keys(networks).join(', ')}`, 'faces-mlp')
+  .argument('[name]', `which network: ${[...Object.keys(networks), 'aesthetic'].join(', ')}`, 'faces-mlp')
   .description('train a network that ships, from drawn faces; a folder with a checkpoint is resumed')
 pretrainOptions.forEach(([flags, description]) => pretraining.option(flags, description))
 pretraining.action(async (name: string, options: PretrainOptions) => {
-  process.exitCode = await pretrain(name, options)
+  process.exitCode = await (name === 'aesthetic' ? pretrainAesthetic(options) : pretrain(name, options))
 })
 
 program
