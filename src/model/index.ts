@@ -25,6 +25,7 @@
 export * as Classifier from './Classifier.js'
 export * as Description from './Description.js'
 export * as Faces from './Faces.js'
+export * as Forward from './Forward.js'
 export * as Half from './Half.js'
 export * as Foreign from './Foreign.js'
 export * as Initial from './Initial.js'
