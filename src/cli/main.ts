@@ -9,12 +9,14 @@ import { Command } from 'commander'
 import * as t from 'io-ts'
 import { estimatorNames } from '../finetune/Config.js'
 import { pretrainAesthetic } from './AestheticCommand.js'
+import { modes } from '../kernel/GpuJs.js'
 import { compareEstimators, type CompareOptions } from './CompareCommand.js'
 import { drawFaces, type FacesOptions } from './FacesCommand.js'
 import { packageFolder } from './Files.js'
 import { finetune, type Options } from './FinetuneCommand.js'
 import { pretrain, pretrainOptions, type PretrainOptions } from './PretrainCommand.js'
 import { networks } from './PretrainNetworks.js'
+import { chainNames, sampleImages, type SampleOptions } from './SampleCommand.js'
 import { verify, type VerifyOptions } from './VerifyCommand.js'
 
 const Package = t.type({ version: t.string })
@@ -64,6 +66,27 @@ program
   .option('--out <folder>', 'where to write', 'faces')
   .action(async (options: FacesOptions) => {
     process.exitCode = await drawFaces(options)
+  })
+
+program
+  .command('sample')
+  .description('draw what a model makes of a prompt: a sheet (.png), or the chain at work (.gif)')
+  .option('--model <name>', 'a network that ships, or a file *.safetensors', 'faces-mlp')
+  .option('--prompt <text>', 'such as "a happy face with round glasses and blue hair"; empty for any face', '')
+  .option('--coarse <text>', 'the prompt of the first third of the steps, next to the noise (default: --prompt)')
+  .option('--mid <text>', 'the prompt of the second third')
+  .option('--fine <text>', 'the prompt of the last third, next to the image')
+  .option('--count <number>', 'how many', '16')
+  .option('--seed <number>', 'the seed of every draw', '1')
+  .option('--out <file>', 'where to write, *.png or *.gif', 'samples.png')
+  .option('--chain <name>', chainNames.join(', '), 'ddim')
+  .option('--steps <number>', 'steps of the chain', '50')
+  .option('--guidance <number>', 'scale of classifier-free guidance; 1 is none', '1')
+  .option('--columns <number>', 'samples in a line', '8')
+  .option('--mode <name>', `mode of gpu.js: ${modes.join(', ')}`, 'webasm')
+  .option('--threads <number>', 'threads of the mode webasm (default: rows are not split)')
+  .action(async (options: SampleOptions) => {
+    process.exitCode = await sampleImages(options)
   })
 
 program
