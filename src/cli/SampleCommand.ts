@@ -14,7 +14,7 @@ import { defaults } from '../finetune/Config.js'
 import * as Setup from '../finetune/Setup.js'
 import { gpuJs, modes, type Mode } from '../kernel/GpuJs.js'
 import type { Rows } from '../lens/Dense.js'
-import type { MlpParameters } from '../model/Mlp.js'
+import type { Params } from '../lens/Lens.js'
 import * as Model from '../model/Model.js'
 import { nearest } from '../model/Nearest.js'
 import * as Key from '../random/Key.js'
@@ -67,7 +67,7 @@ type Format = 'png' | 'gif'
 
 /** Everything that is drawn, and where to. */
 interface Plan {
-  readonly chain: Chain<MlpParameters, readonly ['batch', number], Rows<number>>
+  readonly chain: Chain<Params, readonly ['batch', number], Rows<number>>
   readonly model: Model.Model
   readonly prompt: (t: number) => ReadonlyArray<number>
   readonly count: number
