@@ -86,7 +86,7 @@ export const cosine: TimeMap = {
 export const linear: TimeMap = {
   share: linearShare,
   time: (share) => {
-    const depth = -Math.log(share)
+    const depth = Math.max(-Math.log(share), 0)
     // not the schoolbook root, which cancels near time 0
     return within((2 * depth) / (0.1 + Math.sqrt(0.01 + 2 * 19.9 * depth)))
   }
@@ -100,7 +100,10 @@ export const linear: TimeMap = {
  */
 export const flow: TimeMap = {
   share: (s) => (1 - s) ** 2 / ((1 - s) ** 2 + s ** 2),
-  time: (share) => within(Math.sqrt(1 - share) / (Math.sqrt(share) + Math.sqrt(1 - share)))
+  time: (share) => {
+    const [data, noise] = [Math.sqrt(within(share)), Math.sqrt(1 - within(share))]
+    return noise / (data + noise)
+  }
 }
 
 /**
