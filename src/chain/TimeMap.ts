@@ -57,25 +57,28 @@ export const fromShare = (share: (time: number) => number): TimeMap => ({
 // instances
 // -------------------------------------------------------------------------------------
 
+/** The map of the larger of a share and `leastShare`: both fall, so the inverse is the larger of theirs. */
+const held = ({ share, time }: TimeMap): TimeMap => ({
+  share: (u) => Math.max(share(u), leastShare(u)),
+  time: (wanted) => (wanted >= 1 ? 0 : within(Math.max(time(wanted), 2 - wanted / (leastShare(0) - leastShare(1)))))
+})
+
 /**
- * The cosine schedule's map. Its share is the larger of a squared cosine and a line, both falling, so its inverse is the
- * larger of theirs. The cosine's comes from `1 - a = (sin^2 w - sin^2 o) / cos^2 o`, with `o` the angle at time 0, which keeps
- * its digits near time 0.
+ * The cosine schedule's map, with its least share. The inverse comes from `1 - a = (sin^2 w - sin^2 o) / cos^2 o`, with `o` the
+ * angle at time 0, which keeps its digits near time 0.
  *
  * @category instances
  * @since 0.1.0
  */
-export const cosine: TimeMap = {
+export const cosine: TimeMap = /*#__PURE__*/ held({
   share: cosineShare,
   time: (share) => {
     const rate = Math.PI / 2 / 1.008
     const offset = 0.008 * rate
     const sine = Math.sqrt(Math.sin(offset) ** 2 + (1 - share) * Math.cos(offset) ** 2)
-    const angle = Math.asin(Math.min(sine, 1))
-    const line = 2 - share / (leastShare(0) - leastShare(1))
-    return within(share >= 1 ? 0 : Math.max((angle - offset) / rate, line))
+    return (Math.asin(Math.min(sine, 1)) - offset) / rate
   }
-}
+})
 
 /**
  * The linear-beta schedule's map: the positive root of `19.9/2 u^2 + 0.1 u + ln a`.
@@ -107,12 +110,17 @@ export const flow: TimeMap = {
 }
 
 /**
- * The maps by the name of the schedule that a model was trained on.
+ * The maps by the name of the schedule that a model was trained on. A model of straight paths keeps the least share, as one of
+ * the cosine schedule does.
  *
  * @category instances
  * @since 0.1.0
  */
-export const maps: Readonly<Record<'cosine' | 'linear', TimeMap>> = { cosine, linear }
+export const maps: Readonly<Record<'cosine' | 'linear' | 'flow', TimeMap>> = {
+  cosine,
+  linear,
+  flow: /*#__PURE__*/ held(flow)
+}
 
 // -------------------------------------------------------------------------------------
 // combinators
