@@ -16,7 +16,7 @@ import { prompts } from '../model/Prompts.js'
 import { describe, type Report, showReport } from '../tensor/Target.js'
 import { type ConfigOptions, readConfig } from './ConfigOptions.js'
 import { broken, type Failure, type Step, usage } from './FinetuneRun.js'
-import { loadMaterials } from './Materials.js'
+import { materialsOf } from './Materials.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -64,7 +64,7 @@ const roles: ReadonlyArray<Planned['role']> = ['sample', 'score', 'credit', 'upd
  */
 export const plans = (config: Config.Config): Step<ReadonlyArray<Planned>> =>
   pipe(
-    loadMaterials,
+    materialsOf(config),
     TE.flatMapEither((materials) =>
       pipe(
         Setup.setup(config, materials),

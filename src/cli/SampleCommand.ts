@@ -3,26 +3,24 @@
  *
  * @since 0.1.0
  */
-import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
-import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Chain } from '../chain/Chain.js'
 import * as Gradient from '../estimator/Gradient.js'
-import { defaults } from '../finetune/Config.js'
+import { chainNames, defaults, showError as showConfigError } from '../finetune/Config.js'
 import * as Setup from '../finetune/Setup.js'
 import { gpuJs, modes, type Mode } from '../kernel/GpuJs.js'
 import type { Rows } from '../lens/Dense.js'
 import type { Params } from '../lens/Lens.js'
-import * as Model from '../model/Model.js'
-import { nearest } from '../model/Nearest.js'
+import type * as Model from '../model/Model.js'
 import * as Key from '../random/Key.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import { animation } from './Animation.js'
 import * as Files from './Files.js'
 import { broken, file, usage, type Failure, type Step } from './FinetuneRun.js'
 import * as Images from './Images.js'
+import { loadNamed } from './ModelFile.js'
 import { meter } from './Progress.js'
 import { parse } from './SamplePrompt.js'
 import { sample } from './Sampling.js'
@@ -54,14 +52,6 @@ export interface SampleOptions {
   readonly mode: string
   readonly threads?: string
 }
-
-/**
- * The chains that the command knows by name.
- *
- * @category model
- * @since 0.1.0
- */
-export const chainNames = ['ddim', 'ddpm'] as const
 
 type Format = 'png' | 'gif'
 
@@ -140,60 +130,6 @@ const promptOf = (options: SampleOptions, T: number): E.Either<Failure, Plan['pr
   )
 
 // -------------------------------------------------------------------------------------
-// models
-// -------------------------------------------------------------------------------------
-
-const extension = '.safetensors'
-
-/** The networks that ship, less the one that judges. */
-const shipped: Step<ReadonlyArray<string>> = pipe(
-  file(Files.list(join(Files.packageFolder(), 'assets'))),
-  TE.map(
-    RA.filterMap((name) =>
-      name.endsWith(extension) && name !== `classifier${extension}`
-        ? { _tag: 'Some' as const, value: name.slice(0, -extension.length) }
-        : { _tag: 'None' as const }
-    )
-  )
-)
-
-/** A name is that of a network that ships; what has an extension or a folder is a file. */
-const pathOf = (name: string): Step<string> =>
-  /[./\\]/.test(name)
-    ? TE.right(name)
-    : pipe(
-        shipped,
-        TE.flatMapEither((names) => {
-          const close = nearest(names)(name)
-          const hint = close.length > 0 ? `; near it is ${close.join(', ')}` : ''
-          return names.includes(name)
-            ? E.right(join(Files.packageFolder(), 'assets', `${name}${extension}`))
-            : E.left(
-                usage(
-                  `--model: expected one of ${names.join(', ')}, or a file *${extension}, got ${JSON.stringify(name)}${hint}`
-                )
-              )
-        })
-      )
-
-const load = (name: string): Step<Model.Model> =>
-  pipe(
-    pathOf(name),
-    TE.flatMap((path) =>
-      pipe(
-        Files.read(path),
-        TE.mapLeft((error) => usage(`--model: ${Files.showError(error)}`)),
-        TE.flatMapEither((bytes) =>
-          pipe(
-            Model.loadModel(bytes),
-            E.mapLeft((error) => usage(`--model: ${path}: ${Model.showError(error)}`))
-          )
-        )
-      )
-    )
-  )
-
-// -------------------------------------------------------------------------------------
 // the run
 // -------------------------------------------------------------------------------------
 
@@ -214,12 +150,20 @@ const planOf = (options: SampleOptions): Step<Plan> =>
         : TE.fromEither<Failure, number | undefined>(whole('threads', options.threads, 1, 256))
     ),
     TE.bind('prompt', ({ T }) => TE.fromEither(promptOf(options, T))),
-    TE.bind('model', () => load(options.model)),
-    TE.map(({ T, kind, guidance, columns, count, model, ...rest }) => ({
+    TE.bind('model', () => loadNamed(options.model)),
+    TE.bind('built', ({ T, kind, guidance, model }) =>
+      TE.fromEither(
+        pipe(
+          Setup.chain({ ...defaults.chain, kind, T, guidance, schedule: model.description.share }, model),
+          E.mapLeft((error) => usage(showConfigError(error)))
+        )
+      )
+    ),
+    TE.map(({ built: chain, columns, count, model, ...rest }) => ({
       ...rest,
       model,
       count,
-      chain: Setup.chain({ ...defaults.chain, kind, T, guidance, schedule: model.description.share }, model),
+      chain,
       layout: { ...Images.defaultLayout, columns: Math.min(columns, count) },
       out: options.out
     }))

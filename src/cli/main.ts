@@ -17,7 +17,8 @@ import { finetune, type Options } from './FinetuneCommand.js'
 import { plan, type PlanOptions } from './PlanCommand.js'
 import { pretrain, pretrainOptions, type PretrainOptions } from './PretrainCommand.js'
 import { networks } from './PretrainNetworks.js'
-import { chainNames, sampleImages, type SampleOptions } from './SampleCommand.js'
+import { chainNames } from '../finetune/Config.js'
+import { sampleImages, type SampleOptions } from './SampleCommand.js'
 import { verify, type VerifyOptions } from './VerifyCommand.js'
 
 const Package = t.type({ version: t.string })
