@@ -6,6 +6,7 @@
 export * as Activation from './Activation.js'
 export * as Adapter from './Adapter.js'
 export * as Attention from './Attention.js'
+export * as Carried from './Carried.js'
 export * as Conditioning from './Conditioning.js'
 export * as Convolution from './Convolution.js'
 export * as Columns from './Columns.js'
@@ -15,8 +16,11 @@ export * as Embedding from './Embedding.js'
 export * as Lens from './Lens.js'
 export * as Loss from './Loss.js'
 export * as Normalization from './Normalization.js'
+export * as Patches from './Patches.js'
 export * as Pooling from './Pooling.js'
 export * as Recompute from './Recompute.js'
+export * as ResidualBlock from './ResidualBlock.js'
+export * as Unet from './Unet.js'
 
 export { relu, sigmoid, silu, tanh } from './Activation.js'
 export { freeze, lora } from './Adapter.js'
@@ -40,6 +44,8 @@ export {
 } from './Lens.js'
 export { logSoftmax, meanSquaredError, softmaxCrossEntropy } from './Loss.js'
 export { groupNorm, layerNorm, softmax } from './Normalization.js'
+export { residualBlock } from './ResidualBlock.js'
+export { level, unet } from './Unet.js'
 export {
   averagePool1d,
   averagePool2d,
