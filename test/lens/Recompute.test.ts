@@ -7,7 +7,7 @@ import * as V from '../../laws/Verdict.js'
 import { gpuJs } from '../../src/kernel/GpuJs.js'
 import { silu } from '../../src/lens/Activation.js'
 import { selfAttention } from '../../src/lens/Attention.js'
-import { dense, type Rows } from '../../src/lens/Dense.js'
+import { dense } from '../../src/lens/Dense.js'
 import * as L from '../../src/lens/Lens.js'
 import { recompute } from '../../src/lens/Recompute.js'
 import * as X from '../../src/tensor/Expr.js'
@@ -68,7 +68,7 @@ describe('the bytes alive at once, by the plan of the kernels', () => {
   const peak = (n: number, wrap: Wrap, wanted: (path: string) => boolean = () => true): number => {
     const lens = tower(n, features, wide, wrap)
     const program = get(
-      Program.make({ p: L.shapes(lens.parameters), x: row(features), bar: row(features) } as Shapes, (): Exprs => {
+      Program.make({ p: L.shapes(lens.parameters), x: row(features), bar: row(features) }, (): Exprs => {
         // the shapes that the lens declares
         const p = Tree.inputs<Shapes>('p', L.shapes(lens.parameters)) as Parameters<typeof lens.run>[0]
         const [pBar, xBar] = lens.run(p, X.input('x', row(features)))[1](X.input('bar', row(features)))
