@@ -1,0 +1,310 @@
+/**
+ * `halforder sample`: pictures of what a model draws for a prompt.
+ *
+ * @since 0.1.0
+ */
+import { join } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as RA from 'fp-ts/lib/ReadonlyArray.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import type { Chain } from '../chain/Chain.js'
+import * as Gradient from '../estimator/Gradient.js'
+import { defaults } from '../finetune/Config.js'
+import * as Setup from '../finetune/Setup.js'
+import { gpuJs, modes, type Mode } from '../kernel/GpuJs.js'
+import type { Rows } from '../lens/Dense.js'
+import type { Params } from '../lens/Lens.js'
+import * as Model from '../model/Model.js'
+import { nearest } from '../model/Nearest.js'
+import * as Key from '../random/Key.js'
+import type { Tensor } from '../tensor/Tensor.js'
+import { animation } from './Animation.js'
+import * as Files from './Files.js'
+import { broken, file, usage, type Failure, type Step } from './FinetuneRun.js'
+import * as Images from './Images.js'
+import { meter } from './Progress.js'
+import { parse } from './SamplePrompt.js'
+import { sample } from './Sampling.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * The command's options, as they are typed. `coarse`, `mid` and `fine` are the prompts of the first, second and last third
+ * of the steps, in the order in which they are run; each is `prompt` where it is not given.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface SampleOptions {
+  readonly model: string
+  readonly prompt: string
+  readonly coarse?: string
+  readonly mid?: string
+  readonly fine?: string
+  readonly count: string
+  readonly seed: string
+  readonly out: string
+  readonly chain: string
+  readonly steps: string
+  readonly guidance: string
+  readonly columns: string
+  readonly mode: string
+  readonly threads?: string
+}
+
+/**
+ * The chains that the command knows by name.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export const chainNames = ['ddim', 'ddpm'] as const
+
+type Format = 'png' | 'gif'
+
+/** Everything that is drawn, and where to. */
+interface Plan {
+  readonly chain: Chain<Params, readonly ['batch', number], Rows<number>>
+  readonly model: Model.Model
+  readonly prompt: (t: number) => ReadonlyArray<number>
+  readonly count: number
+  readonly seed: number
+  readonly layout: Images.Layout
+  readonly format: Format
+  readonly out: string
+  readonly mode: Mode
+  readonly threads: number | undefined
+}
+
+/** A sheet of more is hard to look at. */
+const most = 256
+
+/** An animation has this many frames at most. */
+const frames = 26
+
+const timing = { frame: 80, last: 2000 } as const
+
+// -------------------------------------------------------------------------------------
+// options
+// -------------------------------------------------------------------------------------
+
+const whole = (name: string, text: string, least: number, greatest: number): E.Either<Failure, number> => {
+  const n = Number(text)
+  return Number.isInteger(n) && n >= least && n <= greatest && text.trim() !== ''
+    ? E.right(n)
+    : E.left(usage(`--${name}: expected a whole number in ${least}..${greatest}, got ${JSON.stringify(text)}`))
+}
+
+const real = (name: string, text: string): E.Either<Failure, number> => {
+  const n = Number(text)
+  return Number.isFinite(n) && text.trim() !== ''
+    ? E.right(n)
+    : E.left(usage(`--${name}: expected a number, got ${JSON.stringify(text)}`))
+}
+
+const oneOf = <A extends string>(name: string, known: ReadonlyArray<A>, text: string): E.Either<Failure, A> =>
+  pipe(
+    known.find((one) => one === text),
+    E.fromNullable(usage(`--${name}: expected one of ${known.join(', ')}, got ${JSON.stringify(text)}`))
+  )
+
+const formatOf = (out: string): E.Either<Failure, Format> => {
+  if (/\.png$/i.test(out)) return E.right('png')
+  if (/\.gif$/i.test(out)) return E.right('gif')
+  return E.left(
+    usage(`--out: expected a file named *.png (a sheet) or *.gif (the chain at work), got ${JSON.stringify(out)}`)
+  )
+}
+
+const code = (name: string, text: string): E.Either<Failure, ReadonlyArray<number>> =>
+  pipe(
+    parse(text),
+    E.mapLeft((reason) => usage(`--${name}: ${reason}`))
+  )
+
+/** The prompt of each step: thirds of the chain, from the noise to the image. */
+const promptOf = (options: SampleOptions, T: number): E.Either<Failure, Plan['prompt']> =>
+  pipe(
+    E.Do,
+    E.bind('coarse', () => code(options.coarse === undefined ? 'prompt' : 'coarse', options.coarse ?? options.prompt)),
+    E.bind('mid', () => code(options.mid === undefined ? 'prompt' : 'mid', options.mid ?? options.prompt)),
+    E.bind('fine', () => code(options.fine === undefined ? 'prompt' : 'fine', options.fine ?? options.prompt)),
+    E.map(
+      ({ coarse, mid, fine }) =>
+        (t: number) =>
+          3 * t > 2 * T ? coarse : 3 * t > T ? mid : fine
+    )
+  )
+
+// -------------------------------------------------------------------------------------
+// models
+// -------------------------------------------------------------------------------------
+
+const extension = '.safetensors'
+
+/** The networks that ship, less the one that judges. */
+const shipped: Step<ReadonlyArray<string>> = pipe(
+  file(Files.list(join(Files.packageFolder(), 'assets'))),
+  TE.map(
+    RA.filterMap((name) =>
+      name.endsWith(extension) && name !== `classifier${extension}`
+        ? { _tag: 'Some' as const, value: name.slice(0, -extension.length) }
+        : { _tag: 'None' as const }
+    )
+  )
+)
+
+/** A name is that of a network that ships; what has an extension or a folder is a file. */
+const pathOf = (name: string): Step<string> =>
+  /[./\\]/.test(name)
+    ? TE.right(name)
+    : pipe(
+        shipped,
+        TE.flatMapEither((names) => {
+          const close = nearest(names)(name)
+          const hint = close.length > 0 ? `; near it is ${close.join(', ')}` : ''
+          return names.includes(name)
+            ? E.right(join(Files.packageFolder(), 'assets', `${name}${extension}`))
+            : E.left(
+                usage(
+                  `--model: expected one of ${names.join(', ')}, or a file *${extension}, got ${JSON.stringify(name)}${hint}`
+                )
+              )
+        })
+      )
+
+const load = (name: string): Step<Model.Model> =>
+  pipe(
+    pathOf(name),
+    TE.flatMap((path) =>
+      pipe(
+        Files.read(path),
+        TE.mapLeft((error) => usage(`--model: ${Files.showError(error)}`)),
+        TE.flatMapEither((bytes) =>
+          pipe(
+            Model.loadModel(bytes),
+            E.mapLeft((error) => usage(`--model: ${path}: ${Model.showError(error)}`))
+          )
+        )
+      )
+    )
+  )
+
+// -------------------------------------------------------------------------------------
+// the run
+// -------------------------------------------------------------------------------------
+
+const planOf = (options: SampleOptions): Step<Plan> =>
+  pipe(
+    TE.Do,
+    TE.bind('format', () => TE.fromEither(formatOf(options.out))),
+    TE.bind('count', () => TE.fromEither(whole('count', options.count, 1, most))),
+    TE.bind('seed', () => TE.fromEither(whole('seed', options.seed, 0, Number.MAX_SAFE_INTEGER))),
+    TE.bind('T', () => TE.fromEither(whole('steps', options.steps, 1, 1000))),
+    TE.bind('columns', () => TE.fromEither(whole('columns', options.columns, 1, most))),
+    TE.bind('guidance', () => TE.fromEither(real('guidance', options.guidance))),
+    TE.bind('kind', () => TE.fromEither(oneOf('chain', chainNames, options.chain))),
+    TE.bind('mode', () => TE.fromEither(oneOf('mode', modes, options.mode))),
+    TE.bind('threads', () =>
+      options.threads === undefined
+        ? TE.right(undefined)
+        : TE.fromEither<Failure, number | undefined>(whole('threads', options.threads, 1, 256))
+    ),
+    TE.bind('prompt', ({ T }) => TE.fromEither(promptOf(options, T))),
+    TE.bind('model', () => load(options.model)),
+    TE.map(({ T, kind, guidance, columns, count, model, ...rest }) => ({
+      ...rest,
+      model,
+      count,
+      chain: Setup.chain({ ...defaults.chain, kind, T, guidance, schedule: model.description.share }, model),
+      layout: { ...Images.defaultLayout, columns: Math.min(columns, count) },
+      out: options.out
+    }))
+  )
+
+/** The states that an animation shows: evenly spaced, the first and the last among them. */
+const thinned = (states: ReadonlyArray<Tensor>): ReadonlyArray<Tensor> => {
+  const last = states.length - 1
+  const n = Math.min(frames, states.length)
+  return Array.from({ length: n }, (_, i) => Math.round((i * last) / Math.max(n - 1, 1))).flatMap(
+    (i) => states[i] ?? []
+  )
+}
+
+const encode = ({ format, layout }: Plan, states: ReadonlyArray<Tensor>): Step<Uint8Array> =>
+  format === 'gif'
+    ? pipe(animation(layout, timing)(thinned(states)), TE.mapLeft(broken))
+    : pipe(
+        states.slice(-1),
+        E.traverseArray(Images.contactSheet(layout)),
+        E.bimap(
+          (error) => broken(Images.showError(error)),
+          ([sheet]) => sheet ?? new Uint8Array(0)
+        ),
+        TE.fromEither
+      )
+
+/** The command up to the file. Undefined: it was stopped. */
+const draw = (plan: Plan, stop: AbortSignal): Step<string | undefined> => {
+  const { chain, model, count, seed, out, mode, threads, prompt } = plan
+  const target = gpuJs({ mode, ...(threads === undefined ? {} : { threads }) })
+  const bar = meter('sample', Math.ceil(count / Math.min(count, 64)) * chain.T)
+  const task = { chain, params: model.parameters, prompt, count, key: Key.make(seed) }
+  const watch = { done: (n: number) => bar.update(n, ''), stopped: () => stop.aborted }
+  return pipe(
+    file(Files.prepare(out)),
+    TE.mapLeft(({ message }) => usage(`--out: ${message}`)),
+    TE.flatMap(() => async () => {
+      const states = await sample(task, target, watch)
+      bar.stop()
+      await target.dispose()
+      return pipe(
+        states,
+        E.mapLeft((error) => broken(Gradient.showError(error)))
+      )
+    }),
+    TE.flatMap((states) =>
+      states === undefined
+        ? TE.right(undefined)
+        : pipe(
+            encode(plan, states),
+            TE.flatMap((bytes) => file(Files.write(out, bytes))),
+            TE.map(() => `${count} of ${chain.name}, ${chain.T} steps, in ${out}\n`)
+          )
+    )
+  )
+}
+
+/**
+ * Runs the command and gives its exit code: 0, 1 (the run failed), 2 (wrong usage, nothing drawn) or 130 (interrupted,
+ * nothing written). A `.png` is a contact sheet of the samples, a `.gif` the chain at work from the noise to the samples.
+ * The same options give the same bytes.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const sampleImages = async (options: SampleOptions): Promise<number> => {
+  const interrupt = new AbortController()
+  const onSignal = (): void => {
+    if (interrupt.signal.aborted) process.exit(130)
+    interrupt.abort()
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  const result = await pipe(
+    planOf(options),
+    TE.flatMap((plan) => draw(plan, interrupt.signal))
+  )()
+  process.off('SIGINT', onSignal)
+  process.off('SIGTERM', onSignal)
+  if (E.isLeft(result)) {
+    process.stderr.write(`halforder sample: ${result.left.message}\n`)
+    return result.left.kind === 'usage' ? 2 : 1
+  }
+  process.stdout.write(result.right ?? '')
+  if (result.right === undefined) process.stderr.write('halforder sample: stopped, nothing was written\n')
+  return result.right === undefined ? 130 : 0
+}
