@@ -98,6 +98,12 @@ describe('the bytes alive at once, by the plan of the kernels', () => {
     expect(slope((lens) => lens, biases)).toBeGreaterThan(2 * (boundary + biasBytes))
   })
 
+  it("grow by more where the argument's cotangent does not wait for the parameters'", () => {
+    const careless: Wrap = (lens) =>
+      L.make(lens.parameters, (p, a) => [lens.forward(p, a), (bar) => lens.run(p, X.after(a, [bar]))[1](bar)])
+    expect(slope(careless)).toBeGreaterThan(4 * slope((lens) => recompute(lens)))
+  })
+
   it('are those of the lens where the second run does not wait: it is shared with the first', () => {
     const hasty: Wrap = (lens) =>
       L.make(lens.parameters, (p, a) => [lens.forward(p, a), (bar) => lens.run(p, a)[1](bar)])
