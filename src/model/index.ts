@@ -23,6 +23,7 @@
  * @since 0.1.0
  */
 export * as Classifier from './Classifier.js'
+export * as Clips from './Clips.js'
 export * as Description from './Description.js'
 export * as Erase from './Erase.js'
 export * as Faces from './Faces.js'
@@ -31,6 +32,7 @@ export * as Forward from './Forward.js'
 export * as Half from './Half.js'
 export * as Foreign from './Foreign.js'
 export * as Initial from './Initial.js'
+export * as Latent from './Latent.js'
 export * as Mlp from './Mlp.js'
 export * as Model from './Model.js'
 export * as Network from './Network.js'

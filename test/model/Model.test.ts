@@ -57,7 +57,9 @@ describe('Model', () => {
     expect(text(header({ description: JSON.stringify({ ...tiny, hidden: 0 }) }))).toBe(
       'description.hidden: expected an integer of at least 1, got 0; use a file that `halforder pretrain` wrote'
     )
-    expect(text(get(encodeModel(small, {}, {})))).toMatch('description.kind: expected "mlp" or "unet", got "classifier"')
+    expect(text(get(encodeModel(small, {}, {})))).toMatch(
+      'description.kind: expected "mlp", "unet" or "latent", got "classifier"'
+    )
   })
 
   test('all tensors that do not fit the description are listed', () => {
