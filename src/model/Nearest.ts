@@ -1,5 +1,6 @@
 /**
  * The names nearest to one that is not known, for errors that suggest what was meant.
+ * Which known words a mistyped one may stand for.
  *
  * @since 0.1.0
  */
@@ -8,6 +9,8 @@
  * The number of characters to insert, delete or replace to get from one text to another.
  *
  * Source: Wagner and Fischer, "The string-to-string correction problem", Journal of the ACM 21 (1974).
+ * The fewest insertions, deletions and substitutions of characters, and swaps of neighbours that are not edited again, that
+ * make one word into another (the restricted distance of Damerau, 1964). Symmetric, and 0 for equal words alone.
  *
  * @category utils
  * @since 0.1.0
@@ -29,6 +32,26 @@ export const distance = (a: string, b: string): number => {
 /**
  * At most `count` of the known names, nearest first, that are closer to `name` than half of its length, whatever the
  * case; names at one distance keep their order.
+export const editDistance = (a: string, b: string): number => {
+  const start = Array.from({ length: b.length + 1 }, (_, j) => j)
+  let before: ReadonlyArray<number> = start
+  let last: ReadonlyArray<number> = start
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const substituted = (last[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      const swapped =
+        i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? (before[j - 2] ?? 0) + 1 : Infinity
+      row.push(Math.min(substituted, swapped, (last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1))
+    }
+    before = last
+    last = row
+  }
+  return last[b.length] ?? 0
+}
+
+/**
+ * The `count` known words that are nearest to a word, the nearest first, in alphabetical order where they are equally near.
  *
  * @category utils
  * @since 0.1.0
@@ -42,3 +65,9 @@ export const nearest =
       .sort((a, b) => a.off - b.off)
       .slice(0, count)
       .map(({ candidate }) => candidate)
+export const nearest = (word: string, known: ReadonlyArray<string>, count = 3): ReadonlyArray<string> =>
+  [...new Set(known)]
+    .map((name) => ({ name, distance: editDistance(word, name) }))
+    .sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1))
+    .slice(0, count)
+    .map(({ name }) => name)

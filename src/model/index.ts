@@ -22,6 +22,7 @@
  *
  * @since 0.1.0
  */
+export * as Aesthetic from './Aesthetic.js'
 export * as Classifier from './Classifier.js'
 export * as Clips from './Clips.js'
 export * as Description from './Description.js'
@@ -44,6 +45,14 @@ export * as Safetensors from './Safetensors.js'
 export * as Share from './Share.js'
 export * as Told from './Told.js'
 export * as Unet from './Unet.js'
+export * as Nearest from './Nearest.js'
+export * as Preference from './Preference.js'
+export * as Prompts from './Prompts.js'
+export * as Safetensors from './Safetensors.js'
+export * as Share from './Share.js'
+export * as Text from './Text.js'
+export * as TextCondition from './TextCondition.js'
+export * as TextVocabulary from './TextVocabulary.js'
 
 export { initial } from './Initial.js'
 export { mlp } from './Mlp.js'
