@@ -7,7 +7,7 @@ import type { Recipe } from '../finetune/Pretrain.js'
 import type { Dropout } from '../finetune/PretrainBatch.js'
 import { classifying, denoising, type Objective } from '../finetune/PretrainObjective.js'
 import type { Params } from '../lens/Lens.js'
-import type { ClassifierDescription, MlpDescription } from '../model/Description.js'
+import type { ClassifierDescription, Description, MlpDescription } from '../model/Description.js'
 import * as Faces from '../model/Faces.js'
 import { side } from './FaceRenderer.js'
 
@@ -18,7 +18,7 @@ import { side } from './FaceRenderer.js'
  * @since 0.1.0
  */
 export interface Network {
-  readonly description: MlpDescription | ClassifierDescription
+  readonly description: Description
   readonly objective: () => Objective<Params>
   readonly recipe: Recipe
   readonly dropout: Dropout

@@ -3,20 +3,14 @@
  *
  * @since 0.1.0
  */
-import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
-import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { Chain } from '../chain/Chain.js'
+import { guided } from '../chain/Denoiser.js'
 import * as Gradient from '../estimator/Gradient.js'
-import { defaults } from '../finetune/Config.js'
-import * as Setup from '../finetune/Setup.js'
 import { gpuJs, modes, type Mode } from '../kernel/GpuJs.js'
-import type { Rows } from '../lens/Dense.js'
-import type { MlpParameters } from '../model/Mlp.js'
-import * as Model from '../model/Model.js'
-import { nearest } from '../model/Nearest.js'
+import type { Model } from '../model/Model.js'
+import { schedules } from '../model/Share.js'
 import * as Key from '../random/Key.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import { animation } from './Animation.js'
@@ -24,6 +18,8 @@ import * as Files from './Files.js'
 import { broken, file, usage, type Failure, type Step } from './FinetuneRun.js'
 import * as Images from './Images.js'
 import { meter } from './Progress.js'
+import { chainNames, chains, type Rolling } from './SampleChains.js'
+import { framesOf, load } from './SampleModel.js'
 import { parse } from './SamplePrompt.js'
 import { sample } from './Sampling.js'
 
@@ -55,20 +51,13 @@ export interface SampleOptions {
   readonly threads?: string
 }
 
-/**
- * The chains that the command knows by name.
- *
- * @category model
- * @since 0.1.0
- */
-export const chainNames = ['ddim', 'ddpm'] as const
-
 type Format = 'png' | 'gif'
 
 /** Everything that is drawn, and where to. */
 interface Plan {
-  readonly chain: Chain<MlpParameters, readonly ['batch', number], Rows<number>>
-  readonly model: Model.Model
+  readonly chain: Rolling
+  readonly model: Model
+  readonly frames: number
   readonly prompt: (t: number) => ReadonlyArray<number>
   readonly count: number
   readonly seed: number
@@ -82,10 +71,12 @@ interface Plan {
 /** A sheet of more is hard to look at. */
 const most = 256
 
-/** An animation has this many frames at most. */
-const frames = 26
+/** An animation of a chain has this many frames at most. */
+const shown = 26
 
-const timing = { frame: 80, last: 2000 } as const
+// milliseconds a frame: an image at the end of its chain stays a while
+const working = { frame: 80, last: 2000 } as const
+const moving = { frame: 120, last: 120 } as const
 
 // -------------------------------------------------------------------------------------
 // options
@@ -140,60 +131,6 @@ const promptOf = (options: SampleOptions, T: number): E.Either<Failure, Plan['pr
   )
 
 // -------------------------------------------------------------------------------------
-// models
-// -------------------------------------------------------------------------------------
-
-const extension = '.safetensors'
-
-/** The networks that ship, less the one that judges. */
-const shipped: Step<ReadonlyArray<string>> = pipe(
-  file(Files.list(join(Files.packageFolder(), 'assets'))),
-  TE.map(
-    RA.filterMap((name) =>
-      name.endsWith(extension) && name !== `classifier${extension}`
-        ? { _tag: 'Some' as const, value: name.slice(0, -extension.length) }
-        : { _tag: 'None' as const }
-    )
-  )
-)
-
-/** A name is that of a network that ships; what has an extension or a folder is a file. */
-const pathOf = (name: string): Step<string> =>
-  /[./\\]/.test(name)
-    ? TE.right(name)
-    : pipe(
-        shipped,
-        TE.flatMapEither((names) => {
-          const close = nearest(names)(name)
-          const hint = close.length > 0 ? `; near it is ${close.join(', ')}` : ''
-          return names.includes(name)
-            ? E.right(join(Files.packageFolder(), 'assets', `${name}${extension}`))
-            : E.left(
-                usage(
-                  `--model: expected one of ${names.join(', ')}, or a file *${extension}, got ${JSON.stringify(name)}${hint}`
-                )
-              )
-        })
-      )
-
-const load = (name: string): Step<Model.Model> =>
-  pipe(
-    pathOf(name),
-    TE.flatMap((path) =>
-      pipe(
-        Files.read(path),
-        TE.mapLeft((error) => usage(`--model: ${Files.showError(error)}`)),
-        TE.flatMapEither((bytes) =>
-          pipe(
-            Model.loadModel(bytes),
-            E.mapLeft((error) => usage(`--model: ${path}: ${Model.showError(error)}`))
-          )
-        )
-      )
-    )
-  )
-
-// -------------------------------------------------------------------------------------
 // the run
 // -------------------------------------------------------------------------------------
 
@@ -219,7 +156,8 @@ const planOf = (options: SampleOptions): Step<Plan> =>
       ...rest,
       model,
       count,
-      chain: Setup.chain({ ...defaults.chain, kind, T, guidance, schedule: model.description.share }, model),
+      frames: framesOf(model.description),
+      chain: chains[kind](guided(guidance)(model.denoiser), schedules[model.description.share](T)),
       layout: { ...Images.defaultLayout, columns: Math.min(columns, count) },
       out: options.out
     }))
@@ -228,24 +166,41 @@ const planOf = (options: SampleOptions): Step<Plan> =>
 /** The states that an animation shows: evenly spaced, the first and the last among them. */
 const thinned = (states: ReadonlyArray<Tensor>): ReadonlyArray<Tensor> => {
   const last = states.length - 1
-  const n = Math.min(frames, states.length)
+  const n = Math.min(shown, states.length)
   return Array.from({ length: n }, (_, i) => Math.round((i * last) / Math.max(n - 1, 1))).flatMap(
     (i) => states[i] ?? []
   )
 }
 
-const encode = ({ format, layout }: Plan, states: ReadonlyArray<Tensor>): Step<Uint8Array> =>
-  format === 'gif'
-    ? pipe(animation(layout, timing)(thinned(states)), TE.mapLeft(broken))
-    : pipe(
-        states.slice(-1),
-        E.traverseArray(Images.contactSheet(layout)),
-        E.bimap(
-          (error) => broken(Images.showError(error)),
-          ([sheet]) => sheet ?? new Uint8Array(0)
-        ),
-        TE.fromEither
-      )
+/** The frames of clips, each `[N, 3 * side * side]`. */
+const framesIn = (clips: Tensor, frames: number): ReadonlyArray<Tensor> => {
+  const [count = 0, features = 0] = clips.shape
+  const width = features / frames
+  return Array.from({ length: frames }, (_, frame) => ({
+    shape: [count, width],
+    data: Float32Array.from(
+      { length: count * width },
+      (__, i) => clips.data[Math.floor(i / width) * features + frame * width + (i % width)] ?? 0
+    )
+  }))
+}
+
+const pictures = (images: Tensor, layout: Images.Layout): Step<Uint8Array> =>
+  pipe(
+    Images.contactSheet(layout)(images),
+    E.mapLeft((error) => broken(Images.showError(error))),
+    TE.fromEither
+  )
+
+/** Stills as a sheet or as the chain at work; clips as a sheet with a clip a line, or moving. */
+const encode = ({ format, layout, frames, count }: Plan, states: ReadonlyArray<Tensor>): Step<Uint8Array> => {
+  const images = states.at(-1) ?? { shape: [0, 3], data: new Float32Array(0) }
+  const movie = frames === 1 ? thinned(states) : framesIn(images, frames)
+  if (format === 'gif') return pipe(animation(layout, frames === 1 ? working : moving)(movie), TE.mapLeft(broken))
+  // the rows of a clip are its frames, one after another
+  const rows = { ...images, shape: [count * frames, (images.shape[1] ?? 0) / frames] }
+  return pictures(rows, frames === 1 ? layout : { ...layout, columns: frames })
+}
 
 /** The command up to the file. Undefined: it was stopped. */
 const draw = (plan: Plan, stop: AbortSignal): Step<string | undefined> => {
@@ -280,8 +235,8 @@ const draw = (plan: Plan, stop: AbortSignal): Step<string | undefined> => {
 
 /**
  * Runs the command and gives its exit code: 0, 1 (the run failed), 2 (wrong usage, nothing drawn) or 130 (interrupted,
- * nothing written). A `.png` is a contact sheet of the samples, a `.gif` the chain at work from the noise to the samples.
- * The same options give the same bytes.
+ * nothing written). A `.png` is a contact sheet of the samples. A `.gif` shows clips moving, and of a model of stills the
+ * chain at work, from the noise to the samples. The same options give the same bytes.
  *
  * @category effects
  * @since 0.1.0

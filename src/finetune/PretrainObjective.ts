@@ -7,9 +7,9 @@ import type { Rows } from '../lens/Dense.js'
 import type { Parameters, Params } from '../lens/Lens.js'
 import { meanSquaredError, type PerRow } from '../lens/Loss.js'
 import { classifier, crossEntropy, type ClassifierParameters } from '../model/Classifier.js'
-import type { ClassifierDescription, MlpDescription } from '../model/Description.js'
+import type { ClassifierDescription, DenoiserDescription } from '../model/Description.js'
 import * as Faces from '../model/Faces.js'
-import { clean, type MlpParameters } from '../model/Mlp.js'
+import { clean, featuresOf } from '../model/Network.js'
 import { shares } from '../model/Share.js'
 import * as X from '../tensor/Expr.js'
 import { tabulate } from '../tensor/Tensor.js'
@@ -64,12 +64,13 @@ export const weighting = { most: 5, least: 0.2 } as const
  * @category constructors
  * @since 0.1.0
  */
-export const denoising = (description: MlpDescription): Objective<Params> => {
-  const { features, labels } = description
+export const denoising = (description: DenoiserDescription): Objective<Params> => {
+  const { labels } = description
+  const features = featuresOf(description)
   const row = ['batch', features] as const
   const network = clean(description)
   const loss = meanSquaredError<number>(features)
-  return erase<MlpParameters>({
+  return {
     parameters: network.parameters,
     features,
     labels,
@@ -85,7 +86,7 @@ export const denoising = (description: MlpDescription): Objective<Params> => {
       const [losses, backLoss] = loss.run({}, { x: image, c: x0 })
       return [X.mul(losses, weight), (bar) => back(backLoss(X.mul(bar, weight))[1].x)[0]]
     }
-  })
+  }
 }
 
 /**

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 export * as Activation from './Activation.js'
+export * as Carried from './Carried.js'
 export * as Conditioning from './Conditioning.js'
 export * as Convolution from './Convolution.js'
 export * as Columns from './Columns.js'
@@ -12,7 +13,10 @@ export * as Dense from './Dense.js'
 export * as Lens from './Lens.js'
 export * as Loss from './Loss.js'
 export * as Normalization from './Normalization.js'
+export * as Patches from './Patches.js'
 export * as Pooling from './Pooling.js'
+export * as ResidualBlock from './ResidualBlock.js'
+export * as Unet from './Unet.js'
 
 export { relu, sigmoid, silu, tanh } from './Activation.js'
 export { film, labelEmbedding, timeEmbedding } from './Conditioning.js'
@@ -21,6 +25,8 @@ export { dense } from './Dense.js'
 export { at, compose, fanout, given, identity, make, parallel, repeat, residual } from './Lens.js'
 export { logSoftmax, meanSquaredError, softmaxCrossEntropy } from './Loss.js'
 export { groupNorm, layerNorm, softmax } from './Normalization.js'
+export { residualBlock } from './ResidualBlock.js'
+export { level, unet } from './Unet.js'
 export {
   averagePool1d,
   averagePool2d,

@@ -8,13 +8,19 @@ import { pipe } from 'fp-ts/lib/function.js'
 import type * as t from 'io-ts'
 import type { Denoiser } from '../chain/Denoiser.js'
 import * as L from '../lens/Lens.js'
-import type { Parameter, Parameters } from '../lens/Lens.js'
+import type { Parameter, Parameters, Params } from '../lens/Lens.js'
 import type { Values } from '../tensor/Program.js'
 import { equals, show } from '../tensor/Shape.js'
 import * as Tree from '../tensor/Tree.js'
 import { classifier } from './Classifier.js'
-import { ClassifierCodec, MlpCodec, type ClassifierDescription, type MlpDescription } from './Description.js'
-import { mlp, type MlpParameters } from './Mlp.js'
+import {
+  ClassifierCodec,
+  DenoiserCodec,
+  type ClassifierDescription,
+  type DenoiserDescription,
+  type Description
+} from './Description.js'
+import { denoiser } from './Network.js'
 import * as Safetensors from './Safetensors.js'
 
 // -------------------------------------------------------------------------------------
@@ -36,8 +42,8 @@ export type Metadata = Readonly<Record<string, string>>
  * @since 0.1.0
  */
 export interface Model {
-  readonly description: MlpDescription
-  readonly denoiser: Denoiser<MlpParameters, number, number>
+  readonly description: DenoiserDescription
+  readonly denoiser: Denoiser<Params, number, number>
   readonly parameters: Values
   readonly metadata: Metadata
 }
@@ -90,8 +96,8 @@ export interface Difference {
  */
 export const loadModel = (bytes: Uint8Array): E.Either<ModelError, Model> =>
   pipe(
-    load(MlpCodec, (description) => mlp(description).lens.parameters)(bytes),
-    E.map((loaded) => ({ ...loaded, denoiser: mlp(loaded.description) }))
+    load(DenoiserCodec, (description) => denoiser(description).lens.parameters)(bytes),
+    E.map((loaded) => ({ ...loaded, denoiser: denoiser(loaded.description) }))
   )
 
 /**
@@ -180,7 +186,7 @@ const compare = (parameters: Parameters, tensors: Values): ReadonlyArray<Differe
  * @since 0.1.0
  */
 export const encodeModel = (
-  description: MlpDescription | ClassifierDescription,
+  description: Description,
   parameters: Values,
   metadata: Metadata
 ): E.Either<ModelError, Uint8Array> =>

@@ -1,0 +1,310 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { decode } from 'fast-png'
+import * as fc from 'fast-check'
+import * as E from 'fp-ts/lib/Either.js'
+import sharp from 'sharp'
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
+import { sampleImages, type SampleOptions } from '../../src/cli/SampleCommand.js'
+import { parse } from '../../src/cli/SamplePrompt.js'
+import { sample } from '../../src/cli/Sampling.js'
+import { ddim } from '../../src/chain/Ddim.js'
+import { rollout } from '../../src/estimator/Programs.js'
+import * as L from '../../src/lens/Lens.js'
+import { encodeModel, loadModel } from '../../src/model/Model.js'
+import { initial } from '../../src/model/Initial.js'
+import * as Faces from '../../src/model/Faces.js'
+import { denoiser } from '../../src/model/Network.js'
+import { schedules } from '../../src/model/Share.js'
+import * as Draw from '../../src/random/Draw.js'
+import * as Key from '../../src/random/Key.js'
+import { under } from '../../src/tensor/Program.js'
+import * as Reference from '../../src/tensor/Reference.js'
+import { reference } from '../../src/tensor/Target.js'
+
+const scratch = mkdtempSync(join(tmpdir(), 'halforder-sample-'))
+afterAll(() => rmSync(scratch, { recursive: true, force: true }))
+afterEach(() => vi.restoreAllMocks())
+
+const right = <L, A>(result: E.Either<L, A>): A => {
+  if (E.isLeft(result)) throw new Error(JSON.stringify(result.left))
+  return result.right
+}
+
+interface Ran {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+const defaults: SampleOptions = {
+  model: 'faces-mlp',
+  prompt: '',
+  count: '3',
+  seed: '1',
+  out: join(scratch, 'a.png'),
+  chain: 'ddim',
+  steps: '5',
+  guidance: '1',
+  columns: '8',
+  mode: 'webasm'
+}
+
+const run = async (options: Partial<SampleOptions>): Promise<Ran> => {
+  const seen = { out: '', err: '' }
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    seen.out += String(text)
+    return true
+  })
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    seen.err += String(text)
+    return true
+  })
+  const code = await sampleImages({ ...defaults, ...options })
+  return { code, ...seen }
+}
+
+/** A small network with random weights, as a file. */
+const modelFile = (name: string, description: Parameters<typeof denoiser>[0]): string => {
+  // layers that start at zero too, or a prompt would change nothing
+  const random = L.mapParameters(denoiser(description).lens.parameters, (parameter) => ({
+    ...parameter,
+    deviation: 0.5
+  }))
+  const parameters = initial(random, Key.make(1))
+  const path = join(scratch, name)
+  writeFileSync(path, right(encodeModel(description, parameters, {})))
+  return path
+}
+
+const tiny = modelFile('tiny.safetensors', {
+  kind: 'mlp',
+  features: 12,
+  labels: Faces.labelWidth,
+  hidden: 8,
+  blocks: 1,
+  embedding: 4,
+  share: 'cosine'
+})
+
+describe('halforder sample', () => {
+  it('draws what the prompt says', async () => {
+    const out = join(scratch, 'hats.png')
+    const options = { prompt: 'a person with a green cap and red clothes', count: '4', steps: '20', columns: '2', out }
+    const { code, out: said } = await run(options)
+    expect([code, said]).toEqual([0, `4 of ddim(eta = 1), 20 steps, in ${out}\n`])
+    const { width, height, data } = decode(readFileSync(out))
+    // two columns of two, 16 x 8 pixels each, with 4 between
+    expect([width, height]).toEqual([2 * 132 + 4, 2 * 132 + 4])
+    const pixel = (image: number, x: number, y: number): ReadonlyArray<number> => {
+      const at = (4 + Math.floor(image / 2) * 132 + y * 8 + 4) * width + 4 + (image % 2) * 132 + x * 8 + 4
+      return Array.from(data.slice(3 * at, 3 * at + 3))
+    }
+    for (const image of [0, 1, 2, 3]) {
+      const [red = 0, green = 0, blue = 0] = pixel(image, 8, 1)
+      expect(green).toBeGreaterThan(1.5 * Math.max(red, blue))
+      const [r = 0, g = 0, b = 0] = pixel(image, 8, 15)
+      expect(r).toBeGreaterThan(1.5 * Math.max(g, b))
+    }
+  })
+
+  it('gives the same bytes for the same options, and others for another seed, prompt or chain', async () => {
+    const bytes = async (options: Partial<SampleOptions>): Promise<string> => {
+      expect((await run({ ...options, model: tiny })).code).toBe(0)
+      return readFileSync(options.out ?? defaults.out).toString('base64')
+    }
+    const first = await bytes({})
+    expect(await bytes({})).toBe(first)
+    expect(await bytes({ threads: '2' })).toBe(first)
+    const others: ReadonlyArray<Partial<SampleOptions>> = [
+      { seed: '2' },
+      { prompt: 'sad' },
+      { chain: 'ode' },
+      { fine: 'sad' }
+    ]
+    for (const other of others) expect(await bytes(other)).not.toBe(first)
+    expect(await bytes({ coarse: 'sad', mid: 'sad', fine: 'sad' })).toBe(await bytes({ prompt: 'sad' }))
+    const gif = join(scratch, 'a.gif')
+    expect(await bytes({ out: gif })).toBe(await bytes({ out: gif }))
+  })
+
+  it('shows the chain of a still at work as a .gif', async () => {
+    const out = join(scratch, 'chain.gif')
+    expect((await run({ out, count: '2', model: tiny })).code).toBe(0)
+    const { pages, pageHeight, width, delay } = await sharp(out, { animated: true }).metadata()
+    expect({ pages, pageHeight, width, delay }).toEqual({
+      pages: 6,
+      pageHeight: 24,
+      width: 2 * 20 + 4,
+      delay: [80, 80, 80, 80, 80, 2000]
+    })
+  })
+
+  it('takes no more than 64 rows at a time, and none changes for it', async () => {
+    const options = { model: tiny, steps: '2', columns: '1' }
+    const [few, many] = [join(scratch, 'few.png'), join(scratch, 'many.png')]
+    expect((await run({ ...options, count: '5', out: few })).code).toBe(0)
+    expect((await run({ ...options, count: '70', out: many })).code).toBe(0)
+    const [a, b] = [decode(readFileSync(few)), decode(readFileSync(many))]
+    expect(b.height).toBe(70 * 20 + 4)
+    expect(Buffer.from(b.data.slice(0, a.data.length)).equals(Buffer.from(a.data))).toBe(true)
+    // the 65th is the first of the second run
+    const row = (i: number): string =>
+      Buffer.from(b.data.slice(3 * 24 * (20 * i + 4), 3 * 24 * 20 * (i + 1))).toString('hex')
+    expect(new Set([0, 1, 63, 64, 65, 69].map(row)).size).toBe(6)
+  })
+
+  it('stops between steps on a signal, and writes nothing', async () => {
+    const out = join(scratch, 'stopped.png')
+    const listeners = process.listenerCount('SIGINT')
+    const running = run({ out, steps: '1000', count: '64' })
+    await new Promise((resume) => setTimeout(resume, 300))
+    process.emit('SIGINT')
+    const { code, err } = await running
+    expect([code, existsSync(out), process.listenerCount('SIGINT')]).toEqual([130, false, listeners])
+    expect(err).toContain('stopped, nothing was written')
+  })
+})
+
+describe('misuse', () => {
+  const folder = join(scratch, 'folder.png')
+  mkdirSync(folder)
+  const cases: ReadonlyArray<readonly [string, Partial<SampleOptions>, string]> = [
+    [
+      'a model that is none',
+      { model: 'face-mlp' },
+      '--model: expected one of faces-mlp, or a file *.safetensors, got "face-mlp"; near it is faces-mlp'
+    ],
+    ['a file that is not there', { model: './nowhere.safetensors' }, '--model: could not read ./nowhere.safetensors'],
+    ['a file that is no model', { model: join(scratch, 'folder.png') }, 'it is a folder'],
+    [
+      'a word that is misspelt',
+      { prompt: 'roundd glasses' },
+      '--prompt: expected words such as "round", got "roundd"; see Faces.vocabulary for all of them'
+    ],
+    ['a misspelt part', { fine: 'hapy' }, '--fine: expected words such as "happy"'],
+    ['no samples', { count: '0' }, '--count: expected a whole number in 1..256, got "0"'],
+    ['half a seed', { seed: '0.5' }, '--seed: expected a whole number in 0..9007199254740991, got "0.5"'],
+    ['no steps', { steps: '' }, '--steps: expected a whole number in 1..1000, got ""'],
+    ['guidance that is none', { guidance: 'much' }, '--guidance: expected a number, got "much"'],
+    ['a chain that is none', { chain: 'edn' }, '--chain: expected one of ddim, ode, ddpm, got "edn"'],
+    ['a mode that is none', { mode: 'fast' }, '--mode: expected one of webasm, cpu'],
+    ['another kind of file', { out: join(scratch, 'x.jpg') }, '--out: expected a file named *.png (a sheet) or *.gif'],
+    ['a folder', { out: folder }, `--out: could not write ${folder}: it is a folder`],
+    [
+      'a folder that cannot be',
+      { out: join(tiny, 'x.png') },
+      `--out: could not write ${join(tiny, 'x.png')}: a part of the path is no folder`
+    ]
+  ]
+  it.each(cases)('of %s ends with 2 and says what to do, and nothing is written', async (_, options, said) => {
+    const before = readdirSync(scratch)
+    const { code, out, err } = await run(options)
+    expect(err).toContain(said)
+    expect([code, out]).toEqual([2, ''])
+    expect(readdirSync(scratch)).toEqual(before)
+  })
+})
+
+describe('sampling step by step', () => {
+  it('is the rollout of the chain, with the same noise', async () => {
+    const model = right(loadModel(readFileSync(tiny)))
+    const chain = ddim({ denoiser: model.denoiser, schedule: schedules.cosine(4), eta: 1 })
+    const key = Key.make(3)
+    const code = [...right(parse('happy, blue hair'))]
+    const watch = { done: () => undefined, stopped: () => false }
+    const task = { chain, params: model.parameters, prompt: () => code, count: 3, key }
+    const states = right(await sample(task, reference, watch)) ?? []
+    const program = right(rollout(chain, { perturbation: 'none', keep: true, trained: () => true }))
+    const noise = [1, 2, 3, 4].map((t) => Draw.normal32(Key.foldInString(key, `eps ${t}`), [3, 12]).data)
+    const { trajectory } = right(
+      Reference.run(
+        program,
+        { batch: 3 },
+        {
+          ...under('params', model.parameters),
+          xT: Draw.normal32(Key.foldInString(key, 'xT'), [3, 12]),
+          eps: { shape: [4, 3, 12], data: Float32Array.from(noise.flatMap((eps) => [...eps])) },
+          c: { shape: [3, code.length], data: Float32Array.from([...code, ...code, ...code]) }
+        }
+      )
+    )
+    const expected = trajectory?.data ?? []
+    const whole = [...states].reverse().flatMap(({ data }) => [...data])
+    expect(whole).toHaveLength(expected.length)
+    // the states go through f32 between steps: 2^-24 of numbers below 16, a few times over
+    whole.forEach((x, i) => expect(Math.abs(x - (expected[i] ?? NaN))).toBeLessThan(1e-4))
+  })
+})
+
+describe('prompts', () => {
+  const faces = fc
+    .tuple(...Faces.attributeNames.map(() => fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })))
+    .map((uniforms) => right(Faces.sample({ shape: [1, 8], data: Float64Array.from(uniforms) })))
+
+  it('of a whole face, as it is described, are its code up to what it does not have', () => {
+    fc.assert(
+      fc.property(faces, ([face]) => {
+        if (face === undefined) throw new Error('no face')
+        const code = Faces.encode(face)
+        const open = (attribute: 'glasses' | 'hat' | 'beard'): ReadonlyArray<number> =>
+          face[attribute] === 'none' ? [Faces.block(attribute).offset] : []
+        const unsaid = [...open('glasses'), ...open('hat'), ...open('beard')]
+        expect(right(parse(Faces.describe(face)))).toEqual(code.map((x, i) => (unsaid.includes(i) ? 0 : x)))
+      })
+    )
+  })
+
+  const read = (text: string): string =>
+    E.match(
+      (reason: string) => reason,
+      (code: ReadonlyArray<number>) =>
+        Faces.attributeNames
+          .flatMap((attribute) => {
+            const { offset, width } = Faces.block(attribute)
+            const names = Faces.vocabulary[attribute].map(({ name }) => name)
+            return code.slice(offset, offset + width).flatMap((x, i) => (x === 0 ? [] : [`${attribute}:${names[i]}`]))
+          })
+          .join(' ')
+    )(parse(text))
+
+  it.each([
+    ['', ''],
+    ['glasses', 'glasses:round'],
+    ['dark glasses, dark skin', 'skin:dark glasses:dark'],
+    ['A smiling face without a hat', 'hat:none mouth:happy'],
+    ['long blonde hair; no beard', 'hair:long hairColor:blond beard:none'],
+    ['balding', 'hair:balding'],
+    ['a pale sad face', 'skin:pale mouth:sad'],
+    ['beanie and a shirt', 'hat:red beanie'],
+    ['dark', 'expected what is dark: skin or glasses; name it after the word'],
+    ['happy, sad', 'expected one mouth, got "happy", "sad"; choose one'],
+    ['no skin', 'expected glasses, hat or beard after "no" or "without", got "skin"; name one of these'],
+    ['without', 'expected glasses, hat or beard after "no" or "without"; name one'],
+    ['mohwak', 'expected words such as "mohawk", got "mohwak"; see Faces.vocabulary for all of them'],
+    [
+      'qqqqqq',
+      'expected words such as "round", "glasses", "happy", "blue", "hair", got "qqqqqq"; see Faces.vocabulary for all of them'
+    ],
+    ['constructor', expect.stringContaining('got "constructor"')]
+  ])('%j is read as %s', (text, meaning) => {
+    expect(read(text)).toEqual(meaning)
+  })
+
+  it('of any text are codes or refused in words', () => {
+    const word = fc.constantFrom('blue', 'hair', 'no', 'hat', ',', 'dark', 'glasses', 'face', 'happy', 'x', '')
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.array(word).map((words) => words.join(' '))
+        ),
+        (text) => {
+          const result = parse(text)
+          expect(E.isLeft(result) ? result.left !== '' : result.right.length === Faces.labelWidth).toBe(true)
+        }
+      )
+    )
+  })
+})
