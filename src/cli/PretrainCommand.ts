@@ -41,6 +41,7 @@ export interface PretrainOptions {
   readonly seed?: string
   readonly out?: string
   readonly mode?: string
+  readonly threads?: string
 }
 
 /**
@@ -55,7 +56,11 @@ export const pretrainOptions: ReadonlyArray<readonly [flags: string, description
   ['--faces <number>', 'faces that are drawn for training (default: 32768)'],
   ['--seed <number>', 'the seed of every draw (default: 1)'],
   ['--out <folder>', 'where to write; a folder with a checkpoint of the same training is resumed'],
-  ['--mode <name>', 'mode of gpu.js (default: webasm)']
+  ['--mode <name>', 'mode of gpu.js (default: webasm)'],
+  [
+    '--threads <number>',
+    'threads that share the rows of a batch, with the same bits for any number (default: rows are not split, as for the shipped networks)'
+  ]
 ]
 
 /** What is trained and how: a checkpoint belongs to exactly one of these. */
@@ -107,7 +112,8 @@ const readPlan = (name: string, options: PretrainOptions): E.Either<Failure, Pla
         ? E.left(usage(`--mode: expected one of ${modes.join(', ')}, got ${JSON.stringify(options.mode)}`))
         : E.right(mode)
     }),
-    E.map(({ network, steps, batch, faces, seed, mode }) => ({
+    E.bind('threads', () => whole('threads', options.threads, 1, 1)),
+    E.map(({ network, steps, batch, faces, seed, mode, threads }) => ({
       name,
       network,
       recipe: { ...network.recipe, steps },
@@ -116,7 +122,8 @@ const readPlan = (name: string, options: PretrainOptions): E.Either<Failure, Pla
       faces,
       seed,
       folder: options.out ?? join('runs', `pretrain-${name}`),
-      target: gpuJs({ mode })
+      // sums over blocks of rows have other bits than sums over all: the shipped networks were trained with the latter
+      target: gpuJs({ mode, ...(options.threads === undefined ? {} : { threads }) })
     }))
   )
 

@@ -7,12 +7,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import * as t from 'io-ts'
-import { estimatorNames } from '../finetune/Config.js'
+import { pretrainAesthetic } from './AestheticCommand.js'
 import { modes } from '../kernel/GpuJs.js'
 import { compareEstimators, type CompareOptions } from './CompareCommand.js'
+import { configOptions } from './ConfigOptions.js'
 import { drawFaces, type FacesOptions } from './FacesCommand.js'
 import { packageFolder } from './Files.js'
 import { finetune, type Options } from './FinetuneCommand.js'
+import { plan, type PlanOptions } from './PlanCommand.js'
 import { pretrain, pretrainOptions, type PretrainOptions } from './PretrainCommand.js'
 import { networks } from './PretrainNetworks.js'
 import { chainNames } from './SampleChains.js'
@@ -33,29 +35,33 @@ const program = new Command('halforder')
   // wrong usage ends with 2, as a wrong configuration does
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
 
-program
+const finetuning = program
   .command('finetune')
   .description('raise a reward of the shipped face model, and show it: writes a run folder')
-  .option('--config <file>', 'JSON or YAML; fields that it leaves out take their defaults')
+configOptions.forEach(([flags, description]) => finetuning.option(flags, description))
+finetuning
   .option('--out <folder>', 'where to write, a new or empty folder (default: one below runs/)')
   .option('--resume <folder>', 'go on with the run in a folder; --steps may be raised')
-  .option('--seed <number>', 'the seed of every draw')
-  .option('--estimator <name>', estimatorNames.join(', '))
-  .option('--steps <number>', 'steps of the optimizer')
-  .option('--reward <name>', 'glasses, smile, hat, beard, attribute:value, compressibility, incompressibility')
-  .option('--mode <name>', 'mode of gpu.js: webasm, cpu, webgpu, webgl2, webgl, headlessgl, gpu')
   .option('--json', 'print the summary as one line of JSON')
   .action(async (options: Options) => {
     process.exitCode = await finetune(options, new Date())
   })
 
+const planning = program
+  .command('plan')
+  .description('the kernels that a fine-tune would run, and what they cost: compiles, runs nothing')
+configOptions.forEach(([flags, description]) => planning.option(flags, description))
+planning.option('--json', 'print one object a program, each on a line').action(async (options: PlanOptions) => {
+  process.exitCode = await plan(options)
+})
+
 const pretraining = program
   .command('pretrain')
-  .argument('[name]', `which network: ${Object.keys(networks).join(', ')}`, 'faces-mlp')
+  .argument('[name]', `which network: ${[...Object.keys(networks), 'aesthetic'].join(', ')}`, 'faces-mlp')
   .description('train a network that ships, from drawn faces; a folder with a checkpoint is resumed')
 pretrainOptions.forEach(([flags, description]) => pretraining.option(flags, description))
 pretraining.action(async (name: string, options: PretrainOptions) => {
-  process.exitCode = await pretrain(name, options)
+  process.exitCode = await (name === 'aesthetic' ? pretrainAesthetic(options) : pretrain(name, options))
 })
 
 program
@@ -99,6 +105,7 @@ program
   .option('--only <text>', 'estimators whose name has this text')
   .option('--trained <paths>', 'vectors to differentiate in, comma-separated', 'labels.bias')
   .option('--seed <number>', 'the seed of every draw', '1')
+  .option('--threads <number>', 'threads that share the rows of a batch; the bits are those of one thread', '1')
   .option('--json', 'print one object a line')
   .action(async (options: CompareOptions) => {
     process.exitCode = await compareEstimators(options)
@@ -111,6 +118,7 @@ program
   .option('--estimator <file>', "an estimator of your own, as JSON (default: the catalogue's)")
   .option('--samples <number>', 'samples of each estimator', '200000')
   .option('--seed <number>', 'the seed of every draw', '1')
+  .option('--threads <number>', 'threads that share the rows of a batch; the bits are those of one thread', '1')
   .option('--json', 'print one object a line')
   .action(async (options: VerifyOptions) => {
     process.exitCode = await verify(options)

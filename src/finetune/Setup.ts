@@ -9,7 +9,6 @@ import { perRow, type Chain } from '../chain/Chain.js'
 import * as Ddim from '../chain/Ddim.js'
 import * as Ddpm from '../chain/Ddpm.js'
 import { guided } from '../chain/Denoiser.js'
-import * as Schedule from '../chain/Schedule.js'
 import * as Advantage from '../estimator/Advantage.js'
 import * as Catalogue from '../estimator/Catalogue.js'
 import * as Cover from '../estimator/Cover.js'
@@ -22,6 +21,7 @@ import type { Params } from '../lens/Lens.js'
 import { logProbability, type ClassifierParameters } from '../model/Classifier.js'
 import * as Faces from '../model/Faces.js'
 import type { Model, TrainedClassifier } from '../model/Model.js'
+import { schedules } from '../model/Share.js'
 import * as Optimizer from '../optimizer/Optimizer.js'
 import type { BlackBox, Reward } from '../reward/Reward.js'
 import type { Config, ConfigError } from './Config.js'
@@ -144,7 +144,7 @@ export const reward = (
  * @since 0.1.0
  */
 export const chain = (config: Config['chain'], model: Model): Chain<Params, Images, Rows<number>> => {
-  const schedule = config.schedule === 'cosine' ? Schedule.cosine(config.T) : Schedule.linear(config.T)
+  const schedule = schedules[config.schedule](config.T)
   const denoiser = guided(config.guidance)(model.denoiser)
   return config.kind === 'ddim'
     ? Ddim.ddim({ denoiser, schedule, eta: config.eta })

@@ -109,13 +109,25 @@ export const loadModel = (bytes: Uint8Array): E.Either<ModelError, Model> =>
 export const loadClassifier: (bytes: Uint8Array) => E.Either<ModelError, TrainedClassifier> = (bytes) =>
   load(ClassifierCodec, (description) => classifier(description).parameters)(bytes)
 
-interface Loaded<D> {
+/**
+ * A description with the values of its parameters, by path, in f32.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Loaded<D> {
   readonly description: D
   readonly parameters: Values
   readonly metadata: Metadata
 }
 
-const load =
+/**
+ * Any network in a file's bytes, from the codec of its description and the parameters that a description declares.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const load =
   <D>(codec: t.Type<D, unknown, unknown>, parametersOf: (description: D) => Parameters) =>
   (bytes: Uint8Array): E.Either<ModelError, Loaded<D>> =>
     pipe(
