@@ -11,16 +11,16 @@ import * as Gradient from '../estimator/Gradient.js'
 import { gpuJs, modes, type Mode } from '../kernel/GpuJs.js'
 import type { Model } from '../model/Model.js'
 import { schedules } from '../model/Share.js'
+import * as Text from '../model/Text.js'
+import * as TextCondition from '../model/TextCondition.js'
 import * as Key from '../random/Key.js'
-import type { Tensor } from '../tensor/Tensor.js'
-import { animation } from './Animation.js'
 import * as Files from './Files.js'
 import { broken, file, usage, type Failure, type Step } from './FinetuneRun.js'
 import * as Images from './Images.js'
 import { meter } from './Progress.js'
 import { chainNames, chains, type Rolling } from './SampleChains.js'
 import { framesOf, load } from './SampleModel.js'
-import { parse } from './SamplePrompt.js'
+import { pictures, type Format } from './SamplePictures.js'
 import { sample } from './Sampling.js'
 
 // -------------------------------------------------------------------------------------
@@ -51,8 +51,6 @@ export interface SampleOptions {
   readonly threads?: string
 }
 
-type Format = 'png' | 'gif'
-
 /** Everything that is drawn, and where to. */
 interface Plan {
   readonly chain: Rolling
@@ -70,13 +68,6 @@ interface Plan {
 
 /** A sheet of more is hard to look at. */
 const most = 256
-
-/** An animation of a chain has this many frames at most. */
-const shown = 26
-
-// milliseconds a frame: an image at the end of its chain stays a while
-const working = { frame: 80, last: 2000 } as const
-const moving = { frame: 120, last: 120 } as const
 
 // -------------------------------------------------------------------------------------
 // options
@@ -110,25 +101,55 @@ const formatOf = (out: string): E.Either<Failure, Format> => {
   )
 }
 
-const code = (name: string, text: string): E.Either<Failure, ReadonlyArray<number>> =>
-  pipe(
-    parse(text),
-    E.mapLeft((reason) => usage(`--${name}: ${reason}`))
-  )
+type Code = ReadonlyArray<number>
+
+/** The code of a prompt, in the width that the model reads. A model that was not told of faces has no words for anything. */
+const code =
+  (labels: number) =>
+  (name: string, text: string): E.Either<Failure, Code> => {
+    const given = pipe(
+      Text.parse(text),
+      E.flatMap((prompt): E.Either<Text.TextError, Code> => {
+        if (labels === TextCondition.clipLabelWidth) return E.right(TextCondition.clipCondition(prompt))
+        return TextCondition.imageCondition(prompt)
+      }),
+      E.mapLeft((error) => usage(`--${name}: ${Text.showError(error).replace(/^prompt: /, '')}`))
+    )
+    const open: Code = new Array<number>(labels).fill(0)
+    return pipe(
+      given,
+      E.flatMap((found) => {
+        if (found.length === labels) return E.right(found)
+        return found.every((x) => x === 0)
+          ? E.right(open)
+          : E.left(
+              usage(
+                `--${name}: expected a model with the ${found.length} labels of faces, got ${labels} labels; leave it out`
+              )
+            )
+      })
+    )
+  }
 
 /** The prompt of each step: thirds of the chain, from the noise to the image. */
-const promptOf = (options: SampleOptions, T: number): E.Either<Failure, Plan['prompt']> =>
-  pipe(
+const promptOf = (options: SampleOptions, T: number, labels: number): E.Either<Failure, Plan['prompt']> => {
+  const { prompt } = options
+  const part = (name: 'coarse' | 'mid' | 'fine'): E.Either<Failure, Code> => {
+    const text = options[name]
+    return text === undefined ? code(labels)('prompt', prompt) : code(labels)(name, text)
+  }
+  return pipe(
     E.Do,
-    E.bind('coarse', () => code(options.coarse === undefined ? 'prompt' : 'coarse', options.coarse ?? options.prompt)),
-    E.bind('mid', () => code(options.mid === undefined ? 'prompt' : 'mid', options.mid ?? options.prompt)),
-    E.bind('fine', () => code(options.fine === undefined ? 'prompt' : 'fine', options.fine ?? options.prompt)),
+    E.bind('coarse', () => part('coarse')),
+    E.bind('mid', () => part('mid')),
+    E.bind('fine', () => part('fine')),
     E.map(
       ({ coarse, mid, fine }) =>
         (t: number) =>
           3 * t > 2 * T ? coarse : 3 * t > T ? mid : fine
     )
   )
+}
 
 // -------------------------------------------------------------------------------------
 // the run
@@ -150,8 +171,8 @@ const planOf = (options: SampleOptions): Step<Plan> =>
         ? TE.right(undefined)
         : TE.fromEither<Failure, number | undefined>(whole('threads', options.threads, 1, 256))
     ),
-    TE.bind('prompt', ({ T }) => TE.fromEither(promptOf(options, T))),
     TE.bind('model', () => load(options.model)),
+    TE.bind('prompt', ({ T, model }) => TE.fromEither(promptOf(options, T, model.description.labels))),
     TE.map(({ T, kind, guidance, columns, count, model, ...rest }) => ({
       ...rest,
       model,
@@ -162,45 +183,6 @@ const planOf = (options: SampleOptions): Step<Plan> =>
       out: options.out
     }))
   )
-
-/** The states that an animation shows: evenly spaced, the first and the last among them. */
-const thinned = (states: ReadonlyArray<Tensor>): ReadonlyArray<Tensor> => {
-  const last = states.length - 1
-  const n = Math.min(shown, states.length)
-  return Array.from({ length: n }, (_, i) => Math.round((i * last) / Math.max(n - 1, 1))).flatMap(
-    (i) => states[i] ?? []
-  )
-}
-
-/** The frames of clips, each `[N, 3 * side * side]`. */
-const framesIn = (clips: Tensor, frames: number): ReadonlyArray<Tensor> => {
-  const [count = 0, features = 0] = clips.shape
-  const width = features / frames
-  return Array.from({ length: frames }, (_, frame) => ({
-    shape: [count, width],
-    data: Float32Array.from(
-      { length: count * width },
-      (__, i) => clips.data[Math.floor(i / width) * features + frame * width + (i % width)] ?? 0
-    )
-  }))
-}
-
-const pictures = (images: Tensor, layout: Images.Layout): Step<Uint8Array> =>
-  pipe(
-    Images.contactSheet(layout)(images),
-    E.mapLeft((error) => broken(Images.showError(error))),
-    TE.fromEither
-  )
-
-/** Stills as a sheet or as the chain at work; clips as a sheet with a clip a line, or moving. */
-const encode = ({ format, layout, frames, count }: Plan, states: ReadonlyArray<Tensor>): Step<Uint8Array> => {
-  const images = states.at(-1) ?? { shape: [0, 3], data: new Float32Array(0) }
-  const movie = frames === 1 ? thinned(states) : framesIn(images, frames)
-  if (format === 'gif') return pipe(animation(layout, frames === 1 ? working : moving)(movie), TE.mapLeft(broken))
-  // the rows of a clip are its frames, one after another
-  const rows = { ...images, shape: [count * frames, (images.shape[1] ?? 0) / frames] }
-  return pictures(rows, frames === 1 ? layout : { ...layout, columns: frames })
-}
 
 /** The command up to the file. Undefined: it was stopped. */
 const draw = (plan: Plan, stop: AbortSignal): Step<string | undefined> => {
@@ -225,7 +207,8 @@ const draw = (plan: Plan, stop: AbortSignal): Step<string | undefined> => {
       states === undefined
         ? TE.right(undefined)
         : pipe(
-            encode(plan, states),
+            pictures(plan, states),
+            TE.mapLeft(broken),
             TE.flatMap((bytes) => file(Files.write(out, bytes))),
             TE.map(() => `${count} of ${chain.name}, ${chain.T} steps, in ${out}\n`)
           )

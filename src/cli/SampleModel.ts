@@ -8,7 +8,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Model from '../model/Model.js'
-import { nearest } from '../model/Nearest.js'
+import { near } from '../model/Nearest.js'
 import * as Files from './Files.js'
 import { file, usage, type Step } from './FinetuneRun.js'
 
@@ -31,7 +31,7 @@ const pathOf = (name: string): Step<string> =>
     : pipe(
         shipped,
         TE.flatMapEither((names) => {
-          const close = nearest(names)(name)
+          const close = near(name, names)
           const hint = close.length > 0 ? `; near it is ${close.join(', ')}` : ''
           return names.includes(name)
             ? E.right(join(Files.packageFolder(), 'assets', `${name}${extension}`))

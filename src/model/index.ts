@@ -22,6 +22,7 @@
  *
  * @since 0.1.0
  */
+export * as Aesthetic from './Aesthetic.js'
 export * as Classifier from './Classifier.js'
 export * as Description from './Description.js'
 export * as Erase from './Erase.js'
@@ -34,12 +35,17 @@ export * as Initial from './Initial.js'
 export * as Layout from './Layout.js'
 export * as Mlp from './Mlp.js'
 export * as Model from './Model.js'
+export * as Nearest from './Nearest.js'
 export * as Network from './Network.js'
 export * as Npy from './Npy.js'
 export * as Npz from './Npz.js'
+export * as Preference from './Preference.js'
 export * as Prompts from './Prompts.js'
 export * as Safetensors from './Safetensors.js'
 export * as Share from './Share.js'
+export * as Text from './Text.js'
+export * as TextCondition from './TextCondition.js'
+export * as TextVocabulary from './TextVocabulary.js'
 export * as Told from './Told.js'
 export * as Unet from './Unet.js'
 

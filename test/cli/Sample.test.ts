@@ -2,12 +2,11 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { decode } from 'fast-png'
-import * as fc from 'fast-check'
 import * as E from 'fp-ts/lib/Either.js'
 import sharp from 'sharp'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { sampleImages, type SampleOptions } from '../../src/cli/SampleCommand.js'
-import { parse } from '../../src/cli/SamplePrompt.js'
+import { pictures } from '../../src/cli/SamplePictures.js'
 import { sample } from '../../src/cli/Sampling.js'
 import { ddim } from '../../src/chain/Ddim.js'
 import { rollout } from '../../src/estimator/Programs.js'
@@ -17,6 +16,7 @@ import { initial } from '../../src/model/Initial.js'
 import * as Faces from '../../src/model/Faces.js'
 import { denoiser } from '../../src/model/Network.js'
 import { schedules } from '../../src/model/Share.js'
+import * as TextCondition from '../../src/model/TextCondition.js'
 import * as Draw from '../../src/random/Draw.js'
 import * as Key from '../../src/random/Key.js'
 import { under } from '../../src/tensor/Program.js'
@@ -119,12 +119,14 @@ describe('halforder sample', () => {
     expect(await bytes({ threads: '2' })).toBe(first)
     const others: ReadonlyArray<Partial<SampleOptions>> = [
       { seed: '2' },
-      { prompt: 'sad' },
+      { prompt: 'a sad face' },
       { chain: 'ode' },
-      { fine: 'sad' }
+      { fine: 'a sad face' }
     ]
     for (const other of others) expect(await bytes(other)).not.toBe(first)
-    expect(await bytes({ coarse: 'sad', mid: 'sad', fine: 'sad' })).toBe(await bytes({ prompt: 'sad' }))
+    expect(await bytes({ coarse: 'a sad face', mid: 'a sad face', fine: 'a sad face' })).toBe(
+      await bytes({ prompt: 'a sad face' })
+    )
     const gif = join(scratch, 'a.gif')
     expect(await bytes({ out: gif })).toBe(await bytes({ out: gif }))
   })
@@ -181,9 +183,10 @@ describe('misuse', () => {
     [
       'a word that is misspelt',
       { prompt: 'roundd glasses' },
-      '--prompt: expected words such as "round", got "roundd"; see Faces.vocabulary for all of them'
+      '--prompt: expected a known word, got "roundd"; the nearest are round'
     ],
-    ['a misspelt part', { fine: 'hapy' }, '--fine: expected words such as "happy"'],
+    ['a misspelt part', { fine: 'hapy' }, '--fine: expected a known word, got "hapy"; the nearest are happy'],
+    ['a motion of a still', { prompt: 'a blinking face' }, '--prompt: expected an image, got the motion blink'],
     ['no samples', { count: '0' }, '--count: expected a whole number in 1..256, got "0"'],
     ['half a seed', { seed: '0.5' }, '--seed: expected a whole number in 0..9007199254740991, got "0.5"'],
     ['no steps', { steps: '' }, '--steps: expected a whole number in 1..1000, got ""'],
@@ -208,11 +211,22 @@ describe('misuse', () => {
 })
 
 describe('sampling step by step', () => {
+  const face: Faces.Attributes = {
+    skin: 'tan',
+    hair: 'bob',
+    hairColor: 'blue',
+    glasses: 'round',
+    hat: 'none',
+    beard: 'full',
+    mouth: 'happy',
+    clothing: 'red'
+  }
+
   it('is the rollout of the chain, with the same noise', async () => {
     const model = right(loadModel(readFileSync(tiny)))
     const chain = ddim({ denoiser: model.denoiser, schedule: schedules.cosine(4), eta: 1 })
     const key = Key.make(3)
-    const code = [...right(parse('happy, blue hair'))]
+    const code = Faces.encode(right(TextCondition.face(Faces.describe(face))))
     const watch = { done: () => undefined, stopped: () => false }
     const task = { chain, params: model.parameters, prompt: () => code, count: 3, key }
     const states = right(await sample(task, reference, watch)) ?? []
@@ -238,73 +252,46 @@ describe('sampling step by step', () => {
   })
 })
 
-describe('prompts', () => {
-  const faces = fc
-    .tuple(...Faces.attributeNames.map(() => fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })))
-    .map((uniforms) => right(Faces.sample({ shape: [1, 8], data: Float64Array.from(uniforms) })))
+describe('pictures', () => {
+  /** Two clips of three frames of one grey pixel each. */
+  const clips = { shape: [2, 9], data: Float32Array.from([-1, -0.5, 0, 0.25, 0.5, 1].flatMap((x) => [x, x, x])) }
+  const showing = { frames: 3, layout: { columns: 2, scale: 1, padding: 0, background: [0, 0, 0] } } as const
+  const greys = [0, 64, 128, 159, 191, 255]
 
-  it('of a whole face, as it is described, are its code up to what it does not have', () => {
-    fc.assert(
-      fc.property(faces, ([face]) => {
-        if (face === undefined) throw new Error('no face')
-        const code = Faces.encode(face)
-        const open = (attribute: 'glasses' | 'hat' | 'beard'): ReadonlyArray<number> =>
-          face[attribute] === 'none' ? [Faces.block(attribute).offset] : []
-        const unsaid = [...open('glasses'), ...open('hat'), ...open('beard')]
-        expect(right(parse(Faces.describe(face)))).toEqual(code.map((x, i) => (unsaid.includes(i) ? 0 : x)))
-      })
-    )
+  it('of clips have a clip a line', async () => {
+    const { width, height, data } = decode(right(await pictures({ ...showing, format: 'png' }, [clips])()))
+    expect([width, height]).toEqual([3, 2])
+    expect(Array.from(data).filter((_, i) => i % 3 === 0)).toEqual(greys)
   })
 
-  const read = (text: string): string =>
-    E.match(
-      (reason: string) => reason,
-      (code: ReadonlyArray<number>) =>
-        Faces.attributeNames
-          .flatMap((attribute) => {
-            const { offset, width } = Faces.block(attribute)
-            const names = Faces.vocabulary[attribute].map(({ name }) => name)
-            return code.slice(offset, offset + width).flatMap((x, i) => (x === 0 ? [] : [`${attribute}:${names[i]}`]))
-          })
-          .join(' ')
-    )(parse(text))
-
-  it.each([
-    ['', ''],
-    ['glasses', 'glasses:round'],
-    ['dark glasses, dark skin', 'skin:dark glasses:dark'],
-    ['A smiling face without a hat', 'hat:none mouth:happy'],
-    ['long blonde hair; no beard', 'hair:long hairColor:blond beard:none'],
-    ['balding', 'hair:balding'],
-    ['a pale sad face', 'skin:pale mouth:sad'],
-    ['beanie and a shirt', 'hat:red beanie'],
-    ['dark', 'expected what is dark: skin or glasses; name it after the word'],
-    ['happy, sad', 'expected one mouth, got "happy", "sad"; choose one'],
-    ['no skin', 'expected glasses, hat or beard after "no" or "without", got "skin"; name one of these'],
-    ['without', 'expected glasses, hat or beard after "no" or "without"; name one'],
-    ['mohwak', 'expected words such as "mohawk", got "mohwak"; see Faces.vocabulary for all of them'],
-    [
-      'qqqqqq',
-      'expected words such as "round", "glasses", "happy", "blue", "hair", got "qqqqqq"; see Faces.vocabulary for all of them'
-    ],
-    ['constructor', expect.stringContaining('got "constructor"')]
-  ])('%j is read as %s', (text, meaning) => {
-    expect(read(text)).toEqual(meaning)
+  it('of clips move: a frame of the file has that frame of every clip', async () => {
+    const file = right(await pictures({ ...showing, format: 'gif' }, [clips])())
+    const { pages, width, pageHeight } = await sharp(file, { animated: true }).metadata()
+    expect({ pages, width, pageHeight }).toEqual({ pages: 3, width: 2, pageHeight: 1 })
+    for (const page of [0, 1, 2]) {
+      const raw = await sharp(file, { page }).removeAlpha().raw().toBuffer()
+      expect([raw[0], raw[3]]).toEqual([greys[page], greys[page + 3]])
+    }
   })
 
-  it('of any text are codes or refused in words', () => {
-    const word = fc.constantFrom('blue', 'hair', 'no', 'hat', ',', 'dark', 'glasses', 'face', 'happy', 'x', '')
-    fc.assert(
-      fc.property(
-        fc.oneof(
-          fc.string(),
-          fc.array(word).map((words) => words.join(' '))
-        ),
-        (text) => {
-          const result = parse(text)
-          expect(E.isLeft(result) ? result.left !== '' : result.right.length === Faces.labelWidth).toBe(true)
-        }
+  it('of a chain have its first and last state, and 26 at most', async () => {
+    const states = Array.from({ length: 101 }, (_, i) => ({
+      shape: [1, 3],
+      data: new Float32Array(3).fill(i / 50 - 1)
+    }))
+    const file = right(await pictures({ ...showing, frames: 1, format: 'gif' }, states)())
+    expect((await sharp(file, { animated: true }).metadata()).pages).toBe(26)
+    const grey = async (page: number): Promise<number | undefined> =>
+      (await sharp(file, { page }).removeAlpha().raw().toBuffer())[0]
+    expect([await grey(0), await grey(25)]).toEqual([0, 255])
+  })
+
+  it('of what is no image are refused', async () => {
+    const wrong = { shape: [1, 4], data: new Float32Array(4) }
+    for (const format of ['png', 'gif'] as const) {
+      expect(await pictures({ ...showing, frames: 1, format }, [wrong])()).toEqual(
+        E.left('images: expected the shape [N, 3 * side * side], got [1, 4]; pass one square RGB image a row')
       )
-    )
+    }
   })
 })
