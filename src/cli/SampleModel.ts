@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
+import * as Checkpoint from '../finetune/Checkpoint.js'
 import * as Model from '../model/Model.js'
 import { near } from '../model/Nearest.js'
 import * as Files from './Files.js'
@@ -37,15 +38,50 @@ const pathOf = (name: string): Step<string> =>
             ? E.right(join(Files.packageFolder(), 'assets', `${name}${extension}`))
             : E.left(
                 usage(
-                  `--model: expected one of ${names.join(', ')}, or a file *${extension}, got ${JSON.stringify(name)}${hint}`
+                  `--model: expected one of ${names.join(', ')}, a file *${extension}, or the folder of a run, got ${JSON.stringify(name)}${hint}`
                 )
               )
         })
       )
 
+const modelIn = (path: string): Step<Model.Model> =>
+  pipe(
+    Files.read(path),
+    TE.mapLeft((error) => usage(`--model: ${Files.showError(error)}`)),
+    TE.flatMapEither((bytes) =>
+      pipe(
+        Model.loadModel(bytes),
+        E.mapLeft((error) => usage(`--model: ${path}: ${Model.showError(error)}`))
+      )
+    )
+  )
+
+/** The model that `halforder finetune` starts from. */
+const base = 'faces-mlp'
+
+/** What a run has made of the base model: its folder has a checkpoint, which has parameters and no description. */
+const modelOfRun = (folder: string): Step<Model.Model> => {
+  const path = join(folder, 'checkpoint.safetensors')
+  return pipe(
+    Files.read(path),
+    TE.mapLeft((error) =>
+      usage(`--model: ${Files.showError(error)}; expected a file *${extension} or the folder of a run, got ${folder}`)
+    ),
+    TE.flatMapEither((bytes) =>
+      pipe(
+        Checkpoint.decode(bytes),
+        E.mapLeft((reason) => usage(`--model: ${path}: ${reason}`))
+      )
+    ),
+    TE.bindTo('state'),
+    TE.bind('model', () => pipe(pathOf(base), TE.flatMap(modelIn))),
+    TE.map(({ state, model }) => ({ ...model, parameters: state.params }))
+  )
+}
+
 /**
- * The denoiser of a name, such as `faces-mlp`, or of a path (what has a dot or a slash). Left: a name that is none, with
- * those that are; a file that cannot be read, or is no model.
+ * The denoiser of a name, such as `faces-mlp`, of a file, or of the folder of a fine-tune (what has a dot or a slash is no
+ * name). Left: a name that is none, with those that are; a file that cannot be read, or is no model.
  *
  * @category effects
  * @since 0.1.0
@@ -53,18 +89,7 @@ const pathOf = (name: string): Step<string> =>
 export const load = (name: string): Step<Model.Model> =>
   pipe(
     pathOf(name),
-    TE.flatMap((path) =>
-      pipe(
-        Files.read(path),
-        TE.mapLeft((error) => usage(`--model: ${Files.showError(error)}`)),
-        TE.flatMapEither((bytes) =>
-          pipe(
-            Model.loadModel(bytes),
-            E.mapLeft((error) => usage(`--model: ${path}: ${Model.showError(error)}`))
-          )
-        )
-      )
-    )
+    TE.flatMap((path) => (path.endsWith(extension) ? modelIn(path) : modelOfRun(path)))
   )
 
 /**

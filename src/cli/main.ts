@@ -79,7 +79,7 @@ program
   .description(
     'draw what a model makes of a prompt: a sheet (.png), or moving (.gif: clips, or the chain of a still at work)'
   )
-  .option('--model <name>', 'a network that ships, or a file *.safetensors', 'faces-mlp')
+  .option('--model <name>', 'a network that ships, a file *.safetensors, or the folder of a fine-tune', 'faces-mlp')
   .option('--prompt <text>', 'such as "a happy face with round glasses and blue hair"; empty for any face', '')
   .option('--coarse <text>', 'the prompt of the first third of the steps, next to the noise (default: --prompt)')
   .option('--mid <text>', 'the prompt of the second third')

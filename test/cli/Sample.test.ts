@@ -10,6 +10,7 @@ import { pictures } from '../../src/cli/SamplePictures.js'
 import { sample } from '../../src/cli/Sampling.js'
 import { ddim } from '../../src/chain/Ddim.js'
 import { rollout } from '../../src/estimator/Programs.js'
+import * as Checkpoint from '../../src/finetune/Checkpoint.js'
 import * as L from '../../src/lens/Lens.js'
 import { encodeModel, loadModel } from '../../src/model/Model.js'
 import { initial } from '../../src/model/Initial.js'
@@ -19,7 +20,7 @@ import { schedules } from '../../src/model/Share.js'
 import * as TextCondition from '../../src/model/TextCondition.js'
 import * as Draw from '../../src/random/Draw.js'
 import * as Key from '../../src/random/Key.js'
-import { under } from '../../src/tensor/Program.js'
+import { under, type Values } from '../../src/tensor/Program.js'
 import * as Reference from '../../src/tensor/Reference.js'
 import { reference } from '../../src/tensor/Target.js'
 
@@ -131,6 +132,23 @@ describe('halforder sample', () => {
     expect(await bytes({ out: gif })).toBe(await bytes({ out: gif }))
   })
 
+  it('draws from the folder of a fine-tune', async () => {
+    const base = right(loadModel(readFileSync(new URL('../../assets/faces-mlp.safetensors', import.meta.url))))
+    const bytes = async (params: Values): Promise<string> => {
+      const state = { step: 1, params, optimizer: {}, advantage: 0 }
+      const run1 = join(scratch, 'run.1')
+      mkdirSync(run1, { recursive: true })
+      writeFileSync(join(run1, 'checkpoint.safetensors'), right(Checkpoint.encode(state, {})))
+      expect((await run({ model: run1 })).code).toBe(0)
+      return readFileSync(defaults.out).toString('base64')
+    }
+    expect((await run({})).code).toBe(0)
+    const untrained = readFileSync(defaults.out).toString('base64')
+    expect(await bytes(base.parameters)).toBe(untrained)
+    const shift = { shape: [128], data: new Float32Array(128).fill(0.5) }
+    expect(await bytes({ ...base.parameters, 'labels.bias': shift })).not.toBe(untrained)
+  })
+
   it('shows the chain of a still at work as a .gif', async () => {
     const out = join(scratch, 'chain.gif')
     expect((await run({ out, count: '2', model: tiny })).code).toBe(0)
@@ -172,14 +190,21 @@ describe('halforder sample', () => {
 describe('misuse', () => {
   const folder = join(scratch, 'folder.png')
   mkdirSync(folder)
+  const noModel = join(scratch, 'no.safetensors')
+  writeFileSync(noModel, 'abc')
   const cases: ReadonlyArray<readonly [string, Partial<SampleOptions>, string]> = [
     [
       'a model that is none',
       { model: 'face-mlp' },
-      '--model: expected one of faces-mlp, or a file *.safetensors, got "face-mlp"; near it is faces-mlp'
+      '--model: expected one of faces-mlp, a file *.safetensors, or the folder of a run, got "face-mlp"; near it is faces-mlp'
     ],
     ['a file that is not there', { model: './nowhere.safetensors' }, '--model: could not read ./nowhere.safetensors'],
-    ['a file that is no model', { model: join(scratch, 'folder.png') }, 'it is a folder'],
+    [
+      'a folder that is no run',
+      { model: folder },
+      `it does not exist; expected a file *.safetensors or the folder of a run, got ${folder}`
+    ],
+    ['a file that is no model', { model: noModel }, `--model: ${noModel}: header length: expected 8 bytes, got 3`],
     [
       'a word that is misspelt',
       { prompt: 'roundd glasses' },
