@@ -103,7 +103,7 @@ const heldOutLoss = ({ network, target, data, parameters, key }: Trained, dropou
   pipe(
     compile(target, evaluation(network.objective())),
     TE.flatMap((executable) => async () => {
-      const batches = batchAt(data.heldOut, count, dropout, Key.foldInString(key, 'loss'))
+      const batches = batchAt(network.source(data.heldOut), count, dropout, Key.foldInString(key, 'loss'))
       const named = under('parameters', parameters)
       const losses: Array<number> = []
       for (let step = 0; step < 8; step++) {

@@ -8,11 +8,11 @@ import * as X from '../tensor/Expr.js'
 import type { Expr } from '../tensor/Expr.js'
 import type { Shape } from '../tensor/Shape.js'
 import { silu } from './Activation.js'
-import { past, type Carried } from './Carried.js'
+import { past, release, type Carried } from './Carried.js'
 import type { Film } from './Conditioning.js'
 import { dense, type Dense, type Rows } from './Dense.js'
 import * as L from './Lens.js'
-import type { Lens, Params } from './Lens.js'
+import type { Lens, None, Params } from './Lens.js'
 import { groupNorm, type GroupNorm } from './Normalization.js'
 
 // -------------------------------------------------------------------------------------
@@ -94,23 +94,47 @@ export const residualBlock = <P extends Params, S extends Shape>(
     ),
     leave
   )
-  const skip = skipping<S>(inputs, outputs)
-  return L.make({ ...branch.parameters, ...skip.parameters }, (p, stream) => {
-    const [value, back] = branch.run(p, stream)
-    const [kept, backKept] = skip.run(p, stream.x)
-    return [
-      X.add(kept, X.retype(value, kept.shape)),
-      (bar) => {
-        const [pBar, streamBar] = back(bar)
-        const [skipBar, xBar] = backKept(bar)
-        return [
-          { ...pBar, ...skipBar },
-          { x: X.add(xBar, streamBar.x), c: streamBar.c }
-        ]
-      }
-    ]
-  })
+  const kept = release<{ readonly skip?: Dense<number, number> }, Expr<S>, Rows<number>, Expr<S>>(
+    skipping<S>(inputs, outputs)
+  )
+  return L.compose(L.fanout(kept, branch), sum<S>())
 }
+
+/**
+ * The parameters of a block without a condition.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type PlainBlock<P extends Params> = Omit<ResidualBlock<P>, 'film'>
+
+/**
+ * The block without a condition: group norm, SiLU and convolution, twice, plus its argument as in `residualBlock`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const plainBlock = <P extends Params, S extends Shape>(
+  convolving: Convolving<P, S>,
+  { inputs, outputs, groups }: Omit<Widths, 'condition'>
+): Lens<PlainBlock<P>, Expr<S>, Expr<S>> => {
+  const half = <const N extends string, const C extends string>(
+    norm: N,
+    convolution: C,
+    from: number,
+    gain: number
+  ): Lens<{ readonly [k in N]: GroupNorm<number> } & { readonly [k in C]: P }, Expr<S>, Expr<S>> =>
+    L.compose(
+      L.compose(L.at(norm, groupNorm<number, S>(from, groups)), silu<S>()),
+      L.at(convolution, convolving(from, outputs, gain))
+    )
+  const branch = L.compose(half('norm', 'enter', inputs, 1), half('again', 'leave', outputs, 0))
+  return L.compose(L.fanout(skipping<S>(inputs, outputs), branch), sum<S>())
+}
+
+/** The sum of a pair. */
+const sum = <S extends Shape>(): Lens<None, { readonly first: Expr<S>; readonly second: Expr<S> }, Expr<S>> =>
+  L.pure(({ first, second }) => [X.add(first, X.retype(second, first.shape)), (bar) => ({ first: bar, second: bar })])
 
 /** `x`, or a map of its channels where their number changes. */
 const skipping = <S extends Shape>(

@@ -53,9 +53,10 @@ export interface MlpDescription {
 }
 
 /**
- * A denoiser that is a U-Net on images of `size` (height, width, channels), given as rows. `patch` is the side of the
- * squares of pixels that enter as the channels of one place; the levels have `channels` each, every next one at half the
- * size; group norms have `groups` groups. `labels`, `embedding` and `share` are as in `MlpDescription`.
+ * A denoiser that is a U-Net on signals, images or clips of `size` (such as height, width, colors; frames come first),
+ * given as rows. `patch` is how many neighbours along each axis enter as the channels of one place; the levels have
+ * `channels` each, every next one at half the size; group norms have `groups` groups. `labels`, `embedding` and `share`
+ * are as in `MlpDescription`.
  *
  * @category model
  * @since 0.1.0
@@ -72,12 +73,34 @@ export interface UnetDescription {
 }
 
 /**
+ * A denoiser of dense layers in the latents of a convolutional autoencoder of images of `size`. The autoencoder's levels
+ * are as those of `UnetDescription`, without skip connections; each place of the deepest has `latent` numbers. `labels`,
+ * `hidden`, `blocks`, `embedding` and `share` are the denoiser's, as in `MlpDescription`.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface LatentDescription {
+  readonly kind: 'latent'
+  readonly size: ReadonlyArray<number>
+  readonly patch: number
+  readonly channels: ReadonlyArray<number>
+  readonly groups: number
+  readonly latent: number
+  readonly labels: number
+  readonly hidden: number
+  readonly blocks: number
+  readonly embedding: number
+  readonly share: ShareName
+}
+
+/**
  * What can denoise, by `kind`.
  *
  * @category model
  * @since 0.1.0
  */
-export type DenoiserDescription = MlpDescription | UnetDescription
+export type DenoiserDescription = MlpDescription | UnetDescription | LatentDescription
 
 /**
  * A network by what it is.
@@ -157,11 +180,35 @@ export const UnetCodec: t.Type<UnetDescription, UnetDescription, unknown> = t.ty
   'UnetDescription'
 )
 
-const Kind = t.keyof({ mlp: null, unet: null }, '"mlp" or "unet"')
+/**
+ * Decodes the description of a denoiser in latents.
+ *
+ * @category instances
+ * @since 0.1.0
+ */
+export const LatentCodec: t.Type<LatentDescription, LatentDescription, unknown> = t.type(
+  {
+    kind: t.literal('latent'),
+    size: t.readonlyArray(Positive),
+    patch: Positive,
+    channels: t.readonlyArray(Positive),
+    groups: Positive,
+    latent: Positive,
+    labels: Positive,
+    hidden: Positive,
+    blocks: Positive,
+    embedding: Positive,
+    share: ShareCodec
+  },
+  'LatentDescription'
+)
+
+const Kind = t.keyof({ mlp: null, unet: null, latent: null }, '"mlp", "unet" or "latent"')
 
 const ofKind: Readonly<Record<DenoiserDescription['kind'], t.Validate<unknown, DenoiserDescription>>> = {
   mlp: (u, context) => MlpCodec.validate(u, context),
-  unet: (u, context) => UnetCodec.validate(u, context)
+  unet: (u, context) => UnetCodec.validate(u, context),
+  latent: (u, context) => LatentCodec.validate(u, context)
 }
 
 /**
@@ -176,7 +223,7 @@ export const DenoiserCodec: t.Type<DenoiserDescription, DenoiserDescription, unk
   unknown
 >(
   'DenoiserDescription',
-  (u): u is DenoiserDescription => MlpCodec.is(u) || UnetCodec.is(u),
+  (u): u is DenoiserDescription => MlpCodec.is(u) || UnetCodec.is(u) || LatentCodec.is(u),
   (u, context) =>
     pipe(
       t.UnknownRecord.validate(u, context),

@@ -5,10 +5,12 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import type * as O from 'fp-ts/lib/Option.js'
 import type * as t from 'io-ts'
 import type { Denoiser } from '../chain/Denoiser.js'
+import type { Rows } from '../lens/Dense.js'
 import * as L from '../lens/Lens.js'
-import type { Parameter, Parameters, Params } from '../lens/Lens.js'
+import type { Lens, Parameter, Parameters, Params } from '../lens/Lens.js'
 import type { Values } from '../tensor/Program.js'
 import { equals, show } from '../tensor/Shape.js'
 import * as Tree from '../tensor/Tree.js'
@@ -20,7 +22,7 @@ import {
   type DenoiserDescription,
   type Description
 } from './Description.js'
-import { denoiser } from './Network.js'
+import * as Network from './Network.js'
 import * as Safetensors from './Safetensors.js'
 
 // -------------------------------------------------------------------------------------
@@ -36,7 +38,8 @@ import * as Safetensors from './Safetensors.js'
 export type Metadata = Readonly<Record<string, string>>
 
 /**
- * A denoiser with the values of its parameters, by path (such as `blocks.0.film.scale.weight`), in f32.
+ * A denoiser with the values of its parameters, by path (such as `blocks.0.film.scale.weight`), in f32. Where it denoises
+ * latents, `decoder` turns them into rows of pixels, and `parameters` has those of the decoder and the encoder too.
  *
  * @category model
  * @since 0.1.0
@@ -44,6 +47,7 @@ export type Metadata = Readonly<Record<string, string>>
 export interface Model {
   readonly description: DenoiserDescription
   readonly denoiser: Denoiser<Params, number, number>
+  readonly decoder: O.Option<Lens<Params, Rows<number>, Rows<number>>>
   readonly parameters: Values
   readonly metadata: Metadata
 }
@@ -96,8 +100,12 @@ export interface Difference {
  */
 export const loadModel = (bytes: Uint8Array): E.Either<ModelError, Model> =>
   pipe(
-    load(DenoiserCodec, (description) => denoiser(description).lens.parameters)(bytes),
-    E.map((loaded) => ({ ...loaded, denoiser: denoiser(loaded.description) }))
+    load(DenoiserCodec, Network.parameters)(bytes),
+    E.map((loaded) => ({
+      ...loaded,
+      denoiser: Network.denoiser(loaded.description),
+      decoder: Network.decoder(loaded.description)
+    }))
   )
 
 /**

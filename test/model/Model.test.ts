@@ -58,7 +58,7 @@ describe('Model', () => {
       'description.hidden: expected an integer of at least 1, got 0; use a file that `halforder pretrain` wrote'
     )
     expect(text(get(encodeModel(small, {}, {})))).toMatch(
-      'description.kind: expected "mlp" or "unet", got "classifier"'
+      'description.kind: expected "mlp", "unet" or "latent", got "classifier"'
     )
   })
 
