@@ -6,9 +6,9 @@ import * as fc from 'fast-check'
 import { accuracy, gpuJs, type Mode } from '../../src/kernel/GpuJs.js'
 import * as X from '../../src/tensor/Expr.js'
 import * as Program from '../../src/tensor/Program.js'
-import { showTargetError, type Target } from '../../src/tensor/Target.js'
+import { describe, showTargetError, type Target } from '../../src/tensor/Target.js'
 import { type Agreement, agreement, type Case, cases as random, runOn } from '../kernel/arbitrary.js'
-import { cases } from './cases.js'
+import { cases, wide } from './cases.js'
 import { digest } from './digest.js'
 
 const targets = new Map<Mode, Target>()
@@ -57,6 +57,18 @@ const refusal = (mode: Mode, elements: number): string => {
   return E.isLeft(compiled) ? showTargetError(compiled.left) : 'compiled'
 }
 
+/** The bits of a case on so many threads, and what its report says of them. */
+const threads = async (count: number, name: string): Promise<readonly [bits: number, said: string]> => {
+  const example = wide[name]
+  if (example === undefined) throw new Error(`there is no case '${name}'`)
+  const target = gpuJs({ threads: count })
+  const executable = target.compile(example.program, example.sizes ?? {})
+  if (E.isLeft(executable)) throw new Error(showTargetError(executable.left))
+  const result = [digest(await runOn(target, example)), describe(executable.right).threads ?? ''] as const
+  await target.dispose()
+  return result
+}
+
 const dispose = async (mode: Mode): Promise<void> => {
   await targets.get(mode)?.dispose()
   targets.delete(mode)
@@ -68,9 +80,10 @@ export interface Api {
   readonly bits: typeof bits
   readonly search: typeof search
   readonly refusal: typeof refusal
+  readonly threads: typeof threads
   readonly dispose: typeof dispose
 }
 
-const api: Api = { run, bits, search, refusal, dispose }
+const api: Api = { run, bits, search, refusal, threads, dispose }
 
 Object.assign(globalThis, { halforder: api })
