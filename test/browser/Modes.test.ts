@@ -103,6 +103,26 @@ describe.each(installed === undefined ? [] : [installed])('in a page of %s', (pa
     await call('dispose', mode)
   })
 
+  test.each<readonly [Mode, string]>([
+    ['webasm', 'fused-sync: as it should be'],
+    ['webgpu', 'fused-encoder: as it should be'],
+    ['webgl2', 'generic: pipeline backend is gpu; the fused executor requires webasm']
+  ])('on %s gpu.js runs a chain with its contractions as %s', async (mode, way) => {
+    await call('dispose', mode)
+    await call('ways')
+    await call('run', mode, 'a product 16 x 16 x 16 and its two adjoints')
+    await call('run', mode, 'halfOrder(2) of a chain of 5 steps')
+    await call('dispose', mode)
+    expect(await call('ways')).toEqual([way])
+  })
+
+  test.each<readonly [Mode, string]>([
+    ['webgpu', 'WebGPU backend does not yet support Array(4) pipeline results as kernel arguments'],
+    ['webgl2', 'Unhandled binary expression between Array(4) & LiteralInteger']
+  ])('on %s no kernel reads the vectors of another one as an array, unless by our door', async (mode, reason) => {
+    expect(await call('vectors', mode)).toContain(reason)
+  })
+
   describe('threads are Web Workers', () => {
     const target = gpuJs({ threads: 1 })
     afterAll(() => target.dispose())

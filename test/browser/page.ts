@@ -3,6 +3,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import * as fc from 'fast-check'
+import gpujs from 'gpu.js'
 import { accuracy, gpuJs, type Mode } from '../../src/kernel/GpuJs.js'
 import * as X from '../../src/tensor/Expr.js'
 import * as Program from '../../src/tensor/Program.js'
@@ -17,6 +18,49 @@ const on = (mode: Mode): Target => {
   const target = targets.get(mode) ?? gpuJs({ mode })
   targets.set(mode, target)
   return target
+}
+
+/** How gpu.js ran its pipelines, and why it was not another way, seen when they end: each once. */
+const seen = new Set<string>()
+const { createPipeline } = gpujs.GPU.prototype
+gpujs.GPU.prototype.createPipeline = function (this: InstanceType<typeof gpujs.GPU>, ...given) {
+  const pipeline = createPipeline.apply(this, given)
+  const destroy = pipeline.destroy.bind(pipeline)
+  pipeline.destroy = () => {
+    seen.add(`${pipeline.executorKind}: ${pipeline.fallbackReason ?? 'as it should be'}`)
+    return destroy()
+  }
+  return pipeline
+}
+
+/** The ways in which pipelines ran that ended since this was last asked. */
+const ways = (): ReadonlyArray<string> => {
+  const found = [...seen].sort()
+  seen.clear()
+  return found
+}
+
+/** What becomes of a vector that one kernel of a pipeline returns and another one reads as an array: the reason why `WebGpu` is needed. */
+const vectors = async (mode: Mode): Promise<string> => {
+  const gpu = new gpujs.GPU({ mode })
+  const settings = { precision: 'single', argumentTypes: { x: 'Array' } } as const
+  const four = gpu.createKernel(
+    'function (x) { const i = this.thread.x * 4; return [x[i], x[i + 1], x[i + 2], x[i + 3]]; }',
+    {
+      ...settings,
+      output: [2]
+    }
+  )
+  const one = gpu.createKernel('function (x) { return x[this.thread.x] + 1; }', { ...settings, output: [8] })
+  const pipeline = gpu.createPipeline((x: Parameters<typeof one>[0]) => [one(four(x))], { threads: false })
+  try {
+    const result: unknown = await pipeline(Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8))
+    return `${pipeline.executorKind}: ${pipeline.fallbackReason}: ${JSON.stringify(result)}`
+  } catch (error) {
+    return `${pipeline.executorKind}: ${pipeline.fallbackReason}: ${String(error)}`
+  } finally {
+    await gpu.destroy()
+  }
 }
 
 const caseOf = (name: string): Case => {
@@ -81,9 +125,11 @@ export interface Api {
   readonly search: typeof search
   readonly refusal: typeof refusal
   readonly threads: typeof threads
+  readonly ways: typeof ways
+  readonly vectors: typeof vectors
   readonly dispose: typeof dispose
 }
 
-const api: Api = { run, bits, search, refusal, threads, dispose }
+const api: Api = { run, bits, search, refusal, threads, ways, vectors, dispose }
 
 Object.assign(globalThis, { halforder: api })
