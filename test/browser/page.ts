@@ -22,16 +22,18 @@ const on = (mode: Mode): Target => {
 
 /** How gpu.js ran its pipelines, and why it was not another way, seen when they end: each once. */
 const seen = new Set<string>()
-const { createPipeline } = gpujs.GPU.prototype
-gpujs.GPU.prototype.createPipeline = function (this: InstanceType<typeof gpujs.GPU>, ...given) {
-  const pipeline = createPipeline.apply(this, given)
-  const destroy = pipeline.destroy.bind(pipeline)
-  pipeline.destroy = () => {
-    seen.add(`${pipeline.executorKind}: ${pipeline.fallbackReason ?? 'as it should be'}`)
-    return destroy()
+class Watched extends gpujs.GPU {
+  override createPipeline(...given: Parameters<InstanceType<typeof gpujs.GPU>['createPipeline']>) {
+    const pipeline = super.createPipeline(...given)
+    const destroy = pipeline.destroy.bind(pipeline)
+    pipeline.destroy = () => {
+      seen.add(`${pipeline.executorKind}: ${pipeline.fallbackReason ?? 'as it should be'}`)
+      return destroy()
+    }
+    return pipeline
   }
-  return pipeline
 }
+Object.assign(gpujs, { GPU: Watched })
 
 /** The ways in which pipelines ran that ended since this was last asked. */
 const ways = (): ReadonlyArray<string> => {
