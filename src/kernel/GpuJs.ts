@@ -167,27 +167,11 @@ const open = (
       const assembled = gpu.Kernel.mode === 'webasm'
       const fused = assembled && enabled(fma)
       if (assembled) gpu.Kernel = assembledKernel(kernels, fused)
-      const workers = assembled && threads !== undefined ? pool(Math.max(1, Math.floor(threads))) : undefined
-      const executables = new Set<Executable>()
-      return {
-        name,
-        gpu,
-        kernels,
-        limits,
-        positions,
-        executables,
-        assembled,
-        fused,
-        pool: workers,
-        next: 0,
-        disposed: false
-      }
-      if (assembled) gpu.Kernel = assembledKernel(kernels)
       const blocked = gpu.Kernel.mode === 'webgpu'
       if (blocked) gpu.Kernel = blockedKernel(gpu, kernels)
       const workers = assembled && threads !== undefined ? pool(Math.max(1, Math.floor(threads))) : undefined
       const executables = new Set<Executable>()
-      const own = { name, gpu, kernels, limits, positions, executables, assembled, blocked }
+      const own = { name, gpu, kernels, limits, positions, executables, assembled, fused, blocked }
       return { ...own, pool: workers, next: 0, disposed: false }
     },
     (error) => unsupported(message(error))

@@ -5,7 +5,7 @@ import * as GM from '../../laws/GaussianMarginals.js'
 import * as Reward from '../../laws/Reward.js'
 import * as Run from '../../laws/run/Run.js'
 import { exactConsistencyOf } from '../../laws/toy/GaussianData.js'
-import * as V from '../../laws/Verdict.js'
+import type * as V from '../../laws/Verdict.js'
 import * as Cascade from '../../src/chain/Cascade.js'
 import type { Chain } from '../../src/chain/Chain.js'
 import * as Consistency from '../../src/chain/Consistency.js'
@@ -443,7 +443,7 @@ describe('chains that are no diffusion', () => {
     }
     await Run.chain({ chain, params, condition: {} }, runs)
     expect(GM.exact({ chain, params, condition: {} }, { marginal: () => GM.isotropic(4, 0, 1) })).toMatchObject({
-      left: { _tag: 'Stuck', reason: expect.stringContaining('not affine') }
+      left: { _tag: 'Stuck', reason: expect.stringContaining('not affine') as string }
     })
   })
 })
