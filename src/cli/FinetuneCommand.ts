@@ -21,6 +21,7 @@ import * as Files from './Files.js'
 import { broken, describe, execute, type Failure, file, type Ready, type Step, usage } from './FinetuneRun.js'
 import { materialsOf } from './Materials.js'
 import { readMetrics, type Metrics } from './Metrics.js'
+import { webGpu } from './WebGpu.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -57,6 +58,7 @@ const prepare = (options: Options, now: Date): Step<Ready> =>
     TE.bind('config', () => configOf(options)),
     TE.let('folder', ({ config }) => options.resume ?? options.out ?? defaultFolder(config, now)),
     TE.chainFirst(({ folder }) => (options.resume === undefined ? refuseTaken(folder) : TE.right(undefined))),
+    TE.chainFirst(({ config }) => webGpu(config.mode)),
     TE.bind('materials', ({ config }) => materialsOf(config)),
     TE.let('target', ({ config }) => Kernel.GpuJs.gpuJs({ mode: config.mode, threads: config.threads })),
     TE.bind('setup', ({ config, materials, target }) =>

@@ -14,7 +14,7 @@ import type { BlackBox } from '../reward/Reward.js'
 import * as Files from './Files.js'
 import { broken, file, type Step } from './FinetuneRun.js'
 import * as Jpeg from './Jpeg.js'
-import { loadNamed } from './ModelFile.js'
+import { load } from './SampleModel.js'
 
 const asset = (name: string): string => join(Files.packageFolder(), 'assets', name)
 
@@ -51,7 +51,7 @@ const jpegRewards: Readonly<Record<string, BlackBox>> = Object.fromEntries(
 export const materialsOf = (config: Pick<Config, 'model'>): Step<Setup.Materials> =>
   pipe(
     TE.Do,
-    TE.bind('model', () => loadNamed(config.model)),
+    TE.bind('model', () => load(config.model)),
     TE.bind('classifier', () =>
       pipe(
         file(Files.read(asset('classifier.safetensors'))),

@@ -6,23 +6,20 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { Chain } from '../chain/Chain.js'
 import * as Gradient from '../estimator/Gradient.js'
-import { chainNames, defaults, showError as showConfigError } from '../finetune/Config.js'
-import * as Setup from '../finetune/Setup.js'
+import { decode } from '../finetune/Decode.js'
 import { gpuJs, modes, type Mode } from '../kernel/GpuJs.js'
-import type { Rows } from '../lens/Dense.js'
-import type { Params } from '../lens/Lens.js'
-import type * as Model from '../model/Model.js'
+import type { Model } from '../model/Model.js'
+import * as Text from '../model/Text.js'
+import * as TextCondition from '../model/TextCondition.js'
 import * as Key from '../random/Key.js'
-import type { Tensor } from '../tensor/Tensor.js'
-import { animation } from './Animation.js'
 import * as Files from './Files.js'
 import { broken, file, usage, type Failure, type Step } from './FinetuneRun.js'
 import * as Images from './Images.js'
-import { loadNamed } from './ModelFile.js'
 import { meter } from './Progress.js'
-import { parse } from './SamplePrompt.js'
+import { chainNames, rolling, type Rolling } from './SampleChains.js'
+import { framesOf, load } from './SampleModel.js'
+import { pictures, type Format } from './SamplePictures.js'
 import { sample } from './Sampling.js'
 
 // -------------------------------------------------------------------------------------
@@ -53,12 +50,11 @@ export interface SampleOptions {
   readonly threads?: string
 }
 
-type Format = 'png' | 'gif'
-
 /** Everything that is drawn, and where to. */
 interface Plan {
-  readonly chain: Chain<Params, readonly ['batch', number], Rows<number>>
-  readonly model: Model.Model
+  readonly chain: Rolling
+  readonly model: Model
+  readonly frames: number
   readonly prompt: (t: number) => ReadonlyArray<number>
   readonly count: number
   readonly seed: number
@@ -71,11 +67,6 @@ interface Plan {
 
 /** A sheet of more is hard to look at. */
 const most = 256
-
-/** An animation has this many frames at most. */
-const frames = 26
-
-const timing = { frame: 80, last: 2000 } as const
 
 // -------------------------------------------------------------------------------------
 // options
@@ -109,25 +100,55 @@ const formatOf = (out: string): E.Either<Failure, Format> => {
   )
 }
 
-const code = (name: string, text: string): E.Either<Failure, ReadonlyArray<number>> =>
-  pipe(
-    parse(text),
-    E.mapLeft((reason) => usage(`--${name}: ${reason}`))
-  )
+type Code = ReadonlyArray<number>
+
+/** The code of a prompt, in the width that the model reads. A model that was not told of faces has no words for anything. */
+const code =
+  (labels: number) =>
+  (name: string, text: string): E.Either<Failure, Code> => {
+    const given = pipe(
+      Text.parse(text),
+      E.flatMap((prompt): E.Either<Text.TextError, Code> => {
+        if (labels === TextCondition.clipLabelWidth) return E.right(TextCondition.clipCondition(prompt))
+        return TextCondition.imageCondition(prompt)
+      }),
+      E.mapLeft((error) => usage(`--${name}: ${Text.showError(error).replace(/^prompt: /, '')}`))
+    )
+    const open: Code = new Array<number>(labels).fill(0)
+    return pipe(
+      given,
+      E.flatMap((found) => {
+        if (found.length === labels) return E.right(found)
+        return found.every((x) => x === 0)
+          ? E.right(open)
+          : E.left(
+              usage(
+                `--${name}: expected a model with the ${found.length} labels of faces, got ${labels} labels; leave it out`
+              )
+            )
+      })
+    )
+  }
 
 /** The prompt of each step: thirds of the chain, from the noise to the image. */
-const promptOf = (options: SampleOptions, T: number): E.Either<Failure, Plan['prompt']> =>
-  pipe(
+const promptOf = (options: SampleOptions, T: number, labels: number): E.Either<Failure, Plan['prompt']> => {
+  const { prompt } = options
+  const part = (name: 'coarse' | 'mid' | 'fine'): E.Either<Failure, Code> => {
+    const text = options[name]
+    return text === undefined ? code(labels)('prompt', prompt) : code(labels)(name, text)
+  }
+  return pipe(
     E.Do,
-    E.bind('coarse', () => code(options.coarse === undefined ? 'prompt' : 'coarse', options.coarse ?? options.prompt)),
-    E.bind('mid', () => code(options.mid === undefined ? 'prompt' : 'mid', options.mid ?? options.prompt)),
-    E.bind('fine', () => code(options.fine === undefined ? 'prompt' : 'fine', options.fine ?? options.prompt)),
+    E.bind('coarse', () => part('coarse')),
+    E.bind('mid', () => part('mid')),
+    E.bind('fine', () => part('fine')),
     E.map(
       ({ coarse, mid, fine }) =>
         (t: number) =>
           3 * t > 2 * T ? coarse : 3 * t > T ? mid : fine
     )
   )
+}
 
 // -------------------------------------------------------------------------------------
 // the run
@@ -149,47 +170,18 @@ const planOf = (options: SampleOptions): Step<Plan> =>
         ? TE.right(undefined)
         : TE.fromEither<Failure, number | undefined>(whole('threads', options.threads, 1, 256))
     ),
-    TE.bind('prompt', ({ T }) => TE.fromEither(promptOf(options, T))),
-    TE.bind('model', () => loadNamed(options.model)),
-    TE.bind('built', ({ T, kind, guidance, model }) =>
-      TE.fromEither(
-        pipe(
-          Setup.chain({ ...defaults.chain, kind, T, guidance, schedule: model.description.share }, model),
-          E.mapLeft((error) => usage(showConfigError(error)))
-        )
-      )
-    ),
-    TE.map(({ built: chain, columns, count, model, ...rest }) => ({
+    TE.bind('model', () => load(options.model)),
+    TE.bind('prompt', ({ T, model }) => TE.fromEither(promptOf(options, T, model.description.labels))),
+    TE.bind('chain', ({ kind, model, T, guidance }) => TE.fromEither(rolling(kind, model, { T, guidance }))),
+    TE.map(({ columns, count, model, ...rest }) => ({
       ...rest,
       model,
       count,
-      chain,
+      frames: framesOf(model.description),
       layout: { ...Images.defaultLayout, columns: Math.min(columns, count) },
       out: options.out
     }))
   )
-
-/** The states that an animation shows: evenly spaced, the first and the last among them. */
-const thinned = (states: ReadonlyArray<Tensor>): ReadonlyArray<Tensor> => {
-  const last = states.length - 1
-  const n = Math.min(frames, states.length)
-  return Array.from({ length: n }, (_, i) => Math.round((i * last) / Math.max(n - 1, 1))).flatMap(
-    (i) => states[i] ?? []
-  )
-}
-
-const encode = ({ format, layout }: Plan, states: ReadonlyArray<Tensor>): Step<Uint8Array> =>
-  format === 'gif'
-    ? pipe(animation(layout, timing)(thinned(states)), TE.mapLeft(broken))
-    : pipe(
-        states.slice(-1),
-        E.traverseArray(Images.contactSheet(layout)),
-        E.bimap(
-          (error) => broken(Images.showError(error)),
-          ([sheet]) => sheet ?? new Uint8Array(0)
-        ),
-        TE.fromEither
-      )
 
 /** The command up to the file. Undefined: it was stopped. */
 const draw = (plan: Plan, stop: AbortSignal): Step<string | undefined> => {
@@ -202,19 +194,26 @@ const draw = (plan: Plan, stop: AbortSignal): Step<string | undefined> => {
     file(Files.prepare(out)),
     TE.mapLeft(({ message }) => usage(`--out: ${message}`)),
     TE.flatMap(() => async () => {
-      const states = await sample(task, target, watch)
+      const states = await pipe(
+        () => sample(task, target, watch),
+        TE.mapLeft((error) => broken(Gradient.showError(error))),
+        // what latents show
+        TE.flatMap((all) =>
+          all === undefined
+            ? TE.right(undefined)
+            : pipe(all, TE.traverseSeqArray(decode(model, target)), TE.mapLeft(broken))
+        )
+      )()
       bar.stop()
       await target.dispose()
-      return pipe(
-        states,
-        E.mapLeft((error) => broken(Gradient.showError(error)))
-      )
+      return states
     }),
     TE.flatMap((states) =>
       states === undefined
         ? TE.right(undefined)
         : pipe(
-            encode(plan, states),
+            pictures(plan, states),
+            TE.mapLeft(broken),
             TE.flatMap((bytes) => file(Files.write(out, bytes))),
             TE.map(() => `${count} of ${chain.name}, ${chain.T} steps, in ${out}\n`)
           )
@@ -224,8 +223,8 @@ const draw = (plan: Plan, stop: AbortSignal): Step<string | undefined> => {
 
 /**
  * Runs the command and gives its exit code: 0, 1 (the run failed), 2 (wrong usage, nothing drawn) or 130 (interrupted,
- * nothing written). A `.png` is a contact sheet of the samples, a `.gif` the chain at work from the noise to the samples.
- * The same options give the same bytes.
+ * nothing written). A `.png` is a contact sheet of the samples. A `.gif` shows clips moving, and of a model of stills the
+ * chain at work, from the noise to the samples. The same options give the same bytes.
  *
  * @category effects
  * @since 0.1.0

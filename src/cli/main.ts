@@ -17,7 +17,7 @@ import { finetune, type Options } from './FinetuneCommand.js'
 import { plan, type PlanOptions } from './PlanCommand.js'
 import { pretrain, pretrainOptions, type PretrainOptions } from './PretrainCommand.js'
 import { networks } from './PretrainNetworks.js'
-import { chainNames } from '../finetune/Config.js'
+import { chainNames } from './SampleChains.js'
 import { sampleImages, type SampleOptions } from './SampleCommand.js'
 import { verify, type VerifyOptions } from './VerifyCommand.js'
 
@@ -76,8 +76,10 @@ program
 
 program
   .command('sample')
-  .description('draw what a model makes of a prompt: a sheet (.png), or the chain at work (.gif)')
-  .option('--model <name>', 'a network that ships, or a file *.safetensors', 'faces-mlp')
+  .description(
+    'draw what a model makes of a prompt: a sheet (.png), or moving (.gif: clips, or the chain of a still at work)'
+  )
+  .option('--model <name>', 'a network that ships, a file *.safetensors, or the folder of a fine-tune', 'faces-mlp')
   .option('--prompt <text>', 'such as "a happy face with round glasses and blue hair"; empty for any face', '')
   .option('--coarse <text>', 'the prompt of the first third of the steps, next to the noise (default: --prompt)')
   .option('--mid <text>', 'the prompt of the second third')
