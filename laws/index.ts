@@ -13,6 +13,8 @@
  *
  * @since 0.1.0
  */
+/** Chains whose steps are affine, and the normals they carry along. @since 0.1.0 */
+export * as AffineChain from './AffineChain.js'
 /** Laws of chains. @since 0.1.0 */
 export * as Chain from './Chain.js'
 /** Laws of covers. @since 0.1.0 */

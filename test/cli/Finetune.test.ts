@@ -67,6 +67,23 @@ describe('halforder finetune', () => {
     expect(readFileSync(join(out, 'reward.svg'), 'utf8')).toContain('<svg')
   })
 
+  it('runs on a chain that is named, and says so in the folder', async () => {
+    const out = join(scratch, 'flow')
+    const { code, out: printed } = await run({
+      config: configFile('flow.json', quick),
+      chain: 'flow-sde',
+      out,
+      json: true
+    })
+    expect(code).toBe(0)
+    expect(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'))).toMatchObject({
+      model: 'faces-mlp',
+      chain: { kind: 'flow-sde', T: 5 }
+    })
+    // every step has noise, so none but the first is paid for by the gradient of the reward
+    expect(JSON.parse(printed)).toMatchObject({ cover: expect.stringContaining('FO(1..1) + HO(') as string })
+  })
+
   it('goes on from a folder to the same bits as a run that was not stopped', async () => {
     const whole = join(scratch, 'whole')
     const parts = join(scratch, 'parts')
