@@ -1,4 +1,3 @@
-import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, it } from 'vitest'
 import * as GM from '../../laws/GaussianMarginals.js'
 import * as Run from '../../laws/run/Run.js'
@@ -7,35 +6,19 @@ import type * as V from '../../laws/Verdict.js'
 import * as Cascade from '../../src/chain/Cascade.js'
 import type { Chain } from '../../src/chain/Chain.js'
 import * as Consistency from '../../src/chain/Consistency.js'
-import { type Denoiser } from '../../src/chain/Denoiser.js'
+import type { Denoiser } from '../../src/chain/Denoiser.js'
 import * as Haar from '../../src/chain/Haar.js'
 import { linear } from '../../src/chain/Schedule.js'
 import * as TimeMap from '../../src/chain/TimeMap.js'
-import { type Rows } from '../../src/lens/Dense.js'
+import type { Rows } from '../../src/lens/Dense.js'
 import * as L from '../../src/lens/Lens.js'
 import * as X from '../../src/tensor/Expr.js'
-import * as Program from '../../src/tensor/Program.js'
-import * as Reference from '../../src/tensor/Reference.js'
 import * as T from '../../src/tensor/Tensor.js'
-import type { Exprs } from '../../src/tensor/Tree.js'
 import { networkOf, paramsOf } from './network.js'
+import { numbers } from './numbers.js'
 
 const runs = { numRuns: 2 }
 const c = { c: T.vector([1]) }
-const right = <A>(result: E.Either<unknown, A>): A => {
-  if (E.isLeft(result)) throw new Error(JSON.stringify(result.left))
-  return result.right
-}
-const numbers = (
-  build: () => Exprs,
-  inputs: Readonly<Record<string, T.Tensor>> = {},
-  shapes: Readonly<Record<string, ReadonlyArray<number | 'batch'>>> = {}
-): Readonly<Record<string, ReadonlyArray<number>>> =>
-  Object.fromEntries(
-    Object.entries(right(Reference.run(right(Program.make(shapes, build)), { batch: 2 }, inputs))).map(
-      ([name, { data }]) => [name, Array.from(data)]
-    )
-  )
 
 describe('cascades', () => {
   const layout = { side: 2, channels: 1 }

@@ -1,37 +1,21 @@
-import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, it } from 'vitest'
 import * as Run from '../../laws/run/Run.js'
 import { ddim } from '../../src/chain/Ddim.js'
 import { ddpm } from '../../src/chain/Ddpm.js'
-import { type Denoiser } from '../../src/chain/Denoiser.js'
+import type { Denoiser } from '../../src/chain/Denoiser.js'
 import * as Prediction from '../../src/chain/Prediction.js'
 import { cosine } from '../../src/chain/Schedule.js'
 import * as TimeMap from '../../src/chain/TimeMap.js'
 import * as L from '../../src/lens/Lens.js'
 import { shares } from '../../src/model/Share.js'
 import * as X from '../../src/tensor/Expr.js'
-import * as Program from '../../src/tensor/Program.js'
-import * as Reference from '../../src/tensor/Reference.js'
 import * as T from '../../src/tensor/Tensor.js'
 import type { Exprs } from '../../src/tensor/Tree.js'
 import { network, networkParams } from './network.js'
+import { numbers } from './numbers.js'
 
 const runs = { numRuns: 2 }
 const c = { c: T.vector([1]) }
-const right = <A>(result: E.Either<unknown, A>): A => {
-  if (E.isLeft(result)) throw new Error(JSON.stringify(result.left))
-  return result.right
-}
-const numbers = (
-  build: () => Exprs,
-  inputs: Readonly<Record<string, T.Tensor>> = {},
-  shapes: Readonly<Record<string, ReadonlyArray<number | 'batch'>>> = {}
-): Readonly<Record<string, ReadonlyArray<number>>> =>
-  Object.fromEntries(
-    Object.entries(right(Reference.run(right(Program.make(shapes, build)), { batch: 2 }, inputs))).map(
-      ([name, { data }]) => [name, Array.from(data)]
-    )
-  )
 
 describe('predictions', () => {
   const kinds = ['clean', 'velocity', 'flow'] as const

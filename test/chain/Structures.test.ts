@@ -23,28 +23,12 @@ import { blackBox, type BlackBox } from '../../src/reward/Reward.js'
 import { decoded, decodedBlackBox } from '../../src/reward/Decoded.js'
 import { brightness } from '../../src/reward/Pixels.js'
 import * as X from '../../src/tensor/Expr.js'
-import * as Program from '../../src/tensor/Program.js'
-import * as Reference from '../../src/tensor/Reference.js'
 import * as T from '../../src/tensor/Tensor.js'
-import type { Exprs } from '../../src/tensor/Tree.js'
 import { network, networkParams } from './network.js'
+import { numbers, right } from './numbers.js'
 
 const runs = { numRuns: 2 }
 const c = { c: T.vector([1]) }
-const right = <A>(result: E.Either<unknown, A>): A => {
-  if (E.isLeft(result)) throw new Error(JSON.stringify(result.left))
-  return result.right
-}
-const numbers = (
-  build: () => Exprs,
-  inputs: Readonly<Record<string, T.Tensor>> = {},
-  shapes: Readonly<Record<string, ReadonlyArray<number | 'batch'>>> = {}
-): Readonly<Record<string, ReadonlyArray<number>>> =>
-  Object.fromEntries(
-    Object.entries(right(Reference.run(right(Program.make(shapes, build)), { batch: 2 }, inputs))).map(
-      ([name, { data }]) => [name, Array.from(data)]
-    )
-  )
 
 describe('guidance', () => {
   it('is on the denoiser, so every chain takes it', async () => {
