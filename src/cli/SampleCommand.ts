@@ -5,6 +5,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import type * as T from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { guided } from '../chain/Denoiser.js'
 import * as Gradient from '../estimator/Gradient.js'
@@ -14,14 +15,15 @@ import { schedules } from '../model/Share.js'
 import * as Text from '../model/Text.js'
 import * as TextCondition from '../model/TextCondition.js'
 import * as Key from '../random/Key.js'
+import type { Tensor } from '../tensor/Tensor.js'
 import * as Files from './Files.js'
 import { broken, file, usage, type Failure, type Step } from './FinetuneRun.js'
 import * as Images from './Images.js'
 import { meter } from './Progress.js'
 import { chainNames, chains, type Rolling } from './SampleChains.js'
 import { framesOf, load } from './SampleModel.js'
-import { pictures, type Format } from './SamplePictures.js'
-import { sample } from './Sampling.js'
+import { needed, pictures, type Format } from './SamplePictures.js'
+import { decoded, sample } from './Sampling.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -184,6 +186,12 @@ const planOf = (options: SampleOptions): Step<Plan> =>
     }))
   )
 
+/** A mode that is not there is the caller's to change. */
+const failure = (error: Gradient.EstimatorError): Failure =>
+  error._tag === 'OnTarget' && error.error._tag === 'Unsupported'
+    ? usage(`--mode: ${Gradient.showError(error)}`)
+    : broken(Gradient.showError(error))
+
 /** The command up to the file. Undefined: it was stopped. */
 const draw = (plan: Plan, stop: AbortSignal): Step<string | undefined> => {
   const { chain, model, count, seed, out, mode, threads, prompt } = plan
@@ -191,23 +199,27 @@ const draw = (plan: Plan, stop: AbortSignal): Step<string | undefined> => {
   const bar = meter('sample', Math.ceil(count / Math.min(count, 64)) * chain.T)
   const task = { chain, params: model.parameters, prompt, count, key: Key.make(seed) }
   const watch = { done: (n: number) => bar.update(n, ''), stopped: () => stop.aborted }
+  const states: TE.TaskEither<Gradient.EstimatorError, ReadonlyArray<Tensor> | undefined> = pipe(
+    () => sample(task, target, watch),
+    TE.flatMap((all) => (all === undefined ? TE.right(undefined) : decoded(model, needed(plan, all), target)))
+  )
+  const released =
+    <A>(work: T.Task<A>): T.Task<A> =>
+    async () => {
+      const result = await work()
+      bar.stop()
+      await target.dispose()
+      return result
+    }
   return pipe(
     file(Files.prepare(out)),
     TE.mapLeft(({ message }) => usage(`--out: ${message}`)),
-    TE.flatMap(() => async () => {
-      const states = await sample(task, target, watch)
-      bar.stop()
-      await target.dispose()
-      return pipe(
-        states,
-        E.mapLeft((error) => broken(Gradient.showError(error)))
-      )
-    }),
-    TE.flatMap((states) =>
-      states === undefined
+    TE.flatMap(() => pipe(states, TE.mapLeft(failure), released)),
+    TE.flatMap((found) =>
+      found === undefined
         ? TE.right(undefined)
         : pipe(
-            pictures(plan, states),
+            pictures(plan, found),
             TE.mapLeft(broken),
             TE.flatMap((bytes) => file(Files.write(out, bytes))),
             TE.map(() => `${count} of ${chain.name}, ${chain.T} steps, in ${out}\n`)

@@ -6,11 +6,15 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import * as O from 'fp-ts/lib/Option.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { addNoise, lookup, parameterInputs, type Chain } from '../chain/Chain.js'
 import type { EstimatorError } from '../estimator/Gradient.js'
 import type { Rows } from '../lens/Dense.js'
 import * as L from '../lens/Lens.js'
 import type { Params } from '../lens/Lens.js'
+import * as Forward from '../model/Forward.js'
+import type { Model } from '../model/Model.js'
 import * as Draw from '../random/Draw.js'
 import * as Key from '../random/Key.js'
 import * as X from '../tensor/Expr.js'
@@ -105,13 +109,13 @@ export const sample = async <P extends Params>(
   const compiled = pipe(
     step(chain),
     E.mapLeft((errors): EstimatorError => ({ _tag: 'Ill', program: 'step', errors })),
-    E.flatMap((program) => pipe(target.compile(program, { batch: rows }), E.mapLeft(onTarget)))
+    E.flatMap((program) => pipe(target.compile(program, { batch: rows }), E.mapLeft(onTarget('step'))))
   )
   if (E.isLeft(compiled)) return compiled
   const parts: Array<ReadonlyArray<Tensor>> = []
   for (let from = 0; from < count; from += rows) {
     const states = await walk(task, compiled.right, from, rows, watch)
-    if (E.isLeft(states)) return E.left(onTarget(states.left))
+    if (E.isLeft(states)) return E.left(onTarget('step')(states.left))
     if (states.right === undefined) return E.right(undefined)
     parts.push(states.right)
   }
@@ -126,7 +130,9 @@ export const sample = async <P extends Params>(
   )
 }
 
-const onTarget = (error: TargetError): EstimatorError => ({ _tag: 'OnTarget', program: 'step', error })
+const onTarget =
+  (program: string) =>
+  (error: TargetError): EstimatorError => ({ _tag: 'OnTarget', program, error })
 
 /** The states of some rows. */
 const walk = async <P extends Params>(
@@ -182,4 +188,38 @@ const joined = (parts: ReadonlyArray<Tensor>, count: number): Tensor => {
     at += wanted.length
   }
   return { shape: [count, ...row], data }
+}
+
+// -------------------------------------------------------------------------------------
+// decoding
+// -------------------------------------------------------------------------------------
+
+/**
+ * States through the decoder of a model of latents, as rows of pixels; those of another model as they are. Left: a program
+ * that does not compile on the target, or fails there.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const decoded = (
+  { decoder, denoiser, parameters }: Pick<Model, 'decoder' | 'denoiser' | 'parameters'>,
+  states: ReadonlyArray<Tensor>,
+  target: Target
+): TE.TaskEither<EstimatorError, ReadonlyArray<Tensor>> => {
+  if (O.isNone(decoder)) return TE.right(states)
+  return pipe(
+    Forward.program(decoder.value, ['batch', denoiser.features]),
+    E.mapLeft((errors): EstimatorError => ({ _tag: 'Ill', program: 'decoder', errors })),
+    E.flatMap((program) =>
+      pipe(target.compile(program, { batch: states[0]?.shape[0] ?? 1 }), E.mapLeft(onTarget('decoder')))
+    ),
+    TE.fromEither,
+    TE.flatMap((executable) =>
+      pipe(
+        states,
+        TE.traverseSeqArray((argument) => executable.run({ ...Program.under('params', parameters), argument })),
+        TE.bimap(onTarget('decoder'), (outputs) => outputs.flatMap(({ value }) => value ?? []))
+      )
+    )
+  )
 }

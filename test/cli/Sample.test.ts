@@ -14,8 +14,9 @@ import * as Checkpoint from '../../src/finetune/Checkpoint.js'
 import * as L from '../../src/lens/Lens.js'
 import { encodeModel, loadModel } from '../../src/model/Model.js'
 import { initial } from '../../src/model/Initial.js'
+import type { DenoiserDescription } from '../../src/model/Description.js'
 import * as Faces from '../../src/model/Faces.js'
-import { denoiser } from '../../src/model/Network.js'
+import { parameters as parametersOf } from '../../src/model/Network.js'
 import { schedules } from '../../src/model/Share.js'
 import * as TextCondition from '../../src/model/TextCondition.js'
 import * as Draw from '../../src/random/Draw.js'
@@ -67,9 +68,9 @@ const run = async (options: Partial<SampleOptions>): Promise<Ran> => {
 }
 
 /** A small network with random weights, as a file. */
-const modelFile = (name: string, description: Parameters<typeof denoiser>[0]): string => {
+const modelFile = (name: string, description: DenoiserDescription): string => {
   // layers that start at zero too, or a prompt would change nothing
-  const random = L.mapParameters(denoiser(description).lens.parameters, (parameter) => ({
+  const random = L.mapParameters(parametersOf(description), (parameter) => ({
     ...parameter,
     deviation: 0.5
   }))
@@ -130,6 +131,48 @@ describe('halforder sample', () => {
     )
     const gif = join(scratch, 'a.gif')
     expect(await bytes({ out: gif })).toBe(await bytes({ out: gif }))
+  })
+
+  it('draws clips: a clip a line, or moving; and they know motions', async () => {
+    const model = modelFile('clips.safetensors', {
+      kind: 'unet',
+      size: [2, 4, 4, 3],
+      labels: TextCondition.clipLabelWidth,
+      patch: 1,
+      channels: [2],
+      groups: 1,
+      embedding: 4,
+      share: 'cosine'
+    })
+    const [png, gif] = [join(scratch, 'clips.png'), join(scratch, 'clips.gif')]
+    expect((await run({ model, out: png, prompt: 'a blinking face' })).code).toBe(0)
+    expect((await run({ model, out: gif, prompt: 'a blinking face' })).code).toBe(0)
+    const sheet = decode(readFileSync(png))
+    expect([sheet.width, sheet.height]).toEqual([2 * 36 + 4, 3 * 36 + 4])
+    const { pages, width, pageHeight } = await sharp(gif, { animated: true }).metadata()
+    expect({ pages, width, pageHeight }).toEqual({ pages: 2, width: 3 * 36 + 4, pageHeight: 40 })
+  })
+
+  it('decodes latents, those of the chain at work too', async () => {
+    const model = modelFile('latents.safetensors', {
+      kind: 'latent',
+      size: [4, 4, 3],
+      patch: 1,
+      channels: [2, 2],
+      groups: 1,
+      latent: 2,
+      labels: Faces.labelWidth,
+      hidden: 4,
+      blocks: 1,
+      embedding: 4,
+      share: 'flow'
+    })
+    const [png, gif] = [join(scratch, 'latents.png'), join(scratch, 'latents.gif')]
+    expect((await run({ model, out: png })).code).toBe(0)
+    expect((await run({ model, out: gif })).code).toBe(0)
+    const sheet = decode(readFileSync(png))
+    expect([sheet.width, sheet.height]).toEqual([3 * 36 + 4, 40])
+    expect((await sharp(gif, { animated: true }).metadata()).pages).toBe(6)
   })
 
   it('draws from the folder of a fine-tune', async () => {
@@ -217,6 +260,7 @@ describe('misuse', () => {
     ['no steps', { steps: '' }, '--steps: expected a whole number in 1..1000, got ""'],
     ['guidance that is none', { guidance: 'much' }, '--guidance: expected a number, got "much"'],
     ['a chain that is none', { chain: 'edn' }, '--chain: expected one of ddim, ode, ddpm, got "edn"'],
+    ['a mode that is not there', { mode: 'webgl' }, '--mode: '],
     ['a mode that is none', { mode: 'fast' }, '--mode: expected one of webasm, cpu'],
     ['another kind of file', { out: join(scratch, 'x.jpg') }, '--out: expected a file named *.png (a sheet) or *.gif'],
     ['a folder', { out: folder }, `--out: could not write ${folder}: it is a folder`],
