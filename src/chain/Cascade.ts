@@ -30,7 +30,6 @@ import type { Coefficients } from './EpsilonSampler.js'
 import { average, type Layout } from './Haar.js'
 import { normal } from './Noise.js'
 import type { Schedule } from './Schedule.js'
-import type { TimeMap } from './TimeMap.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -67,8 +66,8 @@ const silent: Band = { input: 1, state: 0, epsilon: 0 }
 // constructors
 // -------------------------------------------------------------------------------------
 
-/** The numbers of steps `1..T`. `reads` is how the network of the low phase reads a state at a share of the small image's data. */
-const rows = (low: Phase, high: Phase, reads: (share: number) => Reading): ReadonlyArray<Row> => {
+/** The numbers of steps `1..T`. `reads` is how the network of the low phase reads the bands at its step `t`. */
+const rows = (low: Phase, high: Phase, reads: (t: number) => Reading): ReadonlyArray<Row> => {
   const both = (band: Band): Pick<Row, 'low' | 'detail'> => ({ low: band, detail: band })
   const above = Array.from({ length: high.schedule.T }, (_, i): Row => {
     const { state, epsilon, sigma } = high.coefficients(high.schedule, i + 1)
@@ -76,16 +75,17 @@ const rows = (low: Phase, high: Phase, reads: (share: number) => Reading): Reado
   })
   const level = high.schedule.alphaBar[high.schedule.T] ?? 1
   const handOver: Row = {
-    time: 0,
+    // what the network says here has no weight, but a time at which it may say infinity must be avoided
+    time: high.schedule.time[high.schedule.T] ?? 1,
     sigma: Math.sqrt(1 - level),
     low: { input: 1, state: 2 * Math.sqrt(level), epsilon: 0 },
     detail: silent
   }
   const below = Array.from({ length: low.schedule.T }, (_, i): Row => {
     const { state, epsilon, sigma } = low.coefficients(low.schedule, i + 1)
-    const reading = reads(low.schedule.alphaBar[i + 1] ?? 1)
+    const reading = reads(i + 1)
     return {
-      time: reading.time ?? low.schedule.time[i + 1] ?? 1,
+      time: low.schedule.time[i + 1] ?? 1,
       sigma,
       low: { input: reading.low, state, epsilon },
       detail: { input: reading.detail, state: Math.sqrt(Math.max(1 - sigma * sigma, 0)), epsilon: 0 }
@@ -95,7 +95,6 @@ const rows = (low: Phase, high: Phase, reads: (share: number) => Reading): Reado
 }
 
 interface Reading {
-  readonly time?: number
   readonly low: number
   readonly detail: number
 }
@@ -165,26 +164,28 @@ const fromRows = <P extends Params, D extends number, K extends number>(
 }
 
 /**
- * The cascade on one network, the image's. In the low phase it reads the state at the image's share of data `a` at which the low
- * band `2 z` has the signal-to-noise ratio that `z` has at the small image's share `b`: `a = b / (4 - 3 b)`. The low band is
- * multiplied by `sqrt((1 - a) / (1 - b))`, to the image's scale, and the details, noise alone, by `sqrt(1 - a)`; of what it
- * predicts the low band is taken. `map` is the network's.
+ * The cascade on one network, the image's, with schedules of that network for both phases. At its share of data `a` the low band
+ * `2 z` has the signal-to-noise ratio that `z` has at the share `b = 4 a / (1 + 3 a)`, so that is the small image's schedule. The
+ * network reads the low band multiplied by `sqrt((1 - a) / (1 - b)) = sqrt(1 + 3 a)`, which is the image's scale, and the details,
+ * noise alone, by `sqrt(1 - a)`; of what it predicts the low band is taken.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const cascade = <P extends Params, D extends number, K extends number>(options: {
   readonly denoiser: Denoiser<P, D, K>
-  readonly map: TimeMap
   readonly layout: Layout
   readonly low: Phase
   readonly high: Phase
 }): Chain<P, readonly ['batch', D], Rows<K>> => {
-  const table = rows(options.low, options.high, (b) => {
-    const a = b / (4 - 3 * b)
-    return { time: options.map.time(a), low: 2 / Math.sqrt(4 - 3 * b), detail: Math.sqrt(1 - a) }
+  const { denoiser, layout, low, high } = options
+  const alphaBar = low.schedule.alphaBar.map((a) => (4 * a) / (1 + 3 * a))
+  const small = { ...low, schedule: { ...low.schedule, alphaBar } }
+  const table = rows(small, high, (t) => {
+    const a = low.schedule.alphaBar[t] ?? 1
+    return { low: Math.sqrt(1 + 3 * a), detail: Math.sqrt(1 - a) }
   })
-  return fromRows('cascade', table, options.denoiser, options.layout, () => options.denoiser.lens)
+  return fromRows('cascade', table, denoiser, layout, () => denoiser.lens)
 }
 
 /**

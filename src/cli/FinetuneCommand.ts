@@ -20,6 +20,7 @@ import * as Files from './Files.js'
 import { broken, describe, execute, type Failure, file, type Ready, type Step, usage } from './FinetuneRun.js'
 import { loadMaterials } from './Materials.js'
 import { readMetrics, type Metrics } from './Metrics.js'
+import { webGpu } from './WebGpu.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -56,6 +57,7 @@ const prepare = (options: Options, now: Date): Step<Ready> =>
     TE.bind('config', () => configOf(options)),
     TE.let('folder', ({ config }) => options.resume ?? options.out ?? defaultFolder(config, now)),
     TE.chainFirst(({ folder }) => (options.resume === undefined ? refuseTaken(folder) : TE.right(undefined))),
+    TE.chainFirst(({ config }) => webGpu(config.mode)),
     TE.bind('materials', () => loadMaterials),
     TE.bind('setup', ({ config, materials }) =>
       TE.fromEither(

@@ -17,6 +17,7 @@ import { describe, type Report, showReport } from '../tensor/Target.js'
 import { type ConfigOptions, readConfig } from './ConfigOptions.js'
 import { broken, type Failure, type Step, usage } from './FinetuneRun.js'
 import { loadMaterials } from './Materials.js'
+import { webGpu } from './WebGpu.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -64,7 +65,8 @@ const roles: ReadonlyArray<Planned['role']> = ['sample', 'score', 'credit', 'upd
  */
 export const plans = (config: Config.Config): Step<ReadonlyArray<Planned>> =>
   pipe(
-    loadMaterials,
+    webGpu(config.mode),
+    TE.flatMap(() => loadMaterials),
     TE.flatMapEither((materials) =>
       pipe(
         Setup.setup(config, materials),

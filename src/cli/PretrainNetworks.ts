@@ -123,7 +123,7 @@ export const networks: Readonly<Record<string, Network>> = {
   clip: {
     description: clip,
     objective: () => denoising(clip),
-    recipe: { ...convolutional, steps: 6000 },
+    recipe: { ...convolutional, steps: 5000 },
     dropout: { all: 0.1, some: 0.3 },
     batch: 32,
     source: ({ attributes }) => clips(attributes)
@@ -133,7 +133,7 @@ export const networks: Readonly<Record<string, Network>> = {
     objective: () => latentDenoising(latent),
     recipe: convolutional,
     dropout: { all: 0.1, some: 0.5 },
-    batch: 128,
+    batch: 64,
     source: table
   },
   classifier: {
