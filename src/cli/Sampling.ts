@@ -6,15 +6,11 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
-import * as O from 'fp-ts/lib/Option.js'
-import * as TE from 'fp-ts/lib/TaskEither.js'
 import { addNoise, lookup, parameterInputs, type Chain } from '../chain/Chain.js'
 import type { EstimatorError } from '../estimator/Gradient.js'
 import type { Rows } from '../lens/Dense.js'
 import * as L from '../lens/Lens.js'
 import type { Params } from '../lens/Lens.js'
-import * as Forward from '../model/Forward.js'
-import type { Model } from '../model/Model.js'
 import * as Draw from '../random/Draw.js'
 import * as Key from '../random/Key.js'
 import * as X from '../tensor/Expr.js'
@@ -28,8 +24,8 @@ import { size, type Tensor } from '../tensor/Tensor.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * What is sampled: `count` rows of a chain of images, from the key's noise. Step `t` is told the code `prompt(t)`, the same
- * for every row. A row's noise depends on the key and its number only, so more rows do not change the first ones.
+ * What is sampled: `count` rows of a chain of images, from the key's noise. Step `t` is told `prompt(t)`, of shape
+ * `[count, labels]`. A row's noise depends on the key and its number only, so more rows do not change the first ones.
  *
  * @category model
  * @since 0.1.0
@@ -37,7 +33,7 @@ import { size, type Tensor } from '../tensor/Tensor.js'
 export interface Task<P extends Params> {
   readonly chain: Chain<P, readonly ['batch', number], Rows<number>>
   readonly params: Values
-  readonly prompt: (t: number) => ReadonlyArray<number>
+  readonly prompt: (t: number) => Tensor
   readonly count: number
   readonly key: Key.Key
 }
@@ -109,13 +105,13 @@ export const sample = async <P extends Params>(
   const compiled = pipe(
     step(chain),
     E.mapLeft((errors): EstimatorError => ({ _tag: 'Ill', program: 'step', errors })),
-    E.flatMap((program) => pipe(target.compile(program, { batch: rows }), E.mapLeft(onTarget('step'))))
+    E.flatMap((program) => pipe(target.compile(program, { batch: rows }), E.mapLeft(onTarget)))
   )
   if (E.isLeft(compiled)) return compiled
   const parts: Array<ReadonlyArray<Tensor>> = []
   for (let from = 0; from < count; from += rows) {
     const states = await walk(task, compiled.right, from, rows, watch)
-    if (E.isLeft(states)) return E.left(onTarget('step')(states.left))
+    if (E.isLeft(states)) return E.left(onTarget(states.left))
     if (states.right === undefined) return E.right(undefined)
     parts.push(states.right)
   }
@@ -130,9 +126,7 @@ export const sample = async <P extends Params>(
   )
 }
 
-const onTarget =
-  (program: string) =>
-  (error: TargetError): EstimatorError => ({ _tag: 'OnTarget', program, error })
+const onTarget = (error: TargetError): EstimatorError => ({ _tag: 'OnTarget', program: 'step', error })
 
 /** The states of some rows. */
 const walk = async <P extends Params>(
@@ -146,15 +140,18 @@ const walk = async <P extends Params>(
   const noise = (name: string): Tensor =>
     Draw.normalRows32(Key.foldInString(key, name), [count, features], from, from + rows)
   const weights = Program.under('params', params)
-  const codes = new Map<ReadonlyArray<number>, Tensor>()
+  const parts = new Map<Tensor, Tensor>()
   const condition = (t: number): Tensor => {
-    const code = prompt(t)
-    const known = codes.get(code)
+    const whole = prompt(t)
+    const known = parts.get(whole)
     if (known !== undefined) return known
-    const made = { shape: [rows, code.length], data: new Float32Array(rows * code.length) }
-    for (let i = 0; i < made.data.length; i++) made.data[i] = code[i % code.length] ?? 0
-    codes.set(code, made)
-    return made
+    // one array for all steps that are told the same; rows past the last are told nothing, and are dropped
+    const width = whole.shape[1] ?? 0
+    const data = new Float32Array(rows * width)
+    data.set(whole.data.subarray(from * width, (from + rows) * width))
+    const part = { shape: [rows, width], data }
+    parts.set(whole, part)
+    return part
   }
   const states: Array<Tensor> = [noise('xT')]
   for (let t = chain.T; t >= 1; t--) {
@@ -188,38 +185,4 @@ const joined = (parts: ReadonlyArray<Tensor>, count: number): Tensor => {
     at += wanted.length
   }
   return { shape: [count, ...row], data }
-}
-
-// -------------------------------------------------------------------------------------
-// decoding
-// -------------------------------------------------------------------------------------
-
-/**
- * States through the decoder of a model of latents, as rows of pixels; those of another model as they are. Left: a program
- * that does not compile on the target, or fails there.
- *
- * @category effects
- * @since 0.1.0
- */
-export const decoded = (
-  { decoder, denoiser, parameters }: Pick<Model, 'decoder' | 'denoiser' | 'parameters'>,
-  states: ReadonlyArray<Tensor>,
-  target: Target
-): TE.TaskEither<EstimatorError, ReadonlyArray<Tensor>> => {
-  if (O.isNone(decoder)) return TE.right(states)
-  return pipe(
-    Forward.program(decoder.value, ['batch', denoiser.features]),
-    E.mapLeft((errors): EstimatorError => ({ _tag: 'Ill', program: 'decoder', errors })),
-    E.flatMap((program) =>
-      pipe(target.compile(program, { batch: states[0]?.shape[0] ?? 1 }), E.mapLeft(onTarget('decoder')))
-    ),
-    TE.fromEither,
-    TE.flatMap((executable) =>
-      pipe(
-        states,
-        TE.traverseSeqArray((argument) => executable.run({ ...Program.under('params', parameters), argument })),
-        TE.bimap(onTarget('decoder'), (outputs) => outputs.flatMap(({ value }) => value ?? []))
-      )
-    )
-  )
 }
