@@ -155,7 +155,7 @@ const stock = (): Promise<Contender> => {
     const [x = 1, y, z] = [...shape].reverse()
     // gpu.js declares lists only, and takes flat arrays
     const flat = Float32Array.from(data) as unknown as Array<number>
-    return new gpujs.Input(flat, y === undefined ? [x] : z === undefined ? [x, y] : [x, y, z]) as Value
+    return new gpujs.Input(flat, y === undefined ? [x] : z === undefined ? [x, y] : [x, y, z])
   }
   const given = (['x', 'w1', 'b1', 'w2', 'b2', 'w3', 'b3', 'eps'] as const).map(input)
   return Promise.resolve({
