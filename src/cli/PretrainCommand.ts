@@ -53,7 +53,7 @@ export interface PretrainOptions {
  */
 export const pretrainOptions: ReadonlyArray<readonly [flags: string, description: string]> = [
   ['--steps <number>', 'steps of the optimiser (default: those of the shipped network)'],
-  ['--batch <number>', 'images a step (default: 256)'],
+  ['--batch <number>', 'images a step (default: those of the shipped network)'],
   ['--faces <number>', 'faces that are drawn for training (default: 32768)'],
   ['--seed <number>', 'the seed of every draw (default: 1)'],
   ['--out <folder>', 'where to write; a folder with a checkpoint of the same training is resumed'],
@@ -99,13 +99,13 @@ const readPlan = (name: string, options: PretrainOptions): E.Either<Failure, Pla
     E.Do,
     E.bind('network', () => {
       const found = networks[name]
-      const known = Object.keys(networks).join(' or ')
+      const known = Object.keys(networks).join(', ')
       return found === undefined
-        ? E.left(usage(`name: expected ${known}, got ${JSON.stringify(name)}`))
+        ? E.left(usage(`name: expected one of ${known}, got ${JSON.stringify(name)}`))
         : E.right(found)
     }),
     E.bind('steps', ({ network }) => whole('steps', options.steps, network.recipe.steps, 1)),
-    E.bind('batch', () => whole('batch', options.batch, 256, 1)),
+    E.bind('batch', ({ network }) => whole('batch', options.batch, network.batch, 1)),
     E.bind('faces', () => whole('faces', options.faces, 32_768, 1)),
     E.bind('seed', () => whole('seed', options.seed, 1, 0)),
     E.bind('mode', () => {
@@ -218,7 +218,12 @@ const loop = (
     ),
     TE.fromEither,
     TE.flatMap((executable) => async () => {
-      const batches = batchAt(data.training, plan.batch, plan.dropout, Key.foldInString(Key.make(plan.seed), 'batches'))
+      const batches = batchAt(
+        plan.network.source(data.training),
+        plan.batch,
+        plan.dropout,
+        Key.foldInString(Key.make(plan.seed), 'batches')
+      )
       const bar = meter(`pretrain ${plan.name}`, plan.recipe.steps, from.step)
       let state = from
       let loss = from.loss
@@ -288,7 +293,7 @@ const execute = (plan: Plan, stop: AbortSignal): Step<boolean> => {
 }
 
 /**
- * Trains a network by its name, `faces-mlp` or `classifier`, and gives the exit code: 0, 1 (it failed), 2 (wrong usage,
+ * Trains a network by its name, one of `networks`, and gives the exit code: 0, 1 (it failed), 2 (wrong usage,
  * nothing written) or 130 (interrupted; the same command resumes it). The folder then has `NAME.safetensors` (averaged
  * parameters, f16), `metrics.json`, pictures of samples, and the `checkpoint.safetensors` from which training resumes.
  *

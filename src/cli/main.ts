@@ -7,6 +7,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import * as t from 'io-ts'
+import { pretrainAesthetic } from './AestheticCommand.js'
+import { modes } from '../kernel/GpuJs.js'
 import { compareEstimators, type CompareOptions } from './CompareCommand.js'
 import { configOptions } from './ConfigOptions.js'
 import { drawFaces, type FacesOptions } from './FacesCommand.js'
@@ -15,6 +17,8 @@ import { finetune, type Options } from './FinetuneCommand.js'
 import { plan, type PlanOptions } from './PlanCommand.js'
 import { pretrain, pretrainOptions, type PretrainOptions } from './PretrainCommand.js'
 import { networks } from './PretrainNetworks.js'
+import { chainNames } from './SampleChains.js'
+import { sampleImages, type SampleOptions } from './SampleCommand.js'
 import { verify, type VerifyOptions } from './VerifyCommand.js'
 
 const Package = t.type({ version: t.string })
@@ -53,11 +57,11 @@ planning.option('--json', 'print one object a program, each on a line').action(a
 
 const pretraining = program
   .command('pretrain')
-  .argument('[name]', `which network: ${Object.keys(networks).join(', ')}`, 'faces-mlp')
+  .argument('[name]', `which network: ${[...Object.keys(networks), 'aesthetic'].join(', ')}`, 'faces-mlp')
   .description('train a network that ships, from drawn faces; a folder with a checkpoint is resumed')
 pretrainOptions.forEach(([flags, description]) => pretraining.option(flags, description))
 pretraining.action(async (name: string, options: PretrainOptions) => {
-  process.exitCode = await pretrain(name, options)
+  process.exitCode = await (name === 'aesthetic' ? pretrainAesthetic(options) : pretrain(name, options))
 })
 
 program
@@ -68,6 +72,29 @@ program
   .option('--out <folder>', 'where to write', 'faces')
   .action(async (options: FacesOptions) => {
     process.exitCode = await drawFaces(options)
+  })
+
+program
+  .command('sample')
+  .description(
+    'draw what a model makes of a prompt: a sheet (.png), or moving (.gif: clips, or the chain of a still at work)'
+  )
+  .option('--model <name>', 'a network that ships, a file *.safetensors, or the folder of a fine-tune', 'faces-mlp')
+  .option('--prompt <text>', 'such as "a happy face with round glasses and blue hair"; empty for any face', '')
+  .option('--coarse <text>', 'the prompt of the first third of the steps, next to the noise (default: --prompt)')
+  .option('--mid <text>', 'the prompt of the second third')
+  .option('--fine <text>', 'the prompt of the last third, next to the image')
+  .option('--count <number>', 'how many', '16')
+  .option('--seed <number>', 'the seed of every draw', '1')
+  .option('--out <file>', 'where to write, *.png or *.gif', 'samples.png')
+  .option('--chain <name>', chainNames.join(', '), 'ddim')
+  .option('--steps <number>', 'steps of the chain', '50')
+  .option('--guidance <number>', 'scale of classifier-free guidance; 1 is none', '1')
+  .option('--columns <number>', 'samples in a line', '8')
+  .option('--mode <name>', `mode of gpu.js: ${modes.join(', ')}`, 'webasm')
+  .option('--threads <number>', 'threads of the mode webasm (default: rows are not split)')
+  .action(async (options: SampleOptions) => {
+    process.exitCode = await sampleImages(options)
   })
 
 program

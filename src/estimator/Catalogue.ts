@@ -10,6 +10,7 @@ import * as C from './Cover.js'
 import type { CoverError, Form, Perturbation } from './Cover.js'
 import * as Est from './Estimator.js'
 import type { Estimator, Weighted } from './Estimator.js'
+import * as Start from './Start.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -29,7 +30,7 @@ export interface ZerothOrderOptions {
 
 /**
  * Options of RLR: the length of the chain, the length `h` of the half-order segment (default 2), weights for its start
- * `j = 2, ..., T - h + 1` (default: uniform), and the zeroth-order cell.
+ * `j = 2, ..., T - h + 1` (default: uniform) or an interval of them, and the zeroth-order cell.
  *
  * @category model
  * @since 0.1.0
@@ -37,7 +38,7 @@ export interface ZerothOrderOptions {
 export interface RlrOptions extends ZerothOrderOptions {
   readonly T: number
   readonly h?: number
-  readonly start?: (j: number) => number
+  readonly start?: Start.Start
 }
 
 // -------------------------------------------------------------------------------------
@@ -52,7 +53,12 @@ export interface RlrOptions extends ZerothOrderOptions {
  * @category constructors
  * @since 0.1.0
  */
-export const rlr = ({ T, h = 2, start = () => 1, ...zeroth }: RlrOptions): E.Either<CoverError, Estimator<'exact'>> =>
+export const rlr = ({
+  T,
+  h = 2,
+  start = Start.uniform,
+  ...zeroth
+}: RlrOptions): E.Either<CoverError, Estimator<'exact'>> =>
   segments(`rlr(h = ${h})`, T, h, 2, start, (j) => [
     C.firstOrder(1),
     C.halfOrder(j, j + h - 1),
@@ -73,7 +79,7 @@ export const rlr = ({ T, h = 2, start = () => 1, ...zeroth }: RlrOptions): E.Eit
 export const blackBoxRlr = ({
   T,
   h = 2,
-  start = () => 1,
+  start = Start.uniform,
   lowest = 1,
   ...zeroth
 }: RlrOptions & { readonly lowest?: 1 | 2 }): E.Either<CoverError, Estimator<'exact'>> =>
@@ -91,17 +97,22 @@ const segments = (
   T: number,
   h: number,
   lowest: number,
-  start: (j: number) => number,
+  start: Start.Start,
   cells: (j: number) => ReadonlyArray<C.Cell>
 ): E.Either<CoverError, Estimator<'exact'>> =>
   !Number.isInteger(h) || h < 1 || h > T - lowest + 1
     ? E.left({ _tag: 'BadOption', option: 'h', expected: `a whole number in 1..${T - lowest + 1}`, got: `${h}` })
     : pipe(
-        C.range(lowest, T - h + 1),
-        RA.traverse(E.Applicative)((j) =>
+        Start.on(start, lowest, T - h + 1),
+        E.flatMap((weight) =>
           pipe(
-            C.exact(T, cells(j)),
-            E.map((cover): Weighted<'exact'> => ({ weight: start(j), cover }))
+            C.range(lowest, T - h + 1),
+            RA.traverse(E.Applicative)((j) =>
+              pipe(
+                C.exact(T, cells(j)),
+                E.map((cover): Weighted<'exact'> => ({ weight: weight(j), cover }))
+              )
+            )
           )
         ),
         E.flatMap((covers) => Est.mixture(name, covers))

@@ -75,7 +75,7 @@ const chainFields = {
   eta: share,
   /** Which variance, for `ddpm`. */
   variance: oneOf('small', 'large'),
-  schedule: oneOf('cosine', 'linear'),
+  schedule: oneOf('cosine', 'linear', 'flow'),
   /** Scale of classifier-free guidance; 1 is none, and any other doubles the network evaluations. */
   guidance: finite
 }

@@ -25,7 +25,8 @@ import { type Loaded, obstacle, type Pool } from './Workers.js'
 /**
  * What compiling for threads needs.
  *
- * - `name`: of the target. `pool`: its workers. `alone`: compiles for this thread.
+ * - `name`: of the target. `pool`: its workers. `fused`: do kernels multiply and add in one instruction? `alone`: compiles
+ *   for this thread.
  *
  * @category model
  * @since 0.1.0
@@ -33,6 +34,7 @@ import { type Loaded, obstacle, type Pool } from './Workers.js'
 export interface Context {
   readonly name: string
   readonly pool: Pool
+  readonly fused: boolean
   readonly alone: (program: Program.Program, sizes: Sizes) => E.Either<TargetError, Executable>
 }
 
@@ -43,8 +45,8 @@ const batch = 'batch'
  * Sending a block to a worker and waiting for it takes about as long as this many floating-point operations; less work
  * stays on this thread. A byte that a kernel moves counts as `perByte` operations.
  */
-const worthwhile = 6e6
-const perByte = 3
+const worthwhile = 2.5e7
+const perByte = 6
 
 // -------------------------------------------------------------------------------------
 // interpreters
@@ -231,14 +233,14 @@ const inTurn = (
 // -------------------------------------------------------------------------------------
 
 const threaded = (
-  { name, pool }: Context,
+  { name, pool, fused }: Context,
   whole: BoundProgram,
   split: Rows.Split,
   blocks: ReadonlyArray<Block>,
   plans: ReadonlyMap<number, Plan>
 ): Executable => {
   const total = workOf(plans, blocks, Math.min(pool.size, blocks.length))
-  const images = new Map([...plans].map(([rows, one]) => [rows, image(one)]))
+  const images = new Map([...plans].map(([rows, one]) => [rows, image(one, fused)]))
   const loaded = new Map<string, Loaded>()
   const load = (worker: number, rows: number, one: Image): Loaded => {
     const key = `${worker}|${rows}`
@@ -256,7 +258,14 @@ const threaded = (
         if (block === undefined || one === undefined) continue
         const given = one.inputs.map(({ name: input }) => {
           const value = values[input]
-          return value && Blocks.rows(value, split.inputs[input], block).data
+          const axis = split.inputs[input]
+          return (
+            value && {
+              data: value.data,
+              block: axis === undefined ? 0 : i,
+              write: (to: Float32Array) => Blocks.write(value, axis, block, to)
+            }
+          )
         })
         const cells = await load(worker, length(block), one).run(given)
         const sources = new Map(one.outputs.map((output) => [output.name, output]))

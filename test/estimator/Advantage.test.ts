@@ -43,7 +43,6 @@ describe('advantages', () => {
 
 describe('starts', () => {
   it('weigh the first step of a segment', () => {
-    expect([1, 2, 3, 4].map(Start.interval(2, 3))).toEqual([0, 1, 1, 0])
     expect([1, 2, 3].map(Start.weights([0.5, 0, 2]))).toEqual([0.5, 0, 2])
     expect([4].map(Start.weights([1]))).toEqual([0])
     expect(Start.softmax([700, 701])(2)).toBe(1)
