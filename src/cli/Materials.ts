@@ -8,8 +8,8 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type * as Setup from '../finetune/Setup.js'
+import * as Aesthetic from '../model/Aesthetic.js'
 import * as Model from '../model/Model.js'
-import type { BlackBox } from '../reward/Reward.js'
 import * as Files from './Files.js'
 import { broken, file, type Step } from './FinetuneRun.js'
 import * as Jpeg from './Jpeg.js'
@@ -46,29 +46,16 @@ export const loadMaterials: Step<Setup.Materials> = pipe(
       )
     )
   ),
-  TE.let('blackBoxes', () => jpegRewards)
-)
-
-/** Kilobytes of each face as a JPEG, and minus them: DDPO's tasks (arXiv 2305.13301). */
-const jpegRewards: Readonly<Record<string, BlackBox>> = Object.fromEntries(
-  (
-    [
-      ['compressibility', -1],
-      ['incompressibility', 1]
-    ] as const
-  ).map(([name, sign]) => [
-    name,
-    {
-      _tag: 'BlackBox',
-      name: `${name} (kB of the JPEG)`,
-      evaluate: (x0) =>
+  TE.bind('aesthetic', () =>
+    pipe(
+      file(Files.read(asset('aesthetic.safetensors'))),
+      TE.flatMapEither((bytes) =>
         pipe(
-          Jpeg.jpegSizes(Jpeg.defaultJpegOptions)(x0),
-          TE.bimap(
-            (error) => ({ _tag: 'RewardError' as const, reward: name, reason: Jpeg.showError(error) }),
-            (sizes) => Array.from(sizes, (bytes) => (sign * bytes) / 1000)
-          )
+          Aesthetic.loadAesthetic(bytes),
+          E.mapLeft((error) => broken(Model.showError(error)))
         )
-    }
-  ])
+      )
+    )
+  ),
+  TE.let('blackBoxes', () => Jpeg.rewards())
 )

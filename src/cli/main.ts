@@ -40,7 +40,7 @@ program
   .option('--seed <number>', 'the seed of every draw')
   .option('--estimator <name>', estimatorNames.join(', '))
   .option('--steps <number>', 'steps of the optimizer')
-  .option('--reward <name>', 'glasses, smile, hat, beard, attribute:value, compressibility, incompressibility')
+  .option('--reward <name>', 'a name, or a sum such as alignment + 0.5*aesthetic (default: glasses)')
   .option('--mode <name>', 'mode of gpu.js: webasm, cpu, webgpu, webgl2, webgl, headlessgl, gpu')
   .option('--json', 'print the summary as one line of JSON')
   .action(async (options: Options) => {

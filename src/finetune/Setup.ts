@@ -18,13 +18,11 @@ import * as Est from '../estimator/Estimator.js'
 import type { Problem } from '../estimator/Gradient.js'
 import { trainedShapes } from '../estimator/Programs.js'
 import type { Rows } from '../lens/Dense.js'
-import { logProbability, type ClassifierParameters } from '../model/Classifier.js'
-import * as Faces from '../model/Faces.js'
 import type { MlpParameters } from '../model/Mlp.js'
-import type { Model, TrainedClassifier } from '../model/Model.js'
+import type { Model } from '../model/Model.js'
 import * as Optimizer from '../optimizer/Optimizer.js'
-import type { BlackBox, Reward } from '../reward/Reward.js'
 import type { Config, ConfigError } from './Config.js'
+import * as Rewards from './Rewards.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -36,10 +34,8 @@ import type { Config, ConfigError } from './Config.js'
  * @category model
  * @since 0.1.0
  */
-export interface Materials {
+export interface Materials extends Rewards.RewardMaterials {
   readonly model: Model
-  readonly classifier: TrainedClassifier
-  readonly blackBoxes: Readonly<Record<string, BlackBox>>
 }
 
 /**
@@ -58,8 +54,8 @@ export type Images = readonly ['batch', number]
  * @since 0.1.0
  */
 export interface Setup {
-  readonly problem: Problem<MlpParameters, Images, Rows<number>, ClassifierParameters>
-  readonly base: Problem<MlpParameters, Images, Rows<number>, ClassifierParameters>
+  readonly problem: Problem<MlpParameters, Images, Rows<number>, Rewards.RewardParameters>
+  readonly base: Problem<MlpParameters, Images, Rows<number>, Rewards.RewardParameters>
   readonly optimizer: Optimizer.Optimizer
 }
 
@@ -70,68 +66,6 @@ const wrong = (path: string, expected: string, got: string, remedy: string): Con
   got,
   remedy
 })
-
-// -------------------------------------------------------------------------------------
-// rewards
-// -------------------------------------------------------------------------------------
-
-interface Wish {
-  readonly attribute: Faces.AttributeName
-  readonly values: ReadonlyArray<string>
-}
-
-/** Short names for what people ask for most. */
-const wishes: Readonly<Record<string, Wish>> = {
-  glasses: { attribute: 'glasses', values: ['round', 'dark'] },
-  smile: { attribute: 'mouth', values: ['happy'] },
-  hat: { attribute: 'hat', values: Faces.vocabulary.hat.map(({ name }) => name).filter((name) => name !== 'none') },
-  beard: {
-    attribute: 'beard',
-    values: Faces.vocabulary.beard.map(({ name }) => name).filter((name) => name !== 'none')
-  }
-}
-
-/**
- * The names that `reward` takes: short ones, `attribute:value` with several values joined by `|`, and black boxes.
- *
- * @category rewards
- * @since 0.1.0
- */
-export const rewardNames = (blackBoxes: ReadonlyArray<string>): string =>
-  [...Object.keys(wishes), ...blackBoxes].join(', ') + ', or attribute:value such as hairColor:blue or hat:red|green'
-
-const parseWish = (name: string): Wish | undefined => {
-  const known = wishes[name]
-  if (known !== undefined) return known
-  const [attributeName = '', list = ''] = name.split(':')
-  const attribute = Faces.attributeNames.find((candidate) => candidate === attributeName)
-  if (attribute === undefined) return undefined
-  const legal: ReadonlyArray<string> = Faces.vocabulary[attribute].map((value) => value.name)
-  const values = list.split('|')
-  return values.every((value) => legal.includes(value)) ? { attribute, values } : undefined
-}
-
-/**
- * The reward of a name. Left: a name that is no reward.
- *
- * @category rewards
- * @since 0.1.0
- */
-export const reward = (
-  name: string,
-  { classifier, blackBoxes }: Materials
-): E.Either<ConfigError, Reward<ClassifierParameters, Images, Rows<number>>> => {
-  const blackBox = blackBoxes[name]
-  if (blackBox !== undefined) return E.right(blackBox)
-  const wish = parseWish(name)
-  if (wish === undefined) {
-    return E.left(wrong('reward', rewardNames(Object.keys(blackBoxes)), JSON.stringify(name), 'choose one of these'))
-  }
-  const { attribute, values } = wish
-  // `values` were checked against the vocabulary of `attribute`, so they are among its names
-  const names = Faces.vocabulary[attribute].map((value) => value.name).filter((value) => values.includes(value))
-  return E.right(logProbability(classifier.description, classifier.parameters, attribute, names))
-}
 
 // -------------------------------------------------------------------------------------
 // chain, estimator, advantage, optimiser
@@ -291,7 +225,7 @@ export const setup = (config: Config, materials: Materials): E.Either<ConfigErro
           'change it'
         )
     ),
-    E.bind('reward', () => reward(config.reward, materials)),
+    E.bind('reward', () => Rewards.reward(config.reward, materials)),
     E.let('base', () => chain(config.chain, materials.model)),
     E.bind('chain', ({ base }) => rowDirections(config, base)),
     E.bind('estimator', ({ reward: wanted, chain: on }) =>

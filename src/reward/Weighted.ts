@@ -136,7 +136,7 @@ const sumOfLenses = <S extends Batched, C extends Exprs>(
         ]
       }),
     shapes,
-    Object.assign({}, ...terms.map(([, { parameters }], i) => Program.under(String(i), parameters)))
+    Object.fromEntries(terms.flatMap(([, { parameters }], i) => Object.entries(Program.under(String(i), parameters))))
   )
 }
 
