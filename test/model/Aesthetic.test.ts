@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url'
 import * as fc from 'fast-check'
 import * as E from 'fp-ts/lib/Either.js'
 import { afterAll, describe, expect, test } from 'vitest'
-import { quality } from '../../src/cli/AestheticCommand.js'
 import { faces } from '../../src/cli/FaceRenderer.js'
 import * as Objective from '../../src/finetune/AestheticObjective.js'
 import * as Pretrain from '../../src/finetune/Pretrain.js'
@@ -94,13 +93,13 @@ describe('the shipped score', () => {
     const out = get(await executable.run({ ...under('parameters', parameters), x: images })())
     await executable.dispose()
     const utility = Preference.utilities(images)
-    const found = quality(out['score']?.data ?? [], utility, Key.make(6))
+    const found = Preference.quality(out['score']?.data ?? [], utility, Key.make(6))
     // it gives away less than 2 % of the choices; paired on the same ones, so that their noise is shared
     expect(found.accuracy).toBeGreaterThan(found.trueAccuracy - 0.02)
     expect(found.bayesRate).toBeGreaterThan(0.8)
     expect(found.correlation).toBeGreaterThan(0.95)
     // and it can fail: the score of the faces in another order is worth a coin
-    const shuffled = quality(out['score']?.data.toReversed() ?? [], utility, Key.make(6))
+    const shuffled = Preference.quality(out['score']?.data.toReversed() ?? [], utility, Key.make(6))
     expect(shuffled.accuracy).toBeLessThan(0.6)
   })
 
