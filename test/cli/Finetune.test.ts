@@ -116,7 +116,11 @@ describe('misuse', () => {
     ],
     ['a number that is none', () => ({ seed: 'seven' }), 'seed: expected a finite number, got "seven"'],
     ['an estimator that is none', () => ({ estimator: 'magic' }), 'estimator.name: expected one of rlr, fullBackprop'],
-    ['a reward that is none', () => ({ reward: 'hat:purple' }), 'reward: expected hat: none, red beanie, black top hat, green cap, got "purple"; the nearest is '],
+    [
+      'a reward that is none',
+      () => ({ reward: 'hat:purple' }),
+      'reward: expected hat: none, red beanie, black top hat, green cap, got "purple"; the nearest is '
+    ],
     ['a file that is not there', () => ({ config: join(scratch, 'nowhere.json') }), 'could not read'],
     ['a file that is no JSON', () => ({ config: configFile('b.json', '{ "steps": ') }), 'expected JSON or YAML'],
     [
@@ -124,11 +128,10 @@ describe('misuse', () => {
       () => ({ config: configFile('c.json', { estimator: { h: 50 } }) }),
       'h: expected a whole number in 1..49, got 50'
     ],
-    [
-      'a schedule that the model does not know',
-      () => ({ config: configFile('d.json', { chain: { schedule: 'linear' } }) }),
-      "chain.schedule: expected 'cosine'"
-    ],
+    ['a model that is none', () => ({ model: 'faces-mpl' }), 'near it is faces-mlp'],
+    ['a chain that is none', () => ({ chain: 'sde' }), 'chain.kind: expected one of ddpm, ddim, vp-sde'],
+    ['latents of a model that has none', () => ({ chain: 'latent' }), 'expected a model of latents with a decoder'],
+    ['a score where there is no noise', () => ({ chain: 'flow-ode' }), 'is 0 in flow-ode, so'],
     [
       'nothing trained',
       () => ({ config: configFile('e.json', { trained: ['nothing'] }) }),
