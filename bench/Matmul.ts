@@ -7,17 +7,17 @@ import * as Program from '../src/tensor/Program.js'
 import { draw } from './Data.js'
 import { ours, type Contender, type Work } from './Work.js'
 
-/** The product of two matrices of side `n`. */
+/** The product of two matrices of side `n`. The rows of the first are a batch, so that threads may share them. */
 export const matmul = (n: number): Work => {
   const a = draw('a', [n, n])
   const b = draw('b', [n, n])
-  const program = Program.make({ a: ['n', 'n'], b: ['n', 'n'] }, (inputs) => ({ c: X.matmul(inputs.a, inputs.b) }))
+  const program = Program.make({ a: ['batch', n], b: [n, n] }, (inputs) => ({ c: X.matmul(inputs.a, inputs.b) }))
   return {
     name: `matmul-${n}`,
     about: `[${n}, ${n}] x [${n}, ${n}]`,
-    threads: [1],
+    threads: n >= 256 ? [1, 2] : [1],
     contenders: {
-      ours: ours(program, { n }, { a, b }, 'c'),
+      ours: ours(program, { batch: n }, { a, b }, 'c'),
       tfjs: () => {
         const x = tf.tensor2d(Float32Array.from(a.data), [n, n])
         const y = tf.tensor2d(Float32Array.from(b.data), [n, n])

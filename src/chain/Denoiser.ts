@@ -1,5 +1,5 @@
 /**
- * What a denoising network must be, and classifier-free guidance of one.
+ * What a denoising network must be, and guidance of one: any chain that takes a denoiser takes a guided one.
  *
  * @since 0.1.0
  */
@@ -7,7 +7,14 @@ import type { Rows } from '../lens/Dense.js'
 import * as L from '../lens/Lens.js'
 import type { Lens, Params } from '../lens/Lens.js'
 import * as X from '../tensor/Expr.js'
+import type { Expr } from '../tensor/Expr.js'
+import type { Shape } from '../tensor/Shape.js'
 import * as Tree from '../tensor/Tree.js'
+import type { Exprs } from '../tensor/Tree.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
 
 /**
  * A network that predicts the noise in `x` (epsilon-prediction) from the time, in [0, 1], and a condition. A condition
@@ -34,6 +41,10 @@ export type DenoiserInput<D extends number, K extends number> = {
   readonly time: Rows<1>
   readonly c: Rows<K>
 }
+
+// -------------------------------------------------------------------------------------
+// combinators
+// -------------------------------------------------------------------------------------
 
 /**
  * Classifier-free guidance (Ho and Salimans, arXiv 2207.12598) as a transformer of denoisers:
@@ -64,3 +75,36 @@ export const guided =
             ]
           })
         }
+
+/**
+ * Autoguidance (Karras et al., arXiv 2406.02070): a worse version of the network in place of the unconditional one,
+ * `(1 - scale) eps_weak(x, t, c) + scale eps(x, t, c)`. Their parameters are side by side, `main` and `weak`; train `main` alone.
+ * A scale of 1 is the network itself, though it is still told what the weak one's parameters are.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const autoguided =
+  (scale: number) =>
+  <P extends Params, Q extends Params, D extends number, K extends number>(
+    main: Denoiser<P, D, K>,
+    weak: Denoiser<Q, D, K>
+  ): Denoiser<{ readonly main: P } & { readonly weak: Q }, D, K> => ({
+    ...main,
+    networkCalls: main.networkCalls + weak.networkCalls,
+    lens: mixed(scale)(L.fanout(L.at('main', main.lens), L.at('weak', weak.lens)))
+  })
+
+/** `scale first + (1 - scale) second`. */
+const mixed =
+  (scale: number) =>
+  <P extends Params, A extends Exprs, S extends Shape>(
+    pair: Lens<P, A, { readonly first: Expr<S>; readonly second: Expr<S> }>
+  ): Lens<P, A, Expr<S>> =>
+    L.compose(
+      pair,
+      L.pure(({ first, second }) => [
+        X.add(X.scale(first, scale), X.scale(second, 1 - scale)),
+        (bar) => ({ first: X.scale(bar, scale), second: X.scale(bar, 1 - scale) })
+      ])
+    )

@@ -1,5 +1,5 @@
 /**
- * Samplers whose step is `mean = a_t x + b_t eps(x, t, c)`: the common part of DDPM and DDIM.
+ * Samplers whose step is `mean = a_t x + b_t eps(x, t, c)`: the common part of all that are built on a denoiser.
  *
  * @since 0.1.0
  */
@@ -23,6 +23,21 @@ export interface Coefficients {
   readonly epsilon: number
   readonly sigma: number
 }
+
+/**
+ * The numbers of a step for the state divided by a constant, from those of the process's own state: it is divided by `from`
+ * before the step and by `to` after it.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const inScale =
+  (from: number, to: number) =>
+  ({ state, epsilon, sigma }: Coefficients): Coefficients => ({
+    state: (state * from) / to,
+    epsilon: epsilon / to,
+    sigma: sigma / to
+  })
 
 /**
  * The chain of an epsilon-predicting denoiser whose step `t` has the given coefficients.

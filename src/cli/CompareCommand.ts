@@ -39,6 +39,7 @@ export interface CompareOptions {
   readonly seed: string
   readonly trained: string
   readonly only?: string
+  readonly threads?: string
   readonly json?: boolean
 }
 
@@ -117,6 +118,7 @@ const run = (options: CompareOptions, show: (row: Variance.Measured) => void): S
     TE.Do,
     TE.bind('samples', () => number('samples', options.samples, 2 * batch)),
     TE.bind('seed', () => number('seed', options.seed, 0)),
+    TE.bind('threads', () => number('threads', options.threads ?? '1', 1)),
     TE.bind('materials', () => loadMaterials),
     TE.bind('config', () =>
       TE.fromEither(
@@ -152,7 +154,7 @@ const run = (options: CompareOptions, show: (row: Variance.Measured) => void): S
         )
       )
     ),
-    TE.flatMap(({ config, estimators, materials, samples, seed, setup }) => {
+    TE.flatMap(({ config, estimators, materials, samples, seed, setup, threads }) => {
       const problem = { ...setup.problem, chain: perRow(setup.problem.chain, setup.problem.trained) }
       const key = Key.make(seed)
       const draws: Variance.Draws = {
@@ -167,7 +169,7 @@ const run = (options: CompareOptions, show: (row: Variance.Measured) => void): S
           return { ...asked, weights: new Array<number>(batch).fill(1) }
         }
       }
-      const target = gpuJs({ mode: config.mode })
+      const target = gpuJs({ mode: config.mode, threads })
       const bar = meter('compare', estimators.length)
       return pipe(
         estimators,

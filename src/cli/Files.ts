@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { existsSync } from 'node:fs'
-import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises'
+import { access, constants, mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as TE from 'fp-ts/lib/TaskEither.js'
@@ -29,7 +29,8 @@ const reasons: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full: free some space and resume',
   EDQUOT: 'the disk quota is used up: free some space and resume',
   EISDIR: 'it is a folder',
-  ENOTDIR: 'a part of the path is no folder'
+  ENOTDIR: 'a part of the path is no folder',
+  EEXIST: 'a part of the path is no folder'
 }
 
 const because = (error: unknown): string => {
@@ -92,6 +93,29 @@ export const makeFolder = (path: string): TE.TaskEither<FileError, void> =>
  */
 export const isFree = (path: string): TE.TaskEither<FileError, boolean> =>
   attempt(path, 'look into', async () => !existsSync(path) || (await readdir(path)).length === 0)
+
+/**
+ * Makes sure that a file can be written, before the work that it is to hold is done: the folder is made if it is not there.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const prepare = (path: string): TE.TaskEither<FileError, void> =>
+  attempt(path, 'write', async () => {
+    const folder = dirname(path)
+    await mkdir(folder, { recursive: true })
+    await access(folder, constants.W_OK)
+    if (existsSync(path) && (await stat(path)).isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' })
+  })
+
+/**
+ * The names of the files in a folder, in order.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const list = (folder: string): TE.TaskEither<FileError, ReadonlyArray<string>> =>
+  attempt(folder, 'look into', async () => (await readdir(folder)).sort())
 
 /**
  * The folder of the installed package, found upwards from this file: `assets/` lies there.

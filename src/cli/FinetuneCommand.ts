@@ -7,7 +7,6 @@ import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { parse } from 'yaml'
 import * as Gradient from '../estimator/Gradient.js'
 import * as Checkpoint from '../finetune/Checkpoint.js'
 import * as Config from '../finetune/Config.js'
@@ -16,10 +15,12 @@ import * as Finetune from '../finetune/Finetune.js'
 import * as Setup from '../finetune/Setup.js'
 import * as Kernel from '../kernel/index.js'
 import { prompts } from '../model/Prompts.js'
+import { type ConfigOptions, readConfig } from './ConfigOptions.js'
 import * as Files from './Files.js'
 import { broken, describe, execute, type Failure, file, type Ready, type Step, usage } from './FinetuneRun.js'
 import { loadMaterials } from './Materials.js'
 import { readMetrics, type Metrics } from './Metrics.js'
+import { webGpu } from './WebGpu.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -31,65 +32,15 @@ import { readMetrics, type Metrics } from './Metrics.js'
  * @category model
  * @since 0.1.0
  */
-export interface Options {
-  readonly config?: string
+export interface Options extends ConfigOptions {
   readonly out?: string
   readonly resume?: string
-  readonly seed?: string
-  readonly estimator?: string
-  readonly steps?: string
-  readonly reward?: string
-  readonly mode?: string
   readonly json?: boolean
 }
 
-// -------------------------------------------------------------------------------------
-// reading
-// -------------------------------------------------------------------------------------
-
-const readConfig = (options: Options): Step<Config.Config> =>
-  pipe(
-    options.resume !== undefined ? join(options.resume, 'config.json') : options.config,
-    (path): Step<unknown> =>
-      path === undefined
-        ? TE.right({})
-        : pipe(
-            Files.read(path),
-            TE.mapLeft((error) => usage(Files.showError(error))),
-            TE.flatMapEither((bytes) =>
-              E.tryCatch(
-                (): unknown => parse(new TextDecoder().decode(bytes)) ?? {},
-                (error) =>
-                  usage(
-                    `${path}: expected JSON or YAML, got ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'something else'}`
-                  )
-              )
-            )
-          ),
-    TE.flatMapEither((given) =>
-      pipe(
-        override(given, options),
-        Config.decode,
-        E.mapLeft((error) => usage(Config.showError(error)))
-      )
-    )
-  )
-
-/** The command line over the document. A word that is no number stays a word, so that the decoder names it. */
-const override = (given: unknown, options: Options): unknown => {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) return given
-  const number = (text: string): number | string =>
-    text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text)
-  const estimator = 'estimator' in given && typeof given.estimator === 'object' ? given.estimator : {}
-  return {
-    ...given,
-    ...(options.seed === undefined ? {} : { seed: number(options.seed) }),
-    ...(options.steps === undefined ? {} : { steps: number(options.steps) }),
-    ...(options.reward === undefined ? {} : { reward: options.reward }),
-    ...(options.mode === undefined ? {} : { mode: options.mode }),
-    ...(options.estimator === undefined ? {} : { estimator: { ...estimator, name: options.estimator } })
-  }
-}
+/** A run that is resumed has the configuration of its folder. */
+const configOf = ({ resume, ...options }: Options): Step<Config.Config> =>
+  readConfig(resume === undefined ? options : { ...options, config: join(resume, 'config.json') })
 
 // -------------------------------------------------------------------------------------
 // the run
@@ -103,9 +54,10 @@ const estimatorFailure = (error: Gradient.EstimatorError): Failure =>
 const prepare = (options: Options, now: Date): Step<Ready> =>
   pipe(
     TE.Do,
-    TE.bind('config', () => readConfig(options)),
+    TE.bind('config', () => configOf(options)),
     TE.let('folder', ({ config }) => options.resume ?? options.out ?? defaultFolder(config, now)),
     TE.chainFirst(({ folder }) => (options.resume === undefined ? refuseTaken(folder) : TE.right(undefined))),
+    TE.chainFirst(({ config }) => webGpu(config.mode)),
     TE.bind('materials', () => loadMaterials),
     TE.bind('setup', ({ config, materials }) =>
       TE.fromEither(
@@ -116,7 +68,7 @@ const prepare = (options: Options, now: Date): Step<Ready> =>
       )
     ),
     TE.chainFirst(({ setup }) => TE.fromEither(pipe(Gradient.check(setup.problem), E.mapLeft(estimatorFailure)))),
-    TE.let('target', ({ config }) => Kernel.GpuJs.gpuJs({ mode: config.mode })),
+    TE.let('target', ({ config }) => Kernel.GpuJs.gpuJs({ mode: config.mode, threads: config.threads })),
     TE.let('conditions', ({ config }) => prompts(config.prompts)),
     TE.bind('run', ({ setup, target, conditions }) =>
       TE.fromEither(

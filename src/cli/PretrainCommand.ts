@@ -11,7 +11,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Pretrain from '../finetune/Pretrain.js'
 import { batchAt, type Dropout } from '../finetune/PretrainBatch.js'
-import { gpuJs, modes } from '../kernel/GpuJs.js'
+import { gpuJs, type Mode, modes } from '../kernel/GpuJs.js'
 import * as Safetensors from '../model/Safetensors.js'
 import * as Key from '../random/Key.js'
 import { below } from '../tensor/Program.js'
@@ -23,6 +23,7 @@ import * as Data from './PretrainData.js'
 import { networks, type Network } from './PretrainNetworks.js'
 import { report } from './PretrainReport.js'
 import { meter } from './Progress.js'
+import { webGpu } from './WebGpu.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -41,6 +42,7 @@ export interface PretrainOptions {
   readonly seed?: string
   readonly out?: string
   readonly mode?: string
+  readonly threads?: string
 }
 
 /**
@@ -51,11 +53,15 @@ export interface PretrainOptions {
  */
 export const pretrainOptions: ReadonlyArray<readonly [flags: string, description: string]> = [
   ['--steps <number>', 'steps of the optimiser (default: those of the shipped network)'],
-  ['--batch <number>', 'images a step (default: 256)'],
+  ['--batch <number>', 'images a step (default: those of the shipped network)'],
   ['--faces <number>', 'faces that are drawn for training (default: 32768)'],
   ['--seed <number>', 'the seed of every draw (default: 1)'],
   ['--out <folder>', 'where to write; a folder with a checkpoint of the same training is resumed'],
-  ['--mode <name>', 'mode of gpu.js (default: webasm)']
+  ['--mode <name>', 'mode of gpu.js (default: webasm)'],
+  [
+    '--threads <number>',
+    'threads that share the rows of a batch, with the same bits for any number (default: rows are not split, as for the shipped networks)'
+  ]
 ]
 
 /** What is trained and how: a checkpoint belongs to exactly one of these. */
@@ -68,6 +74,7 @@ interface Plan {
   readonly faces: number
   readonly seed: number
   readonly folder: string
+  readonly mode: Mode
   readonly target: Target
 }
 
@@ -92,13 +99,13 @@ const readPlan = (name: string, options: PretrainOptions): E.Either<Failure, Pla
     E.Do,
     E.bind('network', () => {
       const found = networks[name]
-      const known = Object.keys(networks).join(' or ')
+      const known = Object.keys(networks).join(', ')
       return found === undefined
-        ? E.left(usage(`name: expected ${known}, got ${JSON.stringify(name)}`))
+        ? E.left(usage(`name: expected one of ${known}, got ${JSON.stringify(name)}`))
         : E.right(found)
     }),
     E.bind('steps', ({ network }) => whole('steps', options.steps, network.recipe.steps, 1)),
-    E.bind('batch', () => whole('batch', options.batch, 256, 1)),
+    E.bind('batch', ({ network }) => whole('batch', options.batch, network.batch, 1)),
     E.bind('faces', () => whole('faces', options.faces, 32_768, 1)),
     E.bind('seed', () => whole('seed', options.seed, 1, 0)),
     E.bind('mode', () => {
@@ -107,7 +114,8 @@ const readPlan = (name: string, options: PretrainOptions): E.Either<Failure, Pla
         ? E.left(usage(`--mode: expected one of ${modes.join(', ')}, got ${JSON.stringify(options.mode)}`))
         : E.right(mode)
     }),
-    E.map(({ network, steps, batch, faces, seed, mode }) => ({
+    E.bind('threads', () => whole('threads', options.threads, 1, 1)),
+    E.map(({ network, steps, batch, faces, seed, mode, threads }) => ({
       name,
       network,
       recipe: { ...network.recipe, steps },
@@ -116,7 +124,9 @@ const readPlan = (name: string, options: PretrainOptions): E.Either<Failure, Pla
       faces,
       seed,
       folder: options.out ?? join('runs', `pretrain-${name}`),
-      target: gpuJs({ mode })
+      mode,
+      // sums over blocks of rows have other bits than sums over all: the shipped networks were trained with the latter
+      target: gpuJs({ mode, ...(options.threads === undefined ? {} : { threads }) })
     }))
   )
 
@@ -208,7 +218,12 @@ const loop = (
     ),
     TE.fromEither,
     TE.flatMap((executable) => async () => {
-      const batches = batchAt(data.training, plan.batch, plan.dropout, Key.foldInString(Key.make(plan.seed), 'batches'))
+      const batches = batchAt(
+        plan.network.source(data.training),
+        plan.batch,
+        plan.dropout,
+        Key.foldInString(Key.make(plan.seed), 'batches')
+      )
       const bar = meter(`pretrain ${plan.name}`, plan.recipe.steps, from.step)
       let state = from
       let loss = from.loss
@@ -278,7 +293,7 @@ const execute = (plan: Plan, stop: AbortSignal): Step<boolean> => {
 }
 
 /**
- * Trains a network by its name, `faces-mlp` or `classifier`, and gives the exit code: 0, 1 (it failed), 2 (wrong usage,
+ * Trains a network by its name, one of `networks`, and gives the exit code: 0, 1 (it failed), 2 (wrong usage,
  * nothing written) or 130 (interrupted; the same command resumes it). The folder then has `NAME.safetensors` (averaged
  * parameters, f16), `metrics.json`, pictures of samples, and the `checkpoint.safetensors` from which training resumes.
  *
@@ -296,7 +311,10 @@ export const pretrain = async (name: string, options: PretrainOptions): Promise<
   }
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
-  const result = await execute(plan.right, interrupt.signal)()
+  const result = await pipe(
+    webGpu(plan.right.mode),
+    TE.flatMap(() => execute(plan.right, interrupt.signal))
+  )()
   process.off('SIGINT', onSignal)
   process.off('SIGTERM', onSignal)
   await plan.right.target.dispose()

@@ -10,14 +10,12 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { ddim } from '../chain/Ddim.js'
 import { guided } from '../chain/Denoiser.js'
-import * as Schedule from '../chain/Schedule.js'
 import { evaluation } from '../finetune/Pretrain.js'
 import { batchAt, type Dropout, type LabelledImages } from '../finetune/PretrainBatch.js'
 import * as Metrics from '../finetune/PretrainMetrics.js'
 import { classifier } from '../model/Classifier.js'
-import type { MlpDescription } from '../model/Description.js'
+import type { DenoiserDescription } from '../model/Description.js'
 import * as Faces from '../model/Faces.js'
-import { mlp } from '../model/Mlp.js'
 import {
   encodeModel,
   loadClassifier,
@@ -25,7 +23,9 @@ import {
   type Metadata,
   type TrainedClassifier
 } from '../model/Model.js'
+import { denoiser, featuresOf } from '../model/Network.js'
 import * as Safetensors from '../model/Safetensors.js'
+import { schedules } from '../model/Share.js'
 import * as Key from '../random/Key.js'
 import { under, type Program, type Values } from '../tensor/Program.js'
 import { showError as showShapeError, type ShapeError } from '../tensor/Shape.js'
@@ -103,7 +103,7 @@ const heldOutLoss = ({ network, target, data, parameters, key }: Trained, dropou
   pipe(
     compile(target, evaluation(network.objective())),
     TE.flatMap((executable) => async () => {
-      const batches = batchAt(data.heldOut, count, dropout, Key.foldInString(key, 'loss'))
+      const batches = batchAt(network.source(data.heldOut), count, dropout, Key.foldInString(key, 'loss'))
       const named = under('parameters', parameters)
       const losses: Array<number> = []
       for (let step = 0; step < 8; step++) {
@@ -157,18 +157,18 @@ const judgeClassifier = (trained: Trained, stored: TrainedClassifier): Step<Numb
 
 const sampler = (
   trained: Trained,
-  description: MlpDescription,
+  description: DenoiserDescription,
   guidance: number
 ): Step<(c: Tensor, key: Key.Key) => Step<Tensor>> => {
-  const schedule = { cosine: Schedule.cosine, linear: Schedule.linear }[description.share](chainSteps)
-  const chain = ddim({ denoiser: guided(guidance)(mlp(description)), schedule, eta: 1 })
+  const schedule = schedules[description.share](chainSteps)
+  const chain = ddim({ denoiser: guided(guidance)(denoiser(description)), schedule, eta: 1 })
   return pipe(
     compile(trained.target, Metrics.samplingStep(chain, description.labels)),
     TE.map(
       (executable) =>
         (c: Tensor, key: Key.Key): Step<Tensor> =>
           pipe(
-            () => Metrics.draw(executable, chain.T, description.features, trained.parameters, c, key),
+            () => Metrics.draw(executable, chain.T, featuresOf(description), trained.parameters, c, key),
             TE.mapLeft(failed)
           )
     )
@@ -235,7 +235,7 @@ const readClassifier = ({ folder }: Trained): Step<TrainedClassifier> => {
   )
 }
 
-const judgeDenoiser = (trained: Trained, description: MlpDescription): Step<Numbers> => {
+const judgeDenoiser = (trained: Trained, description: DenoiserDescription): Step<Numbers> => {
   const { heldOut, training } = trained.data
   const asked = { images: rows(0, count)(heldOut.images), labels: rows(0, count)(heldOut.labels) }
   return pipe(
@@ -302,9 +302,9 @@ export const report = (trained: Trained): Step<void> => {
     ),
     TE.bindTo('stored'),
     TE.bind('metrics', ({ stored }) =>
-      description.kind === 'mlp'
-        ? judgeDenoiser(stored, description)
-        : judgeClassifier(stored, { description, parameters: stored.parameters, metadata })
+      description.kind === 'classifier'
+        ? judgeClassifier(stored, { description, parameters: stored.parameters, metadata })
+        : judgeDenoiser(stored, description)
     ),
     TE.chainFirst(({ stored, metrics }) => write(stored.parameters, { metrics: JSON.stringify(metrics) })),
     TE.flatMap(({ metrics }) =>

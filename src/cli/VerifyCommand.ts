@@ -33,6 +33,7 @@ export interface VerifyOptions {
   readonly estimator?: string
   readonly samples: string
   readonly seed: string
+  readonly threads?: string
   readonly json?: boolean
 }
 
@@ -127,13 +128,14 @@ const planOf = ({ model, estimator }: VerifyOptions): Step<Plan> =>
  */
 export const verify = async (options: VerifyOptions): Promise<number> => {
   const json = options.json === true
-  const target = gpuJs({ mode: 'webasm' })
   const result = await pipe(
     TE.Do,
     TE.bind('samples', () => number('samples', options.samples, 2)),
     TE.bind('seed', () => number('seed', options.seed, 0)),
+    TE.bind('threads', () => number('threads', options.threads ?? '1', 1)),
     TE.bind('plan', () => planOf(options)),
-    TE.flatMap(({ samples, seed, plan: { cases, misfits } }) => {
+    TE.flatMap(({ samples, seed, threads, plan: { cases, misfits } }) => {
+      const target = gpuJs({ mode: 'webasm', threads })
       misfits.forEach((line) => process.stderr.write(`${line}\n`))
       const bar = meter(
         'verify',
@@ -146,11 +148,13 @@ export const verify = async (options: VerifyOptions): Promise<number> => {
           if (json) process.stdout.write(`${JSON.stringify(row)}\n`)
         }),
         TE.mapLeft((error): Failure => broken(Gradient.showError(error))),
-        TE.chainFirstIOK(() => () => bar.stop())
+        TE.chainFirstTaskK(() => () => {
+          bar.stop()
+          return target.dispose()
+        })
       )
     })
   )()
-  await target.dispose()
   if (E.isLeft(result)) {
     process.stderr.write(`halforder verify: ${result.left.message}\n`)
     return result.left.kind === 'usage' ? 2 : 1

@@ -7,14 +7,18 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import * as t from 'io-ts'
-import { estimatorNames } from '../finetune/Config.js'
 import { pretrainAesthetic } from './AestheticCommand.js'
+import { modes } from '../kernel/GpuJs.js'
 import { compareEstimators, type CompareOptions } from './CompareCommand.js'
+import { configOptions } from './ConfigOptions.js'
 import { drawFaces, type FacesOptions } from './FacesCommand.js'
 import { packageFolder } from './Files.js'
 import { finetune, type Options } from './FinetuneCommand.js'
+import { plan, type PlanOptions } from './PlanCommand.js'
 import { pretrain, pretrainOptions, type PretrainOptions } from './PretrainCommand.js'
 import { networks } from './PretrainNetworks.js'
+import { chainNames } from './SampleChains.js'
+import { sampleImages, type SampleOptions } from './SampleCommand.js'
 import { verify, type VerifyOptions } from './VerifyCommand.js'
 
 const Package = t.type({ version: t.string })
@@ -31,21 +35,25 @@ const program = new Command('halforder')
   // wrong usage ends with 2, as a wrong configuration does
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
 
-program
+const finetuning = program
   .command('finetune')
   .description('raise a reward of the shipped face model, and show it: writes a run folder')
-  .option('--config <file>', 'JSON or YAML; fields that it leaves out take their defaults')
+configOptions.forEach(([flags, description]) => finetuning.option(flags, description))
+finetuning
   .option('--out <folder>', 'where to write, a new or empty folder (default: one below runs/)')
   .option('--resume <folder>', 'go on with the run in a folder; --steps may be raised')
-  .option('--seed <number>', 'the seed of every draw')
-  .option('--estimator <name>', estimatorNames.join(', '))
-  .option('--steps <number>', 'steps of the optimizer')
-  .option('--reward <name>', 'a name, or a sum such as alignment + 0.5*aesthetic (default: glasses)')
-  .option('--mode <name>', 'mode of gpu.js: webasm, cpu, webgpu, webgl2, webgl, headlessgl, gpu')
   .option('--json', 'print the summary as one line of JSON')
   .action(async (options: Options) => {
     process.exitCode = await finetune(options, new Date())
   })
+
+const planning = program
+  .command('plan')
+  .description('the kernels that a fine-tune would run, and what they cost: compiles, runs nothing')
+configOptions.forEach(([flags, description]) => planning.option(flags, description))
+planning.option('--json', 'print one object a program, each on a line').action(async (options: PlanOptions) => {
+  process.exitCode = await plan(options)
+})
 
 const pretraining = program
   .command('pretrain')
@@ -67,6 +75,29 @@ program
   })
 
 program
+  .command('sample')
+  .description(
+    'draw what a model makes of a prompt: a sheet (.png), or moving (.gif: clips, or the chain of a still at work)'
+  )
+  .option('--model <name>', 'a network that ships, a file *.safetensors, or the folder of a fine-tune', 'faces-mlp')
+  .option('--prompt <text>', 'such as "a happy face with round glasses and blue hair"; empty for any face', '')
+  .option('--coarse <text>', 'the prompt of the first third of the steps, next to the noise (default: --prompt)')
+  .option('--mid <text>', 'the prompt of the second third')
+  .option('--fine <text>', 'the prompt of the last third, next to the image')
+  .option('--count <number>', 'how many', '16')
+  .option('--seed <number>', 'the seed of every draw', '1')
+  .option('--out <file>', 'where to write, *.png or *.gif', 'samples.png')
+  .option('--chain <name>', chainNames.join(', '), 'ddim')
+  .option('--steps <number>', 'steps of the chain', '50')
+  .option('--guidance <number>', 'scale of classifier-free guidance; 1 is none', '1')
+  .option('--columns <number>', 'samples in a line', '8')
+  .option('--mode <name>', `mode of gpu.js: ${modes.join(', ')}`, 'webasm')
+  .option('--threads <number>', 'threads of the mode webasm (default: rows are not split)')
+  .action(async (options: SampleOptions) => {
+    process.exitCode = await sampleImages(options)
+  })
+
+program
   .command('compare')
   .description("measure the variance and the cost of the catalogue's estimators on the faces")
   .option('--reward <name>', 'as for finetune', 'glasses')
@@ -74,6 +105,7 @@ program
   .option('--only <text>', 'estimators whose name has this text')
   .option('--trained <paths>', 'vectors to differentiate in, comma-separated', 'labels.bias')
   .option('--seed <number>', 'the seed of every draw', '1')
+  .option('--threads <number>', 'threads that share the rows of a batch; the bits are those of one thread', '1')
   .option('--json', 'print one object a line')
   .action(async (options: CompareOptions) => {
     process.exitCode = await compareEstimators(options)
@@ -86,6 +118,7 @@ program
   .option('--estimator <file>', "an estimator of your own, as JSON (default: the catalogue's)")
   .option('--samples <number>', 'samples of each estimator', '200000')
   .option('--seed <number>', 'the seed of every draw', '1')
+  .option('--threads <number>', 'threads that share the rows of a batch; the bits are those of one thread', '1')
   .option('--json', 'print one object a line')
   .action(async (options: VerifyOptions) => {
     process.exitCode = await verify(options)

@@ -75,7 +75,7 @@ const chainFields = {
   eta: share,
   /** Which variance, for `ddpm`. */
   variance: oneOf('small', 'large'),
-  schedule: oneOf('cosine', 'linear'),
+  schedule: oneOf('cosine', 'linear', 'flow'),
   /** Scale of classifier-free guidance; 1 is none, and any other doubles the network evaluations. */
   guidance: finite
 }
@@ -120,7 +120,9 @@ const fields = {
   /** Samples of held-out noise that the reward is measured on before and after. */
   evaluationSamples: whole,
   /** Which mode of gpu.js runs the programs. */
-  mode: oneOf('webasm', 'cpu', 'webgpu', 'webgl2', 'webgl', 'headlessgl', 'gpu')
+  mode: oneOf('webasm', 'cpu', 'webgpu', 'webgl2', 'webgl', 'headlessgl', 'gpu'),
+  /** Threads that share the rows of a batch, in mode `webasm`. The bits do not depend on it. */
+  threads: whole
 }
 
 /**
@@ -176,7 +178,8 @@ export const defaults: Config = {
   steps: 60,
   seed: 1,
   evaluationSamples: 512,
-  mode: 'webasm'
+  mode: 'webasm',
+  threads: 1
 }
 
 // -------------------------------------------------------------------------------------

@@ -60,13 +60,15 @@ export interface Progress {
 }
 
 /**
- * A compiled run. `step` is a function of the state and the key of the run only.
+ * A compiled run. `step` is a function of the state and the key of the run only. `executables` are all that it may run, by
+ * name: those of the estimator, and the optimiser's `update`.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Run {
   readonly gradients: Gradients
+  readonly executables: Readonly<Record<string, Executable>>
   readonly start: (params: Values) => State
   readonly step: (key: Key.Key, state: State) => TE.TaskEither<EstimatorError, Progress>
   readonly dispose: () => Promise<void>
@@ -138,6 +140,7 @@ export const compile = <P extends Params, S extends Batched, C extends Exprs, R 
     ),
     E.map(({ gradients, update }) => ({
       gradients,
+      executables: { ...gradients.executables, update },
       start: (params) => ({ step: 0, params, optimizer: zeros(update), advantage: problem.advantage.initial }),
       step: (key, state) => step(problem, gradients, update, conditions, key, state),
       dispose: async () => {

@@ -26,6 +26,19 @@ export interface LabelledImages {
 }
 
 /**
+ * Where batches come from: `count` labelled rows of `features` numbers, read by their numbers. Rows are drawn where they
+ * would take too much memory.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Source {
+  readonly count: number
+  readonly features: number
+  readonly rows: (indices: ArrayLike<number>) => LabelledImages
+}
+
+/**
  * How often labels are hidden, so that one network learns to draw with and without a prompt: `all` is the probability
  * that a row has no labels; of the other rows, `some` is the share in which each attribute is hidden with probability
  * one half.
@@ -43,6 +56,18 @@ export interface Dropout {
 // -------------------------------------------------------------------------------------
 
 /**
+ * Labelled images in memory as a source.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const table = ({ images, labels }: LabelledImages): Source => ({
+  count: images.shape[0] ?? 1,
+  features: images.shape[1] ?? 1,
+  rows: (indices) => ({ images: gather(images, indices), labels: gather(labels, indices) })
+})
+
+/**
  * The batch of one step: `x0` and `labels` are rows of the data, drawn with replacement and with some labels hidden;
  * `noise` is standard normal; `time` is uniform on (0, 1), one draw in each of `batch` equal intervals, so that every
  * batch has seen all times.
@@ -51,44 +76,50 @@ export interface Dropout {
  * @since 0.1.0
  */
 export const batchAt =
-  (data: LabelledImages, batch: number, dropout: Dropout, key: Key.Key) =>
+  ({ count, features, rows }: Source, batch: number, dropout: Dropout, key: Key.Key) =>
   (step: number): Values => {
     const at = (name: string): Key.Key => Key.foldInString(Key.foldIn(key, step), name)
-    const count = data.images.shape[0] ?? 1
-    const rows = Int32Array.from(Draw.uniform(at('rows'), [batch]).data, (u) => Math.floor(u * count))
+    const chosen = Int32Array.from(Draw.uniform(at('rows'), [batch]).data, (u) => Math.floor(u * count))
+    const { images, labels } = rows(chosen)
     const time = Draw.uniform(at('time'), [batch, 1])
     return {
-      x0: gather(data.images, rows),
-      labels: hide(gather(data.labels, rows), dropout, at('dropout')),
-      noise: Draw.normal32(at('noise'), [batch, data.images.shape[1] ?? 1]),
+      x0: images,
+      labels: hide(labels, dropout, at('dropout')),
+      noise: Draw.normal32(at('noise'), [batch, features]),
       time: { shape: [batch, 1], data: Float32Array.from(time.data, (u, i) => (i + u) / batch) }
     }
   }
 
-const gather = (source: Tensor, rows: Int32Array): Tensor => {
+const gather = (source: Tensor, rows: ArrayLike<number>): Tensor => {
   const width = source.shape[1] ?? 1
   const data = new Float32Array(rows.length * width)
-  rows.forEach((row, i) => data.set(source.data.subarray(row * width, (row + 1) * width), i * width))
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i] ?? 0
+    data.set(source.data.subarray(row * width, (row + 1) * width), i * width)
+  }
   return { shape: [rows.length, width], data }
 }
 
 /**
- * Labels with blocks of zeros where an attribute is hidden.
+ * Labels with blocks of zeros where an attribute is hidden. What follows the code of a face, such as a motion, counts as
+ * one more attribute.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const hide = (labels: Tensor, { all, some }: Dropout, key: Key.Key): Tensor => {
   const [rows = 0, width = 1] = labels.shape
-  const attributes = Faces.attributeNames
-  const uniform = Draw.uniform(key, [rows, attributes.length + 1]).data
+  const blocks = [
+    ...Faces.attributeNames.map(Faces.block),
+    ...(width > Faces.labelWidth ? [{ offset: Faces.labelWidth, width: width - Faces.labelWidth }] : [])
+  ]
+  const uniform = Draw.uniform(key, [rows, blocks.length + 1]).data
   const data = Float32Array.from(labels.data)
   for (let row = 0; row < rows; row++) {
-    const at = row * (attributes.length + 1)
+    const at = row * (blocks.length + 1)
     const u = uniform[at] ?? 0
-    attributes.forEach((attribute, i) => {
+    blocks.forEach(({ offset, width: values }, i) => {
       const hidden = u < all || (u < all + (1 - all) * some && (uniform[at + 1 + i] ?? 0) < 0.5)
-      const { offset, width: values } = Faces.block(attribute)
       if (hidden) data.fill(0, row * width + offset, row * width + offset + values)
     })
   }

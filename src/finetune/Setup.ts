@@ -9,7 +9,6 @@ import { perRow, type Chain } from '../chain/Chain.js'
 import * as Ddim from '../chain/Ddim.js'
 import * as Ddpm from '../chain/Ddpm.js'
 import { guided } from '../chain/Denoiser.js'
-import * as Schedule from '../chain/Schedule.js'
 import * as Advantage from '../estimator/Advantage.js'
 import * as Catalogue from '../estimator/Catalogue.js'
 import * as Cover from '../estimator/Cover.js'
@@ -18,8 +17,9 @@ import * as Est from '../estimator/Estimator.js'
 import type { Problem } from '../estimator/Gradient.js'
 import { trainedShapes } from '../estimator/Programs.js'
 import type { Rows } from '../lens/Dense.js'
-import type { MlpParameters } from '../model/Mlp.js'
+import type { Params } from '../lens/Lens.js'
 import type { Model } from '../model/Model.js'
+import { schedules } from '../model/Share.js'
 import * as Optimizer from '../optimizer/Optimizer.js'
 import type { Config, ConfigError } from './Config.js'
 import * as Rewards from './Rewards.js'
@@ -54,8 +54,8 @@ export type Images = readonly ['batch', number]
  * @since 0.1.0
  */
 export interface Setup {
-  readonly problem: Problem<MlpParameters, Images, Rows<number>, Rewards.RewardParameters>
-  readonly base: Problem<MlpParameters, Images, Rows<number>, Rewards.RewardParameters>
+  readonly problem: Problem<Params, Images, Rows<number>, Rewards.RewardParameters>
+  readonly base: Problem<Params, Images, Rows<number>, Rewards.RewardParameters>
   readonly optimizer: Optimizer.Optimizer
 }
 
@@ -77,8 +77,8 @@ const wrong = (path: string, expected: string, got: string, remedy: string): Con
  * @category constructors
  * @since 0.1.0
  */
-export const chain = (config: Config['chain'], model: Model): Chain<MlpParameters, Images, Rows<number>> => {
-  const schedule = config.schedule === 'cosine' ? Schedule.cosine(config.T) : Schedule.linear(config.T)
+export const chain = (config: Config['chain'], model: Model): Chain<Params, Images, Rows<number>> => {
+  const schedule = schedules[config.schedule](config.T)
   const denoiser = guided(config.guidance)(model.denoiser)
   return config.kind === 'ddim'
     ? Ddim.ddim({ denoiser, schedule, eta: config.eta })
@@ -188,8 +188,8 @@ const matches = (pattern: ReadonlyArray<string>, path: ReadonlyArray<string>): b
 /** The chain with a copy of the trained vectors for each row, where zeroth-order cells are to have a direction each. */
 const rowDirections = (
   config: Config,
-  base: Chain<MlpParameters, Images, Rows<number>>
-): E.Either<ConfigError, Chain<MlpParameters, Images, Rows<number>>> => {
+  base: Chain<Params, Images, Rows<number>>
+): E.Either<ConfigError, Chain<Params, Images, Rows<number>>> => {
   const zeroth = config.estimator.name === 'rlr' || config.estimator.name === 'evolutionStrategies'
   if (!zeroth || config.estimator.directions === 'batch') return E.right(base)
   const chosen = trained(config.trained)

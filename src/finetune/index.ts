@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+export * as Adapters from './Adapters.js'
 export * as AestheticObjective from './AestheticObjective.js'
 export * as Checkpoint from './Checkpoint.js'
 export * as Config from './Config.js'

@@ -86,7 +86,7 @@ export const kernelNumber = 'kernelNumber'
  * @category constructors
  * @since 0.1.0
  */
-export const assembledKernel = (kernels: ReadonlyMap<number, Kernel>): typeof gpujs.WebAssemblyKernel =>
+export const assembledKernel = (kernels: ReadonlyMap<number, Kernel>, fused: boolean): typeof gpujs.WebAssemblyKernel =>
   class Assembled extends gpujs.WebAssemblyKernel {
     _assembleModule(layout: unknown, cells: number, shared: boolean): Assembly {
       const kernel = kernels.get(Number(this.constants?.[kernelNumber]))
@@ -94,17 +94,17 @@ export const assembledKernel = (kernels: ReadonlyMap<number, Kernel>): typeof gp
       if (kernel === undefined || decoded._tag === 'Left') {
         throw new Error('gpu.js asked for a module in another way than version 2.24.1 does')
       }
-      return module(kernel, decoded.right, cells, shared)
+      return module(kernel, decoded.right, cells, shared, fused)
     }
   }
 
 /**
- * The module of a kernel for one layout.
+ * The module of a kernel for one layout; `fused` where the machine multiplies and adds in one instruction.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const module = (kernel: Kernel, layout: Layout, cells: number, shared: boolean): Assembly => {
+export const module = (kernel: Kernel, layout: Layout, cells: number, shared: boolean, fused: boolean): Assembly => {
   const end = layout.totalBytes ?? layout.outputOffset + 4 * cells
   const initial = Math.ceil(end / pageBytes) + sparePages
   const maximum = Math.max(initial, 4096)
@@ -113,7 +113,8 @@ export const module = (kernel: Kernel, layout: Layout, cells: number, shared: bo
     parameter: (index: number): number => layout.scalars[`p${index}`]?.offset ?? 0,
     output: layout.outputOffset,
     scratch: 16 * Math.ceil(end / 16),
-    scratchBytes: (sparePages - 1) * pageBytes
+    scratchBytes: (sparePages - 1) * pageBytes,
+    fused
   }
   return { bytes: assemble(kernel.spec, memory, { initial, maximum, shared }), initial, maximum }
 }

@@ -28,22 +28,37 @@ export interface Block {
 // -------------------------------------------------------------------------------------
 
 /**
- * The columns of a full tile. 4 rows by 3 vectors need 12 accumulators, 3 vectors of `b` and a scalar of `a`: the 16
- * registers of SSE and AVX; so do 6 rows by 2. Larger and smaller tiles were measured to be slower.
- *
- * @category constants
- * @since 0.1.0
+ * The vector registers that a tile may use: SSE and AVX have 16, and V8 keeps one of them. A tile that needs more reads
+ * and writes its sums in memory, at half the speed.
  */
-export const wide = { rows: 12, dots: 4 } as const
+const registers = 15
+
+/** Columns that a tile of the `dots` form adds up side by side. */
+const dotColumns = 4
 
 /**
- * The rows of a tile of so many vectors.
+ * The most rows of a tile of so many vectors, or of so many columns in the `dots` form: the sums, a vector of each column,
+ * a scalar of each row, and a product that is not yet added where there is no fused multiply-add are in registers at the
+ * same time, because V8 moves all loads of a loop's body to its start.
  *
- * @category constants
+ * @category utils
  * @since 0.1.0
  */
-export const tileRows = (form: 'rows' | 'dots', vectors: number): number =>
-  form === 'dots' || vectors >= 3 ? 4 : vectors === 2 ? 6 : 8
+export const tileRows = (fused: boolean, vectors: number): number =>
+  Math.max(1, Math.floor((registers - vectors - (fused ? 0 : 1)) / (vectors + 1)))
+
+/**
+ * The columns of a full tile over `m` rows: the widest tile that has as many rows, of which 4 are enough to be limited by
+ * arithmetic and not by loads.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const tileColumns = (form: 'rows' | 'dots', fused: boolean, m: number): number => {
+  if (form === 'dots') return dotColumns
+  const widest = [8, 7, 6, 5, 4, 3].find((vectors) => tileRows(fused, vectors) >= Math.min(m, 4))
+  return 4 * (widest ?? 2)
+}
 
 /** Longer sums are added up in parts, so that the columns of `b` that a tile reads stay in the nearest cache. */
 const longestSum = 768
@@ -152,27 +167,23 @@ export const partAxes = ({ dims, strides, form }: Contraction): ReadonlyArray<nu
 }
 
 /**
- * Tiles that cover `n` columns: full ones, and what they leave.
+ * Tiles that cover `n` columns: full ones of `most` columns, and what they leave.
  *
  * @category utils
  * @since 0.1.0
  */
-export const blocksOf = (form: 'rows' | 'dots', n: number): ReadonlyArray<Block> => {
+export const blocksOf = (form: 'rows' | 'dots', fused: boolean, most: number, n: number): ReadonlyArray<Block> => {
   const step = form === 'rows' ? 4 : 1
-  const most = wide[form]
-  // two tiles of two vectors are better than one of three and one of one
-  const full = Math.floor(n / most) - (form === 'rows' && n > most && n % most > 0 && n % most <= 4 ? 1 : 0)
-  const main: Block = { count: full, columns: [0, 1, 2, 3].slice(0, most / step).map((i) => i * step) }
+  const first = (from: number, count: number): ReadonlyArray<number> =>
+    Array.from({ length: count }, (_, i) => from + i * step)
+  // one tile of three vectors is better than one of two and one of one, where three rows of it fit
+  const joined = form === 'rows' && most === 8 && tileRows(fused, 3) === 3 && n > most && n % most > 0 && n % most <= 4
+  const full = Math.floor(n / most) - (joined ? 1 : 0)
   const rest = n - full * most
-  const vectors = (from: number, count: number): Block => ({
-    count: 1,
-    columns: Array.from({ length: count }, (_, i) => from + 4 * i)
-  })
-  const left = ((): ReadonlyArray<Block> => {
-    if (rest === 0) return []
-    if (form === 'dots') return [{ count: 1, columns: [0, 1, 2, 3].slice(0, n).map((i) => Math.max(n - 4, 0) + i) }]
-    if (rest > most) return [vectors(full * most, 2), vectors(full * most + 8, 2)]
-    return [vectors(full * most, Math.ceil(rest / 4))]
-  })()
-  return [...(full > 0 ? [main] : []), ...left]
+  const left =
+    form === 'dots' ? first(Math.max(n - most, 0), Math.min(most, n)) : first(full * most, Math.ceil(rest / 4))
+  return [
+    ...(full > 0 ? [{ count: full, columns: first(0, most / step) }] : []),
+    ...(rest > 0 ? [{ count: 1, columns: left }] : [])
+  ]
 }

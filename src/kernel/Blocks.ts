@@ -84,11 +84,29 @@ export const rows = ({ shape, data }: Tensor, axis: number | undefined, { from, 
   const outer = size(shape.slice(0, axis))
   const part = shape.map((d, i) => (i === axis ? to - from : d))
   if (outer === 1) return { shape: part, data: data.subarray(from * inner, to * inner) }
+  const out = new Float32Array(outer * (to - from) * inner)
+  write({ shape, data }, axis, { from, to }, out)
+  return { shape: part, data: out }
+}
+
+/**
+ * Writes the rows of a block of a tensor.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const write = (
+  { shape, data }: Tensor,
+  axis: number | undefined,
+  { from, to }: Block,
+  target: Float32Array
+): void => {
+  if (axis === undefined) return target.set(data)
+  const inner = size(shape.slice(axis + 1))
+  const outer = size(shape.slice(0, axis))
   const run = (to - from) * inner
   const whole = (shape[axis] ?? 1) * inner
-  const out = new Float32Array(outer * run)
-  for (let i = 0; i < outer; i++) out.set(data.subarray(i * whole + from * inner, i * whole + to * inner), i * run)
-  return { shape: part, data: out }
+  for (let i = 0; i < outer; i++) target.set(data.subarray(i * whole + from * inner, i * whole + to * inner), i * run)
 }
 
 /**

@@ -15,6 +15,7 @@ import type { Executable, Target, TargetError } from '../tensor/Target.js'
 import { type Data, size, toFloat32 } from '../tensor/Tensor.js'
 import { assembledKernel, kernelNumber } from './Assembled.js'
 import { cached } from './Cache.js'
+import { enabled, type Fma } from './Fused.js'
 import { defaultLimits, type Limits } from './Fusion.js'
 import { lengths } from './Lengths.js'
 import { type Plan, plan, report } from './Plan.js'
@@ -22,6 +23,7 @@ import { argument, keep } from './Resident.js'
 import { argumentNames, constants, source } from './Source.js'
 import type { Kernel } from './Template.js'
 import * as Threads from './Threads.js'
+import { blockedKernel } from './WebGpu.js'
 import { type Pool, pool } from './Workers.js'
 
 // -------------------------------------------------------------------------------------
@@ -59,6 +61,8 @@ export const accuracy = (mode: Mode): Accuracy => (mode === 'webasm' || mode ===
  * - `threads`: on `webasm`, how many threads share the rows of the dimension `batch` (see `Threads`). With it, sums over rows
  *   are defined over blocks of rows, so that their bits are the same for any number, 1 included. Default: rows are not
  *   split.
+ * - `fma`: on `webasm`, whether kernels multiply and add in one instruction that rounds once, where the machine has it
+ *   (default, `auto`), or never (`off`): then the bits are the same on machines with and without it.
  *
  * @category model
  * @since 0.1.0
@@ -67,6 +71,7 @@ export interface Options {
   readonly mode?: Mode
   readonly fuse?: boolean
   readonly threads?: number
+  readonly fma?: Fma
 }
 
 /** A GPU instance, and the kernels that its kernel class knows by number. */
@@ -79,7 +84,10 @@ interface Device {
   readonly positions: number
   readonly executables: Set<Executable>
   readonly assembled: boolean
+  /** contractions compute several elements a thread */
+  readonly blocked: boolean
   readonly pool: Pool | undefined
+  readonly fused: boolean
   next: number
   disposed: boolean
 }
@@ -95,12 +103,12 @@ interface Device {
  * @category instances
  * @since 0.1.0
  */
-export const gpuJs = ({ mode = 'webasm', fuse = true, threads }: Options = {}): Target => {
+export const gpuJs = ({ mode = 'webasm', fuse = true, threads, fma = 'auto' }: Options = {}): Target => {
   const name = `gpu.js ${mode}`
   let device: E.Either<TargetError, Device> | undefined
   const compileOn = cached(name, (program, sizes) =>
     pipe(
-      (device ??= open(name, mode, fuse, threads)),
+      (device ??= open(name, mode, fuse, threads, fma)),
       E.flatMap((opened) => split(opened, program, sizes))
     )
   )
@@ -133,7 +141,13 @@ const gpuBuffers = 7
 // gpu.js keeps whole numbers of a shader in f32, which has all of them up to this one
 const gpuPositions = 2 ** 24
 
-const open = (name: string, mode: Mode, fuse: boolean, threads: number | undefined): E.Either<TargetError, Device> => {
+const open = (
+  name: string,
+  mode: Mode,
+  fuse: boolean,
+  threads: number | undefined,
+  fma: Fma
+): E.Either<TargetError, Device> => {
   const unsupported = (reason: string): TargetError => ({
     _tag: 'Unsupported',
     target: name,
@@ -151,10 +165,14 @@ const open = (name: string, mode: Mode, fuse: boolean, threads: number | undefin
       const gpu = new gpujs.GPU({ mode })
       // `gpu` falls back to the host where there is no GPU
       const assembled = gpu.Kernel.mode === 'webasm'
-      if (assembled) gpu.Kernel = assembledKernel(kernels)
+      const fused = assembled && enabled(fma)
+      if (assembled) gpu.Kernel = assembledKernel(kernels, fused)
+      const blocked = gpu.Kernel.mode === 'webgpu'
+      if (blocked) gpu.Kernel = blockedKernel(gpu, kernels)
       const workers = assembled && threads !== undefined ? pool(Math.max(1, Math.floor(threads))) : undefined
       const executables = new Set<Executable>()
-      return { name, gpu, kernels, limits, positions, executables, assembled, pool: workers, next: 0, disposed: false }
+      const own = { name, gpu, kernels, limits, positions, executables, assembled, fused, blocked }
+      return { ...own, pool: workers, next: 0, disposed: false }
     },
     (error) => unsupported(message(error))
   )
@@ -166,7 +184,7 @@ const split = (device: Device, program: Program.Program, sizes: Sizes): E.Either
     compile(device, part, ofPart)
   if (device.pool === undefined) return alone(program, sizes)
   return pipe(
-    Threads.compile({ name: device.name, pool: device.pool, alone }, program, sizes),
+    Threads.compile({ name: device.name, pool: device.pool, fused: device.fused, alone }, program, sizes),
     E.map((made) => {
       const self: Executable = {
         ...made,
@@ -216,7 +234,7 @@ const executable = (device: Device, program: BoundProgram, planned: Plan): Execu
     const number = device.next++
     device.kernels.set(number, kernel)
     numbers.push(number)
-    return createKernel(device.gpu, kernel, number, outputs[i] ?? kernel.spec.cells)
+    return createKernel(device, kernel, number, outputs[i] ?? kernel.spec.cells)
   })
   const results = written(planned)
   const pipeline = results.length === 0 ? undefined : createPipeline(device.gpu, planned, kernels, inputs, results)
@@ -263,8 +281,8 @@ const executable = (device: Device, program: BoundProgram, planned: Plan): Execu
 // kernels and pipelines
 // -------------------------------------------------------------------------------------
 
-const createKernel = (gpu: GPU, kernel: Kernel, number: number, length: number): IKernelRunShortcut =>
-  gpu.createKernel(source(kernel), {
+const createKernel = ({ gpu, blocked }: Device, kernel: Kernel, number: number, length: number): IKernelRunShortcut =>
+  gpu.createKernel(source(kernel, blocked), {
     output: [length],
     precision: 'single',
     constants: { ...constants(kernel), [kernelNumber]: number },

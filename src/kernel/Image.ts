@@ -56,12 +56,12 @@ export interface Step {
 // -------------------------------------------------------------------------------------
 
 /**
- * The image of a plan.
+ * The image of a plan, for machines that multiply and add in one instruction or not.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const image = (plan: Plan): Image => {
+export const image = (plan: Plan, fused: boolean): Image => {
   const { buffers, kernels, calls, outputs } = plan
   const kept = buffers.map((buffer) => (buffer._tag === 'Written' ? 0 : align(4 * buffer.size)))
   const starts = runningSum(kept)
@@ -91,7 +91,7 @@ export const image = (plan: Plan): Image => {
     const before = known.get(key)
     const bits = call.parameters.map((value, j) => (kernel.parameters[j] === 'Integer' ? value : bitsOf(value)))
     const make = (): number => {
-      const assembled = module(kernel, layout, kernel.spec.cells, true)
+      const assembled = module(kernel, layout, kernel.spec.cells, true, fused)
       pages.initial = assembled.initial
       pages.maximum = assembled.maximum
       return modules.push(assembled.bytes) - 1

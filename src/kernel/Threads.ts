@@ -5,18 +5,18 @@
  * @since 0.1.0
  */
 import * as E from 'fp-ts/lib/Either.js'
-import { pipe } from 'fp-ts/lib/function.js'
+import { identity, pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Program from '../tensor/Program.js'
 import type { BoundProgram, Values } from '../tensor/Program.js'
 import type { Sizes } from '../tensor/Shape.js'
-import type { Executable, Report, TargetError } from '../tensor/Target.js'
+import { describe, type Executable, type Report, type TargetError } from '../tensor/Target.js'
 import * as Blocks from './Blocks.js'
 import type { Block } from './Blocks.js'
 import { type Image, image } from './Image.js'
 import { type Plan, plan, report } from './Plan.js'
 import * as Rows from './Rows.js'
-import { available, type Loaded, type Pool } from './Workers.js'
+import { type Loaded, obstacle, type Pool } from './Workers.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -25,7 +25,8 @@ import { available, type Loaded, type Pool } from './Workers.js'
 /**
  * What compiling for threads needs.
  *
- * - `name`: of the target. `pool`: its workers. `alone`: compiles for this thread.
+ * - `name`: of the target. `pool`: its workers. `fused`: do kernels multiply and add in one instruction? `alone`: compiles
+ *   for this thread.
  *
  * @category model
  * @since 0.1.0
@@ -33,6 +34,7 @@ import { available, type Loaded, type Pool } from './Workers.js'
 export interface Context {
   readonly name: string
   readonly pool: Pool
+  readonly fused: boolean
   readonly alone: (program: Program.Program, sizes: Sizes) => E.Either<TargetError, Executable>
 }
 
@@ -43,8 +45,8 @@ const batch = 'batch'
  * Sending a block to a worker and waiting for it takes about as long as this many floating-point operations; less work
  * stays on this thread. A byte that a kernel moves counts as `perByte` operations.
  */
-const worthwhile = 6e6
-const perByte = 3
+const worthwhile = 2.5e7
+const perByte = 6
 
 // -------------------------------------------------------------------------------------
 // interpreters
@@ -63,10 +65,13 @@ export const compile = (
 ): E.Either<TargetError, Executable> => {
   const rows = sizes[batch]
   const split = Rows.split(program, batch)
-  if (split === undefined || rows === undefined) return context.alone(program, sizes)
+  const { size } = context.pool
+  const alone = (why: string): E.Either<TargetError, Executable> =>
+    pipe(context.alone(program, sizes), size > 1 ? E.map(saying(`on one thread: ${why}`)) : E.map(identity))
+  if (split === undefined || rows === undefined) return alone('there are no rows that are independent of each other')
   const sums = Object.values(split.outputs).some(({ kind }) => kind === 'Sum')
-  const blocks = sums ? Blocks.forSums(rows) : Blocks.forRows(rows, context.pool.size)
-  if (blocks.length < 2) return context.alone(program, sizes)
+  const blocks = sums ? Blocks.forSums(rows) : Blocks.forRows(rows, size)
+  if (blocks.length < 2) return alone(`${rows} rows are too few to share`)
   return pipe(
     E.Do,
     E.bind('whole', () => bind(program, sizes)),
@@ -75,14 +80,19 @@ export const compile = (
     E.flatMap(({ whole, block, plans }) => {
       const first = plans.get(length(blocks[0]))
       const work = first === undefined ? 0 : first.work.flops + perByte * first.work.bytesMoved
-      const parallel = context.pool.size > 1 && available() && work >= worthwhile
-      if (!parallel && !sums) return context.alone(program, sizes)
-      return parallel
-        ? E.right(threaded(context, whole, split, blocks, plans))
-        : inTurn(context, whole, split, blocks, plans, block, sizes)
+      const why = work < worthwhile ? 'handing a block over takes longer than computing it' : obstacle()
+      if (size > 1 && why === undefined) return E.right(threaded(context, whole, split, blocks, plans))
+      if (!sums) return alone(why ?? '')
+      const made = inTurn(context, whole, split, blocks, plans, block, sizes)
+      return why === undefined || size < 2 ? made : pipe(made, E.map(saying(`on one thread: ${why}`)))
     })
   )
 }
+
+/** An executable whose report says something of threads. */
+const saying =
+  (threads: string) =>
+  (executable: Executable): Executable => ({ ...executable, report: () => ({ ...describe(executable), threads }) })
 
 const length = (block: Block | undefined): number => (block === undefined ? 0 : block.to - block.from)
 
@@ -223,14 +233,14 @@ const inTurn = (
 // -------------------------------------------------------------------------------------
 
 const threaded = (
-  { name, pool }: Context,
+  { name, pool, fused }: Context,
   whole: BoundProgram,
   split: Rows.Split,
   blocks: ReadonlyArray<Block>,
   plans: ReadonlyMap<number, Plan>
 ): Executable => {
   const total = workOf(plans, blocks, Math.min(pool.size, blocks.length))
-  const images = new Map([...plans].map(([rows, one]) => [rows, image(one)]))
+  const images = new Map([...plans].map(([rows, one]) => [rows, image(one, fused)]))
   const loaded = new Map<string, Loaded>()
   const load = (worker: number, rows: number, one: Image): Loaded => {
     const key = `${worker}|${rows}`
@@ -248,7 +258,14 @@ const threaded = (
         if (block === undefined || one === undefined) continue
         const given = one.inputs.map(({ name: input }) => {
           const value = values[input]
-          return value && Blocks.rows(value, split.inputs[input], block).data
+          const axis = split.inputs[input]
+          return (
+            value && {
+              data: value.data,
+              block: axis === undefined ? 0 : i,
+              write: (to: Float32Array) => Blocks.write(value, axis, block, to)
+            }
+          )
         })
         const cells = await load(worker, length(block), one).run(given)
         const sources = new Map(one.outputs.map((output) => [output.name, output]))
@@ -267,7 +284,10 @@ const threaded = (
   return {
     program: whole,
     work: total,
-    report: () => reportOf(plans, blocks, total),
+    report: () => ({
+      ...reportOf(plans, blocks, total),
+      threads: `on ${Math.min(pool.size, blocks.length)} threads, in ${blocks.length} blocks of rows`
+    }),
     run,
     dispose: async () => {
       await end()

@@ -4,7 +4,7 @@
  * It knows the instructions that the kernels need and no others. Code is a growing list of bytes; counts of loops are
  * known when the code is made, so that loops carry a counter and no test of bounds.
  *
- * Source: WebAssembly Core Specification 2.0, chapter 5 (binary format).
+ * Sources: WebAssembly Core Specification 2.0, chapter 5 (binary format), and 3.0 for the relaxed multiply-add.
  *
  * @since 0.1.0
  */
@@ -116,7 +116,8 @@ const vectors = {
   'f32x4.min': 0xe8,
   'f32x4.max': 0xe9,
   'i32x4.trunc_sat_f32x4_s': 0xf8,
-  'f32x4.convert_i32x4_s': 0xfa
+  'f32x4.convert_i32x4_s': 0xfa,
+  'f32x4.relaxed_madd': 0x105
 } as const
 
 const types: Readonly<Record<ValueType, number>> = { i32: 0x7f, v128: 0x7b }

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import { blocked, blocksOf, farAxes, partAxes, tileRows, wide } from './Blocking.js'
+import { blocked, blocksOf, farAxes, partAxes, tileColumns, tileRows } from './Blocking.js'
 import type { Access, Contraction } from './Spec.js'
 import { type Code, code } from './Wasm.js'
 import { type Memory, nest, outputBuffer } from './WasmTerm.js'
@@ -23,6 +23,7 @@ const packedFrom = 48
 export const contraction = (memory: Memory, whole: Contraction, first: number): ReadonlyArray<Code> => {
   const core = blocked(whole)
   const { dims, strides, a, b, form } = core
+  const { fused } = memory
   const outer = strides.length - 2
   const [mAxis, nAxis, kAxis] = [outer, outer + 1, dims.length - 1]
   const [m = 1, n = 1] = dims.slice(outer)
@@ -36,7 +37,8 @@ export const contraction = (memory: Memory, whole: Contraction, first: number): 
     a: { base: memory.buffer(a.buffer) + 4 * a.offset, row: a.strides[mAxis] ?? 0, k: a.strides[kAxis] ?? 0 },
     b: { base: memory.buffer(b.buffer) + 4 * b.offset, column: b.strides[nAxis] ?? 0, k: b.strides[kAxis] ?? 0 },
     out: { base: memory.output, row: strides[mAxis] ?? 0, column: strides[nAxis] ?? 1 },
-    adds: parts.length > 0
+    adds: parts.length > 0,
+    fused
   }
   const functions: Array<Code> = []
   const known = new Map<string, number>()
@@ -62,6 +64,7 @@ export const contraction = (memory: Memory, whole: Contraction, first: number): 
   const far = farAxes(core, fixed)
   const staying = fixed.slice(far.length)
   const reuse = staying.reduce((rows, axis) => rows * (dims[axis] ?? 1), m)
+  const most = tileColumns(form, fused, m)
   const terms = product.taps.reduce((total, { count }) => total * count, product.k)
   const columnBlock = (columns: ReadonlyArray<number>): void => {
     const width = 4 * columns.length
@@ -78,7 +81,7 @@ export const contraction = (memory: Memory, whole: Contraction, first: number): 
         packs ? undefined : b,
         target
       ])
-    const rows = tileRows(form, columns.length)
+    const rows = tileRows(fused, columns.length)
     if (packs)
       call(`pack|${columns.join(',')}`, () => packing(product, memory.scratch, columns), [undefined, b, undefined])
     over(staying, () =>
@@ -91,9 +94,9 @@ export const contraction = (memory: Memory, whole: Contraction, first: number): 
   if (product.adds) driver.zeros(memory.output, 4 * dims.slice(0, outer + 2).reduce((total, d) => total * d, 1))
   over(parts, () =>
     over([...moving, ...far], () => {
-      for (const { count, columns } of blocksOf(form, n)) {
+      for (const { count, columns } of blocksOf(form, fused, most, n)) {
         if (count === 1) columnBlock(columns)
-        else loops.enter(nAxis, () => loops.advance(nAxis, count, wide[form], () => columnBlock(columns)))
+        else loops.enter(nAxis, () => loops.advance(nAxis, count, most, () => columnBlock(columns)))
       }
     })
   )

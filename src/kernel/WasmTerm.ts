@@ -13,7 +13,8 @@ import { operations } from './WasmMath.js'
 
 /**
  * Where things are in the memory, in bytes: buffers and scalar parameters of the kernel, its output, and `scratchBytes`
- * from `scratch` on that any kernel may use while it runs, behind which lie 16 more that may be read.
+ * from `scratch` on that any kernel may use while it runs, behind which lie 16 more that may be read. `fused`: does the
+ * machine multiply and add in one instruction?
  *
  * @category model
  * @since 0.1.0
@@ -24,6 +25,7 @@ export interface Memory {
   readonly output: number
   readonly scratch: number
   readonly scratchBytes: number
+  readonly fused: boolean
 }
 
 /**

@@ -13,7 +13,8 @@ import { type Code, code } from './Wasm.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * What a tile needs to know; strides in elements, bases in bytes. `adds`: does it add to what is in the output?
+ * What a tile needs to know; strides in elements, bases in bytes. `adds`: does it add to what is in the output? `fused`: are
+ * products added without being rounded?
  *
  * @category model
  * @since 0.1.0
@@ -26,6 +27,7 @@ export interface Product {
   readonly b: { readonly base: number; readonly column: number; readonly k: number }
   readonly out: { readonly base: number; readonly row: number; readonly column: number }
   readonly adds: boolean
+  readonly fused: boolean
 }
 
 /**
@@ -41,9 +43,6 @@ export interface Tile {
   readonly from: ReadonlyArray<number>
   readonly lanes: ReadonlyArray<number>
 }
-
-/** How many terms of a sum one pass of the loop of a `rows` tile takes: more or fewer were measured to be slower. */
-const unrolled = 2
 
 // -------------------------------------------------------------------------------------
 // packing
@@ -123,12 +122,19 @@ const overTaps = (out: Code, { taps, k, a, b }: Product, body: () => void): void
   loop(0)
 }
 
-const multiplyAdd = (out: Code, sum: number, a: number, b: number): void => {
-  out.get(sum)
-  out.get(a)
-  out.get(b)
-  out.vector('f32x4.mul')
-  out.vector('f32x4.add')
+const multiplyAdd = (out: Code, fused: boolean, sum: number, a: number, b: number): void => {
+  if (fused) {
+    out.get(a)
+    out.get(b)
+    out.get(sum)
+    out.vector('f32x4.relaxed_madd')
+  } else {
+    out.get(sum)
+    out.get(a)
+    out.get(b)
+    out.vector('f32x4.mul')
+    out.vector('f32x4.add')
+  }
   out.set(sum)
 }
 
@@ -143,29 +149,24 @@ export const rowsTile = (product: Product, tile: Tile): Code => {
   const sums = grid(out, tile)
   const columns = tile.columns.map(() => out.local('v128'))
   const scalar = out.local('v128')
-  const term = (at: number): void => {
-    columns.forEach((local, q) => {
-      out.get(atB)
-      out.load(product.b.base + 4 * (at * product.b.k + (tile.from[q] ?? 0) * product.b.column))
-      out.set(local)
+  overTaps(out, product, () =>
+    // one term at a time: with more, V8 loads the operands of all first, and has no registers for them
+    out.repeat(product.k, () => {
+      columns.forEach((local, q) => {
+        out.get(atB)
+        out.load(product.b.base + 4 * (tile.from[q] ?? 0) * product.b.column)
+        out.set(local)
+      })
+      sums.forEach((row, r) => {
+        out.get(atA)
+        out.loadSplat(product.a.base + 4 * r * product.a.row)
+        out.set(scalar)
+        row.forEach((sum, q) => multiplyAdd(out, product.fused, sum, scalar, columns[q] ?? 0))
+      })
+      move(out, atA, product.a.k)
+      move(out, atB, product.b.k)
     })
-    sums.forEach((row, r) => {
-      out.get(atA)
-      out.loadSplat(product.a.base + 4 * (at * product.a.k + r * product.a.row))
-      out.set(scalar)
-      row.forEach((sum, q) => multiplyAdd(out, sum, scalar, columns[q] ?? 0))
-    })
-  }
-  const terms = (count: number, by: number): void =>
-    out.repeat(count, () => {
-      for (let at = 0; at < by; at++) term(at)
-      move(out, atA, by * product.a.k)
-      move(out, atB, by * product.b.k)
-    })
-  overTaps(out, product, () => {
-    terms(Math.floor(product.k / unrolled), unrolled)
-    terms(product.k % unrolled, 1)
-  })
+  )
   sums.forEach((row, r) =>
     row.forEach((sum, q) => {
       const offset = product.out.base + 4 * (r * product.out.row + (tile.columns[q] ?? 0) * product.out.column)
@@ -211,7 +212,7 @@ export const dotsTile = (product: Product, tile: Tile): Code => {
         out.get(atA)
         load(product.a.base + 4 * r * product.a.row)
         out.set(left)
-        row.forEach((sum, q) => multiplyAdd(out, sum, left, columns[q] ?? 0))
+        row.forEach((sum, q) => multiplyAdd(out, product.fused, sum, left, columns[q] ?? 0))
       })
       move(out, atA, by)
       move(out, atB, by)

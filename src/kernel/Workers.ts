@@ -4,11 +4,25 @@
  *
  * @since 0.1.0
  */
+import type { Data } from '../tensor/Tensor.js'
 import type { Image } from './Image.js'
 
 // -------------------------------------------------------------------------------------
 // model
 // -------------------------------------------------------------------------------------
+
+/**
+ * What to write where an image has an input: the rows of a block of a tensor. The same `data` and `block` hold the same
+ * numbers.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Given {
+  readonly data: Data
+  readonly block: number
+  readonly write: (to: Float32Array) => void
+}
 
 /**
  * An image in a worker. `run` writes the inputs that are given, runs all steps and gives the memory, whose outputs are
@@ -18,7 +32,7 @@ import type { Image } from './Image.js'
  * @since 0.1.0
  */
 export interface Loaded {
-  readonly run: (inputs: ReadonlyArray<Float32Array | Float64Array | undefined>) => Promise<Float32Array>
+  readonly run: (inputs: ReadonlyArray<Given | undefined>) => Promise<Float32Array>
   readonly drop: () => void
 }
 
@@ -82,12 +96,17 @@ const workerSource = `
 // -------------------------------------------------------------------------------------
 
 /**
- * Can memory be shared between threads here? A page must be isolated from other origins for that.
+ * Why no memory can be shared between threads here, or `undefined` where it can. A page must be isolated from other origins
+ * for that.
  *
  * @category predicates
  * @since 0.1.0
  */
-export const available = (): boolean => typeof SharedArrayBuffer === 'function' && typeof WebAssembly === 'object'
+export const obstacle = (): string | undefined =>
+  typeof SharedArrayBuffer === 'function'
+    ? undefined
+    : 'there is no SharedArrayBuffer; serve the page with the headers Cross-Origin-Opener-Policy: same-origin and ' +
+      'Cross-Origin-Embedder-Policy: require-corp'
 
 /**
  * A pool of so many workers.
@@ -106,7 +125,7 @@ export const pool = (size: number): Pool => {
       const memory = own.memory(image.pages)
       const cells = new Float32Array(memory.buffer)
       for (const { at, data } of image.constants) cells.set(data, at)
-      const known: Array<Float32Array | Float64Array | undefined> = []
+      const known: Array<Given | undefined> = []
       own.send({
         image: number,
         memory,
@@ -115,12 +134,13 @@ export const pool = (size: number): Pool => {
       })
       return {
         run: async (inputs) => {
-          image.inputs.forEach(({ at }, i) => {
-            const data = inputs[i]
+          image.inputs.forEach(({ at, size }, i) => {
+            const given = inputs[i]
+            const before = known[i]
             // tensors are immutable: the same array holds the same numbers, which are still there
-            if (data === undefined || known[i] === data) return
-            cells.set(data, at)
-            known[i] = data
+            if (given === undefined || (before?.data === given.data && before.block === given.block)) return
+            given.write(cells.subarray(at, at + size))
+            known[i] = given
           })
           await own.request({ image: number, run: true })
           return cells

@@ -308,6 +308,39 @@ export const given = <P extends Params, A extends Exprs, C extends Exprs, B exte
     ]
   })
 
+/**
+ * Two arguments of one lens that are the same: their cotangents add. Self-attention is cross-attention after this.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const diagonal = <A extends Exprs>(): Lens<None, A, { readonly x: A; readonly c: A }> =>
+  pure((a) => [{ x: a, c: a }, (bar) => Tree.add(bar.x, bar.c)])
+
+/**
+ * The same lens in other parameters `Q`, from which a lens without parameters makes those that it has: cotangents come
+ * back through both. `parameters` declares `Q`. Functorial: reparametrising twice is reparametrising along the
+ * composition, and along `identity` changes nothing.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const reparametrize =
+  <Q extends Params, P extends Params>(parameters: Parameters, along: Lens<None, Q, P>) =>
+  <A extends Exprs, B extends Exprs>(lens: Lens<P, A, B>): Lens<Q, A, B> =>
+    make(parameters, (q, a) => {
+      const [p, backP] = along.run({}, q)
+      const [value, back] = lens.run(p, a)
+      return [
+        value,
+        (bar) => {
+          const [pBar, aBar] = back(bar)
+          const [, qBar] = backP(pBar)
+          return [qBar, aBar]
+        }
+      ]
+    })
+
 // -------------------------------------------------------------------------------------
 // utils
 // -------------------------------------------------------------------------------------

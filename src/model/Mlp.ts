@@ -9,14 +9,16 @@
  */
 import type { Denoiser, DenoiserInput } from '../chain/Denoiser.js'
 import { silu } from '../lens/Activation.js'
-import { film, labelEmbedding, timeEmbedding, type Film } from '../lens/Conditioning.js'
+import { carry, release, type Carried } from '../lens/Carried.js'
+import { film, type Film } from '../lens/Conditioning.js'
 import { dense, type Dense, type Rows } from '../lens/Dense.js'
 import * as L from '../lens/Lens.js'
 import type { Lens, Params } from '../lens/Lens.js'
 import { layerNorm, type LayerNorm } from '../lens/Normalization.js'
 import * as X from '../tensor/Expr.js'
 import type { MlpDescription } from './Description.js'
-import { shares } from './Share.js'
+import { fromClean } from './FromClean.js'
+import { entering } from './Told.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -51,7 +53,7 @@ export type MlpParameters = {
 }
 
 /** A row of the residual stream beside what the network is told. */
-type Stream = { readonly x: Rows<number>; readonly c: Rows<number> }
+type Stream = Carried<Rows<number>, Rows<number>>
 
 // -------------------------------------------------------------------------------------
 // constructors
@@ -72,46 +74,20 @@ export const clean = (
   const { features, hidden, blocks } = description
   const body = L.at(
     'blocks',
-    L.repeat(blocks, (i) => L.at(String(i), carrying(block(description))))
+    L.repeat(blocks, (i) => L.at(String(i), carry(added(block(description)))))
   )
   const head = L.compose(
     L.compose(L.at('norm', layerNorm<number>(hidden)), silu<readonly ['batch', number]>()),
     L.at('out', dense<number, number>(hidden, features, 0))
   )
-  return L.compose(L.compose(told(description), body), onStream(head))
+  return L.compose(L.compose(told(description), body), release(head))
 }
 
 /** The argument of the network as a stream. */
-const told = ({
-  features,
-  labels,
-  hidden,
-  embedding
-}: MlpDescription): Lens<Pick<MlpParameters, 'in' | 'time' | 'labels'>, DenoiserInput<number, number>, Stream> => {
-  const enter = L.at('in', dense<number, number>(features, hidden))
-  const time = L.compose(timeEmbedding<number>(embedding), L.at('time', dense<number, number>(embedding, embedding)))
-  const condition = L.at('labels', labelEmbedding<number, number>(labels, embedding))
-  const activation = silu<readonly ['batch', number]>()
-  return L.make({ ...enter.parameters, ...time.parameters, ...condition.parameters }, (p, input) => {
-    const [x, backX] = enter.run(p, input.x)
-    const [fromTime, backTime] = time.run(p, input.time)
-    const [fromLabels, backLabels] = condition.run(p, input.c)
-    const [c, backActivation] = activation.run({}, X.add(fromTime, fromLabels))
-    return [
-      { x, c },
-      (bar) => {
-        const [, sumBar] = backActivation(bar.c)
-        const [enterBar, xBar] = backX(bar.x)
-        const [timeBar, inputTimeBar] = backTime(sumBar)
-        const [labelsBar, cBar] = backLabels(sumBar)
-        return [
-          { ...enterBar, ...timeBar, ...labelsBar },
-          { x: xBar, time: inputTimeBar, c: cBar }
-        ]
-      }
-    ]
-  })
-}
+const told = (
+  description: MlpDescription
+): Lens<Pick<MlpParameters, 'in' | 'time' | 'labels'>, DenoiserInput<number, number>, Stream> =>
+  entering(L.at('in', dense<number, number>(description.features, description.hidden)), description)
 
 const block = ({ hidden, embedding }: MlpDescription): Lens<MlpBlock, Stream, Rows<number>> => {
   const norm = L.at('norm', layerNorm<number>(hidden))
@@ -140,28 +116,15 @@ const renamed = <P extends Params>(
     ]
   })
 
-/** `x + f(x, c)`, with `c` carried along for the next one. */
-const carrying = <P extends Params>(f: Lens<P, Stream, Rows<number>>): Lens<P, Stream, Stream> =>
+/** `x + f(x, c)`. */
+const added = <P extends Params>(f: Lens<P, Stream, Rows<number>>): Lens<P, Stream, Rows<number>> =>
   L.make(f.parameters, (p, stream) => {
     const [value, back] = f.run(p, stream)
     return [
-      { x: X.add(stream.x, value), c: stream.c },
+      X.add(stream.x, value),
       (bar) => {
-        const [pBar, streamBar] = back(bar.x)
-        return [pBar, { x: X.add(bar.x, streamBar.x), c: X.add(bar.c, streamBar.c) }]
-      }
-    ]
-  })
-
-/** A lens on the rows of a stream, after which the condition is no longer needed. */
-const onStream = <P extends Params>(f: Lens<P, Rows<number>, Rows<number>>): Lens<P, Stream, Rows<number>> =>
-  L.make(f.parameters, (p, { x, c }) => {
-    const [value, back] = f.run(p, x)
-    return [
-      value,
-      (bar) => {
-        const [pBar, xBar] = back(bar)
-        return [pBar, { x: xBar, c: X.zeros(c.shape) }]
+        const [pBar, { x, c }] = back(bar)
+        return [pBar, { x: X.add(bar, x), c }]
       }
     ]
   })
@@ -175,27 +138,4 @@ const onStream = <P extends Params>(f: Lens<P, Rows<number>, Rows<number>>): Len
  */
 export const mlp = <D extends number, K extends number>(
   description: MlpDescription & { readonly features: D; readonly labels: K }
-): Denoiser<MlpParameters, D, K> => {
-  const { features, labels } = description
-  const network = clean(description)
-  const row = ['batch', features] as const
-  return {
-    features,
-    labels,
-    networkCalls: 1,
-    lens: L.make(network.parameters, (p, input) => {
-      const { data, noise } = shares[description.share](input.time)
-      const signal = X.broadcastTo(X.sqrt(data), row)
-      const deviation = X.broadcastTo(X.sqrt(noise), row)
-      const [image, back] = network.run(p, input)
-      return [
-        X.div(X.sub(input.x, X.mul(signal, X.retype(image, row))), deviation),
-        (bar) => {
-          const scaled = X.div(bar, deviation)
-          const [pBar, { x, time, c }] = back(X.neg(X.mul(signal, scaled)))
-          return [pBar, { x: X.add(scaled, X.retype(x, row)), time, c: X.retype(c, ['batch', labels]) }]
-        }
-      ]
-    })
-  }
-}
+): Denoiser<MlpParameters, D, K> => fromClean(description, clean(description))

@@ -5,16 +5,24 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import type * as O from 'fp-ts/lib/Option.js'
 import type * as t from 'io-ts'
 import type { Denoiser } from '../chain/Denoiser.js'
+import type { Rows } from '../lens/Dense.js'
 import * as L from '../lens/Lens.js'
-import type { Parameter, Parameters } from '../lens/Lens.js'
+import type { Lens, Parameter, Parameters, Params } from '../lens/Lens.js'
 import type { Values } from '../tensor/Program.js'
 import { equals, show } from '../tensor/Shape.js'
 import * as Tree from '../tensor/Tree.js'
 import { classifier } from './Classifier.js'
-import { ClassifierCodec, MlpCodec, type ClassifierDescription, type MlpDescription } from './Description.js'
-import { mlp, type MlpParameters } from './Mlp.js'
+import {
+  ClassifierCodec,
+  DenoiserCodec,
+  type ClassifierDescription,
+  type DenoiserDescription,
+  type Description
+} from './Description.js'
+import * as Network from './Network.js'
 import * as Safetensors from './Safetensors.js'
 
 // -------------------------------------------------------------------------------------
@@ -30,14 +38,16 @@ import * as Safetensors from './Safetensors.js'
 export type Metadata = Readonly<Record<string, string>>
 
 /**
- * A denoiser with the values of its parameters, by path (such as `blocks.0.film.scale.weight`), in f32.
+ * A denoiser with the values of its parameters, by path (such as `blocks.0.film.scale.weight`), in f32. Where it denoises
+ * latents, `decoder` turns them into rows of pixels, and `parameters` has those of the decoder and the encoder too.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Model {
-  readonly description: MlpDescription
-  readonly denoiser: Denoiser<MlpParameters, number, number>
+  readonly description: DenoiserDescription
+  readonly denoiser: Denoiser<Params, number, number>
+  readonly decoder: O.Option<Lens<Params, Rows<number>, Rows<number>>>
   readonly parameters: Values
   readonly metadata: Metadata
 }
@@ -90,8 +100,12 @@ export interface Difference {
  */
 export const loadModel = (bytes: Uint8Array): E.Either<ModelError, Model> =>
   pipe(
-    load(MlpCodec, (description) => mlp(description).lens.parameters)(bytes),
-    E.map((loaded) => ({ ...loaded, denoiser: mlp(loaded.description) }))
+    load(DenoiserCodec, Network.parameters)(bytes),
+    E.map((loaded) => ({
+      ...loaded,
+      denoiser: Network.denoiser(loaded.description),
+      decoder: Network.decoder(loaded.description)
+    }))
   )
 
 /**
@@ -192,7 +206,7 @@ const compare = (parameters: Parameters, tensors: Values): ReadonlyArray<Differe
  * @since 0.1.0
  */
 export const encodeModel = (
-  description: MlpDescription | ClassifierDescription,
+  description: Description,
   parameters: Values,
   metadata: Metadata
 ): E.Either<ModelError, Uint8Array> =>

@@ -41,3 +41,13 @@ export const nearest = (word: string, known: ReadonlyArray<string>, count = 3): 
     .sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1))
     .slice(0, count)
     .map(({ name }) => name)
+
+/**
+ * The known words that one may have been meant to be: as `nearest`, but only those that fewer edits than half of its length
+ * lead to.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const near = (word: string, known: ReadonlyArray<string>, count = 2): ReadonlyArray<string> =>
+  nearest(word, known, count).filter((name) => editDistance(word, name) < Math.max(2, word.length / 2))

@@ -4,8 +4,9 @@
  * @since 0.1.0
  */
 import type { Rows } from '../lens/Dense.js'
+import * as Schedule from '../chain/Schedule.js'
 import * as X from '../tensor/Expr.js'
-import type { MlpDescription } from './Description.js'
+import type { ShareName } from './Description.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -73,9 +74,47 @@ export const linear = (time: Rows<1>): Shares => {
 }
 
 /**
+ * The shares on the straight path of flow matching (Lipman et al., arXiv 2210.02747; Liu et al., arXiv 2209.03003) at times
+ * in [0, 1]: of `(1 - s) x_0 + s noise`, rescaled to unit variance, `(1 - s)^2 / ((1 - s)^2 + s^2)` and
+ * `s^2 / ((1 - s)^2 + s^2)`, at least `Schedule.leastShare` for the data.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const flow = (time: Rows<1>): Shares => {
+  const one = X.broadcastTo(X.scalar(1), time.shape)
+  const rest = X.sub(one, time)
+  const data = X.mul(rest, rest)
+  const noise = X.mul(time, time)
+  const total = X.add(data, noise)
+  const least = X.add(X.scale(time, -1e-4), X.scalar(2e-4))
+  return limit(X.max(X.div(data, total), least), X.min(X.div(noise, total), X.sub(one, least)))
+}
+
+/**
+ * The share of the data on the straight path at time `u`, as in `flow`.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const flowShare = (u: number): number => Math.max((1 - u) ** 2 / ((1 - u) ** 2 + u ** 2), Schedule.leastShare(u))
+
+/**
  * The shares by the name of the schedule.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const shares: Readonly<Record<MlpDescription['share'], (time: Rows<1>) => Shares>> = { cosine, linear }
+export const shares: Readonly<Record<ShareName, (time: Rows<1>) => Shares>> = { cosine, linear, flow }
+
+/**
+ * The schedule of `T` steps by the name of its shares: what a chain of a denoiser is given.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const schedules: Readonly<Record<ShareName, (T: number) => Schedule.Schedule>> = {
+  cosine: Schedule.cosine,
+  linear: Schedule.linear,
+  flow: /*#__PURE__*/ Schedule.fromShare(flowShare)
+}

@@ -20,7 +20,8 @@ const blocks = (page: string): ReadonlyArray<string> =>
 
 const guides: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [
   ['extending-chains.md', ['chain', 'noise', 'reward', 'estimator', 'setting', 'laws']],
-  ['getting-started.md', ['denoiser']]
+  ['getting-started.md', ['denoiser']],
+  ['own-denoiser.md', ['net', 'weights', 'check', 'gradient', 'unet']]
 ]
 
 const right = <L, A>(result: E.Either<L, A>): A => {

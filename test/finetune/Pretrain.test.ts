@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import * as Pretrain from '../../src/finetune/Pretrain.js'
-import { batchAt, hide, type LabelledImages } from '../../src/finetune/PretrainBatch.js'
+import { batchAt, hide, table, type LabelledImages } from '../../src/finetune/PretrainBatch.js'
 import * as Metrics from '../../src/finetune/PretrainMetrics.js'
 import * as Objectives from '../../src/finetune/PretrainObjective.js'
 import { ddim } from '../../src/chain/Ddim.js'
@@ -51,7 +51,7 @@ const data: LabelledImages = {
 const compile = (objective: Objectives.Objective<Params>): Executable =>
   get(reference.compile(get(Pretrain.trainingStep(objective, recipe)), { batch: 8 }))
 
-const batches = batchAt(data, 8, { all: 0.1, some: 0.5 }, Key.make(3))
+const batches = batchAt(table(data), 8, { all: 0.1, some: 0.5 }, Key.make(3))
 
 const states = async (
   objective: Objectives.Objective<Params>,

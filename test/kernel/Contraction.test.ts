@@ -31,7 +31,9 @@ const kernelsOf = ({ program }: Case): ReadonlyArray<string> => {
   return schedule(bound.right).steps.map(({ spec: { core } }) => (core._tag === 'Contraction' ? core.form : core._tag))
 }
 
-describe('contractions', () => {
+describe.each(['auto', 'off'] as const)('contractions with fma: %s', (fma) => {
+  const target = gpuJs({ fma })
+  afterAll(() => target.dispose())
   const edges = [1, 2, 3, 4, 5, 8, 11, 12, 13, 15, 17, 25]
 
   test.each(['ij,jk->ik', 'ij,kj->ik', 'ji,jk->ik', 'ji,kj->ik', 'ij,jk->ki'])(

@@ -272,7 +272,7 @@ describe('the door into gpu.js', () => {
   const tripled = input.map((x) => 3 * x)
   const open = (): InstanceType<typeof gpujs.GPU> => {
     const gpu = new gpujs.GPU({ mode: 'webasm' })
-    gpu.Kernel = assembledKernel(new Map([[7, kernel]]))
+    gpu.Kernel = assembledKernel(new Map([[7, kernel]]), false)
     return gpu
   }
 

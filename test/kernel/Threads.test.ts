@@ -182,9 +182,9 @@ describe('threads', () => {
     await Promise.all([plain, ...targets].map((target) => target.dispose()))
   })
 
-  const wide = make({ x: ['batch', 160], w: [160, 160], n: [6, 'batch', 160] }, ({ x, w, n }) => {
+  const wide = make({ x: ['batch', 224], w: [224, 224], n: [16, 'batch', 224] }, ({ x, w, n }) => {
     let y = x
-    for (let t = 0; t < 6; t++) y = X.add(X.tanh(X.matmul(y, w)), X.take(n, 0, X.scalar(t)))
+    for (let t = 0; t < 16; t++) y = X.add(X.tanh(X.matmul(y, w)), X.take(n, 0, X.scalar(t)))
     return { y, norm: X.sum(X.mul(y, y), [1]), turned: X.permute(y, [1, 0]) }
   })
 
@@ -233,7 +233,7 @@ describe('threads', () => {
     const compiled = target.compile(wide, { batch: 64 })
     if (E.isLeft(compiled)) throw new Error(showTargetError(compiled.left))
     const values = valuesOf(wide, 64)
-    const others = { ...values, x: { shape: [64, 160], data: new Float32Array(64 * 160) } }
+    const others = { ...values, x: { shape: [64, 224], data: new Float32Array(64 * 224) } }
     const together = await Promise.all([values, others, values].map((v) => compiled.right.run(v)()))
     expect(together[2]).toEqual(together[0])
     expect(together[1]).not.toEqual(together[0])

@@ -25,7 +25,7 @@ const run = (name: MapName, xs: Float32Array): Float32Array => {
         ]
       }
     },
-    { buffer: () => 0, parameter: () => 0, output: 4 * xs.length, scratch: 0, scratchBytes: 0 },
+    { buffer: () => 0, parameter: () => 0, output: 4 * xs.length, scratch: 0, scratchBytes: 0, fused: false },
     { initial: 16, maximum: 16, shared: false }
   )
   const memory = new WebAssembly.Memory({ initial: 16, maximum: 16 })

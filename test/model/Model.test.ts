@@ -51,13 +51,15 @@ describe('Model', () => {
       get(Safetensors.encode('F16')({ tensors: parameters, metadata }))
     expect(text(bytes.subarray(0, 4))).toMatch('header length: expected 8 bytes, got 4')
     expect(text(header({}))).toBe(
-      'description: expected MlpDescription as JSON in the metadata, got no description; use a file that `halforder pretrain` wrote'
+      'description: expected DenoiserDescription as JSON in the metadata, got no description; use a file that `halforder pretrain` wrote'
     )
     expect(text(header({ description: '{' }))).toMatch('got "{"')
     expect(text(header({ description: JSON.stringify({ ...tiny, hidden: 0 }) }))).toBe(
       'description.hidden: expected an integer of at least 1, got 0; use a file that `halforder pretrain` wrote'
     )
-    expect(text(get(encodeModel(small, {}, {})))).toMatch('description.kind: expected "mlp", got "classifier"')
+    expect(text(get(encodeModel(small, {}, {})))).toMatch(
+      'description.kind: expected "mlp", "unet" or "latent", got "classifier"'
+    )
   })
 
   test('all tensors that do not fit the description are listed', () => {

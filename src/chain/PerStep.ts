@@ -1,0 +1,94 @@
+/**
+ * A condition for each part of a chain: coarse steps next to the noise, fine ones next to the output.
+ *
+ * This is the diffusive chain of thought of Ren et al. (arXiv 2502.00639): one prompt for what is decided first, others for what
+ * is decided later. The step's number chooses at run time, so one compiled program serves every step.
+ *
+ * @since 0.1.0
+ */
+import * as L from '../lens/Lens.js'
+import type { Params } from '../lens/Lens.js'
+import * as X from '../tensor/Expr.js'
+import type { Expr } from '../tensor/Expr.js'
+import type { Batched, Shape } from '../tensor/Shape.js'
+import * as Tree from '../tensor/Tree.js'
+import type { Exprs } from '../tensor/Tree.js'
+import { lookup, type Chain } from './Chain.js'
+
+/**
+ * The parts by name with their lowest steps, from the coarsest down. A part ends below the one before it, the first one at
+ * step `T`; steps below all belong to the last.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Parts<N extends string> = readonly [Part<N>, ...ReadonlyArray<Part<N>>]
+
+/**
+ * A name and a lowest step.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Part<N extends string> = readonly [name: N, lowest: number]
+
+/**
+ * Three parts of about a third of the steps each.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const thirds = (T: number): Parts<'coarse' | 'mid' | 'fine'> => [
+  ['coarse', Math.floor((2 * T) / 3) + 1],
+  ['mid', Math.floor(T / 3) + 1],
+  ['fine', 1]
+]
+
+/**
+ * The chain with a condition for each part: the condition becomes a record of conditions, `{ coarse, mid, fine }` for
+ * `thirds(T)`. The cotangent of a part's condition comes from the steps of that part alone.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const perStep =
+  <const N extends string>(parts: Parts<N>) =>
+  <P extends Params, S extends Batched, C extends Exprs>(
+    chain: Chain<P, S, C>
+  ): Chain<P, S, { readonly [k in N]: C }> => {
+    const partOf = Array.from({ length: chain.T + 1 }, (_, t) => {
+      const found = parts.findIndex(([, lowest]) => lowest <= t)
+      return found < 0 ? parts.length - 1 : found
+    })
+    const each = <A>(f: (name: N, k: number) => A): { readonly [k in N]: A } =>
+      // one entry for each name
+      Object.fromEntries(parts.map(([name], k) => [name, f(name, k)])) as { readonly [k in N]: A }
+    return {
+      ...chain,
+      name: `${chain.name}, ${parts.map(([name]) => name).join(' / ')}`,
+      condition: each(() => chain.condition),
+      mean: (t) =>
+        L.make(chain.parameters, (p, { x, c }) => {
+          const columns = parts.map(([name]) => new Map(Tree.leaves<Expr>(Tree.isExpr, c[name])))
+          const part = lookup(partOf, t)
+          const chosen = Tree.mapExprs(c[parts[0][0]], (leaf, path) =>
+            X.take<Shape, 0>(X.stack<Shape>(columns.map((column) => column.get(path) ?? leaf)), 0, part)
+          )
+          const [mean, back] = chain.mean(t).run(p, { x, c: chosen })
+          return [
+            mean,
+            (bar) => {
+              const [pBar, aBar] = back(bar)
+              const share = (k: number): C => {
+                const here = lookup(
+                  partOf.map((i) => (i === k ? 1 : 0)),
+                  t
+                )
+                return Tree.mapExprs(aBar.c, (leaf) => X.mul<Shape, readonly []>(leaf, here))
+              }
+              return [pBar, { x: aBar.x, c: each((_, k) => share(k)) }]
+            }
+          ]
+        })
+    }
+  }

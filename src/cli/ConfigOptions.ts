@@ -1,0 +1,124 @@
+/**
+ * The configuration of a fine-tune from a file and from what is typed over it.
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import { parse } from 'yaml'
+import * as Config from '../finetune/Config.js'
+import * as Files from './Files.js'
+import { type Step, usage } from './FinetuneRun.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * What may be typed: a file, and fields over those of the file.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface ConfigOptions {
+  readonly config?: string
+  readonly seed?: string
+  readonly estimator?: string
+  readonly h?: string
+  readonly T?: string
+  readonly batch?: string
+  readonly steps?: string
+  readonly reward?: string
+  readonly mode?: string
+  readonly threads?: string
+}
+
+/**
+ * The same for the command line.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export const configOptions: ReadonlyArray<readonly [flags: string, description: string]> = [
+  ['--config <file>', 'JSON or YAML; fields that it leaves out take their defaults'],
+  ['--seed <number>', 'the seed of every draw'],
+  ['--estimator <name>', Config.estimatorNames.join(', ')],
+  ['--h <number>', 'steps of a half-order segment'],
+  ['--T <number>', 'steps of the chain'],
+  ['--batch <number>', 'samples of one step'],
+  ['--steps <number>', 'steps of the optimizer'],
+  ['--reward <name>', 'glasses, hat, alignment, aesthetic, ...: a name, or a sum such as alignment + 0.5*aesthetic'],
+  ['--mode <name>', 'mode of gpu.js: webasm, cpu, webgpu, webgl2, webgl, headlessgl, gpu'],
+  ['--threads <number>', 'threads that share the rows of a batch, in mode webasm; the bits are those of one thread']
+]
+
+// -------------------------------------------------------------------------------------
+// reading
+// -------------------------------------------------------------------------------------
+
+/**
+ * Reads a configuration: the file, if one is named, with what was typed over it. Left: a file that is not there or no JSON or
+ * YAML, a field that is unknown or not of its kind.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const readConfig = (options: ConfigOptions): Step<Config.Config> =>
+  pipe(
+    options.config === undefined ? TE.right<never, unknown>({}) : document(options.config),
+    TE.flatMapEither((given) =>
+      pipe(
+        override(given, options),
+        Config.decode,
+        E.mapLeft((error) => usage(Config.showError(error)))
+      )
+    )
+  )
+
+const document = (path: string): Step<unknown> =>
+  pipe(
+    Files.read(path),
+    TE.mapLeft((error) => usage(Files.showError(error))),
+    TE.flatMapEither((bytes) =>
+      E.tryCatch(
+        (): unknown => parse(new TextDecoder().decode(bytes)) ?? {},
+        (error) =>
+          usage(
+            `${path}: expected JSON or YAML, got ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'something else'}`
+          )
+      )
+    )
+  )
+
+/** The command line over the document. */
+const override = (given: unknown, options: ConfigOptions): unknown => {
+  if (!isGroup(given)) return given
+  const estimator = { ...field('name', options.estimator), ...field('h', number(options.h)) }
+  const chain = field('T', number(options.T))
+  return {
+    ...given,
+    ...field('seed', number(options.seed)),
+    ...field('steps', number(options.steps)),
+    ...field('batch', number(options.batch)),
+    ...field('reward', options.reward),
+    ...field('mode', options.mode),
+    ...field('threads', number(options.threads)),
+    ...field('estimator', within(given['estimator'], estimator)),
+    ...field('chain', within(given['chain'], chain))
+  }
+}
+
+type Group = Readonly<Record<string, unknown>>
+
+const isGroup = (given: unknown): given is Group => typeof given === 'object' && given !== null && !Array.isArray(given)
+
+const field = (name: string, value: unknown): Group => (value === undefined ? {} : { [name]: value })
+
+/** A group with other fields over its own. What is no group stays what it is, so that the decoder names it. */
+const within = (group: unknown, fields: Group): unknown =>
+  Object.keys(fields).length > 0 && (group === undefined || isGroup(group)) ? { ...group, ...fields } : group
+
+/** A word that is no number stays a word, so that the decoder names it. */
+const number = (text: string | undefined): number | string | undefined =>
+  text === undefined || text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text)

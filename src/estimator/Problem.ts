@@ -1,0 +1,213 @@
+/**
+ * What a gradient is asked of: a chain, a reward and an estimator that can stand on them, a request, and what comes back.
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import type * as TE from 'fp-ts/lib/TaskEither.js'
+import type { Chain } from '../chain/Chain.js'
+import type { Params } from '../lens/Lens.js'
+import type { Reward, RewardError } from '../reward/Reward.js'
+import type { Values } from '../tensor/Program.js'
+import { type Batched, showError as showShape, type ShapeError } from '../tensor/Shape.js'
+import { showTargetError, type Executable, type TargetError } from '../tensor/Target.js'
+import type { Tensor } from '../tensor/Tensor.js'
+import type { Exprs } from '../tensor/Tree.js'
+import { leaveOneOut, type Advantage } from './Advantage.js'
+import type { Cell, Cover } from './Cover.js'
+import * as C from './Cover.js'
+import type { Estimator } from './Estimator.js'
+import * as Programs from './Programs.js'
+import type { Trained } from './Programs.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * Everything that is fixed before the first gradient.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Problem<P extends Params, S extends Batched, C extends Exprs, R extends Params> {
+  readonly chain: Chain<P, S, C>
+  readonly reward: Reward<R, S, C>
+  readonly estimator: Estimator
+  readonly advantage: Advantage
+  readonly trained: Trained
+  readonly batch: number
+}
+
+/**
+ * Everything that one gradient depends on. Names of `params` and `xi` are parameter paths; `condition` is by input name
+ * (`c`, or `c.path`). `weights`, one a row, say what the gradient is of: `sum_n weights[n] R(x_0[n])`; the batch mean has
+ * `1 / batch` each. `groups` tells which rows share a prompt, for advantages that ask. `xi` may be empty where the cover has no zeroth-order cell.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Request {
+  readonly cover: Cover
+  readonly params: Values
+  readonly condition: Values
+  readonly xT: Tensor
+  readonly eps: Tensor
+  readonly xi: Values
+  readonly weights: ReadonlyArray<number>
+  readonly advantageState: number
+  readonly groups?: ReadonlyArray<number>
+}
+
+/**
+ * A gradient, to be ascended, by parameter path, the cells' `terms` that it is the sum of, and what was seen on the way. `rewards` are those of the base trajectory,
+ * or the mean of both sides where only a central difference was run.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Estimate {
+  readonly gradient: Values
+  readonly terms: ReadonlyArray<Term>
+  readonly rewards: ReadonlyArray<number>
+  readonly x0: Tensor
+  readonly advantageState: number
+}
+
+/**
+ * One cell's part of a gradient.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Term {
+  readonly cell: Cell
+  readonly gradient: Values
+}
+
+/**
+ * Compiled programs that give gradients. `credit` holds the executable of each shape of cell, by name.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Gradients {
+  readonly run: (request: Request) => TE.TaskEither<EstimatorError, Estimate>
+  readonly executables: Readonly<Record<string, Executable>>
+  readonly dispose: () => Promise<void>
+}
+
+/**
+ * Why an estimator can not be used on a chain and a reward, or why a run failed.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type EstimatorError =
+  | { readonly _tag: 'LengthMismatch'; readonly chain: number; readonly estimator: number }
+  | { readonly _tag: 'NoScore'; readonly step: number; readonly cell: Cell; readonly chain: string }
+  | { readonly _tag: 'NotDifferentiable'; readonly reward: string; readonly cell: Cell }
+  | { readonly _tag: 'BaselineSeesPerturbation'; readonly advantage: string; readonly cell: Cell }
+  | { readonly _tag: 'NothingTrained'; readonly parameters: ReadonlyArray<string> }
+  | { readonly _tag: 'Ill'; readonly program: string; readonly errors: ReadonlyArray<ShapeError> }
+  | { readonly _tag: 'OnTarget'; readonly program: string; readonly error: TargetError }
+  | { readonly _tag: 'NotCompiled'; readonly program: string }
+  | RewardError
+
+// -------------------------------------------------------------------------------------
+// constructors
+// -------------------------------------------------------------------------------------
+
+/**
+ * A problem from its parts, the estimator last. By default the advantage is leave-one-out and every parameter is trained.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const problem =
+  <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
+    chain: Chain<P, S, C>,
+    reward: Reward<R, S, C>,
+    batch: number,
+    options: { readonly advantage?: Advantage; readonly trained?: Trained } = {}
+  ) =>
+  (estimator: Estimator): Problem<P, S, C, R> => ({
+    chain,
+    reward,
+    estimator,
+    batch,
+    advantage: options.advantage ?? leaveOneOut,
+    trained: options.trained ?? (() => true)
+  })
+
+// -------------------------------------------------------------------------------------
+// checks
+// -------------------------------------------------------------------------------------
+
+/**
+ * Can this estimator stand on this chain with this reward? Left, first found: lengths that differ; a half-order cell whose
+ * lowest step has no noise, and so no score; a first-order cell under a black-box reward; a baseline that looks at the
+ * batch where a shared one-point perturbation does too; nothing trained.
+ *
+ * @category checks
+ * @since 0.1.0
+ */
+export const check = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
+  problem: Problem<P, S, C, R>
+): E.Either<EstimatorError, Problem<P, S, C, R>> => {
+  const { chain, reward, estimator, advantage, trained } = problem
+  if (chain.T !== estimator.T) return E.left({ _tag: 'LengthMismatch', chain: chain.T, estimator: estimator.T })
+  const shapes = Programs.trainedShapes(chain.parameters, trained)
+  if (shapes.length === 0) {
+    const all = Programs.trainedShapes(chain.parameters, () => true).map(([path]) => path)
+    return E.left({ _tag: 'NothingTrained', parameters: all })
+  }
+  const shared = shapes.some(([, shape]) => shape[0] !== 'batch')
+  for (const { cover } of estimator.covers) {
+    for (const cell of cover.cells) {
+      if (cell._tag === 'HalfOrder' && !((chain.sigma[cell.from] ?? 0) > 0)) {
+        return E.left({ _tag: 'NoScore', step: cell.from, cell, chain: chain.name })
+      }
+      if (cell._tag === 'FirstOrder' && reward._tag === 'BlackBox') {
+        return E.left({ _tag: 'NotDifferentiable', reward: reward.name, cell })
+      }
+      if (cell._tag === 'ZerothOrder' && cell.form === 'onePoint' && advantage.batchDependent && shared) {
+        return E.left({ _tag: 'BaselineSeesPerturbation', advantage: advantage.name, cell })
+      }
+    }
+  }
+  return E.right(problem)
+}
+
+// -------------------------------------------------------------------------------------
+// utils
+// -------------------------------------------------------------------------------------
+
+/**
+ * One line for a person: what is wrong and what to do.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const showError = (error: EstimatorError): string => {
+  switch (error._tag) {
+    case 'LengthMismatch':
+      return `T: expected the chain's ${error.chain} steps, got an estimator for ${error.estimator}; build both with one T`
+    case 'NoScore':
+      return `sigma of step ${error.step} is 0 in ${error.chain}, so ${C.showCell(error.cell)} has no score there; pay for step ${error.step} with a first- or zeroth-order cell, or give the step noise`
+    case 'NotDifferentiable':
+      return `the reward '${error.reward}' is a black box, which ${C.showCell(error.cell)} can not pull back through; use half- or zeroth-order cells, or a differentiable reward`
+    case 'BaselineSeesPerturbation':
+      return `the baseline '${error.advantage}' reads rewards under the same perturbation as ${C.showCell(error.cell)}, which cancels its signal; use a running mean, or a difference form`
+    case 'NothingTrained':
+      return `no parameter is trained; choose some of ${error.parameters.join(', ')}`
+    case 'Ill':
+      return `${error.program}: ${error.errors.map(showShape).join('\n')}`
+    case 'OnTarget':
+      return `${error.program}: ${showTargetError(error.error)}`
+    case 'NotCompiled':
+      return `${error.program} was not compiled; draw covers from the estimator that was`
+    case 'RewardError':
+      return `reward '${error.reward}': ${error.reason}`
+  }
+}
