@@ -5,10 +5,9 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import * as O from 'fp-ts/lib/Option.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { perRow, type Chain } from '../chain/Chain.js'
-import * as Ddim from '../chain/Ddim.js'
-import * as Ddpm from '../chain/Ddpm.js'
-import { guided } from '../chain/Denoiser.js'
 import * as Advantage from '../estimator/Advantage.js'
 import * as Catalogue from '../estimator/Catalogue.js'
 import * as Cover from '../estimator/Cover.js'
@@ -18,10 +17,18 @@ import type { Problem } from '../estimator/Gradient.js'
 import { trainedShapes } from '../estimator/Programs.js'
 import type { Rows } from '../lens/Dense.js'
 import type { Params } from '../lens/Lens.js'
+import { erase } from '../model/Erase.js'
 import type { Model } from '../model/Model.js'
-import { schedules } from '../model/Share.js'
 import * as Optimizer from '../optimizer/Optimizer.js'
+import { decoded, decodedBlackBox } from '../reward/Decoded.js'
+import type { Differentiable, Reward, RewardError } from '../reward/Reward.js'
+import type { Values } from '../tensor/Program.js'
+import { reference, type Target } from '../tensor/Target.js'
+import type { Tensor } from '../tensor/Tensor.js'
+import type { Exprs } from '../tensor/Tree.js'
+import * as Chains from './Chains.js'
 import type { Config, ConfigError } from './Config.js'
+import { decode, decoderValues } from './Decode.js'
 import * as Rewards from './Rewards.js'
 
 // -------------------------------------------------------------------------------------
@@ -48,15 +55,17 @@ export type Images = readonly ['batch', number]
 
 /**
  * A fine-tune ready to be compiled. `base` is the problem on the chain as it is; in `problem` each row of the batch may have
- * its own copy of the trained parameters, so that it can have its own direction.
+ * its own copy of the trained parameters, so that it can have its own direction. `initial` are the values that the chain starts from,
+ * those of the model without its encoder and decoder.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Setup {
-  readonly problem: Problem<Params, Images, Rows<number>, Rewards.RewardParameters>
-  readonly base: Problem<Params, Images, Rows<number>, Rewards.RewardParameters>
+  readonly problem: Problem<Params, Images, Rows<number>, Params>
+  readonly base: Problem<Params, Images, Rows<number>, Params>
   readonly optimizer: Optimizer.Optimizer
+  readonly initial: Values
 }
 
 const wrong = (path: string, expected: string, got: string, remedy: string): ConfigError => ({
@@ -68,22 +77,62 @@ const wrong = (path: string, expected: string, got: string, remedy: string): Con
 })
 
 // -------------------------------------------------------------------------------------
+// rewards
+// -------------------------------------------------------------------------------------
+
+/**
+ * The reward of a name, or of a sum of names, on the outputs of the model's chain: where they are latents, they are decoded
+ * first, for a black box by `target`. Left: a name that is no reward.
+ *
+ * @category rewards
+ * @since 0.1.0
+ */
+export const reward = (
+  name: string,
+  materials: Materials,
+  target: Target = reference
+): E.Either<ConfigError, Reward<Params, Images, Rows<number>>> => {
+  const { model } = materials
+  const failed = (reason: string): RewardError => ({ _tag: 'RewardError', reward: name, reason })
+  const show = (outputs: Tensor): TE.TaskEither<RewardError, Tensor> =>
+    pipe(outputs, decode(model, target), TE.mapLeft(failed))
+  return pipe(
+    Rewards.reward(name, materials),
+    E.map((onOutputs) =>
+      pipe(
+        model.decoder,
+        O.match(
+          () => onOutputs,
+          (decoder): Reward<Params, Images, Rows<number>> =>
+            onOutputs._tag === 'BlackBox'
+              ? decodedBlackBox(show)(onOutputs)
+              : anyParameters(decoded(decoder, decoderValues(model))(onOutputs))
+        )
+      )
+    )
+  )
+}
+
+/** The same reward without the type of its parameters. */
+const anyParameters = <R extends Params, C extends Exprs>(
+  given: Differentiable<R, Images, C>
+): Differentiable<Params, Images, C> => ({ ...given, lens: (c) => erase(given.lens(c)) })
+
+// -------------------------------------------------------------------------------------
 // chain, estimator, advantage, optimiser
 // -------------------------------------------------------------------------------------
 
 /**
- * The chain of a configuration on a denoiser.
+ * The chain of a configuration on a model. Left: a chain that the model cannot serve.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const chain = (config: Config['chain'], model: Model): Chain<Params, Images, Rows<number>> => {
-  const schedule = schedules[config.schedule](config.T)
-  const denoiser = guided(config.guidance)(model.denoiser)
-  return config.kind === 'ddim'
-    ? Ddim.ddim({ denoiser, schedule, eta: config.eta })
-    : Ddpm.ddpm({ denoiser, schedule, variance: config.variance })
-}
+export const chain = (
+  config: Config['chain'],
+  { denoiser, decoder, description }: Model
+): E.Either<ConfigError, Chain<Params, Images, Rows<number>>> =>
+  Chains.chain({ denoiser, share: description.share, latent: O.isSome(decoder) }, config)
 
 /**
  * The estimator of a configuration, on a chain of `T` steps whose first step has noise or not, for a reward that can be
@@ -207,26 +256,17 @@ const rowDirections = (
 }
 
 /**
- * Everything that a configuration names. Left: a reward that is none, an estimator that does not fit the chain.
+ * Everything that a configuration names; `target` decodes latents for black-box rewards. Left: a reward that is none, a chain
+ * that the model cannot serve, an estimator that does not fit the chain.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const setup = (config: Config, materials: Materials): E.Either<ConfigError, Setup> =>
+export const setup = (config: Config, materials: Materials, target: Target = reference): E.Either<ConfigError, Setup> =>
   pipe(
-    E.right<ConfigError, Readonly<Record<never, never>>>({}),
-    E.filterOrElse(
-      () => config.chain.schedule === materials.model.description.share,
-      () =>
-        wrong(
-          'chain.schedule',
-          `'${materials.model.description.share}', which the model was trained on`,
-          `'${config.chain.schedule}'`,
-          'change it'
-        )
-    ),
-    E.bind('reward', () => Rewards.reward(config.reward, materials)),
-    E.let('base', () => chain(config.chain, materials.model)),
+    E.Do,
+    E.bind('reward', () => reward(config.reward, materials, target)),
+    E.bind('base', () => chain(config.chain, materials.model)),
     E.bind('chain', ({ base }) => rowDirections(config, base)),
     E.bind('estimator', ({ reward: wanted, chain: on }) =>
       estimator(config.estimator, on.T, (on.sigma[1] ?? 0) > 0, wanted._tag === 'Differentiable')
@@ -238,6 +278,8 @@ export const setup = (config: Config, materials: Materials): E.Either<ConfigErro
         trained: trained(config.trained),
         batch: config.batch
       }
-      return { problem, base: { ...problem, chain: base }, optimizer: optimizer(config.optimizer) }
+      const paths = new Set(trainedShapes(base.parameters, () => true).map(([path]) => path))
+      const initial = Object.fromEntries(Object.entries(materials.model.parameters).filter(([path]) => paths.has(path)))
+      return { problem, base: { ...problem, chain: base }, optimizer: optimizer(config.optimizer), initial }
     })
   )
