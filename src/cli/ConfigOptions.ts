@@ -24,6 +24,8 @@ import { type Step, usage } from './FinetuneRun.js'
 export interface ConfigOptions {
   readonly config?: string
   readonly seed?: string
+  readonly model?: string
+  readonly chain?: string
   readonly estimator?: string
   readonly h?: string
   readonly T?: string
@@ -43,6 +45,8 @@ export interface ConfigOptions {
 export const configOptions: ReadonlyArray<readonly [flags: string, description: string]> = [
   ['--config <file>', 'JSON or YAML; fields that it leaves out take their defaults'],
   ['--seed <number>', 'the seed of every draw'],
+  ['--model <name>', 'the base model: faces-mlp or another that ships, or a file'],
+  ['--chain <name>', Config.chainNames.join(', ')],
   ['--estimator <name>', Config.estimatorNames.join(', ')],
   ['--h <number>', 'steps of a half-order segment'],
   ['--T <number>', 'steps of the chain'],
@@ -95,9 +99,10 @@ const document = (path: string): Step<unknown> =>
 const override = (given: unknown, options: ConfigOptions): unknown => {
   if (!isGroup(given)) return given
   const estimator = { ...field('name', options.estimator), ...field('h', number(options.h)) }
-  const chain = field('T', number(options.T))
+  const chain = { ...field('kind', options.chain), ...field('T', number(options.T)) }
   return {
     ...given,
+    ...field('model', options.model),
     ...field('seed', number(options.seed)),
     ...field('steps', number(options.steps)),
     ...field('batch', number(options.batch)),

@@ -58,6 +58,8 @@ export interface Ready {
   readonly run: Finetune.Run
   readonly evaluator: Evaluation.Evaluator
   readonly initial: Values
+  /** What the outputs of the chain show. */
+  readonly show: (outputs: Tensor) => TE.TaskEither<string, Tensor>
   readonly state: Finetune.State
   readonly history: ReadonlyArray<Metrics>
 }
@@ -133,23 +135,30 @@ const checkpointEvery = 15
 /** How many faces the pictures show. */
 const pictured = 64
 
-const writeSheet = (path: string, images: Tensor): Step<void> =>
+const writeSheet = ({ show }: Ready, path: string, outputs: Tensor): Step<void> =>
   pipe(
-    Images.contactSheet(Images.defaultLayout)(rows(0, Math.min(pictured, images.shape[0] ?? 0))(images)),
-    E.mapLeft((error) => broken(Images.showError(error))),
-    TE.fromEither,
+    show(rows(0, Math.min(pictured, outputs.shape[0] ?? 0))(outputs)),
+    TE.mapLeft(broken),
+    TE.flatMapEither((images) =>
+      pipe(
+        Images.contactSheet(Images.defaultLayout)(images),
+        E.mapLeft((error) => broken(Images.showError(error)))
+      )
+    ),
     TE.flatMap((png) => file(Files.write(path, png)))
   )
 
 const measure =
-  ({ config, folder, evaluator }: Ready) =>
-  (params: Values, picture: string): Step<ReturnType<typeof Evaluation.summary>> =>
-    pipe(
+  (ready: Ready) =>
+  (params: Values, picture: string): Step<ReturnType<typeof Evaluation.summary>> => {
+    const { config, folder, evaluator } = ready
+    return pipe(
       evaluator.run(params, Key.foldInString(Key.make(config.seed), 'held-out'), config.evaluationSamples),
       TE.mapLeft((error) => broken(Gradient.showError(error))),
-      TE.chainFirst(({ images }) => writeSheet(join(folder, picture), images)),
+      TE.chainFirst(({ images }) => writeSheet(ready, join(folder, picture), images)),
       TE.map(({ rewards }) => Evaluation.summary(rewards))
     )
+  }
 
 const writeState = ({ config, folder }: Ready, at: Finetune.State, metrics: ReadonlyArray<Metrics>): Step<void> =>
   pipe(

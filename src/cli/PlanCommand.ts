@@ -16,7 +16,7 @@ import { prompts } from '../model/Prompts.js'
 import { describe, type Report, showReport } from '../tensor/Target.js'
 import { type ConfigOptions, readConfig } from './ConfigOptions.js'
 import { broken, type Failure, type Step, usage } from './FinetuneRun.js'
-import { loadMaterials } from './Materials.js'
+import { materialsOf } from './Materials.js'
 import { webGpu } from './WebGpu.js'
 
 // -------------------------------------------------------------------------------------
@@ -66,7 +66,7 @@ const roles: ReadonlyArray<Planned['role']> = ['sample', 'score', 'credit', 'upd
 export const plans = (config: Config.Config): Step<ReadonlyArray<Planned>> =>
   pipe(
     webGpu(config.mode),
-    TE.flatMap(() => loadMaterials),
+    TE.flatMap(() => materialsOf(config)),
     TE.flatMapEither((materials) =>
       pipe(
         Setup.setup(config, materials),

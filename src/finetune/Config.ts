@@ -67,14 +67,42 @@ const estimatorFields = {
   radius: positive
 }
 
+/**
+ * The names of the chains that a fine-tune may use.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
+export const chainNames = [
+  'ddpm',
+  'ddim',
+  'vp-sde',
+  've-sde',
+  'edm',
+  'flow-sde',
+  'flow-ode',
+  'consistency',
+  'latent',
+  'cascade'
+] as const
+
+/**
+ * The name of a chain.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type ChainName = (typeof chainNames)[number]
+
 const chainFields = {
-  kind: oneOf('ddim', 'ddpm'),
+  kind: oneOf(...chainNames),
   /** Number of steps. */
   T: whole,
-  /** Share of the posterior noise, for `ddim`. */
+  /** How much noise: the share of the posterior's for `ddim`, `edm`, `latent` and `cascade`, that of Flow-GRPO for `flow-sde`. */
   eta: share,
   /** Which variance, for `ddpm`. */
   variance: oneOf('small', 'large'),
+  /** The levels of noise of `ddpm`, `ddim`, `consistency` and `latent`; the others bring their own. Any fits any model. */
   schedule: oneOf('cosine', 'linear', 'flow'),
   /** Scale of classifier-free guidance; 1 is none, and any other doubles the network evaluations. */
   guidance: finite
@@ -101,6 +129,8 @@ const optimizerFields = {
 }
 
 const fields = {
+  /** The base model: the name of one that ships, or a file. */
+  model: t.string,
   /** The reward's name: see `rewardNames`. */
   reward: t.string,
   estimator: t.exact(t.type(estimatorFields)),
@@ -167,12 +197,13 @@ export interface ConfigError {
  * @since 0.1.0
  */
 export const defaults: Config = {
+  model: 'faces-mlp',
   reward: 'glasses',
   estimator: { name: 'rlr', h: 2, k: 1, form: 'central', perturbation: 'shared', directions: 'row', radius: 0.3 },
   chain: { kind: 'ddim', T: 50, eta: 1, variance: 'small', schedule: 'cosine', guidance: 1 },
   advantage: { name: 'leaveOneOut', baseline: 0, decay: 0.9 },
   optimizer: { name: 'adamW', learningRate: 0.1, weightDecay: 0, beta1: 0.9, beta2: 0.99, clip: 1 },
-  trained: ['labels.bias'],
+  trained: ['**.labels.bias'],
   prompts: 0,
   batch: 32,
   steps: 60,

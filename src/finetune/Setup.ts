@@ -5,10 +5,9 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import * as O from 'fp-ts/lib/Option.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { perRow, type Chain } from '../chain/Chain.js'
-import * as Ddim from '../chain/Ddim.js'
-import * as Ddpm from '../chain/Ddpm.js'
-import { guided } from '../chain/Denoiser.js'
 import * as Advantage from '../estimator/Advantage.js'
 import * as Catalogue from '../estimator/Catalogue.js'
 import * as Cover from '../estimator/Cover.js'
@@ -18,13 +17,20 @@ import type { Problem } from '../estimator/Gradient.js'
 import { trainedShapes } from '../estimator/Programs.js'
 import type { Rows } from '../lens/Dense.js'
 import type { Params } from '../lens/Lens.js'
-import { logProbability, type ClassifierParameters } from '../model/Classifier.js'
+import { logProbability } from '../model/Classifier.js'
+import { erase } from '../model/Erase.js'
 import * as Faces from '../model/Faces.js'
 import type { Model, TrainedClassifier } from '../model/Model.js'
-import { schedules } from '../model/Share.js'
 import * as Optimizer from '../optimizer/Optimizer.js'
-import type { BlackBox, Reward } from '../reward/Reward.js'
+import { decoded, decodedBlackBox } from '../reward/Decoded.js'
+import type { BlackBox, Differentiable, Reward, RewardError } from '../reward/Reward.js'
+import type { Values } from '../tensor/Program.js'
+import { reference, type Target } from '../tensor/Target.js'
+import type { Tensor } from '../tensor/Tensor.js'
+import type { Exprs } from '../tensor/Tree.js'
+import * as Chains from './Chains.js'
 import type { Config, ConfigError } from './Config.js'
+import { decode, decoderValues } from './Decode.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -52,15 +58,17 @@ export type Images = readonly ['batch', number]
 
 /**
  * A fine-tune ready to be compiled. `base` is the problem on the chain as it is; in `problem` each row of the batch may have
- * its own copy of the trained parameters, so that it can have its own direction.
+ * its own copy of the trained parameters, so that it can have its own direction. `initial` are the values that the chain starts from,
+ * those of the model without its encoder and decoder.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Setup {
-  readonly problem: Problem<Params, Images, Rows<number>, ClassifierParameters>
-  readonly base: Problem<Params, Images, Rows<number>, ClassifierParameters>
+  readonly problem: Problem<Params, Images, Rows<number>, Params>
+  readonly base: Problem<Params, Images, Rows<number>, Params>
   readonly optimizer: Optimizer.Optimizer
+  readonly initial: Values
 }
 
 const wrong = (path: string, expected: string, got: string, remedy: string): ConfigError => ({
@@ -112,17 +120,24 @@ const parseWish = (name: string): Wish | undefined => {
 }
 
 /**
- * The reward of a name. Left: a name that is no reward.
+ * The reward of a name, on the outputs of the model's chain: where they are latents, they are decoded first, for a black box by
+ * `target`. Left: a name that is no reward.
  *
  * @category rewards
  * @since 0.1.0
  */
 export const reward = (
   name: string,
-  { classifier, blackBoxes }: Materials
-): E.Either<ConfigError, Reward<ClassifierParameters, Images, Rows<number>>> => {
+  { classifier, blackBoxes, model }: Materials,
+  target: Target = reference
+): E.Either<ConfigError, Reward<Params, Images, Rows<number>>> => {
   const blackBox = blackBoxes[name]
-  if (blackBox !== undefined) return E.right(blackBox)
+  if (blackBox !== undefined) {
+    const failed = (reason: string): RewardError => ({ _tag: 'RewardError', reward: name, reason })
+    const show = (outputs: Tensor): TE.TaskEither<RewardError, Tensor> =>
+      pipe(outputs, decode(model, target), TE.mapLeft(failed))
+    return E.right(O.isSome(model.decoder) ? decodedBlackBox(show)(blackBox) : blackBox)
+  }
   const wish = parseWish(name)
   if (wish === undefined) {
     return E.left(wrong('reward', rewardNames(Object.keys(blackBoxes)), JSON.stringify(name), 'choose one of these'))
@@ -130,26 +145,38 @@ export const reward = (
   const { attribute, values } = wish
   // `values` were checked against the vocabulary of `attribute`, so they are among its names
   const names = Faces.vocabulary[attribute].map((value) => value.name).filter((value) => values.includes(value))
-  return E.right(logProbability(classifier.description, classifier.parameters, attribute, names))
+  const onImages = anyParameters(logProbability(classifier.description, classifier.parameters, attribute, names))
+  return E.right(
+    pipe(
+      model.decoder,
+      O.match(
+        () => onImages,
+        (decoder) => anyParameters(decoded(decoder, decoderValues(model))(onImages))
+      )
+    )
+  )
 }
+
+/** The same reward without the type of its parameters. */
+const anyParameters = <R extends Params, C extends Exprs>(
+  given: Differentiable<R, Images, C>
+): Differentiable<Params, Images, C> => ({ ...given, lens: (c) => erase(given.lens(c)) })
 
 // -------------------------------------------------------------------------------------
 // chain, estimator, advantage, optimiser
 // -------------------------------------------------------------------------------------
 
 /**
- * The chain of a configuration on a denoiser.
+ * The chain of a configuration on a model. Left: a chain that the model cannot serve.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const chain = (config: Config['chain'], model: Model): Chain<Params, Images, Rows<number>> => {
-  const schedule = schedules[config.schedule](config.T)
-  const denoiser = guided(config.guidance)(model.denoiser)
-  return config.kind === 'ddim'
-    ? Ddim.ddim({ denoiser, schedule, eta: config.eta })
-    : Ddpm.ddpm({ denoiser, schedule, variance: config.variance })
-}
+export const chain = (
+  config: Config['chain'],
+  { denoiser, decoder, description }: Model
+): E.Either<ConfigError, Chain<Params, Images, Rows<number>>> =>
+  Chains.chain({ denoiser, share: description.share, latent: O.isSome(decoder) }, config)
 
 /**
  * The estimator of a configuration, on a chain of `T` steps whose first step has noise or not, for a reward that can be
@@ -273,26 +300,17 @@ const rowDirections = (
 }
 
 /**
- * Everything that a configuration names. Left: a reward that is none, an estimator that does not fit the chain.
+ * Everything that a configuration names; `target` decodes latents for black-box rewards. Left: a reward that is none, a chain
+ * that the model cannot serve, an estimator that does not fit the chain.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const setup = (config: Config, materials: Materials): E.Either<ConfigError, Setup> =>
+export const setup = (config: Config, materials: Materials, target: Target = reference): E.Either<ConfigError, Setup> =>
   pipe(
-    E.right<ConfigError, Readonly<Record<never, never>>>({}),
-    E.filterOrElse(
-      () => config.chain.schedule === materials.model.description.share,
-      () =>
-        wrong(
-          'chain.schedule',
-          `'${materials.model.description.share}', which the model was trained on`,
-          `'${config.chain.schedule}'`,
-          'change it'
-        )
-    ),
-    E.bind('reward', () => reward(config.reward, materials)),
-    E.let('base', () => chain(config.chain, materials.model)),
+    E.Do,
+    E.bind('reward', () => reward(config.reward, materials, target)),
+    E.bind('base', () => chain(config.chain, materials.model)),
     E.bind('chain', ({ base }) => rowDirections(config, base)),
     E.bind('estimator', ({ reward: wanted, chain: on }) =>
       estimator(config.estimator, on.T, (on.sigma[1] ?? 0) > 0, wanted._tag === 'Differentiable')
@@ -304,6 +322,8 @@ export const setup = (config: Config, materials: Materials): E.Either<ConfigErro
         trained: trained(config.trained),
         batch: config.batch
       }
-      return { problem, base: { ...problem, chain: base }, optimizer: optimizer(config.optimizer) }
+      const paths = new Set(trainedShapes(base.parameters, () => true).map(([path]) => path))
+      const initial = Object.fromEntries(Object.entries(materials.model.parameters).filter(([path]) => paths.has(path)))
+      return { problem, base: { ...problem, chain: base }, optimizer: optimizer(config.optimizer), initial }
     })
   )

@@ -1,5 +1,5 @@
 /**
- * Denoisers for the command line, by the name of one that ships or by file.
+ * Models by the name of one that ships, from a file, or from the folder of a fine-tune.
  *
  * @since 0.1.0
  */
@@ -86,7 +86,7 @@ const modelOfRun = (folder: string): Step<Model.Model> => {
  * @category effects
  * @since 0.1.0
  */
-export const load = (name: string): Step<Model.Model> =>
+export const loadNamed = (name: string): Step<Model.Model> =>
   pipe(
     pathOf(name),
     TE.flatMap((path) => (path.endsWith(extension) ? modelIn(path) : modelOfRun(path)))
