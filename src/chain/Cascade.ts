@@ -6,9 +6,9 @@
  *
  * 1. *low*, steps `T .. H + 2`: the low band runs a diffusion of the small image (side halved), while the details stay
  *    stationary noise: their mean is `sqrt(1 - sigma^2)` times what they were, so they stay standard normal.
- * 2. *hand-over*, step `H + 1`: the low band, now clean, is the small image `z`; the image without details has the low band
- *    `2 z`. It is put to the level `a` of step `H` of the image's schedule: the low band's mean is `2 sqrt(a) z`, the details'
- *    is 0, and `sigma = sqrt(1 - a)`. That is the noise augmentation of Ho et al. (arXiv 2106.15282).
+ * 2. *hand-over*, step `H + 1`, the small image's last: its mean `z` is the small image, and the image without details has the low
+ *    band `2 z`. It is put to the level `a` of step `H` of the image's schedule: the low band's mean is `2 sqrt(a) z`, the
+ *    details' is 0, and `sigma = sqrt(1 - a)`. That is the noise augmentation of Ho et al. (arXiv 2106.15282).
  * 3. *high*, steps `H .. 1`: the image's diffusion from there.
  *
  * The hand-over leaves out what the details of the data would be at that level, a share `a` of their variance: exact for data
@@ -60,8 +60,6 @@ interface Row {
   readonly detail: Band
 }
 
-const silent: Band = { input: 1, state: 0, epsilon: 0 }
-
 // -------------------------------------------------------------------------------------
 // constructors
 // -------------------------------------------------------------------------------------
@@ -74,24 +72,24 @@ const rows = (low: Phase, high: Phase, reads: (t: number) => Reading): ReadonlyA
     return { time: high.schedule.time[i + 1] ?? 1, sigma, ...both({ input: 1, state, epsilon }) }
   })
   const level = high.schedule.alphaBar[high.schedule.T] ?? 1
-  const handOver: Row = {
-    // what the network says here has no weight, but a time at which it may say infinity must be avoided
-    time: high.schedule.time[high.schedule.T] ?? 1,
-    sigma: Math.sqrt(1 - level),
-    low: { input: 1, state: 2 * Math.sqrt(level), epsilon: 0 },
-    detail: silent
-  }
   const below = Array.from({ length: low.schedule.T }, (_, i): Row => {
     const { state, epsilon, sigma } = low.coefficients(low.schedule, i + 1)
     const reading = reads(i + 1)
+    const still = { input: reading.detail, epsilon: 0 }
+    const time = low.schedule.time[i + 1] ?? 1
+    if (i > 0) {
+      const detail = { ...still, state: Math.sqrt(Math.max(1 - sigma * sigma, 0)) }
+      return { time, sigma, low: { input: reading.low, state, epsilon }, detail }
+    }
+    const scale = 2 * Math.sqrt(level)
     return {
-      time: low.schedule.time[i + 1] ?? 1,
-      sigma,
-      low: { input: reading.low, state, epsilon },
-      detail: { input: reading.detail, state: Math.sqrt(Math.max(1 - sigma * sigma, 0)), epsilon: 0 }
+      time,
+      sigma: Math.sqrt(1 - level),
+      low: { input: reading.low, state: scale * state, epsilon: scale * epsilon },
+      detail: { ...still, state: 0 }
     }
   })
-  return [...above, handOver, ...below]
+  return [...above, ...below]
 }
 
 interface Reading {

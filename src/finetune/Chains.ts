@@ -103,17 +103,17 @@ const wrong = (path: string, expected: string, got: string, remedy: string): Con
   remedy
 })
 
-/** Half of the steps for the small image, one to hand over, the rest for the image; each phase is DDIM with the same eta. */
+/** Half of the steps for the small image, the rest for the image; each phase is DDIM with the same eta. */
 const cascaded: Build = ({ denoiser, share, latent }, { T, eta }) => {
   const side = Math.sqrt(denoiser.features / 3)
   if (latent || side % 2 !== 0) {
     const got = latent ? 'latents' : `rows of ${denoiser.features}`
     return E.left(wrong('chain.kind', 'a model of square images of three channels for cascade', got, 'choose ddim'))
   }
-  if (T < 3) return E.left(wrong('chain.T', 'at least 3 steps for cascade', String(T), 'raise it'))
+  if (T < 2) return E.left(wrong('chain.T', 'at least 2 steps for cascade', String(T), 'raise it'))
   const map = maps[share]
   const lowSteps = Math.floor(T / 2)
-  const highSteps = T - 1 - lowSteps
+  const highSteps = T - lowSteps
   const coefficients = (schedule: Schedule, t: number): ReturnType<typeof Ddim.coefficients> =>
     Ddim.coefficients(schedule, eta, t)
   const times = Array.from({ length: highSteps }, (_, i) => (handOver * (i + 1)) / highSteps)

@@ -5,7 +5,7 @@ import * as GM from '../../laws/GaussianMarginals.js'
 import * as Reward from '../../laws/Reward.js'
 import * as Run from '../../laws/run/Run.js'
 import { exactConsistencyOf } from '../../laws/toy/GaussianData.js'
-import type * as V from '../../laws/Verdict.js'
+import * as V from '../../laws/Verdict.js'
 import * as Cascade from '../../src/chain/Cascade.js'
 import type { Chain } from '../../src/chain/Chain.js'
 import * as Consistency from '../../src/chain/Consistency.js'
@@ -246,10 +246,10 @@ describe('cascades', () => {
         a * variance + 1 - a
       ]
       const a = high.schedule.alphaBar[t] ?? 1
-      const b = small.alphaBar[t - 5] ?? 1
+      const b = small.alphaBar[t - 4] ?? 1
       const [mean, variance] =
-        t < 5 ? share(a, 2 * value.mean, 4 * value.variance) : share(b, value.mean, value.variance)
-      const details = t < 5 ? 1 - a : 1
+        t <= 4 ? share(a, 2 * value.mean, 4 * value.variance) : share(b, value.mean, value.variance)
+      const details = t <= 4 ? 1 - a : 1
       // the low band has weight 1/2 in each pixel
       return {
         mean: new Array<number>(4).fill(mean / 2),
@@ -264,7 +264,7 @@ describe('cascades', () => {
         const [a, b] = [alphaBar[k] ?? 1, alphaBar[k - 1] ?? 1]
         return a < 1 ? 16 * (1 + b / a + 1 / (1 - a)) : 16
       }
-      return t < 5 ? of(high.schedule.alphaBar, t) : of(low.schedule.alphaBar, t - 5) + of(high.schedule.alphaBar, 4)
+      return t <= 4 ? of(high.schedule.alphaBar, t) : of(low.schedule.alphaBar, t - 4) + of(high.schedule.alphaBar, 4)
     }
   }
   const one = (from: Cascade.Phase): Chain<L.None, readonly ['batch', 4], Rows<1>> =>
@@ -303,7 +303,7 @@ describe('cascades', () => {
     const denoiser = networkOf(4)
     const chain = Cascade.cascade({ denoiser, layout, low: phase(2), high: phase(2) })
     expect(chain.networkCalls).toBe(1)
-    expect(chain.T).toBe(5)
+    expect(chain.T).toBe(4)
     await Run.chain({ chain, params: paramsOf(4), condition: c }, runs)
     const small = Haar.lifted(layout, 4)(networkOf(1))
     const two = Cascade.cascadeOfTwo({ small, denoiser, layout, low: phase(1), high: phase(1) })
@@ -442,9 +442,8 @@ describe('chains that are no diffusion', () => {
       'control.bias': T.vector([0.125])
     }
     await Run.chain({ chain, params, condition: {} }, runs)
-    expect(GM.exact({ chain, params, condition: {} }, { marginal: () => GM.isotropic(4, 0, 1) })).toMatchObject({
-      left: { _tag: 'Stuck', reason: expect.stringContaining('not affine') as string }
-    })
+    const verdict = GM.exact({ chain, params, condition: {} }, { marginal: () => GM.isotropic(4, 0, 1) })
+    expect(E.isLeft(verdict) && V.show(verdict.left)).toContain('not affine')
   })
 })
 

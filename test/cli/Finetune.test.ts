@@ -128,11 +128,10 @@ describe('misuse', () => {
       () => ({ config: configFile('c.json', { estimator: { h: 50 } }) }),
       'h: expected a whole number in 1..49, got 50'
     ],
-    [
-      'a schedule that the model does not know',
-      () => ({ config: configFile('d.json', { chain: { schedule: 'linear' } }) }),
-      "chain.schedule: expected 'cosine'"
-    ],
+    ['a model that is none', () => ({ model: 'faces-mpl' }), 'near it is faces-mlp'],
+    ['a chain that is none', () => ({ chain: 'sde' }), 'chain.kind: expected one of ddpm, ddim, vp-sde'],
+    ['latents of a model that has none', () => ({ chain: 'latent' }), 'expected a model of latents with a decoder'],
+    ['a score where there is no noise', () => ({ chain: 'flow-ode' }), 'is 0 in flow-ode, so'],
     [
       'nothing trained',
       () => ({ config: configFile('e.json', { trained: ['nothing'] }) }),
