@@ -9,7 +9,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { frechet, moments } from '../finetune/Frechet.js'
-import type { LabelledImages } from '../finetune/PretrainBatch.js'
+import { table, type LabelledImages } from '../finetune/PretrainBatch.js'
 import * as Metrics from '../finetune/PretrainMetrics.js'
 import type { DenoiserDescription } from '../model/Description.js'
 import * as Faces from '../model/Faces.js'
@@ -19,7 +19,7 @@ import * as Key from '../random/Key.js'
 import type { Values } from '../tensor/Program.js'
 import { fill, rows, type Tensor } from '../tensor/Tensor.js'
 import { judgeClips } from './ClipReport.js'
-import { draw as drawFaces } from './FaceRenderer.js'
+import { draw as drawFaces, type FaceSet } from './FaceRenderer.js'
 import * as Files from './Files.js'
 import { broken, file, type Step } from './FinetuneRun.js'
 import * as Images from './Images.js'
@@ -111,11 +111,23 @@ const judgeSamples = (
               distanceToPrompt: Metrics.mean(Metrics.distances(images, prompts.images))
             }),
         distanceToFaceRead: Metrics.mean(Metrics.distances(images, redrawn(logits))),
-        nearestTrainingFace: Metrics.mean(Metrics.nearest(images, data.training.images)),
+        nearestTrainingFace: Metrics.mean(Metrics.nearest(images, different(data.training))),
         frechetToReal: toReal
       }
     })
   )
+
+/** The pictures of each different face once: the nearest of them is the nearest of all. */
+const different = ({ images, attributes }: FaceSet): Tensor => {
+  const seen = new Set<string>()
+  const once = attributes.flatMap((face, i) => {
+    const code = Faces.encode(face).join('')
+    if (seen.has(code)) return []
+    seen.add(code)
+    return [i]
+  })
+  return table({ images, labels: images }).rows(once).images
+}
 
 const reconstruction = (trained: Trained, description: DenoiserDescription, images: Tensor): Step<Numbers> =>
   pipe(
@@ -169,7 +181,7 @@ const judgeDenoiser = (trained: Trained, description: DenoiserDescription): Step
         heldOutFaces: {
           promptAccuracy: accuracy,
           attributesRight: overall(accuracy),
-          nearestTrainingFace: Metrics.mean(Metrics.nearest(asked.images, training.images)),
+          nearestTrainingFace: Metrics.mean(Metrics.nearest(asked.images, different(training))),
           frechetToReal: realDistance
         },
         trainingFaces: { frechetToReal: commonDistance },
