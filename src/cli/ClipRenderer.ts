@@ -69,3 +69,21 @@ export const clips = (faces: ReadonlyArray<Faces.Attributes>): Source => {
     }
   }
 }
+
+/**
+ * Clips in which nothing moves, one for each face: `[N, 6144]` in [-1, 1].
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const still = (faces: ReadonlyArray<Faces.Attributes>): Tensor => {
+  const { rows } = clips(faces)
+  const features = Clips.size.reduce((n, d) => n * d, 1)
+  const perFrame = features / Clips.frameCount
+  // the first frame of a blink is the face as it is
+  const { images } = rows(faces.map((_, i) => i * Clips.motions.length + Clips.motions.indexOf('blink')))
+  return {
+    shape: images.shape,
+    data: Float32Array.from(images.data, (_, at) => images.data[at - (at % features) + (at % perFrame)] ?? 0)
+  }
+}

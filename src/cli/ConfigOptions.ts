@@ -52,7 +52,7 @@ export const configOptions: ReadonlyArray<readonly [flags: string, description: 
   ['--T <number>', 'steps of the chain'],
   ['--batch <number>', 'samples of one step'],
   ['--steps <number>', 'steps of the optimizer'],
-  ['--reward <name>', 'glasses, smile, hat, beard, attribute:value, compressibility, incompressibility'],
+  ['--reward <name>', 'glasses, hat, alignment, aesthetic, ...: a name, or a sum such as alignment + 0.5*aesthetic'],
   ['--mode <name>', 'mode of gpu.js: webasm, cpu, webgpu, webgl2, webgl, headlessgl, gpu'],
   ['--threads <number>', 'threads that share the rows of a batch, in mode webasm; the bits are those of one thread']
 ]

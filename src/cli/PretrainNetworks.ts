@@ -115,7 +115,7 @@ export const networks: Readonly<Record<string, Network>> = {
   flow: {
     description: flow,
     objective: () => flowMatching(flow),
-    recipe: { ...convolutional, steps: 6000 },
+    recipe: { ...convolutional, steps: 4000 },
     dropout: { all: 0.1, some: 0.5 },
     batch: 64,
     source: table
@@ -123,7 +123,7 @@ export const networks: Readonly<Record<string, Network>> = {
   clip: {
     description: clip,
     objective: () => denoising(clip),
-    recipe: { ...convolutional, steps: 5000 },
+    recipe: { ...convolutional, steps: 4000 },
     dropout: { all: 0.1, some: 0.3 },
     batch: 32,
     source: ({ attributes }) => clips(attributes)
@@ -131,7 +131,7 @@ export const networks: Readonly<Record<string, Network>> = {
   latent: {
     description: latent,
     objective: () => latentDenoising(latent),
-    recipe: convolutional,
+    recipe: { ...convolutional, steps: 6000 },
     dropout: { all: 0.1, some: 0.5 },
     batch: 64,
     source: table

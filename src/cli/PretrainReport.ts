@@ -3,136 +3,31 @@
  *
  * @since 0.1.0
  */
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { ddim } from '../chain/Ddim.js'
-import { guided } from '../chain/Denoiser.js'
-import { evaluation } from '../finetune/Pretrain.js'
-import { batchAt, type Dropout, type LabelledImages } from '../finetune/PretrainBatch.js'
+import { frechet, moments } from '../finetune/Frechet.js'
+import { table, type LabelledImages } from '../finetune/PretrainBatch.js'
 import * as Metrics from '../finetune/PretrainMetrics.js'
-import { classifier } from '../model/Classifier.js'
 import type { DenoiserDescription } from '../model/Description.js'
 import * as Faces from '../model/Faces.js'
-import {
-  encodeModel,
-  loadClassifier,
-  showError as showModelError,
-  type Metadata,
-  type TrainedClassifier
-} from '../model/Model.js'
-import { denoiser, featuresOf } from '../model/Network.js'
+import { encodeModel, showError as showModelError, type Metadata, type TrainedClassifier } from '../model/Model.js'
 import * as Safetensors from '../model/Safetensors.js'
-import { schedules } from '../model/Share.js'
 import * as Key from '../random/Key.js'
-import { under, type Program, type Values } from '../tensor/Program.js'
-import { showError as showShapeError, type ShapeError } from '../tensor/Shape.js'
-import { showTargetError, type Executable, type Target, type TargetError } from '../tensor/Target.js'
+import type { Values } from '../tensor/Program.js'
 import { fill, rows, type Tensor } from '../tensor/Tensor.js'
-import { draw as drawFaces } from './FaceRenderer.js'
+import { judgeClips } from './ClipReport.js'
+import { draw as drawFaces, type FaceSet } from './FaceRenderer.js'
 import * as Files from './Files.js'
-import { broken, file, type Failure, type Step } from './FinetuneRun.js'
+import { broken, file, type Step } from './FinetuneRun.js'
 import * as Images from './Images.js'
-import type { PretrainData } from './PretrainData.js'
-import type { Network } from './PretrainNetworks.js'
+import * as Programs from './PretrainPrograms.js'
+import { overall, type Numbers, type Trained } from './PretrainPrograms.js'
 
-// -------------------------------------------------------------------------------------
-// model
-// -------------------------------------------------------------------------------------
-
-/**
- * A training that is done.
- *
- * @category model
- * @since 0.1.0
- */
-export interface Trained {
-  readonly name: string
-  readonly network: Network
-  readonly folder: string
-  readonly target: Target
-  readonly data: PretrainData
-  readonly parameters: Values
-  readonly key: Key.Key
-  readonly metadata: Metadata
-}
-
-type Numbers = { readonly [name: string]: number | Numbers }
-
-/** How many images are drawn, and how many rows a kernel takes at a time. */
-const count = 256
-
-/** The steps of the chain that draws. */
-const chainSteps = 50
-
-// -------------------------------------------------------------------------------------
-// running programs
-// -------------------------------------------------------------------------------------
-
-const compile = (target: Target, program: E.Either<ReadonlyArray<ShapeError>, Program>): Step<Executable> =>
-  pipe(
-    program,
-    E.mapLeft((errors) => broken(errors.map(showShapeError).join('\n'))),
-    E.flatMap((closed) => pipe(target.compile(closed, { batch: count }), E.mapLeft(failed))),
-    TE.fromEither
-  )
-
-const failed = (error: TargetError): Failure => broken(showTargetError(error))
-
-/** Runs a program on some rows at a time and puts the rows of its one output together. */
-const inBatches =
-  (executable: Executable, output: string, inputs: (from: number) => Values, total: number): Step<Tensor> =>
-  async () => {
-    const parts: Array<Tensor> = []
-    for (let from = 0; from < total; from += count) {
-      const result = await executable.run(inputs(from))()
-      if (E.isLeft(result)) return E.left(failed(result.left))
-      const part = result.right[output]
-      if (part !== undefined) parts.push(part)
-    }
-    const width = parts[0]?.shape[1] ?? 1
-    return E.right({
-      shape: [parts.length * count, width],
-      data: Float32Array.from(parts.flatMap(({ data }) => [...data]))
-    })
-  }
-
-const heldOutLoss = ({ network, target, data, parameters, key }: Trained, dropout: Dropout): Step<number> =>
-  pipe(
-    compile(target, evaluation(network.objective())),
-    TE.flatMap((executable) => async () => {
-      const batches = batchAt(network.source(data.heldOut), count, dropout, Key.foldInString(key, 'loss'))
-      const named = under('parameters', parameters)
-      const losses: Array<number> = []
-      for (let step = 0; step < 8; step++) {
-        const result = await executable.run({ ...named, ...batches(step) })()
-        if (E.isLeft(result)) return E.left(failed(result.left))
-        losses.push(result.right['loss']?.data[0] ?? Number.NaN)
-      }
-      await executable.dispose()
-      return E.right(Metrics.mean(losses))
-    })
-  )
-
-/** Reads the logits of images whose number is a multiple of the batch. */
-const readWith = (
-  target: Target,
-  { description, parameters }: TrainedClassifier
-): Step<(images: Tensor) => Step<Tensor>> =>
-  pipe(
-    compile(target, Metrics.reading(classifier(description), description.features)),
-    TE.map((executable) => (images: Tensor) => {
-      const named = under('parameters', parameters)
-      return inBatches(
-        executable,
-        'logits',
-        (from) => ({ ...named, x: rows(from, from + count)(images) }),
-        images.shape[0] ?? 0
-      )
-    })
-  )
+/** How many images are drawn, of each kind: half of the held-out faces, so that there are others to compare with. */
+const count = 512
 
 // -------------------------------------------------------------------------------------
 // the classifier
@@ -141,8 +36,8 @@ const readWith = (
 const judgeClassifier = (trained: Trained, stored: TrainedClassifier): Step<Numbers> =>
   pipe(
     TE.Do,
-    TE.bind('loss', () => heldOutLoss(trained, { all: 0, some: 0 })),
-    TE.bind('read', () => readWith(trained.target, stored)),
+    TE.bind('loss', () => Programs.heldOutLoss(trained, { all: 0, some: 0 })),
+    TE.bind('read', () => Programs.logitsBy(trained.target, stored)),
     TE.bind('logits', ({ read }) => read(trained.data.heldOut.images)),
     TE.map(({ loss, logits }) => ({
       heldOutFaces: trained.data.heldOut.attributes.length,
@@ -152,28 +47,8 @@ const judgeClassifier = (trained: Trained, stored: TrainedClassifier): Step<Numb
   )
 
 // -------------------------------------------------------------------------------------
-// the denoiser
+// denoisers of images
 // -------------------------------------------------------------------------------------
-
-const sampler = (
-  trained: Trained,
-  description: DenoiserDescription,
-  guidance: number
-): Step<(c: Tensor, key: Key.Key) => Step<Tensor>> => {
-  const schedule = schedules[description.share](chainSteps)
-  const chain = ddim({ denoiser: guided(guidance)(denoiser(description)), schedule, eta: 1 })
-  return pipe(
-    compile(trained.target, Metrics.samplingStep(chain, description.labels)),
-    TE.map(
-      (executable) =>
-        (c: Tensor, key: Key.Key): Step<Tensor> =>
-          pipe(
-            () => Metrics.draw(executable, chain.T, featuresOf(description), trained.parameters, c, key),
-            TE.mapLeft(failed)
-          )
-    )
-  )
-}
 
 /** The faces that a reader sees in images, drawn: what the images would be if they were faces without flaw. */
 const redrawn = (logits: Tensor): Tensor =>
@@ -182,30 +57,6 @@ const redrawn = (logits: Tensor): Tensor =>
       (face) => (E.isRight(face) ? [face.right] : [])
     )
   ).images
-
-const judgeSamples = (
-  { folder, data, key }: Trained,
-  draw: (c: Tensor, key: Key.Key) => Step<Tensor>,
-  read: (images: Tensor) => Step<Tensor>,
-  picture: string,
-  prompts: LabelledImages | undefined
-): Step<Numbers> =>
-  pipe(
-    draw(prompts?.labels ?? fill([count, Faces.labelWidth], 0), Key.foldInString(key, 'samples')),
-    TE.bindTo('images'),
-    TE.chainFirst(({ images }) => sheet(join(folder, picture), images, prompts?.images)),
-    TE.bind('logits', ({ images }) => read(images)),
-    TE.map(({ images, logits }) => ({
-      ...(prompts === undefined
-        ? {}
-        : {
-            promptAccuracy: Metrics.accuracy(logits, prompts.labels),
-            distanceToPrompt: Metrics.mean(Metrics.distances(images, prompts.images))
-          }),
-      distanceToFaceRead: Metrics.mean(Metrics.distances(images, redrawn(logits))),
-      nearestTrainingFace: Metrics.mean(Metrics.nearest(images, data.training.images))
-    }))
-  )
 
 /** The samples, beside the faces that were asked for where there are any. */
 const sheet = (path: string, images: Tensor, faces: Tensor | undefined): Step<void> => {
@@ -221,49 +72,124 @@ const sheet = (path: string, images: Tensor, faces: Tensor | undefined): Step<vo
   )
 }
 
-const readClassifier = ({ folder }: Trained): Step<TrainedClassifier> => {
-  const beside = join(folder, 'classifier.safetensors')
-  const path = existsSync(beside) ? beside : join(Files.packageFolder(), 'assets', 'classifier.safetensors')
-  return pipe(
-    file(Files.read(path)),
-    TE.flatMapEither((bytes) =>
-      pipe(
-        loadClassifier(bytes),
-        E.mapLeft((error) => broken(`${path}: ${showModelError(error)}`))
-      )
+/** What images are judged with: what the classifier reads, what its last layer sees, and real images in that. */
+interface Judges {
+  readonly read: Programs.Reading
+  readonly see: Programs.Reading
+}
+
+const distance = (see: Programs.Reading, a: Tensor, b: Tensor): Step<number> =>
+  pipe(
+    TE.Do,
+    TE.bind('left', () => see(a)),
+    TE.bind('right', () => see(b)),
+    TE.map(({ left, right }) => frechet(moments(left), moments(right)))
+  )
+
+const judgeSamples = (
+  { folder, data, key }: Trained,
+  draw: (c: Tensor, key: Key.Key) => Step<Tensor>,
+  { read, see }: Judges,
+  picture: string,
+  prompts: LabelledImages | undefined,
+  others: Tensor
+): Step<Numbers> =>
+  pipe(
+    draw(prompts?.labels ?? fill([count, Faces.labelWidth], 0), Key.foldInString(key, 'samples')),
+    TE.bindTo('images'),
+    TE.chainFirst(({ images }) => sheet(join(folder, picture), images, prompts?.images)),
+    TE.bind('logits', ({ images }) => read(images)),
+    TE.bind('toReal', ({ images }) => distance(see, images, others)),
+    TE.map(({ images, logits, toReal }) => {
+      const accuracy = prompts === undefined ? undefined : Metrics.accuracy(logits, prompts.labels)
+      return {
+        ...(prompts === undefined || accuracy === undefined
+          ? {}
+          : {
+              promptAccuracy: accuracy,
+              attributesRight: overall(accuracy),
+              distanceToPrompt: Metrics.mean(Metrics.distances(images, prompts.images))
+            }),
+        distanceToFaceRead: Metrics.mean(Metrics.distances(images, redrawn(logits))),
+        nearestTrainingFace: Metrics.mean(Metrics.nearest(images, different(data.training))),
+        frechetToReal: toReal
+      }
+    })
+  )
+
+/** The pictures of each different face once: the nearest of them is the nearest of all. */
+const different = ({ images, attributes }: FaceSet): Tensor => {
+  const seen = new Set<string>()
+  const once = attributes.flatMap((face, i) => {
+    const code = Faces.encode(face).join('')
+    if (seen.has(code)) return []
+    seen.add(code)
+    return [i]
+  })
+  return table({ images, labels: images }).rows(once).images
+}
+
+const reconstruction = (trained: Trained, description: DenoiserDescription, images: Tensor): Step<Numbers> =>
+  pipe(
+    Programs.reconstructing(trained, description),
+    O.match(
+      () => TE.right({}),
+      (through) =>
+        pipe(
+          through,
+          TE.flatMap((apply) => apply(images)),
+          TE.map((decoded) => ({ reconstruction: Metrics.mean(Metrics.distances(decoded, images)) }))
+        )
     )
   )
-}
 
 const judgeDenoiser = (trained: Trained, description: DenoiserDescription): Step<Numbers> => {
   const { heldOut, training } = trained.data
-  const asked = { images: rows(0, count)(heldOut.images), labels: rows(0, count)(heldOut.labels) }
+  const part = (from: number): LabelledImages => ({
+    images: rows(from, from + count)(heldOut.images),
+    labels: rows(from, from + count)(heldOut.labels)
+  })
+  const asked = part(0)
+  const others = part(count).images
+  const common = rows(0, count)(training.images)
+  const commonOthers = rows(count, 2 * count)(training.images)
   return pipe(
     TE.Do,
-    TE.bind('loss', () => heldOutLoss(trained, trained.network.dropout)),
-    TE.bind('read', () =>
-      pipe(
-        readClassifier(trained),
-        TE.flatMap((found) => readWith(trained.target, found))
-      )
-    ),
+    TE.bind('loss', () => Programs.heldOutLoss(trained, trained.network.dropout)),
+    TE.bind('judge', () => Programs.readClassifier(trained)),
+    TE.bind('read', ({ judge }) => Programs.logitsBy(trained.target, judge)),
+    TE.bind('see', ({ judge }) => Programs.featuresBy(trained.target, judge)),
     TE.bind('real', ({ read }) => read(asked.images)),
-    TE.bind('plain', () => sampler(trained, description, 1)),
-    TE.bind('pushed', () => sampler(trained, description, 2)),
-    TE.bind('prompted', ({ plain, read }) => judgeSamples(trained, plain, read, 'samples.png', asked)),
-    TE.bind('guided', ({ pushed, read }) => judgeSamples(trained, pushed, read, 'samples-guided.png', asked)),
-    TE.bind('open', ({ plain, read }) => judgeSamples(trained, plain, read, 'samples-open.png', undefined)),
-    TE.map(({ loss, real, prompted, guided: strong, open }) => ({
-      heldOutLoss: loss,
-      samples: count,
-      heldOutFaces: {
-        promptAccuracy: Metrics.accuracy(real, asked.labels),
-        nearestTrainingFace: Metrics.mean(Metrics.nearest(asked.images, training.images))
-      },
-      prompted,
-      guidance2: strong,
-      open
-    }))
+    TE.bind('realDistance', ({ see }) => distance(see, asked.images, others)),
+    TE.bind('commonDistance', ({ see }) => distance(see, common, commonOthers)),
+    TE.bind('through', () => reconstruction(trained, description, asked.images)),
+    TE.bind('plain', () => Programs.sampler(trained, description, 1)),
+    TE.bind('pushed', () => Programs.sampler(trained, description, 2)),
+    TE.bind('prompted', ({ plain, ...judges }) => judgeSamples(trained, plain, judges, 'samples.png', asked, others)),
+    TE.bind('guided', ({ pushed, ...judges }) =>
+      judgeSamples(trained, pushed, judges, 'samples-guided.png', asked, others)
+    ),
+    TE.bind('open', ({ plain, ...judges }) =>
+      judgeSamples(trained, plain, judges, 'samples-open.png', undefined, commonOthers)
+    ),
+    TE.map(({ loss, real, realDistance, commonDistance, through, prompted, guided: strong, open }) => {
+      const accuracy = Metrics.accuracy(real, asked.labels)
+      return {
+        heldOutLoss: loss,
+        samples: count,
+        ...through,
+        heldOutFaces: {
+          promptAccuracy: accuracy,
+          attributesRight: overall(accuracy),
+          nearestTrainingFace: Metrics.mean(Metrics.nearest(asked.images, different(training))),
+          frechetToReal: realDistance
+        },
+        trainingFaces: { frechetToReal: commonDistance },
+        prompted,
+        guidance2: strong,
+        open
+      }
+    })
   )
 }
 
@@ -271,20 +197,30 @@ const judgeDenoiser = (trained: Trained, description: DenoiserDescription): Step
 // the report
 // -------------------------------------------------------------------------------------
 
+const judge = (stored: Trained): Step<Numbers> => {
+  const { description } = stored.network
+  if (description.kind === 'classifier') {
+    return judgeClassifier(stored, { description, parameters: stored.parameters, metadata: stored.metadata })
+  }
+  return description.kind === 'unet' && description.size.length > 3
+    ? judgeClips(stored, description)
+    : judgeDenoiser(stored, description)
+}
+
 /**
- * Writes `NAME.safetensors` (f16), `metrics.json` and, for a denoiser, `samples.png` (held-out prompts: the faces asked for
- * on the left, the samples on the right), `samples-guided.png` (the same with guidance 2) and `samples-open.png` (no
- * prompt). Distances are root mean squares over a face's numbers, which are in [-1, 1].
+ * Writes `NAME.safetensors` (f16), `metrics.json` and, for a denoiser, `samples.png` (held-out prompts: the faces or clips
+ * asked for on the left, the samples on the right), `samples-guided.png` (the same with guidance 2) and, of images,
+ * `samples-open.png` (no prompt). Distances are root mean squares over the numbers of a row, which are in [-1, 1]; Fréchet
+ * distances are those of the features that the classifier's last layer sees, of two sets of 512 images.
  *
  * @category effects
  * @since 0.1.0
  */
 export const report = (trained: Trained): Step<void> => {
   const { name, folder, network, metadata } = trained
-  const { description } = network
   const write = (parameters: Values, more: Metadata): Step<Uint8Array> =>
     pipe(
-      encodeModel(description, parameters, { ...metadata, ...more }),
+      encodeModel(network.description, parameters, { ...metadata, ...more }),
       E.mapLeft((error) => broken(showModelError(error))),
       TE.fromEither,
       TE.chainFirst((bytes) => file(Files.write(join(folder, `${name}.safetensors`), bytes)))
@@ -301,11 +237,7 @@ export const report = (trained: Trained): Step<void> => {
       )
     ),
     TE.bindTo('stored'),
-    TE.bind('metrics', ({ stored }) =>
-      description.kind === 'classifier'
-        ? judgeClassifier(stored, { description, parameters: stored.parameters, metadata })
-        : judgeDenoiser(stored, description)
-    ),
+    TE.bind('metrics', ({ stored }) => judge(stored)),
     TE.chainFirst(({ stored, metrics }) => write(stored.parameters, { metrics: JSON.stringify(metrics) })),
     TE.flatMap(({ metrics }) =>
       file(Files.write(join(folder, 'metrics.json'), `${JSON.stringify(metrics, null, 2)}\n`))

@@ -5,22 +5,26 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import type * as T from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Gradient from '../estimator/Gradient.js'
+import type { RowChain } from '../finetune/Chains.js'
+import { chainNames, defaults, showError as showConfig } from '../finetune/Config.js'
 import { decode } from '../finetune/Decode.js'
+import * as Setup from '../finetune/Setup.js'
 import { gpuJs, modes, type Mode } from '../kernel/GpuJs.js'
 import type { Model } from '../model/Model.js'
-import * as Text from '../model/Text.js'
-import * as TextCondition from '../model/TextCondition.js'
 import * as Key from '../random/Key.js'
+import type { Tensor } from '../tensor/Tensor.js'
 import * as Files from './Files.js'
 import { broken, file, usage, type Failure, type Step } from './FinetuneRun.js'
 import * as Images from './Images.js'
+import { framesOf, loadNamed } from './ModelFile.js'
 import { meter } from './Progress.js'
-import { chainNames, rolling, type Rolling } from './SampleChains.js'
-import { framesOf, load } from './SampleModel.js'
-import { pictures, type Format } from './SamplePictures.js'
+import { needed, pictures, type Format } from './SamplePictures.js'
+import { conditions } from './SamplePrompt.js'
 import { sample } from './Sampling.js'
+import { webGpu } from './WebGpu.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -44,6 +48,7 @@ export interface SampleOptions {
   readonly out: string
   readonly chain: string
   readonly steps: string
+  readonly eta: string
   readonly guidance: string
   readonly columns: string
   readonly mode: string
@@ -52,10 +57,10 @@ export interface SampleOptions {
 
 /** Everything that is drawn, and where to. */
 interface Plan {
-  readonly chain: Rolling
+  readonly chain: RowChain
   readonly model: Model
   readonly frames: number
-  readonly prompt: (t: number) => ReadonlyArray<number>
+  readonly prompt: (t: number) => Tensor
   readonly count: number
   readonly seed: number
   readonly layout: Images.Layout
@@ -79,11 +84,12 @@ const whole = (name: string, text: string, least: number, greatest: number): E.E
     : E.left(usage(`--${name}: expected a whole number in ${least}..${greatest}, got ${JSON.stringify(text)}`))
 }
 
-const real = (name: string, text: string): E.Either<Failure, number> => {
-  const n = Number(text)
-  return Number.isFinite(n) && text.trim() !== ''
-    ? E.right(n)
-    : E.left(usage(`--${name}: expected a number, got ${JSON.stringify(text)}`))
+const real = (name: string, text: string, least: number, greatest: number): E.Either<Failure, number> => {
+  const x = Number(text)
+  const range = Number.isFinite(least) ? ` in ${least}..${greatest}` : ''
+  return Number.isFinite(x) && x >= least && x <= greatest && text.trim() !== ''
+    ? E.right(x)
+    : E.left(usage(`--${name}: expected a number${range}, got ${JSON.stringify(text)}`))
 }
 
 const oneOf = <A extends string>(name: string, known: ReadonlyArray<A>, text: string): E.Either<Failure, A> =>
@@ -100,42 +106,18 @@ const formatOf = (out: string): E.Either<Failure, Format> => {
   )
 }
 
-type Code = ReadonlyArray<number>
-
-/** The code of a prompt, in the width that the model reads. A model that was not told of faces has no words for anything. */
-const code =
-  (labels: number) =>
-  (name: string, text: string): E.Either<Failure, Code> => {
-    const given = pipe(
-      Text.parse(text),
-      E.flatMap((prompt): E.Either<Text.TextError, Code> => {
-        if (labels === TextCondition.clipLabelWidth) return E.right(TextCondition.clipCondition(prompt))
-        return TextCondition.imageCondition(prompt)
-      }),
-      E.mapLeft((error) => usage(`--${name}: ${Text.showError(error).replace(/^prompt: /, '')}`))
-    )
-    const open: Code = new Array<number>(labels).fill(0)
+/** What each step is told: thirds of the chain, from the noise to the image. */
+const promptOf = (
+  options: SampleOptions,
+  T: number,
+  conditions: (text: string) => E.Either<string, Tensor>
+): E.Either<Failure, Plan['prompt']> => {
+  const part = (name: 'coarse' | 'mid' | 'fine'): E.Either<Failure, Tensor> => {
+    const own = options[name]
     return pipe(
-      given,
-      E.flatMap((found) => {
-        if (found.length === labels) return E.right(found)
-        return found.every((x) => x === 0)
-          ? E.right(open)
-          : E.left(
-              usage(
-                `--${name}: expected a model with the ${found.length} labels of faces, got ${labels} labels; leave it out`
-              )
-            )
-      })
+      conditions(own ?? options.prompt),
+      E.mapLeft((reason) => usage(`--${own === undefined ? 'prompt' : name}: ${reason}`))
     )
-  }
-
-/** The prompt of each step: thirds of the chain, from the noise to the image. */
-const promptOf = (options: SampleOptions, T: number, labels: number): E.Either<Failure, Plan['prompt']> => {
-  const { prompt } = options
-  const part = (name: 'coarse' | 'mid' | 'fine'): E.Either<Failure, Code> => {
-    const text = options[name]
-    return text === undefined ? code(labels)('prompt', prompt) : code(labels)(name, text)
   }
   return pipe(
     E.Do,
@@ -162,17 +144,29 @@ const planOf = (options: SampleOptions): Step<Plan> =>
     TE.bind('seed', () => TE.fromEither(whole('seed', options.seed, 0, Number.MAX_SAFE_INTEGER))),
     TE.bind('T', () => TE.fromEither(whole('steps', options.steps, 1, 1000))),
     TE.bind('columns', () => TE.fromEither(whole('columns', options.columns, 1, most))),
-    TE.bind('guidance', () => TE.fromEither(real('guidance', options.guidance))),
+    TE.bind('eta', () => TE.fromEither(real('eta', options.eta, 0, 1))),
+    TE.bind('guidance', () => TE.fromEither(real('guidance', options.guidance, -Infinity, Infinity))),
     TE.bind('kind', () => TE.fromEither(oneOf('chain', chainNames, options.chain))),
     TE.bind('mode', () => TE.fromEither(oneOf('mode', modes, options.mode))),
+    TE.chainFirst(({ mode }) => webGpu(mode)),
     TE.bind('threads', () =>
       options.threads === undefined
         ? TE.right(undefined)
         : TE.fromEither<Failure, number | undefined>(whole('threads', options.threads, 1, 256))
     ),
-    TE.bind('model', () => load(options.model)),
-    TE.bind('prompt', ({ T, model }) => TE.fromEither(promptOf(options, T, model.description.labels))),
-    TE.bind('chain', ({ kind, model, T, guidance }) => TE.fromEither(rolling(kind, model, { T, guidance }))),
+    TE.bind('model', () => loadNamed(options.model)),
+    TE.bind('prompt', ({ T, model: { description }, seed, count }) => {
+      const key = Key.foldInString(Key.make(seed), 'prompt')
+      return TE.fromEither(promptOf(options, T, conditions(description.labels, key, count)))
+    }),
+    TE.bind('chain', ({ T, kind, eta, guidance, model }) =>
+      TE.fromEither(
+        pipe(
+          Setup.chain({ ...defaults.chain, kind, T, eta, guidance, schedule: model.description.share }, model),
+          E.mapLeft((error) => usage(showConfig(error)))
+        )
+      )
+    ),
     TE.map(({ columns, count, model, ...rest }) => ({
       ...rest,
       model,
@@ -183,6 +177,12 @@ const planOf = (options: SampleOptions): Step<Plan> =>
     }))
   )
 
+/** A mode that is not there is the caller's to change. */
+const failure = (error: Gradient.EstimatorError): Failure =>
+  error._tag === 'OnTarget' && error.error._tag === 'Unsupported'
+    ? usage(`--mode: ${Gradient.showError(error)}`)
+    : broken(Gradient.showError(error))
+
 /** The command up to the file. Undefined: it was stopped. */
 const draw = (plan: Plan, stop: AbortSignal): Step<string | undefined> => {
   const { chain, model, count, seed, out, mode, threads, prompt } = plan
@@ -190,29 +190,32 @@ const draw = (plan: Plan, stop: AbortSignal): Step<string | undefined> => {
   const bar = meter('sample', Math.ceil(count / Math.min(count, 64)) * chain.T)
   const task = { chain, params: model.parameters, prompt, count, key: Key.make(seed) }
   const watch = { done: (n: number) => bar.update(n, ''), stopped: () => stop.aborted }
+  const states: Step<ReadonlyArray<Tensor> | undefined> = pipe(
+    () => sample(task, target, watch),
+    TE.mapLeft(failure),
+    TE.flatMap((all) =>
+      all === undefined
+        ? TE.right(undefined)
+        : pipe(needed(plan, all), TE.traverseSeqArray(decode(model, target)), TE.mapLeft(broken))
+    )
+  )
+  const released =
+    <A>(work: T.Task<A>): T.Task<A> =>
+    async () => {
+      const result = await work()
+      bar.stop()
+      await target.dispose()
+      return result
+    }
   return pipe(
     file(Files.prepare(out)),
     TE.mapLeft(({ message }) => usage(`--out: ${message}`)),
-    TE.flatMap(() => async () => {
-      const states = await pipe(
-        () => sample(task, target, watch),
-        TE.mapLeft((error) => broken(Gradient.showError(error))),
-        // what latents show
-        TE.flatMap((all) =>
-          all === undefined
-            ? TE.right(undefined)
-            : pipe(all, TE.traverseSeqArray(decode(model, target)), TE.mapLeft(broken))
-        )
-      )()
-      bar.stop()
-      await target.dispose()
-      return states
-    }),
-    TE.flatMap((states) =>
-      states === undefined
+    TE.flatMap(() => released(states)),
+    TE.flatMap((found) =>
+      found === undefined
         ? TE.right(undefined)
         : pipe(
-            pictures(plan, states),
+            pictures(plan, found),
             TE.mapLeft(broken),
             TE.flatMap((bytes) => file(Files.write(out, bytes))),
             TE.map(() => `${count} of ${chain.name}, ${chain.T} steps, in ${out}\n`)

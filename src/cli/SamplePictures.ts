@@ -45,8 +45,18 @@ const moving = { frame: 120, last: 120 } as const
 // interpreters
 // -------------------------------------------------------------------------------------
 
-/** The states that an animation shows: evenly spaced, the first and the last among them. */
-const thinned = (states: ReadonlyArray<Tensor>): ReadonlyArray<Tensor> => {
+/**
+ * The states that are shown: the last one, and of a chain at work at most 26, evenly spaced, the first and the last among
+ * them.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const needed = (
+  { format, frames }: Pick<Showing, 'format' | 'frames'>,
+  states: ReadonlyArray<Tensor>
+): ReadonlyArray<Tensor> => {
+  if (format === 'png' || frames > 1) return states.slice(-1)
   const last = states.length - 1
   const n = Math.min(shown, states.length)
   return Array.from({ length: n }, (_, i) => Math.round((i * last) / Math.max(n - 1, 1))).flatMap(
@@ -76,14 +86,12 @@ const framesIn = (clips: Tensor, frames: number): ReadonlyArray<Tensor> => {
  * @category interpreters
  * @since 0.1.0
  */
-export const pictures = (
-  { format, layout, frames }: Showing,
-  states: ReadonlyArray<Tensor>
-): TE.TaskEither<string, Uint8Array> => {
+export const pictures = (showing: Showing, states: ReadonlyArray<Tensor>): TE.TaskEither<string, Uint8Array> => {
+  const { format, layout, frames } = showing
   const images = states.at(-1) ?? { shape: [0, 0], data: new Float32Array(0) }
   if (format === 'gif') {
     return frames === 1
-      ? animation(layout, working)(thinned(states))
+      ? animation(layout, working)(needed(showing, states))
       : animation(layout, moving)(framesIn(images, frames))
   }
   const [count = 0, features = 0] = images.shape

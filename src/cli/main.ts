@@ -7,8 +7,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import * as t from 'io-ts'
-import { pretrainAesthetic } from './AestheticCommand.js'
+import { chainNames } from '../finetune/Config.js'
 import { modes } from '../kernel/GpuJs.js'
+import { pretrainAesthetic } from './AestheticCommand.js'
 import { compareEstimators, type CompareOptions } from './CompareCommand.js'
 import { configOptions } from './ConfigOptions.js'
 import { drawFaces, type FacesOptions } from './FacesCommand.js'
@@ -17,7 +18,6 @@ import { finetune, type Options } from './FinetuneCommand.js'
 import { plan, type PlanOptions } from './PlanCommand.js'
 import { pretrain, pretrainOptions, type PretrainOptions } from './PretrainCommand.js'
 import { networks } from './PretrainNetworks.js'
-import { chainNames } from './SampleChains.js'
 import { sampleImages, type SampleOptions } from './SampleCommand.js'
 import { verify, type VerifyOptions } from './VerifyCommand.js'
 
@@ -89,6 +89,7 @@ program
   .option('--out <file>', 'where to write, *.png or *.gif', 'samples.png')
   .option('--chain <name>', chainNames.join(', '), 'ddim')
   .option('--steps <number>', 'steps of the chain', '50')
+  .option('--eta <number>', 'how much noise the chain adds, in 0..1', '1')
   .option('--guidance <number>', 'scale of classifier-free guidance; 1 is none', '1')
   .option('--columns <number>', 'samples in a line', '8')
   .option('--mode <name>', `mode of gpu.js: ${modes.join(', ')}`, 'webasm')

@@ -55,6 +55,8 @@ const estimatorFields = {
   name: oneOf(...estimatorNames),
   /** Length of half-order segments, of `rlr` and `segmented`. */
   h: whole,
+  /** The lowest and the highest step where the segment of `rlr` may start, or null for all: aims at one part of the chain. */
+  start: t.union([t.null, t.tuple([whole, whole])], 'null or [lowest, highest]'),
   /** Steps kept by `truncatedBackprop`. */
   k: whole,
   /** How zeroth-order cells turn rewards into an estimate. */
@@ -108,6 +110,24 @@ const chainFields = {
   guidance: finite
 }
 
+const stageFields = {
+  /** The prompt of the first third of the steps, next to the noise; where it is empty, that of `prompt`. */
+  coarse: t.string,
+  /** The prompt of the second third. */
+  mid: t.string,
+  /** The prompt of the last third, next to the output. */
+  fine: t.string
+}
+
+const adapterFields = {
+  /** Rank of the low-rank adapter (LoRA) that is trained in place of the weights; 0 is none. */
+  rank: number('a whole number of at least 0', (n) => Number.isInteger(n) && n >= 0),
+  /** The adapter is added times `alpha / rank`. */
+  alpha: positive,
+  /** Paths of the weights that have an adapter, as in `trained`; none chooses all of them. */
+  on: t.array(t.string)
+}
+
 const advantageFields = {
   name: oneOf('none', 'constant', 'leaveOneOut', 'runningMean'),
   /** The constant, or where the running mean starts. */
@@ -137,10 +157,16 @@ const fields = {
   chain: t.exact(t.type(chainFields)),
   advantage: t.exact(t.type(advantageFields)),
   optimizer: t.exact(t.type(optimizerFields)),
+  /** What is trained in place of `trained`, where its rank is not 0. */
+  adapter: t.exact(t.type(adapterFields)),
   /** Paths of the parameters that are trained: a path stands for all below it, `*` for one key, `**` for any. */
   trained: t.array(t.string),
-  /** Probability that a prompt names an attribute; what it does not name is left to the model. */
+  /** The prompt of every sample, such as "a happy face with blue hair". Empty: each sample draws one, as `prompts` says. */
+  prompt: t.string,
+  /** Probability that a drawn prompt names an attribute; what it does not name is left to the model. */
   prompts: share,
+  /** A prompt for each part of the chain. The reward looks at `prompt`. */
+  stages: t.exact(t.type(stageFields)),
   /** Samples of one step. */
   batch: whole,
   /** Steps of the optimiser. */
@@ -199,12 +225,15 @@ export interface ConfigError {
 export const defaults: Config = {
   model: 'faces-mlp',
   reward: 'glasses',
-  estimator: { name: 'rlr', h: 2, k: 1, form: 'central', perturbation: 'shared', directions: 'row', radius: 0.3 },
+  estimator: { name: 'rlr', h: 2, start: null, k: 1, form: 'central', perturbation: 'shared', directions: 'row', radius: 0.3 },
   chain: { kind: 'ddim', T: 50, eta: 1, variance: 'small', schedule: 'cosine', guidance: 1 },
   advantage: { name: 'leaveOneOut', baseline: 0, decay: 0.9 },
   optimizer: { name: 'adamW', learningRate: 0.1, weightDecay: 0, beta1: 0.9, beta2: 0.99, clip: 1 },
+  adapter: { rank: 0, alpha: 8, on: [] },
   trained: ['**.labels.bias'],
+  prompt: '',
   prompts: 0,
+  stages: { coarse: '', mid: '', fine: '' },
   batch: 32,
   steps: 60,
   seed: 1,

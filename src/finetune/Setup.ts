@@ -17,13 +17,11 @@ import type { Problem } from '../estimator/Gradient.js'
 import { trainedShapes } from '../estimator/Programs.js'
 import type { Rows } from '../lens/Dense.js'
 import type { Params } from '../lens/Lens.js'
-import { logProbability } from '../model/Classifier.js'
 import { erase } from '../model/Erase.js'
-import * as Faces from '../model/Faces.js'
-import type { Model, TrainedClassifier } from '../model/Model.js'
+import type { Model } from '../model/Model.js'
 import * as Optimizer from '../optimizer/Optimizer.js'
 import { decoded, decodedBlackBox } from '../reward/Decoded.js'
-import type { BlackBox, Differentiable, Reward, RewardError } from '../reward/Reward.js'
+import type { Differentiable, Reward, RewardError } from '../reward/Reward.js'
 import type { Values } from '../tensor/Program.js'
 import { reference, type Target } from '../tensor/Target.js'
 import type { Tensor } from '../tensor/Tensor.js'
@@ -31,6 +29,7 @@ import type { Exprs } from '../tensor/Tree.js'
 import * as Chains from './Chains.js'
 import type { Config, ConfigError } from './Config.js'
 import { decode, decoderValues } from './Decode.js'
+import * as Rewards from './Rewards.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -42,10 +41,8 @@ import { decode, decoderValues } from './Decode.js'
  * @category model
  * @since 0.1.0
  */
-export interface Materials {
+export interface Materials extends Rewards.RewardMaterials {
   readonly model: Model
-  readonly classifier: TrainedClassifier
-  readonly blackBoxes: Readonly<Record<string, BlackBox>>
 }
 
 /**
@@ -83,75 +80,34 @@ const wrong = (path: string, expected: string, got: string, remedy: string): Con
 // rewards
 // -------------------------------------------------------------------------------------
 
-interface Wish {
-  readonly attribute: Faces.AttributeName
-  readonly values: ReadonlyArray<string>
-}
-
-/** Short names for what people ask for most. */
-const wishes: Readonly<Record<string, Wish>> = {
-  glasses: { attribute: 'glasses', values: ['round', 'dark'] },
-  smile: { attribute: 'mouth', values: ['happy'] },
-  hat: { attribute: 'hat', values: Faces.vocabulary.hat.map(({ name }) => name).filter((name) => name !== 'none') },
-  beard: {
-    attribute: 'beard',
-    values: Faces.vocabulary.beard.map(({ name }) => name).filter((name) => name !== 'none')
-  }
-}
-
 /**
- * The names that `reward` takes: short ones, `attribute:value` with several values joined by `|`, and black boxes.
- *
- * @category rewards
- * @since 0.1.0
- */
-export const rewardNames = (blackBoxes: ReadonlyArray<string>): string =>
-  [...Object.keys(wishes), ...blackBoxes].join(', ') + ', or attribute:value such as hairColor:blue or hat:red|green'
-
-const parseWish = (name: string): Wish | undefined => {
-  const known = wishes[name]
-  if (known !== undefined) return known
-  const [attributeName = '', list = ''] = name.split(':')
-  const attribute = Faces.attributeNames.find((candidate) => candidate === attributeName)
-  if (attribute === undefined) return undefined
-  const legal: ReadonlyArray<string> = Faces.vocabulary[attribute].map((value) => value.name)
-  const values = list.split('|')
-  return values.every((value) => legal.includes(value)) ? { attribute, values } : undefined
-}
-
-/**
- * The reward of a name, on the outputs of the model's chain: where they are latents, they are decoded first, for a black box by
- * `target`. Left: a name that is no reward.
+ * The reward of a name, or of a sum of names, on the outputs of the model's chain: where they are latents, they are decoded
+ * first, for a black box by `target`. Left: a name that is no reward.
  *
  * @category rewards
  * @since 0.1.0
  */
 export const reward = (
   name: string,
-  { classifier, blackBoxes, model }: Materials,
+  materials: Materials,
   target: Target = reference
 ): E.Either<ConfigError, Reward<Params, Images, Rows<number>>> => {
-  const blackBox = blackBoxes[name]
-  if (blackBox !== undefined) {
-    const failed = (reason: string): RewardError => ({ _tag: 'RewardError', reward: name, reason })
-    const show = (outputs: Tensor): TE.TaskEither<RewardError, Tensor> =>
-      pipe(outputs, decode(model, target), TE.mapLeft(failed))
-    return E.right(O.isSome(model.decoder) ? decodedBlackBox(show)(blackBox) : blackBox)
-  }
-  const wish = parseWish(name)
-  if (wish === undefined) {
-    return E.left(wrong('reward', rewardNames(Object.keys(blackBoxes)), JSON.stringify(name), 'choose one of these'))
-  }
-  const { attribute, values } = wish
-  // `values` were checked against the vocabulary of `attribute`, so they are among its names
-  const names = Faces.vocabulary[attribute].map((value) => value.name).filter((value) => values.includes(value))
-  const onImages = anyParameters(logProbability(classifier.description, classifier.parameters, attribute, names))
-  return E.right(
-    pipe(
-      model.decoder,
-      O.match(
-        () => onImages,
-        (decoder) => anyParameters(decoded(decoder, decoderValues(model))(onImages))
+  const { model } = materials
+  const failed = (reason: string): RewardError => ({ _tag: 'RewardError', reward: name, reason })
+  const show = (outputs: Tensor): TE.TaskEither<RewardError, Tensor> =>
+    pipe(outputs, decode(model, target), TE.mapLeft(failed))
+  return pipe(
+    Rewards.reward(name, materials),
+    E.map((onOutputs) =>
+      pipe(
+        model.decoder,
+        O.match(
+          () => onOutputs,
+          (decoder): Reward<Params, Images, Rows<number>> =>
+            onOutputs._tag === 'BlackBox'
+              ? decodedBlackBox(show)(onOutputs)
+              : anyParameters(decoded(decoder, decoderValues(model))(onOutputs))
+        )
       )
     )
   )

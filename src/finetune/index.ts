@@ -13,6 +13,7 @@ export * as Pretrain from './Pretrain.js'
 export * as PretrainBatch from './PretrainBatch.js'
 export * as PretrainMetrics from './PretrainMetrics.js'
 export * as PretrainObjective from './PretrainObjective.js'
+export * as Rewards from './Rewards.js'
 export * as Setup from './Setup.js'
 
 export { compile, request, unfold } from './Finetune.js'

@@ -17,7 +17,11 @@
  *     Model.showError(error): string
  *     Classifier.logProbability(description, parameters, 'glasses', ['round', 'dark']): Differentiable reward
  *
- * The shipped files are `assets/faces-mlp.safetensors` and `assets/classifier.safetensors`. A condition is the one-hot
+ *     Aesthetic.loadAesthetic(bytes): Either<ModelError, { description, parameters: Values, metadata }>
+ *     Text.parse('a smiling face with dark glasses'): Either<TextError, Prompt>
+ *     TextCondition.imageCondition(prompt): Either<TextError, 34 numbers>; clipCondition(prompt): 37 numbers
+ *
+ * The shipped files are `faces-mlp`, `classifier` and `aesthetic` in `assets`, each `.safetensors`. A condition is the one-hot
  * code of `Faces`; zeros in an attribute's block leave that attribute open, zeros everywhere leave all of them open.
  *
  * @since 0.1.0

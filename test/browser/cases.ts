@@ -146,10 +146,10 @@ const finetuning = (): Readonly<Record<string, Case>> => {
 // threads
 // -------------------------------------------------------------------------------------
 
-/** Programs with enough work for several threads: one that keeps rows, and one that sums over them. */
+/** Programs with work enough for several threads, by far: one that keeps rows, and one that sums over them. */
 export const wide: Readonly<Record<string, Case>> = {
   'a network': close(
-    { x: ['batch', 160], w: [160, 160] },
+    { x: ['batch', 400], w: [400, 400] },
     ({ x, w }) => {
       let y = x
       for (let t = 0; t < 6; t++) y = X.tanh(X.matmul(y, w))
@@ -158,7 +158,7 @@ export const wide: Readonly<Record<string, Case>> = {
     { batch: 48 }
   ),
   'a gradient': close(
-    { x: ['batch', 320], bar: ['batch', 320] },
+    { x: ['batch', 800], bar: ['batch', 800] },
     ({ x, bar }) => ({ weight: X.matmul(X.transpose(X.tanh(x)), bar), bias: X.sum(bar, [0]) }),
     { batch: 64 }
   )

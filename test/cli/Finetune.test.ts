@@ -133,7 +133,11 @@ describe('misuse', () => {
     ],
     ['a number that is none', () => ({ seed: 'seven' }), 'seed: expected a finite number, got "seven"'],
     ['an estimator that is none', () => ({ estimator: 'magic' }), 'estimator.name: expected one of rlr, fullBackprop'],
-    ['a reward that is none', () => ({ reward: 'hat:purple' }), 'reward: expected glasses, smile, hat, beard'],
+    [
+      'a reward that is none',
+      () => ({ reward: 'hat:purple' }),
+      'reward: expected hat: none, red beanie, black top hat, green cap, got "purple"; the nearest is '
+    ],
     ['a file that is not there', () => ({ config: join(scratch, 'nowhere.json') }), 'could not read'],
     ['a file that is no JSON', () => ({ config: configFile('b.json', '{ "steps": ') }), 'expected JSON or YAML'],
     [

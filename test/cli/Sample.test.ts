@@ -7,6 +7,7 @@ import sharp from 'sharp'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { sampleImages, type SampleOptions } from '../../src/cli/SampleCommand.js'
 import { pictures } from '../../src/cli/SamplePictures.js'
+import { conditions } from '../../src/cli/SamplePrompt.js'
 import { sample } from '../../src/cli/Sampling.js'
 import { ddim } from '../../src/chain/Ddim.js'
 import { rollout } from '../../src/estimator/Programs.js'
@@ -14,8 +15,9 @@ import * as Checkpoint from '../../src/finetune/Checkpoint.js'
 import * as L from '../../src/lens/Lens.js'
 import { encodeModel, loadModel } from '../../src/model/Model.js'
 import { initial } from '../../src/model/Initial.js'
+import type { DenoiserDescription } from '../../src/model/Description.js'
 import * as Faces from '../../src/model/Faces.js'
-import { denoiser } from '../../src/model/Network.js'
+import { parameters as parametersOf } from '../../src/model/Network.js'
 import { schedules } from '../../src/model/Share.js'
 import * as TextCondition from '../../src/model/TextCondition.js'
 import * as Draw from '../../src/random/Draw.js'
@@ -47,6 +49,7 @@ const defaults: SampleOptions = {
   out: join(scratch, 'a.png'),
   chain: 'ddim',
   steps: '5',
+  eta: '1',
   guidance: '1',
   columns: '8',
   mode: 'webasm'
@@ -67,9 +70,9 @@ const run = async (options: Partial<SampleOptions>): Promise<Ran> => {
 }
 
 /** A small network with random weights, as a file. */
-const modelFile = (name: string, description: Parameters<typeof denoiser>[0]): string => {
+const modelFile = (name: string, description: DenoiserDescription): string => {
   // layers that start at zero too, or a prompt would change nothing
-  const random = L.mapParameters(denoiser(description).lens.parameters, (parameter) => ({
+  const random = L.mapParameters(parametersOf(description), (parameter) => ({
     ...parameter,
     deviation: 0.5
   }))
@@ -121,7 +124,8 @@ describe('halforder sample', () => {
     const others: ReadonlyArray<Partial<SampleOptions>> = [
       { seed: '2' },
       { prompt: 'a sad face' },
-      { chain: 'ode' },
+      { chain: 'flow-ode' },
+      { eta: '0' },
       { fine: 'a sad face' }
     ]
     for (const other of others) expect(await bytes(other)).not.toBe(first)
@@ -130,6 +134,48 @@ describe('halforder sample', () => {
     )
     const gif = join(scratch, 'a.gif')
     expect(await bytes({ out: gif })).toBe(await bytes({ out: gif }))
+  })
+
+  it('draws clips: a clip a line, or moving; and they know motions', async () => {
+    const model = modelFile('clips.safetensors', {
+      kind: 'unet',
+      size: [2, 4, 4, 3],
+      labels: TextCondition.clipLabelWidth,
+      patch: 1,
+      channels: [2],
+      groups: 1,
+      embedding: 4,
+      share: 'cosine'
+    })
+    const [png, gif] = [join(scratch, 'clips.png'), join(scratch, 'clips.gif')]
+    expect((await run({ model, out: png, prompt: 'a blinking face' })).code).toBe(0)
+    expect((await run({ model, out: gif, prompt: 'a blinking face' })).code).toBe(0)
+    const sheet = decode(readFileSync(png))
+    expect([sheet.width, sheet.height]).toEqual([2 * 36 + 4, 3 * 36 + 4])
+    const { pages, width, pageHeight } = await sharp(gif, { animated: true }).metadata()
+    expect({ pages, width, pageHeight }).toEqual({ pages: 2, width: 3 * 36 + 4, pageHeight: 40 })
+  })
+
+  it('decodes latents, those of the chain at work too', async () => {
+    const model = modelFile('latents.safetensors', {
+      kind: 'latent',
+      size: [4, 4, 3],
+      patch: 1,
+      channels: [2, 2],
+      groups: 1,
+      latent: 2,
+      labels: Faces.labelWidth,
+      hidden: 4,
+      blocks: 1,
+      embedding: 4,
+      share: 'flow'
+    })
+    const [png, gif] = [join(scratch, 'latents.png'), join(scratch, 'latents.gif')]
+    expect((await run({ model, out: png })).code).toBe(0)
+    expect((await run({ model, out: gif })).code).toBe(0)
+    const sheet = decode(readFileSync(png))
+    expect([sheet.width, sheet.height]).toEqual([3 * 36 + 4, 40])
+    expect((await sharp(gif, { animated: true }).metadata()).pages).toBe(6)
   })
 
   it('draws from the folder of a fine-tune', async () => {
@@ -216,11 +262,10 @@ describe('misuse', () => {
     ['half a seed', { seed: '0.5' }, '--seed: expected a whole number in 0..9007199254740991, got "0.5"'],
     ['no steps', { steps: '' }, '--steps: expected a whole number in 1..1000, got ""'],
     ['guidance that is none', { guidance: 'much' }, '--guidance: expected a number, got "much"'],
-    [
-      'a chain that is none',
-      { chain: 'edn' },
-      '--chain: expected one of ode, ddpm, ddim, vp-sde, ve-sde, edm, flow-sde, flow-ode, consistency, latent, cascade, got "edn"'
-    ],
+    ['a chain that is none', { chain: 'edn' }, '--chain: expected one of ddpm, ddim, vp-sde'],
+    ['too much noise', { eta: '2' }, '--eta: expected a number in 0..1, got "2"'],
+    ['a chain that the model cannot serve', { chain: 'latent' }, 'chain.kind: expected a model of latents'],
+    ['a mode that is not there', { mode: 'webgl' }, '--mode: '],
     ['a mode that is none', { mode: 'fast' }, '--mode: expected one of webasm, cpu'],
     ['another kind of file', { out: join(scratch, 'x.jpg') }, '--out: expected a file named *.png (a sheet) or *.gif'],
     ['a folder', { out: folder }, `--out: could not write ${folder}: it is a folder`],
@@ -257,7 +302,8 @@ describe('sampling step by step', () => {
     const key = Key.make(3)
     const code = Faces.encode(right(TextCondition.face(Faces.describe(face))))
     const watch = { done: () => undefined, stopped: () => false }
-    const task = { chain, params: model.parameters, prompt: () => code, count: 3, key }
+    const c = { shape: [3, code.length], data: Float32Array.from([...code, ...code, ...code]) }
+    const task = { chain, params: model.parameters, prompt: () => c, count: 3, key }
     const states = right(await sample(task, reference, watch)) ?? []
     const program = right(rollout(chain, { perturbation: 'none', keep: true, trained: () => true }))
     const noise = [1, 2, 3, 4].map((t) => Draw.normal32(Key.foldInString(key, `eps ${t}`), [3, 12]).data)
@@ -269,7 +315,7 @@ describe('sampling step by step', () => {
           ...under('params', model.parameters),
           xT: Draw.normal32(Key.foldInString(key, 'xT'), [3, 12]),
           eps: { shape: [4, 3, 12], data: Float32Array.from(noise.flatMap((eps) => [...eps])) },
-          c: { shape: [3, code.length], data: Float32Array.from([...code, ...code, ...code]) }
+          c
         }
       )
     )
@@ -278,6 +324,46 @@ describe('sampling step by step', () => {
     expect(whole).toHaveLength(expected.length)
     // the states go through f32 between steps: 2^-24 of numbers below 16, a few times over
     whole.forEach((x, i) => expect(Math.abs(x - (expected[i] ?? NaN))).toBeLessThan(1e-4))
+  })
+})
+
+describe('conditions', () => {
+  const key = Key.make(2)
+  const rows = (text: string, count: number): ReadonlyArray<ReadonlyArray<number>> => {
+    const { shape, data } = right(conditions(Faces.labelWidth, key, count)(text))
+    expect(shape).toEqual([count, Faces.labelWidth])
+    return Array.from({ length: count }, (_, i) => [...data.subarray(i * Faces.labelWidth, (i + 1) * Faces.labelWidth)])
+  }
+
+  it('give each row one of the values that a prompt allows, with the odds of the vocabulary', () => {
+    const count = 4000
+    const { offset } = Faces.block('hat')
+    const hats = rows('a face with a hat', count).map((row) => row.slice(offset, offset + 4).indexOf(1))
+    const share = (hat: number): number => hats.filter((one) => one === hat).length / count
+    expect(share(0)).toBe(0)
+    // 0.1, 0.05 and 0.1 of a quarter; the deviation of a share is below 0.008, and 5 of them are a chance of 1e-6
+    const expected = [0.4, 0.2, 0.4]
+    expected.forEach((p, i) => expect(Math.abs(share(i + 1) - p)).toBeLessThan(0.04))
+  })
+
+  it('choose alike under all prompts and counts, and say the rest as it is', () => {
+    const [few, many] = [rows('a hat', 3), rows('a hat and blue hair', 5)]
+    const { offset } = Faces.block('hairColor')
+    const blue = offset + Faces.vocabulary.hairColor.findIndex(({ name }) => name === 'blue')
+    expect(many.slice(0, 3).map((row) => row.map((x, i) => (i === blue ? 0 : x)))).toEqual(few)
+    expect(many.map((row) => row[blue])).toEqual([1, 1, 1, 1, 1])
+    expect(
+      rows('', 2)
+        .flat()
+        .every((x) => x === 0)
+    ).toBe(true)
+  })
+
+  it('of a model of other labels can only be open', () => {
+    expect(right(conditions(3, key, 2)('')).data).toEqual(new Float32Array(6))
+    expect(conditions(3, key, 2)('a hat')).toEqual(
+      E.left('expected a model with the 34 labels of faces, got one with 3; leave it out')
+    )
   })
 })
 

@@ -1,5 +1,5 @@
 /**
- * Denoisers for the command line, by the name of one that ships or by file.
+ * Models by the name of one that ships, from a file, or from the folder of a fine-tune.
  *
  * @since 0.1.0
  */
@@ -8,11 +8,10 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Checkpoint from '../finetune/Checkpoint.js'
-import * as Config from '../finetune/Config.js'
 import * as Model from '../model/Model.js'
 import { near } from '../model/Nearest.js'
 import * as Files from './Files.js'
-import { file, usage, type Failure, type Step } from './FinetuneRun.js'
+import { file, usage, type Step } from './FinetuneRun.js'
 
 const extension = '.safetensors'
 
@@ -57,32 +56,10 @@ const modelIn = (path: string): Step<Model.Model> =>
     )
   )
 
-/** The base model of a run: what its configuration names, or the default where only a checkpoint is there. */
-const baseOf = (folder: string): Step<string> => {
-  const path = join(folder, 'config.json')
-  return pipe(
-    Files.read(path),
-    TE.map((bytes) => new TextDecoder().decode(bytes)),
-    TE.orElse(() => TE.right<Failure, string>('{}')),
-    TE.flatMapEither((text) =>
-      E.tryCatch(
-        (): unknown => JSON.parse(text),
-        () => usage(`--model: ${path}: expected JSON`)
-      )
-    ),
-    TE.flatMapEither((given) =>
-      pipe(
-        Config.decode(given),
-        E.bimap(
-          (error) => usage(`--model: ${path}: ${Config.showError(error)}`),
-          ({ model }) => model
-        )
-      )
-    )
-  )
-}
+/** The model that `halforder finetune` starts from. */
+const base = 'faces-mlp'
 
-/** What a run has made of its base model: its folder has a checkpoint, which has the chain's parameters and no description. */
+/** What a run has made of the base model: its folder has a checkpoint, which has parameters and no description. */
 const modelOfRun = (folder: string): Step<Model.Model> => {
   const path = join(folder, 'checkpoint.safetensors')
   return pipe(
@@ -97,8 +74,8 @@ const modelOfRun = (folder: string): Step<Model.Model> => {
       )
     ),
     TE.bindTo('state'),
-    TE.bind('model', () => pipe(baseOf(folder), TE.flatMap(load))),
-    TE.map(({ state, model }) => ({ ...model, parameters: { ...model.parameters, ...state.params } }))
+    TE.bind('model', () => pipe(pathOf(base), TE.flatMap(modelIn))),
+    TE.map(({ state, model }) => ({ ...model, parameters: state.params }))
   )
 }
 
@@ -109,7 +86,7 @@ const modelOfRun = (folder: string): Step<Model.Model> => {
  * @category effects
  * @since 0.1.0
  */
-export const load = (name: string): Step<Model.Model> =>
+export const loadNamed = (name: string): Step<Model.Model> =>
   pipe(
     pathOf(name),
     TE.flatMap((path) => (path.endsWith(extension) ? modelIn(path) : modelOfRun(path)))
