@@ -12,7 +12,7 @@ import * as X from '../tensor/Expr.js'
 import type { Expr } from '../tensor/Expr.js'
 import type { Batched, Shape } from '../tensor/Shape.js'
 import * as Tree from '../tensor/Tree.js'
-import type { Exprs } from '../tensor/Tree.js'
+import type { Exprs, Shapes } from '../tensor/Tree.js'
 import { lookup, type Chain } from './Chain.js'
 
 /**
