@@ -32,6 +32,8 @@ export interface ConfigOptions {
   readonly batch?: string
   readonly steps?: string
   readonly reward?: string
+  readonly prompt?: string
+  readonly lora?: string
   readonly mode?: string
   readonly threads?: string
 }
@@ -53,6 +55,8 @@ export const configOptions: ReadonlyArray<readonly [flags: string, description: 
   ['--batch <number>', 'samples of one step'],
   ['--steps <number>', 'steps of the optimizer'],
   ['--reward <name>', 'glasses, hat, alignment, aesthetic, ...: a name, or a sum such as alignment + 0.5*aesthetic'],
+  ['--prompt <text>', 'of every sample, such as "a happy face with blue hair" (default: each draws one)'],
+  ['--lora <rank>', 'train low-rank adapters of all weights instead, with one direction for the batch'],
   ['--mode <name>', 'mode of gpu.js: webasm, cpu, webgpu, webgl2, webgl, headlessgl, gpu'],
   ['--threads <number>', 'threads that share the rows of a batch, in mode webasm; the bits are those of one thread']
 ]
@@ -98,7 +102,11 @@ const document = (path: string): Step<unknown> =>
 /** The command line over the document. */
 const override = (given: unknown, options: ConfigOptions): unknown => {
   if (!isGroup(given)) return given
-  const estimator = { ...field('name', options.estimator), ...field('h', number(options.h)) }
+  const estimator = {
+    ...field('name', options.estimator),
+    ...field('h', number(options.h)),
+    ...field('directions', options.lora === undefined ? undefined : 'batch')
+  }
   const chain = { ...field('kind', options.chain), ...field('T', number(options.T)) }
   return {
     ...given,
@@ -107,6 +115,8 @@ const override = (given: unknown, options: ConfigOptions): unknown => {
     ...field('steps', number(options.steps)),
     ...field('batch', number(options.batch)),
     ...field('reward', options.reward),
+    ...field('prompt', options.prompt),
+    ...field('adapter', within(given['adapter'], field('rank', number(options.lora)))),
     ...field('mode', options.mode),
     ...field('threads', number(options.threads)),
     ...field('estimator', within(given['estimator'], estimator)),

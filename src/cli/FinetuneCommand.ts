@@ -15,7 +15,6 @@ import * as Evaluation from '../finetune/Evaluation.js'
 import * as Finetune from '../finetune/Finetune.js'
 import * as Setup from '../finetune/Setup.js'
 import * as Kernel from '../kernel/index.js'
-import { prompts } from '../model/Prompts.js'
 import { type ConfigOptions, readConfig } from './ConfigOptions.js'
 import * as Files from './Files.js'
 import { broken, describe, execute, type Failure, file, type Ready, type Step, usage } from './FinetuneRun.js'
@@ -70,7 +69,7 @@ const prepare = (options: Options, now: Date): Step<Ready> =>
       )
     ),
     TE.chainFirst(({ setup }) => TE.fromEither(pipe(Gradient.check(setup.problem), E.mapLeft(estimatorFailure)))),
-    TE.let('conditions', ({ config }) => prompts(config.prompts)),
+    TE.let('conditions', ({ setup }) => setup.conditions),
     TE.bind('run', ({ setup, target, conditions }) =>
       TE.fromEither(
         pipe(Finetune.compile(setup.problem, setup.optimizer, conditions, target), E.mapLeft(estimatorFailure))
@@ -82,6 +81,7 @@ const prepare = (options: Options, now: Date): Step<Ready> =>
     TE.let('initial', ({ setup }) => setup.initial),
     TE.bind('resumed', ({ run, initial }) => restore(options.resume, run.start(initial))),
     TE.let('show', ({ materials, target }) => decode(materials.model, target)),
+    TE.let('description', ({ materials }) => materials.model.description),
     TE.map(({ resumed, ...ready }) => ({ ...ready, ...resumed }))
   )
 

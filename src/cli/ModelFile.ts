@@ -7,7 +7,6 @@ import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import * as Checkpoint from '../finetune/Checkpoint.js'
 import * as Model from '../model/Model.js'
 import { near } from '../model/Nearest.js'
 import * as Files from './Files.js'
@@ -44,10 +43,10 @@ const pathOf = (name: string): Step<string> =>
         })
       )
 
-const modelIn = (path: string): Step<Model.Model> =>
+const modelIn = (path: string, remedy: string): Step<Model.Model> =>
   pipe(
     Files.read(path),
-    TE.mapLeft((error) => usage(`--model: ${Files.showError(error)}`)),
+    TE.mapLeft((error) => usage(`--model: ${Files.showError(error)}${remedy}`)),
     TE.flatMapEither((bytes) =>
       pipe(
         Model.loadModel(bytes),
@@ -55,29 +54,6 @@ const modelIn = (path: string): Step<Model.Model> =>
       )
     )
   )
-
-/** The model that `halforder finetune` starts from. */
-const base = 'faces-mlp'
-
-/** What a run has made of the base model: its folder has a checkpoint, which has parameters and no description. */
-const modelOfRun = (folder: string): Step<Model.Model> => {
-  const path = join(folder, 'checkpoint.safetensors')
-  return pipe(
-    Files.read(path),
-    TE.mapLeft((error) =>
-      usage(`--model: ${Files.showError(error)}; expected a file *${extension} or the folder of a run, got ${folder}`)
-    ),
-    TE.flatMapEither((bytes) =>
-      pipe(
-        Checkpoint.decode(bytes),
-        E.mapLeft((reason) => usage(`--model: ${path}: ${reason}`))
-      )
-    ),
-    TE.bindTo('state'),
-    TE.bind('model', () => pipe(pathOf(base), TE.flatMap(modelIn))),
-    TE.map(({ state, model }) => ({ ...model, parameters: state.params }))
-  )
-}
 
 /**
  * The denoiser of a name, such as `faces-mlp`, of a file, or of the folder of a fine-tune (what has a dot or a slash is no
@@ -89,7 +65,14 @@ const modelOfRun = (folder: string): Step<Model.Model> => {
 export const loadNamed = (name: string): Step<Model.Model> =>
   pipe(
     pathOf(name),
-    TE.flatMap((path) => (path.endsWith(extension) ? modelIn(path) : modelOfRun(path)))
+    TE.flatMap((path) =>
+      path.endsWith(extension)
+        ? modelIn(path, '')
+        : modelIn(
+            join(path, `model${extension}`),
+            `; expected a file *${extension} or the folder of a run that has ended, got ${path}`
+          )
+    )
   )
 
 /**

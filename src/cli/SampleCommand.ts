@@ -22,7 +22,7 @@ import * as Images from './Images.js'
 import { framesOf, loadNamed } from './ModelFile.js'
 import { meter } from './Progress.js'
 import { needed, pictures, type Format } from './SamplePictures.js'
-import { conditions } from './SamplePrompt.js'
+import { ofPrompt } from '../finetune/Conditions.js'
 import { sample } from './Sampling.js'
 import { webGpu } from './WebGpu.js'
 
@@ -157,7 +157,7 @@ const planOf = (options: SampleOptions): Step<Plan> =>
     TE.bind('model', () => loadNamed(options.model)),
     TE.bind('prompt', ({ T, model: { description }, seed, count }) => {
       const key = Key.foldInString(Key.make(seed), 'prompt')
-      return TE.fromEither(promptOf(options, T, conditions(description.labels, key, count)))
+      return TE.fromEither(promptOf(options, T, ofPrompt(description.labels, key, count)))
     }),
     TE.bind('chain', ({ T, kind, eta, guidance, model }) =>
       TE.fromEither(

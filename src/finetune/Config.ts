@@ -225,7 +225,16 @@ export interface ConfigError {
 export const defaults: Config = {
   model: 'faces-mlp',
   reward: 'glasses',
-  estimator: { name: 'rlr', h: 2, start: null, k: 1, form: 'central', perturbation: 'shared', directions: 'row', radius: 0.3 },
+  estimator: {
+    name: 'rlr',
+    h: 2,
+    start: null,
+    k: 1,
+    form: 'central',
+    perturbation: 'shared',
+    directions: 'row',
+    radius: 0.3
+  },
   chain: { kind: 'ddim', T: 50, eta: 1, variance: 'small', schedule: 'cosine', guidance: 1 },
   advantage: { name: 'leaveOneOut', baseline: 0, decay: 0.9 },
   optimizer: { name: 'adamW', learningRate: 0.1, weightDecay: 0, beta1: 0.9, beta2: 0.99, clip: 1 },

@@ -14,7 +14,9 @@ import * as Cover from '../estimator/Cover.js'
 import type { Estimator } from '../estimator/Estimator.js'
 import * as Est from '../estimator/Estimator.js'
 import type { Problem } from '../estimator/Gradient.js'
-import { trainedShapes } from '../estimator/Programs.js'
+import { type Trained, trainedShapes } from '../estimator/Programs.js'
+import * as Start from '../estimator/Start.js'
+import { perStep, thirds, under } from '../chain/PerStep.js'
 import type { Rows } from '../lens/Dense.js'
 import type { Params } from '../lens/Lens.js'
 import { erase } from '../model/Erase.js'
@@ -22,13 +24,20 @@ import type { Model } from '../model/Model.js'
 import * as Optimizer from '../optimizer/Optimizer.js'
 import { decoded, decodedBlackBox } from '../reward/Decoded.js'
 import type { Differentiable, Reward, RewardError } from '../reward/Reward.js'
+import * as Key from '../random/Key.js'
+import * as X from '../tensor/Expr.js'
 import type { Values } from '../tensor/Program.js'
+import { showError as showShape } from '../tensor/Shape.js'
 import { reference, type Target } from '../tensor/Target.js'
-import type { Tensor } from '../tensor/Tensor.js'
+import { type Tensor, vector } from '../tensor/Tensor.js'
+
 import type { Exprs } from '../tensor/Tree.js'
+import { adaptModel } from './Adapters.js'
 import * as Chains from './Chains.js'
+import { ofConfig, ofStages } from './Conditions.js'
 import type { Config, ConfigError } from './Config.js'
 import { decode, decoderValues } from './Decode.js'
+import type { Conditions } from './Finetune.js'
 import * as Rewards from './Rewards.js'
 
 // -------------------------------------------------------------------------------------
@@ -56,7 +65,8 @@ export type Images = readonly ['batch', number]
 /**
  * A fine-tune ready to be compiled. `base` is the problem on the chain as it is; in `problem` each row of the batch may have
  * its own copy of the trained parameters, so that it can have its own direction. `initial` are the values that the chain starts from,
- * those of the model without its encoder and decoder.
+ * those of the model without its encoder and decoder, and with its adapter where it has one. `conditions` draws what samples are
+ * asked for. `finished` makes values of the whole model of those of the chain.
  *
  * @category model
  * @since 0.1.0
@@ -66,6 +76,8 @@ export interface Setup {
   readonly base: Problem<Params, Images, Rows<number>, Params>
   readonly optimizer: Optimizer.Optimizer
   readonly initial: Values
+  readonly conditions: Conditions
+  readonly finished: (params: Values) => E.Either<ConfigError, Values>
 }
 
 const wrong = (path: string, expected: string, got: string, remedy: string): ConfigError => ({
@@ -148,14 +160,15 @@ export const estimator = (
   noisyFirstStep: boolean,
   differentiable: boolean
 ): E.Either<ConfigError, Estimator> => {
-  const { name, h, k, form, perturbation, radius } = config
+  const { name, h, k, form, perturbation, radius, start: given } = config
   const zeroth = { form, perturbation, radius }
+  const start = given === null ? Start.uniform : Start.interval(given[0], given[1])
   const built = (): E.Either<Cover.CoverError, Estimator> => {
     switch (name) {
       case 'rlr':
         return differentiable
-          ? Catalogue.rlr({ T, h, ...zeroth })
-          : Catalogue.blackBoxRlr({ T, h, lowest: noisyFirstStep ? 1 : 2, ...zeroth })
+          ? Catalogue.rlr({ T, h, start, ...zeroth })
+          : Catalogue.blackBoxRlr({ T, h, lowest: noisyFirstStep ? 1 : 2, start, ...zeroth })
       case 'fullBackprop':
         return Catalogue.fullBackprop(T)
       case 'truncatedBackprop':
@@ -234,22 +247,66 @@ const matches = (pattern: ReadonlyArray<string>, path: ReadonlyArray<string>): b
   return path.length > 0 && (first === '*' || first === path[0]) && matches(rest, path.slice(1))
 }
 
+/** A model as it is fine-tuned: with an adapter, or as it is. */
+interface Prepared {
+  readonly model: Model
+  readonly trained: Trained
+  readonly merge: (params: Values) => E.Either<ConfigError, Values>
+}
+
+const prepared = ({ adapter, trained: patterns, seed }: Config, model: Model): E.Either<ConfigError, Prepared> => {
+  if (adapter.rank === 0) return E.right({ model, trained: trained(patterns), merge: E.right })
+  const key = Key.foldInString(Key.make(seed), 'adapter')
+  const adapted = adaptModel({ rank: adapter.rank, alpha: adapter.alpha })(trained(adapter.on), key)(model)
+  const weights = trainedShapes(adapted.model.denoiser.lens.parameters, adapted.trained)
+  return weights.length > 0
+    ? E.right({
+        ...adapted,
+        merge: (params) =>
+          pipe(
+            adapted.merge(params),
+            E.mapLeft((errors) =>
+              wrong('adapter', 'values of the adapted model', errors.map(showShape).join('; '), 'use those of this run')
+            )
+          )
+      })
+    : E.left(wrong('adapter.on', 'paths of weights', JSON.stringify(adapter.on), "choose some, such as 'blocks'"))
+}
+
+/** The chain with a prompt for each part, where the configuration has some. */
+const staged = (
+  config: Config,
+  base: Chain<Params, Images, Rows<number>>,
+  labels: number
+): E.Either<ConfigError, Chain<Params, Images, Rows<number>>> =>
+  pipe(
+    ofStages(config, labels),
+    E.map((codes) => {
+      if (codes === undefined) return base
+      const rows = (code: ReadonlyArray<number>): Rows<number> =>
+        X.broadcastTo(X.constant(vector(code), [labels]), ['batch', labels])
+      const given = { coarse: rows(codes.coarse), mid: rows(codes.mid), fine: rows(codes.fine) }
+      return pipe(base, perStep(thirds(base.T)), under(given, base.condition))
+    })
+  )
+
 /** The chain with a copy of the trained vectors for each row, where zeroth-order cells are to have a direction each. */
 const rowDirections = (
   config: Config,
-  base: Chain<Params, Images, Rows<number>>
+  base: Chain<Params, Images, Rows<number>>,
+  chosen: Trained
 ): E.Either<ConfigError, Chain<Params, Images, Rows<number>>> => {
   const zeroth = config.estimator.name === 'rlr' || config.estimator.name === 'evolutionStrategies'
   if (!zeroth || config.estimator.directions === 'batch') return E.right(base)
-  const chosen = trained(config.trained)
   const matrices = trainedShapes(base.parameters, chosen).filter(([, shape]) => shape.length !== 1)
+  const [first = '', ...others] = matrices.map(([path]) => path)
   return matrices.length === 0
     ? E.right(perRow(base, chosen))
     : E.left(
         wrong(
           'estimator.directions',
           "'batch', since matrices are trained that a batch must share",
-          `'row' with ${matrices.map(([path]) => path).join(', ')}`,
+          `'row' with ${first}${others.length === 0 ? '' : ` and ${others.length} others`}`,
           "train vectors only, such as '**.bias', or set it to 'batch'"
         )
       )
@@ -257,29 +314,50 @@ const rowDirections = (
 
 /**
  * Everything that a configuration names; `target` decodes latents for black-box rewards. Left: a reward that is none, a chain
- * that the model cannot serve, an estimator that does not fit the chain.
+ * that the model cannot serve, an estimator that does not fit the chain, a prompt that the model cannot be told.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const setup = (config: Config, materials: Materials, target: Target = reference): E.Either<ConfigError, Setup> =>
-  pipe(
+export const setup = (
+  config: Config,
+  materials: Materials,
+  target: Target = reference
+): E.Either<ConfigError, Setup> => {
+  const { denoiser } = materials.model
+  return pipe(
     E.Do,
     E.bind('reward', () => reward(config.reward, materials, target)),
-    E.bind('base', () => chain(config.chain, materials.model)),
-    E.bind('chain', ({ base }) => rowDirections(config, base)),
+    E.bind('conditions', () => ofConfig(config, denoiser.labels)),
+    E.bind('ready', () => prepared(config, materials.model)),
+    E.bind('plain', ({ ready }) => chain(config.chain, ready.model)),
+    E.bind('base', ({ plain }) => staged(config, plain, denoiser.labels)),
+    E.bind('chain', ({ base, ready }) => rowDirections(config, base, ready.trained)),
     E.bind('estimator', ({ reward: wanted, chain: on }) =>
       estimator(config.estimator, on.T, (on.sigma[1] ?? 0) > 0, wanted._tag === 'Differentiable')
     ),
-    E.map(({ base, ...parts }) => {
+    E.map(({ base, chain: spread, reward: wanted, estimator: chosen, conditions, ready }): Setup => {
       const problem = {
-        ...parts,
+        chain: spread,
+        reward: wanted,
+        estimator: chosen,
         advantage: advantage(config.advantage),
-        trained: trained(config.trained),
+        trained: ready.trained,
         batch: config.batch
       }
       const paths = new Set(trainedShapes(base.parameters, () => true).map(([path]) => path))
-      const initial = Object.fromEntries(Object.entries(materials.model.parameters).filter(([path]) => paths.has(path)))
-      return { problem, base: { ...problem, chain: base }, optimizer: optimizer(config.optimizer), initial }
+      return {
+        problem,
+        base: { ...problem, chain: base },
+        optimizer: optimizer(config.optimizer),
+        initial: Object.fromEntries(Object.entries(ready.model.parameters).filter(([path]) => paths.has(path))),
+        conditions,
+        finished: (params) =>
+          pipe(
+            ready.merge(params),
+            E.map((values) => ({ ...materials.model.parameters, ...values }))
+          )
+      }
     })
   )
+}

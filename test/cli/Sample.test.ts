@@ -7,11 +7,10 @@ import sharp from 'sharp'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { sampleImages, type SampleOptions } from '../../src/cli/SampleCommand.js'
 import { pictures } from '../../src/cli/SamplePictures.js'
-import { conditions } from '../../src/cli/SamplePrompt.js'
+import { ofPrompt } from '../../src/finetune/Conditions.js'
 import { sample } from '../../src/cli/Sampling.js'
 import { ddim } from '../../src/chain/Ddim.js'
 import { rollout } from '../../src/estimator/Programs.js'
-import * as Checkpoint from '../../src/finetune/Checkpoint.js'
 import * as L from '../../src/lens/Lens.js'
 import { encodeModel, loadModel } from '../../src/model/Model.js'
 import { initial } from '../../src/model/Initial.js'
@@ -181,10 +180,9 @@ describe('halforder sample', () => {
   it('draws from the folder of a fine-tune', async () => {
     const base = right(loadModel(readFileSync(new URL('../../assets/faces-mlp.safetensors', import.meta.url))))
     const bytes = async (params: Values): Promise<string> => {
-      const state = { step: 1, params, optimizer: {}, advantage: 0 }
       const run1 = join(scratch, 'run.1')
       mkdirSync(run1, { recursive: true })
-      writeFileSync(join(run1, 'checkpoint.safetensors'), right(Checkpoint.encode(state, {})))
+      writeFileSync(join(run1, 'model.safetensors'), right(encodeModel(base.description, params, {}, 'own')))
       expect((await run({ model: run1 })).code).toBe(0)
       return readFileSync(defaults.out).toString('base64')
     }
@@ -248,7 +246,7 @@ describe('misuse', () => {
     [
       'a folder that is no run',
       { model: folder },
-      `it does not exist; expected a file *.safetensors or the folder of a run, got ${folder}`
+      `it does not exist; expected a file *.safetensors or the folder of a run that has ended, got ${folder}`
     ],
     ['a file that is no model', { model: noModel }, `--model: ${noModel}: header length: expected 8 bytes, got 3`],
     [
@@ -330,7 +328,7 @@ describe('sampling step by step', () => {
 describe('conditions', () => {
   const key = Key.make(2)
   const rows = (text: string, count: number): ReadonlyArray<ReadonlyArray<number>> => {
-    const { shape, data } = right(conditions(Faces.labelWidth, key, count)(text))
+    const { shape, data } = right(ofPrompt(Faces.labelWidth, key, count)(text))
     expect(shape).toEqual([count, Faces.labelWidth])
     return Array.from({ length: count }, (_, i) => [...data.subarray(i * Faces.labelWidth, (i + 1) * Faces.labelWidth)])
   }
@@ -360,8 +358,8 @@ describe('conditions', () => {
   })
 
   it('of a model of other labels can only be open', () => {
-    expect(right(conditions(3, key, 2)('')).data).toEqual(new Float32Array(6))
-    expect(conditions(3, key, 2)('a hat')).toEqual(
+    expect(right(ofPrompt(3, key, 2)('')).data).toEqual(new Float32Array(6))
+    expect(ofPrompt(3, key, 2)('a hat')).toEqual(
       E.left('expected a model with the 34 labels of faces, got one with 3; leave it out')
     )
   })
