@@ -56,7 +56,7 @@ export const configOptions: ReadonlyArray<readonly [flags: string, description: 
   ['--steps <number>', 'steps of the optimizer'],
   ['--reward <name>', 'glasses, hat, alignment, aesthetic, ...: a name, or a sum such as alignment + 0.5*aesthetic'],
   ['--prompt <text>', 'of every sample, such as "a happy face with blue hair" (default: each draws one)'],
-  ['--lora <rank>', 'train low-rank adapters of all weights instead, with one direction for the batch'],
+  ['--lora <rank>', 'train low-rank adapters of all weights instead, with a radius and a learning rate for them'],
   ['--mode <name>', 'mode of gpu.js: webasm, cpu, webgpu, webgl2, webgl, headlessgl, gpu'],
   ['--threads <number>', 'threads that share the rows of a batch, in mode webasm; the bits are those of one thread']
 ]
@@ -102,29 +102,43 @@ const document = (path: string): Step<unknown> =>
 /** The command line over the document. */
 const override = (given: unknown, options: ConfigOptions): unknown => {
   if (!isGroup(given)) return given
-  const estimator = {
-    ...field('name', options.estimator),
-    ...field('h', number(options.h)),
-    ...field('directions', options.lora === undefined ? undefined : 'batch')
-  }
+  const estimator = { ...field('name', options.estimator), ...field('h', number(options.h)) }
   const chain = { ...field('kind', options.chain), ...field('T', number(options.T)) }
+  const start = options.lora === undefined ? given : beneath(given, forAdapters)
   return {
-    ...given,
+    ...start,
     ...field('model', options.model),
     ...field('seed', number(options.seed)),
     ...field('steps', number(options.steps)),
     ...field('batch', number(options.batch)),
     ...field('reward', options.reward),
     ...field('prompt', options.prompt),
-    ...field('adapter', within(given['adapter'], field('rank', number(options.lora)))),
+    ...field('adapter', within(start['adapter'], field('rank', number(options.lora)))),
     ...field('mode', options.mode),
     ...field('threads', number(options.threads)),
-    ...field('estimator', within(given['estimator'], estimator)),
-    ...field('chain', within(given['chain'], chain))
+    ...field('estimator', within(start['estimator'], estimator)),
+    ...field('chain', within(start['chain'], chain))
   }
 }
 
 type Group = Readonly<Record<string, unknown>>
+
+/** What the defaults, which are those of a vector of biases, would be for matrices that a batch shares. */
+const forAdapters: Readonly<Record<string, Group>> = {
+  estimator: { directions: 'batch', radius: 0.01 },
+  optimizer: { learningRate: 0.005 }
+}
+
+/** Groups with other fields beneath their own. */
+const beneath = (given: Group, groups: Readonly<Record<string, Group>>): Group => ({
+  ...given,
+  ...Object.fromEntries(
+    Object.entries(groups).map(([name, fields]) => {
+      const own = given[name]
+      return [name, own === undefined ? fields : isGroup(own) ? { ...fields, ...own } : own]
+    })
+  )
+})
 
 const isGroup = (given: unknown): given is Group => typeof given === 'object' && given !== null && !Array.isArray(given)
 
