@@ -105,9 +105,9 @@ const override = (given: unknown, options: ConfigOptions): unknown => {
   const estimator = { ...field('name', options.estimator), ...field('h', number(options.h)) }
   const chain = { ...field('kind', options.chain), ...field('T', number(options.T)) }
   const start = options.lora === undefined ? given : beneath(given, forAdapters)
-  return {
+  const typed = {
     ...start,
-    ...field('model', options.model),
+    ...field('model', options.model ?? start['model']),
     ...field('seed', number(options.seed)),
     ...field('steps', number(options.steps)),
     ...field('batch', number(options.batch)),
@@ -119,6 +119,7 @@ const override = (given: unknown, options: ConfigOptions): unknown => {
     ...field('estimator', within(start['estimator'], estimator)),
     ...field('chain', within(start['chain'], chain))
   }
+  return onLatents(typed['chain']) && typed['model'] === undefined ? { ...typed, model: 'latent' } : typed
 }
 
 type Group = Readonly<Record<string, unknown>>
@@ -128,6 +129,9 @@ const forAdapters: Readonly<Record<string, Group>> = {
   estimator: { directions: 'batch', radius: 0.01 },
   optimizer: { learningRate: 0.005 }
 }
+
+/** A chain of latents needs a model of latents: the one that ships, if none is named. */
+const onLatents = (chain: unknown): boolean => isGroup(chain) && chain['kind'] === 'latent'
 
 /** Groups with other fields beneath their own. */
 const beneath = (given: Group, groups: Readonly<Record<string, Group>>): Group => ({
