@@ -4,7 +4,7 @@ import * as Schedule from '../../src/chain/Schedule.js'
 import * as L from '../../src/lens/Lens.js'
 import type { MlpDescription } from '../../src/model/Description.js'
 import { clean, mlp } from '../../src/model/Mlp.js'
-import { shares } from '../../src/model/Share.js'
+import { flowShare, schedules, shares } from '../../src/model/Share.js'
 import * as Key from '../../src/random/Key.js'
 import * as Program from '../../src/tensor/Program.js'
 import type { Values } from '../../src/tensor/Program.js'
@@ -31,7 +31,7 @@ const times = (inputs: Values): Values => ({
 })
 
 describe('Mlp', () => {
-  test.each(['cosine', 'linear'] as const)('the pullback is the adjoint of the derivative (%s)', (share) => {
+  test.each(['cosine', 'linear', 'flow'] as const)('the pullback is the adjoint of the derivative (%s)', (share) => {
     fc.assert(
       fc.property(fc.integer(), (seed) => {
         const description = { ...tiny, share }
@@ -100,7 +100,8 @@ describe('Share', () => {
 
   test.each([
     ['cosine', Schedule.cosineShare],
-    ['linear', Schedule.linearShare]
+    ['linear', Schedule.linearShare],
+    ['flow', flowShare]
   ] as const)('%s agrees with the schedule, and the two shares add to one', (name, expected) => {
     fc.assert(
       fc.property(fc.double({ min: 0.002, max: 1, noNaN: true }), (u) => {
@@ -112,14 +113,27 @@ describe('Share', () => {
     )
   })
 
-  test.each(['cosine', 'linear'] as const)('%s: the noise keeps its digits near time 0, and is never 0', (name) => {
-    // the leading term of each share of noise; the next is smaller by about u
-    const u = 1e-2
-    const slope = {
-      cosine: (u_: number) => (Math.PI / 2 / 1.008) ** 2 * u_ * (u_ + 0.016),
-      linear: (u_: number) => 0.1 * u_ + 9.95 * u_ * u_
+  test('the schedule of a name has its shares at its times', () => {
+    for (const name of ['cosine', 'linear', 'flow'] as const) {
+      const { alphaBar, time } = schedules[name](7)
+      expect(alphaBar).toHaveLength(8)
+      // as above; at time 0 the program keeps a noise of 1e-6
+      alphaBar.forEach((a, t) => expect(Math.abs(at(name, time[t] ?? 0).data - a)).toBeLessThan(t === 0 ? 2e-6 : 1e-13))
     }
-    expect(at(name, u).noise / slope[name](u)).toBeCloseTo(1, 2)
-    expect(at(name, 0).noise).toBe(1e-6)
   })
+
+  test.each(['cosine', 'linear', 'flow'] as const)(
+    '%s: the noise keeps its digits near time 0, and is never 0',
+    (name) => {
+      // the leading term of each share of noise; the next is smaller by about u
+      const u = 1e-2
+      const slope = {
+        cosine: (u_: number) => (Math.PI / 2 / 1.008) ** 2 * u_ * (u_ + 0.016),
+        linear: (u_: number) => 0.1 * u_ + 9.95 * u_ * u_,
+        flow: (u_: number) => u_ * u_ * (1 + 2 * u_)
+      }
+      expect(at(name, u).noise / slope[name](u)).toBeCloseTo(1, 2)
+      expect(at(name, 0).noise).toBe(1e-6)
+    }
+  )
 })

@@ -118,3 +118,46 @@ export const adjoint = <P extends Params, A extends Exprs, B extends Expr>(
     tolerance: Math.abs(left - last) + (6.6 * bound(there)) / h + bound(pulled)
   }
 }
+
+/**
+ * How far central differences at steps `2^-4`, `2^-5` and `2^-6` are from `<J^T yBar, v>`: without bounds, for networks of so
+ * many norms that first-order bounds of f32 exceed their variances. If the pullback is right, halving the step divides the
+ * error by 4; if it is wrong, the error tends to what it is wrong by.
+ */
+export const errorsOfDifferences = <P extends Params, A extends Exprs, B extends Expr>(
+  lens: Lens<P, A, B>,
+  argument: Shapes,
+  value: Shape,
+  key: Key.Key,
+  fixed: ReadonlyArray<string> = [],
+  draw: (inputs: Values) => Values = (inputs) => inputs
+): ReadonlyArray<number> => {
+  const p = L.shapes(lens.parameters)
+  const program = get(
+    Program.make({ p, a: argument, yBar: value, v: { p, a: argument } }, (inputs) => {
+      // the trees of inputs have the shapes that the lens declares
+      const [y, back] = lens.run(inputs.p as P, inputs.a as A)
+      const [pBar, aBar] = back(inputs.yBar as B)
+      return { product: dot({ y }, { y: inputs.yBar }), pulled: dot({ p: pBar, a: aBar }, inputs.v) }
+    })
+  )
+  const all = (of: string): Values => ({
+    ...values(p, 'p', Key.foldInString(key, of), 0.5),
+    ...values(argument, 'a', Key.foldInString(key, of))
+  })
+  const at = draw(all('at'))
+  const v = Object.fromEntries(
+    Object.entries(all('along')).map(([name, t]): [string, Tensor] => [
+      name,
+      fixed.includes(name) ? { ...t, data: t.data.map(() => 0) } : t
+    ])
+  )
+  const given = {
+    ...values(value, 'yBar', Key.foldInString(key, 'bar')),
+    ...Object.fromEntries(Object.entries(v).map(([name, t]) => [`v.${name}`, t]))
+  }
+  const run = (name: string, h: number): number =>
+    get(Reference.run(program, { batch }, { ...along(at, v, h), ...given }))[name]?.data[0] ?? Number.NaN
+  const right = run('pulled', 0)
+  return [2 ** -4, 2 ** -5, 2 ** -6].map((h) => Math.abs((run('product', h) - run('product', -h)) / (2 * h) - right))
+}
