@@ -3,15 +3,10 @@
  * gradient of full backpropagation, by TensorFlow.js and by this library.
  */
 import * as tf from '@tensorflow/tfjs'
-import { coefficients, ddim } from '../src/chain/Ddim.js'
+import { coefficients } from '../src/chain/Ddim.js'
 import { cosine } from '../src/chain/Schedule.js'
 import * as Programs from '../src/estimator/Programs.js'
-import { dense } from '../src/lens/Dense.js'
-import { silu } from '../src/lens/Activation.js'
-import * as L from '../src/lens/Lens.js'
-import * as X from '../src/tensor/Expr.js'
-import { scalar } from '../src/tensor/Tensor.js'
-import { draw } from './Data.js'
+import { halfOrder, kind, mlp } from './Mlp.js'
 import { ours, type Contender, type Work } from './Work.js'
 
 const T = 50
@@ -19,61 +14,8 @@ const batch = 64
 const D = 196
 const H = 256
 
-type Row = readonly ['batch', number]
-
-const network = L.compose(
-  L.compose(L.at('first', dense<number, number>(D, H)), silu<Row>()),
-  L.compose(
-    L.compose(L.at('second', dense<number, number>(H, H)), silu<Row>()),
-    L.at('third', dense<number, number>(H, D))
-  )
-)
-
-const chain = ddim({
-  denoiser: {
-    features: D,
-    labels: 1,
-    networkCalls: 1,
-    lens: L.make<L.Params, { x: X.Expr<Row>; time: X.Expr<readonly ['batch', 1]>; c: X.Expr<Row> }, X.Expr<Row>>(
-      network.parameters,
-      (p, { x, time, c }) => {
-        const [value, back] = network.run(p as Parameters<typeof network.run>[0], x)
-        return [
-          value,
-          (bar) => {
-            const [pBar, xBar] = back(bar)
-            return [pBar, { x: xBar, time: X.zeros(time.shape), c: X.zeros(c.shape) }]
-          }
-        ]
-      }
-    )
-  },
-  schedule: cosine(T),
-  eta: 1
-})
-
-const sizes = { first: [D, H], second: [H, H], third: [H, D] } as const
-const params = Object.fromEntries(
-  Object.entries(sizes).flatMap(([name, [i, o]]) => [
-    [`params.${name}.weight`, draw(`${name}.weight`, [i, o], 0.3 / Math.sqrt(i))] as const,
-    [`params.${name}.bias`, draw(`${name}.bias`, [o], 0.1)] as const
-  ])
-)
-const x = draw('x', [batch, D])
-const eps = draw('eps', [T, batch, D])
-const bar = draw('bar', [batch, D], 1 / batch)
-const c = draw('c', [batch, 1])
-const state = (h: number): Record<string, ReturnType<typeof draw>> => ({
-  ...params,
-  x,
-  c,
-  eps: { shape: [h, batch, D], data: eps.data.subarray(0, h * batch * D) }
-})
-const kind = (h: number, memory: 'store' | 'recompute' = 'store'): Programs.SegmentKind => ({
-  h,
-  memory,
-  weighted: false
-})
+const setting = mlp({ T, batch, features: D, width: H })
+const { chain, params, x, eps, bar, state } = setting
 
 /** TensorFlow.js differentiates the whole rollout; its answer is the gradient of the first weight. */
 const tfjsFull = (): Promise<Contender> => {
@@ -141,12 +83,7 @@ export const credits: ReadonlyArray<Work> = [
       // they are different estimates of one gradient, compared in time and memory only
       tolerance: Infinity,
       contenders: {
-        ours: ours(
-          Programs.halfOrder(chain, kind(h), () => true),
-          { batch },
-          { ...state(h), high: scalar(h + 1), advantage: draw('advantage', [batch], 1 / batch) },
-          'gradient.first.weight'
-        ),
+        ours: halfOrder(setting, h),
         tfjs: tfjsFull
       }
     })

@@ -5,6 +5,7 @@ import gpujs from 'gpu.js'
 import * as X from '../src/tensor/Expr.js'
 import * as Program from '../src/tensor/Program.js'
 import { draw } from './Data.js'
+import { limit } from './Limit.js'
 import { ours, type Contender, type Work } from './Work.js'
 
 /** The product of two matrices of side `n`. The rows of the first are a batch, so that threads may share them. */
@@ -43,6 +44,7 @@ export const matmul = (n: number): Work => {
           }
         })
       },
+      limit: () => Promise.resolve(limit(n, a.data, b.data)),
       ...(n <= 512 ? { stock: () => Promise.resolve(stock(n, a.data, b.data)) } : {})
     }
   }

@@ -4,6 +4,7 @@
  */
 import { init, jit, nn, numpy as np, type Array as JaxArray } from '@jax-js/jax'
 import * as tf from '@tensorflow/tfjs'
+import gpujs from 'gpu.js'
 import * as X from '../src/tensor/Expr.js'
 import type { Expr } from '../src/tensor/Expr.js'
 import * as Program from '../src/tensor/Program.js'
@@ -124,10 +125,53 @@ const jaxjs = async (): Promise<Contender> => {
   }
 }
 
+/** gpu.js as it comes: a layer is a kernel, a cell a thread, and all steps one pipeline. */
+const stock = (): Promise<Contender> => {
+  const gpu = new gpujs.GPU({ mode: 'webasm' })
+  const sum = `let v = b[this.thread.x];
+    for (let i = 0; i < this.constants.k; i++) v += x[this.thread.y][i] * w[i][this.thread.x];`
+  const hidden = (k: number) =>
+    gpu.createKernel(`function (x, w, b) { ${sum} return v / (1 + Math.exp(-v)); }`, {
+      constants: { k },
+      output: [H, batch]
+    })
+  const [first, second] = [hidden(D), hidden(H)]
+  const last = gpu.createKernel(
+    `function (x, w, b, state, eps, t) { ${sum}
+      return ${keep} * state[this.thread.y][this.thread.x] + ${pull} * v + ${noise} * eps[t][this.thread.y][this.thread.x]; }`,
+    { constants: { k: H }, output: [D, batch] }
+  )
+  type Value = Parameters<typeof first>[0]
+  const pipeline = gpu.createPipeline(
+    (x: Value, w1: Value, b1: Value, w2: Value, b2: Value, w3: Value, b3: Value, eps: Value) => {
+      let state = x
+      for (let t = 0; t < T; t++) state = last(second(first(state, w1, b1), w2, b2), w3, b3, state, eps, t) as Value
+      return state
+    },
+    { threads: false }
+  )
+  const input = (name: Name): Value => {
+    const { data, shape } = values[name]
+    const [x = 1, y, z] = [...shape].reverse()
+    // gpu.js declares lists only, and takes flat arrays
+    const flat = Float32Array.from(data) as unknown as Array<number>
+    return new gpujs.Input(flat, y === undefined ? [x] : z === undefined ? [x, y] : [x, y, z])
+  }
+  const given = (['x', 'w1', 'b1', 'w2', 'b2', 'w3', 'b3', 'eps'] as const).map(input)
+  return Promise.resolve({
+    run: async () => {
+      const state: unknown = await pipeline(...given)
+      return Array.isArray(state) ? state.flatMap((row) => (row instanceof Float32Array ? Array.from(row) : [])) : []
+    },
+    dispose: () => gpu.destroy()
+  })
+}
+
 /** The work. */
 export const rollout: Work = {
   name: 'mlp-rollout',
   about: `T = ${T}, batch ${batch}, MLP ${D}-${H}-${H}-${D}`,
   threads: [1, 2],
-  contenders: { ours: ours(program, { batch }, values, 'x'), tfjs, jaxjs }
+  slow: ['stock'],
+  contenders: { ours: ours(program, { batch }, values, 'x'), tfjs, jaxjs, stock }
 }

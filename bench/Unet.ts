@@ -2,6 +2,7 @@
  * The forward pass of a small U-Net on 16 x 16 RGB images, channels 32-64-64, at batch 16: 3 x 3 convolutions with SiLU, two
  * average poolings, two nearest upsamplings, skip connections joined along the channels.
  */
+import { jit, lax, nn, numpy as np, type Array as JaxArray } from '@jax-js/jax'
 import * as tf from '@tensorflow/tfjs'
 import { silu } from '../src/lens/Activation.js'
 import { conv2d, type Images } from '../src/lens/Convolution.js'
@@ -112,6 +113,41 @@ const tfjs = (): Promise<Contender> => {
   })
 }
 
+/** jax-js on its wasm backend, jitted as one; its convolutions take channels first, so both ends are turned. */
+const jaxjs = (): Promise<Contender> => {
+  const array = ({ data, shape }: Tensor): JaxArray => np.array(Float32Array.from(data)).reshape([...shape])
+  const loaded = weights.flatMap(({ w, b }) => [
+    np.transpose(array(w), [3, 2, 0, 1]),
+    array({ data: b.data, shape: [1, b.data.length, 1, 1] })
+  ])
+  // a value that is used again takes a reference first: what is pooled is also joined later
+  const forward = jit((v: JaxArray, ...given: ReadonlyArray<JaxArray>) =>
+    np.transpose(
+      network<JaxArray>(
+        {
+          conv: (u, k) => {
+            const [w, b] = [given[2 * k], given[2 * k + 1]]
+            return w === undefined || b === undefined ? u : lax.conv(u, w, [1, 1], 'SAME').add(b)
+          },
+          silu: (u) => nn.silu(u),
+          pool: (u) => {
+            const [n = 1, channels = 1, height = 1, width = 1] = u.shape
+            return np.mean(u.ref.reshape([n, channels, height / 2, 2, width / 2, 2]), [3, 5])
+          },
+          grow: (u) => np.repeat(np.repeat(u, 2, 2), 2, 3),
+          join: (a, b) => np.concatenate([a, b], 1)
+        },
+        np.transpose(v, [0, 3, 1, 2])
+      ),
+      [0, 2, 3, 1]
+    )
+  )
+  return Promise.resolve({
+    run: async () => (await forward(array(x), ...loaded.map((one) => one.ref)).data()) as Float32Array,
+    dispose: () => Promise.resolve(loaded.forEach((one) => one.dispose()))
+  })
+}
+
 const inputs = Object.fromEntries(weights.flatMap(({ w, b }, k) => [[`w${k}`, w] as const, [`b${k}`, b] as const]))
 
 /** The work. */
@@ -119,5 +155,6 @@ export const unet: Work = {
   name: 'unet-forward',
   about: `batch ${batch}, 16 x 16 x 3, channels 32-64-64`,
   threads: [1, 2],
-  contenders: { ours: ours(program, { batch }, { x, ...inputs }, 'y'), tfjs }
+  slow: ['jaxjs'],
+  contenders: { ours: ours(program, { batch }, { x, ...inputs }, 'y'), tfjs, jaxjs }
 }

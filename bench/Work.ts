@@ -14,18 +14,23 @@ export interface Contender {
   readonly bytes?: number
 }
 
-/** Who may do a piece of work. `stock` is gpu.js without this library, `js` plain JavaScript. */
-export type Name = 'ours' | 'tfjs' | 'jaxjs' | 'stock' | 'js'
+/**
+ * Who may do a piece of work. `stock` is gpu.js without this library, `js` plain JavaScript, `limit` WebAssembly written for that
+ * one piece of work. `cached` and `run` are parts of what `ours` does: compiling what is compiled already, and running it.
+ */
+export type Name = 'ours' | 'tfjs' | 'jaxjs' | 'stock' | 'js' | 'limit' | 'cached' | 'run'
 
 /**
  * A piece of work and who does it. Only `ours` uses more than one thread: TensorFlow.js has no threads in Node, and jax-js
- * none at all. `tolerance` is how far answers may differ, relative to the largest value (default 1e-3).
+ * none at all. `tolerance` is how far answers may differ, relative to the largest value (default 1e-3). Those who are `slow` take
+ * one round to warm up and three others.
  */
 export interface Work {
   readonly name: string
   readonly about: string
   readonly tolerance?: number
   readonly threads: ReadonlyArray<number>
+  readonly slow?: ReadonlyArray<Name>
   readonly contenders: Readonly<Partial<Record<Name, (threads: number) => Promise<Contender>>>>
 }
 
@@ -80,6 +85,8 @@ export const time = async (work: Work, threads: number, rounds: number): Promise
   let answer: ArrayLike<number> | undefined
   for (let round = -3; round < rounds; round++) {
     for (const [name, contender, samples] of contenders) {
+      const slow = work.slow?.some((one) => one === name) ?? false
+      if (slow && (round > 2 || round === -2 || round === -1)) continue
       const began = performance.now()
       const result = await contender.run()
       const elapsed = performance.now() - began

@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: this library beside TensorFlow.js, jax-js and gpu.js as it comes, on the same numbers, in one run.
  *
- * `--only NAME` runs one work, `--rounds N` sets the rounds (default 15), `--json` prints one object a line.
+ * `--only NAME` runs one work, or all whose names start with NAME and a hyphen (`growth`, `compile`), `--rounds N` sets the rounds
+ * (default 15), `--json` prints one object a line.
  */
 import { createRequire } from 'node:module'
 import { cpus } from 'node:os'
@@ -10,14 +11,24 @@ import { parseArgs } from 'node:util'
 import { init } from '@jax-js/jax'
 import * as tf from '@tensorflow/tfjs'
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
+import { compiling } from './Compile.js'
 import { credits } from './Credit.js'
 import { elementwise } from './Elementwise.js'
+import { growth } from './Growth.js'
 import { matmul } from './Matmul.js'
 import { rollout } from './Rollout.js'
 import { unet } from './Unet.js'
 import { time, type Work } from './Work.js'
 
-const works: ReadonlyArray<Work> = [...[64, 128, 256, 512, 1024].map(matmul), elementwise, rollout, unet, ...credits]
+const works: ReadonlyArray<Work> = [
+  ...[64, 128, 256, 512, 1024].map(matmul),
+  elementwise,
+  rollout,
+  unet,
+  ...credits,
+  ...compiling,
+  ...growth
+]
 
 const { values } = parseArgs({
   options: {
@@ -26,7 +37,9 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false }
   }
 })
-const chosen = works.filter(({ name }) => values.only === undefined || values.only === name)
+const chosen = works.filter(
+  ({ name }) => values.only === undefined || values.only === name || name.startsWith(`${values.only}-`)
+)
 const rounds = Number(values.rounds)
 if (chosen.length === 0 || !(rounds >= 1)) {
   process.stderr.write(`bench: --only takes ${works.map(({ name }) => name).join(', ')}; --rounds a number above 0\n`)
@@ -50,7 +63,11 @@ for (const work of chosen) {
         tfjs: median('tfjs'),
         jaxjs: median('jaxjs'),
         stock: median('stock'),
-        js: median('js')
+        js: median('js'),
+        // those that only some works have
+        ...Object.fromEntries(
+          (['limit', 'cached', 'run'] as const).flatMap((name) => (timings.has(name) ? [[name, median(name)]] : []))
+        )
       }
       process.stdout.write(
         `${JSON.stringify({ work: work.name, threads, unit: 'ms', ...names, bytes: ours?.bytes ?? null })}\n`

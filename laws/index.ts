@@ -13,6 +13,8 @@
  *
  * @since 0.1.0
  */
+/** Chains whose steps are affine, and the normals they carry along. @since 0.1.0 */
+export * as AffineChain from './AffineChain.js'
 /** Laws of chains. @since 0.1.0 */
 export * as Chain from './Chain.js'
 /** Laws of covers. @since 0.1.0 */
@@ -23,6 +25,8 @@ export * as Differences from './Differences.js'
 export * as Estimator from './Estimator.js'
 /** The exact expectation of a compiled estimator, and what it should be. @since 0.1.0 */
 export * as Expectation from './Expectation.js'
+/** Laws of chains with normal marginals. @since 0.1.0 */
+export * as GaussianMarginals from './GaussianMarginals.js'
 /** Laws of lenses. @since 0.1.0 */
 export * as Lens from './Lens.js'
 /** Tests by sampling, with declared error rates. @since 0.1.0 */

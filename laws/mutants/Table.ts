@@ -38,6 +38,7 @@ import { polynomialSetting } from '../toy/Polynomial.js'
 import type { Verdict } from '../Verdict.js'
 import { mutants as estimators, type Mutant } from './Estimators.js'
 import * as M from './Others.js'
+import { samplers } from './Samplers.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -339,6 +340,7 @@ export const trials: ReadonlyArray<Trial> = [
       () => Schedule.ddimIsDdpm(M.loudDdim)(schedule)
     ]
   ]),
+  ...samplers.map(({ name, wrong, law, right: good, mutant }) => trial('sampler', name, wrong, [[law, good, mutant]])),
   trial('cover', 'careless union', 'a union that does not look for overlaps', [
     ['Cover.paidOnce', () => Cover.paidOnce()(first, second), () => Cover.paidOnce(M.careless)(first, second)]
   ]),

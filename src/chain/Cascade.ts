@@ -6,9 +6,9 @@
  *
  * 1. *low*, steps `T .. H + 2`: the low band runs a diffusion of the small image (side halved), while the details stay
  *    stationary noise: their mean is `sqrt(1 - sigma^2)` times what they were, so they stay standard normal.
- * 2. *hand-over*, step `H + 1`: the low band, now clean, is the small image `z`; the image without details has the low band
- *    `2 z`. It is put to the level `a` of step `H` of the image's schedule: the low band's mean is `2 sqrt(a) z`, the details'
- *    is 0, and `sigma = sqrt(1 - a)`. That is the noise augmentation of Ho et al. (arXiv 2106.15282).
+ * 2. *hand-over*, step `H + 1`, the small image's last: its mean `z` is the small image, and the image without details has the low
+ *    band `2 z`. It is put to the level `a` of step `H` of the image's schedule: the low band's mean is `2 sqrt(a) z`, the
+ *    details' is 0, and `sigma = sqrt(1 - a)`. That is the noise augmentation of Ho et al. (arXiv 2106.15282).
  * 3. *high*, steps `H .. 1`: the image's diffusion from there.
  *
  * The hand-over leaves out what the details of the data would be at that level, a share `a` of their variance: exact for data
@@ -30,7 +30,6 @@ import type { Coefficients } from './EpsilonSampler.js'
 import { average, type Layout } from './Haar.js'
 import { normal } from './Noise.js'
 import type { Schedule } from './Schedule.js'
-import type { TimeMap } from './TimeMap.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -61,41 +60,39 @@ interface Row {
   readonly detail: Band
 }
 
-const silent: Band = { input: 1, state: 0, epsilon: 0 }
-
 // -------------------------------------------------------------------------------------
 // constructors
 // -------------------------------------------------------------------------------------
 
-/** The numbers of steps `1..T`. `reads` is how the network of the low phase reads a state at a share of the small image's data. */
-const rows = (low: Phase, high: Phase, reads: (share: number) => Reading): ReadonlyArray<Row> => {
+/** The numbers of steps `1..T`. `reads` is how the network of the low phase reads the bands at its step `t`. */
+const rows = (low: Phase, high: Phase, reads: (t: number) => Reading): ReadonlyArray<Row> => {
   const both = (band: Band): Pick<Row, 'low' | 'detail'> => ({ low: band, detail: band })
   const above = Array.from({ length: high.schedule.T }, (_, i): Row => {
     const { state, epsilon, sigma } = high.coefficients(high.schedule, i + 1)
     return { time: high.schedule.time[i + 1] ?? 1, sigma, ...both({ input: 1, state, epsilon }) }
   })
   const level = high.schedule.alphaBar[high.schedule.T] ?? 1
-  const handOver: Row = {
-    time: 0,
-    sigma: Math.sqrt(1 - level),
-    low: { input: 1, state: 2 * Math.sqrt(level), epsilon: 0 },
-    detail: silent
-  }
   const below = Array.from({ length: low.schedule.T }, (_, i): Row => {
     const { state, epsilon, sigma } = low.coefficients(low.schedule, i + 1)
-    const reading = reads(low.schedule.alphaBar[i + 1] ?? 1)
+    const reading = reads(i + 1)
+    const still = { input: reading.detail, epsilon: 0 }
+    const time = low.schedule.time[i + 1] ?? 1
+    if (i > 0) {
+      const detail = { ...still, state: Math.sqrt(Math.max(1 - sigma * sigma, 0)) }
+      return { time, sigma, low: { input: reading.low, state, epsilon }, detail }
+    }
+    const scale = 2 * Math.sqrt(level)
     return {
-      time: reading.time ?? low.schedule.time[i + 1] ?? 1,
-      sigma,
-      low: { input: reading.low, state, epsilon },
-      detail: { input: reading.detail, state: Math.sqrt(Math.max(1 - sigma * sigma, 0)), epsilon: 0 }
+      time,
+      sigma: Math.sqrt(1 - level),
+      low: { input: reading.low, state: scale * state, epsilon: scale * epsilon },
+      detail: { ...still, state: 0 }
     }
   })
-  return [...above, handOver, ...below]
+  return [...above, ...below]
 }
 
 interface Reading {
-  readonly time?: number
   readonly low: number
   readonly detail: number
 }
@@ -165,26 +162,28 @@ const fromRows = <P extends Params, D extends number, K extends number>(
 }
 
 /**
- * The cascade on one network, the image's. In the low phase it reads the state at the image's share of data `a` at which the low
- * band `2 z` has the signal-to-noise ratio that `z` has at the small image's share `b`: `a = b / (4 - 3 b)`. The low band is
- * multiplied by `sqrt((1 - a) / (1 - b))`, to the image's scale, and the details, noise alone, by `sqrt(1 - a)`; of what it
- * predicts the low band is taken. `map` is the network's.
+ * The cascade on one network, the image's, with schedules of that network for both phases. At its share of data `a` the low band
+ * `2 z` has the signal-to-noise ratio that `z` has at the share `b = 4 a / (1 + 3 a)`, so that is the small image's schedule. The
+ * network reads the low band multiplied by `sqrt((1 - a) / (1 - b)) = sqrt(1 + 3 a)`, which is the image's scale, and the details,
+ * noise alone, by `sqrt(1 - a)`; of what it predicts the low band is taken.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const cascade = <P extends Params, D extends number, K extends number>(options: {
   readonly denoiser: Denoiser<P, D, K>
-  readonly map: TimeMap
   readonly layout: Layout
   readonly low: Phase
   readonly high: Phase
 }): Chain<P, readonly ['batch', D], Rows<K>> => {
-  const table = rows(options.low, options.high, (b) => {
-    const a = b / (4 - 3 * b)
-    return { time: options.map.time(a), low: 2 / Math.sqrt(4 - 3 * b), detail: Math.sqrt(1 - a) }
+  const { denoiser, layout, low, high } = options
+  const alphaBar = low.schedule.alphaBar.map((a) => (4 * a) / (1 + 3 * a))
+  const small = { ...low, schedule: { ...low.schedule, alphaBar } }
+  const table = rows(small, high, (t) => {
+    const a = low.schedule.alphaBar[t] ?? 1
+    return { low: Math.sqrt(1 + 3 * a), detail: Math.sqrt(1 - a) }
   })
-  return fromRows('cascade', table, options.denoiser, options.layout, () => options.denoiser.lens)
+  return fromRows('cascade', table, denoiser, layout, () => denoiser.lens)
 }
 
 /**

@@ -12,7 +12,7 @@ import * as X from '../tensor/Expr.js'
 import type { Expr } from '../tensor/Expr.js'
 import type { Batched, Shape } from '../tensor/Shape.js'
 import * as Tree from '../tensor/Tree.js'
-import type { Exprs } from '../tensor/Tree.js'
+import type { Exprs, Shapes } from '../tensor/Tree.js'
 import { lookup, type Chain } from './Chain.js'
 
 /**
@@ -92,3 +92,28 @@ export const perStep =
         })
     }
   }
+
+/**
+ * The chain under a condition that does not change: it is told `given`, whatever it is conditioned on. What it is conditioned
+ * on is then for the reward alone, and its cotangent is zero. The shapes that `condition` declares need not be those of `given`.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const under =
+  <G extends Exprs, C extends Exprs>(given: G, condition: Shapes) =>
+  <P extends Params, S extends Batched>(chain: Chain<P, S, G>): Chain<P, S, C> => ({
+    ...chain,
+    condition,
+    mean: (t) =>
+      L.make(chain.parameters, (p, { x, c }) => {
+        const [mean, back] = chain.mean(t).run(p, { x, c: given })
+        return [
+          mean,
+          (bar) => {
+            const [pBar, aBar] = back(bar)
+            return [pBar, { x: aBar.x, c: Tree.mapExprs(c, (leaf) => X.zeros(leaf.shape)) }]
+          }
+        ]
+      })
+  })

@@ -57,25 +57,28 @@ export const fromShare = (share: (time: number) => number): TimeMap => ({
 // instances
 // -------------------------------------------------------------------------------------
 
+/** The map of the larger of a share and `leastShare`: both fall, so the inverse is the larger of theirs. */
+const held = ({ share, time }: TimeMap): TimeMap => ({
+  share: (u) => Math.max(share(u), leastShare(u)),
+  time: (wanted) => (wanted >= 1 ? 0 : within(Math.max(time(wanted), 2 - wanted / (leastShare(0) - leastShare(1)))))
+})
+
 /**
- * The cosine schedule's map. Its share is the larger of a squared cosine and a line, both falling, so its inverse is the
- * larger of theirs. The cosine's comes from `1 - a = (sin^2 w - sin^2 o) / cos^2 o`, with `o` the angle at time 0, which keeps
- * its digits near time 0.
+ * The cosine schedule's map, with its least share. The inverse comes from `1 - a = (sin^2 w - sin^2 o) / cos^2 o`, with `o` the
+ * angle at time 0, which keeps its digits near time 0.
  *
  * @category instances
  * @since 0.1.0
  */
-export const cosine: TimeMap = {
+export const cosine: TimeMap = /*#__PURE__*/ held({
   share: cosineShare,
   time: (share) => {
     const rate = Math.PI / 2 / 1.008
     const offset = 0.008 * rate
     const sine = Math.sqrt(Math.sin(offset) ** 2 + (1 - share) * Math.cos(offset) ** 2)
-    const angle = Math.asin(Math.min(sine, 1))
-    const line = 2 - share / (leastShare(0) - leastShare(1))
-    return within(share >= 1 ? 0 : Math.max((angle - offset) / rate, line))
+    return (Math.asin(Math.min(sine, 1)) - offset) / rate
   }
-}
+})
 
 /**
  * The linear-beta schedule's map: the positive root of `19.9/2 u^2 + 0.1 u + ln a`.
@@ -86,7 +89,7 @@ export const cosine: TimeMap = {
 export const linear: TimeMap = {
   share: linearShare,
   time: (share) => {
-    const depth = -Math.log(share)
+    const depth = Math.max(-Math.log(share), 0)
     // not the schoolbook root, which cancels near time 0
     return within((2 * depth) / (0.1 + Math.sqrt(0.01 + 2 * 19.9 * depth)))
   }
@@ -100,16 +103,24 @@ export const linear: TimeMap = {
  */
 export const flow: TimeMap = {
   share: (s) => (1 - s) ** 2 / ((1 - s) ** 2 + s ** 2),
-  time: (share) => within(Math.sqrt(1 - share) / (Math.sqrt(share) + Math.sqrt(1 - share)))
+  time: (share) => {
+    const [data, noise] = [Math.sqrt(within(share)), Math.sqrt(1 - within(share))]
+    return noise / (data + noise)
+  }
 }
 
 /**
- * The maps by the name of the schedule that a model was trained on.
+ * The maps by the name of the schedule that a model was trained on. A model of straight paths keeps the least share, as one of
+ * the cosine schedule does.
  *
  * @category instances
  * @since 0.1.0
  */
-export const maps: Readonly<Record<'cosine' | 'linear', TimeMap>> = { cosine, linear }
+export const maps: Readonly<Record<'cosine' | 'linear' | 'flow', TimeMap>> = {
+  cosine,
+  linear,
+  flow: /*#__PURE__*/ held(flow)
+}
 
 // -------------------------------------------------------------------------------------
 // combinators

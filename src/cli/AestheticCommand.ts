@@ -65,23 +65,6 @@ interface Plan {
   readonly target: Target
 }
 
-/**
- * How good a score is on choices that it has not seen: how many, how often it agrees with them, how often the true utility
- * does, what the best predictor is expected to reach, the standard error of the first, and the correlation with the
- * utility.
- *
- * @category model
- * @since 0.1.0
- */
-export interface Quality {
-  readonly pairs: number
-  readonly accuracy: number
-  readonly standardError: number
-  readonly trueAccuracy: number
-  readonly bayesRate: number
-  readonly correlation: number
-}
-
 // -------------------------------------------------------------------------------------
 // reading
 // -------------------------------------------------------------------------------------
@@ -125,8 +108,8 @@ const readPlan = (options: AestheticOptions): E.Either<Failure, Plan> =>
 // data
 // -------------------------------------------------------------------------------------
 
-/** How many held-out faces there are at most: half as many pairs, in each of which both faces are new. */
-const heldOutFaces = 8192
+/** How many faces are held out, beside those for training: half as many pairs, in each of which both faces are new. */
+const heldOutFaces = (faces: number): number => Math.min(8192, Math.ceil(faces / 2))
 
 const sample = (key: Key.Key, count: number): ReadonlyArray<Faces.Attributes> =>
   pipe(
@@ -146,11 +129,11 @@ const dataOf = (key: Key.Key, faces: number): Data => {
   const training = sample(Key.foldInString(key, 'training'), faces)
   const seen = new Set(training.map(code))
   const fresh = new Map(
-    sample(Key.foldInString(key, 'held-out'), 4 * heldOutFaces)
+    sample(Key.foldInString(key, 'held-out'), 4 * heldOutFaces(faces))
       .map((face) => [code(face), face] as const)
       .filter(([name]) => !seen.has(name))
   )
-  return { training: draw(training).images, heldOut: draw([...fresh.values()].slice(0, heldOutFaces)).images }
+  return { training: draw(training).images, heldOut: draw([...fresh.values()].slice(0, heldOutFaces(faces))).images }
 }
 
 // -------------------------------------------------------------------------------------
@@ -205,34 +188,6 @@ const trained = (plan: Plan, images: Tensor, key: Key.Key): Step<Values> => {
   )
 }
 
-/**
- * Judges scores of images by choices between disjoint pairs of them, `0, 1`, then `2, 3`, and so on.
- *
- * @category interpreters
- * @since 0.1.0
- */
-export const quality = (scores: ArrayLike<number>, utility: ArrayLike<number>, key: Key.Key): Quality => {
-  const pairs = Array.from({ length: Math.floor(utility.length / 2) }, (_, i) => [2 * i, 2 * i + 1] as const)
-  const choices = Preference.choose(utility, pairs, key)
-  const accuracy = Preference.accuracy(scores, choices)
-  return {
-    pairs: pairs.length,
-    accuracy,
-    standardError: Math.sqrt((accuracy * (1 - accuracy)) / Math.max(pairs.length - 1, 1)),
-    trueAccuracy: Preference.accuracy(utility, choices),
-    bayesRate: Preference.bayesRate(choices),
-    correlation: correlation(Array.from(scores), Array.from(utility))
-  }
-}
-
-const correlation = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): number => {
-  const mean = (x: ReadonlyArray<number>): number => x.reduce((sum, v) => sum + v, 0) / x.length
-  const [ma, mb] = [mean(a), mean(b)]
-  const product = (x: ReadonlyArray<number>, mx: number, y: ReadonlyArray<number>, my: number): number =>
-    x.reduce((sum, v, i) => sum + (v - mx) * ((y[i] ?? 0) - my), 0)
-  return product(a, ma, b, mb) / Math.sqrt(product(a, ma, a, ma) * product(b, mb, b, mb))
-}
-
 const scoresOf = (target: Target, parameters: Values, images: Tensor): Step<Tensor> =>
   pipe(
     Objective.scoring(Aesthetic.shipped),
@@ -259,9 +214,16 @@ const fileOf = (plan: Plan, parameters: Values, metrics: string): E.Either<Failu
     E.mapLeft((error) => broken(Model.showError(error)))
   )
 
-const execute = (plan: Plan): Step<Quality> => {
+const execute = (plan: Plan): Step<Preference.Quality> => {
   const key = Key.make(plan.seed)
-  const none: Quality = { pairs: 0, accuracy: 0, standardError: 0, trueAccuracy: 0, bayesRate: 0, correlation: 0 }
+  const none: Preference.Quality = {
+    pairs: 0,
+    accuracy: 0,
+    standardError: 0,
+    trueAccuracy: 0,
+    bayesRate: 0,
+    correlation: 0
+  }
   return pipe(
     TE.Do,
     TE.chainFirst(() => file(Files.makeFolder(plan.folder))),
@@ -286,7 +248,7 @@ const execute = (plan: Plan): Step<Quality> => {
     ),
     TE.bind('scores', ({ data, stored }) => scoresOf(plan.target, stored, data.heldOut)),
     TE.let('found', ({ scores, data }) =>
-      quality(scores.data, Preference.utilities(data.heldOut), Key.foldInString(key, 'report'))
+      Preference.quality(scores.data, Preference.utilities(data.heldOut), Key.foldInString(key, 'report'))
     ),
     TE.bind('bytes', ({ stored, found }) => TE.fromEither(fileOf(plan, stored, JSON.stringify(found)))),
     TE.chainFirst(({ bytes }) => file(Files.write(join(plan.folder, 'aesthetic.safetensors'), bytes))),

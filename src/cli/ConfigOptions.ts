@@ -24,12 +24,16 @@ import { type Step, usage } from './FinetuneRun.js'
 export interface ConfigOptions {
   readonly config?: string
   readonly seed?: string
+  readonly model?: string
+  readonly chain?: string
   readonly estimator?: string
   readonly h?: string
   readonly T?: string
   readonly batch?: string
   readonly steps?: string
   readonly reward?: string
+  readonly prompt?: string
+  readonly lora?: string
   readonly mode?: string
   readonly threads?: string
 }
@@ -43,12 +47,16 @@ export interface ConfigOptions {
 export const configOptions: ReadonlyArray<readonly [flags: string, description: string]> = [
   ['--config <file>', 'JSON or YAML; fields that it leaves out take their defaults'],
   ['--seed <number>', 'the seed of every draw'],
+  ['--model <name>', 'the base model: faces-mlp or another that ships, or a file'],
+  ['--chain <name>', Config.chainNames.join(', ')],
   ['--estimator <name>', Config.estimatorNames.join(', ')],
   ['--h <number>', 'steps of a half-order segment'],
   ['--T <number>', 'steps of the chain'],
   ['--batch <number>', 'samples of one step'],
   ['--steps <number>', 'steps of the optimizer'],
-  ['--reward <name>', 'glasses, smile, hat, beard, attribute:value, compressibility, incompressibility'],
+  ['--reward <name>', 'glasses, hat, alignment, aesthetic, ...: a name, or a sum such as alignment + 0.5*aesthetic'],
+  ['--prompt <text>', 'of every sample, such as "a happy face with blue hair" (default: each draws one)'],
+  ['--lora <rank>', 'train low-rank adapters of all weights instead, with a radius and a learning rate for them'],
   ['--mode <name>', 'mode of gpu.js: webasm, cpu, webgpu, webgl2, webgl, headlessgl, gpu'],
   ['--threads <number>', 'threads that share the rows of a batch, in mode webasm; the bits are those of one thread']
 ]
@@ -95,21 +103,46 @@ const document = (path: string): Step<unknown> =>
 const override = (given: unknown, options: ConfigOptions): unknown => {
   if (!isGroup(given)) return given
   const estimator = { ...field('name', options.estimator), ...field('h', number(options.h)) }
-  const chain = field('T', number(options.T))
-  return {
-    ...given,
+  const chain = { ...field('kind', options.chain), ...field('T', number(options.T)) }
+  const start = options.lora === undefined ? given : beneath(given, forAdapters)
+  const typed = {
+    ...start,
+    ...field('model', options.model ?? start['model']),
     ...field('seed', number(options.seed)),
     ...field('steps', number(options.steps)),
     ...field('batch', number(options.batch)),
     ...field('reward', options.reward),
+    ...field('prompt', options.prompt),
+    ...field('adapter', within(start['adapter'], field('rank', number(options.lora)))),
     ...field('mode', options.mode),
     ...field('threads', number(options.threads)),
-    ...field('estimator', within(given['estimator'], estimator)),
-    ...field('chain', within(given['chain'], chain))
+    ...field('estimator', within(start['estimator'], estimator)),
+    ...field('chain', within(start['chain'], chain))
   }
+  return onLatents(typed['chain']) && typed['model'] === undefined ? { ...typed, model: 'latent' } : typed
 }
 
 type Group = Readonly<Record<string, unknown>>
+
+/** What the defaults, which are those of a vector of biases, would be for matrices that a batch shares. */
+const forAdapters: Readonly<Record<string, Group>> = {
+  estimator: { directions: 'batch', radius: 0.01 },
+  optimizer: { learningRate: 0.005 }
+}
+
+/** A chain of latents needs a model of latents: the one that ships, if none is named. */
+const onLatents = (chain: unknown): boolean => isGroup(chain) && chain['kind'] === 'latent'
+
+/** Groups with other fields beneath their own. */
+const beneath = (given: Group, groups: Readonly<Record<string, Group>>): Group => ({
+  ...given,
+  ...Object.fromEntries(
+    Object.entries(groups).map(([name, fields]) => {
+      const own = given[name]
+      return [name, own === undefined ? fields : isGroup(own) ? { ...fields, ...own } : own]
+    })
+  )
+})
 
 const isGroup = (given: unknown): given is Group => typeof given === 'object' && given !== null && !Array.isArray(given)
 

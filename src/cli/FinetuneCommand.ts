@@ -10,16 +10,17 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Gradient from '../estimator/Gradient.js'
 import * as Checkpoint from '../finetune/Checkpoint.js'
 import * as Config from '../finetune/Config.js'
+import { decode } from '../finetune/Decode.js'
 import * as Evaluation from '../finetune/Evaluation.js'
 import * as Finetune from '../finetune/Finetune.js'
 import * as Setup from '../finetune/Setup.js'
 import * as Kernel from '../kernel/index.js'
-import { prompts } from '../model/Prompts.js'
 import { type ConfigOptions, readConfig } from './ConfigOptions.js'
 import * as Files from './Files.js'
 import { broken, describe, execute, type Failure, file, type Ready, type Step, usage } from './FinetuneRun.js'
-import { loadMaterials } from './Materials.js'
+import { materialsOf } from './Materials.js'
 import { readMetrics, type Metrics } from './Metrics.js'
+import { webGpu } from './WebGpu.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -56,18 +57,19 @@ const prepare = (options: Options, now: Date): Step<Ready> =>
     TE.bind('config', () => configOf(options)),
     TE.let('folder', ({ config }) => options.resume ?? options.out ?? defaultFolder(config, now)),
     TE.chainFirst(({ folder }) => (options.resume === undefined ? refuseTaken(folder) : TE.right(undefined))),
-    TE.bind('materials', () => loadMaterials),
-    TE.bind('setup', ({ config, materials }) =>
+    TE.chainFirst(({ config }) => webGpu(config.mode)),
+    TE.bind('materials', ({ config }) => materialsOf(config)),
+    TE.let('target', ({ config }) => Kernel.GpuJs.gpuJs({ mode: config.mode, threads: config.threads })),
+    TE.bind('setup', ({ config, materials, target }) =>
       TE.fromEither(
         pipe(
-          Setup.setup(config, materials),
+          Setup.setup(config, materials, target),
           E.mapLeft((error) => usage(Config.showError(error)))
         )
       )
     ),
     TE.chainFirst(({ setup }) => TE.fromEither(pipe(Gradient.check(setup.problem), E.mapLeft(estimatorFailure)))),
-    TE.let('target', ({ config }) => Kernel.GpuJs.gpuJs({ mode: config.mode, threads: config.threads })),
-    TE.let('conditions', ({ config }) => prompts(config.prompts)),
+    TE.let('conditions', ({ setup }) => setup.conditions),
     TE.bind('run', ({ setup, target, conditions }) =>
       TE.fromEither(
         pipe(Finetune.compile(setup.problem, setup.optimizer, conditions, target), E.mapLeft(estimatorFailure))
@@ -76,8 +78,10 @@ const prepare = (options: Options, now: Date): Step<Ready> =>
     TE.bind('evaluator', ({ setup, target, conditions }) =>
       TE.fromEither(pipe(Evaluation.compile(setup.base, conditions, target), E.mapLeft(estimatorFailure)))
     ),
-    TE.let('initial', ({ materials }) => materials.model.parameters),
+    TE.let('initial', ({ setup }) => setup.initial),
     TE.bind('resumed', ({ run, initial }) => restore(options.resume, run.start(initial))),
+    TE.let('show', ({ materials, target }) => decode(materials.model, target)),
+    TE.let('description', ({ materials }) => materials.model.description),
     TE.map(({ resumed, ...ready }) => ({ ...ready, ...resumed }))
   )
 

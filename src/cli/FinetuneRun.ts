@@ -13,10 +13,13 @@ import * as Est from '../estimator/Estimator.js'
 import * as Gradient from '../estimator/Gradient.js'
 import { trainedShapes } from '../estimator/Programs.js'
 import * as Checkpoint from '../finetune/Checkpoint.js'
+import { showError as showConfig } from '../finetune/Config.js'
 import type * as Config from '../finetune/Config.js'
 import * as Evaluation from '../finetune/Evaluation.js'
 import * as Finetune from '../finetune/Finetune.js'
 import type * as Setup from '../finetune/Setup.js'
+import type { Description } from '../model/Description.js'
+import { encodeModel, showError as showModel } from '../model/Model.js'
 import * as Safetensors from '../model/Safetensors.js'
 import * as Key from '../random/Key.js'
 import type { Values } from '../tensor/Program.js'
@@ -58,6 +61,9 @@ export interface Ready {
   readonly run: Finetune.Run
   readonly evaluator: Evaluation.Evaluator
   readonly initial: Values
+  /** What the outputs of the chain show. */
+  readonly show: (outputs: Tensor) => TE.TaskEither<string, Tensor>
+  readonly description: Description
   readonly state: Finetune.State
   readonly history: ReadonlyArray<Metrics>
 }
@@ -133,23 +139,30 @@ const checkpointEvery = 15
 /** How many faces the pictures show. */
 const pictured = 64
 
-const writeSheet = (path: string, images: Tensor): Step<void> =>
+const writeSheet = ({ show }: Ready, path: string, outputs: Tensor): Step<void> =>
   pipe(
-    Images.contactSheet(Images.defaultLayout)(rows(0, Math.min(pictured, images.shape[0] ?? 0))(images)),
-    E.mapLeft((error) => broken(Images.showError(error))),
-    TE.fromEither,
+    show(rows(0, Math.min(pictured, outputs.shape[0] ?? 0))(outputs)),
+    TE.mapLeft(broken),
+    TE.flatMapEither((images) =>
+      pipe(
+        Images.contactSheet(Images.defaultLayout)(images),
+        E.mapLeft((error) => broken(Images.showError(error)))
+      )
+    ),
     TE.flatMap((png) => file(Files.write(path, png)))
   )
 
 const measure =
-  ({ config, folder, evaluator }: Ready) =>
-  (params: Values, picture: string): Step<ReturnType<typeof Evaluation.summary>> =>
-    pipe(
+  (ready: Ready) =>
+  (params: Values, picture: string): Step<ReturnType<typeof Evaluation.summary>> => {
+    const { config, folder, evaluator } = ready
+    return pipe(
       evaluator.run(params, Key.foldInString(Key.make(config.seed), 'held-out'), config.evaluationSamples),
       TE.mapLeft((error) => broken(Gradient.showError(error))),
-      TE.chainFirst(({ images }) => writeSheet(join(folder, picture), images)),
+      TE.chainFirst(({ images }) => writeSheet(ready, join(folder, picture), images)),
       TE.map(({ rewards }) => Evaluation.summary(rewards))
     )
+  }
 
 const writeState = ({ config, folder }: Ready, at: Finetune.State, metrics: ReadonlyArray<Metrics>): Step<void> =>
   pipe(
@@ -159,6 +172,21 @@ const writeState = ({ config, folder }: Ready, at: Finetune.State, metrics: Read
     // metrics first: a checkpoint never knows of steps that they lack
     TE.chainFirst(() => file(Files.write(join(folder, 'metrics.jsonl'), metrics.map(showMetrics).join('')))),
     TE.flatMap((bytes) => file(Files.write(join(folder, 'checkpoint.safetensors'), bytes)))
+  )
+
+/** The whole model as it is now, for other commands and other tools, in f32. */
+const writeModel = ({ config, folder, setup, description }: Ready, params: Values): Step<void> =>
+  pipe(
+    setup.finished(params),
+    E.mapLeft((error) => broken(showConfig(error))),
+    E.flatMap((values) =>
+      pipe(
+        encodeModel(description, values, { config: JSON.stringify(config) }, 'own'),
+        E.mapLeft((error) => broken(showModel(error)))
+      )
+    ),
+    TE.fromEither,
+    TE.flatMap((bytes) => file(Files.write(join(folder, 'model.safetensors'), bytes)))
   )
 
 /** Where the loop stopped. */
@@ -214,8 +242,8 @@ const loop =
   }
 
 /**
- * Runs it all: the folder then has `config.json`, `metrics.jsonl`, `checkpoint.safetensors`, `before.png`, `after.png`,
- * `reward.svg` and `summary.json`. When `stop` is aborted it ends after the step under way, with the same files.
+ * Runs it all: the folder then has `config.json`, `metrics.jsonl`, `checkpoint.safetensors`, `model.safetensors`,
+ * `before.png`, `after.png`, `reward.svg` and `summary.json`. When `stop` is aborted it ends after the step under way, with the same files.
  *
  * @category effects
  * @since 0.1.0
@@ -234,6 +262,7 @@ export const execute = (ready: Ready, stop: AbortSignal): Step<Summary> => {
     TE.chainFirst(({ done: { metrics } }) =>
       file(Files.write(join(folder, 'reward.svg'), rewardPlot(problem.reward.name, metrics)))
     ),
+    TE.chainFirst(({ done: { state } }) => writeModel(ready, state.params)),
     TE.bind('after', ({ done: { state } }) => measure(ready)(state.params, 'after.png')),
     TE.map(({ before, after, done: { state } }): Summary => {
       const { networkEvaluations } = Cost.cost(problem.estimator, problem.chain.networkCalls)

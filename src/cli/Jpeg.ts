@@ -8,6 +8,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import sharp from 'sharp'
+import type { BlackBox } from '../reward/Reward.js'
 import { type Tensor } from '../tensor/Tensor.js'
 import { showError as showImagesError, enlarge, type ImagesError, type Pixels, toPixels } from './Images.js'
 
@@ -101,6 +102,71 @@ const encodedSize = (pixels: Pixels, image: number, quality: number): TE.TaskEit
     (reason): JpegError => ({ _tag: 'EncoderFailed', image, reason: String(reason) })
   )
 }
+
+/** Rows of clips as rows of frames: `[N, frames * size]` to `[N * frames, size]`, sharing the data. */
+const framesOf = ({ shape, data }: Tensor, frames: number): E.Either<string, Tensor> => {
+  const [rows = 0, width = 0] = shape
+  return frames === 1 || Number.isInteger(Math.sqrt(width / frames / 3))
+    ? E.right({ shape: [rows * frames, width / frames, ...shape.slice(2)], data })
+    : E.left(
+        `images: expected the shape [N, 3 * side * side], got [${shape.join(', ')}] in ${frames} frames a row; pass clips of square RGB frames`
+      )
+}
+
+const meanOf = (sizes: Float64Array, rows: number, frames: number): ReadonlyArray<number> =>
+  Array.from({ length: rows }, (_, row) => {
+    const own = sizes.subarray(row * frames, (row + 1) * frames)
+    return own.reduce((sum, size) => sum + size, 0) / frames
+  })
+
+const reward =
+  (name: string, sign: 1 | -1) =>
+  (frames: number = 1, options: JpegOptions = defaultJpegOptions): BlackBox => ({
+    _tag: 'BlackBox',
+    name: `${name} (kB of the JPEG${frames === 1 ? '' : ', mean over frames'})`,
+    evaluate: (x0) =>
+      pipe(
+        TE.fromEither(framesOf(x0, frames)),
+        TE.flatMap((images) => pipe(jpegSizes(options)(images), TE.mapLeft(showError))),
+        TE.bimap(
+          (reason) => ({ _tag: 'RewardError' as const, reward: name, reason }),
+          (sizes) => meanOf(sizes, x0.shape[0] ?? 0, frames).map((bytes) => (sign * bytes) / 1000)
+        )
+      )
+  })
+
+/**
+ * Minus the size of a face as a JPEG file, in kB of 1000 bytes; of a clip of `frames` frames, the mean over them.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const compressibility: (frames?: number, options?: JpegOptions) => BlackBox = /*#__PURE__*/ reward(
+  'compressibility',
+  -1
+)
+
+/**
+ * The size of a face as a JPEG file, in kB of 1000 bytes; of a clip of `frames` frames, the mean over them.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const incompressibility: (frames?: number, options?: JpegOptions) => BlackBox = /*#__PURE__*/ reward(
+  'incompressibility',
+  1
+)
+
+/**
+ * Both, by name.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const rewards = (frames: number = 1): Readonly<Record<'compressibility' | 'incompressibility', BlackBox>> => ({
+  compressibility: compressibility(frames),
+  incompressibility: incompressibility(frames)
+})
 
 /**
  * One line for a person: what, expected, got, what to do.

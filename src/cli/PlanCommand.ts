@@ -12,11 +12,11 @@ import * as Gradient from '../estimator/Gradient.js'
 import * as Finetune from '../finetune/Finetune.js'
 import * as Setup from '../finetune/Setup.js'
 import { gpuJs } from '../kernel/GpuJs.js'
-import { prompts } from '../model/Prompts.js'
 import { describe, type Report, showReport } from '../tensor/Target.js'
 import { type ConfigOptions, readConfig } from './ConfigOptions.js'
 import { broken, type Failure, type Step, usage } from './FinetuneRun.js'
-import { loadMaterials } from './Materials.js'
+import { materialsOf } from './Materials.js'
+import { webGpu } from './WebGpu.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -64,17 +64,18 @@ const roles: ReadonlyArray<Planned['role']> = ['sample', 'score', 'credit', 'upd
  */
 export const plans = (config: Config.Config): Step<ReadonlyArray<Planned>> =>
   pipe(
-    loadMaterials,
+    webGpu(config.mode),
+    TE.flatMap(() => materialsOf(config)),
     TE.flatMapEither((materials) =>
       pipe(
         Setup.setup(config, materials),
         E.mapLeft((error) => usage(showConfig(error)))
       )
     ),
-    TE.flatMap(({ problem, optimizer }) => async () => {
+    TE.flatMap(({ problem, optimizer, conditions }) => async () => {
       const target = gpuJs({ mode: config.mode, threads: config.threads })
       const result = pipe(
-        Finetune.compile(problem, optimizer, prompts(config.prompts), target),
+        Finetune.compile(problem, optimizer, conditions, target),
         E.bimap(failure, ({ executables }) =>
           Object.entries(executables)
             .map(([program, executable]) => ({ program, role: roleOf(program), report: describe(executable) }))

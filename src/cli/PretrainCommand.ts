@@ -11,7 +11,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Pretrain from '../finetune/Pretrain.js'
 import { batchAt, type Dropout } from '../finetune/PretrainBatch.js'
-import { gpuJs, modes } from '../kernel/GpuJs.js'
+import { gpuJs, type Mode, modes } from '../kernel/GpuJs.js'
 import * as Safetensors from '../model/Safetensors.js'
 import * as Key from '../random/Key.js'
 import { below } from '../tensor/Program.js'
@@ -23,6 +23,7 @@ import * as Data from './PretrainData.js'
 import { networks, type Network } from './PretrainNetworks.js'
 import { report } from './PretrainReport.js'
 import { meter } from './Progress.js'
+import { webGpu } from './WebGpu.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -73,6 +74,7 @@ interface Plan {
   readonly faces: number
   readonly seed: number
   readonly folder: string
+  readonly mode: Mode
   readonly target: Target
 }
 
@@ -122,6 +124,7 @@ const readPlan = (name: string, options: PretrainOptions): E.Either<Failure, Pla
       faces,
       seed,
       folder: options.out ?? join('runs', `pretrain-${name}`),
+      mode,
       // sums over blocks of rows have other bits than sums over all: the shipped networks were trained with the latter
       target: gpuJs({ mode, ...(options.threads === undefined ? {} : { threads }) })
     }))
@@ -308,7 +311,10 @@ export const pretrain = async (name: string, options: PretrainOptions): Promise<
   }
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
-  const result = await execute(plan.right, interrupt.signal)()
+  const result = await pipe(
+    webGpu(plan.right.mode),
+    TE.flatMap(() => execute(plan.right, interrupt.signal))
+  )()
   process.off('SIGINT', onSignal)
   process.off('SIGTERM', onSignal)
   await plan.right.target.dispose()

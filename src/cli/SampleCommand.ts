@@ -3,29 +3,28 @@
  *
  * @since 0.1.0
  */
-import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
-import * as RA from 'fp-ts/lib/ReadonlyArray.js'
+import type * as T from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { Chain } from '../chain/Chain.js'
 import * as Gradient from '../estimator/Gradient.js'
-import { defaults } from '../finetune/Config.js'
+import type { RowChain } from '../finetune/Chains.js'
+import { chainNames, defaults, showError as showConfig } from '../finetune/Config.js'
+import { decode } from '../finetune/Decode.js'
 import * as Setup from '../finetune/Setup.js'
 import { gpuJs, modes, type Mode } from '../kernel/GpuJs.js'
-import type { Rows } from '../lens/Dense.js'
-import type { Params } from '../lens/Lens.js'
-import * as Model from '../model/Model.js'
-import { nearest } from '../model/Nearest.js'
+import type { Model } from '../model/Model.js'
 import * as Key from '../random/Key.js'
 import type { Tensor } from '../tensor/Tensor.js'
-import { animation } from './Animation.js'
 import * as Files from './Files.js'
 import { broken, file, usage, type Failure, type Step } from './FinetuneRun.js'
 import * as Images from './Images.js'
+import { framesOf, loadNamed } from './ModelFile.js'
 import { meter } from './Progress.js'
-import { parse } from './SamplePrompt.js'
+import { needed, pictures, type Format } from './SamplePictures.js'
+import { ofPrompt } from '../finetune/Conditions.js'
 import { sample } from './Sampling.js'
+import { webGpu } from './WebGpu.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -49,27 +48,19 @@ export interface SampleOptions {
   readonly out: string
   readonly chain: string
   readonly steps: string
+  readonly eta: string
   readonly guidance: string
   readonly columns: string
   readonly mode: string
   readonly threads?: string
 }
 
-/**
- * The chains that the command knows by name.
- *
- * @category model
- * @since 0.1.0
- */
-export const chainNames = ['ddim', 'ddpm'] as const
-
-type Format = 'png' | 'gif'
-
 /** Everything that is drawn, and where to. */
 interface Plan {
-  readonly chain: Chain<Params, readonly ['batch', number], Rows<number>>
-  readonly model: Model.Model
-  readonly prompt: (t: number) => ReadonlyArray<number>
+  readonly chain: RowChain
+  readonly model: Model
+  readonly frames: number
+  readonly prompt: (t: number) => Tensor
   readonly count: number
   readonly seed: number
   readonly layout: Images.Layout
@@ -82,11 +73,6 @@ interface Plan {
 /** A sheet of more is hard to look at. */
 const most = 256
 
-/** An animation has this many frames at most. */
-const frames = 26
-
-const timing = { frame: 80, last: 2000 } as const
-
 // -------------------------------------------------------------------------------------
 // options
 // -------------------------------------------------------------------------------------
@@ -98,11 +84,12 @@ const whole = (name: string, text: string, least: number, greatest: number): E.E
     : E.left(usage(`--${name}: expected a whole number in ${least}..${greatest}, got ${JSON.stringify(text)}`))
 }
 
-const real = (name: string, text: string): E.Either<Failure, number> => {
-  const n = Number(text)
-  return Number.isFinite(n) && text.trim() !== ''
-    ? E.right(n)
-    : E.left(usage(`--${name}: expected a number, got ${JSON.stringify(text)}`))
+const real = (name: string, text: string, least: number, greatest: number): E.Either<Failure, number> => {
+  const x = Number(text)
+  const range = Number.isFinite(least) ? ` in ${least}..${greatest}` : ''
+  return Number.isFinite(x) && x >= least && x <= greatest && text.trim() !== ''
+    ? E.right(x)
+    : E.left(usage(`--${name}: expected a number${range}, got ${JSON.stringify(text)}`))
 }
 
 const oneOf = <A extends string>(name: string, known: ReadonlyArray<A>, text: string): E.Either<Failure, A> =>
@@ -119,79 +106,31 @@ const formatOf = (out: string): E.Either<Failure, Format> => {
   )
 }
 
-const code = (name: string, text: string): E.Either<Failure, ReadonlyArray<number>> =>
-  pipe(
-    parse(text),
-    E.mapLeft((reason) => usage(`--${name}: ${reason}`))
-  )
-
-/** The prompt of each step: thirds of the chain, from the noise to the image. */
-const promptOf = (options: SampleOptions, T: number): E.Either<Failure, Plan['prompt']> =>
-  pipe(
+/** What each step is told: thirds of the chain, from the noise to the image. */
+const promptOf = (
+  options: SampleOptions,
+  T: number,
+  conditions: (text: string) => E.Either<string, Tensor>
+): E.Either<Failure, Plan['prompt']> => {
+  const part = (name: 'coarse' | 'mid' | 'fine'): E.Either<Failure, Tensor> => {
+    const own = options[name]
+    return pipe(
+      conditions(own ?? options.prompt),
+      E.mapLeft((reason) => usage(`--${own === undefined ? 'prompt' : name}: ${reason}`))
+    )
+  }
+  return pipe(
     E.Do,
-    E.bind('coarse', () => code(options.coarse === undefined ? 'prompt' : 'coarse', options.coarse ?? options.prompt)),
-    E.bind('mid', () => code(options.mid === undefined ? 'prompt' : 'mid', options.mid ?? options.prompt)),
-    E.bind('fine', () => code(options.fine === undefined ? 'prompt' : 'fine', options.fine ?? options.prompt)),
+    E.bind('coarse', () => part('coarse')),
+    E.bind('mid', () => part('mid')),
+    E.bind('fine', () => part('fine')),
     E.map(
       ({ coarse, mid, fine }) =>
         (t: number) =>
           3 * t > 2 * T ? coarse : 3 * t > T ? mid : fine
     )
   )
-
-// -------------------------------------------------------------------------------------
-// models
-// -------------------------------------------------------------------------------------
-
-const extension = '.safetensors'
-
-/** The networks that ship, less the one that judges. */
-const shipped: Step<ReadonlyArray<string>> = pipe(
-  file(Files.list(join(Files.packageFolder(), 'assets'))),
-  TE.map(
-    RA.filterMap((name) =>
-      name.endsWith(extension) && name !== `classifier${extension}`
-        ? { _tag: 'Some' as const, value: name.slice(0, -extension.length) }
-        : { _tag: 'None' as const }
-    )
-  )
-)
-
-/** A name is that of a network that ships; what has an extension or a folder is a file. */
-const pathOf = (name: string): Step<string> =>
-  /[./\\]/.test(name)
-    ? TE.right(name)
-    : pipe(
-        shipped,
-        TE.flatMapEither((names) => {
-          const close = nearest(names)(name)
-          const hint = close.length > 0 ? `; near it is ${close.join(', ')}` : ''
-          return names.includes(name)
-            ? E.right(join(Files.packageFolder(), 'assets', `${name}${extension}`))
-            : E.left(
-                usage(
-                  `--model: expected one of ${names.join(', ')}, or a file *${extension}, got ${JSON.stringify(name)}${hint}`
-                )
-              )
-        })
-      )
-
-const load = (name: string): Step<Model.Model> =>
-  pipe(
-    pathOf(name),
-    TE.flatMap((path) =>
-      pipe(
-        Files.read(path),
-        TE.mapLeft((error) => usage(`--model: ${Files.showError(error)}`)),
-        TE.flatMapEither((bytes) =>
-          pipe(
-            Model.loadModel(bytes),
-            E.mapLeft((error) => usage(`--model: ${path}: ${Model.showError(error)}`))
-          )
-        )
-      )
-    )
-  )
+}
 
 // -------------------------------------------------------------------------------------
 // the run
@@ -205,47 +144,44 @@ const planOf = (options: SampleOptions): Step<Plan> =>
     TE.bind('seed', () => TE.fromEither(whole('seed', options.seed, 0, Number.MAX_SAFE_INTEGER))),
     TE.bind('T', () => TE.fromEither(whole('steps', options.steps, 1, 1000))),
     TE.bind('columns', () => TE.fromEither(whole('columns', options.columns, 1, most))),
-    TE.bind('guidance', () => TE.fromEither(real('guidance', options.guidance))),
+    TE.bind('eta', () => TE.fromEither(real('eta', options.eta, 0, 1))),
+    TE.bind('guidance', () => TE.fromEither(real('guidance', options.guidance, -Infinity, Infinity))),
     TE.bind('kind', () => TE.fromEither(oneOf('chain', chainNames, options.chain))),
     TE.bind('mode', () => TE.fromEither(oneOf('mode', modes, options.mode))),
+    TE.chainFirst(({ mode }) => webGpu(mode)),
     TE.bind('threads', () =>
       options.threads === undefined
         ? TE.right(undefined)
         : TE.fromEither<Failure, number | undefined>(whole('threads', options.threads, 1, 256))
     ),
-    TE.bind('prompt', ({ T }) => TE.fromEither(promptOf(options, T))),
-    TE.bind('model', () => load(options.model)),
-    TE.map(({ T, kind, guidance, columns, count, model, ...rest }) => ({
+    TE.bind('model', () => loadNamed(options.model)),
+    TE.bind('prompt', ({ T, model: { description }, seed, count }) => {
+      const key = Key.foldInString(Key.make(seed), 'prompt')
+      return TE.fromEither(promptOf(options, T, ofPrompt(description.labels, key, count)))
+    }),
+    TE.bind('chain', ({ T, kind, eta, guidance, model }) =>
+      TE.fromEither(
+        pipe(
+          Setup.chain({ ...defaults.chain, kind, T, eta, guidance, schedule: model.description.share }, model),
+          E.mapLeft((error) => usage(showConfig(error)))
+        )
+      )
+    ),
+    TE.map(({ columns, count, model, ...rest }) => ({
       ...rest,
       model,
       count,
-      chain: Setup.chain({ ...defaults.chain, kind, T, guidance, schedule: model.description.share }, model),
+      frames: framesOf(model.description),
       layout: { ...Images.defaultLayout, columns: Math.min(columns, count) },
       out: options.out
     }))
   )
 
-/** The states that an animation shows: evenly spaced, the first and the last among them. */
-const thinned = (states: ReadonlyArray<Tensor>): ReadonlyArray<Tensor> => {
-  const last = states.length - 1
-  const n = Math.min(frames, states.length)
-  return Array.from({ length: n }, (_, i) => Math.round((i * last) / Math.max(n - 1, 1))).flatMap(
-    (i) => states[i] ?? []
-  )
-}
-
-const encode = ({ format, layout }: Plan, states: ReadonlyArray<Tensor>): Step<Uint8Array> =>
-  format === 'gif'
-    ? pipe(animation(layout, timing)(thinned(states)), TE.mapLeft(broken))
-    : pipe(
-        states.slice(-1),
-        E.traverseArray(Images.contactSheet(layout)),
-        E.bimap(
-          (error) => broken(Images.showError(error)),
-          ([sheet]) => sheet ?? new Uint8Array(0)
-        ),
-        TE.fromEither
-      )
+/** A mode that is not there is the caller's to change. */
+const failure = (error: Gradient.EstimatorError): Failure =>
+  error._tag === 'OnTarget' && error.error._tag === 'Unsupported'
+    ? usage(`--mode: ${Gradient.showError(error)}`)
+    : broken(Gradient.showError(error))
 
 /** The command up to the file. Undefined: it was stopped. */
 const draw = (plan: Plan, stop: AbortSignal): Step<string | undefined> => {
@@ -254,23 +190,33 @@ const draw = (plan: Plan, stop: AbortSignal): Step<string | undefined> => {
   const bar = meter('sample', Math.ceil(count / Math.min(count, 64)) * chain.T)
   const task = { chain, params: model.parameters, prompt, count, key: Key.make(seed) }
   const watch = { done: (n: number) => bar.update(n, ''), stopped: () => stop.aborted }
+  const states: Step<ReadonlyArray<Tensor> | undefined> = pipe(
+    () => sample(task, target, watch),
+    TE.mapLeft(failure),
+    TE.flatMap((all) =>
+      all === undefined
+        ? TE.right(undefined)
+        : pipe(needed(plan, all), TE.traverseSeqArray(decode(model, target)), TE.mapLeft(broken))
+    )
+  )
+  const released =
+    <A>(work: T.Task<A>): T.Task<A> =>
+    async () => {
+      const result = await work()
+      bar.stop()
+      await target.dispose()
+      return result
+    }
   return pipe(
     file(Files.prepare(out)),
     TE.mapLeft(({ message }) => usage(`--out: ${message}`)),
-    TE.flatMap(() => async () => {
-      const states = await sample(task, target, watch)
-      bar.stop()
-      await target.dispose()
-      return pipe(
-        states,
-        E.mapLeft((error) => broken(Gradient.showError(error)))
-      )
-    }),
-    TE.flatMap((states) =>
-      states === undefined
+    TE.flatMap(() => released(states)),
+    TE.flatMap((found) =>
+      found === undefined
         ? TE.right(undefined)
         : pipe(
-            encode(plan, states),
+            pictures(plan, found),
+            TE.mapLeft(broken),
             TE.flatMap((bytes) => file(Files.write(out, bytes))),
             TE.map(() => `${count} of ${chain.name}, ${chain.T} steps, in ${out}\n`)
           )
@@ -280,8 +226,8 @@ const draw = (plan: Plan, stop: AbortSignal): Step<string | undefined> => {
 
 /**
  * Runs the command and gives its exit code: 0, 1 (the run failed), 2 (wrong usage, nothing drawn) or 130 (interrupted,
- * nothing written). A `.png` is a contact sheet of the samples, a `.gif` the chain at work from the noise to the samples.
- * The same options give the same bytes.
+ * nothing written). A `.png` is a contact sheet of the samples. A `.gif` shows clips moving, and of a model of stills the
+ * chain at work, from the noise to the samples. The same options give the same bytes.
  *
  * @category effects
  * @since 0.1.0

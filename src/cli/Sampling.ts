@@ -24,8 +24,8 @@ import { size, type Tensor } from '../tensor/Tensor.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * What is sampled: `count` rows of a chain of images, from the key's noise. Step `t` is told the code `prompt(t)`, the same
- * for every row. A row's noise depends on the key and its number only, so more rows do not change the first ones.
+ * What is sampled: `count` rows of a chain of images, from the key's noise. Step `t` is told `prompt(t)`, of shape
+ * `[count, labels]`. A row's noise depends on the key and its number only, so more rows do not change the first ones.
  *
  * @category model
  * @since 0.1.0
@@ -33,7 +33,7 @@ import { size, type Tensor } from '../tensor/Tensor.js'
 export interface Task<P extends Params> {
   readonly chain: Chain<P, readonly ['batch', number], Rows<number>>
   readonly params: Values
-  readonly prompt: (t: number) => ReadonlyArray<number>
+  readonly prompt: (t: number) => Tensor
   readonly count: number
   readonly key: Key.Key
 }
@@ -140,15 +140,18 @@ const walk = async <P extends Params>(
   const noise = (name: string): Tensor =>
     Draw.normalRows32(Key.foldInString(key, name), [count, features], from, from + rows)
   const weights = Program.under('params', params)
-  const codes = new Map<ReadonlyArray<number>, Tensor>()
+  const parts = new Map<Tensor, Tensor>()
   const condition = (t: number): Tensor => {
-    const code = prompt(t)
-    const known = codes.get(code)
+    const whole = prompt(t)
+    const known = parts.get(whole)
     if (known !== undefined) return known
-    const made = { shape: [rows, code.length], data: new Float32Array(rows * code.length) }
-    for (let i = 0; i < made.data.length; i++) made.data[i] = code[i % code.length] ?? 0
-    codes.set(code, made)
-    return made
+    // one array for all steps that are told the same; rows past the last are told nothing, and are dropped
+    const width = whole.shape[1] ?? 0
+    const data = new Float32Array(rows * width)
+    data.set(whole.data.subarray(from * width, (from + rows) * width))
+    const part = { shape: [rows, width], data }
+    parts.set(whole, part)
+    return part
   }
   const states: Array<Tensor> = [noise('xT')]
   for (let t = chain.T; t >= 1; t--) {

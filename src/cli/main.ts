@@ -7,8 +7,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import * as t from 'io-ts'
-import { pretrainAesthetic } from './AestheticCommand.js'
+import { chainNames } from '../finetune/Config.js'
 import { modes } from '../kernel/GpuJs.js'
+import { pretrainAesthetic } from './AestheticCommand.js'
 import { compareEstimators, type CompareOptions } from './CompareCommand.js'
 import { configOptions } from './ConfigOptions.js'
 import { drawFaces, type FacesOptions } from './FacesCommand.js'
@@ -17,7 +18,7 @@ import { finetune, type Options } from './FinetuneCommand.js'
 import { plan, type PlanOptions } from './PlanCommand.js'
 import { pretrain, pretrainOptions, type PretrainOptions } from './PretrainCommand.js'
 import { networks } from './PretrainNetworks.js'
-import { chainNames, sampleImages, type SampleOptions } from './SampleCommand.js'
+import { sampleImages, type SampleOptions } from './SampleCommand.js'
 import { verify, type VerifyOptions } from './VerifyCommand.js'
 
 const Package = t.type({ version: t.string })
@@ -75,8 +76,10 @@ program
 
 program
   .command('sample')
-  .description('draw what a model makes of a prompt: a sheet (.png), or the chain at work (.gif)')
-  .option('--model <name>', 'a network that ships, or a file *.safetensors', 'faces-mlp')
+  .description(
+    'draw what a model makes of a prompt: a sheet (.png), or moving (.gif: clips, or the chain of a still at work)'
+  )
+  .option('--model <name>', 'a network that ships, a file *.safetensors, or the folder of a fine-tune', 'faces-mlp')
   .option('--prompt <text>', 'such as "a happy face with round glasses and blue hair"; empty for any face', '')
   .option('--coarse <text>', 'the prompt of the first third of the steps, next to the noise (default: --prompt)')
   .option('--mid <text>', 'the prompt of the second third')
@@ -86,6 +89,7 @@ program
   .option('--out <file>', 'where to write, *.png or *.gif', 'samples.png')
   .option('--chain <name>', chainNames.join(', '), 'ddim')
   .option('--steps <number>', 'steps of the chain', '50')
+  .option('--eta <number>', 'how much noise the chain adds, in 0..1', '1')
   .option('--guidance <number>', 'scale of classifier-free guidance; 1 is none', '1')
   .option('--columns <number>', 'samples in a line', '8')
   .option('--mode <name>', `mode of gpu.js: ${modes.join(', ')}`, 'webasm')

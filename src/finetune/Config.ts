@@ -55,6 +55,8 @@ const estimatorFields = {
   name: oneOf(...estimatorNames),
   /** Length of half-order segments, of `rlr` and `segmented`. */
   h: whole,
+  /** The lowest and the highest step where the segment of `rlr` may start, or null for all: aims at one part of the chain. */
+  start: t.union([t.null, t.tuple([whole, whole])], 'null or [lowest, highest]'),
   /** Steps kept by `truncatedBackprop`. */
   k: whole,
   /** How zeroth-order cells turn rewards into an estimate. */
@@ -67,17 +69,63 @@ const estimatorFields = {
   radius: positive
 }
 
+/**
+ * The names of the chains that a fine-tune may use.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
+export const chainNames = [
+  'ddpm',
+  'ddim',
+  'vp-sde',
+  've-sde',
+  'edm',
+  'flow-sde',
+  'flow-ode',
+  'consistency',
+  'latent',
+  'cascade'
+] as const
+
+/**
+ * The name of a chain.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type ChainName = (typeof chainNames)[number]
+
 const chainFields = {
-  kind: oneOf('ddim', 'ddpm'),
+  kind: oneOf(...chainNames),
   /** Number of steps. */
   T: whole,
-  /** Share of the posterior noise, for `ddim`. */
+  /** How much noise: the share of the posterior's for `ddim`, `edm`, `latent` and `cascade`, that of Flow-GRPO for `flow-sde`. */
   eta: share,
   /** Which variance, for `ddpm`. */
   variance: oneOf('small', 'large'),
+  /** The levels of noise of `ddpm`, `ddim`, `consistency` and `latent`; the others bring their own. Any fits any model. */
   schedule: oneOf('cosine', 'linear', 'flow'),
   /** Scale of classifier-free guidance; 1 is none, and any other doubles the network evaluations. */
   guidance: finite
+}
+
+const stageFields = {
+  /** The prompt of the first third of the steps, next to the noise; where it is empty, that of `prompt`. */
+  coarse: t.string,
+  /** The prompt of the second third. */
+  mid: t.string,
+  /** The prompt of the last third, next to the output. */
+  fine: t.string
+}
+
+const adapterFields = {
+  /** Rank of the low-rank adapter (LoRA) that is trained in place of the weights; 0 is none. */
+  rank: number('a whole number of at least 0', (n) => Number.isInteger(n) && n >= 0),
+  /** The adapter is added times `alpha / rank`. */
+  alpha: positive,
+  /** Paths of the weights that have an adapter, as in `trained`; none chooses all of them. */
+  on: t.array(t.string)
 }
 
 const advantageFields = {
@@ -101,16 +149,24 @@ const optimizerFields = {
 }
 
 const fields = {
+  /** The base model: the name of one that ships, or a file. */
+  model: t.string,
   /** The reward's name: see `rewardNames`. */
   reward: t.string,
   estimator: t.exact(t.type(estimatorFields)),
   chain: t.exact(t.type(chainFields)),
   advantage: t.exact(t.type(advantageFields)),
   optimizer: t.exact(t.type(optimizerFields)),
+  /** What is trained in place of `trained`, where its rank is not 0. */
+  adapter: t.exact(t.type(adapterFields)),
   /** Paths of the parameters that are trained: a path stands for all below it, `*` for one key, `**` for any. */
   trained: t.array(t.string),
-  /** Probability that a prompt names an attribute; what it does not name is left to the model. */
+  /** The prompt of every sample, such as "a happy face with blue hair". Empty: each sample draws one, as `prompts` says. */
+  prompt: t.string,
+  /** Probability that a drawn prompt names an attribute; what it does not name is left to the model. */
   prompts: share,
+  /** A prompt for each part of the chain. The reward looks at `prompt`. */
+  stages: t.exact(t.type(stageFields)),
   /** Samples of one step. */
   batch: whole,
   /** Steps of the optimiser. */
@@ -167,13 +223,26 @@ export interface ConfigError {
  * @since 0.1.0
  */
 export const defaults: Config = {
+  model: 'faces-mlp',
   reward: 'glasses',
-  estimator: { name: 'rlr', h: 2, k: 1, form: 'central', perturbation: 'shared', directions: 'row', radius: 0.3 },
+  estimator: {
+    name: 'rlr',
+    h: 2,
+    start: null,
+    k: 1,
+    form: 'central',
+    perturbation: 'shared',
+    directions: 'row',
+    radius: 0.3
+  },
   chain: { kind: 'ddim', T: 50, eta: 1, variance: 'small', schedule: 'cosine', guidance: 1 },
   advantage: { name: 'leaveOneOut', baseline: 0, decay: 0.9 },
   optimizer: { name: 'adamW', learningRate: 0.1, weightDecay: 0, beta1: 0.9, beta2: 0.99, clip: 1 },
-  trained: ['labels.bias'],
+  adapter: { rank: 0, alpha: 8, on: [] },
+  trained: ['**.labels.bias'],
+  prompt: '',
   prompts: 0,
+  stages: { coarse: '', mid: '', fine: '' },
   batch: 32,
   steps: 60,
   seed: 1,

@@ -5,26 +5,40 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import * as O from 'fp-ts/lib/Option.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { perRow, type Chain } from '../chain/Chain.js'
-import * as Ddim from '../chain/Ddim.js'
-import * as Ddpm from '../chain/Ddpm.js'
-import { guided } from '../chain/Denoiser.js'
 import * as Advantage from '../estimator/Advantage.js'
 import * as Catalogue from '../estimator/Catalogue.js'
 import * as Cover from '../estimator/Cover.js'
 import type { Estimator } from '../estimator/Estimator.js'
 import * as Est from '../estimator/Estimator.js'
 import type { Problem } from '../estimator/Gradient.js'
-import { trainedShapes } from '../estimator/Programs.js'
+import { type Trained, trainedShapes } from '../estimator/Programs.js'
+import * as Start from '../estimator/Start.js'
+import { perStep, thirds, under } from '../chain/PerStep.js'
 import type { Rows } from '../lens/Dense.js'
 import type { Params } from '../lens/Lens.js'
-import { logProbability, type ClassifierParameters } from '../model/Classifier.js'
-import * as Faces from '../model/Faces.js'
-import type { Model, TrainedClassifier } from '../model/Model.js'
-import { schedules } from '../model/Share.js'
+import { erase } from '../model/Erase.js'
+import type { Model } from '../model/Model.js'
 import * as Optimizer from '../optimizer/Optimizer.js'
-import type { BlackBox, Reward } from '../reward/Reward.js'
+import { decoded, decodedBlackBox } from '../reward/Decoded.js'
+import type { Differentiable, Reward, RewardError } from '../reward/Reward.js'
+import * as Key from '../random/Key.js'
+import * as X from '../tensor/Expr.js'
+import type { Values } from '../tensor/Program.js'
+import { showError as showShape } from '../tensor/Shape.js'
+import { reference, type Target } from '../tensor/Target.js'
+import { type Tensor, vector } from '../tensor/Tensor.js'
+
+import type { Exprs } from '../tensor/Tree.js'
+import { adaptModel } from './Adapters.js'
+import * as Chains from './Chains.js'
+import { ofConfig, ofStages } from './Conditions.js'
 import type { Config, ConfigError } from './Config.js'
+import { decode, decoderValues } from './Decode.js'
+import type { Conditions } from './Finetune.js'
+import * as Rewards from './Rewards.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -36,10 +50,8 @@ import type { Config, ConfigError } from './Config.js'
  * @category model
  * @since 0.1.0
  */
-export interface Materials {
+export interface Materials extends Rewards.RewardMaterials {
   readonly model: Model
-  readonly classifier: TrainedClassifier
-  readonly blackBoxes: Readonly<Record<string, BlackBox>>
 }
 
 /**
@@ -52,15 +64,20 @@ export type Images = readonly ['batch', number]
 
 /**
  * A fine-tune ready to be compiled. `base` is the problem on the chain as it is; in `problem` each row of the batch may have
- * its own copy of the trained parameters, so that it can have its own direction.
+ * its own copy of the trained parameters, so that it can have its own direction. `initial` are the values that the chain starts from,
+ * those of the model without its encoder and decoder, and with its adapter where it has one. `conditions` draws what samples are
+ * asked for. `finished` makes values of the whole model of those of the chain.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Setup {
-  readonly problem: Problem<Params, Images, Rows<number>, ClassifierParameters>
-  readonly base: Problem<Params, Images, Rows<number>, ClassifierParameters>
+  readonly problem: Problem<Params, Images, Rows<number>, Params>
+  readonly base: Problem<Params, Images, Rows<number>, Params>
   readonly optimizer: Optimizer.Optimizer
+  readonly initial: Values
+  readonly conditions: Conditions
+  readonly finished: (params: Values) => E.Either<ConfigError, Values>
 }
 
 const wrong = (path: string, expected: string, got: string, remedy: string): ConfigError => ({
@@ -75,81 +92,59 @@ const wrong = (path: string, expected: string, got: string, remedy: string): Con
 // rewards
 // -------------------------------------------------------------------------------------
 
-interface Wish {
-  readonly attribute: Faces.AttributeName
-  readonly values: ReadonlyArray<string>
-}
-
-/** Short names for what people ask for most. */
-const wishes: Readonly<Record<string, Wish>> = {
-  glasses: { attribute: 'glasses', values: ['round', 'dark'] },
-  smile: { attribute: 'mouth', values: ['happy'] },
-  hat: { attribute: 'hat', values: Faces.vocabulary.hat.map(({ name }) => name).filter((name) => name !== 'none') },
-  beard: {
-    attribute: 'beard',
-    values: Faces.vocabulary.beard.map(({ name }) => name).filter((name) => name !== 'none')
-  }
-}
-
 /**
- * The names that `reward` takes: short ones, `attribute:value` with several values joined by `|`, and black boxes.
- *
- * @category rewards
- * @since 0.1.0
- */
-export const rewardNames = (blackBoxes: ReadonlyArray<string>): string =>
-  [...Object.keys(wishes), ...blackBoxes].join(', ') + ', or attribute:value such as hairColor:blue or hat:red|green'
-
-const parseWish = (name: string): Wish | undefined => {
-  const known = wishes[name]
-  if (known !== undefined) return known
-  const [attributeName = '', list = ''] = name.split(':')
-  const attribute = Faces.attributeNames.find((candidate) => candidate === attributeName)
-  if (attribute === undefined) return undefined
-  const legal: ReadonlyArray<string> = Faces.vocabulary[attribute].map((value) => value.name)
-  const values = list.split('|')
-  return values.every((value) => legal.includes(value)) ? { attribute, values } : undefined
-}
-
-/**
- * The reward of a name. Left: a name that is no reward.
+ * The reward of a name, or of a sum of names, on the outputs of the model's chain: where they are latents, they are decoded
+ * first, for a black box by `target`. Left: a name that is no reward.
  *
  * @category rewards
  * @since 0.1.0
  */
 export const reward = (
   name: string,
-  { classifier, blackBoxes }: Materials
-): E.Either<ConfigError, Reward<ClassifierParameters, Images, Rows<number>>> => {
-  const blackBox = blackBoxes[name]
-  if (blackBox !== undefined) return E.right(blackBox)
-  const wish = parseWish(name)
-  if (wish === undefined) {
-    return E.left(wrong('reward', rewardNames(Object.keys(blackBoxes)), JSON.stringify(name), 'choose one of these'))
-  }
-  const { attribute, values } = wish
-  // `values` were checked against the vocabulary of `attribute`, so they are among its names
-  const names = Faces.vocabulary[attribute].map((value) => value.name).filter((value) => values.includes(value))
-  return E.right(logProbability(classifier.description, classifier.parameters, attribute, names))
+  materials: Materials,
+  target: Target = reference
+): E.Either<ConfigError, Reward<Params, Images, Rows<number>>> => {
+  const { model } = materials
+  const failed = (reason: string): RewardError => ({ _tag: 'RewardError', reward: name, reason })
+  const show = (outputs: Tensor): TE.TaskEither<RewardError, Tensor> =>
+    pipe(outputs, decode(model, target), TE.mapLeft(failed))
+  return pipe(
+    Rewards.reward(name, materials),
+    E.map((onOutputs) =>
+      pipe(
+        model.decoder,
+        O.match(
+          () => onOutputs,
+          (decoder): Reward<Params, Images, Rows<number>> =>
+            onOutputs._tag === 'BlackBox'
+              ? decodedBlackBox(show)(onOutputs)
+              : anyParameters(decoded(decoder, decoderValues(model))(onOutputs))
+        )
+      )
+    )
+  )
 }
+
+/** The same reward without the type of its parameters. */
+const anyParameters = <R extends Params, C extends Exprs>(
+  given: Differentiable<R, Images, C>
+): Differentiable<Params, Images, C> => ({ ...given, lens: (c) => erase(given.lens(c)) })
 
 // -------------------------------------------------------------------------------------
 // chain, estimator, advantage, optimiser
 // -------------------------------------------------------------------------------------
 
 /**
- * The chain of a configuration on a denoiser.
+ * The chain of a configuration on a model. Left: a chain that the model cannot serve.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const chain = (config: Config['chain'], model: Model): Chain<Params, Images, Rows<number>> => {
-  const schedule = schedules[config.schedule](config.T)
-  const denoiser = guided(config.guidance)(model.denoiser)
-  return config.kind === 'ddim'
-    ? Ddim.ddim({ denoiser, schedule, eta: config.eta })
-    : Ddpm.ddpm({ denoiser, schedule, variance: config.variance })
-}
+export const chain = (
+  config: Config['chain'],
+  { denoiser, decoder, description }: Model
+): E.Either<ConfigError, Chain<Params, Images, Rows<number>>> =>
+  Chains.chain({ denoiser, share: description.share, latent: O.isSome(decoder) }, config)
 
 /**
  * The estimator of a configuration, on a chain of `T` steps whose first step has noise or not, for a reward that can be
@@ -165,14 +160,15 @@ export const estimator = (
   noisyFirstStep: boolean,
   differentiable: boolean
 ): E.Either<ConfigError, Estimator> => {
-  const { name, h, k, form, perturbation, radius } = config
+  const { name, h, k, form, perturbation, radius, start: given } = config
   const zeroth = { form, perturbation, radius }
+  const start = given === null ? Start.uniform : Start.interval(given[0], given[1])
   const built = (): E.Either<Cover.CoverError, Estimator> => {
     switch (name) {
       case 'rlr':
         return differentiable
-          ? Catalogue.rlr({ T, h, ...zeroth })
-          : Catalogue.blackBoxRlr({ T, h, lowest: noisyFirstStep ? 1 : 2, ...zeroth })
+          ? Catalogue.rlr({ T, h, start, ...zeroth })
+          : Catalogue.blackBoxRlr({ T, h, lowest: noisyFirstStep ? 1 : 2, start, ...zeroth })
       case 'fullBackprop':
         return Catalogue.fullBackprop(T)
       case 'truncatedBackprop':
@@ -251,59 +247,117 @@ const matches = (pattern: ReadonlyArray<string>, path: ReadonlyArray<string>): b
   return path.length > 0 && (first === '*' || first === path[0]) && matches(rest, path.slice(1))
 }
 
+/** A model as it is fine-tuned: with an adapter, or as it is. */
+interface Prepared {
+  readonly model: Model
+  readonly trained: Trained
+  readonly merge: (params: Values) => E.Either<ConfigError, Values>
+}
+
+const prepared = ({ adapter, trained: patterns, seed }: Config, model: Model): E.Either<ConfigError, Prepared> => {
+  if (adapter.rank === 0) return E.right({ model, trained: trained(patterns), merge: E.right })
+  const key = Key.foldInString(Key.make(seed), 'adapter')
+  const adapted = adaptModel({ rank: adapter.rank, alpha: adapter.alpha })(trained(adapter.on), key)(model)
+  const weights = trainedShapes(adapted.model.denoiser.lens.parameters, adapted.trained)
+  return weights.length > 0
+    ? E.right({
+        ...adapted,
+        merge: (params) =>
+          pipe(
+            adapted.merge(params),
+            E.mapLeft((errors) =>
+              wrong('adapter', 'values of the adapted model', errors.map(showShape).join('; '), 'use those of this run')
+            )
+          )
+      })
+    : E.left(wrong('adapter.on', 'paths of weights', JSON.stringify(adapter.on), "choose some, such as 'blocks'"))
+}
+
+/** The chain with a prompt for each part, where the configuration has some. */
+const staged = (
+  config: Config,
+  base: Chain<Params, Images, Rows<number>>,
+  labels: number
+): E.Either<ConfigError, Chain<Params, Images, Rows<number>>> =>
+  pipe(
+    ofStages(config, labels),
+    E.map((codes) => {
+      if (codes === undefined) return base
+      const rows = (code: ReadonlyArray<number>): Rows<number> =>
+        X.broadcastTo(X.constant(vector(code), [labels]), ['batch', labels])
+      const given = { coarse: rows(codes.coarse), mid: rows(codes.mid), fine: rows(codes.fine) }
+      return pipe(base, perStep(thirds(base.T)), under(given, base.condition))
+    })
+  )
+
 /** The chain with a copy of the trained vectors for each row, where zeroth-order cells are to have a direction each. */
 const rowDirections = (
   config: Config,
-  base: Chain<Params, Images, Rows<number>>
+  base: Chain<Params, Images, Rows<number>>,
+  chosen: Trained
 ): E.Either<ConfigError, Chain<Params, Images, Rows<number>>> => {
   const zeroth = config.estimator.name === 'rlr' || config.estimator.name === 'evolutionStrategies'
   if (!zeroth || config.estimator.directions === 'batch') return E.right(base)
-  const chosen = trained(config.trained)
   const matrices = trainedShapes(base.parameters, chosen).filter(([, shape]) => shape.length !== 1)
+  const [first = '', ...others] = matrices.map(([path]) => path)
   return matrices.length === 0
     ? E.right(perRow(base, chosen))
     : E.left(
         wrong(
           'estimator.directions',
           "'batch', since matrices are trained that a batch must share",
-          `'row' with ${matrices.map(([path]) => path).join(', ')}`,
+          `'row' with ${first}${others.length === 0 ? '' : ` and ${others.length} others`}`,
           "train vectors only, such as '**.bias', or set it to 'batch'"
         )
       )
 }
 
 /**
- * Everything that a configuration names. Left: a reward that is none, an estimator that does not fit the chain.
+ * Everything that a configuration names; `target` decodes latents for black-box rewards. Left: a reward that is none, a chain
+ * that the model cannot serve, an estimator that does not fit the chain, a prompt that the model cannot be told.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const setup = (config: Config, materials: Materials): E.Either<ConfigError, Setup> =>
-  pipe(
-    E.right<ConfigError, Readonly<Record<never, never>>>({}),
-    E.filterOrElse(
-      () => config.chain.schedule === materials.model.description.share,
-      () =>
-        wrong(
-          'chain.schedule',
-          `'${materials.model.description.share}', which the model was trained on`,
-          `'${config.chain.schedule}'`,
-          'change it'
-        )
-    ),
-    E.bind('reward', () => reward(config.reward, materials)),
-    E.let('base', () => chain(config.chain, materials.model)),
-    E.bind('chain', ({ base }) => rowDirections(config, base)),
+export const setup = (
+  config: Config,
+  materials: Materials,
+  target: Target = reference
+): E.Either<ConfigError, Setup> => {
+  const { denoiser } = materials.model
+  return pipe(
+    E.Do,
+    E.bind('reward', () => reward(config.reward, materials, target)),
+    E.bind('conditions', () => ofConfig(config, denoiser.labels)),
+    E.bind('ready', () => prepared(config, materials.model)),
+    E.bind('plain', ({ ready }) => chain(config.chain, ready.model)),
+    E.bind('base', ({ plain }) => staged(config, plain, denoiser.labels)),
+    E.bind('chain', ({ base, ready }) => rowDirections(config, base, ready.trained)),
     E.bind('estimator', ({ reward: wanted, chain: on }) =>
       estimator(config.estimator, on.T, (on.sigma[1] ?? 0) > 0, wanted._tag === 'Differentiable')
     ),
-    E.map(({ base, ...parts }) => {
+    E.map(({ base, chain: spread, reward: wanted, estimator: chosen, conditions, ready }): Setup => {
       const problem = {
-        ...parts,
+        chain: spread,
+        reward: wanted,
+        estimator: chosen,
         advantage: advantage(config.advantage),
-        trained: trained(config.trained),
+        trained: ready.trained,
         batch: config.batch
       }
-      return { problem, base: { ...problem, chain: base }, optimizer: optimizer(config.optimizer) }
+      const paths = new Set(trainedShapes(base.parameters, () => true).map(([path]) => path))
+      return {
+        problem,
+        base: { ...problem, chain: base },
+        optimizer: optimizer(config.optimizer),
+        initial: Object.fromEntries(Object.entries(ready.model.parameters).filter(([path]) => paths.has(path))),
+        conditions,
+        finished: (params) =>
+          pipe(
+            ready.merge(params),
+            E.map((values) => ({ ...materials.model.parameters, ...values }))
+          )
+      }
     })
   )
+}

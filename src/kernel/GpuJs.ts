@@ -16,13 +16,14 @@ import { type Data, size, toFloat32 } from '../tensor/Tensor.js'
 import { assembledKernel, kernelNumber } from './Assembled.js'
 import { cached } from './Cache.js'
 import { enabled, type Fma } from './Fused.js'
-import { defaultLimits, type Limits } from './Fusion.js'
+import { defaultLimits, type Limits } from './Schedule.js'
 import { lengths } from './Lengths.js'
 import { type Plan, plan, report } from './Plan.js'
 import { argument, keep } from './Resident.js'
 import { argumentNames, constants, source } from './Source.js'
 import type { Kernel } from './Template.js'
 import * as Threads from './Threads.js'
+import { blockedKernel } from './WebGpu.js'
 import { type Pool, pool } from './Workers.js'
 
 // -------------------------------------------------------------------------------------
@@ -83,6 +84,8 @@ interface Device {
   readonly positions: number
   readonly executables: Set<Executable>
   readonly assembled: boolean
+  /** contractions compute several elements a thread */
+  readonly blocked: boolean
   readonly pool: Pool | undefined
   readonly fused: boolean
   next: number
@@ -164,21 +167,12 @@ const open = (
       const assembled = gpu.Kernel.mode === 'webasm'
       const fused = assembled && enabled(fma)
       if (assembled) gpu.Kernel = assembledKernel(kernels, fused)
+      const blocked = gpu.Kernel.mode === 'webgpu'
+      if (blocked) gpu.Kernel = blockedKernel(gpu, kernels)
       const workers = assembled && threads !== undefined ? pool(Math.max(1, Math.floor(threads))) : undefined
       const executables = new Set<Executable>()
-      return {
-        name,
-        gpu,
-        kernels,
-        limits,
-        positions,
-        executables,
-        assembled,
-        fused,
-        pool: workers,
-        next: 0,
-        disposed: false
-      }
+      const own = { name, gpu, kernels, limits, positions, executables, assembled, fused, blocked }
+      return { ...own, pool: workers, next: 0, disposed: false }
     },
     (error) => unsupported(message(error))
   )
@@ -240,7 +234,7 @@ const executable = (device: Device, program: BoundProgram, planned: Plan): Execu
     const number = device.next++
     device.kernels.set(number, kernel)
     numbers.push(number)
-    return createKernel(device.gpu, kernel, number, outputs[i] ?? kernel.spec.cells)
+    return createKernel(device, kernel, number, outputs[i] ?? kernel.spec.cells)
   })
   const results = written(planned)
   const pipeline = results.length === 0 ? undefined : createPipeline(device.gpu, planned, kernels, inputs, results)
@@ -287,8 +281,8 @@ const executable = (device: Device, program: BoundProgram, planned: Plan): Execu
 // kernels and pipelines
 // -------------------------------------------------------------------------------------
 
-const createKernel = (gpu: GPU, kernel: Kernel, number: number, length: number): IKernelRunShortcut =>
-  gpu.createKernel(source(kernel), {
+const createKernel = ({ gpu, blocked }: Device, kernel: Kernel, number: number, length: number): IKernelRunShortcut =>
+  gpu.createKernel(source(kernel, blocked), {
     output: [length],
     precision: 'single',
     constants: { ...constants(kernel), [kernelNumber]: number },

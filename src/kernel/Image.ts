@@ -6,7 +6,7 @@
  */
 import { toFloat32 } from '../tensor/Tensor.js'
 import { module, type Layout } from './Assembled.js'
-import type { Buffer } from './Fusion.js'
+import type { Buffer } from './Schedule.js'
 import type { Plan } from './Plan.js'
 import { argumentNames } from './Source.js'
 

@@ -7,7 +7,8 @@ import type { BoundProgram } from '../tensor/Program.js'
 import { operationFlops, type Report, type Work } from '../tensor/Target.js'
 import { size } from '../tensor/Tensor.js'
 import { weight } from './Cores.js'
-import * as Fusion from './Fusion.js'
+import { schedule } from './Fusion.js'
+import { type Buffer, defaultLimits, type Limits, type Schedule } from './Schedule.js'
 import { type Access, type Spec, surface, type Term } from './Spec.js'
 import { type Call, type Kernel, share } from './Template.js'
 
@@ -26,10 +27,10 @@ import { type Call, type Kernel, share } from './Template.js'
  * @since 0.1.0
  */
 export interface Plan {
-  readonly buffers: ReadonlyArray<Fusion.Buffer>
+  readonly buffers: ReadonlyArray<Buffer>
   readonly kernels: ReadonlyArray<Kernel>
   readonly calls: ReadonlyArray<Call>
-  readonly outputs: Fusion.Schedule['outputs']
+  readonly outputs: Schedule['outputs']
   readonly work: Work
 }
 
@@ -43,15 +44,15 @@ export interface Plan {
  * @category constructors
  * @since 0.1.0
  */
-export const plan = (program: BoundProgram, limits: Fusion.Limits = Fusion.defaultLimits): Plan => {
-  const { buffers, steps, outputs } = Fusion.schedule(program, limits)
+export const plan = (program: BoundProgram, limits: Limits = defaultLimits): Plan => {
+  const { buffers, steps, outputs } = schedule(program, limits)
   const { kernels, calls } = share(steps)
   const flops = program.instructions.reduce((sum, _, i) => sum + operationFlops(program, i), 0)
   const bytesMoved = steps.reduce((sum, { spec }) => sum + bytes(spec, buffers), 0)
   return { buffers, kernels, calls, outputs, work: { flops, bytesMoved, peakBytes: peak(buffers, calls, outputs) } }
 }
 
-const bytes = (spec: Spec, buffers: ReadonlyArray<Fusion.Buffer>): number => {
+const bytes = (spec: Spec, buffers: ReadonlyArray<Buffer>): number => {
   const read = new Map<number, number>()
   const count =
     (dims: ReadonlyArray<number>) =>
@@ -69,11 +70,7 @@ const bytes = (spec: Spec, buffers: ReadonlyArray<Fusion.Buffer>): number => {
   return 4 * [...read.values()].reduce((sum, n) => sum + n, spec.cells)
 }
 
-const peak = (
-  buffers: ReadonlyArray<Fusion.Buffer>,
-  calls: ReadonlyArray<Call>,
-  outputs: Fusion.Schedule['outputs']
-): number => {
+const peak = (buffers: ReadonlyArray<Buffer>, calls: ReadonlyArray<Call>, outputs: Schedule['outputs']): number => {
   const last = new Map<number, number>()
   calls.forEach((call, i) => call.buffers.forEach((buffer) => last.set(buffer, i)))
   outputs.forEach(({ source }) => source._tag === 'Buffer' && last.set(source.buffer, calls.length))

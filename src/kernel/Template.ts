@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import { type Access, literal, mapSpec, type Part, type Spec, type Term } from './Spec.js'
-import type { Step } from './Fusion.js'
+import type { Step } from './Schedule.js'
 
 // -------------------------------------------------------------------------------------
 // model

@@ -5,18 +5,18 @@
  * @since 0.1.0
  */
 import * as E from 'fp-ts/lib/Either.js'
-import { pipe } from 'fp-ts/lib/function.js'
+import { identity, pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Program from '../tensor/Program.js'
 import type { BoundProgram, Values } from '../tensor/Program.js'
 import type { Sizes } from '../tensor/Shape.js'
-import type { Executable, Report, TargetError } from '../tensor/Target.js'
+import { describe, type Executable, type Report, type TargetError } from '../tensor/Target.js'
 import * as Blocks from './Blocks.js'
 import type { Block } from './Blocks.js'
 import { type Image, image } from './Image.js'
 import { type Plan, plan, report } from './Plan.js'
 import * as Rows from './Rows.js'
-import { available, type Loaded, type Pool } from './Workers.js'
+import { type Loaded, obstacle, type Pool } from './Workers.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -65,10 +65,13 @@ export const compile = (
 ): E.Either<TargetError, Executable> => {
   const rows = sizes[batch]
   const split = Rows.split(program, batch)
-  if (split === undefined || rows === undefined) return context.alone(program, sizes)
+  const { size } = context.pool
+  const alone = (why: string): E.Either<TargetError, Executable> =>
+    pipe(context.alone(program, sizes), size > 1 ? E.map(saying(`on one thread: ${why}`)) : E.map(identity))
+  if (split === undefined || rows === undefined) return alone('there are no rows that are independent of each other')
   const sums = Object.values(split.outputs).some(({ kind }) => kind === 'Sum')
-  const blocks = sums ? Blocks.forSums(rows) : Blocks.forRows(rows, context.pool.size)
-  if (blocks.length < 2) return context.alone(program, sizes)
+  const blocks = sums ? Blocks.forSums(rows) : Blocks.forRows(rows, size)
+  if (blocks.length < 2) return alone(`${rows} rows are too few to share`)
   return pipe(
     E.Do,
     E.bind('whole', () => bind(program, sizes)),
@@ -77,14 +80,19 @@ export const compile = (
     E.flatMap(({ whole, block, plans }) => {
       const first = plans.get(length(blocks[0]))
       const work = first === undefined ? 0 : first.work.flops + perByte * first.work.bytesMoved
-      const parallel = context.pool.size > 1 && available() && work >= worthwhile
-      if (!parallel && !sums) return context.alone(program, sizes)
-      return parallel
-        ? E.right(threaded(context, whole, split, blocks, plans))
-        : inTurn(context, whole, split, blocks, plans, block, sizes)
+      const why = work < worthwhile ? 'handing a block over takes longer than computing it' : obstacle()
+      if (size > 1 && why === undefined) return E.right(threaded(context, whole, split, blocks, plans))
+      if (!sums) return alone(why ?? '')
+      const made = inTurn(context, whole, split, blocks, plans, block, sizes)
+      return why === undefined || size < 2 ? made : pipe(made, E.map(saying(`on one thread: ${why}`)))
     })
   )
 }
+
+/** An executable whose report says something of threads. */
+const saying =
+  (threads: string) =>
+  (executable: Executable): Executable => ({ ...executable, report: () => ({ ...describe(executable), threads }) })
 
 const length = (block: Block | undefined): number => (block === undefined ? 0 : block.to - block.from)
 
@@ -276,7 +284,10 @@ const threaded = (
   return {
     program: whole,
     work: total,
-    report: () => reportOf(plans, blocks, total),
+    report: () => ({
+      ...reportOf(plans, blocks, total),
+      threads: `on ${Math.min(pool.size, blocks.length)} threads, in ${blocks.length} blocks of rows`
+    }),
     run,
     dispose: async () => {
       await end()

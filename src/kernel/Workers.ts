@@ -96,12 +96,17 @@ const workerSource = `
 // -------------------------------------------------------------------------------------
 
 /**
- * Can memory be shared between threads here? A page must be isolated from other origins for that.
+ * Why no memory can be shared between threads here, or `undefined` where it can. A page must be isolated from other origins
+ * for that.
  *
  * @category predicates
  * @since 0.1.0
  */
-export const available = (): boolean => typeof SharedArrayBuffer === 'function' && typeof WebAssembly === 'object'
+export const obstacle = (): string | undefined =>
+  typeof SharedArrayBuffer === 'function'
+    ? undefined
+    : 'there is no SharedArrayBuffer; serve the page with the headers Cross-Origin-Opener-Policy: same-origin and ' +
+      'Cross-Origin-Embedder-Policy: require-corp'
 
 /**
  * A pool of so many workers.

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 export * as Fusion from './Fusion.js'
+export * as Schedule from './Schedule.js'
 export * as GpuJs from './GpuJs.js'
 export * as Plan from './Plan.js'
 export * as Source from './Source.js'

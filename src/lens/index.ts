@@ -4,9 +4,9 @@
  * @since 0.1.0
  */
 export * as Activation from './Activation.js'
-export * as Carried from './Carried.js'
 export * as Adapter from './Adapter.js'
 export * as Attention from './Attention.js'
+export * as Carried from './Carried.js'
 export * as Conditioning from './Conditioning.js'
 export * as Convolution from './Convolution.js'
 export * as Columns from './Columns.js'
@@ -18,9 +18,9 @@ export * as Loss from './Loss.js'
 export * as Normalization from './Normalization.js'
 export * as Patches from './Patches.js'
 export * as Pooling from './Pooling.js'
+export * as Recompute from './Recompute.js'
 export * as ResidualBlock from './ResidualBlock.js'
 export * as Unet from './Unet.js'
-export * as Recompute from './Recompute.js'
 
 export { relu, sigmoid, silu, tanh } from './Activation.js'
 export { freeze, lora } from './Adapter.js'

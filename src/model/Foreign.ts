@@ -22,7 +22,7 @@ import type { Tensor } from '../tensor/Tensor.js'
 import * as Tree from '../tensor/Tree.js'
 import type { Finding, ForeignError } from './ForeignError.js'
 import * as Layout from './Layout.js'
-import { nearest } from './Nearest.js'
+import { near } from './Nearest.js'
 
 export { type Finding, type ForeignError, showError } from './ForeignError.js'
 
@@ -280,7 +280,7 @@ export const fromForeign =
         const { name, view } = source
         const tensor = Object.hasOwn(tensors, name) ? tensors[name] : undefined
         if (tensor === undefined) {
-          return E.left({ _tag: 'Missing', parameter, name, shape: view.theirs, nearest: nearest(unused)(name) })
+          return E.left({ _tag: 'Missing', parameter, name, shape: view.theirs, nearest: near(name, unused) })
         }
         return equals(tensor.shape, view.theirs)
           ? E.right([parameter, Layout.toOurs(view, tensor)])
@@ -289,7 +289,7 @@ export const fromForeign =
     )
     const surplus = unused.map((name): Finding => {
       const shape = tensors[name]?.shape ?? []
-      return { _tag: 'Unused', name, shape, nearest: nearest(missing)(name) }
+      return { _tag: 'Unused', name, shape, nearest: near(name, missing) }
     })
     return settled([...findings, ...left, ...surplus], right)
   }
@@ -322,7 +322,7 @@ export const toForeign =
         const expected = source._tag === 'Stored' ? source.view.ours : source.shape
         const tensor = Object.hasOwn(values, parameter) ? values[parameter] : undefined
         if (tensor === undefined) {
-          const close = nearest(unused)(parameter)
+          const close = near(parameter, unused)
           return E.left({ _tag: 'Missing', parameter, name: parameter, shape: expected, nearest: close })
         }
         if (!equals(tensor.shape, expected)) {

@@ -200,7 +200,8 @@ const compare = (parameters: Parameters, tensors: Values): ReadonlyArray<Differe
 // -------------------------------------------------------------------------------------
 
 /**
- * The bytes of a model's file: the parameters rounded to f16, and the description among the metadata.
+ * The bytes of a model's file: the parameters, rounded to f16 unless `precision` is `own`, and the description among the
+ * metadata.
  *
  * @category combinators
  * @since 0.1.0
@@ -208,10 +209,11 @@ const compare = (parameters: Parameters, tensors: Values): ReadonlyArray<Differe
 export const encodeModel = (
   description: Description,
   parameters: Values,
-  metadata: Metadata
+  metadata: Metadata,
+  precision: Safetensors.Precision = 'F16'
 ): E.Either<ModelError, Uint8Array> =>
   pipe(
-    Safetensors.encode('F16')({
+    Safetensors.encode(precision)({
       tensors: parameters,
       metadata: { ...metadata, description: JSON.stringify(description) }
     }),

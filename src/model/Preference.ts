@@ -39,6 +39,23 @@ export interface Choice {
 }
 
 /**
+ * How good a score is on choices that it has not seen: how many, how often it agrees with them, how often the true utility
+ * does, what the best predictor is expected to reach, the standard error of the first, and the correlation with the
+ * utility.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Quality {
+  readonly pairs: number
+  readonly accuracy: number
+  readonly standardError: number
+  readonly trueAccuracy: number
+  readonly bayesRate: number
+  readonly correlation: number
+}
+
+/**
  * How much the two terms count, and what keeps the harmony of a grey image defined.
  *
  * @category constants
@@ -154,3 +171,31 @@ export const accuracy = (score: ArrayLike<number>, some: ReadonlyArray<Choice>):
     const difference = (score[first] ?? 0) - (score[second] ?? 0)
     return total + (difference === 0 ? 0.5 : difference > 0 === chosen ? 1 : 0)
   }, 0) / some.length
+
+/**
+ * Judges scores of images by choices between disjoint pairs of them, `0, 1`, then `2, 3`, and so on.
+ *
+ * @category interpreters
+ * @since 0.1.0
+ */
+export const quality = (scores: ArrayLike<number>, utility: ArrayLike<number>, key: Key.Key): Quality => {
+  const pairs = Array.from({ length: Math.floor(utility.length / 2) }, (_, i) => [2 * i, 2 * i + 1] as const)
+  const some = choose(utility, pairs, key)
+  const found = accuracy(scores, some)
+  return {
+    pairs: pairs.length,
+    accuracy: found,
+    standardError: Math.sqrt((found * (1 - found)) / Math.max(pairs.length - 1, 1)),
+    trueAccuracy: accuracy(utility, some),
+    bayesRate: bayesRate(some),
+    correlation: correlation(Array.from(scores), Array.from(utility))
+  }
+}
+
+const correlation = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): number => {
+  const mean = (x: ReadonlyArray<number>): number => x.reduce((sum, v) => sum + v, 0) / x.length
+  const [ma, mb] = [mean(a), mean(b)]
+  const product = (x: ReadonlyArray<number>, mx: number, y: ReadonlyArray<number>, my: number): number =>
+    x.reduce((sum, v, i) => sum + (v - mx) * ((y[i] ?? 0) - my), 0)
+  return product(a, ma, b, mb) / Math.sqrt(product(a, ma, a, ma) * product(b, mb, b, mb))
+}

@@ -17,31 +17,41 @@
  *     Model.showError(error): string
  *     Classifier.logProbability(description, parameters, 'glasses', ['round', 'dark']): Differentiable reward
  *
- * The shipped files are `assets/faces-mlp.safetensors` and `assets/classifier.safetensors`. A condition is the one-hot
+ *     Aesthetic.loadAesthetic(bytes): Either<ModelError, { description, parameters: Values, metadata }>
+ *     Text.parse('a smiling face with dark glasses'): Either<TextError, Prompt>
+ *     TextCondition.imageCondition(prompt): Either<TextError, 34 numbers>; clipCondition(prompt): 37 numbers
+ *
+ * The shipped files are `faces-mlp`, `classifier` and `aesthetic` in `assets`, each `.safetensors`. A condition is the one-hot
  * code of `Faces`; zeros in an attribute's block leave that attribute open, zeros everywhere leave all of them open.
  *
  * @since 0.1.0
  */
+export * as Aesthetic from './Aesthetic.js'
 export * as Classifier from './Classifier.js'
 export * as Clips from './Clips.js'
 export * as Description from './Description.js'
 export * as Erase from './Erase.js'
 export * as Faces from './Faces.js'
-export * as FromClean from './FromClean.js'
-export * as Forward from './Forward.js'
-export * as Half from './Half.js'
 export * as Foreign from './Foreign.js'
+export * as Forward from './Forward.js'
+export * as FromClean from './FromClean.js'
+export * as Half from './Half.js'
 export * as Initial from './Initial.js'
 export * as Latent from './Latent.js'
+export * as Layout from './Layout.js'
 export * as Mlp from './Mlp.js'
 export * as Model from './Model.js'
+export * as Nearest from './Nearest.js'
 export * as Network from './Network.js'
-export * as Layout from './Layout.js'
 export * as Npy from './Npy.js'
 export * as Npz from './Npz.js'
+export * as Preference from './Preference.js'
 export * as Prompts from './Prompts.js'
 export * as Safetensors from './Safetensors.js'
 export * as Share from './Share.js'
+export * as Text from './Text.js'
+export * as TextCondition from './TextCondition.js'
+export * as TextVocabulary from './TextVocabulary.js'
 export * as Told from './Told.js'
 export * as Unet from './Unet.js'
 

@@ -64,8 +64,7 @@ export const exponential = (decay: number, { warmUp = false }: AverageOptions = 
     // `a + (1 - d) (p - a)`: parameters that do not move leave the average as it is, to the last bit
     const share = X.sub(X.scalar(1), kept)
     const next = Tree.mergeWith((a, p) => X.add(a, X.mul(X.sub(p, a), share)))(average, parameters)
-    // both have the keys and shapes of `P`
-    return { count: X.add(count, X.scalar(1)), average: next as P }
+    return { count: X.add(count, X.scalar(1)), average: next }
   }
 })
 

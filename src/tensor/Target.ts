@@ -63,7 +63,8 @@ export interface KernelReport {
 }
 
 /**
- * What one run of an executable does, by kernel and in all.
+ * What one run of an executable does, by kernel and in all. `threads`: on how many, or why on one only, where more were asked
+ * for.
  *
  * @category model
  * @since 0.1.0
@@ -71,6 +72,7 @@ export interface KernelReport {
 export interface Report {
   readonly kernels: ReadonlyArray<KernelReport>
   readonly work: Work
+  readonly threads?: string
 }
 
 /**
@@ -150,12 +152,12 @@ export const describe = (executable: Executable): Report => {
 
 /**
  * A report as a table for a person, the kernels with the most operations first: calls, operations in millions, KiB moved,
- * name; then all of them, and the most KiB that are alive at once.
+ * name; then all of them, the most KiB that are alive at once, and what there is to say of threads.
  *
  * @category utils
  * @since 0.1.0
  */
-export const showReport = ({ kernels, work }: Report): string => {
+export const showReport = ({ kernels, work, threads }: Report): string => {
   const row = (calls: number | string, flops: number, moved: number, name: string): string =>
     [
       String(calls).padStart(6),
@@ -175,7 +177,8 @@ export const showReport = ({ kernels, work }: Report): string => {
       total(({ bytesMoved }) => bytesMoved),
       'in all'
     ),
-    `${(work.peakBytes / 1024).toFixed(1)} KiB alive at once`
+    `${(work.peakBytes / 1024).toFixed(1)} KiB alive at once`,
+    ...(threads === undefined ? [] : [threads])
   ].join('\n')
 }
 

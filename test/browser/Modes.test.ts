@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { accuracy, gpuJs, type Mode } from '../../src/kernel/GpuJs.js'
 import { agreement, type Agreement, runOn } from '../kernel/arbitrary.js'
 import { type Browser, chromiumPath, open } from './browser.js'
-import { cases, own } from './cases.js'
+import { cases, own, wide } from './cases.js'
 import { digest } from './digest.js'
 import type { Api } from './page.js'
 
@@ -41,10 +41,14 @@ describe.each(installed === undefined ? [] : [installed])('in a page of %s', (pa
   })
   afterAll(() => browser?.close())
 
-  /** Calls a function of the page. Numbers that JSON lacks are kept. */
-  const call = async (name: keyof Api, ...args: ReadonlyArray<string | number>): Promise<unknown> => {
+  /** Calls a function of a page. Numbers that JSON lacks are kept. */
+  const callIn = async (
+    which: 'page' | 'bare',
+    name: keyof Api,
+    ...args: ReadonlyArray<string | number>
+  ): Promise<unknown> => {
     if (browser === undefined) throw new Error('the page did not open')
-    return browser.page.evaluate(
+    return browser[which].evaluate(
       ([f, given]) => {
         const api: unknown = Reflect.get(globalThis, 'halforder')
         const called: unknown = typeof api === 'object' && api !== null ? Reflect.get(api, f) : undefined
@@ -55,6 +59,8 @@ describe.each(installed === undefined ? [] : [installed])('in a page of %s', (pa
       [name, args] as const
     )
   }
+  const call = (name: keyof Api, ...args: ReadonlyArray<string | number>): Promise<unknown> =>
+    callIn('page', name, ...args)
   const found = async (name: keyof Api, ...args: ReadonlyArray<string | number>): Promise<Agreement> => {
     const result = await call(name, ...args)
     // the page's `run` and `search` give an `Agreement`
@@ -95,6 +101,51 @@ describe.each(installed === undefined ? [] : [installed])('in a page of %s', (pa
         "use a smaller batch, or the mode 'webasm'"
     )
     await call('dispose', mode)
+  })
+
+  test.each<readonly [Mode, string]>([
+    ['webasm', 'fused-sync: as it should be'],
+    ['webgpu', 'fused-encoder: as it should be'],
+    ['webgl2', 'generic: pipeline backend is gpu; the fused executor requires webasm']
+  ])('on %s gpu.js runs a chain with its contractions as %s', async (mode, way) => {
+    await call('dispose', mode)
+    await call('ways')
+    await call('run', mode, 'a product 16 x 16 x 16 and its two adjoints')
+    await call('run', mode, 'halfOrder(2) of a chain of 5 steps')
+    await call('dispose', mode)
+    expect(await call('ways')).toEqual([way])
+  })
+
+  test.each<readonly [Mode, string]>([
+    ['webgpu', 'WebGPU backend does not yet support Array(4) pipeline results as kernel arguments'],
+    ['webgl2', 'Unhandled binary expression between Array(4) & LiteralInteger']
+  ])('on %s no kernel reads the vectors of another one as an array, unless by our door', async (mode, reason) => {
+    expect(await call('vectors', mode)).toContain(reason)
+  })
+
+  describe('threads are Web Workers', () => {
+    const target = gpuJs({ threads: 1 })
+    afterAll(() => target.dispose())
+
+    test.each(Object.entries(wide))('which give the bits of one thread, on %s', async (name, example) => {
+      const bits = digest(await runOn(target, example))
+      expect(await call('threads', 1, name)).toEqual([bits, ''])
+      expect(await call('threads', 2, name)).toEqual([
+        bits,
+        expect.stringMatching(/^on 2 threads, in 2 blocks of rows$/)
+      ])
+    })
+
+    test.each(Object.entries(wide))(
+      'a page that is not isolated has none, and says why, on %s',
+      async (name, example) => {
+        expect(await callIn('bare', 'threads', 2, name)).toEqual([
+          digest(await runOn(target, example)),
+          'on one thread: there is no SharedArrayBuffer; serve the page with the headers ' +
+            'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp'
+        ])
+      }
+    )
   })
 
   test('without complaints of the browser', () => {

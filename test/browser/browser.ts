@@ -14,11 +14,13 @@ import { build } from 'vite'
 // -------------------------------------------------------------------------------------
 
 /**
- * An open page. `complaints` collects what went wrong in it outside of the code under test: shaders that did not compile,
- * lost devices, uncaught errors.
+ * Two open pages with the same script: `page` is isolated from other origins and has `SharedArrayBuffer`, `bare` is not and has
+ * none. `complaints` collects what went wrong in them outside of the code under test: shaders that did not compile, lost
+ * devices, uncaught errors.
  */
 export interface Browser {
   readonly page: Page
+  readonly bare: Page
   readonly complaints: ReadonlyArray<string>
   readonly close: () => Promise<void>
 }
@@ -68,13 +70,15 @@ const bundle = (folder: string): Promise<unknown> =>
     }
   })
 
-/** Serves a folder on the loopback interface as an isolated site, whose pages have `SharedArrayBuffer`. */
+/** Serves a folder on the loopback interface: an isolated page, and one that is not, at `/bare`. */
 const serve = async (folder: string): Promise<readonly [url: string, server: Server]> => {
   const server = createServer(({ url = '/' }, response) => {
-    response.setHeader('Cross-Origin-Opener-Policy', 'same-origin')
-    response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp')
+    if (url !== '/bare') {
+      response.setHeader('Cross-Origin-Opener-Policy', 'same-origin')
+      response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp')
+    }
     const file = readdirSync(folder).find((name) => url === `/${name}`)
-    if (url === '/') response.setHeader('Content-Type', 'text/html').end(html)
+    if (url === '/' || url === '/bare') response.setHeader('Content-Type', 'text/html').end(html)
     else if (file === undefined) response.writeHead(404).end()
     else response.setHeader('Content-Type', 'text/javascript').end(readFileSync(join(folder, file)))
   })
@@ -105,14 +109,17 @@ export const open = async (executablePath: string): Promise<Browser> => {
     )
     const browser = await chromium.launch({ executablePath, args: flags })
     opened.push(() => browser.close())
-    const page = await browser.newPage()
-    page.on('pageerror', (error) => complaints.push(String(error)))
-    page.on('console', (message) => {
-      if (message.type() === 'error') complaints.push(message.text())
-    })
-    await page.goto(url)
-    await page.waitForFunction(() => 'halforder' in globalThis)
-    return { page, complaints, close }
+    const visit = async (address: string): Promise<Page> => {
+      const page = await browser.newPage()
+      page.on('pageerror', (error) => complaints.push(String(error)))
+      page.on('console', (message) => {
+        if (message.type() === 'error') complaints.push(message.text())
+      })
+      await page.goto(address)
+      await page.waitForFunction(() => 'halforder' in globalThis)
+      return page
+    }
+    return { page: await visit(url), bare: await visit(`${url}bare`), complaints, close }
   } catch (error) {
     await close()
     throw new Error([String(error), ...complaints].join('\n'), { cause: error })

@@ -142,6 +142,28 @@ const finetuning = (): Readonly<Record<string, Case>> => {
   )
 }
 
+// -------------------------------------------------------------------------------------
+// threads
+// -------------------------------------------------------------------------------------
+
+/** Programs with work enough for several threads, by far: one that keeps rows, and one that sums over them. */
+export const wide: Readonly<Record<string, Case>> = {
+  'a network': close(
+    { x: ['batch', 400], w: [400, 400] },
+    ({ x, w }) => {
+      let y = x
+      for (let t = 0; t < 6; t++) y = X.tanh(X.matmul(y, w))
+      return { y }
+    },
+    { batch: 48 }
+  ),
+  'a gradient': close(
+    { x: ['batch', 800], bar: ['batch', 800] },
+    ({ x, bar }) => ({ weight: X.matmul(X.transpose(X.tanh(x)), bar), bias: X.sum(bar, [0]) }),
+    { batch: 64 }
+  )
+}
+
 /** The cases that the kernel tests do not run already. */
 export const own: Readonly<Record<string, Case>> = {
   ...elementwise,

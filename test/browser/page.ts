@@ -3,12 +3,13 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import * as fc from 'fast-check'
+import gpujs from 'gpu.js'
 import { accuracy, gpuJs, type Mode } from '../../src/kernel/GpuJs.js'
 import * as X from '../../src/tensor/Expr.js'
 import * as Program from '../../src/tensor/Program.js'
-import { showTargetError, type Target } from '../../src/tensor/Target.js'
+import { describe, showTargetError, type Target } from '../../src/tensor/Target.js'
 import { type Agreement, agreement, type Case, cases as random, runOn } from '../kernel/arbitrary.js'
-import { cases } from './cases.js'
+import { cases, wide } from './cases.js'
 import { digest } from './digest.js'
 
 const targets = new Map<Mode, Target>()
@@ -17,6 +18,51 @@ const on = (mode: Mode): Target => {
   const target = targets.get(mode) ?? gpuJs({ mode })
   targets.set(mode, target)
   return target
+}
+
+/** How gpu.js ran its pipelines, and why it was not another way, seen when they end: each once. */
+const seen = new Set<string>()
+class Watched extends gpujs.GPU {
+  override createPipeline(...given: Parameters<InstanceType<typeof gpujs.GPU>['createPipeline']>) {
+    const pipeline = super.createPipeline(...given)
+    const destroy = pipeline.destroy.bind(pipeline)
+    pipeline.destroy = () => {
+      seen.add(`${pipeline.executorKind}: ${pipeline.fallbackReason ?? 'as it should be'}`)
+      return destroy()
+    }
+    return pipeline
+  }
+}
+Object.assign(gpujs, { GPU: Watched })
+
+/** The ways in which pipelines ran that ended since this was last asked. */
+const ways = (): ReadonlyArray<string> => {
+  const found = [...seen].sort()
+  seen.clear()
+  return found
+}
+
+/** What becomes of a vector that one kernel of a pipeline returns and another one reads as an array: the reason why `WebGpu` is needed. */
+const vectors = async (mode: Mode): Promise<string> => {
+  const gpu = new gpujs.GPU({ mode })
+  const settings = { precision: 'single', argumentTypes: { x: 'Array' } } as const
+  const four = gpu.createKernel(
+    'function (x) { const i = this.thread.x * 4; return [x[i], x[i + 1], x[i + 2], x[i + 3]]; }',
+    {
+      ...settings,
+      output: [2]
+    }
+  )
+  const one = gpu.createKernel('function (x) { return x[this.thread.x] + 1; }', { ...settings, output: [8] })
+  const pipeline = gpu.createPipeline((x: Parameters<typeof one>[0]) => [one(four(x))], { threads: false })
+  try {
+    const result: unknown = await pipeline(Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8))
+    return `${pipeline.executorKind}: ${pipeline.fallbackReason}: ${JSON.stringify(result)}`
+  } catch (error) {
+    return `${pipeline.executorKind}: ${pipeline.fallbackReason}: ${String(error)}`
+  } finally {
+    await gpu.destroy()
+  }
 }
 
 const caseOf = (name: string): Case => {
@@ -57,6 +103,18 @@ const refusal = (mode: Mode, elements: number): string => {
   return E.isLeft(compiled) ? showTargetError(compiled.left) : 'compiled'
 }
 
+/** The bits of a case on so many threads, and what its report says of them. */
+const threads = async (count: number, name: string): Promise<readonly [bits: number, said: string]> => {
+  const example = wide[name]
+  if (example === undefined) throw new Error(`there is no case '${name}'`)
+  const target = gpuJs({ threads: count })
+  const executable = target.compile(example.program, example.sizes ?? {})
+  if (E.isLeft(executable)) throw new Error(showTargetError(executable.left))
+  const result = [digest(await runOn(target, example)), describe(executable.right).threads ?? ''] as const
+  await target.dispose()
+  return result
+}
+
 const dispose = async (mode: Mode): Promise<void> => {
   await targets.get(mode)?.dispose()
   targets.delete(mode)
@@ -68,9 +126,12 @@ export interface Api {
   readonly bits: typeof bits
   readonly search: typeof search
   readonly refusal: typeof refusal
+  readonly threads: typeof threads
+  readonly ways: typeof ways
+  readonly vectors: typeof vectors
   readonly dispose: typeof dispose
 }
 
-const api: Api = { run, bits, search, refusal, dispose }
+const api: Api = { run, bits, search, refusal, threads, ways, vectors, dispose }
 
 Object.assign(globalThis, { halforder: api })

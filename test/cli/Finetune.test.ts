@@ -1,10 +1,14 @@
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import * as E from 'fp-ts/lib/Either.js'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { finetune, type Options } from '../../src/cli/FinetuneCommand.js'
 import { readMetrics } from '../../src/cli/Metrics.js'
+import * as Checkpoint from '../../src/finetune/Checkpoint.js'
+import { loadModel } from '../../src/model/Model.js'
+import type { Values } from '../../src/tensor/Program.js'
 
 const scratch = mkdtempSync(join(tmpdir(), 'halforder-finetune-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
@@ -18,6 +22,13 @@ const configFile = (name: string, content: unknown): string => {
   writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
   return path
 }
+
+const right = <L, A>(result: E.Either<L, A>): A => {
+  if (E.isLeft(result)) throw new Error(JSON.stringify(result.left))
+  return result.right
+}
+
+const model = (bytes: Uint8Array): Values => right(loadModel(bytes)).parameters
 
 interface Ran {
   readonly code: number
@@ -50,6 +61,7 @@ describe('halforder finetune', () => {
       'checkpoint.safetensors',
       'config.json',
       'metrics.jsonl',
+      'model.safetensors',
       'reward.svg',
       'summary.json'
     ])
@@ -65,6 +77,23 @@ describe('halforder finetune', () => {
     const metrics = readMetrics(readFileSync(join(out, 'metrics.jsonl'), 'utf8'))
     expect(E.isRight(metrics) && metrics.right.map(({ step }) => step)).toEqual([1, 2])
     expect(readFileSync(join(out, 'reward.svg'), 'utf8')).toContain('<svg')
+  })
+
+  it('runs on a chain that is named, and says so in the folder', async () => {
+    const out = join(scratch, 'flow')
+    const { code, out: printed } = await run({
+      config: configFile('flow.json', quick),
+      chain: 'flow-sde',
+      out,
+      json: true
+    })
+    expect(code).toBe(0)
+    expect(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'))).toMatchObject({
+      model: 'faces-mlp',
+      chain: { kind: 'flow-sde', T: 5 }
+    })
+    // every step has noise, so none but the first is paid for by the gradient of the reward
+    expect(JSON.parse(printed)).toMatchObject({ cover: expect.stringContaining('FO(1..1) + HO(') as string })
   })
 
   it('goes on from a folder to the same bits as a run that was not stopped', async () => {
@@ -92,6 +121,43 @@ describe('halforder finetune', () => {
     }
   )
 
+  it('trains an adapter and leaves the base as it was, bit for bit; the model that it writes has both in one', async () => {
+    const out = join(scratch, 'adapted')
+    const config = configFile('lora.json', { ...quick, adapter: { on: ['blocks'] }, optimizer: { learningRate: 0.01 } })
+    const { code, out: printed } = await run({ config, lora: '2', out, json: true })
+    expect(code).toBe(0)
+    const base = model(readFileSync(new URL('../../assets/faces-mlp.safetensors', import.meta.url)))
+    const { params } = right(Checkpoint.decode(readFileSync(join(out, 'checkpoint.safetensors'))))
+    const frozen = Object.entries(base).map(([path, { data }]) => [data, params[`frozen.${path}`]?.data])
+    for (const [was, is] of frozen) expect(is).toEqual(was)
+    const merged = model(readFileSync(join(out, 'model.safetensors')))
+    const changed = Object.keys(base).filter((path) => !isDeepStrictEqual(merged[path]?.data, base[path]?.data))
+    expect(changed.length).toBeGreaterThan(0)
+    expect(changed.every((path) => path.startsWith('blocks.') && path.endsWith('.weight'))).toBe(true)
+    const { trainedParameters } = JSON.parse(printed) as { readonly trainedParameters: number }
+    const all = Object.values(base).reduce((n, { data }) => n + data.length, 0)
+    expect(trainedParameters / all).toBeLessThan(0.05)
+    expect(trainedParameters).toBeGreaterThan(0)
+  })
+
+  it('asks for the prompt, also part by part; the same seed with another prompt is another run', async () => {
+    const config = configFile('prompts.json', { ...quick, steps: 1, reward: 'alignment' })
+    const rewardOf = async (name: string, options: Options): Promise<number> => {
+      const { code, out } = await run({ config, json: true, out: join(scratch, name), ...options })
+      expect(code).toBe(0)
+      return (JSON.parse(out) as { readonly before: { readonly mean: number } }).before.mean
+    }
+    const open = await rewardOf('open', {})
+    expect(open).toBe(0)
+    const asked = await rewardOf('asked', { prompt: 'a face with a green cap' })
+    expect(asked).toBeLessThan(0)
+    const stages = { coarse: 'a bald face', fine: 'a face with dark glasses' }
+    const parts = configFile('parts.json', { ...quick, steps: 1, reward: 'alignment', stages })
+    const apart = await rewardOf('apart', { config: parts, prompt: 'a face with a green cap' })
+    expect(apart).toBeLessThan(0)
+    expect(apart).not.toBe(asked)
+  })
+
   it('takes a black-box reward, which a first-order cell refuses', async () => {
     const config = configFile('black.json', { ...quick, steps: 1 })
     expect((await run({ config, reward: 'compressibility', out: join(scratch, 'black') })).code).toBe(0)
@@ -116,7 +182,11 @@ describe('misuse', () => {
     ],
     ['a number that is none', () => ({ seed: 'seven' }), 'seed: expected a finite number, got "seven"'],
     ['an estimator that is none', () => ({ estimator: 'magic' }), 'estimator.name: expected one of rlr, fullBackprop'],
-    ['a reward that is none', () => ({ reward: 'hat:purple' }), 'reward: expected glasses, smile, hat, beard'],
+    [
+      'a reward that is none',
+      () => ({ reward: 'hat:purple' }),
+      'reward: expected hat: none, red beanie, black top hat, green cap, got "purple"; the nearest is '
+    ],
     ['a file that is not there', () => ({ config: join(scratch, 'nowhere.json') }), 'could not read'],
     ['a file that is no JSON', () => ({ config: configFile('b.json', '{ "steps": ') }), 'expected JSON or YAML'],
     [
@@ -124,11 +194,10 @@ describe('misuse', () => {
       () => ({ config: configFile('c.json', { estimator: { h: 50 } }) }),
       'h: expected a whole number in 1..49, got 50'
     ],
-    [
-      'a schedule that the model does not know',
-      () => ({ config: configFile('d.json', { chain: { schedule: 'linear' } }) }),
-      "chain.schedule: expected 'cosine'"
-    ],
+    ['a model that is none', () => ({ model: 'faces-mpl' }), 'near it is faces-mlp'],
+    ['a chain that is none', () => ({ chain: 'sde' }), 'chain.kind: expected one of ddpm, ddim, vp-sde'],
+    ['latents of a model that has none', () => ({ chain: 'latent' }), 'expected a model of latents with a decoder'],
+    ['a score where there is no noise', () => ({ chain: 'flow-ode' }), 'is 0 in flow-ode, so'],
     [
       'nothing trained',
       () => ({ config: configFile('e.json', { trained: ['nothing'] }) }),

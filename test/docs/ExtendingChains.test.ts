@@ -12,6 +12,7 @@ import { twoSegments } from './snippets/estimator.js'
 import { laws } from './snippets/laws.js'
 import { laplace } from './snippets/noise.js'
 import { inside, near } from './snippets/reward.js'
+import { marginals } from './snippets/sampler.js'
 
 const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8')
 
@@ -19,7 +20,7 @@ const blocks = (page: string): ReadonlyArray<string> =>
   [...read(`../../docs/${page}`).matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1] ?? '')
 
 const guides: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [
-  ['extending-chains.md', ['chain', 'noise', 'reward', 'estimator', 'setting', 'laws']],
+  ['extending-chains.md', ['chain', 'sampler', 'noise', 'reward', 'estimator', 'setting', 'laws']],
   ['getting-started.md', ['denoiser']],
   ['own-denoiser.md', ['net', 'weights', 'check', 'gradient', 'unet']]
 ]
@@ -42,6 +43,8 @@ describe('the snippets', () => {
 
 describe('what the guides build', () => {
   it('keeps its laws', () => laws())
+
+  it('has the marginals of its data', () => expect(marginals).not.toThrow())
 
   it('is a chain with any noise', async () => {
     for (const noise of [Noise.normal, Noise.logistic, Noise.studentT(5)]) {

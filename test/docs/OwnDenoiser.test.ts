@@ -129,7 +129,7 @@ const forward = (x: Image, time: number): Image => {
     const shift = told.reduce((sum, f, k) => sum + entry('temb.weight', c, k) * f, entry('temb.bias', c))
     return silu((d[c]?.[Math.floor(i / 2)]?.[Math.floor(j / 2)] ?? NaN) + shift)
   })
-  return convolve('outc', [...h, ...u], 3, 1)
+  return convolve('outc', [...u, ...h], 3, 1)
 }
 
 describe('a U-Net from a safetensors file', () => {

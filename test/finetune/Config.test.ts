@@ -20,7 +20,9 @@ describe('a configuration', () => {
     expect(message({ estimator: { h: 0 } })).toBe(
       'estimator.h: expected a whole number of at least 1, got 0; correct it'
     )
-    expect(message({ chain: { kind: 'edm' } })).toBe('chain.kind: expected one of ddim, ddpm, got "edm"; correct it')
+    expect(message({ chain: { kind: 'sde' } })).toBe(
+      `chain.kind: expected one of ${Config.chainNames.join(', ')}, got "sde"; correct it`
+    )
     expect(message({ batch: 2.5 })).toBe('batch: expected a whole number of at least 1, got 2.5; correct it')
     expect(message({ optimizer: { learningRate: '0.1' } })).toBe(
       'optimizer.learningRate: expected a number above 0, got "0.1"; correct it'

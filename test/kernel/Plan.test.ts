@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
-import { defaultLimits } from '../../src/kernel/Fusion.js'
+import { defaultLimits } from '../../src/kernel/Schedule.js'
 import { image } from '../../src/kernel/Image.js'
 import { cells, lengths } from '../../src/kernel/Lengths.js'
 import { describe as show, type Plan, plan } from '../../src/kernel/Plan.js'

@@ -184,6 +184,28 @@ describe('attention', () => {
     for (const x of gap?.data ?? [NaN]) expect(Math.abs(x)).toBeLessThan(1e-15)
   })
 
+  it('with a copy of each bias for each row is the same where the copies are equal, with a cotangent for each', () => {
+    const lens = Attention.projection<2, 3, 2>(3, 2)
+    const program = get(
+      Program.make({ weight: [3, 2], bias: [2], x: tokens(2, 3), bar: tokens(2, 2) }, ({ weight, bias, x, bar }) => {
+        const [y, back] = lens.run({ weight, bias }, x)
+        const copies: Expr = X.broadcastTo(bias, ['batch', 2])
+        // as `Chain.perRow` declares it: a lens that adds its bias by broadcasting is not told
+        const [z, backCopies] = lens.run({ weight, bias: copies as typeof bias }, x)
+        const copiesBar: Expr = backCopies(bar)[0].bias
+        return { gap: X.sub(y, z), sums: X.sub(back(bar)[0].bias, X.sumTo(copiesBar, [2])), copiesBar }
+      })
+    )
+    const draw = (shape: ReadonlyArray<number>) => tabulate(shape, (i) => Math.round(8 * Math.sin(i + shape.length)))
+    const bar = draw([2, 2, 2])
+    const out = get(
+      Reference.run(program, { batch: 2 }, { weight: draw([3, 2]), bias: draw([2]), x: draw([2, 2, 3]), bar })
+    )
+    expect([...(out['gap']?.data ?? [NaN]), ...(out['sums']?.data ?? [NaN])].every((x) => x === 0)).toBe(true)
+    const at = (i: number): number => bar.data[i] ?? NaN
+    expect([...(out['copiesBar']?.data ?? [])]).toEqual([at(0) + at(2), at(1) + at(3), at(4) + at(6), at(5) + at(7)])
+  })
+
   it('whose heads do not divide the features is an error of the program', () => {
     const lens = Attention.selfAttention<2, 4>(4, { heads: 3 })
     const p = L.shapes(lens.parameters)

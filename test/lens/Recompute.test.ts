@@ -7,7 +7,7 @@ import * as V from '../../laws/Verdict.js'
 import { gpuJs } from '../../src/kernel/GpuJs.js'
 import { silu } from '../../src/lens/Activation.js'
 import { selfAttention } from '../../src/lens/Attention.js'
-import { dense, type Rows } from '../../src/lens/Dense.js'
+import { dense } from '../../src/lens/Dense.js'
 import * as L from '../../src/lens/Lens.js'
 import { recompute } from '../../src/lens/Recompute.js'
 import * as X from '../../src/tensor/Expr.js'
@@ -68,7 +68,7 @@ describe('the bytes alive at once, by the plan of the kernels', () => {
   const peak = (n: number, wrap: Wrap, wanted: (path: string) => boolean = () => true): number => {
     const lens = tower(n, features, wide, wrap)
     const program = get(
-      Program.make({ p: L.shapes(lens.parameters), x: row(features), bar: row(features) } as Shapes, (): Exprs => {
+      Program.make({ p: L.shapes(lens.parameters), x: row(features), bar: row(features) }, (): Exprs => {
         // the shapes that the lens declares
         const p = Tree.inputs<Shapes>('p', L.shapes(lens.parameters)) as Parameters<typeof lens.run>[0]
         const [pBar, xBar] = lens.run(p, X.input('x', row(features)))[1](X.input('bar', row(features)))
@@ -96,6 +96,12 @@ describe('the bytes alive at once, by the plan of the kernels', () => {
     const biasBytes = 4 * (2 * wide + features)
     expect(slope((lens) => recompute(lens, biases), biases)).toBeLessThanOrEqual(boundary + biasBytes)
     expect(slope((lens) => lens, biases)).toBeGreaterThan(2 * (boundary + biasBytes))
+  })
+
+  it("grow by more where the argument's cotangent does not wait for the parameters'", () => {
+    const careless: Wrap = (lens) =>
+      L.make(lens.parameters, (p, a) => [lens.forward(p, a), (bar) => lens.run(p, X.after(a, [bar]))[1](bar)])
+    expect(slope(careless)).toBeGreaterThan(4 * slope((lens) => recompute(lens)))
   })
 
   it('are those of the lens where the second run does not wait: it is shared with the first', () => {

@@ -1,63 +1,59 @@
 import type { Denoiser } from 'halforder/chain'
-import { at, compose, conv2d, dense, groupNorm, make, silu, timeEmbedding, upsample2d } from 'halforder/lens'
-import type { Convolution, Dense, Normalization } from 'halforder/lens'
-import { Foreign } from 'halforder/model'
-import { Expr, type Shape } from 'halforder/tensor'
+import { at, Carried, compose, conv2d, groupNorm, Lens, level, silu, timeEmbedding } from 'halforder/lens'
+import { ResidualBlock, Unet, upsample2d, type Convolution, type Dense } from 'halforder/lens'
+import { Erase, Foreign } from 'halforder/model'
+import { Expr } from 'halforder/tensor'
 
-type Window<I extends number, O extends number> = Convolution.Convolution<readonly [number, number, I, O], O>
-type Parameters = {
-  readonly in: Window<3, 4>
-  readonly down: Window<4, 8>
-  readonly norm: Normalization.GroupNorm<8>
-  readonly time: Dense.Dense<4, 8>
-  readonly out: Window<12, 3>
-}
+type Places = readonly ['batch', number, number, number]
+type Images = Convolution.Images<number>
+type Times = Dense.Rows<number>
+type Stream = Carried.Carried<Images, Times>
 
-const enter = compose(at('in', conv2d(3, 4)), silu<readonly ['batch', number, number, 4]>())
-const down = compose(at('down', conv2d(4, 8, { stride: 2 })), at('norm', groupNorm(8, 2)))
-const time = compose(timeEmbedding(4), at('time', dense(4, 8)))
-const up = compose(silu<readonly ['batch', number, number, 8]>(), upsample2d<8>(2))
-const leave = at('out', conv2d(12, 3))
+/** A lens on images, past which the features of the time are carried. */
+const past = <P extends Lens.Params>(lens: Lens.Lens<P, Images, Images>): Lens.Lens<P, Stream, Stream> =>
+  Carried.past(lens)
 
-// a chain's states are rows: height, width, channel
-const image = (row: Dense.Rows<48>): Convolution.Images<3> => Expr.reshape(row, ['batch', 4, 4, 3])
-const row = (images: Convolution.Images<3>): Dense.Rows<48> => Expr.reshape(images, ['batch', 48])
+const time = timeEmbedding<number>(4)
 
-/** Two levels with one skip: `out([h, up(silu(norm(down(h)) + time(t)))])` with `h = silu(in(x))`. */
-export const unet: Denoiser.Denoiser<Parameters, 48, 1> = {
+/** Rows as images: height, width, channel. The label is not read. */
+const enter: Lens.Lens<Lens.None, Denoiser.DenoiserInput<48, 1>, Stream> = Lens.pure((a) => {
+  const [c, back] = time.run({}, a.time)
+  return [
+    { x: Expr.reshape(a.x, ['batch', 4, 4, 3]), c },
+    (bar) => ({ x: Expr.reshape(bar.x, ['batch', 48]), time: back(bar.c)[1], c: Expr.zeros(a.c.shape) })
+  ]
+})
+
+const leave: Lens.Lens<Lens.None, Images, Dense.Rows<48>> = Lens.pure((x) => [
+  Expr.reshape(x, ['batch', 48]),
+  (bar) => Expr.reshape(bar, ['batch', 4, 4, 3])
+])
+
+const encode = compose(past(at('in', conv2d<number, number>(3, 4))), past(silu<Places>()))
+const down = compose(
+  past(at('down', conv2d<number, number>(4, 8, { stride: 2 }))),
+  past(at('norm', groupNorm<number, Places>(8, 2)))
+)
+const told = Carried.carry(at('film', ResidualBlock.channelFilm<Places>(4, 8)))
+const up = compose(past(silu<Places>()), past(upsample2d<number>(2)))
+const inner = compose(down, compose(told, up))
+const body = level(encode, inner, Unet.joined<Places, Times>())
+const out = Carried.release<Lens.Params, Images, Times, Images>(Erase.erase(at('out', conv2d<number, number>(12, 3))))
+
+/** Two levels with one skip: `out([up(silu(norm(down(h)) + time)), h])` with `h = silu(in(x))`. */
+export const unet: Denoiser.Denoiser<Lens.Params, 48, 1> = {
   features: 48,
   labels: 1,
   networkCalls: 1,
-  lens: make(
-    { ...enter.parameters, ...down.parameters, ...time.parameters, ...leave.parameters },
-    (p, { x, time: t, c }) => {
-      const [h, backEnter] = enter.run(p, image(x))
-      const [d, backDown] = down.run(p, h)
-      const [told, backTime] = time.run(p, t)
-      const [u, backUp] = up.run({}, Expr.add(d, Expr.broadcastTo(Expr.reshape(told, ['batch', 1, 1, 8]), d.shape)))
-      const [y, backLeave] = leave.run(p, Expr.retype(Expr.concat<Shape.Shape, 3>([h, u], 3), ['batch', 4, 4, 12]))
-      return [
-        row(y),
-        (bar) => {
-          const [leaveBar, both] = backLeave(image(bar))
-          const [, sum] = backUp(Expr.slice(both, 3, 4, 8))
-          const [timeBar, tBar] = backTime(Expr.reshape(Expr.sumTo(sum, ['batch', 1, 1, 8]), ['batch', 8]))
-          const [downBar, below] = backDown(sum)
-          const [enterBar, xBar] = backEnter(Expr.add(below, Expr.slice(both, 3, 0, 4)))
-          return [
-            { ...enterBar, ...downBar, ...timeBar, ...leaveBar },
-            { x: row(xBar), time: tBar, c: Expr.zeros(c.shape) }
-          ]
-        }
-      ]
-    }
-  )
+  lens: Erase.erase(compose(enter, compose(body, compose(out, leave))))
 }
 
 export const unetMapping: Foreign.Mapping = [
   ...Foreign.convolution('inc', 'in'),
   ...Foreign.convolution('down.conv', 'down'),
   ...Foreign.normalization('down.norm', 'norm'),
-  ...Foreign.linear('temb', 'time'),
+  // the other tool adds the time and does not scale by it
+  ...Foreign.linear('temb', 'film.shift'),
+  ...Foreign.fill('film.scale.*'),
   ...Foreign.convolution('outc', 'out')
 ]
