@@ -18,7 +18,7 @@ import { under, type Values } from '../../src/tensor/Program.js'
 import { rows, type Tensor } from '../../src/tensor/Tensor.js'
 import { get } from './adjoint.js'
 
-const names = ['unet', 'flow', 'clip', 'latent'] as const
+const names = ['unet'] as const
 const path = (name: string): string => fileURLToPath(new URL(`../../assets/${name}.safetensors`, import.meta.url))
 const load = (name: string): Model => get(loadModel(readFileSync(path(name))))
 const target = gpuJs()
