@@ -35,7 +35,7 @@ const run = async (...args: Parameters<typeof pretrain>): Promise<number> => {
 
 describe('halforder pretrain', () => {
   test.each([
-    ['other', {}, 'name: expected faces-mlp or classifier, got "other"'],
+    ['other', {}, 'name: expected one of faces-mlp, unet, flow, clip, latent, classifier, got "other"'],
     ['classifier', { steps: '1.5' }, '--steps: expected a whole number of at least 1, got "1.5"'],
     ['classifier', { batch: '' }, '--batch: expected a whole number of at least 1, got ""'],
     ['classifier', { seed: '-1' }, '--seed: expected a whole number of at least 0, got "-1"'],
