@@ -4,6 +4,8 @@
  * A model's file is a safetensors checkpoint. Its metadata has `description`, JSON such as
  *
  *     { "kind": "mlp", "features": 768, "labels": 34, "hidden": 384, "blocks": 3, "embedding": 128, "share": "cosine" }
+ *     { "kind": "unet", "size": [16, 16, 3], "patch": 2, "channels": [48, 96, 128], "groups": 8, ... }
+ *     { "kind": "latent", "size": [16, 16, 3], "patch": 2, "channels": [32, 64], "latent": 4, "hidden": 256, ... }
  *     { "kind": "unet", "size": [16, 16, 3], "labels": 34, "patch": 2, "channels": [48, 96, 128], "groups": 8,
  *       "embedding": 128, "share": "cosine" }
  *     { "kind": "latent", "size": [16, 16, 3], "patch": 2, "channels": [32, 64], "groups": 8, "latent": 4, "labels": 34,
@@ -28,6 +30,9 @@
  *     Text.parse('a smiling face with dark glasses'): Either<TextError, Prompt>
  *     TextCondition.imageCondition(prompt): Either<TextError, 34 numbers>; clipCondition(prompt): 37 numbers
  *
+ * The shipped files in `assets`, each `.safetensors`: the denoisers `faces-mlp`, `unet`, `flow`, `latent` and `clip`, and
+ * `classifier` and `aesthetic`. A condition is the one-hot code of `Faces`, for clips with one of a motion behind it; zeros in
+ * an attribute's block leave that attribute open, zeros everywhere leave all of them open.
  * The shipped files are `faces-mlp`, `unet`, `flow`, `latent`, `clip`, `classifier` and `aesthetic` in `assets`, each
  * `.safetensors`. A chain of a denoiser is given a schedule of `Share.schedules[description.share]`. A condition is the one-hot
  * code of `Faces`, or of `Clips`; zeros in an attribute's block leave that attribute open, zeros everywhere leave all of them open.
