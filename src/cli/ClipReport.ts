@@ -42,11 +42,16 @@ interface Asked {
   readonly motion: Clips.Motion
 }
 
-const frameLabels = (asked: ReadonlyArray<Asked>): Tensor => ({
+/** What the frames show: all of them, or with those left open whose face is moved out of its place. */
+const frameLabels = (asked: ReadonlyArray<Asked>, moved: 'read' | 'open'): Tensor => ({
   shape: [asked.length * Clips.frameCount, Faces.labelWidth],
   data: Float32Array.from(
     asked.flatMap(({ face, motion }) =>
-      Array.from({ length: Clips.frameCount }, (_, i) => Faces.encode(Clips.frame(face, motion, i).face)).flat()
+      Array.from({ length: Clips.frameCount }, (_, i) => {
+        const frame = Clips.frame(face, motion, i)
+        const code = Faces.encode(frame.face)
+        return frame.shift === 0 || moved === 'read' ? code : code.map(() => 0)
+      }).flat()
     )
   )
 })
@@ -118,7 +123,8 @@ const sheet = (path: string, real: Tensor, samples: Tensor): Step<void> =>
 
 /**
  * The numbers of a denoiser of clips, and `samples.png` and `samples-guided.png`. Each of the first 512 held-out faces is
- * asked for in one motion, in turn. Fréchet distances are those of frames, to the clips of the other held-out faces.
+ * asked for in one motion, in turn. The classifier has seen no face out of its place, so its reading of the frames in place
+ * is given beside that of all. Fréchet distances are those of frames, to the clips of the other held-out faces.
  *
  * @category effects
  * @since 0.1.0
@@ -134,7 +140,7 @@ export const judgeClips = (trained: Trained, description: UnetDescription): Step
     .map((face, i): Asked => ({ face, motion: Clips.motions[i % Clips.motions.length] ?? 'blink' }))
   const real = source.rows(rowsFrom(0))
   const others = source.rows(rowsFrom(count))
-  const labels = frameLabels(asked)
+  const [every, inPlace] = [frameLabels(asked, 'read'), frameLabels(asked, 'open')]
   const training = clips(data.training.attributes)
   const known = different(data.training.attributes)
   const numbers = (
@@ -148,10 +154,12 @@ export const judgeClips = (trained: Trained, description: UnetDescription): Step
       TE.bind('logits', () => read(framesOf(images))),
       TE.bind('features', () => see(framesOf(images))),
       TE.map(({ logits, features }) => {
-        const accuracy = Metrics.accuracy(logits, labels)
+        const [all, centred] = [Metrics.accuracy(logits, every), Metrics.accuracy(logits, inPlace)]
         return {
-          frameAccuracy: accuracy,
-          attributesRight: overall(accuracy),
+          frameAccuracy: all,
+          attributesRight: overall(all),
+          inPlaceAccuracy: centred,
+          inPlaceAttributesRight: overall(centred),
           motionRecognised: recognised(images, asked),
           distanceToPrompt: Metrics.mean(Metrics.distances(images, real.images)),
           nearestTrainingClip: nearestIn(rows(0, lookedUp)(images), training, known),

@@ -75,6 +75,8 @@ interface Plan {
   readonly seed: number
   readonly folder: string
   readonly mode: Mode
+  /** undefined where rows are not split */
+  readonly threads: number | undefined
   readonly target: Target
 }
 
@@ -126,6 +128,7 @@ const readPlan = (name: string, options: PretrainOptions): E.Either<Failure, Pla
       folder: options.out ?? join('runs', `pretrain-${name}`),
       mode,
       // sums over blocks of rows have other bits than sums over all: the shipped networks were trained with the latter
+      threads: options.threads === undefined ? undefined : threads,
       target: gpuJs({ mode, ...(options.threads === undefined ? {} : { threads }) })
     }))
   )
@@ -282,7 +285,7 @@ const execute = (plan: Plan, stop: AbortSignal): Step<boolean> => {
               key: Key.foldInString(key, 'report'),
               metadata: {
                 ...configuration(plan),
-                command: `halforder pretrain ${plan.name} --steps ${plan.recipe.steps} --batch ${plan.batch} --faces ${plan.faces} --seed ${plan.seed}`,
+                command: `halforder pretrain ${plan.name} --steps ${plan.recipe.steps} --batch ${plan.batch} --faces ${plan.faces} --seed ${plan.seed}${plan.threads === undefined ? '' : ` --threads ${plan.threads}`}`,
                 steps: String(plan.recipe.steps)
               }
             }),

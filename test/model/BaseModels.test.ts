@@ -18,7 +18,7 @@ import { under, type Values } from '../../src/tensor/Program.js'
 import { rows, type Tensor } from '../../src/tensor/Tensor.js'
 import { get } from './adjoint.js'
 
-const names = ['unet'] as const
+const names = ['unet', 'flow', 'clip', 'latent'] as const
 const path = (name: string): string => fileURLToPath(new URL(`../../assets/${name}.safetensors`, import.meta.url))
 const load = (name: string): Model => get(loadModel(readFileSync(path(name))))
 const target = gpuJs()
@@ -56,7 +56,7 @@ describe.each(names)('the shipped %s', (name) => {
     const { metadata, description } = model
     expect(description).toEqual(networks[name]?.description)
     expect(metadata['command']).toMatch(
-      new RegExp(`^halforder pretrain ${name} --steps \\d+ --batch \\d+ --faces \\d+ --seed \\d+$`)
+      new RegExp(`^halforder pretrain ${name} --steps \\d+ --batch \\d+ --faces \\d+ --seed \\d+( --threads \\d+)?$`)
     )
     expect(JSON.parse(metadata['recipe'] ?? '')).toEqual(networks[name]?.recipe)
     expect(metadata['metrics']).toMatch(/heldOutLoss/)
