@@ -47,7 +47,7 @@ describe('halforder pretrain', () => {
     expect(existsSync(out)).toBe(false)
   })
 
-  test('trains, reports, and says so when a folder is of another training', async () => {
+  test('trains, reports, resumes, and says so when a folder is of another training', async () => {
     const out = join(folder, 'classifier')
     expect(await run('classifier', { steps: '2', batch: '8', faces: '512', out })).toBe(0)
     const { metadata } = get(loadClassifier(readFileSync(join(out, 'classifier.safetensors'))))
@@ -56,6 +56,15 @@ describe('halforder pretrain', () => {
     expect(await run('classifier', { steps: '2', batch: '8', faces: '512', seed: '2', out })).toBe(2)
     expect(said).toContain(
       'checkpoint.safetensors is of another training; choose another --out\nseed: expected 2, got 1'
+    )
+    // a training that is interrupted after its first step, and run again, leaves the same bytes
+    const again = join(folder, 'again')
+    setTimeout(() => process.emit('SIGINT'), 0)
+    expect(await run('classifier', { steps: '2', batch: '8', faces: '512', out: again })).toBe(130)
+    expect(existsSync(join(again, 'classifier.safetensors'))).toBe(false)
+    expect(await run('classifier', { steps: '2', batch: '8', faces: '512', out: again })).toBe(0)
+    expect(readFileSync(join(again, 'classifier.safetensors'))).toEqual(
+      readFileSync(join(out, 'classifier.safetensors'))
     )
   })
 })
