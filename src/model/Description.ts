@@ -55,8 +55,8 @@ export interface MlpDescription {
 /**
  * A denoiser that is a U-Net on signals, images or clips of `size` (such as height, width, colors; frames come first),
  * given as rows. `patch` is how many neighbours along each axis enter as the channels of one place; the levels have
- * `channels` each, every next one at half the size, and the last is the middle; group norms have `groups` groups. `labels`, `embedding` and `share`
- * are as in `MlpDescription`.
+ * `channels` each, every next one at half the size, and the last is the middle; group norms have `groups` groups. `labels`,
+ * `embedding` and `share` are as in `MlpDescription`.
  *
  * @category model
  * @since 0.1.0
