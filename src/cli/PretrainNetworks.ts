@@ -123,7 +123,7 @@ export const networks: Readonly<Record<string, Network>> = {
   clip: {
     description: clip,
     objective: () => denoising(clip),
-    recipe: { ...convolutional, steps: 4000 },
+    recipe: { ...convolutional, steps: 6500 },
     dropout: { all: 0.1, some: 0.3 },
     batch: 32,
     source: ({ attributes }) => clips(attributes)
