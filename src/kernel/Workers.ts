@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import type { Data } from '../tensor/Tensor.js'
-import type { Image } from './Image.js'
+import type { Image, Step } from './Image.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -37,7 +37,8 @@ export interface Loaded {
 }
 
 /**
- * Some workers, started when they are first needed. They keep a process alive only while they run something.
+ * Some threads: this one, which is the last, and workers, started when they are first needed. They keep a process alive only
+ * while they run something.
  *
  * @category model
  * @since 0.1.0
@@ -109,13 +110,14 @@ export const obstacle = (): string | undefined =>
       'Cross-Origin-Embedder-Policy: require-corp'
 
 /**
- * A pool of so many workers.
+ * A pool of so many threads. This one computes too: a scheduler may put two workers that are woken at once on one core, and
+ * leaves them there for longer than most blocks take.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const pool = (size: number): Pool => {
-  const members = Array.from({ length: size }, member)
+  const members = Array.from({ length: size }, (_, i) => (i === size - 1 ? here() : member()))
   let images = 0
   return {
     size,
@@ -157,25 +159,98 @@ export const pool = (size: number): Pool => {
   }
 }
 
-/**
- * A worker that is started by the first message to it. Memories that images have left are used again: those of a worker
- * are freed late, because its garbage collector does not see how large they are.
- */
+/** What a thread is told: to keep an image, to run one, or to drop one. */
+interface Message {
+  readonly image: number
+  readonly memory?: WebAssembly.Memory
+  readonly steps?: ReadonlyArray<Step>
+  readonly modules?: ReadonlyArray<WebAssembly.Module>
+  readonly run?: true
+}
+
+/** A thread. */
 interface Member {
   readonly memory: (pages: Image['pages']) => WebAssembly.Memory
   readonly free: (memory: WebAssembly.Memory, maximum: number) => void
-  readonly send: (message: object) => void
-  readonly request: (message: object) => Promise<void>
+  readonly send: (message: Message) => void
+  readonly request: (message: Message) => Promise<void>
   readonly stop: () => Promise<void>
 }
 
 const pageBytes = 65536
 
-/** How many memories a worker keeps for later images. */
+/** How many memories a thread keeps for later images. */
 const mostLeft = 8
 
-const member = (): Member => {
+/**
+ * Memories that images have left are used again: those of a worker are freed late, because its garbage collector does not see
+ * how large they are.
+ */
+const memories = (): Pick<Member, 'memory' | 'free'> => {
   const left: Array<{ readonly memory: WebAssembly.Memory; readonly maximum: number }> = []
+  return {
+    memory: (pages) => {
+      const bytes = pageBytes * pages.initial
+      // a module takes no memory that may grow further than it declares
+      const fits = ({ memory: { buffer }, maximum }: (typeof left)[number]): boolean =>
+        maximum === pages.maximum && buffer.byteLength >= bytes && buffer.byteLength <= 4 * bytes
+      const at = left.findIndex(fits)
+      const [known] = at < 0 ? [] : left.splice(at, 1)
+      return known?.memory ?? new WebAssembly.Memory({ ...pages, shared: true })
+    },
+    free: (memory, maximum) => {
+      left.push({ memory, maximum })
+      if (left.length > mostLeft) left.shift()
+    }
+  }
+}
+
+/** A turn of the event loop: messages to workers leave, and answers arrive. */
+const turn = (): Promise<void> =>
+  new Promise((resolve) => {
+    if (typeof setImmediate === 'function') return void setImmediate(resolve)
+    // a page has no `setImmediate`, and makes timers wait
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = () => {
+      port1.close()
+      resolve()
+    }
+    port2.postMessage(0)
+  })
+
+/** This thread. It does what the text of a worker says. */
+const here = (): Member => {
+  const images = new Map<number, () => void>()
+  let stopped = false
+  return {
+    ...memories(),
+    send: ({ image, memory, steps, modules }) => {
+      if (memory === undefined || steps === undefined || modules === undefined) return void images.delete(image)
+      const cells = new Int32Array(memory.buffer)
+      const runs = modules.map((module) => new WebAssembly.Instance(module, { env: { memory } }).exports['run'])
+      images.set(image, () => {
+        for (const { module, at, bits } of steps) {
+          cells.set(bits, at)
+          const run = runs[module]
+          if (typeof run === 'function') Reflect.apply(run, undefined, [0, 0, 0])
+        }
+      })
+    },
+    request: async ({ image }) => {
+      await turn()
+      if (stopped) throw new Error('the workers have been stopped')
+      images.get(image)?.()
+    },
+    stop: () => {
+      stopped = true
+      images.clear()
+      return Promise.resolve()
+    }
+  }
+}
+
+/** A worker that is started by the first message to it. */
+const member = (): Member => {
   const waiting = new Map<number, { readonly resolve: () => void; readonly reject: (error: Error) => void }>()
   let next = 0
   let started: Promise<Handle> | undefined
@@ -198,19 +273,7 @@ const member = (): Member => {
     return started
   }
   return {
-    memory: (pages) => {
-      const bytes = pageBytes * pages.initial
-      // a module takes no memory that may grow further than it declares
-      const fits = ({ memory: { buffer }, maximum }: (typeof left)[number]): boolean =>
-        maximum === pages.maximum && buffer.byteLength >= bytes && buffer.byteLength <= 4 * bytes
-      const at = left.findIndex(fits)
-      const [known] = at < 0 ? [] : left.splice(at, 1)
-      return known?.memory ?? new WebAssembly.Memory({ ...pages, shared: true })
-    },
-    free: (memory, maximum) => {
-      left.push({ memory, maximum })
-      if (left.length > mostLeft) left.shift()
-    },
+    ...memories(),
     send: (message) => {
       if (!stopped) void handle().then((opened) => opened.post(message))
     },
