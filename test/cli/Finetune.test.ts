@@ -158,6 +158,18 @@ describe('halforder finetune', () => {
     expect(apart).not.toBe(asked)
   })
 
+  it('takes the model of latents that ships for a chain of latents, and shows pictures', async () => {
+    const out = join(scratch, 'latents')
+    const { code } = await run({ config: configFile('latents.json', { ...quick, steps: 1 }), chain: 'latent', out })
+    expect(code).toBe(0)
+    const { model: chosen } = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')) as { readonly model: string }
+    expect(chosen).toBe('latent')
+    // the model that it leaves draws by itself: encoder and decoder are with it
+    expect(
+      Object.keys(model(readFileSync(join(out, 'model.safetensors')))).some((path) => /^decoder\./.test(path))
+    ).toBe(true)
+  })
+
   it('takes a black-box reward, which a first-order cell refuses', async () => {
     const config = configFile('black.json', { ...quick, steps: 1 })
     expect((await run({ config, reward: 'compressibility', out: join(scratch, 'black') })).code).toBe(0)
@@ -196,7 +208,11 @@ describe('misuse', () => {
     ],
     ['a model that is none', () => ({ model: 'faces-mpl' }), 'near it is faces-mlp'],
     ['a chain that is none', () => ({ chain: 'sde' }), 'chain.kind: expected one of ddpm, ddim, vp-sde'],
-    ['latents of a model that has none', () => ({ chain: 'latent' }), 'expected a model of latents with a decoder'],
+    [
+      'latents of a model that has none',
+      () => ({ chain: 'latent', model: 'faces-mlp' }),
+      'expected a model of latents with a decoder'
+    ],
     ['a score where there is no noise', () => ({ chain: 'flow-ode' }), 'is 0 in flow-ode, so'],
     [
       'nothing trained',

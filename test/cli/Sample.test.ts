@@ -240,7 +240,7 @@ describe('misuse', () => {
     [
       'a model that is none',
       { model: 'face-mlp' },
-      '--model: expected one of faces-mlp, a file *.safetensors, or the folder of a run, got "face-mlp"; near it is faces-mlp'
+      '--model: expected one of clip, faces-mlp, flow, latent, unet, a file *.safetensors, or the folder of a run, got "face-mlp"; near it is faces-mlp'
     ],
     ['a file that is not there', { model: './nowhere.safetensors' }, '--model: could not read ./nowhere.safetensors'],
     [
