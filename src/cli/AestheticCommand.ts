@@ -24,6 +24,7 @@ import type { Tensor } from '../tensor/Tensor.js'
 import { draw } from './FaceRenderer.js'
 import * as Files from './Files.js'
 import { broken, file, usage, type Failure, type Step } from './FinetuneRun.js'
+import { whole } from './Numbers.js'
 import { meter } from './Progress.js'
 
 // -------------------------------------------------------------------------------------
@@ -68,18 +69,6 @@ interface Plan {
 // -------------------------------------------------------------------------------------
 // reading
 // -------------------------------------------------------------------------------------
-
-const whole = (
-  option: string,
-  text: string | undefined,
-  fallback: number,
-  least: number
-): E.Either<Failure, number> => {
-  const value = text === undefined ? fallback : Number(text)
-  return Number.isSafeInteger(value) && value >= least && text?.trim() !== ''
-    ? E.right(value)
-    : E.left(usage(`--${option}: expected a whole number of at least ${least}, got ${JSON.stringify(text)}`))
-}
 
 const readPlan = (options: AestheticOptions): E.Either<Failure, Plan> =>
   pipe(

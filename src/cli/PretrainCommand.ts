@@ -22,6 +22,7 @@ import { broken, file, usage, type Failure, type Step } from './FinetuneRun.js'
 import * as Data from './PretrainData.js'
 import { networks, type Network } from './PretrainNetworks.js'
 import { report } from './PretrainReport.js'
+import { whole } from './Numbers.js'
 import { meter } from './Progress.js'
 import { webGpu } from './WebGpu.js'
 
@@ -83,18 +84,6 @@ interface Plan {
 // -------------------------------------------------------------------------------------
 // reading
 // -------------------------------------------------------------------------------------
-
-const whole = (
-  option: string,
-  text: string | undefined,
-  fallback: number,
-  least: number
-): E.Either<Failure, number> => {
-  const value = text === undefined ? fallback : Number(text)
-  return Number.isSafeInteger(value) && value >= least && text?.trim() !== ''
-    ? E.right(value)
-    : E.left(usage(`--${option}: expected a whole number of at least ${least}, got ${JSON.stringify(text)}`))
-}
 
 const readPlan = (name: string, options: PretrainOptions): E.Either<Failure, Plan> =>
   pipe(
