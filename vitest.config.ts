@@ -9,7 +9,9 @@ export default defineConfig({
     alias: [
       { find: /^halforder$/, replacement: here('./src/index.ts') },
       { find: /^halforder\/laws$/, replacement: here('./laws/index.ts') },
-      { find: /^halforder\/([a-z]+)$/, replacement: here('./src/$1/index.ts') }
+      { find: /^halforder\/laws\/(.+)$/, replacement: here('./laws/$1.ts') },
+      { find: /^halforder\/([a-z]+)$/, replacement: here('./src/$1/index.ts') },
+      { find: /^halforder\/(.+)$/, replacement: here('./src/$1.ts') }
     ]
   },
   test: {
@@ -18,6 +20,6 @@ export default defineConfig({
     setupFiles: ['test/setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    coverage: { include: ['src/**/*.ts', 'laws/**/*.ts'] }
+    coverage: { include: ['src/**/*.ts', 'laws/**/*.ts', 'cli/**/*.ts'] }
   }
 })

@@ -3,7 +3,7 @@
  * gradient of full backpropagation, by TensorFlow.js and by this library.
  */
 import * as tf from '@tensorflow/tfjs'
-import { coefficients } from '../src/chain/Ddim.js'
+import { coefficients } from '../src/chain/sampler/Ddim.js'
 import { cosine } from '../src/chain/Schedule.js'
 import * as Programs from '../src/estimator/Programs.js'
 import { halfOrder, kind, mlp } from './Mlp.js'

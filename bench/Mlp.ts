@@ -1,10 +1,10 @@
 /** A chain of an MLP denoiser, features-width-width-features with SiLU, and numbers to run it on. */
 import { type Chain } from '../src/chain/Chain.js'
-import { ddim } from '../src/chain/Ddim.js'
+import { ddim } from '../src/chain/sampler/Ddim.js'
 import { cosine } from '../src/chain/Schedule.js'
 import * as Programs from '../src/estimator/Programs.js'
-import { silu } from '../src/lens/Activation.js'
-import { dense } from '../src/lens/Dense.js'
+import { silu } from '../src/lens/layer/Activation.js'
+import { dense } from '../src/lens/layer/Dense.js'
 import * as L from '../src/lens/Lens.js'
 import * as X from '../src/tensor/Expr.js'
 import { scalar, type Tensor } from '../src/tensor/Tensor.js'

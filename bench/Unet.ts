@@ -4,9 +4,9 @@
  */
 import { jit, lax, nn, numpy as np, type Array as JaxArray } from '@jax-js/jax'
 import * as tf from '@tensorflow/tfjs'
-import { silu } from '../src/lens/Activation.js'
-import { conv2d, type Images } from '../src/lens/Convolution.js'
-import { averagePool2d, upsample2d } from '../src/lens/Pooling.js'
+import { silu } from '../src/lens/layer/Activation.js'
+import { conv2d, type Images } from '../src/lens/layer/Convolution.js'
+import { averagePool2d, upsample2d } from '../src/lens/layer/Pooling.js'
 import * as X from '../src/tensor/Expr.js'
 import type { Expr } from '../src/tensor/Expr.js'
 import * as Program from '../src/tensor/Program.js'

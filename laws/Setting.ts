@@ -22,8 +22,8 @@ import * as T from '../src/tensor/Tensor.js'
 import type { Tensor } from '../src/tensor/Tensor.js'
 import * as Tree from '../src/tensor/Tree.js'
 import type { Exprs } from '../src/tensor/Tree.js'
-import type { Scheme } from './Differences.js'
-import * as Q from './Quadrature.js'
+import type { Scheme } from './exact/Differences.js'
+import * as Q from './exact/Quadrature.js'
 
 // -------------------------------------------------------------------------------------
 // model

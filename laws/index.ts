@@ -14,53 +14,53 @@
  * @since 0.1.0
  */
 /** Chains whose steps are affine, and the normals they carry along. @since 0.1.0 */
-export * as AffineChain from './AffineChain.js'
+export * as AffineChain from './exact/AffineChain.js'
 /** Laws of chains. @since 0.1.0 */
-export * as Chain from './Chain.js'
+export * as Chain from './law/Chain.js'
 /** Laws of covers. @since 0.1.0 */
-export * as Cover from './Cover.js'
+export * as Cover from './law/Cover.js'
 /** Derivatives from values alone. @since 0.1.0 */
-export * as Differences from './Differences.js'
+export * as Differences from './exact/Differences.js'
 /** Laws of gradient estimators. @since 0.1.0 */
-export * as Estimator from './Estimator.js'
+export * as Estimator from './law/Estimator.js'
 /** The exact expectation of a compiled estimator, and what it should be. @since 0.1.0 */
-export * as Expectation from './Expectation.js'
+export * as Expectation from './exact/Expectation.js'
 /** Laws of chains with normal marginals. @since 0.1.0 */
-export * as GaussianMarginals from './GaussianMarginals.js'
+export * as GaussianMarginals from './law/GaussianMarginals.js'
 /** Laws of lenses. @since 0.1.0 */
-export * as Lens from './Lens.js'
+export * as Lens from './law/Lens.js'
 /** Tests by sampling, with declared error rates. @since 0.1.0 */
-export * as MonteCarlo from './MonteCarlo.js'
+export * as MonteCarlo from './law/MonteCarlo.js'
 /** Expected rewards of long scalar chains, on a grid. @since 0.1.0 */
-export * as Propagation from './Propagation.js'
+export * as Propagation from './exact/Propagation.js'
 /** Gauss-Hermite quadrature. @since 0.1.0 */
-export * as Quadrature from './Quadrature.js'
+export * as Quadrature from './exact/Quadrature.js'
 /** Laws of rewards. @since 0.1.0 */
-export * as Reward from './Reward.js'
+export * as Reward from './law/Reward.js'
 /** Rounding in f64. @since 0.1.0 */
-export * as Rounding from './Rounding.js'
+export * as Rounding from './exact/Rounding.js'
 /** Laws of noise schedules and samplers. @since 0.1.0 */
-export * as Schedule from './Schedule.js'
+export * as Schedule from './law/Schedule.js'
 /** A chain with a reward at some parameters, and what it is run on. @since 0.1.0 */
 export * as Setting from './Setting.js'
 /** Forward-only rollouts with a copy of the parameters for each step. @since 0.1.0 */
-export * as Simulate from './Simulate.js'
+export * as Simulate from './exact/Simulate.js'
 /** Laws of programs and targets. @since 0.1.0 */
-export * as Tensor from './Tensor.js'
+export * as Tensor from './law/Tensor.js'
 /** Every estimator on every toy chain, with verdicts. @since 0.1.0 */
-export * as Verify from './Verify.js'
+export * as Verify from './verify/Verify.js'
 /** The estimators that are verified. @since 0.1.0 */
-export * as VerifyCatalogue from './VerifyCatalogue.js'
+export * as VerifyCatalogue from './verify/Catalogue.js'
 /** Estimators read from files. @since 0.1.0 */
-export * as VerifyDescription from './VerifyDescription.js'
+export * as VerifyDescription from './verify/EstimatorFile.js'
 /** Strict decoding of JSON documents, with paths. @since 0.1.0 */
-export * as VerifyDocument from './VerifyDocument.js'
+export * as VerifyDocument from '../src/document/Document.js'
 /** Models that are verified, built in or read from files. @since 0.1.0 */
-export * as VerifyModel from './VerifyModel.js'
+export * as VerifyModel from './verify/Model.js'
 /** Verdicts as rows and as a table. @since 0.1.0 */
-export * as VerifyReport from './VerifyReport.js'
+export * as VerifyReport from './verify/Report.js'
 /** The exact term of each step of a scalar chain. @since 0.1.0 */
-export * as VerifyTerms from './VerifyTerms.js'
+export * as VerifyTerms from './exact/Terms.js'
 /** What a law answers. @since 0.1.0 */
 export * as Verdict from './Verdict.js'
 /** Runners over fast-check. @since 0.1.0 */

@@ -12,7 +12,7 @@ import * as Draw from '../../src/random/Draw.js'
 import * as Key from '../../src/random/Key.js'
 import type { Values } from '../../src/tensor/Program.js'
 import * as T from '../../src/tensor/Tensor.js'
-import type { Implementation } from '../Expectation.js'
+import type { Implementation } from '../exact/Expectation.js'
 import { advantage, asPrinted, cells, programs, type Context, type Tampered } from './Tamper.js'
 
 /**

@@ -5,18 +5,19 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import * as Ch from '../../src/chain/Chain.js'
-import * as Ddim from '../../src/chain/Ddim.js'
+import * as Ddim from '../../src/chain/sampler/Ddim.js'
 import type { Schedule as NoiseSchedule } from '../../src/chain/Schedule.js'
-import { dense, type Dense, type Rows } from '../../src/lens/Dense.js'
-import { layerNorm, type LayerNorm } from '../../src/lens/Normalization.js'
+import { dense, type Dense } from '../../src/lens/layer/Dense.js'
+import type { Rows } from '../../src/lens/Rows.js'
+import { layerNorm, type LayerNorm } from '../../src/lens/layer/Normalization.js'
 import * as L from '../../src/lens/Lens.js'
 import type { Lens, None } from '../../src/lens/Lens.js'
 import * as X from '../../src/tensor/Expr.js'
 import type { Expr } from '../../src/tensor/Expr.js'
 import * as Program from '../../src/tensor/Program.js'
 import type { Shape } from '../../src/tensor/Shape.js'
-import type { Union } from '../Cover.js'
-import type { StepCoefficients } from '../Schedule.js'
+import type { Union } from '../law/Cover.js'
+import type { StepCoefficients } from '../law/Schedule.js'
 
 // -------------------------------------------------------------------------------------
 // lenses

@@ -3,18 +3,18 @@
  *
  * @since 0.1.0
  */
-import * as Consistency from '../../src/chain/Consistency.js'
+import * as Consistency from '../../src/chain/sampler/Consistency.js'
 import type { Chain } from '../../src/chain/Chain.js'
-import * as Edm from '../../src/chain/Edm.js'
+import * as Edm from '../../src/chain/sampler/Edm.js'
 import { fromCoefficients, type Coefficients } from '../../src/chain/EpsilonSampler.js'
-import * as Flow from '../../src/chain/Flow.js'
+import * as Flow from '../../src/chain/sampler/Flow.js'
 import type { Schedule } from '../../src/chain/Schedule.js'
 import * as TimeMap from '../../src/chain/TimeMap.js'
-import * as VeSde from '../../src/chain/VeSde.js'
-import * as VpSde from '../../src/chain/VpSde.js'
-import type { Rows } from '../../src/lens/Dense.js'
+import * as VeSde from '../../src/chain/sampler/VeSde.js'
+import * as VpSde from '../../src/chain/sampler/VpSde.js'
+import type { Rows } from '../../src/lens/Rows.js'
 import type { None } from '../../src/lens/Lens.js'
-import * as GM from '../GaussianMarginals.js'
+import * as GM from '../law/GaussianMarginals.js'
 import { exactConsistency, exactDenoiser } from '../toy/GaussianData.js'
 import type { Verdict } from '../Verdict.js'
 

@@ -17,7 +17,7 @@ import type { Request } from '../../src/estimator/Gradient.js'
 import * as Gradient from '../../src/estimator/Gradient.js'
 import type { BoundProgram, Values } from '../../src/tensor/Program.js'
 import { reference, type Target, type TargetError } from '../../src/tensor/Target.js'
-import type { Implementation } from '../Expectation.js'
+import type { Implementation } from '../exact/Expectation.js'
 
 // -------------------------------------------------------------------------------------
 // model

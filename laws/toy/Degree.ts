@@ -3,9 +3,9 @@
  *
  * @since 0.1.0
  */
-import type { Scheme } from '../Differences.js'
+import type { Scheme } from '../exact/Differences.js'
 import type { Order } from '../Setting.js'
-import { nodesFor } from '../Quadrature.js'
+import { nodesFor } from '../exact/Quadrature.js'
 
 /**
  * The degree of one step's output in a random number, from the degrees `x` of its input and `theta[i]` of its parameters.

@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, it } from 'vitest'
-import * as EstimatorFile from '../VerifyDescription.js'
-import { showError } from '../VerifyDocument.js'
+import * as EstimatorFile from '../verify/EstimatorFile.js'
+import { showError } from '../../src/document/Document.js'
 import { decode, type ModelDescription } from './Description.js'
 
 const linear = {

@@ -23,8 +23,8 @@ import {
   numberThat,
   positive,
   whole,
-  type DescriptionError
-} from '../VerifyDocument.js'
+  type DocumentError
+} from '../../src/document/Document.js'
 import type { LinearGaussian } from './LinearGaussian.js'
 
 // -------------------------------------------------------------------------------------
@@ -108,7 +108,7 @@ const Tanh = /*#__PURE__*/ t.type(
 // decoding
 // -------------------------------------------------------------------------------------
 
-const lengthOf = (path: string, list: ReadonlyArray<unknown>, n: number, why: string): DescriptionError | undefined =>
+const lengthOf = (path: string, list: ReadonlyArray<unknown>, n: number, why: string): DocumentError | undefined =>
   list.length === n
     ? undefined
     : fault(path, `a list of ${n} (${why})`, list, `give it ${n}, or change what it has to fit`)
@@ -119,11 +119,11 @@ const shapeOf = (
   n: number,
   columns: number,
   why: string
-): DescriptionError | undefined =>
+): DocumentError | undefined =>
   lengthOf(path, rows, n, why) ??
   rows.map((row, i) => lengthOf(`${path}[${i}]`, row, columns, why)).find((error) => error !== undefined)
 
-const linear = (given: unknown): E.Either<DescriptionError, LinearDescription> =>
+const linear = (given: unknown): E.Either<DocumentError, LinearDescription> =>
   pipe(
     decodeWith(Linear, given),
     E.flatMap(({ T, A, B, c, sigma, prior, theta, reward }) => {
@@ -173,8 +173,8 @@ const linear = (given: unknown): E.Either<DescriptionError, LinearDescription> =
  */
 const cholesky = (
   cov: ReadonlyArray<ReadonlyArray<number>>
-): E.Either<DescriptionError, ReadonlyArray<ReadonlyArray<number>>> => {
-  const bad = (path: string, got: unknown): E.Either<DescriptionError, never> =>
+): E.Either<DocumentError, ReadonlyArray<ReadonlyArray<number>>> => {
+  const bad = (path: string, got: unknown): E.Either<DocumentError, never> =>
     E.left(fault(path, 'a symmetric, positive semidefinite matrix', got, 'correct the covariance'))
   const slack = cov.length * Number.EPSILON * Math.max(...cov.map((row, i) => Math.abs(row[i] ?? 0)))
   const factor = cov.map((row) => row.map(() => 0))
@@ -196,7 +196,7 @@ const cholesky = (
   return E.right(factor)
 }
 
-const tanh = (given: unknown): E.Either<DescriptionError, TanhDescription> =>
+const tanh = (given: unknown): E.Either<DocumentError, TanhDescription> =>
   pipe(
     decodeWith(Tanh, given),
     E.flatMap(({ theta, reward, ...numbers }) => {
@@ -213,7 +213,7 @@ const tanh = (given: unknown): E.Either<DescriptionError, TanhDescription> =>
  * @category decoding
  * @since 0.1.0
  */
-export const decode = (given: unknown): E.Either<DescriptionError, ModelDescription> => {
+export const decode = (given: unknown): E.Either<DocumentError, ModelDescription> => {
   if (!isRecord(given)) return E.left(fault('', 'a group of fields', given, 'write it as a JSON object'))
   switch (given['kind']) {
     case 'linearGaussian':

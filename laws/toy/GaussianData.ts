@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import type { Denoiser } from '../../src/chain/Denoiser.js'
-import type { Rows } from '../../src/lens/Dense.js'
+import type { Rows } from '../../src/lens/Rows.js'
 import * as L from '../../src/lens/Lens.js'
 import type { None } from '../../src/lens/Lens.js'
 import * as X from '../../src/tensor/Expr.js'

@@ -8,7 +8,7 @@
  * @since 0.1.0
  */
 import { lookup } from '../../src/chain/Chain.js'
-import * as Ddpm from '../../src/chain/Ddpm.js'
+import * as Ddpm from '../../src/chain/sampler/Ddpm.js'
 import { normal } from '../../src/chain/Noise.js'
 import type { Schedule } from '../../src/chain/Schedule.js'
 import * as L from '../../src/lens/Lens.js'

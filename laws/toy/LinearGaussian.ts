@@ -16,8 +16,8 @@ import * as X from '../../src/tensor/Expr.js'
 import type { Expr } from '../../src/tensor/Expr.js'
 import * as T from '../../src/tensor/Tensor.js'
 import type { Exprs } from '../../src/tensor/Tree.js'
-import { nodesFor } from '../Quadrature.js'
-import { dot } from '../Rounding.js'
+import { nodesFor } from '../exact/Quadrature.js'
+import { dot } from '../exact/Rounding.js'
 import type { Order, Setting } from '../Setting.js'
 
 // -------------------------------------------------------------------------------------

@@ -236,16 +236,6 @@ export const logDensity =
   }
 
 /**
- * Input expressions for the parameters of a chain or lens, named by path under a prefix.
- *
- * @category utils
- * @since 0.1.0
- */
-export const parameterInputs = <P extends Params>(prefix: string, parameters: Parameters): P =>
-  // `P` is by construction the tree of expressions with the shapes that `parameters` declares
-  Tree.inputs(prefix, L.shapes(parameters)) as P
-
-/**
  * The same chain with a copy of some parameters for each row of the batch: a vector `[n]` becomes `['batch', n]`. With all
  * rows equal nothing changes, but each row can be perturbed by itself, which gives a zeroth-order cell as many directions
  * as the batch has rows; the gradient of the shared vector is the sum of the rows'. Only vectors that a lens uses by

@@ -3,7 +3,8 @@
  *
  * @since 0.1.0
  */
-import type { Rows } from '../lens/Dense.js'
+import type { Rows } from '../lens/Rows.js'
+import { erase } from '../lens/Erase.js'
 import * as L from '../lens/Lens.js'
 import type { Lens, Params } from '../lens/Lens.js'
 import * as X from '../tensor/Expr.js'
@@ -108,3 +109,13 @@ const mixed =
         (bar) => ({ first: X.scale(bar, scale), second: X.scale(bar, 1 - scale) })
       ])
     )
+
+/**
+ * Forgets which parameters a denoiser has.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const eraseDenoiser = <P extends Params, D extends number, K extends number>(
+  denoiser: Denoiser<P, D, K>
+): Denoiser<Params, D, K> => ({ ...denoiser, lens: erase(denoiser.lens) })

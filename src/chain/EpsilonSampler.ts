@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Rows } from '../lens/Dense.js'
+import type { Rows } from '../lens/Rows.js'
 import * as L from '../lens/Lens.js'
 import type { Params } from '../lens/Lens.js'
 import * as X from '../tensor/Expr.js'

@@ -45,6 +45,15 @@ export const thirds = (T: number): Parts<'coarse' | 'mid' | 'fine'> => [
 ]
 
 /**
+ * Which of the three parts step `t` belongs to.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const thirdOf = (T: number, t: number): 'coarse' | 'mid' | 'fine' =>
+  thirds(T).find(([, lowest]) => lowest <= t)?.[0] ?? 'fine'
+
+/**
  * The chain with a condition for each part: the condition becomes a record of conditions, `{ coarse, mid, fine }` for
  * `thirds(T)`. The cotangent of a part's condition comes from the steps of that part alone.
  *

@@ -13,7 +13,7 @@
  *
  * @since 0.1.0
  */
-import type { Rows } from '../lens/Dense.js'
+import type { Rows } from '../lens/Rows.js'
 import * as L from '../lens/Lens.js'
 import type { Lens, Params } from '../lens/Lens.js'
 import * as X from '../tensor/Expr.js'

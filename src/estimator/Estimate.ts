@@ -7,6 +7,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Params } from '../lens/Lens.js'
+import * as Build from '../tensor/Build.js'
 import { below, under, type Values } from '../tensor/Program.js'
 import type { Batched, Shape } from '../tensor/Shape.js'
 import type { Executable } from '../tensor/Target.js'
@@ -47,10 +48,7 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
   const run: Run = (name, values) => {
     const executable = executables[name]
     if (executable === undefined) return TE.left({ _tag: 'NotCompiled', program: name })
-    return pipe(
-      executable.run(pick(executable, values)),
-      TE.mapLeft((error): EstimatorError => ({ _tag: 'OnTarget', program: name, error }))
-    )
+    return Build.run(name, executable)(pick(executable, values))
   }
   const roll = (name: string, sign: number): TE.TaskEither<EstimatorError, Values> =>
     run(name, { ...params, ...condition, ...perturbed, xT, eps, radius: T.scalar(sign * (zeroth?.radius ?? 0)) })

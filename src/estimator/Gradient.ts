@@ -11,8 +11,9 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import type { Params } from '../lens/Lens.js'
 import type { Program } from '../tensor/Program.js'
-import type { Batched, ShapeError, Sizes } from '../tensor/Shape.js'
-import type { Executable, Target } from '../tensor/Target.js'
+import { buildAll } from '../tensor/Build.js'
+import type { Batched, ShapeError } from '../tensor/Shape.js'
+import type { Target } from '../tensor/Target.js'
 import type { Exprs } from '../tensor/Tree.js'
 import * as C from './Cover.js'
 import { estimate } from './Estimate.js'
@@ -103,7 +104,7 @@ export const compile = <P extends Params, S extends Batched, C extends Exprs, R 
   pipe(
     check(problem),
     E.flatMap(programs),
-    E.flatMap((closed) => compileAll(closed, target, { batch: problem.batch })),
+    E.flatMap((closed) => buildAll(target, { batch: problem.batch }, closed)),
     E.map((executables) => ({
       executables,
       run: (request) => estimate(problem, executables, request),
@@ -111,23 +112,4 @@ export const compile = <P extends Params, S extends Batched, C extends Exprs, R 
         for (const executable of Object.values(executables)) await executable.dispose()
       }
     }))
-  )
-
-const compileAll = (
-  closed: Readonly<Record<string, Program>>,
-  target: Target,
-  sizes: Sizes
-): E.Either<EstimatorError, Readonly<Record<string, Executable>>> =>
-  pipe(
-    Object.entries(closed),
-    RA.traverse(E.Applicative)(([name, program]) =>
-      pipe(
-        target.compile(program, sizes),
-        E.bimap(
-          (error): EstimatorError => ({ _tag: 'OnTarget', program: name, error }),
-          (executable) => [name, executable] as const
-        )
-      )
-    ),
-    E.map((entries) => Object.fromEntries(entries))
   )

@@ -9,8 +9,9 @@ import type { Chain } from '../chain/Chain.js'
 import type { Params } from '../lens/Lens.js'
 import type { Reward, RewardError } from '../reward/Reward.js'
 import type { Values } from '../tensor/Program.js'
-import { type Batched, showError as showShape, type ShapeError } from '../tensor/Shape.js'
-import { showTargetError, type Executable, type TargetError } from '../tensor/Target.js'
+import { type ProgramError, showError as showProgram } from '../tensor/Build.js'
+import type { Batched } from '../tensor/Shape.js'
+import type { Executable } from '../tensor/Target.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import type { Exprs } from '../tensor/Tree.js'
 import { leaveOneOut, type Advantage } from './Advantage.js'
@@ -109,8 +110,7 @@ export type EstimatorError =
   | { readonly _tag: 'NotDifferentiable'; readonly reward: string; readonly cell: Cell }
   | { readonly _tag: 'BaselineSeesPerturbation'; readonly advantage: string; readonly cell: Cell }
   | { readonly _tag: 'NothingTrained'; readonly parameters: ReadonlyArray<string> }
-  | { readonly _tag: 'Ill'; readonly program: string; readonly errors: ReadonlyArray<ShapeError> }
-  | { readonly _tag: 'OnTarget'; readonly program: string; readonly error: TargetError }
+  | ProgramError
   | { readonly _tag: 'NotCompiled'; readonly program: string }
   | RewardError
 
@@ -202,9 +202,8 @@ export const showError = (error: EstimatorError): string => {
     case 'NothingTrained':
       return `no parameter is trained; choose some of ${error.parameters.join(', ')}`
     case 'Ill':
-      return `${error.program}: ${error.errors.map(showShape).join('\n')}`
     case 'OnTarget':
-      return `${error.program}: ${showTargetError(error.error)}`
+      return showProgram(error)
     case 'NotCompiled':
       return `${error.program} was not compiled; draw covers from the estimator that was`
     case 'RewardError':

@@ -117,7 +117,7 @@ export const rollout = <P extends Params, S extends Batched, C extends Exprs>(
   const { perturbation, keep, trained } = options
   const { T } = chain
   const directions = perturbation === 'none' ? {} : directionShapes(chain.parameters, trained, perturbation, T)
-  const params = Ch.parameterInputs<P>('params', chain.parameters)
+  const params = L.parameterInputs<P>('params', chain.parameters)
   const mask = X.input('mask', [T])
   const radius: Scalar = X.input('radius', [])
   const parametersAt = (t: number): P => {
@@ -176,7 +176,7 @@ export const reward = <R extends Params, P extends Params, S extends Batched, C 
 ): Built =>
   Program.make({ reward: L.shapes(shapes), x0: chain.state, c: chain.condition, weights: ['batch'] }, (): Exprs => {
     const [value, back] = lens(conditionInputs(chain)).run(
-      Ch.parameterInputs<R>('reward', shapes),
+      L.parameterInputs<R>('reward', shapes),
       X.input('x0', chain.state)
     )
     const [, x0Bar] = back(X.input('weights', ['batch']))
@@ -273,7 +273,7 @@ const credit = <P extends Params, S extends Batched, C extends Exprs>(
       chain,
       h,
       options
-    )(high).run(Ch.parameterInputs<P>('params', chain.parameters), {
+    )(high).run(L.parameterInputs<P>('params', chain.parameters), {
       x: X.input('x', chain.state),
       c: conditionInputs(chain),
       eps

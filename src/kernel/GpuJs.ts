@@ -13,39 +13,23 @@ import type { BoundProgram, Values } from '../tensor/Program.js'
 import type { Sizes } from '../tensor/Shape.js'
 import type { Executable, Target, TargetError } from '../tensor/Target.js'
 import { type Data, size, toFloat32 } from '../tensor/Tensor.js'
-import { assembledKernel, kernelNumber } from './Assembled.js'
-import { cached } from './Cache.js'
-import { enabled, type Fma } from './Fused.js'
-import { defaultLimits, type Limits } from './Schedule.js'
-import { lengths } from './Lengths.js'
-import { type Plan, plan, report } from './Plan.js'
-import { argument, keep } from './Resident.js'
-import { argumentNames, constants, source } from './Source.js'
-import type { Kernel } from './Template.js'
-import * as Threads from './Threads.js'
-import { blockedKernel } from './WebGpu.js'
-import { type Pool, pool } from './Workers.js'
+import { type Mode, modes } from './Mode.js'
+import { assembledKernel, kernelNumber } from './gpujs/Door.js'
+import { cached } from './gpujs/Cache.js'
+import { enabled, type Fma } from './wasm/Fma.js'
+import { defaultLimits, type Limits } from './plan/Sequence.js'
+import { lengths } from './plan/Lengths.js'
+import { type Plan, plan, report } from './plan/Plan.js'
+import { argument, keep } from './gpujs/Resident.js'
+import { argumentNames, constants, source } from './gpujs/Source.js'
+import type { Kernel } from './plan/Template.js'
+import * as Threads from './threads/Threads.js'
+import { blockedKernel } from './webgpu/Blocked.js'
+import { type Pool, pool } from './threads/Workers.js'
 
 // -------------------------------------------------------------------------------------
 // model
 // -------------------------------------------------------------------------------------
-
-/**
- * Where gpu.js runs kernels. `webasm` runs anywhere; `cpu` is for debugging; `webgpu`, `webgl2` and `webgl` want a
- * browser, `headlessgl` a GL driver; `gpu` takes the best that gpu.js finds.
- *
- * @category model
- * @since 0.1.0
- */
-export type Mode = (typeof modes)[number]
-
-/**
- * Every mode.
- *
- * @category constants
- * @since 0.1.0
- */
-export const modes = ['webasm', 'cpu', 'webgpu', 'webgl2', 'webgl', 'headlessgl', 'gpu'] as const
 
 /**
  * How accurately a mode computes, for `Reference.runWithBounds`.

@@ -4,9 +4,21 @@
  * @since 0.1.0
  */
 import * as X from '../tensor/Expr.js'
-import type { Rows } from './Dense.js'
+import type { Rows } from './Rows.js'
 import * as L from './Lens.js'
 import type { Lens, None } from './Lens.js'
+
+/**
+ * Neighbouring columns that belong together, such as the values of one attribute in a one-hot code: the first one and how many
+ * they are.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Span {
+  readonly offset: number
+  readonly width: number
+}
 
 /**
  * The columns `indices` of rows of `from` features, in the given order; an index may occur more than once. The pullback

@@ -369,6 +369,16 @@ export const shapes = (parameters: Parameters): { readonly [key: string]: Tree.S
   )
 
 /**
+ * Input expressions for the parameters of a lens or chain, named by path under a prefix.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const parameterInputs = <P extends Params>(prefix: string, parameters: Parameters): P =>
+  // `P` is by construction the tree of expressions with the shapes that `parameters` declares
+  Tree.inputs(prefix, shapes(parameters)) as P
+
+/**
  * Applies a function to each parameter declaration and its path.
  *
  * @category utils

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { Density } from '../tensor/Program.js'
-import { map, toFloat32, type Tensor } from '../tensor/Tensor.js'
+import { map, rows, toFloat32, type Tensor } from '../tensor/Tensor.js'
 import * as Draw from './Draw.js'
 import * as Key from './Key.js'
 
@@ -35,6 +35,23 @@ export const draw = (density: Density, key: Key.Key, shape: ReadonlyArray<number
  */
 export const draw32 = (density: Density, key: Key.Key, shape: ReadonlyArray<number>): Tensor =>
   density === 'normal' ? Draw.normal32(key, shape) : toFloat32(draw(density, key, shape))
+
+/**
+ * Rows `from..to-1` of the draws in f32, whatever their number: `shape` is that of all of them.
+ *
+ * @category draws
+ * @since 0.1.0
+ */
+export const drawRows32 = (
+  density: Density,
+  key: Key.Key,
+  shape: ReadonlyArray<number>,
+  from: number,
+  to: number
+): Tensor =>
+  density === 'normal'
+    ? Draw.normalRows32(key, shape, from, to)
+    : rows(from, to)(draw32(density, key, [to, ...shape.slice(1)]))
 
 /** The quantile of the standard Laplace. */
 const laplace = (p: number): number => (p < 0.5 ? Math.log(2 * p) : -Math.log(2 * (1 - p)))

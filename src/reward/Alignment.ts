@@ -3,12 +3,12 @@
  *
  * @since 0.1.0
  */
-import { columns } from '../lens/Columns.js'
-import type { Rows } from '../lens/Dense.js'
+import { columns, type Span } from '../lens/Columns.js'
+import type { Rows } from '../lens/Rows.js'
 import * as L from '../lens/Lens.js'
 import type { Lens, None, Params } from '../lens/Lens.js'
-import { logSumExp } from '../lens/LogSumExp.js'
-import type { PerRow } from '../lens/Loss.js'
+import { logSumExp } from '../lens/layer/LogSumExp.js'
+import type { PerRow } from '../lens/layer/Loss.js'
 import * as X from '../tensor/Expr.js'
 import type { Values } from '../tensor/Program.js'
 import * as Tree from '../tensor/Tree.js'
@@ -17,17 +17,6 @@ import { conditional, type Differentiable } from './Reward.js'
 // -------------------------------------------------------------------------------------
 // model
 // -------------------------------------------------------------------------------------
-
-/**
- * Where an attribute lies among logits and in the condition alike: its first position and its number of values.
- *
- * @category model
- * @since 0.1.0
- */
-export interface Block {
-  readonly offset: number
-  readonly width: number
-}
 
 /**
  * How the attributes that a prompt names are put together: the `sum` of their log-probabilities is that of the prompt, of
@@ -83,7 +72,7 @@ export const logProbabilityAmong = (mask: Rows<number>, width: number): Lens<Non
  * @since 0.1.0
  */
 export const logProbabilityOfCondition = (
-  blocks: ReadonlyArray<Block>,
+  blocks: ReadonlyArray<Span>,
   width: number,
   condition: Rows<number>,
   total: Total = 'sum'
@@ -127,7 +116,7 @@ export const alignment = <P extends Params>({
   total = 'sum'
 }: {
   readonly network: Lens<P, Rows<number>, Rows<number>>
-  readonly blocks: ReadonlyArray<Block>
+  readonly blocks: ReadonlyArray<Span>
   readonly width: number
   readonly parameters: Values
   readonly total?: Total

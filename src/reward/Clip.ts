@@ -3,10 +3,10 @@
  *
  * @since 0.1.0
  */
-import type { Rows } from '../lens/Dense.js'
+import type { Rows } from '../lens/Rows.js'
 import * as L from '../lens/Lens.js'
 import type { None, Params } from '../lens/Lens.js'
-import type { PerRow } from '../lens/Loss.js'
+import type { PerRow } from '../lens/layer/Loss.js'
 import * as X from '../tensor/Expr.js'
 import * as Tree from '../tensor/Tree.js'
 import type { Exprs } from '../tensor/Tree.js'

@@ -150,17 +150,52 @@ export const map =
   }
 
 /**
- * Rows `from` (included) to `to` (excluded) along the first axis, sharing the buffer.
+ * The rows `from..to-1`, sharing the data; those of them that there are.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const rows =
   (from: number, to: number) =>
-  (tensor: Tensor): Tensor => {
-    const stride = size(tensor.shape.slice(1))
-    return { shape: [to - from, ...tensor.shape.slice(1)], data: tensor.data.subarray(from * stride, to * stride) }
+  ({ shape, data }: Tensor): Tensor => {
+    const [count = 0, ...row] = shape
+    const n = size(row)
+    const low = Math.min(Math.max(from, 0), count)
+    const high = Math.min(Math.max(to, low), count)
+    return { shape: [high - low, ...row], data: data.subarray(low * n, high * n) }
   }
+
+/**
+ * The rows `from..to-1` in f32, with zeros where there are none.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const paddedRows =
+  (from: number, to: number) =>
+  (tensor: Tensor): Tensor => {
+    const [, ...row] = tensor.shape
+    const data = new Float32Array((to - from) * size(row))
+    data.set(rows(from, to)(tensor).data)
+    return { shape: [to - from, ...row], data }
+  }
+
+/**
+ * Tensors of equal rows, one below the other, in f32. None are a tensor without rows.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const joinRows = (parts: ReadonlyArray<Tensor>): Tensor => {
+  const [, ...row] = parts[0]?.shape ?? [0]
+  const data = new Float32Array(parts.reduce((total, part) => total + part.data.length, 0))
+  let at = 0
+  for (const part of parts) {
+    data.set(part.data, at)
+    at += part.data.length
+  }
+  return { shape: [parts.reduce((total, { shape }) => total + (shape[0] ?? 0), 0), ...row], data }
+}
 
 /**
  * The `i`-th entry along the first axis, sharing the buffer.

@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+export * as Build from './Build.js'
 export * as Expr from './Expr.js'
 export * as Indexing from './Indexing.js'
 export * as Op from './Op.js'

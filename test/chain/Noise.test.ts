@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, it } from 'vitest'
-import * as MC from '../../laws/MonteCarlo.js'
+import * as MC from '../../laws/law/MonteCarlo.js'
 import * as Run from '../../laws/run/Run.js'
 import { scalarChain, tanhChain } from '../../laws/toy/Tanh.js'
 import * as Noise from '../../src/chain/Noise.js'

@@ -1,13 +1,13 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, it } from 'vitest'
-import { ddim } from '../../src/chain/Ddim.js'
+import { ddim } from '../../src/chain/sampler/Ddim.js'
 import { cosine } from '../../src/chain/Schedule.js'
 import * as Catalogue from '../../src/estimator/Catalogue.js'
-import { peakActivationBytes } from '../../src/estimator/Cost.js'
+import { peakActivationBytes } from '../../src/estimator/reading/Cost.js'
 import type { Estimator } from '../../src/estimator/Estimator.js'
 import * as Gradient from '../../src/estimator/Gradient.js'
 import { gpuJs } from '../../src/kernel/GpuJs.js'
-import { mlp } from '../../src/model/Mlp.js'
+import { mlp } from '../../src/network/Mlp.js'
 import { brightness } from '../../src/reward/Pixels.js'
 
 const right = <L, A>(result: E.Either<L, A>): A => {

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, it } from 'vitest'
 import * as Covers from '../../laws/arbitrary/Covers.js'
 import * as Toys from '../../laws/arbitrary/Toys.js'
-import * as Estimator from '../../laws/Estimator.js'
+import * as Estimator from '../../laws/law/Estimator.js'
 import * as Run from '../../laws/run/Run.js'
 
 // Directions of their own for every step of a whole chain are the most dimensions: two steps are affordable there.

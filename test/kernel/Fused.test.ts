@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { afterAll, expect, test } from 'vitest'
-import { enabled, type Fma } from '../../src/kernel/Fused.js'
+import { enabled, type Fma } from '../../src/kernel/wasm/Fma.js'
 import { gpuJs } from '../../src/kernel/GpuJs.js'
 import * as X from '../../src/tensor/Expr.js'
 import * as Program from '../../src/tensor/Program.js'

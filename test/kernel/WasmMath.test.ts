@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { assemble } from '../../src/kernel/Assemble.js'
-import { apply, read } from '../../src/kernel/Spec.js'
+import { assemble } from '../../src/kernel/wasm/Assemble.js'
+import { apply, read } from '../../src/kernel/plan/Spec.js'
 import { functionError, type MapName, maps, unitRoundoff } from '../../src/tensor/Op.js'
 
 const count = 40_000

@@ -3,9 +3,9 @@
  * reference on.
  */
 import * as E from 'fp-ts/lib/Either.js'
-import { conv1d, conv2d, conv3d, type Options } from '../../src/lens/Convolution.js'
-import { groupNorm } from '../../src/lens/Normalization.js'
-import { averagePool2d, upsample2d } from '../../src/lens/Pooling.js'
+import { conv1d, conv2d, conv3d, type Options } from '../../src/lens/layer/Convolution.js'
+import { groupNorm } from '../../src/lens/layer/Normalization.js'
+import { averagePool2d, upsample2d } from '../../src/lens/layer/Pooling.js'
 import * as X from '../../src/tensor/Expr.js'
 import * as I from '../../src/tensor/Indexing.js'
 import * as Program from '../../src/tensor/Program.js'

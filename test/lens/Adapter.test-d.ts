@@ -1,5 +1,6 @@
 import { freeze, hold, lora, type Adapted, type Adapter, type Frozen } from '../../src/lens/Adapter.js'
-import { dense, type Dense, type Rows } from '../../src/lens/Dense.js'
+import { dense, type Dense } from '../../src/lens/layer/Dense.js'
+import type { Rows } from '../../src/lens/Rows.js'
 
 // These statements are checked by the compiler and never run: each `@ts-expect-error` is a program that must not compile.
 

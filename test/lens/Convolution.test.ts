@@ -1,12 +1,12 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as Toys from '../../laws/arbitrary/Toys.js'
-import * as Law from '../../laws/Lens.js'
+import * as Law from '../../laws/law/Lens.js'
 import * as Run from '../../laws/run/Run.js'
 import * as V from '../../laws/Verdict.js'
-import { conv1d, conv2d, conv3d, type Options } from '../../src/lens/Convolution.js'
+import { conv1d, conv2d, conv3d, type Options } from '../../src/lens/layer/Convolution.js'
 import type * as L from '../../src/lens/Lens.js'
-import { groupNorm, softmax } from '../../src/lens/Normalization.js'
+import { groupNorm, softmax } from '../../src/lens/layer/Normalization.js'
 import {
   averagePool1d,
   averagePool2d,
@@ -14,14 +14,14 @@ import {
   upsample1d,
   upsample2d,
   upsample3d
-} from '../../src/lens/Pooling.js'
+} from '../../src/lens/layer/Pooling.js'
 import * as X from '../../src/tensor/Expr.js'
 import type { Expr } from '../../src/tensor/Expr.js'
 import * as Program from '../../src/tensor/Program.js'
 import * as Reference from '../../src/tensor/Reference.js'
 import type { Shape } from '../../src/tensor/Shape.js'
 import { size, tabulate } from '../../src/tensor/Tensor.js'
-import { get } from '../model/adjoint.js'
+import { get } from '../network/adjoint.js'
 
 const laws = <P extends L.Params, A extends Expr, B extends Expr>(
   lens: L.Lens<P, A, B>,

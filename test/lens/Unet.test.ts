@@ -2,15 +2,15 @@ import * as fc from 'fast-check'
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, it } from 'vitest'
 import * as Toys from '../../laws/arbitrary/Toys.js'
-import * as Law from '../../laws/Lens.js'
+import * as Law from '../../laws/law/Lens.js'
 import * as Run from '../../laws/run/Run.js'
 import * as V from '../../laws/Verdict.js'
 import { carry, past, release, type Carried } from '../../src/lens/Carried.js'
-import { conv1d, conv2d, conv3d } from '../../src/lens/Convolution.js'
-import type { Rows } from '../../src/lens/Dense.js'
+import { conv1d, conv2d, conv3d } from '../../src/lens/layer/Convolution.js'
+import type { Rows } from '../../src/lens/Rows.js'
 import * as L from '../../src/lens/Lens.js'
 import type { Lens, None, Params } from '../../src/lens/Lens.js'
-import { fromPatches, toPatches, type Patches } from '../../src/lens/Patches.js'
+import { fromPatches, toPatches, type Patches } from '../../src/lens/layer/Patches.js'
 import {
   averagePool1d,
   averagePool2d,
@@ -18,11 +18,11 @@ import {
   upsample1d,
   upsample2d,
   upsample3d
-} from '../../src/lens/Pooling.js'
-import { channelFilm, plainBlock, pointwise, position, residualBlock } from '../../src/lens/ResidualBlock.js'
-import { joined, level, unet, type Level, type Skip } from '../../src/lens/Unet.js'
-import { erase } from '../../src/model/Erase.js'
-import { initial } from '../../src/model/Initial.js'
+} from '../../src/lens/layer/Pooling.js'
+import { channelFilm, plainBlock, pointwise, position, residualBlock } from '../../src/lens/layer/ResidualBlock.js'
+import { joined, level, unet, type Level, type Skip } from '../../src/lens/layer/Unet.js'
+import { erase } from '../../src/lens/Erase.js'
+import { initial } from '../../src/lens/Initial.js'
 import * as Key from '../../src/random/Key.js'
 import * as X from '../../src/tensor/Expr.js'
 import type { Expr } from '../../src/tensor/Expr.js'
@@ -30,7 +30,7 @@ import * as Program from '../../src/tensor/Program.js'
 import * as Reference from '../../src/tensor/Reference.js'
 import type { Shape } from '../../src/tensor/Shape.js'
 import type { Exprs, Shapes } from '../../src/tensor/Tree.js'
-import { get, values } from '../model/adjoint.js'
+import { get, values } from '../network/adjoint.js'
 
 const subject = <P extends Params, A extends Exprs, B extends Exprs>(lens: Lens<P, A, B>, argument: Shapes) => ({
   name: 'lens',

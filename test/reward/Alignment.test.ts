@@ -1,15 +1,15 @@
 import * as fc from 'fast-check'
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
-import { logProbabilityOf } from '../../src/model/Classifier.js'
-import * as Faces from '../../src/model/Faces.js'
-import * as Text from '../../src/model/Text.js'
-import * as TextCondition from '../../src/model/TextCondition.js'
+import { logProbabilityOf } from '../../src/network/Classifier.js'
+import * as Faces from '../../cli/tasks/faces/Faces.js'
+import * as Text from '../../cli/tasks/faces/text/Text.js'
+import * as TextCondition from '../../cli/tasks/faces/text/Condition.js'
 import { gpuJs } from '../../src/kernel/GpuJs.js'
 import { logProbabilityOfCondition, type Total } from '../../src/reward/Alignment.js'
 import * as Program from '../../src/tensor/Program.js'
 import { reference, type Target } from '../../src/tensor/Target.js'
-import { get } from '../model/adjoint.js'
+import { get } from '../network/adjoint.js'
 
 const blocks = Faces.attributeNames.map(Faces.block)
 

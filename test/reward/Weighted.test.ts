@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, expectTypeOf, test } from 'vitest'
-import * as Faces from '../../src/model/Faces.js'
-import { classifier, logProbability } from '../../src/model/Classifier.js'
+import * as Faces from '../../cli/tasks/faces/Faces.js'
+import { classifier, logProbability } from '../../src/network/Classifier.js'
 import { alignment } from '../../src/reward/Alignment.js'
 import { dynamicDegree, smoothness } from '../../src/reward/Clip.js'
 import { brightness } from '../../src/reward/Pixels.js'
@@ -10,7 +10,7 @@ import { nameOf, onHost, type SumParameters, weighted } from '../../src/reward/W
 import type { Expr } from '../../src/tensor/Expr.js'
 import type { Exprs } from '../../src/tensor/Tree.js'
 import type { Tensor } from '../../src/tensor/Tensor.js'
-import { get } from '../model/adjoint.js'
+import { get } from '../network/adjoint.js'
 
 type Images = readonly ['batch', number]
 

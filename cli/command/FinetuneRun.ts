@@ -1,0 +1,260 @@
+/**
+ * A run of the fine-tuning loop in its folder: measure, step, checkpoint, measure again, draw.
+ *
+ * @since 0.1.0
+ */
+import { join } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import { showError as showDocument } from 'halforder/document/Document'
+import * as Cover from 'halforder/estimator/Cover'
+import * as Est from 'halforder/estimator/Estimator'
+import * as Gradient from 'halforder/estimator/Gradient'
+import { trainedShapes } from 'halforder/estimator/Programs'
+import * as Cost from 'halforder/estimator/reading/Cost'
+import * as Safetensors from 'halforder/format/Safetensors'
+import { type Model, showError as showModel } from 'halforder/network/Model'
+import * as Key from 'halforder/random/Key'
+import type { Show } from 'halforder/task/Task'
+import type { Values } from 'halforder/tensor/Program'
+import type { Target } from 'halforder/tensor/Target'
+import { rows, size, type Tensor } from 'halforder/tensor/Tensor'
+import * as Checkpoint from 'halforder/training/Checkpoint'
+import type * as Config from 'halforder/training/Config'
+import * as Evaluation from 'halforder/training/Evaluation'
+import * as Finetune from 'halforder/training/Finetune'
+import type * as Setup from 'halforder/training/Setup'
+import { broken, type Failure, file, type Step } from '../edge/Failure.js'
+import * as Files from '../edge/Files.js'
+import { showMetrics, type Metrics } from '../edge/Metrics.js'
+import { picture, pictured } from '../edge/Pictures.js'
+import { meter } from '../edge/Progress.js'
+import { rewardPlot } from '../edge/RewardPlot.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * Everything that stands before the first step. `initial` are the base model's parameters; `state` is where the run
+ * starts, and `history` what an earlier part of it wrote.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Ready {
+  readonly config: Config.Config
+  readonly folder: string
+  readonly setup: Setup.Setup
+  readonly target: Target
+  readonly run: Finetune.Run
+  readonly evaluator: Evaluation.Evaluator
+  readonly initial: Values
+  /** What the outputs of the chain stand for. */
+  readonly decoded: (outputs: Tensor) => TE.TaskEither<string, Tensor>
+  readonly show: Show
+  readonly model: Model
+  readonly state: Finetune.State
+  readonly history: ReadonlyArray<Metrics>
+}
+
+/**
+ * What a run is judged by. Rewards are of held-out noise, the same before and after; `gain` is in joint standard errors.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Summary {
+  readonly folder: string
+  readonly reward: string
+  readonly before: { readonly mean: number; readonly standardError: number }
+  readonly after: { readonly mean: number; readonly standardError: number }
+  readonly gain: number
+  readonly evaluationSamples: number
+  readonly estimator: string
+  readonly cover: string
+  readonly objective: 'J' | 'J_s'
+  readonly unpaidSteps: ReadonlyArray<number>
+  readonly steps: number
+  readonly interrupted: boolean
+  readonly networkEvaluations: number
+  readonly peakActivationBytes: number
+  readonly trainedParameters: number
+  readonly seconds: number
+}
+
+// -------------------------------------------------------------------------------------
+// stages
+// -------------------------------------------------------------------------------------
+
+/** How often a checkpoint is written, in seconds. */
+const checkpointEvery = 15
+
+const writeSheet = ({ decoded, show }: Ready, path: string, outputs: Tensor): Step<void> =>
+  pipe(
+    decoded(rows(0, pictured(show))(outputs)),
+    TE.flatMap(picture(show)),
+    TE.mapLeft(broken),
+    TE.flatMap((png) => file(Files.write(path, png)))
+  )
+
+const measure =
+  (ready: Ready) =>
+  (params: Values, picture: string): Step<ReturnType<typeof Evaluation.summary>> => {
+    const { config, folder, evaluator } = ready
+    return pipe(
+      evaluator.run(params, Key.foldInString(Key.make(config.seed), 'held-out'), config.evaluationSamples),
+      TE.mapLeft((error) => broken(Gradient.showError(error))),
+      TE.chainFirst(({ images }) => writeSheet(ready, join(folder, picture), images)),
+      TE.map(({ rewards }) => Evaluation.summary(rewards))
+    )
+  }
+
+const writeState = ({ config, folder }: Ready, at: Finetune.State, metrics: ReadonlyArray<Metrics>): Step<void> =>
+  pipe(
+    Checkpoint.encode(at, { config: JSON.stringify(config) }),
+    E.mapLeft((error) => broken(Safetensors.showError(error))),
+    TE.fromEither,
+    // metrics first: a checkpoint never knows of steps that they lack
+    TE.chainFirst(() => file(Files.write(join(folder, 'metrics.jsonl'), metrics.map(showMetrics).join('')))),
+    TE.flatMap((bytes) => file(Files.write(join(folder, 'checkpoint.safetensors'), bytes)))
+  )
+
+/** The whole model as it is now, for other commands and other tools, in f32. */
+const writeModel = ({ config, folder, model, setup }: Ready, params: Values): Step<void> =>
+  pipe(
+    setup.finished(params),
+    E.mapLeft((error) => broken(showDocument(error))),
+    E.flatMap((values) =>
+      pipe(
+        model.encode(values, { ...model.metadata, config: JSON.stringify(config) }, 'own'),
+        E.mapLeft((error) => broken(showModel(error)))
+      )
+    ),
+    TE.fromEither,
+    TE.flatMap((bytes) => file(Files.write(join(folder, 'model.safetensors'), bytes)))
+  )
+
+/** Where the loop stopped. */
+interface Done {
+  readonly state: Finetune.State
+  readonly metrics: ReadonlyArray<Metrics>
+}
+
+/** Steps until the last one or until stopped, with a checkpoint every so often and at the end. */
+const loop =
+  (ready: Ready, stop: AbortSignal, seconds: () => number): Step<Done> =>
+  async () => {
+    const { config, run } = ready
+    const bar = meter('fine-tune', config.steps, ready.state.step)
+    const metrics = [...ready.history]
+    let state = ready.state
+    let saved = seconds()
+    const save = (): Promise<E.Either<Failure, void>> => writeState(ready, state, metrics)()
+    for await (const progress of Finetune.unfold(run, Key.make(config.seed), state, config.steps)) {
+      if (E.isLeft(progress)) {
+        bar.stop()
+        await save()
+        return E.left(broken(Gradient.showError(progress.left)))
+      }
+      state = progress.right.state
+      const { mean, standardError } = Evaluation.summary(progress.right.rewards)
+      const { gradientNorm } = progress.right
+      metrics.push({
+        step: state.step,
+        rewardMean: mean,
+        rewardStandardError: standardError,
+        gradientNorm,
+        seconds: seconds()
+      })
+      bar.update(state.step, `reward ${mean.toFixed(3)}`)
+      if (seconds() - saved > checkpointEvery) {
+        const written = await save()
+        if (E.isLeft(written)) {
+          bar.stop()
+          return written
+        }
+        saved = seconds()
+      }
+      // a turn of the event loop, or signals would wait until the end
+      await new Promise((resume) => setImmediate(resume))
+      if (stop.aborted) break
+    }
+    bar.stop()
+    return pipe(
+      await save(),
+      E.map(() => ({ state, metrics }))
+    )
+  }
+
+/**
+ * Runs it all: the folder then has `config.json`, `metrics.jsonl`, `checkpoint.safetensors`, `model.safetensors`,
+ * `before.png`, `after.png`, `reward.svg` and `summary.json`. When `stop` is aborted it ends after the step under way, with the same files.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const execute = (ready: Ready, stop: AbortSignal): Step<Summary> => {
+  const { config, folder, setup, run, initial, history } = ready
+  const { problem } = setup
+  const began = performance.now() - 1000 * (history.at(-1)?.seconds ?? 0)
+  const seconds = (): number => (performance.now() - began) / 1000
+  return pipe(
+    file(Files.makeFolder(folder)),
+    TE.flatMap(() => file(Files.write(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`))),
+    TE.flatMap(() => measure(ready)(initial, 'before.png')),
+    TE.bindTo('before'),
+    TE.bind('done', () => loop(ready, stop, seconds)),
+    TE.chainFirst(({ done: { metrics } }) =>
+      file(Files.write(join(folder, 'reward.svg'), rewardPlot(problem.reward.name, metrics)))
+    ),
+    TE.chainFirst(({ done: { state } }) => writeModel(ready, state.params)),
+    TE.bind('after', ({ done: { state } }) => measure(ready)(state.params, 'after.png')),
+    TE.map(({ before, after, done: { state } }): Summary => {
+      const { networkEvaluations } = Cost.cost(problem.estimator, problem.chain.networkCalls)
+      const shapes = trainedShapes(setup.base.chain.parameters, problem.trained)
+      return {
+        folder,
+        reward: problem.reward.name,
+        before,
+        after,
+        gain: (after.mean - before.mean) / Math.hypot(after.standardError, before.standardError),
+        evaluationSamples: config.evaluationSamples,
+        estimator: problem.estimator.name,
+        cover: Cover.show(problem.estimator.covers[0].cover),
+        objective: Est.objective(problem.estimator),
+        unpaidSteps: [...Est.unpaid(problem.estimator).keys()],
+        steps: state.step,
+        interrupted: state.step < config.steps,
+        networkEvaluations: Math.round(networkEvaluations * config.batch * state.step),
+        peakActivationBytes: Cost.peakActivationBytes(run.gradients).bytes,
+        trainedParameters: shapes.reduce((n, [, shape]) => n + size(shape.map(Number)), 0),
+        seconds: Math.round(seconds() * 10) / 10
+      }
+    }),
+    TE.chainFirst((summary) => file(Files.write(join(folder, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`)))
+  )
+}
+
+/**
+ * A summary for a person.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const describe = (summary: Summary): string => {
+  const level = ({ mean, standardError }: Summary['before']): string =>
+    `${mean.toFixed(3)} +- ${standardError.toFixed(3)}`
+  const { unpaidSteps: unpaid } = summary
+  return [
+    `${summary.reward}, on ${summary.evaluationSamples} held-out samples`,
+    `  before     ${level(summary.before)}`,
+    `  after      ${level(summary.after)}   (${summary.gain >= 0 ? '+' : ''}${summary.gain.toFixed(1)} joint standard errors)`,
+    `  estimator  ${summary.estimator}: ${summary.cover}`,
+    `             ${unpaid.length === 0 ? `unbiased for ${summary.objective}` : `biased: steps ${Cover.showSteps(unpaid)} are unpaid`}`,
+    `  cost       ${summary.networkEvaluations} network evaluations, ${(summary.peakActivationBytes / 2 ** 20).toFixed(1)} MiB of activations at the peak`,
+    `  ${summary.interrupted ? 'stopped' : 'done'} after ${summary.steps} steps and ${summary.seconds} s; see ${summary.folder}/after.png and reward.svg`,
+    ''
+  ].join('\n')
+}

@@ -1,0 +1,68 @@
+/**
+ * Models by the name of one that ships, from a file, or from the folder of a fine-tune.
+ *
+ * @since 0.1.0
+ */
+import { join } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import type { Model } from 'halforder/network/Model'
+import * as Task from 'halforder/task/Task'
+import type { Materials } from 'halforder/training/Setup'
+import { broken, type Step, usage } from '../edge/Failure.js'
+import * as Files from '../edge/Files.js'
+
+const extension = '.safetensors'
+
+/** A name has neither a dot nor a slash; anything else is a file, or the folder of a run. */
+const isFile = (name: string): boolean => /[./\\]/.test(name)
+
+const modelIn = (task: Task.Task, path: string, remedy: string): Step<Model> =>
+  pipe(
+    Files.read(path),
+    TE.mapLeft((error) => usage(`--model: ${Files.showError(error)}${remedy}`)),
+    TE.flatMapEither((bytes) =>
+      pipe(
+        task.read(bytes),
+        E.mapLeft((reason) => usage(`--model: ${path}: ${reason}`))
+      )
+    )
+  )
+
+/**
+ * The denoiser of a name that the task knows, of a file, or of the folder of a fine-tune (what has a dot or a slash is no name).
+ * Left: a name that is none, with those that are; a file that cannot be read, or is no model.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const loadNamed =
+  (task: Task.Task) =>
+  (name: string): Step<Model> => {
+    if (!isFile(name)) {
+      return pipe(
+        Task.model(task)(name),
+        TE.mapLeft((reason) => usage(`--model: ${reason}`))
+      )
+    }
+    return name.endsWith(extension)
+      ? modelIn(task, name, '')
+      : modelIn(
+          task,
+          join(name, `model${extension}`),
+          `; expected a file *${extension} or the folder of a run that has ended, got ${name}`
+        )
+  }
+
+/**
+ * What a configuration may draw on: the model that it names, and what the task knows of it.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const materialsOf = (task: Task.Task, config: { readonly model: string }): Step<Materials> =>
+  pipe(
+    loadNamed(task)(config.model),
+    TE.flatMap((model) => pipe(Task.materials(task)(model), TE.mapLeft(broken)))
+  )

@@ -1,0 +1,235 @@
+/**
+ * `halforder sample`: pictures of what a model draws for a prompt.
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import { thirdOf } from 'halforder/chain/PerStep'
+import { gpuJs, type Mode } from 'halforder/kernel'
+import type { Model } from 'halforder/network/Model'
+import * as Key from 'halforder/random/Key'
+import { defaults, type Show } from 'halforder/task/Task'
+import * as Build from 'halforder/tensor/Build'
+import type { Values } from 'halforder/tensor/Program'
+import type { Tensor } from 'halforder/tensor/Tensor'
+import type { RowChain } from 'halforder/training/Chains'
+import type { Language } from 'halforder/training/Conditions'
+import { chainNames } from 'halforder/training/Config'
+import { decode } from 'halforder/training/Decode'
+import * as Sampling from 'halforder/training/Sampling'
+import * as Setup from 'halforder/training/Setup'
+import { broken, fail, type Failure, file, refused, type Step, usage } from '../edge/Failure.js'
+import * as Files from '../edge/Files.js'
+import * as Images from '../edge/Images.js'
+import { mode, number, oneOf, whole } from '../edge/Options.js'
+import { type Format, needed, pictures } from '../edge/Pictures.js'
+import { meter } from '../edge/Progress.js'
+import { interruptible } from '../edge/Signals.js'
+import { webGpu } from '../edge/WebGpu.js'
+import { find } from '../tasks/Find.js'
+import { loadNamed } from './ModelFile.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * The command's options, as they are typed. `coarse`, `mid` and `fine` are the prompts of the first, second and last third
+ * of the steps, in the order in which they are run; each is `prompt` where it is not given.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface SampleOptions {
+  readonly task: string
+  readonly model?: string
+  readonly prompt: string
+  readonly coarse?: string
+  readonly mid?: string
+  readonly fine?: string
+  readonly count: string
+  readonly seed: string
+  readonly out: string
+  readonly chain: string
+  readonly steps: string
+  readonly eta: string
+  readonly guidance: string
+  readonly columns: string
+  readonly mode: string
+  readonly threads?: string
+}
+
+/** Everything that is drawn, and where to. */
+interface Plan {
+  readonly chain: RowChain
+  readonly model: Model
+  readonly show: Show
+  readonly prompt: (t: number) => Values
+  readonly count: number
+  readonly seed: number
+  readonly layout: Images.Layout
+  readonly format: Format
+  readonly out: string
+  readonly mode: Mode
+  readonly threads: number | undefined
+}
+
+/** A picture of more is hard to look at. */
+const most = 4096
+
+// -------------------------------------------------------------------------------------
+// options
+// -------------------------------------------------------------------------------------
+
+const formatOf = (out: string): E.Either<Failure, Format> => {
+  if (/\.png$/i.test(out)) return E.right('png')
+  if (/\.gif$/i.test(out)) return E.right('gif')
+  return E.left(
+    usage(`--out: expected a file named *.png (a sheet) or *.gif (the chain at work), got ${JSON.stringify(out)}`)
+  )
+}
+
+/** What each step is told: thirds of the chain, from the noise to the output. */
+const promptOf = (
+  options: SampleOptions,
+  T: number,
+  language: Language,
+  key: Key.Key,
+  count: number
+): E.Either<Failure, Plan['prompt']> => {
+  const part = (name: 'coarse' | 'mid' | 'fine'): E.Either<Failure, Values> => {
+    const own = options[name]
+    return pipe(
+      language.parse(own ?? options.prompt),
+      E.bimap(
+        (reason) => usage(`--${own === undefined ? 'prompt' : name}: ${reason}`),
+        ({ rows }) => ({ c: rows(key, count) })
+      )
+    )
+  }
+  return pipe(
+    E.Do,
+    E.bind('coarse', () => part('coarse')),
+    E.bind('mid', () => part('mid')),
+    E.bind('fine', () => part('fine')),
+    E.map(
+      (parts) =>
+        (t: number): Values =>
+          parts[thirdOf(T, t)]
+    )
+  )
+}
+
+// -------------------------------------------------------------------------------------
+// the run
+// -------------------------------------------------------------------------------------
+
+const planOf = (options: SampleOptions): Step<Plan> =>
+  pipe(
+    TE.Do,
+    TE.bind('task', () => find(options.task)),
+    TE.bind('format', () => TE.fromEither(formatOf(options.out))),
+    TE.bind('count', () => TE.fromEither(whole('count', options.count, 16, 1, most))),
+    TE.bind('seed', () => TE.fromEither(whole('seed', options.seed, 1, 0))),
+    TE.bind('T', () => TE.fromEither(whole('steps', options.steps, 50, 1, 1000))),
+    TE.bind('columns', () => TE.fromEither(whole('columns', options.columns, 8, 1, most))),
+    TE.bind('eta', () => TE.fromEither(number({ least: 0, most: 1 })('eta', options.eta, 1))),
+    TE.bind('guidance', () => TE.fromEither(number({})('guidance', options.guidance, 1))),
+    TE.bind('kind', () => TE.fromEither(oneOf('chain', chainNames, options.chain))),
+    TE.bind('mode', () => TE.fromEither(mode(options.mode))),
+    TE.chainFirst((plan) => webGpu(plan.mode)),
+    TE.bind('threads', () => TE.fromEither(whole('threads', options.threads, undefined, 1, 256))),
+    TE.bind('base', ({ task }) => TE.fromEither(pipe(defaults(task)(), E.mapLeft(refused)))),
+    TE.bind('model', ({ base, task }) => loadNamed(task)(options.model ?? base.model)),
+    TE.bind('prompt', ({ T, task, model, seed, count }) =>
+      TE.fromEither(promptOf(options, T, task.language(model), Key.foldInString(Key.make(seed), 'prompt'), count))
+    ),
+    TE.bind('chain', ({ T, base, kind, eta, guidance, model }) =>
+      TE.fromEither(
+        pipe(Setup.chain({ ...base.chain, kind, T, eta, guidance, schedule: model.share }, model), E.mapLeft(refused))
+      )
+    ),
+    TE.map(({ columns, count, model, task, ...rest }) => ({
+      ...rest,
+      model,
+      count,
+      show: task.show(model),
+      layout: { ...Images.defaultLayout, columns: Math.min(columns, count) },
+      out: options.out
+    }))
+  )
+
+/** A mode that is not there is the caller's to change. */
+const failure = (error: Build.ProgramError): Failure =>
+  Build.isUnsupported(error) ? usage(`--mode: ${Build.showError(error)}`) : broken(Build.showError(error))
+
+/** The command up to the file. Undefined: it was stopped. */
+const draw = (plan: Plan, stop: AbortSignal): Step<string | undefined> => {
+  const { chain, model, count, seed, out, mode: where, threads, prompt, show, format, layout } = plan
+  const target = gpuJs({ mode: where, ...(threads === undefined ? {} : { threads }) })
+  const bar = meter('sample', Math.ceil(count / Math.min(count, 64)) * chain.T)
+  const drawn: Step<ReadonlyArray<Tensor> | undefined> = pipe(
+    Sampling.sample(
+      {
+        chain,
+        parameters: model.parameters,
+        condition: prompt,
+        count,
+        key: Key.make(seed),
+        trajectory: true,
+        watch: { done: (n) => bar.update(n, ''), stopped: () => stop.aborted }
+      },
+      target
+    ),
+    TE.matchEW(
+      (error): Step<ReadonlyArray<Tensor> | undefined> =>
+        error._tag === 'Stopped' ? TE.right(undefined) : TE.left(failure(error)),
+      ({ trajectory }) =>
+        pipe(needed(show, format, trajectory), TE.traverseSeqArray(decode(model, target)), TE.mapLeft(broken))
+    )
+  )
+  return pipe(
+    file(Files.prepare(out)),
+    TE.mapLeft(({ message }) => usage(`--out: ${message}`)),
+    TE.flatMap(() => async () => {
+      const result = await drawn()
+      bar.stop()
+      await target.dispose()
+      return result
+    }),
+    TE.flatMap((states) =>
+      states === undefined
+        ? TE.right(undefined)
+        : pipe(
+            states,
+            pictures(show, format, layout),
+            TE.mapLeft(broken),
+            TE.flatMap((bytes) => file(Files.write(out, bytes))),
+            TE.map(() => `${count} of ${chain.name}, ${chain.T} steps, in ${out}\n`)
+          )
+    )
+  )
+}
+
+/**
+ * Runs the command and gives its exit code: 0, 1 (the run failed), 2 (wrong usage, nothing drawn) or 130 (interrupted,
+ * nothing written). A `.png` is a contact sheet of the samples. A `.gif` shows clips moving, and of a model of stills the
+ * chain at work, from the noise to the samples. The same options give the same bytes.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const sample = async (options: SampleOptions): Promise<number> => {
+  const result = await interruptible((stop) =>
+    pipe(
+      planOf(options),
+      TE.flatMap((plan) => draw(plan, stop))
+    )()
+  )
+  if (E.isLeft(result)) return fail('sample')(result.left)
+  process.stdout.write(result.right ?? '')
+  if (result.right === undefined) process.stderr.write('halforder sample: stopped, nothing was written\n')
+  return result.right === undefined ? 130 : 0
+}

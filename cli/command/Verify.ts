@@ -1,0 +1,181 @@
+/**
+ * `halforder verify`: are the estimators' expectations what their types claim?
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as RA from 'fp-ts/lib/ReadonlyArray.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import * as Document from 'halforder/document/Document'
+import { showError as showCover } from 'halforder/estimator/Cover'
+import * as Gradient from 'halforder/estimator/Gradient'
+import { gpuJs } from 'halforder/kernel'
+import * as Description from 'halforder/laws/toy/Description'
+import * as Catalogue from 'halforder/laws/verify/Catalogue'
+import * as EstimatorFile from 'halforder/laws/verify/EstimatorFile'
+import type { Model } from 'halforder/laws/verify/Model'
+import * as Report from 'halforder/laws/verify/Report'
+import * as Verify from 'halforder/laws/verify/Verify'
+import * as Key from 'halforder/random/Key'
+import type { Task } from 'halforder/task/Task'
+import { broken, fail, type Failure, type Step, usage } from '../edge/Failure.js'
+import * as Files from '../edge/Files.js'
+import { whole } from '../edge/Options.js'
+import { meter } from '../edge/Progress.js'
+import { find } from '../tasks/Find.js'
+
+/**
+ * The command's options, as they are typed.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface VerifyOptions {
+  readonly task?: string
+  readonly model?: string
+  readonly estimator?: string
+  readonly samples: string
+  readonly seed: string
+  readonly threads?: string
+  readonly json?: boolean
+}
+
+type Cases = Parameters<typeof Verify.verify>[0]
+
+/** A decoded JSON file. Whatever is wrong with it is said with its path. */
+const document = <A>(path: string, decode: (given: unknown) => E.Either<Document.DocumentError, A>): Step<A> =>
+  pipe(
+    Files.read(path),
+    TE.mapLeft((error) => usage(Files.showError(error))),
+    TE.flatMapEither((bytes) =>
+      E.tryCatch(
+        (): unknown => JSON.parse(new TextDecoder().decode(bytes)),
+        (error) => usage(`${path}: expected JSON, got ${error instanceof Error ? error.message : 'something else'}`)
+      )
+    ),
+    TE.flatMapEither((given) =>
+      pipe(
+        decode(given),
+        E.mapLeft((error) => usage(`${path}: ${Document.showError(error)}`))
+      )
+    )
+  )
+
+/** The toy chains of a task, or the library's where it has none. */
+const toysOf = (task: Task): Step<ReadonlyArray<Model>> =>
+  task.toys.size === 0
+    ? TE.right(Catalogue.models())
+    : pipe(
+        [...task.toys],
+        E.traverseArray(([name, given]) =>
+          pipe(
+            Description.decode(given),
+            E.bimap(
+              (error) => usage(`--task: the toy ${name} of ${task.name}: ${Document.showError(error)}`),
+              (description) => Catalogue.described(name, description)
+            )
+          )
+        ),
+        TE.fromEither
+      )
+
+const modelsOf = ({ model: path, task }: VerifyOptions): Step<ReadonlyArray<Model>> =>
+  path === undefined
+    ? task === undefined
+      ? TE.right(Catalogue.models())
+      : pipe(find(task), TE.flatMap(toysOf))
+    : pipe(
+        document(path, Description.decode),
+        TE.map((description) => [Catalogue.described(path, description)])
+      )
+
+/** What is verified, and the models that were left out because an estimator does not fit their length, with the reason. */
+interface Plan {
+  readonly cases: Cases
+  readonly misfits: ReadonlyArray<string>
+}
+
+/** The file's estimator on each model that it fits. Left where there is none. */
+const fromFile = (path: string, models: ReadonlyArray<Model>): Step<Plan> =>
+  pipe(
+    document(path, EstimatorFile.decode),
+    TE.flatMapEither(({ at, baseline }): E.Either<Failure, Plan> => {
+      const built = models.map((model) =>
+        pipe(
+          at(model.T),
+          E.bimap(
+            (error) => ({ model, reason: showCover(error) }),
+            (estimator) => ({ model, contenders: [{ name: estimator.name, estimator, baseline }] })
+          )
+        )
+      )
+      const cases = RA.rights(built)
+      const misfits = RA.lefts(built)
+      const [first] = misfits
+      return cases.length === 0 && first !== undefined
+        ? E.left(usage(`${path}: ${first.reason}`))
+        : E.right({
+            cases,
+            misfits: misfits.map(({ model, reason }) => `${path} on ${model.name}: skipped: ${reason}`)
+          })
+    })
+  )
+
+const planOf = (options: VerifyOptions): Step<Plan> =>
+  pipe(
+    modelsOf(options),
+    TE.flatMap((models) =>
+      options.estimator === undefined
+        ? TE.right({
+            cases: models.map((one) => ({ model: one, contenders: Catalogue.contenders(one.T, one.baseline) })),
+            misfits: []
+          })
+        : fromFile(options.estimator, models)
+    )
+  )
+
+/**
+ * Runs the command and gives its exit code: 0 if every claim that was tested is borne out, 1 if one was refuted, nothing could be
+ * tested or a run failed, 2 on wrong usage, with nothing on stdout. The table goes to stdout, or with `json` one object a
+ * line as each estimator is measured; what was refuted is said on stderr too.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const verify = async (options: VerifyOptions): Promise<number> => {
+  const json = options.json === true
+  const result = await pipe(
+    TE.Do,
+    TE.bind('samples', () => TE.fromEither(whole('samples', options.samples, 200_000, 2))),
+    TE.bind('seed', () => TE.fromEither(whole('seed', options.seed, 1, 0))),
+    TE.bind('threads', () => TE.fromEither(whole('threads', options.threads, 1, 1, 256))),
+    TE.bind('plan', () => planOf(options)),
+    TE.flatMap(({ samples, seed, threads, plan: { cases, misfits } }) => {
+      const target = gpuJs({ mode: 'webasm', threads })
+      misfits.forEach((line) => process.stderr.write(`${line}\n`))
+      const bar = meter(
+        'verify',
+        cases.reduce((n, { contenders }) => n + contenders.length, 0)
+      )
+      let done = 0
+      return pipe(
+        Verify.verify(cases, { samples, key: Key.make(seed), target }, (row) => {
+          bar.update((done += 1), row.estimator)
+          if (json) process.stdout.write(`${JSON.stringify(row)}\n`)
+        }),
+        TE.mapLeft((error): Failure => broken(Gradient.showError(error))),
+        TE.chainFirstTaskK(() => () => {
+          bar.stop()
+          return target.dispose()
+        })
+      )
+    })
+  )()
+  if (E.isLeft(result)) return fail('verify')(result.left)
+  const { rows, test } = result.right
+  if (!json) process.stdout.write(`${Report.table(rows, test)}\n`)
+  if (Report.sound(rows)) return 0
+  process.stderr.write(`halforder verify: ${Report.refusal(rows)}\n`)
+  return 1
+}

@@ -1,0 +1,60 @@
+/**
+ * Options that are typed: numbers, modes, names.
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import { parse, type Range } from 'halforder/document/Numbers'
+import { type Mode, modes } from 'halforder/kernel'
+import { type Failure, usage } from './Failure.js'
+
+/**
+ * The number of an option; `fallback` where it was not typed. Left: what was expected and what was typed.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const number =
+  (range: Range) =>
+  <F>(option: string, text: string | undefined, fallback: F): E.Either<Failure, number | F> =>
+    text === undefined
+      ? E.right(fallback)
+      : pipe(
+          parse(range)(text),
+          E.mapLeft((reason) => usage(`--${option}: ${reason}`))
+        )
+
+/**
+ * The whole number of an option, of at least `least` and at most `most`.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const whole = <F>(
+  option: string,
+  text: string | undefined,
+  fallback: F,
+  least: number,
+  most = Infinity
+): E.Either<Failure, number | F> => number({ whole: true, least, most })(option, text, fallback)
+
+/**
+ * One of some names.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const oneOf = <A extends string>(option: string, known: ReadonlyArray<A>, text: string): E.Either<Failure, A> =>
+  pipe(
+    known.find((one) => one === text),
+    E.fromNullable(usage(`--${option}: expected one of ${known.join(', ')}, got ${JSON.stringify(text)}`))
+  )
+
+/**
+ * The mode of gpu.js, `webasm` where none was typed.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const mode = (text = 'webasm'): E.Either<Failure, Mode> => oneOf('mode', modes, text)

@@ -1,0 +1,147 @@
+/**
+ * Outputs as pictures, however their task shows them: stills, clips, points, or what the task draws itself.
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import type { Show } from 'halforder/task/Task'
+import { rows, type Tensor } from 'halforder/tensor/Tensor'
+import { animation } from './Animation.js'
+import { contactSheet, defaultLayout, showError, type Layout } from './Images.js'
+import { scatter } from './Scatter.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * What kind of file.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Format = 'png' | 'gif'
+
+/** An animation of a chain has this many frames at most. */
+const shown = 26
+
+/** So many of the states that points came through are drawn as a way. */
+const waypoints = 50
+
+// milliseconds a frame: an image at the end of its chain stays a while
+const working = { frame: 80, last: 2000 } as const
+const moving = { frame: 120, last: 120 } as const
+
+/**
+ * How many outputs a picture shows, unless it is told.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const pictured = (show: Show): number => (show._tag === 'Points' ? 1024 : 64)
+
+// -------------------------------------------------------------------------------------
+// stills
+// -------------------------------------------------------------------------------------
+
+/** A row of a clip is its frames one after another, so lines of frames need no moving of numbers. */
+const lines = ({ shape: [count = 0, features = 0], data }: Tensor, frames: number): Tensor => ({
+  shape: [count * frames, features / frames],
+  data
+})
+
+const sheet =
+  (layout: Layout) =>
+  (images: Tensor): TE.TaskEither<string, Uint8Array> =>
+    pipe(contactSheet(layout)(images), E.mapLeft(showError), TE.fromEither)
+
+/**
+ * Outputs as one PNG file: a sheet of stills, a clip a line, or a cloud of points. Left: rows that are no such outputs.
+ *
+ * @category interpreters
+ * @since 0.1.0
+ */
+export const picture =
+  (show: Show, layout: Layout = defaultLayout) =>
+  (outputs: Tensor): TE.TaskEither<string, Uint8Array> => {
+    switch (show._tag) {
+      case 'Stills':
+        return sheet(layout)(outputs)
+      case 'Clips':
+        return sheet({ ...layout, columns: show.frames })(lines(outputs, show.frames))
+      case 'Points':
+        return TE.right(scatter(show.reach)([{ title: `${outputs.shape[0] ?? 0} samples`, points: outputs }]))
+      case 'Own':
+        return show.png(outputs)
+    }
+  }
+
+// -------------------------------------------------------------------------------------
+// chains
+// -------------------------------------------------------------------------------------
+
+/** At most `most` of some states, evenly spaced, the first and the last among them. */
+const some = (states: ReadonlyArray<Tensor>, most: number): ReadonlyArray<Tensor> => {
+  const n = Math.min(most, states.length)
+  return Array.from({ length: n }, (_, i) => Math.round((i * (states.length - 1)) / Math.max(n - 1, 1))).flatMap(
+    (i) => states[i] ?? []
+  )
+}
+
+/**
+ * The states that a file shows of `x_T, ..., x_0`: the last one, and where the chain is seen at work some more, the first and
+ * the last among them.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const needed = (show: Show, format: Format, states: ReadonlyArray<Tensor>): ReadonlyArray<Tensor> => {
+  if (show._tag === 'Points') return some(states, format === 'png' ? waypoints : shown)
+  return format === 'png' || show._tag === 'Clips' ? states.slice(-1) : some(states, shown)
+}
+
+/** The frames of clips, each `[N, features / frames]`. */
+const framesIn = (clips: Tensor, frames: number): ReadonlyArray<Tensor> => {
+  const [count = 0, features = 0] = clips.shape
+  const width = features / frames
+  return Array.from({ length: frames }, (_, frame) => ({
+    shape: [count, width],
+    data: Float32Array.from(
+      { length: count * width },
+      (__, i) => clips.data[Math.floor(i / width) * features + frame * width + (i % width)] ?? 0
+    )
+  }))
+}
+
+/**
+ * The file of the states that `needed` chose. A `png` shows the outputs, and beside points the ways that they came. A `gif`
+ * shows clips moving, and everything else as the chain makes it. Left: states that are no such outputs, or an error of the
+ * encoder.
+ *
+ * @category interpreters
+ * @since 0.1.0
+ */
+export const pictures =
+  (show: Show, format: Format, layout: Layout) =>
+  (states: ReadonlyArray<Tensor>): TE.TaskEither<string, Uint8Array> => {
+    const outputs = states.at(-1) ?? { shape: [0, 0], data: new Float32Array(0) }
+    if (format === 'png') {
+      return show._tag === 'Points' ? TE.right(ways(show.reach, states, outputs)) : picture(show, layout)(outputs)
+    }
+    return show._tag === 'Clips'
+      ? pipe(framesIn(outputs, show.frames), TE.traverseArray(sheet(layout)), TE.flatMap(animation(moving)))
+      : pipe(states, TE.traverseArray(picture(show, layout)), TE.flatMap(animation(working)))
+  }
+
+/** So many points have their way drawn: more would hide one another. */
+const drawn = 96
+
+const ways = (reach: number, states: ReadonlyArray<Tensor>, outputs: Tensor): Uint8Array => {
+  const few = rows(0, drawn)
+  return scatter(reach)([
+    { title: `${outputs.shape[0] ?? 0} samples`, points: outputs },
+    { title: 'the way of some', points: few(outputs), trail: states.slice(0, -1).map(few) }
+  ])
+}

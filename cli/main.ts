@@ -1,0 +1,133 @@
+/**
+ * The command line.
+ *
+ * @since 0.1.0
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Command, Option } from 'commander'
+import { modes } from 'halforder/kernel'
+import { chainNames } from 'halforder/training/Config'
+import * as t from 'io-ts'
+import { compareEstimators, type CompareOptions } from './command/Compare.js'
+import { configOptions } from './command/ConfigOptions.js'
+import { drawExamples, type ExamplesOptions } from './command/Examples.js'
+import { finetune, type Options } from './command/Finetune.js'
+import { plan, type PlanOptions } from './command/Plan.js'
+import { pretrain, pretrainOptions, type PretrainOptions } from './command/Pretrain.js'
+import { sample, type SampleOptions } from './command/Sample.js'
+import { verify, type VerifyOptions } from './command/Verify.js'
+import { packageFolder } from './edge/Files.js'
+
+const Package = t.type({ version: t.string })
+
+const version = (): string => {
+  const found: unknown = JSON.parse(readFileSync(join(packageFolder(), 'package.json'), 'utf8'))
+  return Package.is(found) ? found.version : 'unknown'
+}
+
+const program = new Command('halforder')
+  .description('Fine-tune diffusion models with the Recursive Likelihood Ratio optimizer.')
+  .version(version())
+  .showHelpAfterError('(halforder --help lists the commands and options)')
+  // wrong usage ends with 2, as a wrong configuration does
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+
+const finetuning = program
+  .command('finetune')
+  .description('raise a reward of a model, and show it: writes a run folder')
+configOptions.forEach(([flags, description]) => finetuning.option(flags, description))
+finetuning
+  .option('--out <folder>', 'where to write, a new or empty folder (default: one below runs/)')
+  .option('--resume <folder>', 'go on with the run in a folder; --steps may be raised')
+  .option('--json', 'print the summary as one line of JSON')
+  .action(async (options: Options) => {
+    process.exitCode = await finetune(options, new Date())
+  })
+
+const planning = program
+  .command('plan')
+  .description('the kernels that a fine-tune would run, and what they cost: compiles, runs nothing')
+configOptions.forEach(([flags, description]) => planning.option(flags, description))
+planning.option('--json', 'print one object a program, each on a line').action(async (options: PlanOptions) => {
+  process.exitCode = await plan(options)
+})
+
+const onTask = ['--task <name>', 'faces, clips, points, or a module such as ./rings.mjs', 'faces'] as const
+
+const pretraining = program
+  .command('pretrain')
+  .argument('[name]', 'what to train, by its name in the task (default: the first)')
+  .description('train what a task can train from data; a folder with a checkpoint is resumed')
+pretrainOptions.forEach(([flags, description]) => pretraining.option(flags, description))
+pretraining
+  .addOption(new Option('--faces <number>', 'another name of --examples').hideHelp())
+  .action(async (name: string | undefined, options: PretrainOptions) => {
+    process.exitCode = await pretrain(name, options)
+  })
+
+program
+  .command('examples')
+  .alias('faces')
+  .description("draw labelled examples of a task's data: a picture, tensors, and what each is in words")
+  .option(...onTask)
+  .option('--count <number>', 'how many', '64')
+  .option('--seed <number>', 'the seed of every draw', '1')
+  .option('--out <folder>', 'where to write', 'examples')
+  .action(async (options: ExamplesOptions) => {
+    process.exitCode = await drawExamples(options)
+  })
+
+program
+  .command('sample')
+  .description('draw what a model makes of a prompt: a picture (.png), or moving (.gif: clips, or a chain at work)')
+  .option(...onTask)
+  .option('--model <name>', 'one of the task, a file *.safetensors, or the folder of a fine-tune')
+  .option('--prompt <text>', 'such as "a happy face with round glasses and blue hair"; empty for any', '')
+  .option('--coarse <text>', 'the prompt of the first third of the steps, next to the noise (default: --prompt)')
+  .option('--mid <text>', 'the prompt of the second third')
+  .option('--fine <text>', 'the prompt of the last third, next to the output')
+  .option('--count <number>', 'how many', '16')
+  .option('--seed <number>', 'the seed of every draw', '1')
+  .option('--out <file>', 'where to write, *.png or *.gif', 'samples.png')
+  .option('--chain <name>', chainNames.join(', '), 'ddim')
+  .option('--steps <number>', 'steps of the chain', '50')
+  .option('--eta <number>', 'how much noise the chain adds, in 0..1', '1')
+  .option('--guidance <number>', 'scale of classifier-free guidance; 1 is none', '1')
+  .option('--columns <number>', 'samples in a line', '8')
+  .option('--mode <name>', `mode of gpu.js: ${modes.join(', ')}`, 'webasm')
+  .option('--threads <number>', 'threads of the mode webasm (default: rows are not split)')
+  .action(async (options: SampleOptions) => {
+    process.exitCode = await sample(options)
+  })
+
+program
+  .command('compare')
+  .description("measure the variance and the cost of the catalogue's estimators on a task")
+  .option(...onTask)
+  .option('--reward <name>', 'as for finetune (default: that of the task)')
+  .option('--samples <number>', 'samples of each estimator', '1024')
+  .option('--only <text>', 'estimators whose name has this text')
+  .option('--trained <paths>', 'vectors to differentiate in, comma-separated (default: those of the task)')
+  .option('--seed <number>', 'the seed of every draw', '1')
+  .option('--threads <number>', 'threads that share the rows of a batch; the bits are those of one thread', '1')
+  .option('--json', 'print one object a line')
+  .action(async (options: CompareOptions) => {
+    process.exitCode = await compareEstimators(options)
+  })
+
+program
+  .command('verify')
+  .description('test what the estimators claim on models with exact gradients; exit 1 if a claim is refuted')
+  .option('--task <name>', 'the toy models of a task (default: those of the library)')
+  .option('--model <file>', 'a model of your own, as JSON')
+  .option('--estimator <file>', "an estimator of your own, as JSON (default: the catalogue's)")
+  .option('--samples <number>', 'samples of each estimator', '200000')
+  .option('--seed <number>', 'the seed of every draw', '1')
+  .option('--threads <number>', 'threads that share the rows of a batch; the bits are those of one thread', '1')
+  .option('--json', 'print one object a line')
+  .action(async (options: VerifyOptions) => {
+    process.exitCode = await verify(options)
+  })
+
+await program.parseAsync()

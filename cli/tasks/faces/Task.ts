@@ -1,0 +1,146 @@
+/**
+ * The tasks of faces and of clips of them: they share words, judges and drawing, and differ in what is shipped and shown first.
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import { isRecord } from 'halforder/document/Document'
+import * as Model from 'halforder/network/Model'
+import * as Draw from 'halforder/random/Draw'
+import type { Shelf } from 'halforder/reward/Shelf'
+import { type Examples, type Show, stored, type Stored, task, type Task, type TaskOptions } from 'halforder/task/Task'
+import { readFile } from 'node:fs/promises'
+import * as Files from '../../edge/Files.js'
+import * as Clips from '../clips/Clips.js'
+import * as Aesthetic from './Aesthetic.js'
+import { aestheticTraining } from './AestheticTraining.js'
+import { language } from './Conditions.js'
+import * as Faces from './Faces.js'
+import * as Jpeg from './Jpeg.js'
+import { faces as drawFaces, side } from './Renderer.js'
+import * as Rewards from './Rewards.js'
+import { networks, training } from './Trainings.js'
+
+// -------------------------------------------------------------------------------------
+// models
+// -------------------------------------------------------------------------------------
+
+const shipped = (name: string, about: string): Stored =>
+  stored(about, () => readFile(Files.asset(`${name}.safetensors`)))
+
+const models: Readonly<Record<string, Stored>> = {
+  'faces-mlp': shipped('faces-mlp', 'faces, by a network of dense layers'),
+  unet: shipped('unet', 'faces, by a convolutional network'),
+  flow: shipped('flow', 'faces, by flow matching'),
+  latent: shipped('latent', 'faces, in the latents of an autoencoder'),
+  clip: shipped('clip', 'clips of eight frames')
+}
+
+/** How many frames a row of the model has: 1 for stills. */
+const framesOf = ({ denoiser, decoder }: Model.Model): number =>
+  decoder._tag === 'None' && denoiser.features === Clips.frameCount * Faces.features ? Clips.frameCount : 1
+
+// -------------------------------------------------------------------------------------
+// rewards
+// -------------------------------------------------------------------------------------
+
+const readAsset = <A>(
+  name: string,
+  load: (bytes: Uint8Array) => E.Either<Model.ModelError, A>
+): TE.TaskEither<string, A> =>
+  pipe(
+    Files.read(Files.asset(name)),
+    TE.mapLeft(Files.showError),
+    TE.flatMapEither((bytes) =>
+      pipe(
+        load(bytes),
+        E.mapLeft((error) => `${name}: ${Model.showError(error)}`)
+      )
+    )
+  )
+
+/**
+ * The rewards of a model's outputs, by the networks that judge.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const rewardsOf = (model: Model.Model): TE.TaskEither<string, Shelf> =>
+  pipe(
+    TE.Do,
+    TE.bind('classifier', () => readAsset('classifier.safetensors', Model.loadClassifier)),
+    TE.bind('aesthetic', () => readAsset('aesthetic.safetensors', Aesthetic.loadAesthetic)),
+    TE.let('frames', () => framesOf(model)),
+    TE.map(({ frames, ...judges }) => Rewards.shelf({ ...judges, frames, blackBoxes: Jpeg.rewards(frames) }))
+  )
+
+// -------------------------------------------------------------------------------------
+// tasks
+// -------------------------------------------------------------------------------------
+
+const show = (model: Model.Model): Show => {
+  const frames = framesOf(model)
+  return frames === 1 ? { _tag: 'Stills', side } : { _tag: 'Clips', side, frames }
+}
+
+const examples: TaskOptions['examples'] = (key, n) =>
+  pipe(
+    drawFaces(Draw.uniform(key, [n, Faces.attributeNames.length])),
+    E.bimap(
+      Faces.showError,
+      ({ images, labels, attributes }): Examples => ({
+        x0: images,
+        labels,
+        words: attributes,
+        show: { _tag: 'Stills', side }
+      })
+    )
+  )
+
+const family: Pick<TaskOptions, 'models' | 'language' | 'rewards' | 'show' | 'trainings' | 'examples'> = {
+  models,
+  language: ({ denoiser }) => language(denoiser.labels),
+  rewards: rewardsOf,
+  show,
+  trainings: {
+    ...Object.fromEntries(Object.entries(networks).map(([name, network]) => [name, training(network)])),
+    aesthetic: aestheticTraining
+  },
+  examples
+}
+
+const onLatents = (given: unknown): boolean =>
+  isRecord(given) && isRecord(given['chain']) && given['chain']['kind'] === 'latent'
+
+/**
+ * Faces of 16 x 16 pixels, with eight attributes.
+ *
+ * @category instances
+ * @since 0.1.0
+ */
+export const faces: Task = task({
+  ...family,
+  name: 'faces',
+  about: 'pixel-art faces of 16 x 16 pixels: glasses, hats, hair, in words',
+  // a chain of latents needs a model of latents
+  defaults: (given) => ({
+    model: onLatents(given) ? 'latent' : 'faces-mlp',
+    reward: 'glasses',
+    trained: ['**.labels.bias']
+  })
+})
+
+/**
+ * Clips of eight frames of faces, which blink, smile or move.
+ *
+ * @category instances
+ * @since 0.1.0
+ */
+export const clips: Task = task({
+  ...family,
+  name: 'clips',
+  about: 'clips of eight frames, in which a face blinks, smiles or moves',
+  defaults: { model: 'clip', reward: 'smoothness', trained: ['**.labels.bias'], batch: 16, evaluationSamples: 64 }
+})

@@ -1,0 +1,185 @@
+/**
+ * The task `points`: two-dimensional data, which trains in under a minute and can be seen whole.
+ *
+ * @since 0.1.0
+ */
+import { readFile } from 'node:fs/promises'
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as O from 'fp-ts/lib/Option.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import { ddim } from 'halforder/chain/sampler/Ddim'
+import { schedules } from 'halforder/chain/Share'
+import { type DocumentError, fault } from 'halforder/document/Document'
+import * as Numbers from 'halforder/document/Numbers'
+import * as L from 'halforder/lens/Lens'
+import type { Lens, None } from 'halforder/lens/Lens'
+import type { PerRow } from 'halforder/lens/layer/Loss'
+import type { Rows } from 'halforder/lens/Rows'
+import type { MlpDescription } from 'halforder/network/Description'
+import type { Model } from 'halforder/network/Model'
+import { denoiser } from 'halforder/network/Network'
+import * as Key from 'halforder/random/Key'
+import { differentiable } from 'halforder/reward/Reward'
+import { free, type Named, shelf, type Shelf } from 'halforder/reward/Shelf'
+import { denoising } from 'halforder/task/Denoising'
+import { type Show, stored, type Task, task as make, type Training } from 'halforder/task/Task'
+import * as X from 'halforder/tensor/Expr'
+import { oneOf } from 'halforder/training/Conditions'
+import * as Sampling from 'halforder/training/Sampling'
+import * as Files from '../../edge/Files.js'
+import { scatter } from '../../edge/Scatter.js'
+import { type Distribution, distributions, draw, eightGaussians, energyDistance } from './Points.js'
+
+// -------------------------------------------------------------------------------------
+// rewards
+// -------------------------------------------------------------------------------------
+
+/** A linear function of the point. */
+const along = (x: number, y: number): Lens<None, Rows<number>, PerRow> =>
+  L.pure((points) => {
+    const direction = X.constant({ shape: [2, 1], data: Float64Array.of(x, y) }, [2, 1])
+    return [
+      X.reshape(X.matmul(X.retype(points, ['batch', 2]), direction), ['batch']),
+      (bar) => X.retype(X.matmul(X.reshape(bar, ['batch', 1]), X.transpose(direction)), ['batch', 2])
+    ]
+  })
+
+/** Minus the squared distance to a point. */
+const near = (x: number, y: number): Lens<None, Rows<number>, PerRow> =>
+  L.pure((points) => {
+    const place = X.broadcastTo(X.constant({ shape: [1, 2], data: Float64Array.of(x, y) }, [1, 2]), ['batch', 2])
+    const gap = X.sub(X.retype(points, ['batch', 2]), place)
+    return [
+      X.neg(X.sumTo(X.mul(gap, gap), ['batch', 1])) as unknown as PerRow,
+      (bar) => X.scale(X.mul(gap, X.broadcastTo(X.reshape(bar, ['batch', 1]), ['batch', 2])), -2)
+    ]
+  })
+
+const directions: Readonly<Record<string, readonly [number, number]>> = {
+  right: [1, 0],
+  left: [-1, 0],
+  up: [0, 1],
+  down: [0, -1]
+}
+
+const place = (text: string): E.Either<DocumentError, Named> => {
+  const [x, y, ...rest] = text.split(',').map(Numbers.parse({}))
+  return x !== undefined && y !== undefined && rest.length === 0 && E.isRight(x) && E.isRight(y)
+    ? E.right(free(differentiable(`minus the squared distance to (${x.right}, ${y.right})`, near(x.right, y.right))))
+    : E.left(fault('reward', 'near:X,Y with two numbers', `near:${text}`, 'write it as near:1,-0.5'))
+}
+
+const rewards: Shelf = {
+  ...shelf(
+    Object.fromEntries(
+      Object.entries(directions).map(([name, [x, y]]) => [name, differentiable(`how far ${name}`, along(x, y))])
+    )
+  ),
+  pattern: {
+    about: 'near:X,Y such as near:1,-0.5',
+    find: (name) => (name.startsWith('near:') ? O.some(place(name.slice('near:'.length))) : O.none)
+  }
+}
+
+// -------------------------------------------------------------------------------------
+// models and trainings
+// -------------------------------------------------------------------------------------
+
+const describe = ({ parts }: Distribution): MlpDescription => ({
+  kind: 'mlp',
+  features: 2,
+  labels: parts.length,
+  hidden: 64,
+  blocks: 3,
+  embedding: 32,
+  share: 'cosine'
+})
+
+/** Pictures show the square of this half width. */
+const reach = 2.4
+
+const show: Show = { _tag: 'Points', reach }
+
+/** How many samples are judged. */
+const judged = 1024
+
+/** Samples of what was trained, beside the data: how far they are from it, and from other data. */
+const judge =
+  (distribution: Distribution): NonNullable<Parameters<typeof denoising>[0]['judge']> =>
+  ({ parameters, target, key }, heldOut) => {
+    const description = describe(distribution)
+    const chain = ddim({ denoiser: denoiser(description), schedule: schedules[description.share](50), eta: 1 })
+    const told = { c: heldOut.labels }
+    const other = draw(distribution)(Key.foldInString(key, 'other data'), judged)
+    return pipe(
+      Sampling.sample(
+        { chain, parameters, condition: () => told, count: judged, key: Key.foldInString(key, 'samples'), batch: 256 },
+        target
+      ),
+      TE.bimap(Sampling.showError, ({ x0 }) => ({
+        numbers: {
+          energyDistance: energyDistance(x0, heldOut.x0),
+          energyDistanceOfData: energyDistance(other.x0, heldOut.x0)
+        },
+        pictures: {
+          'samples.png': scatter(reach)([
+            { title: 'data', points: heldOut.x0 },
+            { title: 'samples', points: x0 }
+          ])
+        }
+      }))
+    )
+  }
+
+const training = (distribution: Distribution): Training =>
+  denoising({
+    about: distribution.about,
+    description: describe(distribution),
+    data: draw(distribution),
+    recipe: { steps: 4000, learningRate: 3e-3 },
+    judge: judge(distribution)
+  })
+
+// -------------------------------------------------------------------------------------
+// the task
+// -------------------------------------------------------------------------------------
+
+/** The parts of the distribution that a model was trained on; numbers where its file does not say which. */
+const partsOf = ({ denoiser: { labels }, metadata }: Model): ReadonlyArray<string> => {
+  const parts = new Map(Object.entries(distributions)).get(metadata['name'] ?? '')?.parts ?? []
+  return parts.length === labels ? parts : Array.from({ length: labels }, (_, i) => String(i))
+}
+
+/**
+ * Points of the plane.
+ *
+ * @category instances
+ * @since 0.1.0
+ */
+export const task: Task = make({
+  name: 'points',
+  about: 'points of the plane: eight normals, two moons, a checkerboard',
+  defaults: {
+    model: 'eight-gaussians',
+    reward: 'right',
+    trained: [],
+    estimator: { directions: 'batch', radius: 0.02 },
+    optimizer: { learningRate: 0.003 },
+    batch: 128,
+    evaluationSamples: 1024
+  },
+  models: Object.fromEntries(
+    Object.entries(distributions).map(([name, { about }]) => [
+      name,
+      stored(about, () => readFile(Files.asset(`${name}.safetensors`)))
+    ])
+  ),
+  rewards,
+  show,
+  language: (model) => oneOf(partsOf(model)),
+  trainings: Object.fromEntries(
+    Object.entries(distributions).map(([name, distribution]) => [name, training(distribution)])
+  ),
+  examples: (key, n) => E.right({ ...draw(eightGaussians)(key, n), words: [], show })
+})

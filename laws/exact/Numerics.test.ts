@@ -1,0 +1,171 @@
+import * as E from 'fp-ts/lib/Either.js'
+import { describe, expect, it } from 'vitest'
+import { derivatives } from './Differences.js'
+import * as MC from '../law/MonteCarlo.js'
+import * as P from './Propagation.js'
+import * as Q from './Quadrature.js'
+import * as V from '../Verdict.js'
+
+/** (n - 1)!! for even n: the n-th moment of the standard normal. */
+const moment = (n: number): number => (n % 2 === 1 ? 0 : n === 0 ? 1 : (n - 1) * moment(n - 2))
+
+describe('Quadrature', () => {
+  // Abramowitz and Stegun, table 25.10, nodes and weights for exp(-x^2): times sqrt(2), over sqrt(pi)
+  it.each([
+    [1, [0], [1]],
+    [2, [1], [0.5]],
+    [3, [0, Math.sqrt(3)], [2 / 3, 1 / 6]],
+    [4, [Math.sqrt(3 - Math.sqrt(6)), Math.sqrt(3 + Math.sqrt(6))], [(3 + Math.sqrt(6)) / 12, (3 - Math.sqrt(6)) / 12]],
+    [
+      5,
+      [0, Math.sqrt(5 - Math.sqrt(10)), Math.sqrt(5 + Math.sqrt(10))],
+      [8 / 15, (7 + 2 * Math.sqrt(10)) / 60, (7 - 2 * Math.sqrt(10)) / 60]
+    ]
+  ])('has the known rule of %i nodes', (n, nodes, weights) => {
+    const rule = Q.gaussHermite(n)
+    const upper = rule.nodes.map((x, i) => [x, rule.weights[i] ?? 0] as const).filter(([x]) => x >= 0)
+    upper.forEach(([x, w], i) => {
+      expect(x).toBeCloseTo(nodes[i] ?? Number.NaN, 14)
+      expect(w).toBeCloseTo(weights[i] ?? Number.NaN, 14)
+    })
+    expect(upper.length).toBe(nodes.length)
+  })
+
+  it('has the largest node and its weight of the published rule of 20', () => {
+    // Abramowitz and Stegun, table 25.10, n = 20: x = 5.3874808900112, w = 2.229393645534e-13
+    const rule = Q.gaussHermite(20)
+    expect((rule.nodes.at(-1) ?? 0) / Math.SQRT2).toBeCloseTo(5.3874808900112, 12)
+    expect(((rule.weights.at(-1) ?? 0) * Math.sqrt(Math.PI)) / 2.229393645534e-13).toBeCloseTo(1, 11)
+  })
+
+  it.each([1, 2, 3, 5, 8, 13, 20, 40])('integrates polynomials up to degree 2 n - 1 exactly, with %i nodes', (n) => {
+    const points = Q.product([n], 0)
+    for (let degree = 0; degree <= Math.min(2 * n - 1, 30); degree++) {
+      const scale = Q.expectation(([x = 0]) => Math.abs(x) ** degree, points)
+      const got = Q.expectation(([x = 0]) => x ** degree, points)
+      // a node is off by a unit, so its power is by `degree` units
+      expect(Math.abs(got - moment(degree))).toBeLessThanOrEqual((degree + 4 * n) * 2 ** -53 * scale * 4)
+    }
+    expect(Q.nodesFor(2 * n - 1)).toBe(n)
+    expect(Q.nodesFor(2 * n)).toBe(n + 1)
+  })
+
+  it.each([1, 2, 3, 5, 8])('is off by n! at degree 2 n, with %i nodes', (n) => {
+    const missing = moment(2 * n) - Q.expectation(([x = 0]) => x ** (2 * n), Q.product([n], 0))
+    const factorial = Array.from({ length: n }, (_, i) => i + 1).reduce((a, b) => a * b, 1)
+    expect(missing / factorial).toBeCloseTo(1, 8)
+  })
+
+  it('takes products with the last dimension fastest, and prunes by weight', () => {
+    const { points, weights } = Q.product([2, 3])
+    expect(points.map(([x]) => x)).toEqual([-1, -1, -1, 1, 1, 1])
+    expect(points[1]).toEqual([-1, 0])
+    expect(weights.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 14)
+    expect(Q.product([20, 20], 1e-12).points.length).toBeLessThan(400)
+  })
+})
+
+describe('Differences', () => {
+  it('is exact for polynomials up to twice the levels', () => {
+    const f = (x: number): { readonly value: ReadonlyArray<number>; readonly error: ReadonlyArray<number> } => ({
+      value: [3 * x + 5 * x ** 2 - 7 * x ** 6 + x ** 7, 2],
+      error: [0, 0]
+    })
+    const exact = derivatives(f, { step: 1, levels: 5 })
+    expect(Math.abs((exact.value[0] ?? 0) - 3)).toBeLessThanOrEqual(exact.error[0] ?? 0)
+    expect(exact.error[0]).toBeLessThan(1e-12)
+    expect(exact.value[1]).toBe(0)
+    // three levels leave the term of degree 7
+    const short = derivatives(f, { step: 1, levels: 3 })
+    expect(Math.abs((short.value[0] ?? 0) - 3)).toBeGreaterThan(1e-3)
+    expect(Math.abs((short.value[0] ?? 0) - 3)).toBeLessThanOrEqual(short.error[0] ?? 0)
+  })
+
+  it.each([
+    ['exp', Math.exp, 1],
+    ['tanh', Math.tanh, 1],
+    ['sin 3x', (x: number): number => Math.sin(3 * x), 3]
+  ])('bounds its own error for %s', (_, f, slope) => {
+    const { value, error } = derivatives((x) => ({ value: [f(x)], error: [2 ** -53 * 2] }))
+    expect(Math.abs((value[0] ?? 0) - slope)).toBeLessThanOrEqual(error[0] ?? 0)
+    expect(error[0]).toBeLessThan(1e-9)
+  })
+})
+
+describe('MonteCarlo', () => {
+  it('knows the normal quantile and the sample size of the declared rates', () => {
+    expect(MC.upperQuantile(0.025)).toBeCloseTo(1.959963984540054, 9)
+    expect(MC.upperQuantile(5e-7)).toBeCloseTo(4.891638475699, 8)
+    expect(MC.upperQuantile(0.5)).toBeCloseTo(0, 12)
+    expect(MC.sampleSize(MC.standard, 1)).toBe(9303)
+  })
+
+  it('refuses a mean that is off, and accepts one that is not', () => {
+    const samples = Array.from({ length: 9302 }, (_, i) => (i % 2 === 0 ? 1 : -1))
+    expect(E.isRight(V.verdict('z', [MC.zTest('mean', 0, samples, MC.standard, 1)]))).toBe(true)
+    expect(E.isLeft(V.verdict('z', [MC.zTest('mean', 0.1, samples, MC.standard, 1)]))).toBe(true)
+  })
+})
+
+describe('Propagation', () => {
+  const tanh: P.ScalarProcess = {
+    sigma: new Array<number>(10).fill(0.3),
+    mean: (x, [a = 0, b = 0]) => 0.9 * x + a * Math.tanh(x) + b,
+    reward: (x) => -((x - 2) ** 2),
+    grid: { from: -9, to: 13, spacing: 0.1 }
+  }
+
+  it('gives the exact gradient of the tanh chain of ten steps', () => {
+    const { value, error } = P.gradient(tanh, [0.3, 0.1])
+    expect(Math.max(...error)).toBeLessThan(1e-9)
+    expect(value[0]).toBeCloseTo(-20.6457, 4)
+    expect(value[1]).toBeCloseTo(24.7331, 4)
+  })
+
+  it('does not depend on the grid', () => {
+    const coarse = P.expectedReward(tanh, () => [0.3, 0.1])
+    const fine = P.expectedReward({ ...tanh, grid: { from: -10, to: 14, spacing: 0.0625 } }, () => [0.3, 0.1])
+    expect(Math.abs(coarse - fine)).toBeLessThan(1e-12 * Math.abs(fine))
+  })
+})
+
+describe('Verdict', () => {
+  const comparison = (got: number, tolerance: number): V.Comparison => ({
+    at: 'x[0]',
+    expected: 1,
+    got,
+    tolerance,
+    because: 'rounding'
+  })
+
+  it('holds within the tolerance and is refuted outside, with the worst first', () => {
+    const held = V.verdict('law', [comparison(1, 0), comparison(1.05, 0.1)])
+    expect(held).toEqual(E.right({ law: 'law', compared: 2, nearest: comparison(1.05, 0.1) }))
+    const refuted = V.verdict('law', [comparison(1.5, 0.1), comparison(1, 0.1), comparison(3, 0.1)])
+    expect(E.isLeft(refuted) ? V.show(refuted.left) : '').toBe(
+      [
+        'law: refuted in 2 of 3 comparisons',
+        '  x[0]: expected 1, got 3, off by 2.00e+0; allowed 1.00e-1 (rounding)',
+        '  x[0]: expected 1, got 1.5, off by 5.00e-1; allowed 1.00e-1 (rounding)'
+      ].join('\n')
+    )
+  })
+
+  it('does not accept nothing, a number that is none, or a tolerance without end', () => {
+    const drawn = (verdict: V.Verdict): string => (E.isLeft(verdict) ? V.show(verdict.left) : 'held')
+    expect(drawn(V.verdict('law', []))).toBe('law: could not be tested: nothing was compared')
+    expect(drawn(V.all('law', []))).toBe('law: could not be tested: nothing was compared')
+    expect(drawn(V.verdict('law', [comparison(Number.NaN, 1)]))).toContain('refuted in 1 of 1')
+    expect(drawn(V.verdict('law', [comparison(1, Number.POSITIVE_INFINITY)]))).toBe(
+      'law: could not be tested: no finite tolerance at x[0] (rounding)'
+    )
+    expect(drawn(V.holds('law', [['two is three', false]]))).toContain('two is three: expected 1, got 0')
+  })
+
+  it('joins verdicts: the first violation, else all the evidence', () => {
+    const good = V.verdict('a', [comparison(1, 1)])
+    const near = V.verdict('b', [comparison(1.9, 1), comparison(1, 1)])
+    expect(V.all('all', [good, near])).toEqual(E.right({ law: 'all', compared: 3, nearest: comparison(1.9, 1) }))
+    expect(V.all('all', [good, V.stuck('c', 'why')])).toEqual(V.stuck('c', 'why'))
+  })
+})

@@ -1,0 +1,583 @@
+/**
+ * Laws of gradient estimators.
+ *
+ * Each compares the compiled estimator with what it is documented to compute, on a `Setting`. None samples: values are
+ * compared noise by noise, or integrated exactly (see `MonteCarlo` for settings too large for that). Tolerances add up
+ * rounding, the extrapolation error of differences and, where a `refined` order is given, quadrature truncation.
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as RA from 'fp-ts/lib/ReadonlyArray.js'
+import type { Task } from 'fp-ts/lib/Task.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import type { Cover } from '../../src/estimator/Cover.js'
+import * as C from '../../src/estimator/Cover.js'
+import * as Est from '../../src/estimator/Estimator.js'
+import * as Gradient from '../../src/estimator/Gradient.js'
+import * as A from '../../src/estimator/Advantage.js'
+import type { Params } from '../../src/lens/Lens.js'
+import type { Key } from '../../src/random/Key.js'
+import type { Exprs } from '../../src/tensor/Tree.js'
+import {
+  expectation,
+  formula,
+  library,
+  only,
+  plus,
+  promise,
+  run,
+  smoothingOf,
+  terms,
+  type Subject,
+  type Uncertain
+} from '../exact/Expectation.js'
+import { sum } from '../exact/Rounding.js'
+import { allBatched, byComponent, components, nodes, sample, type Draws, type Order, type Setting } from '../Setting.js'
+import * as V from '../Verdict.js'
+import type { Comparison, Verdict } from '../Verdict.js'
+import type { Batched } from '../../src/tensor/Shape.js'
+
+// -------------------------------------------------------------------------------------
+// utils
+// -------------------------------------------------------------------------------------
+
+const because = 'rounding, and the extrapolation error of differences'
+
+const compare = (
+  setting: Parameters<typeof components>[0],
+  where: string,
+  expected: Uncertain,
+  got: Uncertain,
+  reason = because
+): ReadonlyArray<Comparison> =>
+  components(setting).map(({ label }, i) => ({
+    at: `${where}, ${label}`,
+    expected: expected.value[i] ?? Number.NaN,
+    got: got.value[i] ?? Number.NaN,
+    tolerance: (expected.error[i] ?? 0) + (got.error[i] ?? 0),
+    because: reason
+  }))
+
+const settle = (law: string, comparisons: TE.TaskEither<string, ReadonlyArray<Comparison>>): Task<Verdict> =>
+  pipe(
+    comparisons,
+    TE.match(
+      (reason) => V.stuck(law, reason),
+      (all) => V.verdict(law, all)
+    )
+  )
+
+/** Adds the distance between two orders of quadrature to the error of the finer one. */
+const refine = (coarse: Uncertain, fine: Uncertain): Uncertain => ({
+  value: fine.value,
+  error: fine.error.map((e, i) => e + (coarse.error[i] ?? 0) + Math.abs((fine.value[i] ?? 0) - (coarse.value[i] ?? 0)))
+})
+
+const withOrders = <P extends Params, S extends Batched, D extends Exprs, R extends Params>(
+  { refined }: Setting<P, S, D, R>,
+  order: Order,
+  read: (order: Order) => TE.TaskEither<string, Uncertain>
+): TE.TaskEither<string, Uncertain> =>
+  refined === undefined
+    ? read(order)
+    : pipe(
+        read(order),
+        TE.flatMap((coarse) =>
+          pipe(
+            read(refined),
+            TE.map((fine) => refine(coarse, fine))
+          )
+        )
+      )
+
+const eachCover = (
+  subject: Subject,
+  read: (cover: Cover) => TE.TaskEither<string, ReadonlyArray<Comparison>>
+): TE.TaskEither<string, ReadonlyArray<Comparison>> =>
+  pipe(
+    subject.estimator.covers,
+    RA.traverse(TE.ApplicativeSeq)(({ cover }) => read(cover)),
+    TE.map(RA.flatten)
+  )
+
+const at = (subject: Subject, cover: Cover): string => `${subject.estimator.name}: ${C.show(cover)}`
+
+// -------------------------------------------------------------------------------------
+// laws
+// -------------------------------------------------------------------------------------
+
+/**
+ * **Unbiased.** Under each cover of an exact estimator, hence under any mixture of them, the expectation over all random
+ * numbers is the gradient that the cover promises: of `J`, or of `J_s` where the zeroth-order cell has a say. A partial
+ * estimator claims nothing and is `Stuck`.
+ *
+ * @category laws
+ * @since 0.1.0
+ */
+export const unbiased =
+  <P extends Params, S extends Batched, D extends Exprs, R extends Params>(setting: Setting<P, S, D, R>) =>
+  (subject: Subject): Task<Verdict> => {
+    const law = 'unbiased'
+    if (subject.estimator._tag === 'partial') {
+      return settle(law, TE.left(`${subject.estimator.name} is partial: see 'biasIsUnpaid'`))
+    }
+    return settle(
+      law,
+      eachCover(subject, (cover) =>
+        pipe(
+          withOrders(setting, setting.order, (order) => expectation(setting, subject, cover, order)),
+          TE.bindTo('got'),
+          TE.bind('expected', () =>
+            withOrders(setting, setting.objective ?? setting.order, (order) =>
+              TE.fromEither(promise(setting, cover, [], order))
+            )
+          ),
+          TE.map(({ got, expected }) => compare(setting, at(subject, cover), expected, got))
+        )
+      )
+    )
+  }
+
+/**
+ * **Bias is what is unpaid** (Proposition 6.1 of arXiv 2502.00639). Under each cover the expectation less the whole gradient
+ * is minus the sum of what is unpaid of the steps' terms.
+ *
+ * @category laws
+ * @since 0.1.0
+ */
+export const biasIsUnpaid =
+  <P extends Params, S extends Batched, D extends Exprs, R extends Params>(setting: Setting<P, S, D, R>) =>
+  (subject: Subject): Task<Verdict> =>
+    settle(
+      'bias is what is unpaid',
+      eachCover(subject, (cover) => {
+        const paid = C.paid(cover)
+        const missing = (t: number): number => 1 - (paid[t - 1] ?? 0)
+        const cell = C.zerothOrderCell(cover)
+        const smoothing = cell?.form === 'onePoint' ? smoothingOf(cover) : undefined
+        return pipe(
+          withOrders(setting, setting.order, (order) => expectation(setting, subject, cover, order)),
+          TE.bindTo('mean'),
+          TE.bind('whole', () =>
+            withOrders(setting, setting.objective ?? setting.order, (order) =>
+              TE.fromEither(promise(setting, cover, [], order))
+            )
+          ),
+          TE.bind('unpaid', () =>
+            withOrders(setting, setting.objective ?? setting.order, (order) =>
+              TE.fromEither(terms(setting, missing, smoothing, order))
+            )
+          ),
+          TE.map(({ mean, whole, unpaid }) => {
+            const zero = { value: unpaid.value.map(() => 0), error: unpaid.error.map(() => 0) }
+            return compare(setting, `bias of ${at(subject, cover)}`, plus(zero, unpaid, -1), plus(mean, whole, -1))
+          })
+        )
+      })
+    )
+
+/**
+ * **Formula.** For each noise, the estimate under each cover is the sum of its cells' printed formulas. On random draws
+ * from a key; where parameters have a batch axis each of the `rows` is compared by itself, else their sum. The special
+ * cases are full backpropagation, FO(1..T), and the terms of REINFORCE, HO(t..t).
+ *
+ * @category laws
+ * @since 0.1.0
+ */
+export const isFormula =
+  <P extends Params, S extends Batched, D extends Exprs, R extends Params>(setting: Setting<P, S, D, R>) =>
+  (subject: Subject, key: Key, rows = 4): Task<Verdict> =>
+    settle(
+      'formula',
+      eachCover(subject, (cover) => {
+        const draws = sample(setting, key, rows, smoothingOf(cover)?.perturbation)
+        const advantage = subject.advantage ?? A.none
+        const advantages = (rewards: ReadonlyArray<number>): ReadonlyArray<number> =>
+          advantage.apply(rewards, subject.advantageState ?? advantage.initial).advantages
+        return pipe(
+          TE.fromEither(formula(setting, cover, draws, advantages)),
+          TE.bindTo('expected'),
+          TE.bind('got', () => run(setting, subject, cover, draws)),
+          TE.map(({ expected, got }) =>
+            rowByRow(setting, draws, at(subject, cover), expected, byComponent(setting, got.estimate.gradient))
+          )
+        )
+      })
+    )
+
+const rowByRow = (
+  setting: Parameters<typeof components>[0],
+  draws: Draws,
+  where: string,
+  expected: ReadonlyArray<Uncertain>,
+  got: ReadonlyArray<ReadonlyArray<number>>
+): ReadonlyArray<Comparison> =>
+  components(setting).flatMap(({ label }, i) => {
+    const weigh = (values: ReadonlyArray<number>): ReadonlyArray<number> =>
+      values.map((x, r) => x * (draws.weights[r] ?? 0))
+    const value = weigh(expected[i]?.value ?? [])
+    const error = weigh(expected[i]?.error ?? [])
+    const rows = got[i] ?? []
+    return rows.length === value.length
+      ? rows.map((x, r) => ({
+          at: `${where}, ${label}, row ${r}`,
+          expected: value[r] ?? 0,
+          got: x,
+          tolerance: 2 * (error[r] ?? 0),
+          because
+        }))
+      : [
+          {
+            at: `${where}, ${label}`,
+            expected: sum(value),
+            got: rows[0] ?? Number.NaN,
+            tolerance: 2 * sum(error),
+            because
+          }
+        ]
+  })
+
+/**
+ * **Order of cells.** A cover with its cells in the other order gives the same estimate, up to the rounding of one sum.
+ *
+ * @category laws
+ * @since 0.1.0
+ */
+export const orderOfCells =
+  <P extends Params, S extends Batched, D extends Exprs, R extends Params>(setting: Setting<P, S, D, R>) =>
+  (subject: Subject, key: Key): Task<Verdict> =>
+    settle(
+      'order of cells',
+      eachCover(subject, (cover) => {
+        const draws = sample(setting, key, 3, smoothingOf(cover)?.perturbation)
+        const reversed: Cover = { ...cover, cells: [...cover.cells].reverse() }
+        return pipe(
+          run(setting, subject, cover, draws),
+          TE.bindTo('one'),
+          TE.bind('other', () => run(setting, subject, reversed, draws)),
+          TE.bind('parts', () =>
+            pipe(
+              cover.cells,
+              RA.traverse(TE.ApplicativeSeq)((cell) => {
+                // only its magnitude is read: a cell by itself may stand on another rollout
+                const alone: Cover = { ...cover, cells: [cell] }
+                return run(setting, subject, alone, draws)
+              })
+            )
+          ),
+          TE.map(({ one, other, parts }) => {
+            const a = byComponent(setting, one.estimate.gradient)
+            const b = byComponent(setting, other.estimate.gradient)
+            const size = parts.map((part) => byComponent(setting, part.estimate.gradient))
+            return components(setting).flatMap(({ label }, i) =>
+              (a[i] ?? []).map((x, r) => ({
+                at: `${at(subject, cover)}, ${label}, row ${r}`,
+                expected: x,
+                got: b[i]?.[r] ?? Number.NaN,
+                tolerance:
+                  2 ** -50 * parts.length * (Math.abs(x) + sum(size.map((part) => Math.abs(part[i]?.[r] ?? 0)))),
+                because: 'the rounding of a sum of the cells'
+              }))
+            )
+          })
+        )
+      })
+    )
+
+/**
+ * **Baselines leave the expectation alone.** With the subject's advantage in place of none the expectation is the same,
+ * cover by cover. For advantages that look at one row at a time; see `batchBaseline` for the others.
+ *
+ * @category laws
+ * @since 0.1.0
+ */
+export const baseline =
+  <P extends Params, S extends Batched, D extends Exprs, R extends Params>(setting: Setting<P, S, D, R>) =>
+  (subject: Subject): Task<Verdict> =>
+    settle(
+      'baselines leave the expectation alone',
+      eachCover(subject, (cover) =>
+        pipe(
+          withOrders(setting, setting.order, (order) => expectation(setting, subject, cover, order)),
+          TE.bindTo('got'),
+          TE.bind('expected', () =>
+            withOrders(setting, setting.order, (order) =>
+              expectation(setting, { ...subject, advantage: A.none }, cover, order)
+            )
+          ),
+          TE.map(({ got, expected }) =>
+            compare(
+              setting,
+              `${at(subject, cover)} with ${(subject.advantage ?? A.none).name}`,
+              expected,
+              inflate(got, expected),
+              'rounding'
+            )
+          )
+        )
+      )
+    )
+
+/** The rounding of a difference of two expectations is that of the larger rewards of the two. */
+const inflate = (a: Uncertain, b: Uncertain): Uncertain => ({
+  value: a.value,
+  error: a.error.map((e, i) => e + (b.error[i] ?? 0))
+})
+
+/**
+ * **Baselines of a batch leave the expectation alone.** The expectation over batches of two independent rows, as a product
+ * of two quadratures. It needs parameters with a batch axis and few nodes: two rows of `n` nodes are `n^2` runs.
+ *
+ * @category laws
+ * @since 0.1.0
+ */
+export const batchBaseline =
+  <P extends Params, S extends Batched, D extends Exprs, R extends Params>(setting: Setting<P, S, D, R>) =>
+  (subject: Subject): Task<Verdict> => {
+    const law = 'baselines of a batch leave the expectation alone'
+    if (!allBatched(setting)) return settle(law, TE.left('a trained parameter has no batch axis'))
+    return settle(
+      law,
+      eachCover(subject, (cover) =>
+        pipe(
+          expectation(setting, { ...subject, advantage: A.none }, cover),
+          TE.bindTo('expected'),
+          TE.bind('got', () => pairs(setting, subject, cover)),
+          TE.map(({ got, expected }) =>
+            compare(setting, at(subject, cover), expected, inflate(got, expected), 'rounding')
+          )
+        )
+      )
+    )
+  }
+
+const pairs = <P extends Params, S extends Batched, D extends Exprs, R extends Params>(
+  setting: Setting<P, S, D, R>,
+  subject: Subject,
+  cover: Cover
+): TE.TaskEither<string, Uncertain> => {
+  const blocks = nodes(setting, setting.order, smoothingOf(cover))
+  if (E.isLeft(blocks)) return TE.left(blocks.left)
+  const [all] = blocks.right
+  if (all === undefined) return TE.left('no nodes')
+  const { T: length } = setting.chain
+  const take = (data: ArrayLike<number>, lead: number, rows: readonly [number, number]): Float64Array => {
+    const width = data.length / (lead * all.rows)
+    return Float64Array.from({ length: lead * 2 * width }, (_, i) => {
+      const block = Math.floor(i / (2 * width))
+      const row = rows[Math.floor(i / width) % 2 === 0 ? 0 : 1]
+      return data[(block * all.rows + row) * width + (i % width)] ?? Number.NaN
+    })
+  }
+  const lead = smoothingOf(cover)?.perturbation === 'perStep' ? length : 1
+  const pair = (i: number, j: number): Draws => ({
+    rows: 2,
+    xT: { shape: [2, ...all.xT.shape.slice(1)], data: take(all.xT.data, 1, [i, j]) },
+    eps: { shape: [length, 2, ...all.eps.shape.slice(2)], data: take(all.eps.data, length, [i, j]) },
+    xi: Object.fromEntries(
+      Object.entries(all.xi).map(([path, { shape, data }]) => [
+        path,
+        { shape: lead === 1 ? [2, ...shape.slice(1)] : [length, 2, ...shape.slice(2)], data: take(data, lead, [i, j]) }
+      ])
+    ),
+    weights: [0.5, 0.5].map((half) => half * (all.weights[i] ?? 0) * (all.weights[j] ?? 0))
+  })
+  return pipe(
+    Array.from({ length: all.rows * all.rows }, (_, k) => pair(Math.floor(k / all.rows), k % all.rows)),
+    RA.traverse(TE.ApplicativeSeq)((draws) => run(setting, subject, cover, draws)),
+    TE.map((runs) => {
+      const rows = runs.map(({ estimate }) => byComponent(setting, estimate.gradient))
+      const operations = Math.max(...runs.map((one) => one.operations))
+      const each = components(setting).map((_, i) => rows.flatMap((one) => one[i] ?? []))
+      return { value: each.map(sum), error: each.map((parts) => 2 ** -53 * operations * sum(parts.map(Math.abs))) }
+    })
+  )
+}
+
+/**
+ * **Smoothing.** A zeroth-order cell is off the gradient of `J` by `O(s^2)`: between radii `s` and `s / 2` the bias falls by
+ * a power that tends to 2, and extrapolating the sequence of local powers (their own error falls as `s^2` too) gives 2 to
+ * the distance of the last two extrapolations. Where `J` is quadratic there is no bias to measure: see `smoothingVanishes`.
+ *
+ * @category laws
+ * @since 0.1.0
+ */
+export const smoothingOrder =
+  <P extends Params, S extends Batched, D extends Exprs, R extends Params>(setting: Setting<P, S, D, R>) =>
+  (subjectAt: (radius: number) => Subject, radius: number): Task<Verdict> => {
+    const radii = [0, 1, 2, 3].map((k) => radius / 2 ** k)
+    return settle(
+      'smoothing bias falls as the square of the radius',
+      pipe(
+        radii,
+        RA.traverse(TE.ApplicativeSeq)((s) => smoothingBias(setting, subjectAt(s))),
+        TE.map((biases) =>
+          components(setting).map(({ label }, i): Comparison => {
+            const bias = biases.map((b) => b.value[i] ?? 0)
+            const powers = [0, 1, 2].map((k) => Math.log2(Math.abs((bias[k] ?? 0) / (bias[k + 1] ?? 0))))
+            const [p0 = 0, p1 = 0, p2 = 0] = powers
+            const first = p1 + (p1 - p0) / 3
+            const second = p2 + (p2 - p1) / 3
+            const noise = (biases[3]?.error[i] ?? 0) / Math.abs(bias[3] ?? 0)
+            return {
+              at: `power of the radius, ${label}`,
+              expected: 2,
+              got: second,
+              tolerance: Math.abs(second - first) + 4 * noise,
+              because: 'the distance of the last two extrapolations, and the relative error of the smallest bias'
+            }
+          })
+        )
+      )
+    )
+  }
+
+/**
+ * **No smoothing bias for quadratics.** Where `J` is quadratic in the parameters, estimators with a zeroth-order cell have
+ * the gradient of `J` itself for their expectation, at any radius.
+ *
+ * @category laws
+ * @since 0.1.0
+ */
+export const smoothingVanishes =
+  <P extends Params, S extends Batched, D extends Exprs, R extends Params>(setting: Setting<P, S, D, R>) =>
+  (subject: Subject): Task<Verdict> =>
+    settle(
+      'no smoothing bias for quadratics',
+      pipe(
+        smoothingBias(setting, subject),
+        TE.map((bias) =>
+          compare(
+            setting,
+            `bias of ${subject.estimator.name}`,
+            { value: bias.value.map(() => 0), error: bias.error },
+            bias
+          )
+        )
+      )
+    )
+
+/** The expectation of an estimator, its covers weighted, less the gradient of the objective without any smoothing. */
+const smoothingBias = <P extends Params, S extends Batched, D extends Exprs, R extends Params>(
+  setting: Setting<P, S, D, R>,
+  subject: Subject
+): TE.TaskEither<string, Uncertain> =>
+  pipe(
+    subject.estimator.covers,
+    RA.traverse(TE.ApplicativeSeq)(({ weight, cover }) =>
+      pipe(
+        expectation(setting, subject, cover),
+        TE.map((one) => ({ weight, one }))
+      )
+    ),
+    TE.bindTo('means'),
+    TE.bind('exact', () => TE.fromEither(terms(setting, () => 1))),
+    TE.map(({ means, exact }) =>
+      means.reduce(
+        (total, { weight, one }) => plus(total, one, weight),
+        plus({ value: exact.value.map(() => 0), error: exact.value.map(() => 0) }, exact, -1)
+      )
+    )
+  )
+
+/**
+ * **Excess.** The expectation of a cover built by hand, overlapping or not, exceeds the gradient of `J` by given terms: those
+ * of `twice` (paid for twice) less those of `missing`. `J` must be quadratic in the parameters if the cover smooths.
+ *
+ * @category laws
+ * @since 0.1.0
+ */
+export const excess =
+  <P extends Params, S extends Batched, D extends Exprs, R extends Params>(setting: Setting<P, S, D, R>) =>
+  (subject: Subject, twice: ReadonlyArray<number>, missing: ReadonlyArray<number>): Task<Verdict> =>
+    settle(
+      'excess is what is paid for twice, less what is unpaid',
+      pipe(
+        smoothingBias(setting, subject),
+        TE.bindTo('bias'),
+        TE.bind('twice', () => TE.fromEither(terms(setting, only(twice)))),
+        TE.bind('missing', () => TE.fromEither(terms(setting, only(missing)))),
+        TE.map(({ bias, twice: more, missing: less }) =>
+          compare(setting, `bias of ${subject.estimator.name}`, plus(more, less, -1), bias)
+        )
+      )
+    )
+
+/**
+ * **No score without noise.** Where a half-order cell stands on a step whose sigma is 0, compiling is a left that names the
+ * cell's lowest step, and where none does, compiling succeeds: nothing is ever divided by 0.
+ *
+ * @category laws
+ * @since 0.1.0
+ */
+export const refusesNoScore =
+  <P extends Params, S extends Batched, D extends Exprs, R extends Params>(setting: Setting<P, S, D, R>) =>
+  (subject: Subject): Verdict => {
+    const { chain, reward, trained } = setting
+    const silent = subject.estimator.covers
+      .flatMap(({ cover }) => cover.cells)
+      .filter((cell) => cell._tag === 'HalfOrder' && !((chain.sigma[cell.from] ?? 0) > 0))
+      .flatMap((cell) => (cell._tag === 'HalfOrder' ? [cell.from] : []))
+    const compile = subject.implementation ?? library
+    const advantage = subject.advantage ?? A.none
+    const result = compile({ chain, reward, estimator: subject.estimator, advantage, trained, batch: 1 })
+    const said = E.isLeft(result) && result.left._tag === 'NoScore' ? result.left.step : 0
+    const text = E.isLeft(result) ? Gradient.showError(result.left) : 'compiled'
+    return V.verdict('no score without noise', [
+      {
+        at: `${subject.estimator.name}: ${text}; the step named`,
+        expected: silent[0] ?? 0,
+        got: said,
+        tolerance: 0,
+        because: 'steps are whole'
+      },
+      {
+        at: 'is it refused',
+        expected: silent.length > 0 ? 1 : 0,
+        got: E.isLeft(result) ? 1 : 0,
+        tolerance: 0,
+        because: 'it is or it is not'
+      }
+    ])
+  }
+
+/**
+ * **Weights.** An estimator's cover weights are positive and add up to 1, and `draw` gives each cover for an interval of that
+ * length: the cumulative weights' own midpoints select the covers in order.
+ *
+ * @category laws
+ * @since 0.1.0
+ */
+export const weights = (subject: Subject): Verdict => {
+  const { estimator } = subject
+  const total = sum(estimator.covers.map(({ weight }) => weight))
+  let before = 0
+  const draws = estimator.covers.flatMap(({ weight, cover }, i) => {
+    const middle = before + weight / 2
+    before += weight
+    const drawn = estimator.covers.findIndex((one) => one.cover === Est.draw(estimator, middle))
+    // a cover that is listed twice is drawn for the first of its intervals too
+    const first = estimator.covers.findIndex((one) => one.cover === cover)
+    return [
+      {
+        at: `${estimator.name}: cover drawn at ${middle} (${i})`,
+        expected: first,
+        got: drawn,
+        tolerance: 0,
+        because: 'inversion'
+      }
+    ]
+  })
+  return V.verdict('weights', [
+    {
+      at: `${estimator.name}: total weight`,
+      expected: 1,
+      got: total,
+      tolerance: 2 ** -52 * estimator.covers.length,
+      because: 'rounding'
+    },
+    ...draws
+  ])
+}

@@ -1,0 +1,311 @@
+/**
+ * Verification: is a compiled estimator's expectation what its type claims? By sampling, against exact gradients.
+ *
+ * An exact estimator claims the gradient of its target; a partial one claims that, less the terms of its unpaid steps. All
+ * tests of one run share `alpha` (Bonferroni): the probability that any true claim of them all is refuted is at most that.
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as RA from 'fp-ts/lib/ReadonlyArray.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import { ofCover } from '../../src/estimator/reading/Cost.js'
+import * as C from '../../src/estimator/Cover.js'
+import type { Cover } from '../../src/estimator/Cover.js'
+import * as Est from '../../src/estimator/Estimator.js'
+import type { EstimatorError } from '../../src/estimator/Gradient.js'
+import * as Gradient from '../../src/estimator/Gradient.js'
+import type { Key } from '../../src/random/Key.js'
+import { foldInString } from '../../src/random/Key.js'
+import type { Target } from '../../src/tensor/Target.js'
+import { only, plus, smoothingOf, type Uncertain } from '../exact/Expectation.js'
+import { upperQuantile } from '../law/MonteCarlo.js'
+import type { Contender, Measured, Model } from './Model.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * What came of one claim. `skipped` estimators can not stand on the model.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Outcome = 'unbiased' | 'biased as predicted' | 'refuted' | 'skipped'
+
+/**
+ * One estimator on one model.
+ *
+ * - `target`: what the expectation is the gradient of, unpaid terms aside; `exactGradient` is that gradient. Under a
+ *   zeroth-order cell its steps' terms are those of `J_s`, and so are the others' with the one-point form, whose whole
+ *   rollout is perturbed.
+ * - `expectation`: the mean of the samples, with `standardError`; `biasInf`: the largest distance of a component to
+ *   `exactGradient`. `predictedBias` is minus what is missing of the terms of `unpaidSteps`.
+ * - `variance`: the trace of the covariance of one sample's gradient. `samples`: how many there were.
+ * - `networkEvaluations` and `peakBytes` of activations are those of one sample.
+ * - `tolerance`: how far a component's expectation may be from what is claimed; a bias of `detectable` or more is missed
+ *   with probability `1 - power` at most. Each the largest over the components.
+ * - `reason`: why an estimator was skipped. What was not measured is null.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Row {
+  readonly model: string
+  readonly estimator: string
+  readonly target: 'J' | 'J_s'
+  readonly exactGradient: ReadonlyArray<number> | null
+  readonly expectation: ReadonlyArray<number> | null
+  readonly biasInf: number | null
+  readonly unpaidSteps: ReadonlyArray<number>
+  readonly variance: number | null
+  readonly networkEvaluations: number
+  readonly peakBytes: number | null
+  readonly verdict: Outcome
+  readonly claim: 'exact' | 'partial'
+  readonly cover: string
+  readonly predictedBias: ReadonlyArray<number> | null
+  readonly standardError: ReadonlyArray<number> | null
+  readonly samples: number
+  readonly tolerance: number | null
+  readonly detectable: number | null
+  readonly alpha: number
+  readonly power: number
+  readonly reason?: string
+}
+
+/**
+ * How much is sampled, from which key, and where the programs run.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly samples: number
+  readonly key: Key
+  readonly target: Target
+}
+
+/** A claim that can be tested, with what it claims. */
+interface Claim {
+  readonly contender: Contender
+  readonly exact: Uncertain
+  readonly claimed: Uncertain
+}
+
+// -------------------------------------------------------------------------------------
+// constants
+// -------------------------------------------------------------------------------------
+
+/**
+ * The probability that a run refutes any true claim.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const alpha = 1e-6
+
+/**
+ * The probability that a bias of `detectable` is missed.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const beta = 1e-6
+
+/** Rows of a batch: large enough that what a run costs besides its rows does not matter. */
+const mostRows = 4096
+
+// -------------------------------------------------------------------------------------
+// what is claimed
+// -------------------------------------------------------------------------------------
+
+/** The terms of a cover's target, each times a share. */
+const weighted = (model: Model, cover: Cover, share: (t: number) => number): E.Either<string, Uncertain> => {
+  const cell = C.zerothOrderCell(cover)
+  const smoothing = smoothingOf(cover)
+  return pipe(
+    model.terms(),
+    E.bindTo('plain'),
+    E.bind('smooth', ({ plain }) => (smoothing === undefined ? E.right(plain) : model.terms(smoothing))),
+    E.map(({ plain, smooth }) =>
+      C.range(1, cover.T).reduce<Uncertain>((total, t) => {
+        const perturbed = cell?.form === 'onePoint' || cell?.steps.includes(t) === true
+        const term = (perturbed ? smooth : plain)[t - 1]
+        return term === undefined ? total : plus(total, term, share(t))
+      }, zeros(model))
+    )
+  )
+}
+
+const zeros = ({ components }: Model): Uncertain => ({
+  value: new Array<number>(components).fill(0),
+  error: new Array<number>(components).fill(0)
+})
+
+const over = (
+  model: Model,
+  { estimator }: Contender,
+  share: (cover: Cover) => (t: number) => number
+): E.Either<string, Uncertain> =>
+  estimator.covers.reduce<E.Either<string, Uncertain>>(
+    (total, { weight, cover }) =>
+      pipe(
+        total,
+        E.bindTo('sum'),
+        E.bind('part', () => weighted(model, cover, share(cover))),
+        E.map(({ sum, part }) => plus(sum, part, weight))
+      ),
+    E.right(zeros(model))
+  )
+
+const claimOf = (model: Model, contender: Contender): E.Either<string, Claim> =>
+  pipe(
+    model.check(contender),
+    E.mapLeft(Gradient.showError),
+    E.flatMap(() => over(model, contender, (cover) => only(C.range(1, cover.T)))),
+    E.bindTo('exact'),
+    E.bind('claimed', ({ exact }) =>
+      contender.estimator._tag === 'exact'
+        ? E.right(exact)
+        : over(model, contender, (cover) => (t) => C.paid(cover)[t - 1] ?? 0)
+    ),
+    E.map((values) => ({ contender, ...values }))
+  )
+
+// -------------------------------------------------------------------------------------
+// rows
+// -------------------------------------------------------------------------------------
+
+const common = (
+  model: Model,
+  { name, estimator }: Contender
+): Pick<
+  Row,
+  'model' | 'estimator' | 'target' | 'unpaidSteps' | 'networkEvaluations' | 'claim' | 'cover' | 'alpha' | 'power'
+> => ({
+  model: model.name,
+  estimator: name,
+  target: Est.objective(estimator),
+  unpaidSteps: [...Est.unpaid(estimator).keys()],
+  networkEvaluations: Est.mean(estimator, (cover) => ofCover(cover, model.networkCalls).networkEvaluations),
+  claim: estimator._tag,
+  cover: C.show(estimator.covers[0].cover),
+  alpha,
+  power: 1 - beta
+})
+
+const skipped = (model: Model, contender: Contender, reason: string): Row => ({
+  ...common(model, contender),
+  exactGradient: null,
+  expectation: null,
+  biasInf: null,
+  variance: null,
+  peakBytes: null,
+  verdict: 'skipped',
+  predictedBias: null,
+  standardError: null,
+  samples: 0,
+  tolerance: null,
+  detectable: null,
+  reason
+})
+
+const largest = (values: ReadonlyArray<number>): number => values.reduce((most, v) => Math.max(most, Math.abs(v)), 0)
+
+/**
+ * The verdict on samples. Covers were sampled each by itself, in proportion to their weights: the mean is the weighted one,
+ * and one draw's variance is what is left within covers, and between them.
+ */
+const judge = (model: Model, { contender, exact, claimed }: Claim, { covers, peakBytes }: Measured, z: number): Row => {
+  const mix = (read: (one: Measured['covers'][number], weight: number) => number): number =>
+    covers.reduce((total, one) => total + read(one, one.cover.weight), 0)
+  const expectation = exact.value.map((_, i) => mix(({ spread }, w) => w * (spread.mean[i] ?? Number.NaN)))
+  const standardError = exact.value.map((_, i) =>
+    Math.sqrt(mix(({ spread }, w) => (w * (spread.standardError[i] ?? Number.NaN)) ** 2))
+  )
+  const slack = exact.value.map((_, i) => (claimed.error[i] ?? 0) + mix(({ rounding }, w) => w * (rounding[i] ?? 0)))
+  const tolerance = standardError.map((s, i) => z * s + (slack[i] ?? 0))
+  const holds = expectation.every(
+    (value, i) => Math.abs(value - (claimed.value[i] ?? Number.NaN)) <= (tolerance[i] ?? Number.NaN)
+  )
+  const power = upperQuantile(beta)
+  return {
+    ...common(model, contender),
+    exactGradient: exact.value,
+    expectation,
+    biasInf: largest(expectation.map((value, i) => value - (exact.value[i] ?? 0))),
+    variance: mix(
+      ({ spread }, w) =>
+        w * (spread.variance + spread.mean.reduce((sum, v, i) => sum + (v - (expectation[i] ?? 0)) ** 2, 0))
+    ),
+    peakBytes,
+    verdict: holds ? (contender.estimator._tag === 'exact' ? 'unbiased' : 'biased as predicted') : 'refuted',
+    predictedBias: claimed.value.map((value, i) => value - (exact.value[i] ?? 0)),
+    standardError,
+    samples: covers.reduce((n, { spread }) => n + spread.n, 0),
+    tolerance: largest(tolerance),
+    detectable: largest(standardError.map((s, i) => (z + power) * s + 2 * (slack[i] ?? 0)))
+  }
+}
+
+/**
+ * How many numbers a run compares, and how many standard errors each may be off.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Test {
+  readonly comparisons: number
+  readonly z: number
+}
+
+/**
+ * Verifies estimators on models, those of one model on the same noise. `show` is told each row as it comes, those that
+ * were skipped first of their model. Left: what the target could not do.
+ *
+ * @category interpreters
+ * @since 0.1.0
+ */
+export const verify = (
+  cases: ReadonlyArray<{ readonly model: Model; readonly contenders: ReadonlyArray<Contender> }>,
+  { samples, key, target }: Options,
+  show: (row: Row) => void = () => undefined
+): TE.TaskEither<EstimatorError, { readonly rows: ReadonlyArray<Row>; readonly test: Test }> => {
+  const prepared = cases.map(({ model, contenders }) => ({
+    model,
+    claims: contenders.map((contender) =>
+      pipe(
+        claimOf(model, contender),
+        E.mapLeft((reason) => skipped(model, contender, reason))
+      )
+    )
+  }))
+  const comparisons = prepared.reduce((n, { model, claims }) => n + model.components * RA.rights(claims).length, 0)
+  const z = upperQuantile(alpha / (2 * Math.max(comparisons, 1)))
+  const rows = Math.min(mostRows, samples)
+  const tell = (row: Row): Row => {
+    show(row)
+    return row
+  }
+  return pipe(
+    prepared,
+    RA.traverse(TE.ApplicativeSeq)(({ model, claims }) => {
+      const noise = model.noise(foldInString(key, model.name), rows)
+      return pipe(
+        claims,
+        RA.traverse(TE.ApplicativeSeq)((claim) =>
+          E.isLeft(claim)
+            ? TE.fromIO(() => tell(claim.left))
+            : pipe(
+                model.sample(claim.right.contender, target, { rows, samples, noise }),
+                TE.map((measured) => tell(judge(model, claim.right, measured, z)))
+              )
+        )
+      )
+    }),
+    TE.map((all) => ({ rows: all.flat(), test: { comparisons, z } }))
+  )
+}

@@ -1,0 +1,55 @@
+/**
+ * Denoising diffusion probabilistic models (Ho, Jain and Abbeel, arXiv 2006.11239, algorithm 2).
+ *
+ * @since 0.1.0
+ */
+import type { Rows } from '../../lens/Rows.js'
+import type { Params } from '../../lens/Lens.js'
+import type { Chain } from '../Chain.js'
+import type { Denoiser } from '../Denoiser.js'
+import { fromCoefficients, type Coefficients } from '../EpsilonSampler.js'
+import type { Schedule } from '../Schedule.js'
+
+/**
+ * Which variance a step has, with `beta = 1 - alphaBar[t] / alphaBar[t - 1]`: `large` is `beta`, right for data that is a
+ * standard normal; `small` is the posterior's, `beta (1 - alphaBar[t - 1]) / (1 - alphaBar[t])`, right for data that
+ * is one point. The small one is 0 at the last step.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Variance = 'large' | 'small'
+
+/**
+ * The coefficients of step `t`: the state over `sqrt(1 - beta)`, the predicted noise times
+ * `-beta / sqrt((1 - alphaBar) (1 - beta))`.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const coefficients = (schedule: Schedule, variance: Variance, t: number): Coefficients => {
+  const a = schedule.alphaBar[t] ?? 1
+  const b = schedule.alphaBar[t - 1] ?? 1
+  const beta = 1 - a / b
+  return {
+    // 1 - beta is a / b
+    state: Math.sqrt(b / a),
+    epsilon: -beta / Math.sqrt((1 - a) * (a / b)),
+    sigma: Math.sqrt(variance === 'large' ? beta : (beta * (1 - b)) / (1 - a))
+  }
+}
+
+/**
+ * The DDPM chain.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const ddpm = <P extends Params, D extends number, K extends number>(options: {
+  readonly denoiser: Denoiser<P, D, K>
+  readonly schedule: Schedule
+  readonly variance: Variance
+}): Chain<P, readonly ['batch', D], Rows<K>> =>
+  fromCoefficients(`ddpm(${options.variance})`, options.denoiser, options.schedule, (t) =>
+    coefficients(options.schedule, options.variance, t)
+  )

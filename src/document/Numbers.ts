@@ -1,0 +1,51 @@
+/**
+ * Numbers that are typed: on a command line, in a sum of rewards, in an estimator's options.
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+
+/**
+ * What a number must be: from `least` to `most`, both included, and whole or not.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Range {
+  readonly least?: number
+  readonly most?: number
+  readonly whole?: boolean
+}
+
+/**
+ * A range in words, as errors say it: `a whole number of at least 1`.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const show = ({ least = -Infinity, most = Infinity, whole = false }: Range): string => {
+  const kind = whole ? 'a whole number' : 'a number'
+  if (Number.isFinite(least) && Number.isFinite(most)) return `${kind} in ${least}..${most}`
+  if (Number.isFinite(least)) return `${kind} of at least ${least}`
+  return Number.isFinite(most) ? `${kind} of at most ${most}` : whole ? kind : 'a finite number'
+}
+
+/**
+ * The number that a text is. Left: what was expected and what was found, for a text that is no decimal number, lies outside
+ * of the range, or is not whole where it must be. Whole numbers are those that f64 holds exactly, up to 2^53 - 1.
+ *
+ * @category parsing
+ * @since 0.1.0
+ */
+export const parse =
+  (range: Range) =>
+  (text: string): E.Either<string, number> => {
+    const { least = -Infinity, most = Infinity, whole = false } = range
+    const value = decimal.test(text.trim()) ? Number(text) : Number.NaN
+    return Number.isFinite(value) && value >= least && value <= most && (!whole || Number.isSafeInteger(value))
+      ? E.right(value)
+      : E.left(`expected ${show(range)}, got ${JSON.stringify(text)}`)
+  }
+
+/** No hexadecimal, no `Infinity`, no empty text: all of which `Number` takes. */
+const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i

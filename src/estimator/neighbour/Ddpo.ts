@@ -1,0 +1,203 @@
+/**
+ * Denoising diffusion policy optimisation with importance ratios (Black et al., arXiv 2305.13301, DDPO-IS): several
+ * updates from one set of trajectories.
+ *
+ * At the parameters that drew the trajectories every ratio is 1 and the gradient is REINFORCE's, which `halfOrder` cells give.
+ * After an update the trajectories are off-policy: each step's term is weighted by the ratio of its new to its old
+ * density, and dropped where the ratio has left `[1 - clip, 1 + clip]` in the direction that the advantage pushes it (the clipped
+ * surrogate of PPO, arXiv 1707.06347). **Biased** away from the first update: the ratio of a single step stands in for that of
+ * the trajectory, and clipping drops terms.
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as RA from 'fp-ts/lib/ReadonlyArray.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import * as Ch from '../../chain/Chain.js'
+import type { Chain } from '../../chain/Chain.js'
+import * as L from '../../lens/Lens.js'
+import type { Params } from '../../lens/Lens.js'
+import * as Build from '../../tensor/Build.js'
+import * as X from '../../tensor/Expr.js'
+import type { Scalar } from '../../tensor/Expr.js'
+import * as Program from '../../tensor/Program.js'
+import { below, under, type Values } from '../../tensor/Program.js'
+import type { Batched, ShapeError } from '../../tensor/Shape.js'
+import type { Target } from '../../tensor/Target.js'
+import * as T from '../../tensor/Tensor.js'
+import type { Tensor } from '../../tensor/Tensor.js'
+import type { Exprs, Shapes } from '../../tensor/Tree.js'
+import type { EstimatorError } from '../Gradient.js'
+import { conditionInputs, gradientOutputs, spreadRows, type Trained } from '../Programs.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * Trajectories with what they were drawn under: states `[T + 1, ...]`, conditioning by input name, and the log-density of each
+ * transition, step 1's first, one number a row each.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Experience {
+  readonly trajectory: Tensor
+  readonly condition: Values
+  readonly logDensities: ReadonlyArray<Tensor>
+}
+
+/**
+ * Compiled updates. `record` computes the log-densities of trajectories under the parameters that drew them; `gradient` gives
+ * the clipped surrogate's gradient, by parameter path, summed over all steps with noise, and the share of terms that
+ * were clipped. `advantages` are already weighted (by 1 / batch for a mean).
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Updates {
+  readonly record: (params: Values, trajectory: Tensor, condition: Values) => TE.TaskEither<EstimatorError, Experience>
+  readonly gradient: (
+    params: Values,
+    experience: Experience,
+    advantages: ReadonlyArray<number>
+  ) => TE.TaskEither<EstimatorError, { readonly gradient: Values; readonly clippedShare: number }>
+  readonly dispose: () => Promise<void>
+}
+
+// -------------------------------------------------------------------------------------
+// program
+// -------------------------------------------------------------------------------------
+
+/**
+ * One step's program: `params, x (= x_t), next (= x_{t-1}), c, high (= t), advantage [batch], old [batch], clip` to
+ * `gradient.path`, `logDensity [batch]` under the given parameters, and `kept [batch]`, 1 where the term was not clipped.
+ *
+ * @category programs
+ * @since 0.1.0
+ */
+export const program = <P extends Params, S extends Batched, C extends Exprs>(
+  chain: Chain<P, S, C>,
+  trained: Trained
+): E.Either<ReadonlyArray<ShapeError>, Program.Program> => {
+  const inputs: Shapes = {
+    params: L.shapes(chain.parameters),
+    x: chain.state,
+    next: chain.state,
+    c: chain.condition,
+    high: [],
+    advantage: ['batch'],
+    old: ['batch'],
+    clip: []
+  }
+  return Program.make(inputs, (): Exprs => {
+    const t: Scalar = X.input('high', [])
+    const clip: Scalar = X.input('clip', [])
+    const advantage = X.input('advantage', ['batch'])
+    const sigma = Ch.lookup(chain.sigma, t)
+    const [mean, back] = chain.mean(t).run(L.parameterInputs<P>('params', chain.parameters), {
+      x: X.input('x', chain.state),
+      c: conditionInputs(chain)
+    })
+    const eps = X.div(X.sub(X.input('next', chain.state), mean), sigma)
+    const density = X.sub(chain.noise.logDensity(eps), X.log(sigma))
+    const logDensity = X.sumTo(X.reshape(density, ['batch', ...flat(chain.state)]), ['batch', 1])
+    const rows = X.reshape(logDensity, ['batch'])
+    const ratio = X.exp(X.sub(rows, X.input('old', ['batch'])))
+    const one = X.fill(['batch'], 1)
+    const zero = X.fill(['batch'], 0)
+    // pushed up beyond 1 + clip by a gain, or down beyond 1 - clip by a loss
+    const above = X.mul(X.less(X.add(one, clip), ratio), X.less(zero, advantage))
+    const under_ = X.mul(X.less(ratio, X.sub(one, clip)), X.less(advantage, zero))
+    const kept = X.sub(one, X.add(above, under_))
+    const weight = X.mul(X.mul(advantage, ratio), kept)
+    const [bar] = back(X.div(X.mul(spreadRows(weight, chain.state), chain.noise.score(eps)), sigma))
+    return { ...gradientOutputs(chain.parameters, trained, bar), logDensity: rows, kept }
+  })
+}
+
+/** The size of a row of a state, as one axis; states have literal sizes but for the batch. */
+const flat = (state: Batched): readonly [number] => [
+  state.slice(1).reduce<number>((n, d) => n * (typeof d === 'number' ? d : 1), 1)
+]
+
+// -------------------------------------------------------------------------------------
+// interpreter
+// -------------------------------------------------------------------------------------
+
+/**
+ * Compiles the updates of a chain for a batch size, with ratios clipped to `[1 - clip, 1 + clip]`. Steps without noise are
+ * left out: they have no density.
+ *
+ * @category interpreters
+ * @since 0.1.0
+ */
+export const compile = <P extends Params, S extends Batched, C extends Exprs>(
+  options: { readonly chain: Chain<P, S, C>; readonly trained: Trained; readonly batch: number; readonly clip: number },
+  target: Target
+): E.Either<EstimatorError, Updates> => {
+  const { chain, trained, batch, clip } = options
+  const steps = chain.sigma.flatMap((sigma, t) => (t > 0 && sigma > 0 ? [t] : []))
+  return pipe(
+    Build.build(target, { batch })('ddpo', program(chain, trained)),
+    E.map((executable): Updates => {
+      const none = T.fill([batch], 0)
+      const at = (
+        t: number,
+        params: Values,
+        { trajectory, condition }: Pick<Experience, 'trajectory' | 'condition'>,
+        advantage: Tensor,
+        old: Tensor
+      ): TE.TaskEither<EstimatorError, Values> =>
+        Build.run(
+          'ddpo',
+          executable
+        )({
+          ...under('params', params),
+          ...condition,
+          x: T.at(t)(trajectory),
+          next: T.at(t - 1)(trajectory),
+          high: T.scalar(t),
+          advantage,
+          old,
+          clip: T.scalar(clip)
+        })
+      return {
+        record: (params, trajectory, condition) =>
+          pipe(
+            steps,
+            RA.traverse(TE.ApplicativeSeq)((t) => at(t, params, { trajectory, condition }, none, none)),
+            TE.map((outputs) => ({
+              trajectory,
+              condition,
+              logDensities: outputs.map((out) => out['logDensity'] ?? none)
+            }))
+          ),
+        gradient: (params, experience, advantages) =>
+          pipe(
+            steps,
+            RA.traverseWithIndex(TE.ApplicativeSeq)((i, t) =>
+              at(t, params, experience, T.vector(advantages), experience.logDensities[i] ?? none)
+            ),
+            TE.map((outputs) => {
+              const kept = outputs.flatMap((out) => Array.from(out['kept']?.data ?? []))
+              return {
+                gradient: outputs.map((out) => below('gradient', out)).reduce(add, {}),
+                clippedShare: 1 - kept.reduce((a, b) => a + b, 0) / Math.max(kept.length, 1)
+              }
+            })
+          ),
+        dispose: executable.dispose
+      }
+    })
+  )
+}
+
+const add = (a: Values, b: Values): Values =>
+  Object.fromEntries(
+    Object.entries(b).map(([path, value]) => {
+      const other = a[path]
+      return [path, other === undefined ? value : T.map((v, i) => v + (other.data[i] ?? 0))(value)]
+    })
+  )

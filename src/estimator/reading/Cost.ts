@@ -1,0 +1,82 @@
+/**
+ * What an estimate costs: counted from the cover, and in bytes from the compiled programs.
+ *
+ * @since 0.1.0
+ */
+import type { Cover } from '../Cover.js'
+import * as C from '../Cover.js'
+import { mean, type Estimator } from '../Estimator.js'
+import { rollouts, type Gradients } from '../Gradient.js'
+
+/**
+ * Per sample: how many rollouts, evaluations of the network (forward runs of it: all rollouts, and once more each step that
+ * a first- or half-order cell differentiates, since credit re-runs its segment; twice more, but for its lowest step, where it
+ * recomputes), steps pulled back through, rewards evaluated, and the most steps whose activations are alive at once. Means over the covers of an estimator,
+ * but for `activationSteps`, which is the most.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Cost {
+  readonly rollouts: number
+  readonly networkEvaluations: number
+  readonly pullbackSteps: number
+  readonly rewardEvaluations: number
+  readonly activationSteps: number
+}
+
+/**
+ * The cost of one cover, on a chain that evaluates its network `networkCalls` times a step.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const ofCover = (cover: Cover, networkCalls = 1): Cost => {
+  const { base, sides } = rollouts(cover)
+  const runs = (base === undefined ? 0 : 1) + sides.length
+  const segments = cover.cells.flatMap((cell) =>
+    cell._tag === 'ZerothOrder' ? [] : [{ h: C.steps(cell).length, recompute: cell.memory === 'recompute' }]
+  )
+  const pullbackSteps = segments.reduce((total, { h }) => total + h, 0)
+  // the lowest step's mean is not needed before its pullback
+  const forwardSteps = segments.reduce((total, { h, recompute }) => total + (recompute ? 2 * h - 1 : h), 0)
+  return {
+    rollouts: runs,
+    networkEvaluations: networkCalls * (runs * cover.T + forwardSteps),
+    pullbackSteps,
+    rewardEvaluations: runs,
+    activationSteps: Math.max(0, ...segments.map(({ h, recompute }) => (recompute ? 1 : h)))
+  }
+}
+
+/**
+ * The expected cost of an estimator, on a chain that evaluates its network `networkCalls` times a step.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const cost = (estimator: Estimator, networkCalls = 1): Cost => {
+  const expected = (read: (c: Cost) => number): number => mean(estimator, (cover) => read(ofCover(cover, networkCalls)))
+  return {
+    rollouts: expected((c) => c.rollouts),
+    networkEvaluations: expected((c) => c.networkEvaluations),
+    pullbackSteps: expected((c) => c.pullbackSteps),
+    rewardEvaluations: expected((c) => c.rewardEvaluations),
+    activationSteps: Math.max(...estimator.covers.map(({ cover }) => ofCover(cover).activationSteps))
+  }
+}
+
+/**
+ * The most bytes of intermediate values that any of an estimator's credit programs holds at once on its target, and which
+ * one it is. Rollouts are not counted: they store states, not activations.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const peakActivationBytes = ({ executables }: Gradients): { readonly bytes: number; readonly program: string } =>
+  Object.entries(executables)
+    .filter(([name]) => name.startsWith('firstOrder') || name.startsWith('halfOrder'))
+    .reduce((most, [program, { work }]) => (work.peakBytes > most.bytes ? { bytes: work.peakBytes, program } : most), {
+      bytes: 0,
+      program: 'none'
+    })

@@ -1,0 +1,190 @@
+/**
+ * A batch in blocks of rows: which blocks, a block of the inputs, and the outputs from those of the blocks. Sums over rows
+ * are added up in the order of the blocks, which depend on the size of the batch alone: so their bits do not depend on how
+ * many threads ran them, nor when.
+ *
+ * @since 0.1.0
+ */
+import type { BoundProgram, Values } from '../../tensor/Program.js'
+import { size, type Data, type Tensor, toFloat32 } from '../../tensor/Tensor.js'
+import type { Split } from '../plan/RowKinds.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * Rows `from` (included) to `to` (excluded).
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Block {
+  readonly from: number
+  readonly to: number
+}
+
+/**
+ * Collects the outputs of blocks, which may come in any order.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Collector {
+  readonly add: (index: number, block: Block, read: (name: string) => Data) => void
+  readonly values: () => Values
+}
+
+// -------------------------------------------------------------------------------------
+// constructors
+// -------------------------------------------------------------------------------------
+
+/**
+ * The blocks over which sums are defined: 32 rows, or the largest power of two that gives a smaller batch at least two
+ * blocks of 8 rows; a batch below 16 is one block.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const forSums = (batch: number): ReadonlyArray<Block> => {
+  const rows = batch < 16 ? batch : Math.min(32, 2 ** Math.floor(Math.log2(batch / 2)))
+  return Array.from({ length: Math.ceil(batch / rows) }, (_, i) => ({
+    from: i * rows,
+    to: Math.min((i + 1) * rows, batch)
+  }))
+}
+
+/**
+ * As many blocks as there are threads, of equal size as far as possible and of at least 4 rows each.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const forRows = (batch: number, threads: number): ReadonlyArray<Block> => {
+  const count = Math.max(1, Math.min(threads, Math.floor(batch / 4)))
+  return Array.from({ length: count }, (_, i) => ({
+    from: Math.floor((i * batch) / count),
+    to: Math.floor(((i + 1) * batch) / count)
+  }))
+}
+
+// -------------------------------------------------------------------------------------
+// combinators
+// -------------------------------------------------------------------------------------
+
+/**
+ * The rows of a block of a tensor, sharing its memory where they lie together.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const rows = ({ shape, data }: Tensor, axis: number | undefined, { from, to }: Block): Tensor => {
+  if (axis === undefined) return { shape, data }
+  const inner = size(shape.slice(axis + 1))
+  const outer = size(shape.slice(0, axis))
+  const part = shape.map((d, i) => (i === axis ? to - from : d))
+  if (outer === 1) return { shape: part, data: data.subarray(from * inner, to * inner) }
+  const out = new Float32Array(outer * (to - from) * inner)
+  write({ shape, data }, axis, { from, to }, out)
+  return { shape: part, data: out }
+}
+
+/**
+ * Writes the rows of a block of a tensor.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const write = (
+  { shape, data }: Tensor,
+  axis: number | undefined,
+  { from, to }: Block,
+  target: Float32Array
+): void => {
+  if (axis === undefined) return target.set(data)
+  const inner = size(shape.slice(axis + 1))
+  const outer = size(shape.slice(0, axis))
+  const run = (to - from) * inner
+  const whole = (shape[axis] ?? 1) * inner
+  for (let i = 0; i < outer; i++) target.set(data.subarray(i * whole + from * inner, i * whole + to * inner), i * run)
+}
+
+/**
+ * The inputs of one block.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const inputs = (split: Split, values: Values, block: Block): Values =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, rows(value, split.inputs[name], block)]))
+
+/**
+ * A collector for the outputs of a program.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const collector = (program: BoundProgram, split: Split): Collector => {
+  const parts = program.outputs.map((output) => ({
+    ...output,
+    ...part(output.shape, split.outputs[output.name]?.axis)
+  }))
+  const waiting = new Map<number, ReadonlyArray<Data>>()
+  let next = 0
+  return {
+    add: (index, block, read) => {
+      waiting.set(
+        index,
+        parts.map(({ name, put }) => put(read(name), block))
+      )
+      for (let ready = waiting.get(next); ready !== undefined; ready = waiting.get(next)) {
+        const first = next === 0
+        parts.forEach(({ name, total }, i) => {
+          if (total === undefined) return
+          const data = ready[i] ?? new Float32Array(0)
+          const sums = split.outputs[name]?.kind === 'Sum'
+          if (first) total.set(data)
+          else if (sums) data.forEach((x, at) => (total[at] = (total[at] ?? 0) + x))
+        })
+        waiting.delete(next++)
+      }
+    },
+    values: () =>
+      Object.fromEntries(
+        parts.map(({ name, shape, total, rowwise }) => [
+          name,
+          toFloat32({ shape, data: rowwise ?? total ?? new Float32Array(0) })
+        ])
+      )
+  }
+}
+
+interface Part {
+  /** the output, where it has rows */
+  readonly rowwise: Float32Array | undefined
+  /** what has been added up, where it has none */
+  readonly total: Float64Array | undefined
+  /** takes what a block gave, and keeps a copy of it until it is its turn where order matters */
+  readonly put: (data: Data, block: Block) => Data
+}
+
+const nothing = new Float32Array(0)
+
+const part = (shape: ReadonlyArray<number>, axis: number | undefined): Part => {
+  if (axis === undefined) {
+    return { rowwise: undefined, total: new Float64Array(size(shape)), put: (data) => data.slice() }
+  }
+  const inner = size(shape.slice(axis + 1))
+  const outer = size(shape.slice(0, axis))
+  const whole = (shape[axis] ?? 1) * inner
+  const rowwise = new Float32Array(outer * whole)
+  return {
+    rowwise,
+    total: undefined,
+    put: (data, { from, to }) => {
+      const run = (to - from) * inner
+      for (let i = 0; i < outer; i++) rowwise.set(data.subarray(i * run, (i + 1) * run), i * whole + from * inner)
+      return nothing
+    }
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * Normalisations.
+ *
+ * @since 0.1.0
+ */
+import * as X from '../../tensor/Expr.js'
+import type { Expr } from '../../tensor/Expr.js'
+import type { Shape } from '../../tensor/Shape.js'
+import type { Rows } from '../Rows.js'
+import * as L from '../Lens.js'
+import type { Lens, None } from '../Lens.js'
+
+/**
+ * The parameters of a layer norm: a gain and a bias for each feature.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type LayerNorm<N extends number> = { readonly gain: Expr<readonly [N]>; readonly bias: Expr<readonly [N]> }
+
+/**
+ * Layer normalisation of rows (Ba, Kiros and Hinton, arXiv 1607.06450): `(x - mean) / sqrt(variance + 1e-5)`, then an
+ * affine map by feature. With `z` the normalised row and `g` the cotangent times the gain, the pullback is
+ * `(g - mean(g) - z mean(g z)) / deviation`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const layerNorm = <N extends number>(features: N): Lens<LayerNorm<N>, Rows<N>, Rows<N>> => {
+  const row = ['batch', features] as const
+  const spread = (column: Expr): Rows<N> => X.broadcastTo(column, row)
+  const mean = (x: Rows<N>): Rows<N> =>
+    spread(X.scale(X.reshape(X.sum<readonly ['batch', number], [1]>(x, [1]), ['batch', 1]), 1 / features))
+  return L.make({ gain: L.parameter([features], 0, 1), bias: L.parameter([features]) }, ({ gain, bias }, x) => {
+    const centred = X.sub(x, mean(x))
+    const inverse = X.div(spread(X.scalar(1)), X.sqrt(X.add(mean(X.mul(centred, centred)), X.scalar(1e-5))))
+    const z = X.mul(centred, inverse)
+    return [
+      X.add(X.mul(z, spread(gain)), spread(bias)),
+      (bar) => {
+        const g = X.mul(bar, spread(gain))
+        const back = X.sub(X.sub(g, mean(g)), X.mul(z, mean(X.mul(g, z))))
+        return [{ gain: X.sumTo(X.mul(bar, z), gain.shape), bias: X.sumTo(bar, bias.shape) }, X.mul(back, inverse)]
+      }
+    ]
+  })
+}
+
+/**
+ * The parameters of a group norm: a gain and a bias for each channel.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type GroupNorm<C extends number> = { readonly gain: Expr<readonly [C]>; readonly bias: Expr<readonly [C]> }
+
+/**
+ * Group normalisation (Wu and He, arXiv 1803.08494) of tensors `[batch, ..., channels]` of any rank: each row and each of
+ * `groups` groups of neighbouring channels is brought to mean 0 and variance 1 over all of its places,
+ * `(x - mean) / sqrt(variance + 1e-5)`, then mapped affinely by channel. The pullback is that of `layerNorm`, by group.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const groupNorm = <C extends number, S extends Shape>(
+  channels: C,
+  groups: number
+): Lens<GroupNorm<C>, Expr<S>, Expr<S>> => {
+  const members = channels / groups
+  const perChannel = (x: Expr): Shape => [...x.shape.slice(0, 1), ...x.shape.slice(1, -1).map(() => 1), channels]
+  const mean = (x: Expr<S>): Expr<S> => {
+    const [rows = 1] = x.shape
+    const places = x.shape.slice(1, -1)
+    const count = places.reduce<number>((n, d) => (typeof d === 'number' ? n * d : n), members)
+    // channel by channel first: neighbouring channels are neighbours in memory
+    const byChannel: Expr = X.sum<Shape, ReadonlyArray<number>>(
+      x,
+      places.map((_, i) => i + 1)
+    )
+    const byGroup: Expr = X.sum<Shape, readonly [2]>(X.reshape(byChannel, [rows, groups, members]), [2])
+    const spread = X.broadcastTo(X.reshape(X.scale(byGroup, 1 / count), [rows, groups, 1]), [rows, groups, members])
+    return X.broadcastTo(X.reshape(spread, perChannel(x)), x.shape)
+  }
+  return L.make({ gain: L.parameter([channels], 0, 1), bias: L.parameter([channels]) }, ({ gain, bias }, x) => {
+    const centred = X.sub(x, mean(x))
+    const inverse = X.div(X.fill(x.shape, 1), X.sqrt(X.add(mean(X.mul(centred, centred)), X.scalar(1e-5))))
+    const z = X.mul(centred, inverse)
+    return [
+      X.add(X.mul(z, X.broadcastTo(gain, x.shape)), X.broadcastTo(bias, x.shape)),
+      (bar) => {
+        const g = X.mul(bar, X.broadcastTo(gain, x.shape))
+        const back = X.sub(X.sub(g, mean(g)), X.mul(z, mean(X.mul(g, z))))
+        return [{ gain: X.sumTo(X.mul(bar, z), gain.shape), bias: X.sumTo(bar, bias.shape) }, X.mul(back, inverse)]
+      }
+    ]
+  })
+}
+
+/**
+ * The softmax over the last axis, `exp(x) / sum(exp(x))`, computed after subtracting the largest so that nothing
+ * overflows. With `y` the value, the pullback is `y (bar - sum(bar y))`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const softmax = <S extends Shape>(): Lens<None, Expr<S>, Expr<S>> =>
+  L.pure((x) => {
+    const last = x.shape.length - 1
+    const spread = (column: Expr): Expr<S> => X.broadcastTo(X.reshape(column, [...x.shape.slice(0, last), 1]), x.shape)
+    const powers = X.exp(X.sub(x, spread(X.maximum<Shape, readonly [number]>(x, [last]))))
+    const y = X.div(powers, spread(X.sum<Shape, readonly [number]>(powers, [last])))
+    return [y, (bar) => X.mul(y, X.sub(bar, spread(X.sum<Shape, readonly [number]>(X.mul(bar, y), [last]))))]
+  })

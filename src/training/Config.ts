@@ -1,0 +1,274 @@
+/**
+ * What a fine-tune is told: a JSON or YAML document, decoded by io-ts, with a default for every field.
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as t from 'io-ts'
+import { modes } from '../kernel/Mode.js'
+import {
+  decodeWith,
+  type DocumentError,
+  fault,
+  finite,
+  isRecord,
+  numberThat,
+  oneOf,
+  positive,
+  whole
+} from '../document/Document.js'
+
+// -------------------------------------------------------------------------------------
+// codecs
+// -------------------------------------------------------------------------------------
+
+const natural = numberThat('a whole number of at least 0', (n) => Number.isInteger(n) && n >= 0)
+const notNegative = numberThat('a number of at least 0', (n) => n >= 0 && Number.isFinite(n))
+const share = numberThat('a number in 0..1', (n) => n >= 0 && n <= 1)
+
+/**
+ * The names of the estimators that a fine-tune may use.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
+export const estimatorNames = [
+  'rlr',
+  'fullBackprop',
+  'truncatedBackprop',
+  'reinforce',
+  'segmented',
+  'evolutionStrategies'
+] as const
+
+const estimatorFields = {
+  /** Which estimator. */
+  name: oneOf(...estimatorNames),
+  /** Length of half-order segments, of `rlr` and `segmented`. */
+  h: whole,
+  /** The lowest and the highest step where the segment of `rlr` may start, or null for all: aims at one part of the chain. */
+  start: t.union([t.null, t.tuple([whole, whole])], 'null or [lowest, highest]'),
+  /** Steps kept by `truncatedBackprop`. */
+  k: whole,
+  /** How zeroth-order cells turn rewards into an estimate. */
+  form: oneOf('onePoint', 'forward', 'central'),
+  /** One direction for all zeroth-order steps, or one for each. */
+  perturbation: oneOf('shared', 'perStep'),
+  /** A zeroth-order direction for each row of the batch (vectors only, such as biases), or one for the batch. */
+  directions: oneOf('row', 'batch'),
+  /** Standard deviation of zeroth-order perturbations, in units of the parameters. */
+  radius: positive
+}
+
+/**
+ * The names of the chains that a fine-tune may use.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
+export const chainNames = [
+  'ddpm',
+  'ddim',
+  'vp-sde',
+  've-sde',
+  'edm',
+  'flow-sde',
+  'flow-ode',
+  'consistency',
+  'latent',
+  'cascade'
+] as const
+
+/**
+ * The name of a chain.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type ChainName = (typeof chainNames)[number]
+
+const chainFields = {
+  kind: oneOf(...chainNames),
+  /** Number of steps. */
+  T: whole,
+  /** How much noise: the share of the posterior's for `ddim`, `edm`, `latent` and `cascade`, that of Flow-GRPO for `flow-sde`. */
+  eta: share,
+  /** Which variance, for `ddpm`. */
+  variance: oneOf('small', 'large'),
+  /** The levels of noise of `ddpm`, `ddim`, `consistency` and `latent`; the others bring their own. Any fits any model. */
+  schedule: oneOf('cosine', 'linear', 'flow'),
+  /** Scale of classifier-free guidance; 1 is none, and any other doubles the network evaluations. */
+  guidance: finite
+}
+
+const stageFields = {
+  /** The prompt of the first third of the steps, next to the noise; where it is empty, that of `prompt`. */
+  coarse: t.string,
+  /** The prompt of the second third. */
+  mid: t.string,
+  /** The prompt of the last third, next to the output. */
+  fine: t.string
+}
+
+const adapterFields = {
+  /** Rank of the low-rank adapter (LoRA) that is trained in place of the weights; 0 is none. */
+  rank: natural,
+  /** The adapter is added times `alpha / rank`. */
+  alpha: positive,
+  /** Paths of the weights that have an adapter, as in `trained`; none chooses all of them. */
+  on: t.array(t.string)
+}
+
+const advantageFields = {
+  name: oneOf('none', 'constant', 'leaveOneOut', 'runningMean'),
+  /** The constant, or where the running mean starts. */
+  baseline: finite,
+  /** How much of the running mean stays at each step. */
+  decay: share
+}
+
+const optimizerFields = {
+  name: oneOf('adamW', 'sgd'),
+  learningRate: positive,
+  /** Decoupled weight decay, for `adamW`. */
+  weightDecay: notNegative,
+  /** Decay rates of the running means of the gradient and of its square, for `adamW`. */
+  beta1: share,
+  beta2: share,
+  /** The largest Euclidean norm of a gradient, 0 for no clipping. A clipped gradient is not unbiased. */
+  clip: notNegative
+}
+
+const fields = {
+  /** The task: the name of one that ships with the program, or a module. The library does not read it. */
+  task: t.string,
+  /** The base model: the name of one that ships, or a file. */
+  model: t.string,
+  /** The reward's name: see `rewardNames`. */
+  reward: t.string,
+  estimator: t.exact(t.type(estimatorFields)),
+  chain: t.exact(t.type(chainFields)),
+  advantage: t.exact(t.type(advantageFields)),
+  optimizer: t.exact(t.type(optimizerFields)),
+  /** What is trained in place of `trained`, where its rank is not 0. */
+  adapter: t.exact(t.type(adapterFields)),
+  /** Paths of the parameters that are trained: a path stands for all below it, `*` for one key, `**` for any. */
+  trained: t.array(t.string),
+  /** The prompt of every sample, such as "a happy face with blue hair". Empty: each sample draws one, as `prompts` says. */
+  prompt: t.string,
+  /** Probability that a drawn prompt names an attribute; what it does not name is left to the model. */
+  prompts: share,
+  /** A prompt for each part of the chain. The reward looks at `prompt`. */
+  stages: t.exact(t.type(stageFields)),
+  /** Samples of one step. */
+  batch: whole,
+  /** Steps of the optimiser. */
+  steps: natural,
+  /** The seed that every draw derives from. */
+  seed: finite,
+  /** Samples of held-out noise that the reward is measured on before and after. */
+  evaluationSamples: whole,
+  /** Which mode of gpu.js runs the programs. */
+  mode: oneOf(...modes),
+  /** Threads that share the rows of a batch, in mode `webasm`. The bits do not depend on it. */
+  threads: whole
+}
+
+/**
+ * The complete configuration of a fine-tune.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
+export const ConfigCodec = /*#__PURE__*/ t.exact(/*#__PURE__*/ t.type(fields, 'config'))
+
+/**
+ * The complete configuration of a fine-tune.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Config = t.TypeOf<typeof ConfigCodec>
+
+// -------------------------------------------------------------------------------------
+// defaults
+// -------------------------------------------------------------------------------------
+
+/**
+ * What a field is where neither the document nor the task says it: RLR on 50 steps of DDIM with noise. `model` and `reward` have
+ * no default here, since only a task knows some (`Task.configuration`).
+ *
+ * @category defaults
+ * @since 0.1.0
+ */
+export const defaults: Config = {
+  task: '',
+  model: '',
+  reward: '',
+  estimator: {
+    name: 'rlr',
+    h: 2,
+    start: null,
+    k: 1,
+    form: 'central',
+    perturbation: 'shared',
+    directions: 'row',
+    radius: 0.3
+  },
+  chain: { kind: 'ddim', T: 50, eta: 1, variance: 'small', schedule: 'cosine', guidance: 1 },
+  advantage: { name: 'leaveOneOut', baseline: 0, decay: 0.9 },
+  optimizer: { name: 'adamW', learningRate: 0.1, weightDecay: 0, beta1: 0.9, beta2: 0.99, clip: 1 },
+  adapter: { rank: 0, alpha: 8, on: [] },
+  trained: [],
+  prompt: '',
+  prompts: 0,
+  stages: { coarse: '', mid: '', fine: '' },
+  batch: 32,
+  steps: 60,
+  seed: 1,
+  evaluationSamples: 512,
+  mode: 'webasm',
+  threads: 1
+}
+
+// -------------------------------------------------------------------------------------
+// decoding
+// -------------------------------------------------------------------------------------
+
+/** The given document over the defaults, group by group; keys that no one knows are errors. */
+const complete = (
+  given: unknown,
+  base: Readonly<Record<string, unknown>>,
+  path: string
+): E.Either<DocumentError, Readonly<Record<string, unknown>>> => {
+  if (!isRecord(given)) return E.left(fault(path, 'a group of fields', given, 'write it as key: value pairs'))
+  const merged: Record<string, unknown> = { ...base }
+  for (const [key, value] of Object.entries(given)) {
+    const below = path === '' ? key : `${path}.${key}`
+    if (!Object.hasOwn(base, key)) {
+      return E.left(fault(below, `one of the fields ${Object.keys(base).join(', ')}`, key, 'correct or remove it'))
+    }
+    const other = base[key]
+    const inner = isRecord(other) ? complete(value, other, below) : E.right(value)
+    if (E.isLeft(inner)) return inner
+    merged[key] = inner.right
+  }
+  return E.right(merged)
+}
+
+/**
+ * Decodes a configuration; fields that are left out take those of `base`. Left: the first field that is unknown or not of its
+ * kind, with its path.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const decode =
+  (base: Config = defaults) =>
+  (given: unknown): E.Either<DocumentError, Config> =>
+    pipe(
+      complete(given, base, ''),
+      E.flatMap((merged) => decodeWith(ConfigCodec, merged)),
+      E.mapLeft((error) => (error.path === 'the document' ? { ...error, path: 'config' } : error))
+    )

@@ -1,0 +1,409 @@
+/**
+ * From a configuration to the values that it names: chain, reward, estimator, advantage, optimiser.
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as O from 'fp-ts/lib/Option.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import { perRow, type Chain } from '../chain/Chain.js'
+import { perStep, thirds, under } from '../chain/PerStep.js'
+import { type DocumentError, fault } from '../document/Document.js'
+import * as Advantage from '../estimator/Advantage.js'
+import * as Catalogue from '../estimator/Catalogue.js'
+import * as Cover from '../estimator/Cover.js'
+import type { Estimator } from '../estimator/Estimator.js'
+import * as Est from '../estimator/Estimator.js'
+import type { Problem } from '../estimator/Gradient.js'
+import { type Trained, trainedShapes } from '../estimator/Programs.js'
+import * as Start from '../estimator/Start.js'
+import { erase } from '../lens/Erase.js'
+import type { Params } from '../lens/Lens.js'
+import type { Rows } from '../lens/Rows.js'
+import type { Model } from '../network/Model.js'
+import * as Optimizer from '../optimizer/Optimizer.js'
+import * as Key from '../random/Key.js'
+import { decoded, decodedBlackBox } from '../reward/Decoded.js'
+import type { Differentiable, Reward, RewardError } from '../reward/Reward.js'
+import * as Shelf from '../reward/Shelf.js'
+import type { Outputs } from '../reward/Shelf.js'
+import * as X from '../tensor/Expr.js'
+import type { Values } from '../tensor/Program.js'
+import { showError as showShape } from '../tensor/Shape.js'
+import { reference, type Target } from '../tensor/Target.js'
+import { type Tensor, vector } from '../tensor/Tensor.js'
+import type { Exprs } from '../tensor/Tree.js'
+import { adaptModel } from './Adapters.js'
+import * as Chains from './Chains.js'
+import type { Conditions, Language } from './Conditions.js'
+import type { Config } from './Config.js'
+import { decode, decoderValues } from './Decode.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * What a configuration may draw on: a model, the language in which it is told what to draw, and rewards by name.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Materials {
+  readonly model: Model
+  readonly language: Language
+  readonly rewards: Shelf.Shelf
+}
+
+/**
+ * A fine-tune ready to be compiled. `base` is the problem on the chain as it is; in `problem` each row of the batch may have
+ * its own copy of the trained parameters, so that it can have its own direction. `initial` are the values that the chain starts from,
+ * those of the model without its encoder and decoder, and with its adapter where it has one. `conditions` draws what samples are
+ * asked for. `finished` makes values of the whole model of those of the chain.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Setup {
+  readonly problem: Problem<Params, Outputs, Rows<number>, Params>
+  readonly base: Problem<Params, Outputs, Rows<number>, Params>
+  readonly optimizer: Optimizer.Optimizer
+  readonly initial: Values
+  readonly conditions: Conditions
+  readonly finished: (params: Values) => E.Either<DocumentError, Values>
+}
+
+/** A fault whose finding is said in words of our own, not as JSON. */
+const wrong = (path: string, expected: string, got: string, remedy: string): DocumentError => ({
+  ...fault(path, expected, undefined, remedy),
+  got
+})
+
+// -------------------------------------------------------------------------------------
+// rewards and conditions
+// -------------------------------------------------------------------------------------
+
+/**
+ * The reward of a name, or of a sum of names, on the outputs of the model's chain: where they are latents, they are decoded
+ * first, for a black box by `target`. Left: a name that is no reward.
+ *
+ * @category rewards
+ * @since 0.1.0
+ */
+export const reward = (
+  name: string,
+  { model, rewards }: Pick<Materials, 'model' | 'rewards'>,
+  target: Target = reference
+): E.Either<DocumentError, Reward<Params, Outputs, Rows<number>>> => {
+  const failed = (reason: string): RewardError => ({ _tag: 'RewardError', reward: name, reason })
+  const show = (outputs: Tensor): TE.TaskEither<RewardError, Tensor> =>
+    pipe(outputs, decode(model, target), TE.mapLeft(failed))
+  return pipe(
+    name,
+    Shelf.reward(rewards),
+    E.map((onOutputs) =>
+      pipe(
+        model.decoder,
+        O.match(
+          () => onOutputs,
+          (decoder): Reward<Params, Outputs, Rows<number>> =>
+            onOutputs._tag === 'BlackBox'
+              ? decodedBlackBox(show)(onOutputs)
+              : anyParameters(decoded(decoder, decoderValues(model))(onOutputs))
+        )
+      )
+    )
+  )
+}
+
+/** The same reward without the type of its parameters. */
+const anyParameters = <R extends Params, C extends Exprs>(
+  given: Differentiable<R, Outputs, C>
+): Differentiable<Params, Outputs, C> => ({ ...given, lens: (c) => erase(given.lens(c)) })
+
+const unsayable = (path: string, text: string, reason: string): DocumentError =>
+  wrong(path, 'a prompt that the model can be told', JSON.stringify(text), reason)
+
+/**
+ * The conditions of a configuration's samples: its prompt, or drawn ones. Left: a text that the model cannot be told.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const conditions = (
+  { prompt, prompts: named }: Pick<Config, 'prompt' | 'prompts'>,
+  language: Language
+): E.Either<DocumentError, Conditions> =>
+  prompt.trim() === ''
+    ? E.right((key, n) => ({ c: language.draw(named)(key, n) }))
+    : pipe(
+        language.parse(prompt),
+        E.bimap(
+          (reason) => unsayable('prompt', prompt, reason),
+          ({ rows }): Conditions =>
+            (key, n) => ({ c: rows(key, n) })
+        )
+      )
+
+/**
+ * The condition `[labels]` of each stage's text, those of `prompt` where it is empty; none where all are. Left: the first text
+ * that the model cannot be told.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const stageCodes = (
+  { prompt, stages }: Pick<Config, 'prompt' | 'stages'>,
+  language: Language
+): E.Either<DocumentError, Readonly<Record<keyof Config['stages'], ReadonlyArray<number>>> | undefined> => {
+  const code = (name: keyof Config['stages']): E.Either<DocumentError, ReadonlyArray<number>> =>
+    pipe(
+      language.parse(stages[name].trim() === '' ? prompt : stages[name]),
+      E.bimap(
+        (reason) => unsayable(`stages.${name}`, stages[name], reason),
+        (told) => told.code
+      )
+    )
+  return Object.values(stages).every((text) => text.trim() === '')
+    ? E.right(undefined)
+    : pipe(
+        E.Do,
+        E.bind('coarse', () => code('coarse')),
+        E.bind('mid', () => code('mid')),
+        E.bind('fine', () => code('fine'))
+      )
+}
+
+// -------------------------------------------------------------------------------------
+// chain, estimator, advantage, optimiser
+// -------------------------------------------------------------------------------------
+
+/**
+ * The chain of a configuration on a model. Left: a chain that the model cannot serve.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const chain = (
+  config: Config['chain'],
+  { denoiser, decoder, share }: Model
+): E.Either<DocumentError, Chain<Params, Outputs, Rows<number>>> =>
+  Chains.chain({ denoiser, share, latent: O.isSome(decoder) }, config)
+
+/**
+ * The estimator of a configuration, on a chain of `T` steps whose first step has noise or not, for a reward that can be
+ * differentiated or not. Where step 1 has no noise, or the reward no gradient, the estimators that would need one there
+ * pay for step 1 by another cell: a first-order one if the reward allows, else a zeroth-order one.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const estimator = (
+  config: Config['estimator'],
+  T: number,
+  noisyFirstStep: boolean,
+  differentiable: boolean
+): E.Either<DocumentError, Estimator> => {
+  const { name, h, k, form, perturbation, radius, start: given } = config
+  const zeroth = { form, perturbation, radius }
+  const start = given === null ? Start.uniform : Start.interval(given[0], given[1])
+  const built = (): E.Either<Cover.CoverError, Estimator> => {
+    switch (name) {
+      case 'rlr':
+        return differentiable
+          ? Catalogue.rlr({ T, h, start, ...zeroth })
+          : Catalogue.blackBoxRlr({ T, h, lowest: noisyFirstStep ? 1 : 2, start, ...zeroth })
+      case 'fullBackprop':
+        return Catalogue.fullBackprop(T)
+      case 'truncatedBackprop':
+        return Catalogue.truncatedBackprop({ T, k })
+      case 'reinforce':
+        if (noisyFirstStep) return Catalogue.reinforce(T)
+        return differentiable
+          ? Catalogue.reinforceAfterFirst(T)
+          : Est.fromCells('reinforce', T, [
+              Cover.zerothOrder([1], zeroth),
+              ...Cover.range(2, T).map((step) => Cover.halfOrder(step, step))
+            ])
+      case 'segmented':
+        return Catalogue.segmented({ T, h })
+      case 'evolutionStrategies':
+        return Catalogue.evolutionStrategies({ T, ...zeroth })
+    }
+  }
+  return pipe(
+    built(),
+    E.mapLeft((error) =>
+      wrong('estimator', 'a cover of the chain', Cover.showError(error), 'change the estimator or T')
+    )
+  )
+}
+
+/**
+ * The advantage of a configuration.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const advantage = ({ name, baseline, decay }: Config['advantage']): Advantage.Advantage => {
+  switch (name) {
+    case 'none':
+      return Advantage.none
+    case 'constant':
+      return Advantage.constant(baseline)
+    case 'leaveOneOut':
+      return Advantage.leaveOneOut
+    case 'runningMean':
+      return Advantage.runningMean(decay, baseline)
+  }
+}
+
+/**
+ * The optimiser of a configuration.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const optimizer = (config: Config['optimizer']): Optimizer.Optimizer => {
+  const { learningRate, weightDecay: decay, beta1, beta2, clip } = config
+  const descend =
+    config.name === 'sgd' ? Optimizer.sgd(learningRate) : Optimizer.adamW(learningRate, { beta1, beta2, decay })
+  return clip === 0 ? descend : Optimizer.chain(Optimizer.clipByGlobalNorm(clip), descend)
+}
+
+/**
+ * Which parameter paths some patterns choose. A pattern matches a path or the start of one; `*` stands for one key and
+ * `**` for any number: `blocks.*.film` chooses `blocks.0.film.scale.weight`, and `**.bias` every bias. An empty list
+ * chooses everything.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const trained =
+  (patterns: ReadonlyArray<string>) =>
+  (path: string): boolean =>
+    patterns.length === 0 || patterns.some((pattern) => matches(pattern.split('.'), path.split('.')))
+
+const matches = (pattern: ReadonlyArray<string>, path: ReadonlyArray<string>): boolean => {
+  const [first, ...rest] = pattern
+  if (first === undefined) return true
+  if (first === '**') return path.some((_, i) => matches(rest, path.slice(i)))
+  return path.length > 0 && (first === '*' || first === path[0]) && matches(rest, path.slice(1))
+}
+
+/** A model as it is fine-tuned: with an adapter, or as it is. */
+interface Prepared {
+  readonly model: Model
+  readonly trained: Trained
+  readonly merge: (params: Values) => E.Either<DocumentError, Values>
+}
+
+const prepared = ({ adapter, trained: patterns, seed }: Config, model: Model): E.Either<DocumentError, Prepared> => {
+  if (adapter.rank === 0) return E.right({ model, trained: trained(patterns), merge: E.right })
+  const key = Key.foldInString(Key.make(seed), 'adapter')
+  const adapted = adaptModel({ rank: adapter.rank, alpha: adapter.alpha })(trained(adapter.on), key)(model)
+  const weights = trainedShapes(adapted.model.denoiser.lens.parameters, adapted.trained)
+  return weights.length > 0
+    ? E.right({
+        ...adapted,
+        merge: (params) =>
+          pipe(
+            adapted.merge(params),
+            E.mapLeft((errors) =>
+              wrong('adapter', 'values of the adapted model', errors.map(showShape).join('; '), 'use those of this run')
+            )
+          )
+      })
+    : E.left(wrong('adapter.on', 'paths of weights', JSON.stringify(adapter.on), "choose some, such as 'blocks'"))
+}
+
+/** The chain with a prompt for each part, where the configuration has some. */
+const staged = (
+  config: Config,
+  base: Chain<Params, Outputs, Rows<number>>,
+  language: Language
+): E.Either<DocumentError, Chain<Params, Outputs, Rows<number>>> =>
+  pipe(
+    stageCodes(config, language),
+    E.map((codes) => {
+      if (codes === undefined) return base
+      const { labels } = language
+      const rows = (code: ReadonlyArray<number>): Rows<number> =>
+        X.broadcastTo(X.constant(vector(code), [labels]), ['batch', labels])
+      const given = { coarse: rows(codes.coarse), mid: rows(codes.mid), fine: rows(codes.fine) }
+      return pipe(base, perStep(thirds(base.T)), under(given, base.condition))
+    })
+  )
+
+/** The chain with a copy of the trained vectors for each row, where zeroth-order cells are to have a direction each. */
+const rowDirections = (
+  config: Config,
+  base: Chain<Params, Outputs, Rows<number>>,
+  chosen: Trained
+): E.Either<DocumentError, Chain<Params, Outputs, Rows<number>>> => {
+  const zeroth = config.estimator.name === 'rlr' || config.estimator.name === 'evolutionStrategies'
+  if (!zeroth || config.estimator.directions === 'batch') return E.right(base)
+  const matrices = trainedShapes(base.parameters, chosen).filter(([, shape]) => shape.length !== 1)
+  const [first = '', ...others] = matrices.map(([path]) => path)
+  return matrices.length === 0
+    ? E.right(perRow(base, chosen))
+    : E.left(
+        wrong(
+          'estimator.directions',
+          "'batch', since matrices are trained that a batch must share",
+          `'row' with ${first}${others.length === 0 ? '' : ` and ${others.length} others`}`,
+          "train vectors only, such as '**.bias', or set it to 'batch'"
+        )
+      )
+}
+
+/**
+ * Everything that a configuration names; `target` decodes latents for black-box rewards. Left: a reward that is none, a chain
+ * that the model cannot serve, an estimator that does not fit the chain, a prompt that the model cannot be told.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const setup = (
+  config: Config,
+  materials: Materials,
+  target: Target = reference
+): E.Either<DocumentError, Setup> => {
+  const { language, model } = materials
+  return pipe(
+    E.Do,
+    E.bind('reward', () => reward(config.reward, materials, target)),
+    E.bind('conditions', () => conditions(config, language)),
+    E.bind('ready', () => prepared(config, model)),
+    E.bind('plain', ({ ready }) => chain(config.chain, ready.model)),
+    E.bind('base', ({ plain }) => staged(config, plain, language)),
+    E.bind('chain', ({ base, ready }) => rowDirections(config, base, ready.trained)),
+    E.bind('estimator', ({ reward: wanted, chain: on }) =>
+      estimator(config.estimator, on.T, (on.sigma[1] ?? 0) > 0, wanted._tag === 'Differentiable')
+    ),
+    E.map(({ base, chain: spread, reward: wanted, estimator: chosen, conditions: drawn, ready }): Setup => {
+      const problem = {
+        chain: spread,
+        reward: wanted,
+        estimator: chosen,
+        advantage: advantage(config.advantage),
+        trained: ready.trained,
+        batch: config.batch
+      }
+      const paths = new Set(trainedShapes(base.parameters, () => true).map(([path]) => path))
+      return {
+        problem,
+        base: { ...problem, chain: base },
+        optimizer: optimizer(config.optimizer),
+        initial: Object.fromEntries(Object.entries(ready.model.parameters).filter(([path]) => paths.has(path))),
+        conditions: drawn,
+        finished: (params) =>
+          pipe(
+            ready.merge(params),
+            E.map((values) => ({ ...model.parameters, ...values }))
+          )
+      }
+    })
+  )
+}

@@ -1,0 +1,22 @@
+/**
+ * Training as pure steps over a state: fine-tuning, pretraining, sampling, and measuring.
+ *
+ * @since 0.1.0
+ */
+export * as Adapters from './Adapters.js'
+export * as Batches from './Batches.js'
+export * as Chains from './Chains.js'
+export * as Checkpoint from './Checkpoint.js'
+export * as Conditions from './Conditions.js'
+export * as Config from './Config.js'
+export * as Decode from './Decode.js'
+export * as Evaluation from './Evaluation.js'
+export * as Finetune from './Finetune.js'
+export * as Frechet from './Frechet.js'
+export * as Objective from './Objective.js'
+export * as Pretrain from './Pretrain.js'
+export * as Sampling from './Sampling.js'
+export * as Setup from './Setup.js'
+
+export { compile, request, unfold } from './Finetune.js'
+export { sample } from './Sampling.js'

@@ -1,0 +1,240 @@
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import * as E from 'fp-ts/lib/Either.js'
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
+import { finetune, type Options } from '../../../cli/command/Finetune.js'
+import { readMetrics } from '../../../cli/edge/Metrics.js'
+import * as Checkpoint from '../../../src/training/Checkpoint.js'
+import { loadModel } from '../../../src/network/Model.js'
+import type { Values } from '../../../src/tensor/Program.js'
+
+const scratch = mkdtempSync(join(tmpdir(), 'halforder-finetune-'))
+afterAll(() => rmSync(scratch, { recursive: true, force: true }))
+afterEach(() => vi.restoreAllMocks())
+
+/** Two short chains on few samples: the shape of a run, not its effect. */
+const quick = { chain: { T: 5 }, steps: 2, batch: 4, evaluationSamples: 6, estimator: { radius: 0.1 } }
+
+const configFile = (name: string, content: unknown): string => {
+  const path = join(scratch, name)
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
+  return path
+}
+
+const right = <L, A>(result: E.Either<L, A>): A => {
+  if (E.isLeft(result)) throw new Error(JSON.stringify(result.left))
+  return result.right
+}
+
+const model = (bytes: Uint8Array): Values => right(loadModel(bytes)).parameters
+
+interface Ran {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+const run = async (options: Options): Promise<Ran> => {
+  const seen = { out: '', err: '' }
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    seen.out += String(text)
+    return true
+  })
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    seen.err += String(text)
+    return true
+  })
+  const code = await finetune(options, new Date(0))
+  return { code, ...seen }
+}
+
+describe('halforder finetune', () => {
+  it('leaves a folder with everything that it promises, and prints the summary as one line', async () => {
+    const out = join(scratch, 'run')
+    const { code, out: printed } = await run({ config: configFile('quick.json', quick), out, json: true })
+    expect(code).toBe(0)
+    expect(readdirSync(out).sort()).toEqual([
+      'after.png',
+      'before.png',
+      'checkpoint.safetensors',
+      'config.json',
+      'metrics.jsonl',
+      'model.safetensors',
+      'reward.svg',
+      'summary.json'
+    ])
+    expect(printed.trim().split('\n')).toHaveLength(1)
+    expect(JSON.parse(printed)).toEqual(JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8')))
+    expect(JSON.parse(printed)).toMatchObject({
+      steps: 2,
+      interrupted: false,
+      objective: 'J_s',
+      unpaidSteps: [],
+      trainedParameters: 128
+    })
+    const metrics = readMetrics(readFileSync(join(out, 'metrics.jsonl'), 'utf8'))
+    expect(E.isRight(metrics) && metrics.right.map(({ step }) => step)).toEqual([1, 2])
+    expect(readFileSync(join(out, 'reward.svg'), 'utf8')).toContain('<svg')
+  })
+
+  it('runs on a chain that is named, and says so in the folder', async () => {
+    const out = join(scratch, 'flow')
+    const { code, out: printed } = await run({
+      config: configFile('flow.json', quick),
+      chain: 'flow-sde',
+      out,
+      json: true
+    })
+    expect(code).toBe(0)
+    expect(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'))).toMatchObject({
+      model: 'faces-mlp',
+      chain: { kind: 'flow-sde', T: 5 }
+    })
+    // every step has noise, so none but the first is paid for by the gradient of the reward
+    expect(JSON.parse(printed)).toMatchObject({ cover: expect.stringContaining('FO(1..1) + HO(') as string })
+  })
+
+  it('goes on from a folder to the same bits as a run that was not stopped', async () => {
+    const whole = join(scratch, 'whole')
+    const parts = join(scratch, 'parts')
+    const config = configFile('three.json', { ...quick, steps: 3 })
+    await run({ config, out: whole })
+    await run({ config, out: parts, steps: '1' })
+    const { code } = await run({ resume: parts, steps: '3' })
+    expect(code).toBe(0)
+    const rewards = (folder: string): ReadonlyArray<number> => {
+      const metrics = readMetrics(readFileSync(join(folder, 'metrics.jsonl'), 'utf8'))
+      return E.isRight(metrics) ? metrics.right.map(({ rewardMean }) => rewardMean) : []
+    }
+    expect(rewards(parts)).toEqual(rewards(whole))
+    expect(readFileSync(join(parts, 'after.png')).equals(readFileSync(join(whole, 'after.png')))).toBe(true)
+  })
+
+  it.each(['fullBackprop', 'truncatedBackprop', 'reinforce', 'rlr', 'segmented', 'evolutionStrategies'])(
+    'runs %s from the same configuration',
+    async (estimator) => {
+      const config = configFile('one.json', { ...quick, steps: 1 })
+      const { code, err } = await run({ config, estimator, out: join(scratch, estimator) })
+      expect([code, err.includes('halforder finetune:')]).toEqual([0, false])
+    }
+  )
+
+  it('trains an adapter and leaves the base as it was, bit for bit; the model that it writes has both in one', async () => {
+    const out = join(scratch, 'adapted')
+    const config = configFile('lora.json', { ...quick, adapter: { on: ['blocks'] }, optimizer: { learningRate: 0.01 } })
+    const { code, out: printed } = await run({ config, lora: '2', out, json: true })
+    expect(code).toBe(0)
+    const base = model(readFileSync(new URL('../../assets/faces-mlp.safetensors', import.meta.url)))
+    const { params } = right(Checkpoint.decode(readFileSync(join(out, 'checkpoint.safetensors'))))
+    const frozen = Object.entries(base).map(([path, { data }]) => [data, params[`frozen.${path}`]?.data])
+    for (const [was, is] of frozen) expect(is).toEqual(was)
+    const merged = model(readFileSync(join(out, 'model.safetensors')))
+    const changed = Object.keys(base).filter((path) => !isDeepStrictEqual(merged[path]?.data, base[path]?.data))
+    expect(changed.length).toBeGreaterThan(0)
+    expect(changed.every((path) => path.startsWith('blocks.') && path.endsWith('.weight'))).toBe(true)
+    const { trainedParameters } = JSON.parse(printed) as { readonly trainedParameters: number }
+    const all = Object.values(base).reduce((n, { data }) => n + data.length, 0)
+    expect(trainedParameters / all).toBeLessThan(0.05)
+    expect(trainedParameters).toBeGreaterThan(0)
+  })
+
+  it('asks for the prompt, also part by part; the same seed with another prompt is another run', async () => {
+    const config = configFile('prompts.json', { ...quick, steps: 1, reward: 'alignment' })
+    const rewardOf = async (name: string, options: Options): Promise<number> => {
+      const { code, out } = await run({ config, json: true, out: join(scratch, name), ...options })
+      expect(code).toBe(0)
+      return (JSON.parse(out) as { readonly before: { readonly mean: number } }).before.mean
+    }
+    const open = await rewardOf('open', {})
+    expect(open).toBe(0)
+    const asked = await rewardOf('asked', { prompt: 'a face with a green cap' })
+    expect(asked).toBeLessThan(0)
+    const stages = { coarse: 'a bald face', fine: 'a face with dark glasses' }
+    const parts = configFile('parts.json', { ...quick, steps: 1, reward: 'alignment', stages })
+    const apart = await rewardOf('apart', { config: parts, prompt: 'a face with a green cap' })
+    expect(apart).toBeLessThan(0)
+    expect(apart).not.toBe(asked)
+  })
+
+  it('takes the model of latents that ships for a chain of latents, and shows pictures', async () => {
+    const out = join(scratch, 'latents')
+    const { code } = await run({ config: configFile('latents.json', { ...quick, steps: 1 }), chain: 'latent', out })
+    expect(code).toBe(0)
+    const { model: chosen } = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')) as { readonly model: string }
+    expect(chosen).toBe('latent')
+    // the model that it leaves draws by itself: encoder and decoder are with it
+    expect(
+      Object.keys(model(readFileSync(join(out, 'model.safetensors')))).some((path) => path.startsWith('decoder.'))
+    ).toBe(true)
+  })
+
+  it('takes a black-box reward, which a first-order cell refuses', async () => {
+    const config = configFile('black.json', { ...quick, steps: 1 })
+    expect((await run({ config, reward: 'compressibility', out: join(scratch, 'black') })).code).toBe(0)
+    const refused = await run({
+      config,
+      reward: 'compressibility',
+      estimator: 'fullBackprop',
+      out: join(scratch, 'refused')
+    })
+    expect(refused.code).toBe(2)
+    expect(refused.err).toContain('is a black box, which FO(1..5) can not pull back through')
+    expect(existsSync(join(scratch, 'refused'))).toBe(false)
+  })
+})
+
+describe('misuse', () => {
+  const cases: ReadonlyArray<readonly [string, () => Options, string]> = [
+    [
+      'a field that is unknown',
+      () => ({ config: configFile('a.json', { bacth: 3 }) }),
+      'bacth: expected one of the fields'
+    ],
+    ['a number that is none', () => ({ seed: 'seven' }), 'seed: expected a finite number, got "seven"'],
+    ['an estimator that is none', () => ({ estimator: 'magic' }), 'estimator.name: expected one of rlr, fullBackprop'],
+    [
+      'a reward that is none',
+      () => ({ reward: 'hat:purple' }),
+      'reward: expected hat: none, red beanie, black top hat, green cap, got "purple"; the nearest is '
+    ],
+    ['a file that is not there', () => ({ config: join(scratch, 'nowhere.json') }), 'could not read'],
+    ['a file that is no JSON', () => ({ config: configFile('b.json', '{ "steps": ') }), 'expected JSON or YAML'],
+    [
+      'a segment that does not fit',
+      () => ({ config: configFile('c.json', { estimator: { h: 50 } }) }),
+      'h: expected a whole number in 1..49, got 50'
+    ],
+    ['a model that is none', () => ({ model: 'faces-mpl' }), 'near it is faces-mlp'],
+    ['a chain that is none', () => ({ chain: 'sde' }), 'chain.kind: expected one of ddpm, ddim, vp-sde'],
+    [
+      'latents of a model that has none',
+      () => ({ chain: 'latent', model: 'faces-mlp' }),
+      'expected a model of latents with a decoder'
+    ],
+    ['a score where there is no noise', () => ({ chain: 'flow-ode' }), 'is 0 in flow-ode, so'],
+    [
+      'nothing trained',
+      () => ({ config: configFile('e.json', { trained: ['nothing'] }) }),
+      'no parameter is trained; choose some of in.weight'
+    ],
+    [
+      'matrices with a direction a row',
+      () => ({ config: configFile('f.json', { trained: ['out'] }) }),
+      "estimator.directions: expected 'batch'"
+    ],
+    [
+      'a chain without noise under a half-order cell',
+      () => ({ config: configFile('g.json', { chain: { eta: 0 } }) }),
+      'has no score there'
+    ],
+    ['a folder that has files', () => ({ out: scratch }), 'which has files; choose another, or --resume it']
+  ]
+  it.each(cases)('of %s ends with 2 and says what to do, and nothing is written', async (_, options, said) => {
+    const out = join(scratch, 'misused')
+    const { code, out: printed, err } = await run({ out, ...options() })
+    expect(err).toContain(said)
+    expect([code, printed, existsSync(out)]).toEqual([2, '', false])
+  })
+})

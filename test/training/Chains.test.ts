@@ -1,0 +1,205 @@
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as O from 'fp-ts/lib/Option.js'
+import { describe, expect, it } from 'vitest'
+import { exactDenoiserOf } from '../../laws/toy/GaussianData.js'
+import { rollout } from '../../src/chain/Chain.js'
+import * as Gradient from '../../src/estimator/Gradient.js'
+import * as Chains from '../../src/training/Chains.js'
+import * as Config from '../../src/training/Config.js'
+import * as Setup from '../../src/training/Setup.js'
+import { decode } from '../../src/training/Decode.js'
+import type { DenoiserInput } from '../../src/chain/Denoiser.js'
+import type { Rows } from '../../src/lens/Rows.js'
+import * as L from '../../src/lens/Lens.js'
+import { classifier } from '../../src/network/Classifier.js'
+import type { LatentDescription, MlpDescription } from '../../src/network/Description.js'
+import { eraseDenoiser } from '../../src/chain/Denoiser.js'
+import { initial } from '../../src/lens/Initial.js'
+import type { Model } from '../../src/network/Model.js'
+import * as Network from '../../src/network/Network.js'
+import * as Key from '../../src/random/Key.js'
+import { blackBox } from '../../src/reward/Reward.js'
+import { reference } from '../../src/tensor/Target.js'
+import * as Program from '../../src/tensor/Program.js'
+import * as Reference from '../../src/tensor/Reference.js'
+import * as X from '../../src/tensor/Expr.js'
+import * as T from '../../src/tensor/Tensor.js'
+import { right } from './tiny.js'
+
+const key = Key.make(5)
+
+const modelOf = (description: MlpDescription | LatentDescription): Model => ({
+  description,
+  denoiser: Network.denoiser(description),
+  decoder: Network.decoder(description),
+  parameters: initial(Network.parameters(description), key),
+  metadata: {}
+})
+
+const mlp: MlpDescription = {
+  kind: 'mlp',
+  features: 12,
+  labels: 34,
+  hidden: 4,
+  blocks: 1,
+  embedding: 4,
+  share: 'cosine'
+}
+
+const latent: LatentDescription = {
+  kind: 'latent',
+  size: [4, 4, 3],
+  patch: 1,
+  channels: [4, 4],
+  groups: 2,
+  latent: 2,
+  labels: 34,
+  hidden: 4,
+  blocks: 1,
+  embedding: 4,
+  share: 'cosine'
+}
+
+const judge = (features: number): Setup.Materials['classifier'] => {
+  const description = { kind: 'classifier' as const, features, labels: 34, hidden: 4, blocks: 1 }
+  return { description, parameters: initial(classifier(description).parameters, key), metadata: {} }
+}
+
+const materials = (model: Model, features: number): Setup.Materials => ({
+  model,
+  classifier: judge(features),
+  blackBoxes: { total: blackBox('total', ({ data, shape }) => rowSums(Array.from(data), shape[0] ?? 1)) }
+})
+
+const rowSums = (data: ReadonlyArray<number>, rows: number): ReadonlyArray<number> =>
+  Array.from({ length: rows }, (_, r) =>
+    data.slice((r * data.length) / rows, ((r + 1) * data.length) / rows).reduce((a, b) => a + b, 0)
+  )
+
+const configOf = (kind: Config.ChainName, more: object = {}): Config.Config =>
+  right(Config.decode({ chain: { kind, T: 6 }, batch: 2, ...more }))
+
+const message = <A>(result: E.Either<Config.ConfigError, A>): string =>
+  E.isLeft(result) ? Config.showError(result.left) : 'accepted'
+
+describe('chains by name', () => {
+  it('are those that a configuration may name', () => {
+    expect(Object.keys(Chains.table)).toEqual([...Config.chainNames])
+    expect(Config.defaults.chain.kind).toBe('ddim')
+  })
+
+  it.each(Config.chainNames)('%s fits an estimator of each kind that its noise allows', (kind) => {
+    const model = kind === 'latent' ? modelOf(latent) : modelOf(mlp)
+    const features = kind === 'latent' ? 48 : 12
+    const set = right(Setup.setup(configOf(kind), materials(model, features)))
+    expect(set.problem.chain.T).toBe(6)
+    expect(set.problem.reward._tag).toBe('Differentiable')
+    const checked = pipe(
+      Gradient.check(set.problem),
+      E.match(
+        ({ _tag }): string => _tag,
+        () => 'accepted'
+      )
+    )
+    expect(checked).toBe(kind === 'flow-ode' ? 'NoScore' : 'accepted')
+    const zeroth = configOf(kind, { estimator: { name: 'evolutionStrategies' } })
+    expect(E.isRight(Gradient.check(right(Setup.setup(zeroth, materials(model, features))).problem))).toBe(true)
+    expect(E.isRight(Gradient.programs(set.problem))).toBe(true)
+  })
+
+  it.each(['cosine', 'linear', 'flow'] as const)('start at noise and tell times that a %s model knows', (share) => {
+    const denoiser = modelOf({ ...mlp, share }).denoiser
+    for (const kind of Config.chainNames.filter((name) => name !== 'latent')) {
+      const { chain: options } = configOf(kind, { chain: { kind, T: 6, schedule: 'linear' } })
+      const chain = right(Chains.chain({ denoiser, share, latent: false }, options))
+      expect(chain.sigma.slice(1).every((s) => s >= 0 && Number.isFinite(s))).toBe(true)
+      expect(chain.sigma).toHaveLength(7)
+    }
+  })
+
+  it('have guidance', () => {
+    const base: Chains.Base = { denoiser: modelOf(mlp).denoiser, share: 'cosine', latent: false }
+    for (const kind of ['ddim', 'flow-sde', 'cascade'] as const) {
+      const { chain: options } = configOf(kind, { chain: { kind, T: 6, guidance: 2 } })
+      expect(right(Chains.chain(base, options)).networkCalls).toBe(2)
+    }
+  })
+
+  it('bring one point to itself: shares, times and scales fit each other', () => {
+    // the exact denoiser of one point, of the linear schedule, knows the point from any state whose level it is told right
+    const data = { mean: 0.625, variance: 0 }
+    const exact = exactDenoiserOf<number>(12)(data)
+    const lens = L.make<L.None, DenoiserInput<number, number>, Rows<number>>({}, (p, { x, time, c }) =>
+      exact.lens.run(p, { x, time, c: X.retype(c, ['batch', 1]) })
+    )
+    const base: Chains.Base = { denoiser: eraseDenoiser({ ...exact, labels: 1, lens }), share: 'linear', latent: false }
+    for (const kind of ['ddpm', 'ddim', 'edm', 'flow-ode', 'consistency', 'cascade'] as const) {
+      const chain = right(Chains.chain(base, configOf(kind, { chain: { kind, T: 7, schedule: 'cosine' } }).chain))
+      const program = right(
+        Program.make({ x: ['batch', 12], c: ['batch', 1] }, ({ x, c }) => {
+          const eps = X.fill([7, 'batch', 12], 0.5)
+          const [x0 = x, x1 = x] = rollout(chain)(() => ({}), x, eps, c)
+          return { x0, x1 }
+        })
+      )
+      const start = T.tabulate([1, 12], (i) => Math.cos(i))
+      const out = right(Reference.run(program, { batch: 1 }, { x: start, c: T.fill([1, 1], 0) }))
+      const noise = 0.5 * (chain.sigma[1] ?? 0)
+      Array.from(out['x0']?.data ?? []).forEach((v) => expect(v).toBeCloseTo(data.mean + noise, 9))
+      expect(Array.from(out['x1']?.data ?? []).every(Number.isFinite)).toBe(true)
+    }
+  })
+})
+
+describe('refusals', () => {
+  it('a model without a decoder has no latents', () => {
+    expect(message(Setup.setup(configOf('latent'), materials(modelOf(mlp), 12)))).toBe(
+      "chain.kind: expected a model of latents with a decoder for 'latent', got a model of images; set `model` to a file that " +
+        "`halforder pretrain` wrote for latents, or choose 'ddim'"
+    )
+  })
+
+  it('latents, and rows that are no square image, have no cascade', () => {
+    expect(message(Setup.setup(configOf('cascade'), materials(modelOf(latent), 48)))).toContain('got latents')
+    const odd = modelOf({ ...mlp, features: 27 })
+    expect(message(Setup.setup(configOf('cascade'), materials(odd, 27)))).toContain('got rows of 27')
+    const short = configOf('cascade', { chain: { kind: 'cascade', T: 1 } })
+    expect(message(Setup.setup(short, materials(modelOf(mlp), 12)))).toBe(
+      'chain.T: expected at least 2 steps for cascade, got 1; raise it'
+    )
+  })
+
+  it('a flow SDE without noise is the ODE, which has its own name', () => {
+    const config = configOf('flow-sde', { chain: { kind: 'flow-sde', eta: 0 } })
+    expect(message(Setup.setup(config, materials(modelOf(mlp), 12)))).toBe(
+      'chain.eta: expected a number above 0 for flow-sde, got 0; raise it, or choose flow-ode'
+    )
+  })
+})
+
+describe('latents', () => {
+  const model = modelOf(latent)
+  const z = T.tabulate([2, 8], (i) => Math.sin(i))
+
+  it('leave out of the trained parameters what only decodes', () => {
+    const { problem, initial: start } = right(Setup.setup(configOf('latent'), materials(model, 48)))
+    expect(Object.keys(start).every((path) => path.startsWith('denoiser.'))).toBe(true)
+    expect(problem.trained('denoiser.labels.bias')).toBe(true)
+    expect(problem.trained('decoder.in.bias')).toBe(false)
+  })
+
+  it('are decoded for pictures, and for host functions', async () => {
+    const images = right(await decode(model, reference)(z)())
+    expect(images.shape).toEqual([2, 48])
+    const { problem } = right(Setup.setup(configOf('latent', { reward: 'total' }), materials(model, 48)))
+    if (problem.reward._tag !== 'BlackBox') throw new Error('expected a black box')
+    const rewards = right(await problem.reward.evaluate(z)())
+    rowSums(Array.from(images.data), 2).forEach((sum, i) => expect(rewards[i]).toBeCloseTo(sum, 12))
+  })
+
+  it('of a model of images are the images', async () => {
+    expect(O.isNone(modelOf(mlp).decoder)).toBe(true)
+    expect(await decode(modelOf(mlp), reference)(z)()).toEqual(E.right(z))
+  })
+})

@@ -1,0 +1,60 @@
+import * as E from 'fp-ts/lib/Either.js'
+import { describe, expect, it } from 'vitest'
+import * as Catalogue from '../../src/estimator/Catalogue.js'
+import * as Checkpoint from '../../src/training/Checkpoint.js'
+import * as Finetune from '../../src/training/Finetune.js'
+import { optimizer } from '../../src/training/Setup.js'
+import { defaults } from '../../src/training/Config.js'
+import * as Kernel from '../../src/kernel/index.js'
+import * as Key from '../../src/random/Key.js'
+import { conditions, params, right, T, tiny } from './tiny.js'
+
+const key = Key.make(11)
+const target = Kernel.GpuJs.gpuJs({ mode: 'webasm' })
+const rlr = tiny(right(Catalogue.rlr({ T, h: 2 })))
+const run = right(Finetune.compile(rlr, optimizer(defaults.optimizer), conditions, target))
+
+const states = async (from: Finetune.State, steps: number): Promise<ReadonlyArray<Finetune.Progress>> => {
+  const seen: Array<Finetune.Progress> = []
+  for await (const progress of Finetune.unfold(run, key, from, steps)) seen.push(right(progress))
+  return seen
+}
+
+describe('a fine-tune', () => {
+  it('resumed from a checkpoint is the unbroken one, bit for bit', async () => {
+    const whole = await states(run.start(params), 6)
+    const first = await states(run.start(params), 3)
+    const saved = right(Checkpoint.encode(first[2]?.state ?? run.start(params), { note: 'half way' }))
+    const second = await states(right(Checkpoint.decode(saved)), 6)
+    expect([...first, ...second].map(({ rewards }) => rewards)).toEqual(whole.map(({ rewards }) => rewards))
+    expect(second[2]?.state).toEqual(whole[5]?.state)
+  })
+
+  it('raises the reward, and another seed takes another way', async () => {
+    const whole = await states(run.start(params), 30)
+    const mean = (rewards: ReadonlyArray<number>): number => rewards.reduce((a, b) => a + b, 0) / rewards.length
+    const early = mean(whole.slice(0, 10).flatMap(({ rewards }) => rewards))
+    const late = mean(whole.slice(20).flatMap(({ rewards }) => rewards))
+    // brightness moves by far more than its spread over ten batches once the output bias has learned to rise
+    expect(late).toBeGreaterThan(early + 0.1)
+    const other = right(await run.step(Key.make(12), run.start(params))())
+    expect(other.rewards).not.toEqual(whole[0]?.rewards)
+  })
+
+  it('leaves parameters that are not trained as they were', async () => {
+    const [progress] = await states(run.start(params), 1)
+    const after = progress?.state.params ?? {}
+    for (const [path, value] of Object.entries(params)) {
+      const same = value.data.every((v, i) => v === after[path]?.data[i])
+      expect([path, same]).toEqual([path, !(path.startsWith('out') || path.startsWith('labels'))])
+    }
+  })
+
+  it('refuses a file that is no checkpoint of a run', () => {
+    expect(Checkpoint.decode(new Uint8Array(3))._tag).toBe('Left')
+    const strange = right(Checkpoint.encode({ ...run.start(params), step: -1 }, {}))
+    expect(Checkpoint.decode(strange)).toEqual(
+      E.left('this checkpoint has no step to resume from; pass one that a fine-tune wrote')
+    )
+  })
+})
