@@ -8,6 +8,7 @@ import * as L from '../lens/Lens.js'
 import type { Params } from '../lens/Lens.js'
 import * as X from '../tensor/Expr.js'
 import { lookup, type Chain } from './Chain.js'
+import { prediction } from './Clean.js'
 import type { Denoiser } from './Denoiser.js'
 import { normal } from './Noise.js'
 import type { Schedule } from './Schedule.js'
@@ -64,6 +65,7 @@ export const fromCoefficients = <P extends Params, D extends number, K extends n
     sigma: rows.map((row) => row.sigma),
     noise: normal,
     networkCalls: denoiser.networkCalls,
+    clean: prediction(denoiser, schedule),
     mean: (t) =>
       L.make(denoiser.lens.parameters, (p, { x, c }) => {
         const time = X.broadcastTo(lookup(schedule.time, t), ['batch', 1])

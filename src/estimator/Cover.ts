@@ -13,6 +13,7 @@ import type { Eq as Eq_ } from 'fp-ts/lib/Eq.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import type { Monoid } from 'fp-ts/lib/Monoid.js'
 import * as O from 'fp-ts/lib/Option.js'
+import { show as showValue, type StateValue } from './StateValue.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -72,12 +73,26 @@ export interface FirstOrder extends SegmentOptions {
 }
 
 /**
+ * What a half-order cell may be told besides: a `baseline`, a value of the state `x_from` that is taken off the return before the
+ * advantage's own baseline, and a `control`, a value of the state `x_{from-1}` that is taken off too and whose gradient is put back
+ * in. Both leave the expectation as it is, whatever the values are: the noise of step `from` is independent of the former given
+ * `x_from`, and for the latter `E[Q(x_{j-1}) score / sigma_j] = E[grad Q(x_{j-1})]` (Stein's identity).
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface HalfOrderOptions extends SegmentOptions {
+  readonly baseline?: StateValue
+  readonly control?: StateValue
+}
+
+/**
  * Pays for steps `from..to` by the likelihood ratio on the noise of step `from`, pulled back through them.
  *
  * @category model
  * @since 0.1.0
  */
-export interface HalfOrder extends SegmentOptions {
+export interface HalfOrder extends HalfOrderOptions {
   readonly _tag: 'HalfOrder'
   readonly from: number
   readonly to: number
@@ -160,7 +175,7 @@ export const firstOrder = (to: number, options: SegmentOptions = {}): Cell => ({
  * @category constructors
  * @since 0.1.0
  */
-export const halfOrder = (from: number, to: number, options: SegmentOptions = {}): Cell => ({
+export const halfOrder = (from: number, to: number, options: HalfOrderOptions = {}): Cell => ({
   _tag: 'HalfOrder',
   from,
   to,
@@ -369,9 +384,11 @@ export const showCell = (cell: Cell): string => {
   }
 }
 
-const showOptions = ({ memory, shares }: SegmentOptions): string =>
+const showOptions = ({ memory, shares, baseline, control }: HalfOrderOptions): string =>
   (shares === undefined ? '' : `; shares ${shares.map((w) => Number(w.toPrecision(3))).join(', ')}`) +
-  (memory === 'recompute' ? '; recompute' : '')
+  (memory === 'recompute' ? '; recompute' : '') +
+  (baseline === undefined ? '' : `; baseline ${showValue(baseline)}`) +
+  (control === undefined ? '' : `; control ${showValue(control)}`)
 
 /**
  * Draws a set of steps with its runs joined: `1, 4..50`.

@@ -14,11 +14,14 @@ import type { Executable } from '../tensor/Target.js'
 import * as T from '../tensor/Tensor.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import type { Exprs } from '../tensor/Tree.js'
-import type { Cell, SegmentOptions } from './Cover.js'
+import { hosted, lenses } from '../reward/StepReward.js'
+import type { Advantage } from './Advantage.js'
+import type { Cell, HalfOrder, SegmentOptions, ZerothOrder } from './Cover.js'
 import * as C from './Cover.js'
-import { creditName, rollouts } from './Plan.js'
+import { creditName, rollouts, valueName } from './Plan.js'
 import type { Estimate, EstimatorError, Problem, Request } from './Problem.js'
 import * as Programs from './Programs.js'
+import type { StateValue } from './StateValue.js'
 
 type Run = (name: string, values: Values) => TE.TaskEither<EstimatorError, Values>
 
@@ -26,6 +29,25 @@ type Run = (name: string, values: Values) => TE.TaskEither<EstimatorError, Value
 interface Scored {
   readonly rewards: ReadonlyArray<number>
   readonly x0Bar: Tensor | undefined
+}
+
+/** A rollout that is scored: `steps[t - 1]` are the rewards of step `t`, none where the problem has no step rewards. */
+interface Rolled extends Scored {
+  readonly x0: Tensor
+  readonly trajectory: Tensor | undefined
+  readonly clean: Tensor | undefined
+  readonly steps: ReadonlyArray<ReadonlyArray<number>>
+}
+
+/** What the parts of one estimate share. */
+interface Context {
+  readonly run: Run
+  readonly score: (x0: Tensor) => TE.TaskEither<EstimatorError, Scored>
+  readonly request: Request
+  readonly inputs: Values
+  readonly apply: (returns: ReadonlyArray<number>, state: number) => ReturnType<Advantage['apply']>
+  readonly initial: number
+  readonly rewardInputs: Values
 }
 
 /**
@@ -45,13 +67,16 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
   const params = under('params', request.params)
   const perturbed: Values =
     zeroth === undefined ? {} : { ...under('xi', request.xi), mask: stepMask(cover.T, zeroth.steps) }
+  const stepInputs: Values = Object.assign(
+    {},
+    ...lenses(problem.steps).map((one, i) => under(`step.${i}`, one.parameters))
+  )
+  const rewardInputs: Values = problem.reward._tag === 'BlackBox' ? {} : under('reward', problem.reward.parameters)
   const run: Run = (name, values) => {
     const executable = executables[name]
     if (executable === undefined) return TE.left({ _tag: 'NotCompiled', program: name })
     return Build.run(name, executable)(pick(executable, values))
   }
-  const roll = (name: string, sign: number): TE.TaskEither<EstimatorError, Values> =>
-    run(name, { ...params, ...condition, ...perturbed, xT, eps, radius: T.scalar(sign * (zeroth?.radius ?? 0)) })
   const score = (x0: Tensor): TE.TaskEither<EstimatorError, Scored> =>
     problem.reward._tag === 'BlackBox'
       ? pipe(
@@ -60,119 +85,278 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
         )
       : pipe(
           run('reward', {
-            ...under('reward', problem.reward.parameters),
+            ...rewardInputs,
             ...condition,
             x0,
             weights: T.vector(weights)
           }),
           TE.map((out): Scored => ({ rewards: Array.from(out['reward']?.data ?? []), x0Bar: out['x0Bar'] }))
         )
-  const side = (sign: 1 | -1): TE.TaskEither<EstimatorError, Side> =>
+  const roll = (name: string, sign: number): TE.TaskEither<EstimatorError, Rolled> =>
     pipe(
-      roll(`side(${zeroth?.perturbation ?? 'none'})`, sign),
-      TE.map((out) => out['x0'] ?? xT),
-      TE.bindTo('x0'),
-      TE.bind('scored', ({ x0 }) => score(x0)),
-      TE.map(({ x0, scored }) => ({ x0, rewards: scored.rewards }))
+      run(name, {
+        ...params,
+        ...condition,
+        ...perturbed,
+        ...stepInputs,
+        xT,
+        eps,
+        radius: T.scalar(sign * (zeroth?.radius ?? 0))
+      }),
+      TE.bindTo('out'),
+      TE.bind('scored', ({ out }) => score(out['x0'] ?? xT)),
+      TE.bind('onHost', ({ out }) => hostRewards(problem, cover.T, out['trajectory'])),
+      TE.map(({ out, scored, onHost }) => ({
+        ...scored,
+        x0: out['x0'] ?? xT,
+        trajectory: out['trajectory'],
+        clean: out['clean'],
+        steps: addRows(rowsOf(out['steps']), onHost)
+      }))
     )
-  const base: TE.TaskEither<EstimatorError, Base | undefined> =
-    plan.base === undefined
-      ? TE.right(undefined)
-      : pipe(
-          roll(plan.base, 1),
-          TE.bindTo('out'),
-          TE.bind('scored', ({ out }) => score(out['x0'] ?? xT)),
-          TE.map(({ out, scored }) => ({ x0: out['x0'] ?? xT, trajectory: out['trajectory'] ?? xT, scored }))
-        )
+  const context: Context = {
+    run,
+    score,
+    request,
+    inputs: { ...params, ...condition, ...perturbed },
+    apply: (returns, state) => problem.advantage.apply(returns, state, request.groups),
+    initial: problem.advantage.initial,
+    rewardInputs
+  }
   return pipe(
-    base,
+    plan.base === undefined ? TE.right<EstimatorError, Rolled | undefined>(undefined) : roll(plan.base, 1),
     TE.bindTo('base'),
-    TE.bind('sides', () => pipe(plan.sides, RA.traverse(TE.ApplicativeSeq)(side))),
-    TE.bind('parts', ({ base: from, sides }) => {
-      const rewards = from?.scored.rewards ?? averages(sides)
-      const { advantages, state } = problem.advantage.apply(rewards, request.advantageState, request.groups)
-      const weighted = advantages.map((a, n) => a * (weights[n] ?? 0))
-      const credit = (cell: Cell): TE.TaskEither<EstimatorError, Values> =>
-        run(creditName(cell), {
-          ...params,
-          ...condition,
-          ...perturbed,
-          ...creditInputs(cell, { base: from, sides, eps, weighted, weights })
-        })
+    TE.bind('sides', () =>
+      pipe(
+        plan.sides,
+        RA.traverse(TE.ApplicativeSeq)((sign) => roll(`side(${zeroth?.perturbation ?? 'none'})`, sign))
+      )
+    ),
+    TE.bind('parts', ({ base, sides }) => {
+      const whole = base === undefined ? averages(sides.map(returnOf)) : returnOf(base)
+      const advantages = context.apply(whole, request.advantageState)
+      const seen: Seen = { base, sides, whole: advantages.advantages }
       return pipe(
         cover.cells,
-        RA.traverse(TE.ApplicativeSeq)(credit),
-        TE.map((outputs) => ({ gradients: outputs.map((out) => below('gradient', out)), rewards, state }))
+        RA.traverse(TE.ApplicativeSeq)((cell) =>
+          pipe(
+            creditInputs(context, cell, seen),
+            TE.flatMap((own) => run(creditName(cell), { ...context.inputs, ...stepInputs, ...own })),
+            TE.map((out) => below('gradient', out))
+          )
+        ),
+        TE.map((gradients) => ({ gradients, state: advantages.state }))
       )
     }),
-    TE.map(({ base: from, sides, parts }) => ({
+    TE.map(({ base, sides, parts }) => ({
       gradient: sumGradients(parts.gradients, request.params, problem),
       terms: parts.gradients.flatMap((gradient, i) => {
         const cell = cover.cells[i]
         return cell === undefined ? [] : [{ cell, gradient }]
       }),
-      rewards: parts.rewards,
-      x0: from?.x0 ?? sides[0]?.x0 ?? xT,
+      rewards: base?.rewards ?? averages(sides.map(({ rewards }) => rewards)),
+      stepRewards: base === undefined ? averages(sides.map(stepTotals)) : stepTotals(base),
+      x0: base?.x0 ?? sides[0]?.x0 ?? xT,
+      trajectory: base?.trajectory,
       advantageState: parts.state
     }))
   )
 }
 
-/** What is read off the base rollout. */
-interface Base {
-  readonly x0: Tensor
-  readonly trajectory: Tensor
-  readonly scored: Scored
+// -------------------------------------------------------------------------------------
+// returns
+// -------------------------------------------------------------------------------------
+
+/** The step rewards that are host functions, of each state `x_1, ..., x_T` of a trajectory, added up step by step. */
+const hostRewards = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
+  { steps }: Problem<P, S, C, R>,
+  length: number,
+  trajectory: Tensor | undefined
+): TE.TaskEither<EstimatorError, ReadonlyArray<ReadonlyArray<number>>> => {
+  const onHost = hosted(steps)
+  if (onHost.length === 0 || trajectory === undefined) return TE.right([])
+  return pipe(
+    C.range(1, length),
+    RA.traverse(TE.ApplicativeSeq)((t) =>
+      pipe(
+        onHost,
+        RA.traverse(TE.ApplicativeSeq)((one) => one.evaluate(T.at(t)(trajectory), t)),
+        TE.map((each) => each.reduce(addVectors))
+      )
+    )
+  )
 }
 
-/** What is read off one side of a difference. */
-interface Side {
-  readonly x0: Tensor
-  readonly rewards: ReadonlyArray<number>
-}
+const addVectors = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): ReadonlyArray<number> =>
+  a.map((x, i) => x + (b[i] ?? 0))
 
-/** What the credit programs read, besides parameters. */
+const addRows = (
+  a: ReadonlyArray<ReadonlyArray<number>>,
+  b: ReadonlyArray<ReadonlyArray<number>>
+): ReadonlyArray<ReadonlyArray<number>> =>
+  a.length === 0 ? b : b.length === 0 ? a : a.map((row, i) => addVectors(row, b[i] ?? []))
+
+const rowsOf = (tensor: Tensor | undefined): ReadonlyArray<ReadonlyArray<number>> =>
+  tensor === undefined ? [] : Array.from({ length: tensor.shape[0] ?? 0 }, (_, t) => Array.from(T.at(t)(tensor).data))
+
+/** The return to go below step `j`: the terminal reward, and the rewards of the steps `s < j`. */
+const toGo = ({ rewards, steps }: Rolled, j: number): ReadonlyArray<number> =>
+  steps.slice(0, j - 1).reduce<ReadonlyArray<number>>(addVectors, rewards)
+
+const returnOf = (rolled: Rolled): ReadonlyArray<number> => toGo(rolled, rolled.steps.length + 1)
+
+const stepTotals = ({ rewards, steps }: Rolled): ReadonlyArray<number> =>
+  steps.reduce<ReadonlyArray<number>>(addVectors, new Array<number>(rewards.length).fill(0))
+
+const averages = (sides: ReadonlyArray<ReadonlyArray<number>>): ReadonlyArray<number> =>
+  (sides[0] ?? []).map((_, n) => sides.reduce((sum, side) => sum + (side[n] ?? 0), 0) / sides.length)
+
+// -------------------------------------------------------------------------------------
+// credit
+// -------------------------------------------------------------------------------------
+
+/** What the credit programs read, besides parameters: `whole` are the advantages of whole returns. */
 interface Seen {
-  readonly base: Base | undefined
-  readonly sides: ReadonlyArray<Side>
-  readonly eps: Tensor
-  readonly weighted: ReadonlyArray<number>
-  readonly weights: ReadonlyArray<number>
+  readonly base: Rolled | undefined
+  readonly sides: ReadonlyArray<Rolled>
+  readonly whole: ReadonlyArray<number>
 }
 
-const creditInputs = (cell: Cell, seen: Seen): Values => {
-  const { base, sides, eps, weighted, weights } = seen
+type Inputs = TE.TaskEither<EstimatorError, Values>
+
+const creditInputs = (context: Context, cell: Cell, seen: Seen): Inputs => {
+  const { base } = seen
+  const { eps, weights } = context.request
   const segment = (from: number, to: number): Values =>
-    base === undefined ? {} : { x: T.at(to)(base.trajectory), eps: T.rows(from - 1, to)(eps) }
+    base?.trajectory === undefined
+      ? {}
+      : { x: T.at(to)(base.trajectory), eps: T.rows(from - 1, to)(eps), weights: T.vector(weights) }
   switch (cell._tag) {
-    case 'FirstOrder': {
-      const x0Bar = base?.scored.x0Bar
-      return { ...segment(1, cell.to), ...sharesOf(cell), ...(x0Bar === undefined ? {} : { x0Bar }) }
-    }
-    case 'HalfOrder':
-      return {
-        ...segment(cell.from, cell.to),
+    case 'FirstOrder':
+      return TE.right({
+        ...segment(1, cell.to),
         ...sharesOf(cell),
-        high: T.scalar(cell.to),
-        advantage: T.vector(weighted)
-      }
-    case 'ZerothOrder': {
-      const difference = (n: number): number => {
-        const [plus, minus] = sides
-        if (cell.form === 'onePoint') return weighted[n] ?? 0
-        const low = cell.form === 'forward' ? base?.scored.rewards[n] : minus?.rewards[n]
-        const gap = (plus?.rewards[n] ?? 0) - (low ?? 0)
-        return ((weights[n] ?? 0) * gap) / (cell.form === 'forward' ? 1 : 2)
-      }
-      return { delta: T.vector(weights.map((_, n) => difference(n) / cell.radius)) }
-    }
+        ...(base?.x0Bar === undefined ? {} : { x0Bar: base.x0Bar })
+      })
+    case 'HalfOrder':
+      return pipe(
+        scored(context, cell, seen),
+        TE.map(({ advantages, control }) => ({
+          ...segment(cell.from, cell.to),
+          ...sharesOf(cell),
+          high: T.scalar(cell.to),
+          advantage: T.vector(weighed(advantages, weights)),
+          ...(control === undefined ? {} : { control })
+        }))
+      )
+    case 'ZerothOrder':
+      return TE.right({ delta: T.vector(differences(cell, seen, weights).map((gap) => gap / cell.radius)) })
   }
 }
 
-const sharesOf = ({ shares }: SegmentOptions): Values => (shares === undefined ? {} : { shares: T.vector(shares) })
+const weighed = (values: ReadonlyArray<number>, weights: ReadonlyArray<number>): ReadonlyArray<number> =>
+  values.map((a, n) => a * (weights[n] ?? 0))
 
-const averages = (sides: ReadonlyArray<Side>): ReadonlyArray<number> =>
-  (sides[0]?.rewards ?? []).map((_, n) => sides.reduce((sum, { rewards }) => sum + (rewards[n] ?? 0), 0) / sides.length)
+const differences = (
+  cell: ZerothOrder,
+  { base, sides, whole }: Seen,
+  weights: ReadonlyArray<number>
+): ReadonlyArray<number> => {
+  if (cell.form === 'onePoint') return weighed(whole, weights)
+  const [plus, minus] = sides
+  const high = plus === undefined ? [] : returnOf(plus)
+  const other = cell.form === 'forward' ? base : minus
+  const low = other === undefined ? [] : returnOf(other)
+  return weights.map((w, n) => (w * ((high[n] ?? 0) - (low[n] ?? 0))) / (cell.form === 'forward' ? 1 : 2))
+}
+
+/** What multiplies a cell's score, not yet weighted, and the gradient of its control. */
+interface Score {
+  readonly advantages: ReadonlyArray<number>
+  readonly control: Tensor | undefined
+}
+
+/**
+ * The advantages of a half-order cell: its return to go, less the value at the state above its noise and that at the state below,
+ * less the baseline of the problem's advantage.
+ */
+const scored = (context: Context, cell: HalfOrder, seen: Seen): TE.TaskEither<EstimatorError, Score> => {
+  const { base } = seen
+  const plain = cell.baseline === undefined && cell.control === undefined
+  if (base === undefined || (plain && base.steps.length === 0)) {
+    return TE.right({ advantages: seen.whole, control: undefined })
+  }
+  return pipe(
+    TE.Do,
+    TE.bind('baseline', () => baselineAt(context, base, cell)),
+    TE.bind('control', () => controlAt(context, base, cell)),
+    TE.map(({ baseline, control }) => {
+      const rest = toGo(base, cell.from).map((g, n) => g - (baseline[n] ?? 0) - (control?.values[n] ?? 0))
+      // a value of the state stands in for a mean over earlier batches, which is of whole returns
+      const { advantages } = context.apply(rest, plain ? context.request.advantageState : context.initial)
+      return { advantages, control: control?.gradient }
+    })
+  )
+}
+
+const baselineAt = (
+  context: Context,
+  base: Rolled,
+  { baseline, from }: HalfOrder
+): TE.TaskEither<EstimatorError, ReadonlyArray<number>> => {
+  if (baseline === undefined) return TE.right([])
+  return baseline._tag === 'Clean'
+    ? base.clean === undefined
+      ? TE.left({ _tag: 'NotCompiled', program: 'rollout with clean predictions' })
+      : pipe(
+          context.score(T.at(from - 1)(base.clean)),
+          TE.map(({ rewards }) => rewards)
+        )
+    : pipe(
+        valueAt(context, base, baseline, from),
+        TE.map(({ values }) => values)
+      )
+}
+
+/** A value of a state with the gradient of its weighted sum. */
+interface Valued {
+  readonly values: ReadonlyArray<number>
+  readonly gradient: Tensor | undefined
+}
+
+const controlAt = (
+  context: Context,
+  base: Rolled,
+  { control, from }: HalfOrder
+): TE.TaskEither<EstimatorError, Valued | undefined> => {
+  if (control === undefined) return TE.right(undefined)
+  // below step 1 lies the output, whose clean prediction it is itself
+  if (control._tag === 'Clean' && from === 1) return TE.right({ values: base.rewards, gradient: base.x0Bar })
+  return valueAt(context, base, control, from - 1)
+}
+
+const valueAt = (
+  { run, request, rewardInputs }: Context,
+  { trajectory }: Rolled,
+  value: StateValue,
+  t: number
+): TE.TaskEither<EstimatorError, Valued> =>
+  trajectory === undefined
+    ? TE.left({ _tag: 'NotCompiled', program: valueName(value) })
+    : pipe(
+        run(valueName(value), {
+          ...under('params', request.params),
+          ...request.condition,
+          ...(value._tag === 'Learned' ? under('value', request.learned?.[value.name] ?? {}) : {}),
+          ...rewardInputs,
+          x: T.at(t)(trajectory),
+          high: T.scalar(t),
+          weights: T.vector(request.weights)
+        }),
+        TE.map((out) => ({ values: Array.from(out['value']?.data ?? []), gradient: out['xBar'] }))
+      )
+
+const sharesOf = ({ shares }: SegmentOptions): Values => (shares === undefined ? {} : { shares: T.vector(shares) })
 
 const stepMask = (length: number, set: ReadonlyArray<number>): Tensor => {
   const steps = new Set(set)

@@ -6,6 +6,7 @@
 import type { Cell, Cover, Form } from './Cover.js'
 import * as C from './Cover.js'
 import * as Programs from './Programs.js'
+import type { StateValue } from './StateValue.js'
 
 // -------------------------------------------------------------------------------------
 // readings
@@ -19,9 +20,9 @@ import * as Programs from './Programs.js'
  */
 export const creditName = (cell: Cell): string => {
   if (cell._tag === 'ZerothOrder') return `zerothOrder(${cell.perturbation})`
-  const { h, memory, weighted } = Programs.segmentKind(cell)
+  const { h, memory, weighted, controlled } = Programs.segmentKind(cell)
   const order = cell._tag === 'FirstOrder' ? 'firstOrder' : 'halfOrder'
-  return `${order}(${h}${weighted ? ', weighted' : ''}${memory === 'recompute' ? ', recompute' : ''})`
+  return `${order}(${h}${weighted ? ', weighted' : ''}${memory === 'recompute' ? ', recompute' : ''}${controlled ? ', control' : ''})`
 }
 
 /**
@@ -52,3 +53,30 @@ export const rollouts = (
 }
 
 const sidesOf = (form: Form): ReadonlyArray<1 | -1> => (form === 'onePoint' ? [] : form === 'forward' ? [1] : [1, -1])
+
+/**
+ * The name of the program that evaluates a value of a state with its gradient.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const valueName = (value: StateValue): string =>
+  value._tag === 'Polynomial'
+    ? `value(polynomial ${value.coefficients.join(', ')})`
+    : `value(${value._tag === 'Clean' ? 'clean' : value.name})`
+
+/**
+ * The values that a cover's cells look at: baselines at the state that a segment ends on, and controls below it.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const values = (
+  cover: Cover
+): { readonly baselines: ReadonlyArray<StateValue>; readonly controls: ReadonlyArray<StateValue> } => {
+  const cells = cover.cells.flatMap((cell) => (cell._tag === 'HalfOrder' ? [cell] : []))
+  return {
+    baselines: cells.flatMap(({ baseline }) => (baseline === undefined ? [] : [baseline])),
+    controls: cells.flatMap(({ control }) => (control === undefined ? [] : [control]))
+  }
+}
