@@ -109,9 +109,9 @@ const at = (subject: Subject, cover: Cover): string => `${subject.estimator.name
 // -------------------------------------------------------------------------------------
 
 /**
- * **Unbiased.** Under each cover of an exact estimator, hence under any mixture of them, the expectation over all random
- * numbers is the gradient that the cover promises: of `J`, or of `J_s` where the zeroth-order cell has a say. A partial
- * estimator claims nothing and is `Stuck`.
+ * **Unbiased.** Under each cover of an exact estimator the expectation over all random numbers is what the cover promises, the
+ * gradient of `J`, or of `J_s` where the zeroth-order cell has a say, each step's term times the share that the cover pays; and
+ * over the covers each step is paid once on average. A partial estimator claims nothing and is `Stuck`.
  *
  * @category laws
  * @since 0.1.0
@@ -125,20 +125,33 @@ export const unbiased =
     }
     return settle(
       law,
-      eachCover(subject, (cover) =>
-        pipe(
-          withOrders(setting, setting.order, (order) => expectation(setting, subject, cover, order)),
-          TE.bindTo('got'),
-          TE.bind('expected', () =>
-            withOrders(setting, setting.objective ?? setting.order, (order) =>
-              TE.fromEither(promise(setting, cover, [], order))
-            )
-          ),
-          TE.map(({ got, expected }) => compare(setting, at(subject, cover), expected, got))
-        )
+      pipe(
+        eachCover(subject, (cover) =>
+          pipe(
+            withOrders(setting, setting.order, (order) => expectation(setting, subject, cover, order)),
+            TE.bindTo('got'),
+            TE.bind('expected', () =>
+              withOrders(setting, setting.objective ?? setting.order, (order) =>
+                TE.fromEither(promise(setting, cover, [], order))
+              )
+            ),
+            TE.map(({ got, expected }) => compare(setting, at(subject, cover), expected, got))
+          )
+        ),
+        TE.map((all) => [...all, ...ledger(subject)])
       )
     )
   }
+
+/** Each step's term is paid once on average: what makes a mixture of covers unbiased that pay more or less than once. */
+const ledger = ({ estimator }: Subject): ReadonlyArray<Comparison> =>
+  Est.paid(estimator).map((paid, i) => ({
+    at: `${estimator.name}: how often step ${i + 1} is paid on average`,
+    expected: 1,
+    got: paid,
+    tolerance: 1e-9,
+    because: 'rounding of shares and weights'
+  }))
 
 /**
  * **Bias is what is unpaid** (Proposition 6.1 of arXiv 2502.00639). Under each cover the expectation less the whole gradient

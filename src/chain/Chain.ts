@@ -250,6 +250,17 @@ export const rollout =
   }
 
 /**
+ * The last `k` steps of a chain, from a state of step `k`: a chain like any other.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const lowest = <P extends Params, S extends Batched, C extends Exprs>(
+  chain: Chain<P, S, C>,
+  k: number
+): Chain<P, S, C> => (k === chain.T ? chain : { ...chain, T: k, sigma: chain.sigma.slice(0, k + 1) })
+
+/**
  * The log-density of the transition from `x_t` to `x_{t-1}`, one number a row: the *sum* over the state's elements of the
  * noise's log-density at `(x_{t-1} - mean) / sigma_t`, less `ln sigma_t` each. The step must have `sigma_t > 0`.
  *

@@ -99,7 +99,9 @@ export interface HalfOrder extends HalfOrderOptions {
 }
 
 /**
- * Pays for a set of steps by perturbing the parameters they use.
+ * Pays for a set of steps by perturbing the parameters they use. `draws`: over how many directions the estimate is a mean (1 by
+ * default; the one-point form has one). A difference is run from the highest of the steps only, where the cover has a trajectory to
+ * start from.
  *
  * @category model
  * @since 0.1.0
@@ -110,6 +112,7 @@ export interface ZerothOrder {
   readonly form: Form
   readonly perturbation: Perturbation
   readonly radius: number
+  readonly draws?: number
 }
 
 /**
@@ -155,6 +158,7 @@ export type CoverError =
   | { readonly _tag: 'BadShares'; readonly cell: Cell; readonly expected: number; readonly got: ReadonlyArray<number> }
   | { readonly _tag: 'TwoZerothOrder'; readonly cells: ReadonlyArray<Cell> }
   | { readonly _tag: 'Unpaid'; readonly steps: ReadonlyArray<number> }
+  | { readonly _tag: 'Unbalanced'; readonly step: number; readonly paid: number }
   | { readonly _tag: 'BadOption'; readonly option: string; readonly expected: string; readonly got: string }
 
 // -------------------------------------------------------------------------------------
@@ -190,13 +194,19 @@ export const halfOrder = (from: number, to: number, options: HalfOrderOptions = 
  */
 export const zerothOrder = (
   steps: ReadonlyArray<number>,
-  options: { readonly form?: Form; readonly perturbation?: Perturbation; readonly radius?: number } = {}
+  options: {
+    readonly form?: Form
+    readonly perturbation?: Perturbation
+    readonly radius?: number
+    readonly draws?: number
+  } = {}
 ): Cell => ({
   _tag: 'ZerothOrder',
   steps,
   form: options.form ?? 'central',
   perturbation: options.perturbation ?? 'shared',
-  radius: options.radius ?? 0.05
+  radius: options.radius ?? 0.05,
+  ...(options.draws === undefined || options.draws === 1 ? {} : { draws: options.draws })
 })
 
 /**
@@ -207,9 +217,26 @@ export const zerothOrder = (
  * @category constructors
  * @since 0.1.0
  */
-export const cover = (
+export const cover = (T: number, cells: ReadonlyArray<Cell>): E.Either<CoverError, Cover<'exact'> | Cover<'partial'>> =>
+  checked(T, cells, 1)
+
+/**
+ * One of several covers to be drawn at random, whose shares may exceed 1: half of the steps, each paid twice. It is `partial`
+ * whatever it pays; `Estimator.balanced` tells whether a mixture of such pays for every step on average.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const portion = (T: number, cells: ReadonlyArray<Cell>): E.Either<CoverError, Cover<'partial'>> =>
+  pipe(
+    checked(T, cells, Infinity),
+    E.map(({ cells: used }) => ({ _tag: 'partial', T, cells: used }))
+  )
+
+const checked = (
   T: number,
-  cells: ReadonlyArray<Cell>
+  cells: ReadonlyArray<Cell>,
+  most: number
 ): E.Either<CoverError, Cover<'exact'> | Cover<'partial'>> => {
   if (!Number.isInteger(T) || T < 1) return E.left({ _tag: 'BadLength', T })
   const used = cells.filter((cell) => cell._tag !== 'ZerothOrder' || cell.steps.length > 0)
@@ -221,7 +248,7 @@ export const cover = (
     const payers = used.filter((cell) => share(cell, t) !== 0)
     const [payer] = payers
     const repeated = payers.some((cell) => steps(cell).filter((step) => step === t).length > 1)
-    if (payer !== undefined && (repeated || total(used, t) > 1 + tolerance)) {
+    if (payer !== undefined && (repeated || total(used, t) > most + tolerance)) {
       return E.left({ _tag: 'Overlap', step: t, cells: payers.length > 1 ? payers : [payer, payer] })
     }
   }
@@ -236,13 +263,26 @@ const checkCell = (T: number, cell: Cell): CoverError | undefined => {
   const outside = own.filter((t) => !Number.isInteger(t) || t < 1 || t > T)
   if (own.length === 0 || outside.length > 0) return { _tag: 'OutOfRange', cell, T, steps: outside }
   if (cell._tag === 'ZerothOrder') {
-    return cell.radius > 0 && Number.isFinite(cell.radius) ? undefined : { _tag: 'BadRadius', radius: cell.radius }
+    const { draws = 1, form, radius } = cell
+    if (!(radius > 0 && Number.isFinite(radius))) return { _tag: 'BadRadius', radius }
+    const most = form === 'onePoint' ? 1 : mostDraws
+    return Number.isInteger(draws) && draws >= 1 && draws <= most
+      ? undefined
+      : {
+          _tag: 'BadOption',
+          option: 'draws',
+          expected: `a whole number in 1..${most} for the form ${form}`,
+          got: `${draws}`
+        }
   }
   const { shares } = cell
   return shares === undefined || (shares.length === own.length && shares.every((w) => Number.isFinite(w) && w >= 0))
     ? undefined
     : { _tag: 'BadShares', cell, expected: own.length, got: shares }
 }
+
+/** Each direction is a rollout of its own, or two: more are better spent on samples. */
+const mostDraws = 1000
 
 /** Shares are sums of a few rounded fractions: this is far above their rounding and far below any share of use. */
 const tolerance = 1e-9
@@ -380,7 +420,7 @@ export const showCell = (cell: Cell): string => {
     case 'HalfOrder':
       return `HO(${cell.from}..${cell.to}${showOptions(cell)})`
     case 'ZerothOrder':
-      return `ZO(${showSteps(cell.steps)}; ${cell.form}, ${cell.perturbation}, s = ${cell.radius})`
+      return `ZO(${showSteps(cell.steps)}; ${cell.form}, ${cell.perturbation}, s = ${cell.radius}${cell.draws === undefined ? '' : `, ${cell.draws} directions`})`
   }
 }
 
@@ -441,6 +481,8 @@ export const showError = (error: CoverError): string => {
       return `expected one zeroth-order cell, got ${error.cells.map(showCell).join(' and ')}; join their steps in one`
     case 'Unpaid':
       return `no cell pays for ${showSteps(error.steps)}; add a cell, or use 'cover' where the bias is wanted`
+    case 'Unbalanced':
+      return `step ${error.step} is paid ${Number(error.paid.toPrecision(6))} times on average; give the covers that pay for it shares that make it 1, or use 'mixtureOf' where the bias is wanted`
     case 'BadOption':
       return `${error.option}: expected ${error.expected}, got ${error.got}`
   }

@@ -18,7 +18,7 @@ import { hosted, lenses } from '../reward/StepReward.js'
 import type { Advantage } from './Advantage.js'
 import type { Cell, HalfOrder, SegmentOptions, ZerothOrder } from './Cover.js'
 import * as C from './Cover.js'
-import { creditName, rollouts, valueName } from './Plan.js'
+import { creditName, rollouts, type Rollouts, sideName, valueName } from './Plan.js'
 import type { Estimate, EstimatorError, Problem, Request } from './Problem.js'
 import * as Programs from './Programs.js'
 import type { StateValue } from './StateValue.js'
@@ -92,20 +92,12 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
           }),
           TE.map((out): Scored => ({ rewards: Array.from(out['reward']?.data ?? []), x0Bar: out['x0Bar'] }))
         )
-  const roll = (name: string, sign: number): TE.TaskEither<EstimatorError, Rolled> =>
+  const roll = (name: string, own: Values, length: number): TE.TaskEither<EstimatorError, Rolled> =>
     pipe(
-      run(name, {
-        ...params,
-        ...condition,
-        ...perturbed,
-        ...stepInputs,
-        xT,
-        eps,
-        radius: T.scalar(sign * (zeroth?.radius ?? 0))
-      }),
+      run(name, { ...params, ...condition, ...perturbed, ...stepInputs, ...own }),
       TE.bindTo('out'),
       TE.bind('scored', ({ out }) => score(out['x0'] ?? xT)),
-      TE.bind('onHost', ({ out }) => hostRewards(problem, cover.T, out['trajectory'])),
+      TE.bind('onHost', ({ out }) => hostRewards(problem, length, out['trajectory'])),
       TE.map(({ out, scored, onHost }) => ({
         ...scored,
         x0: out['x0'] ?? xT,
@@ -124,25 +116,53 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
     rewardInputs
   }
   return pipe(
-    plan.base === undefined ? TE.right<EstimatorError, Rolled | undefined>(undefined) : roll(plan.base, 1),
+    plan.base === undefined
+      ? TE.right<EstimatorError, Rolled | undefined>(undefined)
+      : roll(plan.base, { xT, eps, radius: T.scalar(zeroth?.radius ?? 0) }, cover.T),
     TE.bindTo('base'),
-    TE.bind('sides', () =>
+    TE.bind('draws', ({ base }) =>
       pipe(
-        plan.sides,
-        RA.traverse(TE.ApplicativeSeq)((sign) => roll(`side(${zeroth?.perturbation ?? 'none'})`, sign))
+        directions(request, plan),
+        RA.traverse(TE.ApplicativeSeq)((xi) =>
+          pipe(
+            plan.sides,
+            RA.traverse(TE.ApplicativeSeq)((sign) =>
+              roll(
+                sideName(cover),
+                {
+                  ...sideInputs(request, plan, xi, base?.trajectory),
+                  radius: T.scalar(sign * (zeroth?.radius ?? 0))
+                },
+                plan.from
+              )
+            ),
+            TE.map((sides): Draw => ({ xi, sides }))
+          )
+        )
       )
     ),
-    TE.bind('parts', ({ base, sides }) => {
+    TE.let('sides', ({ draws }) => draws.flatMap(({ sides }) => sides)),
+    TE.bind('parts', ({ base, draws, sides }) => {
       const whole = base === undefined ? averages(sides.map(returnOf)) : returnOf(base)
       const advantages = context.apply(whole, request.advantageState)
-      const seen: Seen = { base, sides, whole: advantages.advantages }
+      const seen: Seen = { base, draws, from: plan.from, whole: advantages.advantages }
       return pipe(
         cover.cells,
         RA.traverse(TE.ApplicativeSeq)((cell) =>
           pipe(
             creditInputs(context, cell, seen),
-            TE.flatMap((own) => run(creditName(cell), { ...context.inputs, ...stepInputs, ...own })),
-            TE.map((out) => below('gradient', out))
+            TE.flatMap(
+              RA.traverse(TE.ApplicativeSeq)((own) =>
+                run(creditName(cell), { ...context.inputs, ...stepInputs, ...own })
+              )
+            ),
+            TE.map((outs) =>
+              sumGradients(
+                outs.map((out) => below('gradient', out)),
+                request.params,
+                problem
+              )
+            )
           )
         ),
         TE.map((gradients) => ({ gradients, state: advantages.state }))
@@ -215,14 +235,47 @@ const averages = (sides: ReadonlyArray<ReadonlyArray<number>>): ReadonlyArray<nu
 // credit
 // -------------------------------------------------------------------------------------
 
-/** What the credit programs read, besides parameters: `whole` are the advantages of whole returns. */
+/** A direction, and the sides of the difference along it. */
+interface Draw {
+  readonly xi: Values
+  readonly sides: ReadonlyArray<Rolled>
+}
+
+/** What the credit programs read, besides parameters: `whole` are the advantages of whole returns; sides run from step `from`. */
 interface Seen {
   readonly base: Rolled | undefined
-  readonly sides: ReadonlyArray<Rolled>
+  readonly draws: ReadonlyArray<Draw>
+  readonly from: number
   readonly whole: ReadonlyArray<number>
 }
 
-type Inputs = TE.TaskEither<EstimatorError, Values>
+/** The directions of a request, of which a difference wants `draws`; a cover without sides runs none. */
+const directions = ({ xi, moreXi = [] }: Request, { draws, sides }: Rollouts): ReadonlyArray<Values> =>
+  sides.length === 0 ? [] : [xi, ...moreXi].slice(0, draws)
+
+/** What a side starts from: the noise, or the base rollout's state above its highest perturbed step. */
+const sideInputs = (
+  { cover, eps, xT }: Request,
+  { from }: Rollouts,
+  xi: Values,
+  trajectory: Tensor | undefined
+): Values => {
+  if (from === cover.T || trajectory === undefined) return { ...under('xi', xi), xT, eps }
+  const zeroth = C.zerothOrderCell(cover)
+  const own =
+    zeroth?.perturbation === 'perStep'
+      ? Object.fromEntries(Object.entries(xi).map(([path, value]) => [path, T.rows(0, from)(value)]))
+      : xi
+  return {
+    ...under('xi', own),
+    mask: stepMask(from, zeroth?.steps ?? []),
+    xT: T.at(from)(trajectory),
+    eps: T.rows(0, from)(eps)
+  }
+}
+
+/** The inputs of a cell's credit program, for each time that it is run. */
+type Inputs = TE.TaskEither<EstimatorError, ReadonlyArray<Values>>
 
 const creditInputs = (context: Context, cell: Cell, seen: Seen): Inputs => {
   const { base } = seen
@@ -233,40 +286,53 @@ const creditInputs = (context: Context, cell: Cell, seen: Seen): Inputs => {
       : { x: T.at(to)(base.trajectory), eps: T.rows(from - 1, to)(eps), weights: T.vector(weights) }
   switch (cell._tag) {
     case 'FirstOrder':
-      return TE.right({
-        ...segment(1, cell.to),
-        ...sharesOf(cell),
-        ...(base?.x0Bar === undefined ? {} : { x0Bar: base.x0Bar })
-      })
+      return TE.right([
+        {
+          ...segment(1, cell.to),
+          ...sharesOf(cell),
+          ...(base?.x0Bar === undefined ? {} : { x0Bar: base.x0Bar })
+        }
+      ])
     case 'HalfOrder':
       return pipe(
         scored(context, cell, seen),
-        TE.map(({ advantages, control }) => ({
-          ...segment(cell.from, cell.to),
-          ...sharesOf(cell),
-          high: T.scalar(cell.to),
-          advantage: T.vector(weighed(advantages, weights)),
-          ...(control === undefined ? {} : { control })
-        }))
+        TE.map(({ advantages, control }) => [
+          {
+            ...segment(cell.from, cell.to),
+            ...sharesOf(cell),
+            high: T.scalar(cell.to),
+            advantage: T.vector(weighed(advantages, weights)),
+            ...(control === undefined ? {} : { control })
+          }
+        ])
       )
-    case 'ZerothOrder':
-      return TE.right({ delta: T.vector(differences(cell, seen, weights).map((gap) => gap / cell.radius)) })
+    case 'ZerothOrder': {
+      const delta = (gaps: ReadonlyArray<number>, n: number): Tensor => T.vector(gaps.map((g) => g / (n * cell.radius)))
+      return TE.right(
+        cell.form === 'onePoint'
+          ? [{ delta: delta(weighed(seen.whole, weights), 1) }]
+          : seen.draws.map(({ xi, sides }) => ({
+              ...under('xi', xi),
+              delta: delta(differences(cell, seen, sides, weights), seen.draws.length)
+            }))
+      )
+    }
   }
 }
 
 const weighed = (values: ReadonlyArray<number>, weights: ReadonlyArray<number>): ReadonlyArray<number> =>
   values.map((a, n) => a * (weights[n] ?? 0))
 
+/** The weighted differences of returns: what is above the steps that the sides run is the same in both. */
 const differences = (
   cell: ZerothOrder,
-  { base, sides, whole }: Seen,
+  { base, from }: Seen,
+  [plus, minus]: ReadonlyArray<Rolled>,
   weights: ReadonlyArray<number>
 ): ReadonlyArray<number> => {
-  if (cell.form === 'onePoint') return weighed(whole, weights)
-  const [plus, minus] = sides
   const high = plus === undefined ? [] : returnOf(plus)
   const other = cell.form === 'forward' ? base : minus
-  const low = other === undefined ? [] : returnOf(other)
+  const low = other === undefined ? [] : toGo(other, from + 1)
   return weights.map((w, n) => (w * ((high[n] ?? 0) - (low[n] ?? 0))) / (cell.form === 'forward' ? 1 : 2))
 }
 

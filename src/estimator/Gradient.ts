@@ -9,6 +9,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
+import * as Ch from '../chain/Chain.js'
 import type { Params } from '../lens/Lens.js'
 import { hosted, lenses } from '../reward/StepReward.js'
 import type { Program } from '../tensor/Program.js'
@@ -18,7 +19,7 @@ import type { Target } from '../tensor/Target.js'
 import type { Exprs } from '../tensor/Tree.js'
 import * as C from './Cover.js'
 import { estimate } from './Estimate.js'
-import { basePerturbation, creditName, rollouts, valueName, values } from './Plan.js'
+import { basePerturbation, creditName, rollouts, sideName, valueName, values } from './Plan.js'
 import { check, type EstimatorError, type Gradients, type Problem } from './Problem.js'
 import * as Programs from './Programs.js'
 import type { StateValue } from './StateValue.js'
@@ -79,8 +80,13 @@ export const programs = <P extends Params, S extends Batched, C extends Exprs, R
       wanted.set(base, () => Programs.rollout(chain, { perturbation: basePerturbation(cover), ...keep }))
     const zeroth = C.zerothOrderCell(cover)
     if (zeroth !== undefined && plan.sides.length > 0) {
-      wanted.set(`side(${zeroth.perturbation})`, () =>
-        Programs.rollout(chain, { perturbation: zeroth.perturbation, keep: onHost, trained, steps })
+      wanted.set(sideName(cover), () =>
+        Programs.rollout(Ch.lowest(chain, plan.from), {
+          perturbation: zeroth.perturbation,
+          keep: onHost,
+          trained,
+          steps
+        })
       )
     }
   }

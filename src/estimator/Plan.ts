@@ -37,19 +37,47 @@ export const basePerturbation = (cover: Cover): C.Perturbation | 'none' => {
 }
 
 /**
- * The rollouts of a cover: a base one that first- and half-order cells read (perturbed for the one-point form, clean
- * else), and the sides of a difference, as signs.
+ * The rollouts of a cover: a base one that first- and half-order cells read (perturbed for the one-point form, clean else), and
+ * the sides of a difference, as signs, for each of `draws` directions. Sides run from step `from` down, the highest that is
+ * perturbed: from the start where it is `T` or where there is no base rollout to start from.
  *
  * @category readings
  * @since 0.1.0
  */
-export const rollouts = (
-  cover: Cover
-): { readonly base: string | undefined; readonly sides: ReadonlyArray<1 | -1> } => {
+export const rollouts = (cover: Cover): Rollouts => {
   const zeroth = C.zerothOrderCell(cover)
   const sides = zeroth === undefined ? [] : sidesOf(zeroth.form)
-  const needsBase = zeroth === undefined || zeroth.form !== 'central' || cover.cells.length > 1
-  return { base: needsBase ? `rollout(${basePerturbation(cover)})` : undefined, sides }
+  const highest = Math.max(...(zeroth?.steps ?? [cover.T]))
+  const draws = zeroth?.draws ?? 1
+  const read = zeroth === undefined || zeroth.form !== 'central' || cover.cells.length > 1
+  // two sides from the start, or the base and two parts
+  const shorter = cover.T + 2 * draws * highest < 2 * draws * cover.T
+  const base = read || shorter ? `rollout(${basePerturbation(cover)})` : undefined
+  return { base, sides, draws, from: base === undefined ? cover.T : highest }
+}
+
+/**
+ * What `rollouts` tells.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Rollouts {
+  readonly base: string | undefined
+  readonly sides: ReadonlyArray<1 | -1>
+  readonly draws: number
+  readonly from: number
+}
+
+/**
+ * The name of the program that runs the sides of a cover's difference.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const sideName = (cover: Cover): string => {
+  const { from } = rollouts(cover)
+  return `side(${C.zerothOrderCell(cover)?.perturbation ?? 'none'}${from === cover.T ? '' : `, ${from} steps`})`
 }
 
 const sidesOf = (form: Form): ReadonlyArray<1 | -1> => (form === 'onePoint' ? [] : form === 'forward' ? [1] : [1, -1])

@@ -49,7 +49,7 @@ export interface Problem<P extends Params, S extends Batched, C extends Exprs, R
  * Everything that one gradient depends on. Names of `params` and `xi` are parameter paths; `condition` is by input name
  * (`c`, or `c.path`). `weights`, one a row, say what the gradient is of: `sum_n weights[n] R(x_0[n])`; the batch mean has
  * `1 / batch` each. `groups` tells which rows share a prompt, for advantages that ask. `xi` may be empty where the cover has no
- * zeroth-order cell. `learned` are the parameters of the problem's values, by their names.
+ * zeroth-order cell, and `moreXi` has the directions beyond the first of a cell that draws several. `learned` are the parameters of the problem's values, by their names.
  *
  * @category model
  * @since 0.1.0
@@ -61,6 +61,7 @@ export interface Request {
   readonly xT: Tensor
   readonly eps: Tensor
   readonly xi: Values
+  readonly moreXi?: ReadonlyArray<Values>
   readonly weights: ReadonlyArray<number>
   readonly advantageState: number
   readonly groups?: ReadonlyArray<number>

@@ -88,10 +88,10 @@ export type StepReward<P extends Params, S extends Batched, C extends Exprs> = S
  * @category constructors
  * @since 0.1.0
  */
-export const ofState = <S extends Batched>(
+export const ofState = <P extends Params, S extends Batched, C extends Exprs>(
   name: string,
   lens: (t: Scalar) => Lens<None, Expr<S>, Expr<readonly ['batch']>>
-): StepLens<Params, S, Exprs> => ({
+): StepLens<P, S, C> => ({
   _tag: 'StepLens',
   name,
   direct: false,

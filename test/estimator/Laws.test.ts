@@ -104,7 +104,11 @@ describe('parameters without a batch axis', () => {
   type Shared = { readonly theta: X.Expr<readonly [2]> }
   type Row = X.Expr<readonly ['batch', 1]>
   const parameters = { theta: L.parameter([2]) }
-  const base = polynomialSetting(1, { alpha: 0.5, a: 0.25, b: -0.5, sigma: [0.5, 0.75] }, [0.5, 1, -1])
+  const {
+    steps: _steps,
+    values: _values,
+    ...base
+  } = polynomialSetting(1, { alpha: 0.5, a: 0.25, b: -0.5, sigma: [0.5, 0.75] }, [0.5, 1, -1])
   const spread = (value: X.Expr): Row => X.broadcastTo(X.reshape(value, [1, 1]), ['batch', 1])
   const total = (bar: Row): X.Expr => X.reshape(X.sumTo(bar, [1, 1]), [1])
   const setting = {

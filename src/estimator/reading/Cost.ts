@@ -32,8 +32,9 @@ export interface Cost {
  * @since 0.1.0
  */
 export const ofCover = (cover: Cover, networkCalls = 1): Cost => {
-  const { base, sides } = rollouts(cover)
-  const runs = (base === undefined ? 0 : 1) + sides.length
+  const { base, sides, draws, from } = rollouts(cover)
+  const whole = base === undefined ? 0 : 1
+  const runs = whole + draws * sides.length
   const segments = cover.cells.flatMap((cell) =>
     cell._tag === 'ZerothOrder' ? [] : [{ h: C.steps(cell).length, recompute: cell.memory === 'recompute' }]
   )
@@ -42,7 +43,7 @@ export const ofCover = (cover: Cover, networkCalls = 1): Cost => {
   const forwardSteps = segments.reduce((total, { h, recompute }) => total + (recompute ? 2 * h - 1 : h), 0)
   return {
     rollouts: runs,
-    networkEvaluations: networkCalls * (runs * cover.T + forwardSteps),
+    networkEvaluations: networkCalls * (whole * cover.T + draws * sides.length * from + forwardSteps),
     pullbackSteps,
     rewardEvaluations: runs,
     activationSteps: Math.max(0, ...segments.map(({ h, recompute }) => (recompute ? 1 : h)))
