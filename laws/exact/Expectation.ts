@@ -347,16 +347,42 @@ export const promise = <P extends Params, S extends Batched, D extends Exprs, R 
   const kept = C.range(1, cover.T).filter((t) => !except.includes(t))
   const perturbed = kept.filter((t) => cell?.steps.includes(t) === true)
   const others = kept.filter((t) => cell?.steps.includes(t) !== true)
-  const paid = C.paid(cover)
-  const share = (t: number): number => (others.includes(t) ? (paid[t - 1] ?? 0) : 0)
   return pipe(
-    terms(setting, share, cell?.form === 'onePoint' ? smoothing : undefined, order),
+    terms(setting, only(others), cell?.form === 'onePoint' ? smoothing : undefined, order),
     E.flatMap((a) =>
       pipe(
         terms(setting, only(perturbed), smoothing, order),
         E.map((b) => plus(a, b))
       )
     )
+  )
+}
+
+/**
+ * What a mixture promises whose covers pay for steps more or less than once: each step's term once on average. What zeroth-order
+ * cells pay for is smoothed by theirs, and the rest is of `J`: their form must be a difference.
+ *
+ * @category what it should be
+ * @since 0.1.0
+ */
+export const mixturePromise = <P extends Params, S extends Batched, D extends Exprs, R extends Params>(
+  setting: Setting<P, S, D, R>,
+  { covers }: Estimator,
+  order: Order = setting.objective ?? setting.order
+): E.Either<string, Uncertain> => {
+  const perturbed = (cover: Cover, t: number): boolean => C.zerothOrderCell(cover)?.steps.includes(t) === true
+  const smoothed = (t: number): number => sum(covers.map(({ weight, cover }) => (perturbed(cover, t) ? weight : 0)))
+  return pipe(
+    covers,
+    RA.traverse(E.Applicative)(({ weight, cover }) =>
+      pipe(
+        terms(setting, (t) => (perturbed(cover, t) ? 1 : 0), smoothingOf(cover), order),
+        E.map((part) => ({ weight, part }))
+      )
+    ),
+    E.bindTo('parts'),
+    E.bind('rest', () => terms(setting, (t) => 1 - smoothed(t), undefined, order)),
+    E.map(({ parts, rest }) => parts.reduce((total, { weight, part }) => plus(total, part, weight), rest))
   )
 }
 
