@@ -74,6 +74,14 @@ describe('--estimator', () => {
     )
   })
 
+  it.each(['rlr(h = 3)', 'fullBackprop', 'cells(cells = [{"kind": "firstOrder", "to": 2}])'])(
+    'gives with %s a configuration that reads back as it is',
+    async (estimator) => {
+      const written = await config({ estimator, task: 'points' })
+      expect(await config({ config: file('config.json', written) })).toEqual(written)
+    }
+  )
+
   it('says which file is wrong, and where', async () => {
     const path = file('mine.json', { cells: [{ kind: 'firstOrder' }] })
     expect(await chosen({ estimator: path })).toBe(
