@@ -102,12 +102,10 @@ export const step = <P extends Params, S extends Batched, C extends Exprs>(chain
   }
   return Program.make<typeof inputs, { readonly next: X.Expr }>(inputs, () => {
     const t: X.Scalar = X.input('t', [])
-    const mean = chain
-      .mean(t)
-      .forward(L.parameterInputs<P>('params', chain.parameters), {
-        x: X.input('x', chain.state),
-        c: conditionInputs(chain)
-      })
+    const mean = chain.mean(t).forward(L.parameterInputs<P>('params', chain.parameters), {
+      x: X.input('x', chain.state),
+      c: conditionInputs(chain)
+    })
     return { next: addNoise(mean, lookup(chain.sigma, t), X.input('eps', chain.state)) }
   })
 }
