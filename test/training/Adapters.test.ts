@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
+import { asset } from '../../cli/edge/Files.js'
 import { ddim } from '../../src/chain/sampler/Ddim.js'
 import { cosine } from '../../src/chain/Schedule.js'
 import * as Catalogue from '../../src/estimator/Catalogue.js'
@@ -104,8 +104,7 @@ describe('a fine-tune of an adapter', () => {
 })
 
 describe('the shipped denoiser', () => {
-  const file = fileURLToPath(new URL('../../assets/faces-mlp.safetensors', import.meta.url))
-  const model = right(loadModel(readFileSync(file)))
+  const model = right(loadModel(readFileSync(asset('faces-mlp.safetensors'))))
 
   it('adapted at the default rank trains less than a twentieth of its numbers', () => {
     const { trainedFraction } = adapt()(() => true)(model.denoiser)

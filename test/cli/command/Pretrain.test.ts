@@ -1,16 +1,16 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { heldOutFaces, make } from '../../../cli/tasks/faces/Data.js'
 import { pretrain } from '../../../cli/command/Pretrain.js'
 import * as Faces from '../../../cli/tasks/faces/Faces.js'
 import { loadClassifier } from '../../../src/network/Model.js'
 import * as Key from '../../../src/random/Key.js'
 import { get } from '../../network/adjoint.js'
+import { captured, type Ran } from '../captured.js'
 
 let folder = ''
-let said = ''
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'halforder-pretrain-'))
@@ -18,20 +18,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-afterEach(() => {
-  vi.restoreAllMocks()
-})
-
-const run = async (...args: Parameters<typeof pretrain>): Promise<number> => {
-  said = ''
-  const record = (text: string | Uint8Array): boolean => {
-    said += String(text)
-    return true
-  }
-  vi.spyOn(process.stderr, 'write').mockImplementation(record)
-  vi.spyOn(process.stdout, 'write').mockImplementation(record)
-  return pretrain(...args)
-}
+const run = (...args: Parameters<typeof pretrain>): Promise<Ran> => captured(() => pretrain(...args))
 
 describe('halforder pretrain', () => {
   test.each([
