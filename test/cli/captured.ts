@@ -26,3 +26,13 @@ export const captured = async (command: () => Promise<number>): Promise<Ran> => 
     err.mockRestore()
   }
 }
+
+/** Sends a signal to this process as soon as someone listens to it, without which it would end the tests. */
+export const interrupt = (signal: NodeJS.Signals = 'SIGINT'): void => {
+  const onListener = (name: string | symbol): void => {
+    if (name !== signal) return
+    process.off('newListener', onListener)
+    setTimeout(() => process.emit(signal))
+  }
+  process.on('newListener', onListener)
+}

@@ -17,7 +17,7 @@ import { encodeModel, loadModel } from '../../../src/network/Model.js'
 import { parameters as parametersOf } from '../../../src/network/Network.js'
 import * as Key from '../../../src/random/Key.js'
 import type { Values } from '../../../src/tensor/Program.js'
-import { captured, type Ran } from '../captured.js'
+import { captured, interrupt, type Ran } from '../captured.js'
 
 const scratch = mkdtempSync(join(tmpdir(), 'halforder-sample-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
@@ -199,12 +199,10 @@ describe('halforder sample', () => {
   it('stops between steps on a signal, and writes nothing', async () => {
     const out = join(scratch, 'stopped.png')
     const listeners = process.listenerCount('SIGINT')
-    const running = run({ out, steps: '1000', count: '64' })
-    await new Promise((resume) => setTimeout(resume, 300))
-    process.emit('SIGINT')
-    const { code, err } = await running
-    expect([code, existsSync(out), process.listenerCount('SIGINT')]).toEqual([130, false, listeners])
-    expect(err).toContain('stopped, nothing was written')
+    interrupt()
+    const { code, out: printed, err } = await run({ out, steps: '1000', count: '64' })
+    expect([code, printed, existsSync(out), process.listenerCount('SIGINT')]).toEqual([130, '', false, listeners])
+    expect(err).toContain('halforder sample: stopped, nothing was written\n')
   })
 })
 
