@@ -3,7 +3,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { chain, estimator, kernel, lens, network, random, reward, training } from 'halforder'
 
-const net = network.mlp({ kind: 'mlp', features: 768, labels: 4, hidden: 64, blocks: 1, embedding: 8, share: 'cosine' })
+const net = network.mlp({ features: 768, labels: 10, hidden: 64, blocks: 1, embedding: 32, share: 'cosine' })
 const images = chain.ddim({ denoiser: net, schedule: chain.cosine(50), eta: 1 })
 const start = lens.initial(net.lens.parameters, random.key(0))
 
@@ -11,7 +11,9 @@ export const gradient = pipe(
   estimator.rlr({ T: 50, h: 2, radius: 0.02 }),
   E.map(estimator.problem(images, reward.brightness(768), 8)),
   E.bindTo('problem'),
-  E.bindW('built', ({ problem }) => estimator.compile(problem, kernel.gpuJs())),
+  E.bindW('gradients', ({ problem }) => estimator.compile(problem, kernel.gpuJs())),
   TE.fromEither,
-  TE.flatMap(({ problem, built }) => built.run(training.request(problem, training.untold(4), random.key(1), start)))
+  TE.flatMap(({ problem, gradients }) =>
+    gradients.run(training.request(problem, training.untold(10), random.key(1), start))
+  )
 )
