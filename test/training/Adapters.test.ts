@@ -26,7 +26,7 @@ const key = Key.make(7)
 const target = Kernel.GpuJs.gpuJs({ mode: 'webasm' })
 afterAll(() => target.dispose())
 
-const tiny = mlp({ kind: 'mlp', features: 12, labels: 34, hidden: 8, blocks: 1, embedding: 4, share: 'cosine' })
+const tiny = mlp({ features: 12, labels: 34, hidden: 8, blocks: 1, embedding: 4, share: 'cosine' })
 // an output layer starts at zero: move it, so that every weight has a say
 const base = Object.fromEntries(
   Object.entries(initial(tiny.lens.parameters, Key.make(3))).map(([path, value]) => [

@@ -137,7 +137,7 @@ describe('sampling step by step', () => {
 
   it('is the rollout program of a denoising chain, with the same noise', async () => {
     const T6 = 6
-    const denoiser = mlp({ kind: 'mlp', features: 12, labels: 34, hidden: 8, blocks: 1, embedding: 4, share: 'cosine' })
+    const denoiser = mlp({ features: 12, labels: 34, hidden: 8, blocks: 1, embedding: 4, share: 'cosine' })
     const chain = ddim({ denoiser, schedule: cosine(T6), eta: 1 })
     // an output layer starts at zero: move it, or the network would have no say
     const moved = { ...params, 'out.weight': T.tabulate([8, 12], (i) => 0.3 * Math.sin(i)) }
