@@ -3,16 +3,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import * as E from 'fp-ts/lib/Either.js'
-import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { finetune, type Options } from '../../../cli/command/Finetune.js'
+import { asset } from '../../../cli/edge/Files.js'
 import { readMetrics } from '../../../cli/edge/Metrics.js'
 import * as Checkpoint from '../../../src/training/Checkpoint.js'
 import { loadModel } from '../../../src/network/Model.js'
 import type { Values } from '../../../src/tensor/Program.js'
+import { captured, type Ran } from '../captured.js'
 
 const scratch = mkdtempSync(join(tmpdir(), 'halforder-finetune-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
-afterEach(() => vi.restoreAllMocks())
 
 /** Two short chains on few samples: the shape of a run, not its effect. */
 const quick = { chain: { T: 5 }, steps: 2, batch: 4, evaluationSamples: 6, estimator: { radius: 0.1 } }
@@ -30,25 +31,7 @@ const right = <L, A>(result: E.Either<L, A>): A => {
 
 const model = (bytes: Uint8Array): Values => right(loadModel(bytes)).parameters
 
-interface Ran {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
-
-const run = async (options: Options): Promise<Ran> => {
-  const seen = { out: '', err: '' }
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    seen.out += String(text)
-    return true
-  })
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    seen.err += String(text)
-    return true
-  })
-  const code = await finetune(options, new Date(0))
-  return { code, ...seen }
-}
+const run = (options: Options): Promise<Ran> => captured(() => finetune(options, new Date(0)))
 
 describe('halforder finetune', () => {
   it('leaves a folder with everything that it promises, and prints the summary as one line', async () => {
@@ -126,7 +109,7 @@ describe('halforder finetune', () => {
     const config = configFile('lora.json', { ...quick, adapter: { on: ['blocks'] }, optimizer: { learningRate: 0.01 } })
     const { code, out: printed } = await run({ config, lora: '2', out, json: true })
     expect(code).toBe(0)
-    const base = model(readFileSync(new URL('../../assets/faces-mlp.safetensors', import.meta.url)))
+    const base = model(readFileSync(asset('faces-mlp.safetensors')))
     const { params } = right(Checkpoint.decode(readFileSync(join(out, 'checkpoint.safetensors'))))
     const frozen = Object.entries(base).map(([path, { data }]) => [data, params[`frozen.${path}`]?.data])
     for (const [was, is] of frozen) expect(is).toEqual(was)
