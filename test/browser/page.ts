@@ -4,7 +4,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as fc from 'fast-check'
 import gpujs from 'gpu.js'
-import { accuracy, gpuJs } from '../../src/kernel/GpuJs.js'
+import { accuracy, gpuJs } from '../../src/kernel/index.js'
 import type { Mode } from '../../src/kernel/Mode.js'
 import * as X from '../../src/tensor/Expr.js'
 import * as Program from '../../src/tensor/Program.js'

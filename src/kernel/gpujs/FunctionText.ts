@@ -114,7 +114,7 @@ const truth =
  * @category instances
  * @since 0.1.0
  */
-export const operations: Readonly<Record<MapName, Operation>> = {
+export const functionText: Readonly<Record<MapName, Operation>> = {
   neg: (_define, a) => `(-(${a}))`,
   abs: call('abs'),
   exp: call('exp'),
