@@ -21,7 +21,7 @@ import {
   stored,
   wholeOf
 } from './Buffers.js'
-import { fold, part, reductionCore, type ShapedTerm, withAxis } from './Cores.js'
+import { fold, neutral, part, reductionCore, type ShapedTerm, withAxis } from './Cores.js'
 import { canonical, type Operand } from './Einsum.js'
 import { defaultLimits, type FusionLimits, type Sequence, type Origin } from './Sequence.js'
 import { type Decisions, decide } from './Storage.js'
@@ -62,7 +62,7 @@ export const sequence = (program: BoundProgram, limits: FusionLimits = defaultLi
         shape: program.instructions[arg]?.shape ?? []
       })
     )
-    values.push(step(draft, instruction, args, decisions, i))
+    values.push(ofNothing(instruction, args) ?? step(draft, instruction, args, decisions, i))
   })
   const outputs = program.outputs.map(({ name, shape, node }) => ({
     name,
@@ -70,6 +70,20 @@ export const sequence = (program: BoundProgram, limits: FusionLimits = defaultLi
     source: outputSource(draft, { term: values[node] ?? literal(0), shape })
   }))
   return { buffers: draft.buffers, steps: draft.steps, outputs }
+}
+
+/** What has no elements is never asked for one; what is made of no elements is known. */
+const ofNothing = ({ op, shape }: BoundInstruction, args: ReadonlyArray<ShapedTerm>): ElementTerm | undefined => {
+  if (size(shape) === 0) return literal(0)
+  if (args.every((arg) => size(arg.shape) > 0)) return undefined
+  switch (op._tag) {
+    case 'Reduce':
+      return literal(neutral[op.name])
+    case 'Contract':
+      return literal(0)
+    default:
+      return undefined
+  }
 }
 
 const step = (
@@ -195,6 +209,8 @@ const padded = (
     at = outer.args[0] ?? 0
   }
   const dims = program.instructions[at]?.shape ?? []
+  // zeros around nothing, or nothing at all
+  if (size(dims) === 0) return literal(0)
   const value: ShapedTerm = { term: values[at] ?? literal(0), shape: dims }
   const term = draft.limits.fuse || inlinable(value) ? value.term : store(draft, value)
   const core: Core = { _tag: 'Padding', part: part(term, dims, strides, start, size(dims)) }

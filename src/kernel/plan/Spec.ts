@@ -1,7 +1,7 @@
 /**
  * What one kernel computes: an elementwise term, a reduction or a contraction, over strided reads of flat buffers.
  *
- * A spec knows neither JavaScript nor WebAssembly; `Source` and the `Wasm` files are its two interpreters. Buffers are
+ * A spec knows neither JavaScript nor WebAssembly; `KernelText` and the `Code` files of `wasm` are its two interpreters. Buffers are
  * flat and row-major, offsets and strides are counted in elements and never negative.
  *
  * @since 0.1.0

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { strides as contiguous } from '../../tensor/Strides.js'
+import { neutral } from '../plan/Cores.js'
 import { type Access, type OutputPart, type ReductionCore, surface } from '../plan/Spec.js'
 import { type Code, code, type VectorName } from './Encoder.js'
 import { type Lanes, type Addresses, type Nest, nest, outputBuffer, type TermValues, termValues } from './TermCode.js'
@@ -79,7 +80,6 @@ const combine: Readonly<Record<ReductionCore['name'], VectorName>> = {
   max: 'f32x4.max',
   min: 'f32x4.min'
 }
-const start: Readonly<Record<ReductionCore['name'], number>> = { sum: 0, max: -Infinity, min: Infinity }
 
 /** How many vectors are accumulated side by side, so that additions do not wait for each other. */
 const unrolled = 4
@@ -124,7 +124,7 @@ interface Context {
 const accumulators = ({ out, core }: Context, count: number): ReadonlyArray<number> =>
   Array.from({ length: count }, () => {
     const local = out.local('v128')
-    out.splat(start[core.name])
+    out.splat(neutral[core.name])
     out.set(local)
     return local
   })
