@@ -10,7 +10,7 @@ import * as X from '../../src/tensor/Expr.js'
 import * as Program from '../../src/tensor/Program.js'
 import { describe, showTargetError, type Target } from '../../src/tensor/Target.js'
 import { type Agreement, agreement, type Case, cases as random, runOn } from '../kernel/arbitrary.js'
-import { cases, wide } from './cases.js'
+import { cases, exact, wide } from './cases.js'
 import { digest } from './digest.js'
 
 const targets = new Map<Mode, Target>()
@@ -67,7 +67,7 @@ const vectors = async (mode: Mode): Promise<string> => {
 }
 
 const caseOf = (name: string): Case => {
-  const example = cases[name]
+  const example = cases[name] ?? exact[name]
   if (example === undefined) throw new Error(`there is no case '${name}'`)
   return example
 }

@@ -62,7 +62,7 @@ export const argumentNames = ({ buffers, parameters }: Kernel): ReadonlyArray<st
 
 /**
  * The distinct kernels of some steps, and the steps as calls. A number that all calls of a kernel agree on is part of
- * the kernel.
+ * the kernel, unless it is not finite: WGSL has no literal for it.
  *
  * @category interpreters
  * @since 0.1.0
@@ -82,7 +82,9 @@ export const distinct = (
   for (const [key, [first, ...others]] of groups) {
     if (first === undefined) continue
     const varying = first.numbers.flatMap(({ value }, i) =>
-      others.some((other) => !Object.is(other.numbers[i]?.value, value)) ? [i] : []
+      !Number.isFinite(Math.fround(value)) || others.some((other) => !Object.is(other.numbers[i]?.value, value))
+        ? [i]
+        : []
     )
     const kernel = kernels.push({
       spec: specialise(first, varying),
