@@ -14,7 +14,7 @@ import { take } from './Views.js'
 
 export * from './Contraction.js'
 export * from './Elementwise.js'
-export { broadcastTo, constant, type Expr, fill, input, retype, type Scalar, scalar, size, zeros } from './Node.js'
+export { broadcastTo, constant, type Expr, fill, ill, input, retype, type Scalar, scalar, size, zeros } from './Node.js'
 export * from './Views.js'
 
 // -------------------------------------------------------------------------------------

@@ -11,7 +11,8 @@ import { maps, processor, unitRoundoff } from './Op.js'
 import type { Accuracy, Op, Triple } from './Op.js'
 import * as Program from './Program.js'
 import type { BoundInstruction, BoundProgram, Values } from './Program.js'
-import type { ShapeError, Sizes } from './Shape.js'
+import { fault } from './Need.js'
+import { show as showShape, type ShapeError, type Sizes } from './Shape.js'
 import { size } from './Tensor.js'
 
 // -------------------------------------------------------------------------------------
@@ -56,6 +57,27 @@ export const run = (
     E.flatMap((bound) => runBound(bound, values))
   )
 
+// places are counted in 32 bits
+const most = 2 ** 31 - 1
+
+/** The program, if its tensors can be addressed and its inputs are there. */
+const checked = (program: BoundProgram, values: Values): E.Either<ReadonlyArray<ShapeError>, BoundProgram> => {
+  const large = program.instructions.find(({ shape }) => size(shape) > most)
+  return large === undefined
+    ? pipe(
+        Program.checkValues(program, values),
+        E.map(() => program)
+      )
+    : E.left(
+        fault(
+          'reference',
+          `tensors of at most ${most} elements`,
+          showShape(large.shape),
+          'make the program smaller, or its sizes'
+        )
+      )
+}
+
 /**
  * Runs a program whose sizes are known, in f64. Left: missing or misshaped inputs.
  *
@@ -64,8 +86,9 @@ export const run = (
  */
 export const runBound = (program: BoundProgram, values: Values): E.Either<ReadonlyArray<ShapeError>, Values> =>
   pipe(
-    Program.checkValues(program, values),
-    E.map(() => outputs(program, evaluate(program, values, undefined), (cell) => cell.value))
+    checked(program, values),
+    E.flatMap(() => evaluated(program, values, undefined)),
+    E.map((cells) => outputs(program, cells, (cell) => cell.value))
   )
 
 /**
@@ -85,14 +108,16 @@ export const runWithBounds = (
 ): E.Either<ReadonlyArray<ShapeError>, Bounded> =>
   pipe(
     Program.bind(program, sizes),
-    E.chainFirst((bound) => Program.checkValues(bound, values)),
-    E.map((bound) => {
-      const cells = evaluate(bound, values, accuracy)
-      return {
-        values: outputs(bound, cells, (cell) => cell.value),
-        bounds: outputs(bound, cells, (cell) => cell.error ?? new Float64Array(cell.value.length))
-      }
-    })
+    E.flatMap((bound) => checked(bound, values)),
+    E.flatMap((bound) =>
+      pipe(
+        evaluated(bound, values, accuracy),
+        E.map((cells) => ({
+          values: outputs(bound, cells, (cell) => cell.value),
+          bounds: outputs(bound, cells, (cell) => cell.error ?? new Float64Array(cell.value.length))
+        }))
+      )
+    )
   )
 
 const outputs = (
@@ -109,6 +134,20 @@ const outputs = (
 
 /** How accurate the device is, where bounds are asked for. */
 type Bounds = Accuracy | undefined
+
+/** Evaluates a program, if there is memory for it. */
+const evaluated = (
+  program: BoundProgram,
+  values: Values,
+  bounded: Bounds
+): E.Either<ReadonlyArray<ShapeError>, ReadonlyArray<Cell | undefined>> =>
+  E.tryCatch(
+    () => evaluate(program, values, bounded),
+    (thrown) => {
+      if (!(thrown instanceof RangeError)) throw thrown
+      return fault('reference', 'memory for its tensors', thrown.message, 'make the program smaller, or its sizes')
+    }
+  )
 
 /** Evaluates all nodes in order, dropping each value after its last reader. */
 const evaluate = (program: BoundProgram, values: Values, bounded: Bounds): ReadonlyArray<Cell | undefined> => {

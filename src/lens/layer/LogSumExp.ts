@@ -19,7 +19,8 @@ import type { PerRow } from './Loss.js'
  */
 export const logSumExp = (features: number): Lens<None, Rows<number>, PerRow> => {
   const spread = (x: Expr): Rows<number> => X.broadcastTo(X.reshape(x, ['batch', 1]), ['batch', features])
-  return L.pure((x) => {
+  return L.pure((rows) => {
+    const x = X.retype(rows, ['batch', features])
     const largest = X.retype(X.maximum<readonly ['batch', number], [1]>(x, [1]), ['batch'])
     const total = X.sum<readonly ['batch', number], [1]>(X.exp(X.sub(x, spread(largest))), [1])
     const value = X.add(largest, X.log<readonly ['batch']>(X.retype(total, ['batch'])))
