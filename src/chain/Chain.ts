@@ -179,7 +179,7 @@ export const segment =
             epsBars.push(epsBars.length === 0 ? X.zeros(chain.state) : X.mul(xBar, sigma))
             const done = Tree.leaves(Tree.isExpr, pBar ?? {}).flatMap(([path, leaf]) => (wanted(path) ? [leaf] : []))
             const [whole, aBar] = back(xBar, done)
-            const part = share === undefined ? whole : Tree.mapExprs(whole, (leaf) => X.mul(leaf, share))
+            const part = share === undefined ? whole : Tree.mapExprs(whole, (leaf) => X.weigh(leaf, share))
             pBar = pBar === undefined ? part : Tree.add(pBar, part)
             cBar = cBar === undefined ? aBar.c : Tree.add(cBar, aBar.c)
             xBar = aBar.x

@@ -112,7 +112,7 @@ export const perStep =
                     partOf.map((i) => (i === k ? 1 : 0)),
                     t
                   )
-                  return Tree.mapExprs(aBar.c, (leaf) => X.mul<Shape, readonly []>(leaf, here))
+                  return Tree.mapExprs(aBar.c, (leaf) => X.weigh(leaf, here))
                 }
                 return [pBar, { x: aBar.x, c: each((_, k) => share(k)) }]
               }

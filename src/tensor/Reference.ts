@@ -7,7 +7,8 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import { strides, walk } from './Strides.js'
-import { maps, processor, unitRoundoff } from './Op.js'
+import * as Bound from './Bound.js'
+import { maps, processor } from './Op.js'
 import type { Accuracy, Op, Triple } from './Op.js'
 import * as Program from './Program.js'
 import type { BoundInstruction, BoundProgram, Values } from './Program.js'
@@ -231,10 +232,9 @@ const step = ({ op, shape }: BoundInstruction, args: ReadonlyArray<Cell>, values
       const [index = 0] = b.value
       const off = b.error?.[0] ?? 0
       // an index that may be off may also pick a neighbour
-      const reach = Array.from(
-        { length: Math.floor(index + off) - Math.floor(index - off) + 1 },
-        (_, i) => index - off + i
-      )
+      const last = (a.shape[op.axis] ?? 1) - 1
+      const [low, high] = [index - off, index + off].map((i) => Math.min(Math.max(Math.floor(i), 0), last))
+      const reach = Array.from({ length: (high ?? 0) - (low ?? 0) + 1 }, (_, i) => (low ?? 0) + i)
       return widen(entryAt(index), off === 0 ? [] : reach.map(entryAt))
     }
     case 'Pad':
@@ -261,7 +261,7 @@ const step = ({ op, shape }: BoundInstruction, args: ReadonlyArray<Cell>, values
 const leaf = (shape: ReadonlyArray<number>, value: Float64Array, bounded: Bounds): Cell => ({
   shape,
   value,
-  error: bounded && value.map((x) => Math.abs(x - Math.fround(x)))
+  error: bounded && value.map(Bound.ofGiven)
 })
 
 const view = (shape: ReadonlyArray<number>, a: Cell, stride: ReadonlyArray<number>, offset: number): Cell => {
@@ -281,7 +281,7 @@ const widen = (cell: Cell, others: ReadonlyArray<Cell>): Cell => ({
   error: cell.error?.map((e, i) =>
     Math.max(
       e,
-      ...others.map((other) => Math.abs((other.value[i] ?? 0) - (cell.value[i] ?? 0)) + (other.error?.[i] ?? 0))
+      ...others.map((other) => Bound.apart(other.value[i] ?? 0, cell.value[i] ?? 0) + (other.error?.[i] ?? 0))
     )
   )
 })
@@ -327,16 +327,13 @@ const elementwise = (
   for (let i = 0; i < n; i++) {
     const x: Triple = [a.value[i] ?? 0, b.value[i] ?? 0, c.value[i] ?? 0]
     const e: Triple = [a.error?.[i] ?? 0, b.error?.[i] ?? 0, c.error?.[i] ?? 0]
-    error[i] = row.bound(x, e, value[i] ?? 0, bounded)
+    error[i] = Bound.ofMap(op.name, x, e, value[i] ?? 0, bounded)
   }
   return { shape, value, error }
 }
 
-/** The relative error bound of a sum of `n` products in any order. */
-const gamma = (n: number, { rounding }: Accuracy): number => {
-  const units = (n + 1) * rounding * unitRoundoff
-  return units / (1 - units)
-}
+/** An absolute value, but nothing for an infinite one. */
+const finiteSize = (x: number): number => (Math.abs(x) < Infinity ? Math.abs(x) : 0)
 
 const reduce = (op: Extract<Op, { _tag: 'Reduce' }>, shape: ReadonlyArray<number>, a: Cell, bounded: Bounds): Cell => {
   const target = strides(shape)
@@ -357,13 +354,10 @@ const reduce = (op: Extract<Op, { _tag: 'Reduce' }>, shape: ReadonlyArray<number
   }
   const value = fold(a.value, 0, plus)
   if (bounded === undefined) return { shape, value, error: undefined }
-  const magnitude = fold(a.value, 0, (x, y) => x + Math.abs(y))
+  const magnitude = fold(a.value, 0, (x, y) => x + finiteSize(y))
   const carried = fold(a.error ?? new Float64Array(a.value.length), 0, plus)
-  const g = gamma(
-    op.axes.reduce((n, axis) => n * (a.shape[axis] ?? 1), 1),
-    bounded
-  )
-  return { shape, value, error: carried.map((e, i) => e + g * ((magnitude[i] ?? 0) + e)) }
+  const n = op.axes.reduce((total, axis) => total * (a.shape[axis] ?? 1), 1)
+  return { shape, value, error: carried.map((e, i) => Bound.ofSum(n, value[i] ?? 0, magnitude[i] ?? 0, e, bounded)) }
 }
 
 const contract = (
@@ -395,7 +389,6 @@ const contract = (
   const n = size(shape)
   const value = new Float64Array(n)
   const error = bounded && new Float64Array(n)
-  const g = bounded === undefined ? 0 : gamma(inner.length === 0 ? 1 : size(inner), bounded)
   for (let i = 0; i < n; i++) {
     const p = aOuter[i] ?? 0
     const q = bOuter[i] ?? 0
@@ -411,12 +404,12 @@ const contract = (
       if (error !== undefined) {
         const ex = a.error?.[at] ?? 0
         const ey = b.error?.[bt] ?? 0
-        magnitude += Math.abs(x * y)
+        magnitude += finiteSize(x * y)
         carried += Math.abs(x) * ey + Math.abs(y) * ex + ex * ey
       }
     }
     value[i] = total
-    if (error !== undefined) error[i] = carried + g * (magnitude + carried)
+    if (error !== undefined && bounded) error[i] = Bound.ofSum(aInner.length, total, magnitude, carried, bounded)
   }
   return { shape, value, error }
 }

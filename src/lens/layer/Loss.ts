@@ -64,7 +64,7 @@ export const logSoftmax = <N extends number>(classes: N): Lens<None, Rows<N>, Ro
 
 /**
  * Softmax cross-entropy, for each row: minus the log-probability of the target, which is one-hot or any distribution
- * over the classes.
+ * over the classes. A class without a share in the target counts nothing, though its logit be `-Infinity`.
  *
  * @category constructors
  * @since 0.1.0
@@ -75,7 +75,7 @@ export const softmaxCrossEntropy = <N extends number>(
   const normalise = logSoftmax(classes)
   return L.pure(({ x, c }) => {
     const [logs, back] = normalise.run({}, x)
-    const loss = X.neg(X.retype(X.sum<readonly ['batch', number], [1]>(X.mul(logs, c), [1]), ['batch']))
+    const loss = X.neg(X.retype(X.sum<readonly ['batch', number], [1]>(X.weigh(logs, c), [1]), ['batch']))
     return [
       loss,
       (bar) => {
