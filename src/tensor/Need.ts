@@ -60,6 +60,40 @@ export const integer = (operation: string, name: string, value: number): Faults 
 export const finite = (operation: string, name: string, value: number): Faults =>
   Number.isFinite(value) ? [] : fault(operation, `${name}: a finite number`, String(value), 'take such a number')
 
+// the largest finite number of f32
+const largest = (2 - 2 ** -23) * 2 ** 127
+
+/**
+ * A number must be finite, in f32 too.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const single = (operation: string, name: string, value: number): Faults =>
+  Math.abs(value) <= largest
+    ? []
+    : fault(operation, `${name}: a finite number in f32`, String(value), 'take such a number')
+
+/**
+ * A number, infinite or not, must be at least another.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const atLeast = (operation: string, name: string, value: number, least: number): Faults =>
+  value >= least ? [] : fault(operation, `${name}: a number of at least ${least}`, String(value), 'take such a number')
+
+/**
+ * A number must be at least 0 and below 1.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fraction = (operation: string, name: string, value: number): Faults =>
+  value >= 0 && value < 1
+    ? []
+    : fault(operation, `${name}: a number of at least 0 and below 1`, String(value), 'take such a number')
+
 /**
  * A number must be whole, at least 1, and divide another: the groups divide the channels.
  *

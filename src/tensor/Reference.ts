@@ -8,6 +8,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import { strides, walk } from './Strides.js'
 import * as Bound from './Bound.js'
+import { type Bounds, type Cell, empty, join, leaf, view, widen } from './Cell.js'
 import { maps, processor } from './Op.js'
 import type { Accuracy, Op, Triple } from './Op.js'
 import * as Program from './Program.js'
@@ -29,13 +30,6 @@ import { size } from './Tensor.js'
 export interface Bounded {
   readonly values: Values
   readonly bounds: Values
-}
-
-/** The value of a node, and its error bound where one is asked for. */
-interface Cell {
-  readonly shape: ReadonlyArray<number>
-  readonly value: Float64Array
-  readonly error: Float64Array | undefined
 }
 
 // -------------------------------------------------------------------------------------
@@ -133,9 +127,6 @@ const outputs = (
     })
   )
 
-/** How accurate the device is, where bounds are asked for. */
-type Bounds = Accuracy | undefined
-
 /** Evaluates a program, if there is memory for it. */
 const evaluated = (
   program: BoundProgram,
@@ -166,8 +157,6 @@ const evaluate = (program: BoundProgram, values: Values, bounded: Bounds): Reado
   })
   return cells
 }
-
-const empty: Cell = { shape: [], value: new Float64Array(1), error: undefined }
 
 const step = ({ op, shape }: BoundInstruction, args: ReadonlyArray<Cell>, values: Values, bounded: Bounds): Cell => {
   const [a = empty, b = empty] = args
@@ -255,59 +244,6 @@ const step = ({ op, shape }: BoundInstruction, args: ReadonlyArray<Cell>, values
     case 'Size':
     case 'Invalid':
       return leaf(shape, new Float64Array(size(shape)), bounded)
-  }
-}
-
-const leaf = (shape: ReadonlyArray<number>, value: Float64Array, bounded: Bounds): Cell => ({
-  shape,
-  value,
-  error: bounded && value.map(Bound.ofGiven)
-})
-
-const view = (shape: ReadonlyArray<number>, a: Cell, stride: ReadonlyArray<number>, offset: number): Cell => {
-  const copy = (source: Float64Array): Float64Array => {
-    const out = new Float64Array(size(shape))
-    walk(shape, stride, offset, (flat, at) => {
-      out[flat] = source[at] ?? 0
-    })
-    return out
-  }
-  return { shape, value: copy(a.value), error: a.error && copy(a.error) }
-}
-
-/** The first cell, with an error bound that covers the others too. */
-const widen = (cell: Cell, others: ReadonlyArray<Cell>): Cell => ({
-  ...cell,
-  error: cell.error?.map((e, i) =>
-    Math.max(
-      e,
-      ...others.map((other) => Bound.apart(other.value[i] ?? 0, cell.value[i] ?? 0) + (other.error?.[i] ?? 0))
-    )
-  )
-})
-
-/** Writes parts side by side along an axis, zeros elsewhere. */
-const join = (
-  shape: ReadonlyArray<number>,
-  axis: number,
-  parts: ReadonlyArray<{ readonly cell: Cell; readonly at: number }>
-): Cell => {
-  const stride = strides(shape)
-  const write = (read: (cell: Cell) => Float64Array): Float64Array => {
-    const out = new Float64Array(size(shape))
-    for (const { cell, at } of parts) {
-      const source = read(cell)
-      walk(cell.shape, stride, at * (stride[axis] ?? 0), (flat, target) => {
-        out[target] = source[flat] ?? 0
-      })
-    }
-    return out
-  }
-  const bounded = parts.some(({ cell }) => cell.error !== undefined)
-  return {
-    shape,
-    value: write((cell) => cell.value),
-    error: bounded ? write((cell) => cell.error ?? new Float64Array(cell.value.length)) : undefined
   }
 }
 
