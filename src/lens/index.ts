@@ -23,7 +23,6 @@ export * as Patches from './layer/Patches.js'
 export * as Pooling from './layer/Pooling.js'
 export * as Recompute from './Recompute.js'
 export * as ResidualBlock from './layer/ResidualBlock.js'
-export * as Rows from './Rows.js'
 export * as Unet from './layer/Unet.js'
 
 export { relu, sigmoid, silu, tanh } from './layer/Activation.js'
@@ -60,3 +59,4 @@ export {
   upsample3d
 } from './layer/Pooling.js'
 export { recompute } from './Recompute.js'
+export type { Rows } from './Rows.js'

@@ -54,6 +54,16 @@ export interface Language {
 // -------------------------------------------------------------------------------------
 
 /**
+ * Samples that are asked for nothing: conditions of `labels` zeros.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const untold =
+  (labels: number): Conditions =>
+  (_, n) => ({ c: fill([n, labels], 0) })
+
+/**
  * The same condition for every sample.
  *
  * @category constructors

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { accuracy, gpuJs, type Mode } from '../../src/kernel/GpuJs.js'
+import { accuracy, gpuJs } from '../../src/kernel/GpuJs.js'
+import type { Mode } from '../../src/kernel/Mode.js'
 import { agreement, type Agreement, runOn } from '../kernel/arbitrary.js'
 import { type Browser, chromiumPath, open } from './browser.js'
 import { cases, own, wide } from './cases.js'

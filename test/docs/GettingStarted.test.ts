@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import { explain, rlr } from 'halforder/estimator'
-import { Config } from 'halforder/finetune'
+import { Config } from 'halforder/training'
 import { describe, expect, it } from 'vitest'
 
 const page = readFileSync(new URL('../../docs/getting-started.md', import.meta.url), 'utf8')

@@ -6,6 +6,7 @@ import { cosine } from '../../src/chain/Schedule.js'
 import * as Catalogue from '../../src/estimator/Catalogue.js'
 import * as Gradient from '../../src/estimator/Gradient.js'
 import { adapt, adaptModel } from '../../src/training/Adapters.js'
+import type { Conditions } from '../../src/training/Conditions.js'
 import * as Finetune from '../../src/training/Finetune.js'
 import { trained as matching } from '../../src/training/Setup.js'
 import * as Kernel from '../../src/kernel/index.js'
@@ -159,7 +160,7 @@ describe('a U-Net', () => {
       right(Catalogue.fullBackprop(T))
     )
     const gradients = right(Gradient.compile(asked, target))
-    const ones: Finetune.Conditions = (_, n) => ({ c: Tensor.toFloat32(Tensor.fill([n, 5], 1)) })
+    const ones: Conditions = (_, n) => ({ c: Tensor.toFloat32(Tensor.fill([n, 5], 1)) })
     const { gradient } = right(await gradients.run(Finetune.request(asked, ones, key, values))())
     await gradients.dispose()
     for (const [path, { data }] of Object.entries(gradient)) {

@@ -1,17 +1,18 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, it } from 'vitest'
+import { showError } from '../../src/document/Document.js'
 import * as Config from '../../src/training/Config.js'
 import { trained } from '../../src/training/Setup.js'
 
 const message = (given: unknown): string => {
-  const decoded = Config.decode(given)
-  return E.isLeft(decoded) ? Config.showError(decoded.left) : 'accepted'
+  const decoded = Config.decode()(given)
+  return E.isLeft(decoded) ? showError(decoded.left) : 'accepted'
 }
 
 describe('a configuration', () => {
   it('takes the default of every field that is left out', () => {
-    expect(Config.decode({})).toEqual(E.right(Config.defaults))
-    expect(Config.decode({ estimator: { h: 4 } })).toEqual(
+    expect(Config.decode()({})).toEqual(E.right(Config.defaults))
+    expect(Config.decode()({ estimator: { h: 4 } })).toEqual(
       E.right({ ...Config.defaults, estimator: { ...Config.defaults.estimator, h: 4 } })
     )
   })
@@ -27,7 +28,7 @@ describe('a configuration', () => {
     expect(message({ optimizer: { learningRate: '0.1' } })).toBe(
       'optimizer.learningRate: expected a number above 0, got "0.1"; correct it'
     )
-    expect(message({ trained: ['out', 3] })).toBe('trained.1: expected string, got 3; correct it')
+    expect(message({ trained: ['out', 3] })).toBe('trained[1]: expected string, got 3; correct it')
   })
 
   it('refuses what it does not know', () => {
