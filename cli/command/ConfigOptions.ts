@@ -11,9 +11,8 @@ import { parse } from 'halforder/document/Numbers'
 import { modes } from 'halforder/kernel'
 import { configuration, type Task } from 'halforder/task/Task'
 import * as Config from 'halforder/training/Config'
-import { parse as parseYaml } from 'yaml'
-import { refused, type Step, usage } from '../edge/Failure.js'
-import * as Files from '../edge/Files.js'
+import * as Documents from '../edge/Documents.js'
+import { refused, type Step } from '../edge/Failure.js'
 import { find } from '../tasks/Find.js'
 
 // -------------------------------------------------------------------------------------
@@ -88,14 +87,14 @@ const usual = 'faces'
 
 /**
  * Reads a configuration and its task: the file, if one is named, with what was typed over it. Left: a task that is none, a file
- * that is not there or no JSON or YAML, a field that is unknown or not of its kind.
+ * that is not there or no JSON or YAML (`Documents.yaml`), a field that is unknown or not of its kind.
  *
  * @category effects
  * @since 0.1.0
  */
 export const readConfig = (options: ConfigOptions): Step<Configured> =>
   pipe(
-    options.config === undefined ? TE.right<never, unknown>({}) : document(options.config),
+    options.config === undefined ? TE.right<never, unknown>({}) : Documents.read(options.config, Documents.yaml),
     TE.map((given) => override(given, options)),
     TE.bindTo('given'),
     TE.bind('task', ({ given }) => find(nameOfTask(given))),
@@ -106,21 +105,6 @@ export const readConfig = (options: ConfigOptions): Step<Configured> =>
 /** What is no name is left to the decoder, which says so. */
 const nameOfTask = (given: unknown): string =>
   isRecord(given) && typeof given['task'] === 'string' && given['task'] !== '' ? given['task'] : usual
-
-const document = (path: string): Step<unknown> =>
-  pipe(
-    Files.read(path),
-    TE.mapLeft((error) => usage(Files.showError(error))),
-    TE.flatMapEither((bytes) =>
-      E.tryCatch(
-        (): unknown => parseYaml(new TextDecoder().decode(bytes)) ?? {},
-        (error) =>
-          usage(
-            `${path}: expected JSON or YAML, got ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'something else'}`
-          )
-      )
-    )
-  )
 
 /** The command line over the document. */
 const override = (given: unknown, options: ConfigOptions): unknown => {

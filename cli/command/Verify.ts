@@ -19,8 +19,8 @@ import * as Report from 'halforder/laws/verify/Report'
 import * as Verify from 'halforder/laws/verify/Verify'
 import * as Key from 'halforder/random/Key'
 import type { Task } from 'halforder/task/Task'
+import * as Documents from '../edge/Documents.js'
 import { broken, fail, type Failure, type Step, usage } from '../edge/Failure.js'
-import * as Files from '../edge/Files.js'
 import { whole } from '../edge/Options.js'
 import { meter } from '../edge/Progress.js'
 import { find } from '../tasks/Find.js'
@@ -46,14 +46,7 @@ type Cases = Parameters<typeof Verify.verify>[0]
 /** A decoded JSON file. Whatever is wrong with it is said with its path. */
 const document = <A>(path: string, decode: (given: unknown) => E.Either<Document.DocumentError, A>): Step<A> =>
   pipe(
-    Files.read(path),
-    TE.mapLeft((error) => usage(Files.showError(error))),
-    TE.flatMapEither((bytes) =>
-      E.tryCatch(
-        (): unknown => JSON.parse(new TextDecoder().decode(bytes)),
-        (error) => usage(`${path}: expected JSON, got ${error instanceof Error ? error.message : 'something else'}`)
-      )
-    ),
+    Documents.read(path, Documents.json),
     TE.flatMapEither((given) =>
       pipe(
         decode(given),

@@ -76,7 +76,10 @@ const scan = (text: string): DocumentError | undefined => {
         if (expectsKey && inside?.keys !== undefined) {
           const key = String(JSON.parse(text.slice(at, end + 1)))
           if (inside.keys.has(key)) {
-            return { ...fault(pathOf(open.slice(0, -1)), 'each field once', undefined, 'remove one of them'), got: `${quote(key)} twice` }
+            return {
+              ...fault(pathOf(open.slice(0, -1)), 'each field once', undefined, 'remove one of them'),
+              got: `${quote(key)} twice`
+            }
           }
           inside.keys.add(key)
           inside.last = key

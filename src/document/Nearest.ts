@@ -64,6 +64,4 @@ export const nearest = (word: string, known: ReadonlyArray<string>, count = 3): 
 export const near = (word: string, known: ReadonlyArray<string>, count = 2): ReadonlyArray<string> =>
   word.length > most.characters
     ? []
-    : nearest(word, known, count).filter(
-        (name) => editDistance(word, beginning(name)) < Math.max(2, word.length / 2)
-      )
+    : nearest(word, known, count).filter((name) => editDistance(word, beginning(name)) < Math.max(2, word.length / 2))

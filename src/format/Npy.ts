@@ -97,7 +97,12 @@ const prefix = (bytes: Uint8Array): E.Either<NpyError, { readonly start: number;
   const length = version === 1 ? view.getUint16(lengthAt, true) : view.getUint32(lengthAt, true)
   const start = begin + length
   if (length > limits.npyHeader) {
-    return E.left({ _tag: 'BadHeader', what: 'header', expected: `at most ${limits.npyHeader} bytes`, got: `${length}` })
+    return E.left({
+      _tag: 'BadHeader',
+      what: 'header',
+      expected: `at most ${limits.npyHeader} bytes`,
+      got: `${length}`
+    })
   }
   if (bytes.length < start) return E.left({ _tag: 'Truncated', what: 'header', expected: start, got: bytes.length })
   return pipe(

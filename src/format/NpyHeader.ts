@@ -119,34 +119,43 @@ const dictionary = (text: string): E.Either<BadHeader, Values> => {
 // -------------------------------------------------------------------------------------
 
 const field =
-  <A>(name: (typeof keys)[number], expected: string, read: (words: ReadonlyArray<string>, text: string) => A | undefined) =>
+  <A>(
+    name: (typeof keys)[number],
+    expected: string,
+    read: (words: ReadonlyArray<string>, text: string) => A | undefined
+  ) =>
   (text: string, found: Values): E.Either<BadHeader, A> => {
     const words = found.get(name) ?? []
     const [first, last] = [words[0], words.at(-1)]
     if (first === undefined || last === undefined) return bad(`'${name}'`, expected, 'nothing')
     const own = text.slice(first.at, last.at + last.text.length)
-    const value = read(words.map((one) => one.text), own)
+    const value = read(
+      words.map((one) => one.text),
+      own
+    )
     return value === undefined ? bad(`'${name}'`, expected, plain(own)) : E.right(value)
   }
 
 // a list is the descr of a record of several fields: it goes on as text, so that the refusal names it
-const readDescr = field('descr', 'a string', ([first = ''], text) =>
-  isString(first) ? unquoted(first) : text
-)
+const readDescr = field('descr', 'a string', ([first = ''], text) => (isString(first) ? unquoted(first) : text))
 
 const readOrder = field('fortran_order', 'True or False', ([first]) =>
   first === 'True' ? true : first === 'False' ? false : undefined
 )
 
-const readShape = field('shape', `a tuple of at most ${limits.rank} sizes, of at most 2^53 numbers`, ([open, ...words]) => {
-  const inside = words.slice(0, -1)
-  const sizes = inside.filter((_, i) => i % 2 === 0)
-  const alternate = inside.every((text, i) => (i % 2 === 0 ? /^\d/.test(text) : text === ','))
-  // a number in brackets is a number
-  if (open !== '(' || !alternate || inside.length === 1 || sizes.length > limits.rank) return undefined
-  const shape = sizes.map((text) => Number(text.replace('L', '')))
-  return countOf(shape) === undefined ? undefined : shape
-})
+const readShape = field(
+  'shape',
+  `a tuple of at most ${limits.rank} sizes, of at most 2^53 numbers`,
+  ([open, ...words]) => {
+    const inside = words.slice(0, -1)
+    const sizes = inside.filter((_, i) => i % 2 === 0)
+    const alternate = inside.every((text, i) => (i % 2 === 0 ? /^\d/.test(text) : text === ','))
+    // a number in brackets is a number
+    if (open !== '(' || !alternate || inside.length === 1 || sizes.length > limits.rank) return undefined
+    const shape = sizes.map((text) => Number(text.replace('L', '')))
+    return countOf(shape) === undefined ? undefined : shape
+  }
+)
 
 // -------------------------------------------------------------------------------------
 // reading

@@ -239,7 +239,9 @@ const readHeader = (bytes: Uint8Array): E.Either<SafetensorsError, ReadonlyMap<s
     E.flatMap((json) => decodeWith(Header, 'header', json)),
     E.map((header) => new Map(Object.entries(header))),
     E.flatMap((header) =>
-      header.size <= limits.tensors ? E.right(header) : tooLarge('header', `at most ${limits.tensors} tensors`, header.size)
+      header.size <= limits.tensors
+        ? E.right(header)
+        : tooLarge('header', `at most ${limits.tensors} tensors`, header.size)
     )
   )
 

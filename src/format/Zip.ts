@@ -80,10 +80,13 @@ const stored =
 const apart = (files: ReadonlyArray<Stored>, directoryAt: number): ZipError | undefined => {
   let free = 0
   for (const { member, end } of [...files].sort((a, b) => a.member.at - b.member.at)) {
-    if (member.at < free) return bad(member.name, `a beginning at byte ${free} or later, where another file ends`, member.at)
+    if (member.at < free)
+      return bad(member.name, `a beginning at byte ${free} or later, where another file ends`, member.at)
     free = end
   }
-  return free > directoryAt ? bad('directory', `a beginning at byte ${free} or later, where the last file ends`, directoryAt) : undefined
+  return free > directoryAt
+    ? bad('directory', `a beginning at byte ${free} or later, where the last file ends`, directoryAt)
+    : undefined
 }
 
 // RFC 1951: a back reference of 258 bytes takes two bits at least
@@ -101,7 +104,12 @@ const bounded = (files: ReadonlyArray<Stored>, archive: number): ZipError | unde
   const most = Math.min(limits.unpacked, Math.max(limits.unpackedFreely, limits.ratio * archive))
   return total <= most
     ? undefined
-    : { _tag: 'TooLarge', where: 'archive', expected: `files of at most ${most} bytes in an archive of ${archive}`, got: `${total}` }
+    : {
+        _tag: 'TooLarge',
+        where: 'archive',
+        expected: `files of at most ${most} bytes in an archive of ${archive}`,
+        got: `${total}`
+      }
 }
 
 const distinct = ({ members }: Directory): ZipError | undefined => {

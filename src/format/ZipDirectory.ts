@@ -237,7 +237,9 @@ const entries =
       members.push(member.right)
       at = next
     }
-    return at === end ? E.right({ members, at: start }) : E.left(bad('directory', `${count} entries up to byte ${end}`, at))
+    return at === end
+      ? E.right({ members, at: start })
+      : E.left(bad('directory', `${count} entries up to byte ${end}`, at))
   }
 
 /**
@@ -247,4 +249,5 @@ const entries =
  * @category constructors
  * @since 0.1.0
  */
-export const directory = (bytes: Uint8Array): E.Either<ZipError, Directory> => pipe(bounds(bytes), E.flatMap(entries(bytes)))
+export const directory = (bytes: Uint8Array): E.Either<ZipError, Directory> =>
+  pipe(bounds(bytes), E.flatMap(entries(bytes)))

@@ -230,7 +230,10 @@ const misfit = ({ size, patch, channels, groups }: UnetDescription | LatentDescr
   if (channels.length === 0) return { key: 'channels', expected: Widths.name }
   const step = patch * 2 ** (channels.length - 1)
   if (size.slice(0, -1).some((side) => side % step !== 0)) {
-    return { key: 'size', expected: `sides that are multiples of ${step}: of the patch, and of 2 for each level but one` }
+    return {
+      key: 'size',
+      expected: `sides that are multiples of ${step}: of the patch, and of 2 for each level but one`
+    }
   }
   return channels.some((width) => width % groups !== 0)
     ? { key: 'groups', expected: `a divisor of all channels, ${channels.join(', ')}` }

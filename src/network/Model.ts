@@ -248,7 +248,9 @@ const readDescription = <D>(codec: t.Type<D, unknown, unknown>, text: string | u
         Json.parse(text),
         E.mapLeft((error) => ({ ...error, path: within(error.path) })),
         E.flatMap((json) => decodeWith(codec, json, 'description')),
-        E.mapLeft(({ path, expected, got }: DocumentError): ModelError => ({ _tag: 'Undescribed', path, expected, got }))
+        E.mapLeft(
+          ({ path, expected, got }: DocumentError): ModelError => ({ _tag: 'Undescribed', path, expected, got })
+        )
       )
 
 const within = (path: string): string => (path === 'the document' ? 'description' : `description.${path}`)
