@@ -147,7 +147,7 @@ const fields = {
   stages: t.exact(t.type(stageFields)),
   /** Samples of one step. */
   batch: samples,
-  /** Steps of the optimiser. */
+  /** Steps of the optimizer. */
   steps: wholeIn(0, limits.steps),
   /** The seed that every draw derives from. */
   seed: wholeIn(0, Number.MAX_SAFE_INTEGER),
