@@ -1,5 +1,6 @@
 /**
- * What a process that may start no workers makes of threads: prints what each run gives, and any rejection that nobody handled.
+ * What a process that may start no workers makes of threads: prints what each run gives, and any rejection that nobody
+ * handled.
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { gpuJs } from '../../src/kernel/index.js'

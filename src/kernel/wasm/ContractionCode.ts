@@ -1,6 +1,6 @@
 /**
- * Contractions as WebAssembly: loops over register tiles of the output. Where many rows read the same columns of `b`, these
- * are copied side by side first.
+ * Contractions as WebAssembly: loops over register tiles of the output. Where many rows read the same columns of `b`,
+ * these are copied side by side first.
  *
  * @since 0.1.0
  */

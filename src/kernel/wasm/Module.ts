@@ -16,8 +16,8 @@ import type { Addresses } from './TermCode.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * Where the arguments of a kernel, by name, and its output lie in the memory, in bytes from its start, and where the memory
- * that all kernels of a program share ends; without `totalBytes` nothing lies behind the output.
+ * Where the arguments of a kernel, by name, and its output lie in the memory, in bytes from its start, and where the
+ * memory that all kernels of a program share ends; without `totalBytes` nothing lies behind the output.
  *
  * @category model
  * @since 0.1.0
