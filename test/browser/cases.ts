@@ -117,7 +117,7 @@ const network: Case = close(
 
 /** The programs of the RLR estimator on a chain of 5 steps, each with drawn inputs. */
 const finetuning = (): Readonly<Record<string, Case>> => {
-  const denoiser = mlp({ kind: 'mlp', features: 12, labels: 4, hidden: 16, blocks: 1, embedding: 8, share: 'cosine' })
+  const denoiser = mlp({ features: 12, labels: 4, hidden: 16, blocks: 1, embedding: 8, share: 'cosine' })
   const estimator = rlr({ T: 5, h: 2, radius: 0.05 })
   if (E.isLeft(estimator)) throw new Error(JSON.stringify(estimator.left))
   const chain = ddim({ denoiser, schedule: cosine(5), eta: 1 })
