@@ -23,9 +23,9 @@ import { webgpuKernel } from './webgpu/WebGpuKernel.js'
 /**
  * - `mode`: default `webasm`.
  * - `fuse`: false runs every operation as a kernel of its own, for comparison. Default: true.
- * - `threads`: on `webasm`, how many threads share the rows of the dimension `batch`, 1 to 256 (see `Threads`). With it, sums
- *   over rows are defined over blocks of rows, so that their bits are the same for any number, 1 included. Default: rows
- *   are not split.
+ * - `threads`: on `webasm`, how many threads share the rows of the dimension `batch`, 1 to 256 (see `Threads`). With
+ *   it, sums over rows are defined over blocks of rows, so that their bits are the same for any number, 1 included.
+ *   Default: rows are not split.
  * - `fma`: on `webasm`, whether kernels multiply and add in one instruction that rounds once, where the machine has it
  *   (default, `auto`), or never (`off`): then the bits are the same on machines with and without it.
  *

@@ -25,8 +25,8 @@ import { addressable, pageBytes, pagesFor } from './wasm/Pages.js'
 
 /**
  * A gpu.js instance as a target. Making it does nothing; the first `compile` makes the instance, and is `Unsupported`
- * where the mode or an option is not there. A program that is too large for the mode is `Unsupported` too. `dispose` frees
- * everything that was compiled with it.
+ * where the mode or an option is not there. A program that is too large for the mode is `Unsupported` too. `dispose`
+ * frees everything that was compiled with it.
  *
  * @category instances
  * @since 0.1.0

@@ -1,6 +1,6 @@
 /**
- * From programs to running kernels: gpu.js as the target that compiles and runs them. What a compiled program does, kernel by
- * kernel, `tensor.Target.describe` tells.
+ * From programs to running kernels: gpu.js as the target that compiles and runs them. What a compiled program does,
+ * kernel by kernel, `tensor.Target.describe` tells.
  *
  * @since 0.1.0
  */

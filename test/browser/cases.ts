@@ -1,6 +1,6 @@
 /**
- * The programs that every mode must agree with the reference on: those of the kernel tests, and what a fine-tuning run is
- * made of.
+ * The programs that every mode must agree with the reference on: those of the kernel tests, and what a fine-tuning run
+ * is made of.
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { ddim } from '../../src/chain/sampler/Ddim.js'

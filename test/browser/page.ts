@@ -43,7 +43,7 @@ const ways = (): ReadonlyArray<string> => {
   return found
 }
 
-/** What becomes of a vector that one kernel of a pipeline returns and another one reads as an array: the reason why `WebGpuKernel` is needed. */
+/** What becomes of a vector that one kernel of a pipeline returns and another one reads as an array: why there is `WebGpuKernel`. */
 const vectors = async (mode: Mode): Promise<string> => {
   const gpu = new gpujs.GPU({ mode })
   const settings = { precision: 'single', argumentTypes: { x: 'Array' } } as const

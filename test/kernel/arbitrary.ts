@@ -209,8 +209,8 @@ export const runOn = async (target: Target, { program, values, sizes = {} }: Cas
 }
 
 /**
- * The largest |difference| / bound over the elements of all outputs, and where it is; 0 / 0 counts as 0. Nothing is claimed
- * where f32 may overflow: `claimed` is the share of the elements for which something is.
+ * The largest |difference| / bound over the elements of all outputs, and where it is; 0 / 0 counts as 0. Nothing is
+ * claimed where f32 may overflow: `claimed` is the share of the elements for which something is.
  */
 export interface Agreement {
   readonly ratio: number

@@ -1,11 +1,11 @@
 /**
- * The door into gpu.js on the host: kernel classes for `webasm`, whose modules are assembled here, and for `cpu`, which gpu.js
- * does not let go of by itself.
+ * The door into gpu.js on the host: kernel classes for `webasm`, whose modules are assembled here, and for `cpu`, which
+ * gpu.js does not let go of by itself.
  *
  * gpu.js's single kernels and its pipelines both take the module of a kernel from the method `_assembleModule(layout,
- * cells, shared)`, and call its exported `run(start, end, seed)` for all cells at once where `run_simd` is missing. That
- * method is not part of gpu.js's public interface: the dependency is pinned to one version, and a test fails when the
- * method, the layout or the call changes.
+ * cells, shared)`, and call its exported `run(start, end, seed)` for all cells at once where `run_simd` is missing.
+ * That method is not part of gpu.js's public interface: the dependency is pinned to one version, and a test fails when
+ * the method, the layout or the call changes.
  *
  * @since 0.1.0
  */
@@ -19,8 +19,8 @@ import { type ModuleLayout, type WasmModule, wasmModule } from '../wasm/Module.j
 // -------------------------------------------------------------------------------------
 
 /**
- * What gpu.js hands over with the method: byte offsets of the kernel's arguments by name and of its output. Pipelines also
- * say where the memory that all of their kernels share ends.
+ * What gpu.js hands over with the method: byte offsets of the kernel's arguments by name and of its output. Pipelines
+ * also say where the memory that all of their kernels share ends.
  *
  * @category model
  * @since 0.1.0
@@ -47,8 +47,8 @@ export const kernelNumber = 'kernelNumber'
 // -------------------------------------------------------------------------------------
 
 /**
- * A kernel class for one GPU instance on `webasm` that looks its kernels up by number. It throws, and the run is a `Failed`
- * left, where gpu.js calls it in a way that it does not know.
+ * A kernel class for one GPU instance on `webasm` that looks its kernels up by number. It throws, and the run is a
+ * `Failed` left, where gpu.js calls it in a way that it does not know.
  *
  * @category constructors
  * @since 0.1.0
@@ -66,9 +66,9 @@ export const webasmKernel = (kernels: ReadonlyMap<number, Kernel>, fma: boolean)
   }
 
 /**
- * A kernel class for `cpu`. gpu.js lists the kernels of an instance so that destroying it destroys them; every other class of
- * its takes a kernel that is destroyed off that list, and this one left it, with its source and its last output, until the
- * instance went.
+ * A kernel class for `cpu`. gpu.js lists the kernels of an instance, to destroy them with it. Its other classes take a
+ * kernel that is destroyed off that list; its class for `cpu` does not, so that every kernel, with its text and its last
+ * output, would stay until the instance goes.
  *
  * @category constructors
  * @since 0.1.0

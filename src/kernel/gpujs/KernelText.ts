@@ -39,8 +39,8 @@ interface Scope {
 // -------------------------------------------------------------------------------------
 
 /**
- * How many neighbours of the output one call of a contraction may compute, `blockOf` of them or 1. They lie in one row, so
- * that each element of the left operand is read once for all of them.
+ * How many neighbours of the output one call of a contraction may compute, `blockOf` of them or 1. They lie in one row,
+ * so that each element of the left operand is read once for all of them.
  *
  * @category utils
  * @since 0.1.0
@@ -61,8 +61,8 @@ export const neighbours = ({ spec: { core } }: Kernel): 1 | typeof blockOf => {
 export const blockOf = 4
 
 /**
- * The source of a kernel. With `blocked` it returns the vector of the elements from `blockOf` times the thread's number on,
- * where `neighbours` allows it.
+ * The source of a kernel. With `blocked` it returns the vector of the elements from `blockOf` times the thread's number
+ * on, where `neighbours` allows it.
  *
  * @category interpreters
  * @since 0.1.0
@@ -115,13 +115,13 @@ const block = (scope: Scope, body: (inner: Scope) => void): string => {
 const finished = (scope: Scope, part: OutputPart, value: string, at: string): string =>
   term({ ...scope, known: new Map() }, part.body, indices(scope, part.dims, at), value)
 
-// (at + 0.5) / n is at least 0.5 / n from a whole number: more than 2.5 units in the last place, by which a quotient may be
-// off, while positions are below this
+// (at + 0.5) / n is at least 0.5 / n from a whole number: more than 2.5 units in the last place, by which a quotient
+// may be off, while positions are below this
 const exactQuotients = 2 ** 20
 
 /**
- * The whole part of `at / n` and what is left: `floor((at + 0.5) / n)`, which is right also where division rounds. In large
- * outputs it may be off by a few; what is then left, in whole numbers, is small and tells by how many.
+ * The whole part of `at / n` and what is left: `floor((at + 0.5) / n)`, which is right also where division rounds. In
+ * large outputs it may be off by a few; what is then left, in whole numbers, is small and tells by how many.
  */
 const quotient = (scope: Scope, at: string, n: number): readonly [index: string, rest: string] => {
   const halves = (value: string): string => `Math.floor((${value} + 0.5) / ${n})`

@@ -17,8 +17,8 @@ import { argument, keep } from './Resident.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * An instance of gpu.js, and the kernels that its kernel class knows by number; `newNumber` gives one that no other has.
- * `blocked`: a kernel may compute several neighbours a thread.
+ * An instance of gpu.js, and the kernels that its kernel class knows by number; `newNumber` gives one that no other
+ * has. `blocked`: a kernel may compute several neighbours a thread.
  *
  * @category model
  * @since 0.1.0

@@ -1,6 +1,6 @@
 /**
- * Where the values of a program are kept while its kernels are made: which are in buffers, which wait to be taken in by the one
- * kernel that reads them, and which are cut off because a kernel would grow too long.
+ * Where the values of a program are kept while its kernels are made: which are in buffers, which wait to be taken in by
+ * the one kernel that reads them, and which are cut off because a kernel would grow too long.
  *
  * @since 0.1.0
  */
@@ -184,8 +184,8 @@ export const current = (draft: Draft, root: ElementTerm): ElementTerm => {
 }
 
 /**
- * Arguments small enough to be read by one kernel. Long ones are stored, the shortest of them first: the longer ones may
- * contain it.
+ * Arguments small enough to be read by one kernel. Long ones are stored, the shortest of them first: the longer ones
+ * may contain it.
  *
  * @category effects
  * @since 0.1.0

@@ -1,6 +1,6 @@
 /**
- * Lengths of intermediate buffers. gpu.js lets buffers of equal length share their place where their lives do not overlap;
- * some that are a little longer than they need to be may share more, and take less in all.
+ * Lengths of intermediate buffers. gpu.js lets buffers of equal length share their place where their lives do not
+ * overlap; some that are a little longer than they need to be may share more, and take less in all.
  *
  * @since 0.1.0
  */
@@ -10,9 +10,9 @@ import type { Plan } from './Plan.js'
 const mostTried = 64
 
 /**
- * The length of the output of each kernel of a plan, at least as long as what it writes. What is a result of the plan keeps
- * its own length. Lengths are merged with the next larger one, from the smallest on, wherever the sum of all places
- * shrinks.
+ * The length of the output of each kernel of a plan, at least as long as what it writes. What is a result of the plan
+ * keeps its own length. Lengths are merged with the next larger one, from the smallest on, wherever the sum of all
+ * places shrinks.
  *
  * @category interpreters
  * @since 0.1.0
@@ -39,8 +39,8 @@ export const lengths = (plan: Plan): ReadonlyArray<number> => {
 }
 
 /**
- * The elements of all places that gpu.js makes for the intermediate buffers of a plan, whose kernels have outputs of the
- * given lengths.
+ * The elements of all places that gpu.js makes for the intermediate buffers of a plan, whose kernels have outputs of
+ * the given lengths.
  *
  * @category utils
  * @since 0.1.0
@@ -48,7 +48,7 @@ export const lengths = (plan: Plan): ReadonlyArray<number> => {
 export const placedCells = (plan: Plan, outputLengths: ReadonlyArray<number>): number =>
   placesOf(plan, outputLengths).reduce((sum, { length, count }) => sum + count * length, 0)
 
-/** How many places of which length there are: each call takes the first place of its length that no later call reads. */
+/** The places by their lengths: each call takes the first one of its length that no later call reads. */
 const placesOf = (
   { calls, outputs }: Plan,
   outputLengths: ReadonlyArray<number>
@@ -71,9 +71,9 @@ const placesOf = (
 }
 
 /**
- * The bytes of the memory that gpu.js lays out for a plan on `webasm`, whose kernels have outputs of the given lengths: the
- * arrays that kernels read, every number that is an argument of a call, and the places; each begins at a multiple of 16
- * bytes.
+ * The bytes of the memory that gpu.js lays out for a plan on `webasm`, whose kernels have outputs of the given lengths:
+ * the arrays that kernels read, every number that is an argument of a call, and the places; each begins at a multiple
+ * of 16 bytes.
  *
  * @category utils
  * @since 0.1.0

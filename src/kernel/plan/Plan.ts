@@ -9,7 +9,7 @@ import { size } from '../../tensor/Tensor.js'
 import { weight } from './Cores.js'
 import { sequence } from './Fusion.js'
 import { type Buffer, defaultLimits, type FusionLimits, type Sequence } from './Sequence.js'
-import { type Access, type Spec, surface, type ElementTerm } from './Spec.js'
+import { type Access, type Core, type Spec, surface, type ElementTerm } from './Spec.js'
 import { type Call, type Kernel, distinct } from './Template.js'
 
 // -------------------------------------------------------------------------------------
@@ -63,11 +63,24 @@ const bytes = (spec: Spec, buffers: ReadonlyArray<Buffer>): number => {
     }
   const { core, epilogue } = spec
   if (epilogue !== undefined) surface(epilogue.body).forEach(count(epilogue.dims))
-  if (core._tag === 'Elementwise') core.parts.forEach((part) => surface(part.body).forEach(count(part.dims)))
-  if (core._tag === 'Padding') surface(core.part.body).forEach(count(core.part.dims))
-  if (core._tag === 'Reduction') surface(core.body).forEach(count(core.dims))
-  if (core._tag === 'Contraction') [core.a, core.b].forEach(count(core.dims))
+  for (const { dims, accesses } of walks(core)) accesses.forEach(count(dims))
   return 4 * [...read.values()].reduce((sum, n) => sum + n, spec.cells)
+}
+
+/** Which axes a core walks, and what it reads along them. */
+const walks = (
+  core: Core
+): ReadonlyArray<{ readonly dims: ReadonlyArray<number>; readonly accesses: ReadonlyArray<Access> }> => {
+  switch (core._tag) {
+    case 'Elementwise':
+      return core.parts.map(({ dims, body }) => ({ dims, accesses: surface(body) }))
+    case 'Padding':
+      return [{ dims: core.part.dims, accesses: surface(core.part.body) }]
+    case 'Reduction':
+      return [{ dims: core.dims, accesses: surface(core.body) }]
+    case 'Contraction':
+      return [{ dims: core.dims, accesses: [core.a, core.b] }]
+  }
 }
 
 const peak = (buffers: ReadonlyArray<Buffer>, calls: ReadonlyArray<Call>, outputs: Sequence['outputs']): number => {

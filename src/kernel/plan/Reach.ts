@@ -93,7 +93,7 @@ const axes = ({ spec: { core, epilogue } }: Plan['kernels'][number]): ReadonlyAr
  * @since 0.1.0
  */
 export const memoryExcess = (bytes: number, most: number): string | undefined =>
-  bytes <= most ? undefined : `it asks for ${bytes} bytes of memory at once, and WebAssembly addresses ${most}`
+  bytes <= most ? undefined : `the program asks for ${bytes} bytes of memory at once, and WebAssembly addresses ${most}`
 
 const arrayExcess = (what: string, elements: number, { elements: most, who }: Reach): string =>
   `${what} asks for ${4 * elements} bytes, and ${who} has at most ${4 * most} (${most} elements)`

@@ -1,8 +1,8 @@
 /**
  * What one kernel computes: an elementwise term, a reduction or a contraction, over strided reads of flat buffers.
  *
- * A spec knows neither JavaScript nor WebAssembly; `KernelText` and the `Code` files of `wasm` are its two interpreters. Buffers are
- * flat and row-major, offsets and strides are counted in elements and never negative.
+ * A spec knows neither JavaScript nor WebAssembly; `KernelText` and the `Code` files of `wasm` are its two
+ * interpreters. Buffers are flat and row-major, offsets and strides are counted in elements and never negative.
  *
  * @since 0.1.0
  */

@@ -136,7 +136,7 @@ const specialise = ({ spec, numbers }: Abstract, varying: ReadonlyArray<number>)
   return mapSpec(onAccess, onLeaf, spec)
 }
 
-/** A text that two specs share exactly when they are equal. Terms are numbered, so that shared ones are written once. */
+/** A text that two specs have in common exactly when they are equal; a term that occurs twice is written once. */
 const write = (spec: Spec): string => {
   const known = new Map<ElementTerm, number>()
   const lines: Array<string> = []

@@ -23,7 +23,7 @@ const nothing = new Float32Array(0)
 
 type Result = E.Either<TargetError, Values>
 
-/** An executable that checks its inputs and runs one after the other; `free` is called when the last of them is done. */
+/** What checks its inputs and runs one after the other; `free` is called when the last of them is done. */
 const queued = (
   target: string,
   program: BoundProgram,
@@ -62,7 +62,8 @@ const queued = (
 // -------------------------------------------------------------------------------------
 
 /**
- * An executable that runs the blocks one after the other. `compile` compiles for blocks of so many rows, on this thread.
+ * An executable that runs the blocks one after the other. `compile` compiles for blocks of so many rows, on this
+ * thread.
  *
  * @category interpreters
  * @since 0.1.0

@@ -14,7 +14,8 @@ import type { Division } from './RowBlocks.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * - `whole`: the program for the whole batch, and `split`, where its rows are. `plans`: of the blocks, by their lengths.
+ * - `whole`: the program for the whole batch, and `split`, where its rows are. `plans`: of the blocks, by their
+ *   lengths.
  *
  * @category model
  * @since 0.1.0

@@ -1,5 +1,6 @@
 /**
- * A thread of a pool: this one, or a worker that is started when something is first run on it and replaced when it died.
+ * A thread of a pool: this one, or a worker that is started when something is first run on it and replaced when it
+ * died.
  *
  * @since 0.1.0
  */

@@ -1,6 +1,6 @@
 /**
- * A plan laid out in one memory: where every buffer lies, and the modules to run one after the other. Buffers whose lives
- * do not overlap share their place. This is what a worker runs.
+ * A plan laid out in one memory: where every buffer lies, and the modules to run one after the other. Buffers whose
+ * lives do not overlap share their place. This is what a worker runs.
  *
  * @since 0.1.0
  */
@@ -16,9 +16,9 @@ import { type Pages, pagesFor } from '../wasm/Pages.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * - `modules`: WebAssembly modules that import `env.memory`. `steps`: which run in which order, each after 32-bit numbers
- *   have been written for it: the scalar arguments of its kernel, which share their place with those of other steps, so
- *   that steps that differ in numbers only run one module.
+ * - `modules`: WebAssembly modules that import `env.memory`. `steps`: which run in which order, each after 32-bit
+ *   numbers have been written for it: the scalar arguments of its kernel, which share their place with those of other
+ *   steps, so that steps that differ in numbers only run one module.
  * - `pages`: the size of the memory. `inputs`, `outputs`: where they lie, in elements. A `Fill` is one repeated number.
  * - `constants`: what to write once.
  *
@@ -168,8 +168,8 @@ interface Life {
 }
 
 /**
- * Where the written buffers lie, in bytes. The largest are placed first, each at the lowest place that is free for as long
- * as it lives.
+ * Where the written buffers lie, in bytes. The largest are placed first, each at the lowest place that is free for as
+ * long as it lives.
  */
 const place = ({
   buffers,

@@ -1,7 +1,7 @@
 /**
- * A batch in blocks of rows: which blocks, a block of the inputs, and the outputs from those of the blocks. Sums over rows
- * are added up in the order of the blocks, which depend on the size of the batch alone: so their bits do not depend on how
- * many threads ran them, nor when.
+ * A batch in blocks of rows: which blocks, a block of the inputs, and the outputs from those of the blocks. Sums over
+ * rows are added up in the order of the blocks, which depend on the size of the batch alone: so their bits do not
+ * depend on how many threads ran them, nor when.
  *
  * @since 0.1.0
  */
@@ -25,8 +25,8 @@ export interface RowBlock {
 }
 
 /**
- * A batch in blocks: how many, the `i`-th of them, and how many there are of each length. Batches may have more blocks than
- * would fit in a list.
+ * A batch in blocks: how many, the `i`-th of them, and how many there are of each length. Batches may have more blocks
+ * than would fit in a list.
  *
  * @category model
  * @since 0.1.0

@@ -1,6 +1,6 @@
 /**
- * Programs run block by block of a batch, on this thread or on several. What has rows is split among the threads; sums over
- * rows are defined over blocks of a fixed size, on one thread as on many, so that the bits are the same.
+ * Programs run block by block of a batch, on this thread or on several. What has rows is split among the threads; sums
+ * over rows are defined over blocks of a fixed size, on one thread as on many, so that the bits are the same.
  *
  * @since 0.1.0
  */
@@ -27,8 +27,8 @@ import { obstacle, type Pool } from './Workers.js'
 /**
  * What compiling for threads needs.
  *
- * - `name`: of the target. `pool`: its workers. `fma`: do kernels multiply and add in one instruction? `alone`: compiles
- *   for this thread.
+ * - `name`: of the target. `pool`: its workers. `fma`: do kernels multiply and add in one instruction? `alone`:
+ *   compiles for this thread.
  *
  * @category model
  * @since 0.1.0

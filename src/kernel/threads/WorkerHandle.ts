@@ -27,8 +27,8 @@ export interface Message {
  * A worker that has been started.
  *
  * - `post`: a run, which has an `id`, is answered when it is done.
- * - `onMessage`: hears answers, with an error where there was one. `onDeath`: hears, at least once, that the worker is gone
- *   and answers nothing any more.
+ * - `onMessage`: hears answers, with an error where there was one. `onDeath`: hears, at least once, that the worker is
+ *   gone and answers nothing any more.
  * - `hold`: counts what waits for the worker, which keeps the process alive while that is not 0.
  *
  * @category model

@@ -1,6 +1,6 @@
 /**
- * Threads that run images. Each image has a memory of its own in each thread, shared with this one, which writes inputs and
- * reads outputs there.
+ * Threads that run images. Each image has a memory of its own in each thread, shared with this one, which writes inputs
+ * and reads outputs there.
  *
  * @since 0.1.0
  */
@@ -41,8 +41,8 @@ export interface LoadedImage {
 }
 
 /**
- * Some threads: this one, which is the last, and workers, started when they are first needed. They keep a process alive only
- * while they run something.
+ * Some threads: this one, which is the last, and workers, started when they are first needed. They keep a process alive
+ * only while they run something.
  *
  * @category model
  * @since 0.1.0
@@ -73,8 +73,8 @@ const mostLeft = 8
 // -------------------------------------------------------------------------------------
 
 /**
- * Why no memory can be shared between threads here, or `undefined` where it can. A page must be isolated from other origins
- * for that.
+ * Why no memory can be shared between threads here, or `undefined` where it can. A page must be isolated from other
+ * origins for that.
  *
  * @category predicates
  * @since 0.1.0
@@ -86,8 +86,8 @@ export const obstacle = (): string | undefined =>
       'Cross-Origin-Embedder-Policy: require-corp'
 
 /**
- * A pool of so many threads, 1 to `mostThreads`. This one computes too: a scheduler may put two workers that are woken at once
- * on one core, and leaves them there for longer than most blocks take.
+ * A pool of so many threads, 1 to `mostThreads`. This one computes too: a scheduler may put two workers that are woken
+ * at once on one core, and leaves them there for longer than most blocks take.
  *
  * @category constructors
  * @since 0.1.0
@@ -146,8 +146,8 @@ interface Memories {
 }
 
 /**
- * Memories that images have left are used again: those of a worker are freed late, because its garbage collector does not see
- * how large they are.
+ * Memories that images have left are used again: those of a worker are freed late, because its garbage collector does
+ * not see how large they are.
  */
 const memories = (): Memories => {
   const left: Array<{ readonly memory: WebAssembly.Memory; readonly maximum: number }> = []

@@ -1,6 +1,6 @@
 /**
- * In which order a contraction is walked, so that what is read often stays near: long sums are added up in parts, many rows
- * are walked in blocks, and the columns are cut into tiles.
+ * In which order a contraction is walked, so that what is read often stays near: long sums are added up in parts, many
+ * rows are walked in blocks, and the columns are cut into tiles.
  *
  * Source: Goto and van de Geijn, *Anatomy of high-performance matrix multiplication*, ACM TOMS 34 (2008).
  *
@@ -37,9 +37,9 @@ const registers = 15
 const dotColumns = 4
 
 /**
- * The most rows of a tile of so many vectors, or of so many columns in the `dots` form: the sums, a vector of each column,
- * a scalar of each row, and a product that is not yet added where there is no fused multiply-add are in registers at the
- * same time, because V8 moves all loads of a loop's body to its start.
+ * The most rows of a tile of so many vectors, or of so many columns in the `dots` form: the sums, a vector of each
+ * column, a scalar of each row, and a product that is not yet added where there is no fused multiply-add are in
+ * registers at the same time, because V8 moves all loads of a loop's body to its start.
  *
  * @category utils
  * @since 0.1.0
@@ -48,8 +48,8 @@ export const tileRows = (fma: boolean, vectors: number): number =>
   Math.max(1, Math.floor((registers - vectors - (fma ? 0 : 1)) / (vectors + 1)))
 
 /**
- * The columns of a full tile over `m` rows: the widest tile that has as many rows, of which 4 are enough to be limited by
- * arithmetic and not by loads.
+ * The columns of a full tile over `m` rows: the widest tile that has as many rows, of which 4 are enough to be limited
+ * by arithmetic and not by loads.
  *
  * @category utils
  * @since 0.1.0

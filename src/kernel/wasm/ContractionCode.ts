@@ -1,6 +1,6 @@
 /**
- * Contractions as WebAssembly: loops over register tiles of the output. Where many rows read the same columns of `b`, these
- * are copied side by side first.
+ * Contractions as WebAssembly: loops over register tiles of the output. Where many rows read the same columns of `b`,
+ * these are copied side by side first.
  *
  * @since 0.1.0
  */
@@ -14,13 +14,13 @@ import { dotsTile, packed, packing, type Product, rowsTile } from './Tile.js'
 const packedFrom = 48
 
 /**
- * The functions of a contraction; the last one takes no arguments and computes everything. `first` is the position that
- * the first of them will have in the module.
+ * The functions of a contraction, which are the first of their module; the last one takes no arguments and computes
+ * everything.
  *
  * @category interpreters
  * @since 0.1.0
  */
-export const contractionCode = (addresses: Addresses, whole: ContractionCore, first: number): ReadonlyArray<Code> => {
+export const contractionCode = (addresses: Addresses, whole: ContractionCore): ReadonlyArray<Code> => {
   const core = blocked(whole)
   const { dims, strides, a, b, form } = core
   const { fma } = addresses
@@ -45,7 +45,7 @@ export const contractionCode = (addresses: Addresses, whole: ContractionCore, fi
   const driver = code()
   const loops = nest(driver, addresses, [a, b, target])
   const call = (key: string, make: () => Code, [x, y, z]: Positions): void => {
-    const index = known.get(key) ?? first + functions.push(make()) - 1
+    const index = known.get(key) ?? functions.push(make()) - 1
     known.set(key, index)
     for (const access of [x, y, z]) {
       if (access === undefined) driver.integer(0)

@@ -1,8 +1,8 @@
 /**
  * Does this machine multiply and add in one instruction that rounds once? Kernels are up to half again as fast with it.
  *
- * WebAssembly has the instruction since version 3.0 (relaxed SIMD): it is in browsers and in Node from version 22 on. Node 20
- * has it behind a flag of V8.
+ * WebAssembly has the instruction since version 3.0 (relaxed SIMD): it is in browsers and in Node from version 22 on.
+ * Node 20 has it behind a flag of V8.
  *
  * @since 0.1.0
  */
@@ -43,8 +43,8 @@ const raiseFlag = (): void =>
   globalThis.process?.getBuiltinModule?.('node:v8')?.setFlagsFromString('--experimental-wasm-relaxed-simd')
 
 /**
- * Whether kernels that are made from now on have the instruction. With `auto` it looks at the machine, and may raise V8's
- * flag: call it where a device is opened.
+ * Whether kernels that are made from now on have the instruction. With `auto` it looks at the machine, and may raise
+ * V8's flag: call it where a device is opened.
  *
  * @category utils
  * @since 0.1.0

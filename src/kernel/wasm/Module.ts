@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Spec } from '../plan/Spec.js'
+import type { Core, Spec } from '../plan/Spec.js'
 import type { Kernel } from '../plan/Template.js'
 import { contractionCode } from './ContractionCode.js'
 import { elementwiseCode, reductionCode } from './ElementwiseCode.js'
@@ -16,8 +16,8 @@ import type { Addresses } from './TermCode.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * Where the arguments of a kernel, by name, and its output lie in the memory, in bytes from its start, and where the memory
- * that all kernels of a program share ends; without `totalBytes` nothing lies behind the output.
+ * Where the arguments of a kernel, by name, and its output lie in the memory, in bytes from its start, and where the
+ * memory that all kernels of a program share ends; without `totalBytes` nothing lies behind the output.
  *
  * @category model
  * @since 0.1.0
@@ -86,33 +86,32 @@ export const moduleBytes = (
   addresses: Addresses,
   pages: Pages & Pick<Machine, 'shared'>
 ): Uint8Array<ArrayBuffer> => {
-  const functions: Array<Code> = []
-  const phases: Array<number> = []
-  const add = (codes: ReadonlyArray<Code>): void => {
-    functions.push(...codes)
-    phases.push(functions.length - 1)
+  const phases = [
+    ...coreCode(addresses, core, cells),
+    ...(epilogue === undefined ? [] : [[elementwiseCode(addresses, epilogue)]])
+  ]
+  const run = code(['i32', 'i32', 'i32'])
+  let functions = 0
+  for (const phase of phases) {
+    functions += phase.length
+    run.call(functions - 1)
   }
+  return encodeModule({ functions: [...phases.flat(), run], run: functions, ...pages })
+}
+
+/** The functions of a core in phases that run one after the other; of each phase the last function is called. */
+const coreCode = (addresses: Addresses, core: Core, cells: number): ReadonlyArray<ReadonlyArray<Code>> => {
   switch (core._tag) {
     case 'Elementwise':
-      core.parts.forEach((part) => add([elementwiseCode(addresses, part)]))
-      break
+      return core.parts.map((part) => [elementwiseCode(addresses, part)])
     case 'Padding': {
       const clear = code()
       clear.zeros(addresses.output, 4 * cells)
-      add([clear])
-      add([elementwiseCode(addresses, core.part)])
-      break
+      return [[clear], [elementwiseCode(addresses, core.part)]]
     }
     case 'Reduction':
-      add([reductionCode(addresses, core)])
-      break
+      return [[reductionCode(addresses, core)]]
     case 'Contraction':
-      add(contractionCode(addresses, core, functions.length))
-      break
+      return [contractionCode(addresses, core)]
   }
-  if (epilogue !== undefined) add([elementwiseCode(addresses, epilogue)])
-  const run = code(['i32', 'i32', 'i32'])
-  phases.forEach((phase) => run.call(phase))
-  functions.push(run)
-  return encodeModule({ functions, run: functions.length - 1, ...pages })
 }

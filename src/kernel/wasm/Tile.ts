@@ -13,8 +13,8 @@ import { type Code, code } from './Encoder.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * What a tile needs to know; strides in elements, bases in bytes. `adds`: does it add to what is in the output? `fma`: are
- * products added without being rounded?
+ * What a tile needs to know; strides in elements, bases in bytes. `adds`: does it add to what is in the output? `fma`:
+ * are products added without being rounded?
  *
  * @category model
  * @since 0.1.0
@@ -31,8 +31,8 @@ export interface Product {
 }
 
 /**
- * The rows of a tile, and the first columns of its vectors, in the output and in `b`. Of each vector `lanes` are written:
- * fewer than 4 where the columns end, and what is computed beside them is dropped.
+ * The rows of a tile, and the first columns of its vectors, in the output and in `b`. Of each vector `lanes` are
+ * written: fewer than 4 where the columns end, and what is computed beside them is dropped.
  *
  * @category model
  * @since 0.1.0

@@ -1,13 +1,13 @@
 /**
  * The door into gpu.js's WebGPU kernels: one thread computes a block of neighbours.
  *
- * A gpu.js kernel that returns a vector writes its components side by side, which is how our outputs lie; but gpu.js takes
- * such a result for an array of vectors, which no other kernel of a fused pipeline may read. This class keeps the output an
- * array of numbers, and starts a thread a block. The methods are not part of gpu.js's public interface: the dependency is
- * pinned to one version, and kernels throw where a method does not do what that version does.
+ * A gpu.js kernel that returns a vector writes its components side by side, which is how our outputs lie; but gpu.js
+ * takes such a result for an array of vectors, which no other kernel of a fused pipeline may read. This class keeps the
+ * output an array of numbers, and starts a thread a block. The methods are not part of gpu.js's public interface: the
+ * dependency is pinned to one version, and kernels throw where a method does not do what that version does.
  *
- * WebGL has no such door: a fragment of a texture is one element, and an output of vectors is a texture of another type than
- * the one that the kernels that read it were compiled for.
+ * WebGL has no such door: a fragment of a texture is one element, and an output of vectors is a texture of another type
+ * than the one that the kernels that read it were compiled for.
  *
  * @since 0.1.0
  */
