@@ -54,6 +54,16 @@ export interface Language {
 // -------------------------------------------------------------------------------------
 
 /**
+ * Samples that are asked for nothing: conditions of `labels` zeros.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const untold =
+  (labels: number): Conditions =>
+  (_, n) => ({ c: fill([n, labels], 0) })
+
+/**
  * The same condition for every sample.
  *
  * @category constructors
@@ -96,6 +106,7 @@ export const silent = (labels: number): Language => ({
  */
 export const oneOf = (names: ReadonlyArray<string>): Language => {
   const labels = names.length
+  if (labels === 0) return silent(0)
   const code = (index: number): ReadonlyArray<number> => names.map((_, i) => (i === index ? 1 : 0))
   return {
     labels,

@@ -18,5 +18,6 @@ export * as Pretrain from './Pretrain.js'
 export * as Sampling from './Sampling.js'
 export * as Setup from './Setup.js'
 
+export { untold } from './Conditions.js'
 export { compile, request, unfold } from './Finetune.js'
 export { sample } from './Sampling.js'

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import { Foreign, Npz, Safetensors } from 'halforder/format'
 import { Run } from 'halforder/laws'
-import { Foreign, Forward, Npz, Safetensors } from 'halforder/model'
+import { Forward } from 'halforder/lens'
 import { Draw, Key } from 'halforder/random'
 import { Program, Reference, Tensor } from 'halforder/tensor'
 import { describe, expect, it } from 'vitest'
@@ -17,7 +18,7 @@ const right = <L, A>(result: E.Either<L, A>): A => {
   return result.right
 }
 
-const bytes = readFileSync(new URL('../model/fixtures/denoiser.npz', import.meta.url))
+const bytes = readFileSync(new URL('../format/fixtures/denoiser.npz', import.meta.url))
 const file = right(Npz.decode(bytes))
 const tensor = (name: string): Tensor.Tensor => file[name] ?? Tensor.scalar(NaN)
 const output = tensor('output')

@@ -5,8 +5,9 @@ import * as E from 'fp-ts/lib/Either.js'
 import gpujs, { type IGPUKernelSettings } from 'gpu.js'
 import * as t from 'io-ts'
 import { describe, expect, test } from 'vitest'
-import { assembledKernel, kernelNumber, Layout } from '../../src/kernel/gpujs/Door.js'
-import { gpuJs, type Mode } from '../../src/kernel/GpuJs.js'
+import { kernelNumber, moduleLayout, webasmKernel } from '../../src/kernel/gpujs/Door.js'
+import { gpuJs } from '../../src/kernel/GpuJs.js'
+import type { Mode } from '../../src/kernel/Mode.js'
 import { argument, keep } from '../../src/kernel/gpujs/Resident.js'
 import { apply, read } from '../../src/kernel/plan/Spec.js'
 import type { Kernel } from '../../src/kernel/plan/Template.js'
@@ -272,7 +273,7 @@ describe('the door into gpu.js', () => {
   const tripled = input.map((x) => 3 * x)
   const open = (): InstanceType<typeof gpujs.GPU> => {
     const gpu = new gpujs.GPU({ mode: 'webasm' })
-    gpu.Kernel = assembledKernel(new Map([[7, kernel]]), false)
+    gpu.Kernel = webasmKernel(new Map([[7, kernel]]), false)
     return gpu
   }
 
@@ -308,7 +309,7 @@ describe('the door into gpu.js', () => {
         outputOffset: 64
       }
     })
-    expect(E.isRight(Layout.decode(seen[0]?.layout))).toBe(true)
+    expect(E.isRight(moduleLayout.decode(seen[0]?.layout))).toBe(true)
     return gpu.destroy()
   })
 

@@ -155,7 +155,7 @@ describe('a program in blocks', () => {
             { from: 2, to: 5 }
           ].entries()) {
             const sizes = { batch: block.to - block.from }
-            const part = Reference.run(ofBlock(program.right, 'batch', 5), sizes, Blocks.inputs(found, values, block))
+            const part = Reference.run(ofBlock(program.right, 'batch', 5), sizes, Blocks.inputsOf(found, values, block))
             if (E.isLeft(part)) throw new Error(JSON.stringify(part.left))
             collector.add(i, block, (name) => part.right[name]?.data ?? new Float64Array(0))
           }

@@ -8,7 +8,8 @@ import { classifier } from '../../src/network/Classifier.js'
 import * as Faces from '../../cli/tasks/faces/Faces.js'
 import { prompts } from '../../cli/tasks/faces/Prompts.js'
 import * as Key from '../../src/random/Key.js'
-import { alignment, type Block, type Total } from '../../src/reward/Alignment.js'
+import type { Span } from '../../src/lens/Columns.js'
+import { alignment, type Total } from '../../src/reward/Alignment.js'
 import { dynamicDegree, meanOverFrames, smoothness } from '../../src/reward/Clip.js'
 import { brightness } from '../../src/reward/Pixels.js'
 import type { Differentiable } from '../../src/reward/Reward.js'
@@ -43,8 +44,7 @@ const lensOf = <P extends L.Params, C extends Exprs>(
 const named =
   (key: Key.Key) =>
   (inputs: Values): Values => {
-    const { c } = prompts(0.5)(key, 3)
-    return c === undefined ? inputs : { ...inputs, 'a.c': c }
+    return { ...inputs, 'a.c': prompts(0.5)(key, 3) }
   }
 
 type Check = (key: Key.Key) => ReturnType<typeof adjoint>
@@ -65,7 +65,7 @@ const check =
       named(key)
     )
 
-const blocks: ReadonlyArray<Block> = Faces.attributeNames.map(Faces.block)
+const blocks: ReadonlyArray<Span> = Faces.attributeNames.map(Faces.block)
 const network = classifier({ kind: 'classifier', features: 6, labels: 34, hidden: 5, blocks: 1 })
 const aligned = (total: Total): Differentiable<L.Params, Images, Rows> => {
   const reward = alignment({ network, blocks, width: Faces.labelWidth, parameters: {}, total })

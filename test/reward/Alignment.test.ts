@@ -47,8 +47,10 @@ const direct = (lens: ReturnType<typeof logProbabilityOf>): ((z: ReadonlyArray<n
 }
 
 const logits = fc.array(fc.double({ min: -20, max: 20, noNaN: true }), { minLength: 34, maxLength: 34 })
-const blue = direct(logProbabilityOf('hairColor', ['blue']))
-const hat = direct(logProbabilityOf('hat', ['red beanie', 'black top hat', 'green cap']))
+const of = (attribute: Faces.AttributeName, values: ReadonlyArray<string>): ReturnType<typeof logProbabilityOf> =>
+  logProbabilityOf(Faces.labelWidth, Faces.block(attribute), Faces.positions(attribute, values))
+const blue = direct(of('hairColor', ['blue']))
+const hat = direct(of('hat', ['red beanie', 'black top hat', 'green cap']))
 
 // sums of a few numbers of at most 40 in f64
 const close = 40 * 64 * 2 ** -53

@@ -17,9 +17,12 @@ type Images = readonly ['batch', number]
 const bright = brightness<number>(4)
 const two = blackBox('two', ({ shape }) => new Array<number>(shape[0] ?? 0).fill(2))
 const description = { kind: 'classifier', features: 4, labels: 34, hidden: 3, blocks: 1 } as const
-const glasses = logProbability(description, { 'in.bias': { shape: [3], data: Float32Array.of(1, 2, 3) } }, 'glasses', [
-  'dark'
-])
+const glasses = logProbability(
+  'log p(glasses = dark)',
+  { description, parameters: { 'in.bias': { shape: [3], data: Float32Array.of(1, 2, 3) } } },
+  Faces.block('glasses'),
+  Faces.positions('glasses', ['dark'])
+)
 const aligned = alignment({
   network: classifier(description),
   blocks: Faces.attributeNames.map(Faces.block),

@@ -2,15 +2,13 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import * as Pretrain from '../../src/training/Pretrain.js'
-import { batchAt, hide, table, type LabelledImages } from '../../src/training/Batches.js'
+import { batchAt, hide, table, type Labelled } from '../../src/training/Batches.js'
+import * as Clips from '../../cli/tasks/clips/Clips.js'
 import * as Metrics from '../../cli/tasks/faces/Metrics.js'
 import * as Objectives from '../../src/training/Objective.js'
-import { ddim } from '../../src/chain/sampler/Ddim.js'
-import * as Schedule from '../../src/chain/Schedule.js'
 import type { Params } from '../../src/lens/Lens.js'
 import * as Faces from '../../cli/tasks/faces/Faces.js'
 import { initial } from '../../src/lens/Initial.js'
-import { mlp } from '../../src/network/Mlp.js'
 import * as Safetensors from '../../src/format/Safetensors.js'
 import * as Draw from '../../src/random/Draw.js'
 import * as Key from '../../src/random/Key.js'
@@ -22,6 +20,7 @@ const features = 6
 const labels = Faces.labelWidth
 const rows = 16
 
+const attributes = Faces.attributeNames.map(Faces.block)
 const denoising = Objectives.denoising({
   kind: 'mlp',
   features,
@@ -34,7 +33,7 @@ const denoising = Objectives.denoising({
 const unetDenoising = Objectives.denoising(tinyUnet)
 const flowMatching = Objectives.flowMatching(tinyUnet)
 const latentDenoising = Objectives.latentDenoising(tinyLatent)
-const classifying = Objectives.classifying({ kind: 'classifier', features, labels, hidden: 8, blocks: 1 })
+const classifying = Objectives.classifying({ kind: 'classifier', features, labels, hidden: 8, blocks: 1 }, attributes)
 
 const recipe: Pretrain.Recipe = {
   steps: 6,
@@ -47,15 +46,15 @@ const recipe: Pretrain.Recipe = {
 }
 
 const faces = get(Faces.sample(Draw.uniform(Key.make(1), [rows, Faces.attributeNames.length])))
-const data: LabelledImages = {
-  images: Draw.normal32(Key.make(2), [rows, features]),
+const data: Labelled = {
+  x0: Draw.normal32(Key.make(2), [rows, features]),
   labels: { shape: [rows, labels], data: Float32Array.from(faces.flatMap((face) => Faces.encode(face))) }
 }
 
 const compile = (objective: Objectives.Objective<Params>): Executable =>
   get(reference.compile(get(Pretrain.trainingStep(objective, recipe)), { batch: 8 }))
 
-const batches = batchAt(table(data), 8, { all: 0.1, some: 0.5 }, Key.make(3))
+const batches = batchAt(table(data, attributes), 8, { all: 0.1, some: 0.5 }, Key.make(3))
 
 const states = async (
   objective: Objectives.Objective<Params>,
@@ -168,7 +167,7 @@ describe('batches', () => {
   test('labels are hidden by whole attributes and as often as asked', () => {
     const many = { shape: [4000, labels], data: new Float32Array(4000 * labels) }
     for (let row = 0; row < 4000; row++) many.data.set(data.labels.data.subarray(0, labels), row * labels)
-    const hidden = hide(many, { all: 0.1, some: 0.5 }, Key.make(5))
+    const hidden = hide(many, attributes, { all: 0.1, some: 0.5 }, Key.make(5))
     let none = 0
     let skins = 0
     for (let row = 0; row < 4000; row++) {
@@ -188,14 +187,14 @@ describe('batches', () => {
       expect(Math.abs(found / 4000 - p)).toBeLessThan(5 * Math.sqrt((p * (1 - p)) / 4000))
     near(none, 0.1 + 0.45 / 256)
     near(skins, 0.325)
-    expect(hide(many, { all: 0, some: 0 }, Key.make(5))).toEqual(many)
+    expect(hide(many, attributes, { all: 0, some: 0 }, Key.make(5))).toEqual(many)
   })
 
   test('what follows a face, such as a motion, is hidden like an attribute', () => {
     const count = 4000
     const width = labels + 3
     const ones = { shape: [count, width], data: new Float32Array(count * width).fill(1) }
-    const hidden = hide(ones, { all: 0.1, some: 0.5 }, Key.make(6)).data
+    const hidden = hide(ones, Clips.spans, { all: 0.1, some: 0.5 }, Key.make(6)).data
     let none = 0
     for (let row = 0; row < count; row++) {
       const motion = Array.from(hidden.subarray(row * width + labels, (row + 1) * width))
@@ -221,17 +220,5 @@ describe('metrics', () => {
     const b = { shape: [2, 2], data: Float32Array.of(1, 1, 3, 1) }
     expect(Metrics.distances(a, b)).toEqual([1, Math.SQRT2])
     expect(Metrics.nearest(a, b)).toEqual([1, 0])
-  })
-
-  test('drawing replays its key', async () => {
-    const description = { kind: 'mlp', features, labels, hidden: 8, blocks: 1, embedding: 4, share: 'cosine' } as const
-    const chain = ddim({ denoiser: mlp(description), schedule: Schedule.cosine(3), eta: 1 })
-    const step = get(reference.compile(get(Metrics.samplingStep(chain, labels)), { batch: rows }))
-    const start = initial(chain.parameters, Key.make(6))
-    const parameters = { ...start, 'out.weight': Draw.normal(Key.make(7), start['out.weight']?.shape ?? []) }
-    const draw = async (key: number): Promise<unknown> =>
-      get(await Metrics.draw(step, chain.T, features, parameters, data.labels, Key.make(key)))
-    expect(await draw(1)).toEqual(await draw(1))
-    expect(await draw(1)).not.toEqual(await draw(2))
   })
 })

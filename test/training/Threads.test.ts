@@ -1,18 +1,18 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, it } from 'vitest'
-import { loadMaterials } from '../../cli/command/Materials.js'
-import * as Config from '../../src/training/Config.js'
+import { materialsOf } from '../../cli/command/ModelFile.js'
+import { faces } from '../../cli/tasks/faces/Task.js'
+import { configuration } from '../../src/task/Task.js'
 import * as Finetune from '../../src/training/Finetune.js'
 import * as Setup from '../../src/training/Setup.js'
 import { gpuJs } from '../../src/kernel/GpuJs.js'
-import { prompts } from '../../cli/tasks/faces/Prompts.js'
 import * as Key from '../../src/random/Key.js'
 import { describe as describeWork } from '../../src/tensor/Target.js'
 import { right } from './tiny.js'
 
 /** Rows for two blocks of sums, and matrices that all rows train: their gradients are sums over rows. */
 const config = right(
-  Config.decode({ chain: { T: 4 }, batch: 16, trained: ['labels'], estimator: { directions: 'batch' } })
+  configuration(faces)({ chain: { T: 4 }, batch: 16, trained: ['labels'], estimator: { directions: 'batch' } })
 )
 
 interface Ran {
@@ -22,10 +22,10 @@ interface Ran {
 }
 
 const run = async (threads: number | undefined): Promise<Ran> => {
-  const materials = right(await loadMaterials())
-  const { problem, optimizer } = right(Setup.setup(config, materials))
+  const materials = right(await materialsOf(faces, config)())
+  const { conditions, problem, optimizer } = right(Setup.setup(config, materials))
   const target = gpuJs(threads === undefined ? {} : { threads })
-  const compiled = right(Finetune.compile(problem, optimizer, prompts(config.prompts), target))
+  const compiled = right(Finetune.compile(problem, optimizer, conditions, target))
   const side = compiled.executables['side(shared)']
   const steps: Array<ReadonlyArray<unknown>> = []
   const from = compiled.start(materials.model.parameters)

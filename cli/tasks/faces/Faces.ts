@@ -90,6 +90,15 @@ const fromIndices = (indexFor: (attribute: AttributeName) => number): Attributes
 })
 
 /**
+ * Where some values of an attribute lie in its span, in the order of the vocabulary; those that it does not have are left out.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const positions = (attribute: AttributeName, values: ReadonlyArray<string>): ReadonlyArray<number> =>
+  vocabulary[attribute].flatMap(({ name }, i) => (values.includes(name) ? [i] : []))
+
+/**
  * The numbers of a face's picture: 16 x 16 pixels of three colors.
  *
  * @category utils

@@ -99,14 +99,13 @@ const named = (materials: RewardMaterials): ReadonlyMap<string, () => Named> => 
 const wished = ({ attribute, values }: Wish, materials: RewardMaterials): Named => {
   const { description } = materials.classifier
   const frames = framesIn(materials)
-  const names = Faces.vocabulary[attribute].map(({ name }): string => name)
   // in the vocabulary's order, whatever order they were asked for in
-  const wanted = names.filter((name) => values.includes(name))
+  const wanted = Faces.positions(attribute, values)
   const one = logProbability(
-    `log p(${attribute} = ${wanted.join(' or ')})`,
+    `log p(${attribute} = ${wanted.map((i) => Faces.vocabulary[attribute][i]?.name ?? '').join(' or ')})`,
     materials.classifier,
     Faces.block(attribute),
-    wanted.map((name) => names.indexOf(name))
+    wanted
   )
   return { _tag: 'Free', reward: frames === 1 ? one : meanOverFrames({ frames, size: description.features }, one) }
 }

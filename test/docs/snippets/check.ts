@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
-import { Forward } from 'halforder/model'
+import { Forward } from 'halforder/lens'
 import { Program, Reference, Shape, type Tensor } from 'halforder/tensor'
 import { denoiser } from './net.js'
 

@@ -1,5 +1,5 @@
 import { cosine, ddim, type Chain, type Denoiser } from 'halforder/chain'
-import { dense, make, type Dense } from 'halforder/lens'
+import { dense, make, type Dense, type Rows } from 'halforder/lens'
 import { Expr } from 'halforder/tensor'
 
 const layer = dense(2, 2)
@@ -23,7 +23,7 @@ const denoiser: Denoiser.Denoiser<Parameters, 2, 1> = {
   })
 }
 
-export const chain: Chain.Chain<Parameters, readonly ['batch', 2], Dense.Rows<1>> = ddim({
+export const chain: Chain.Chain<Parameters, readonly ['batch', 2], Rows<1>> = ddim({
   denoiser,
   schedule: cosine(10),
   eta: 1

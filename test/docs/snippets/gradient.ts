@@ -2,11 +2,11 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { compile, Cover, Gradient, problem, rlr } from 'halforder/estimator'
-import { request } from 'halforder/finetune'
 import { gpuJs } from 'halforder/kernel'
 import { key } from 'halforder/random'
 import { brightness } from 'halforder/reward'
 import { Tensor, type Program } from 'halforder/tensor'
+import { request } from 'halforder/training'
 import { chain } from './net.js'
 
 /** Every sample is asked for the first of the three labels. */

@@ -1,6 +1,6 @@
 import { cosine, ddim, type Chain, type Denoiser } from 'halforder/chain'
 import { at, compose, dense, labelEmbedding, layerNorm, make, silu, timeEmbedding } from 'halforder/lens'
-import type { Dense, Lens, Normalization } from 'halforder/lens'
+import type { Dense, Lens, Normalization, Rows } from 'halforder/lens'
 import { Expr } from 'halforder/tensor'
 
 type Parameters = {
@@ -18,7 +18,7 @@ const label = at('label', labelEmbedding(3, 8))
 const activation = silu<readonly ['batch', 8]>()
 
 /** `silu(in(x) + time(features of t) + label(c))` */
-const enter: Lens.Lens<Pick<Parameters, 'in' | 'time' | 'label'>, Denoiser.DenoiserInput<6, 3>, Dense.Rows<8>> = make(
+const enter: Lens.Lens<Pick<Parameters, 'in' | 'time' | 'label'>, Denoiser.DenoiserInput<6, 3>, Rows<8>> = make(
   { ...state.parameters, ...time.parameters, ...label.parameters },
   (p, a) => {
     const [fromState, backState] = state.run(p, a.x)
@@ -50,7 +50,7 @@ export const denoiser: Denoiser.Denoiser<Parameters, 6, 3> = {
   lens: compose(enter, compose(middle, at('out', dense(8, 6))))
 }
 
-export const chain: Chain.Chain<Parameters, readonly ['batch', 6], Dense.Rows<3>> = ddim({
+export const chain: Chain.Chain<Parameters, readonly ['batch', 6], Rows<3>> = ddim({
   denoiser,
   schedule: cosine(20),
   eta: 1

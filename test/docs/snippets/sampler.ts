@@ -1,12 +1,12 @@
 import { EpsilonSampler, linear, type Chain, type Denoiser, type Schedule } from 'halforder/chain'
 import { GaussianData, GaussianMarginals, Run } from 'halforder/laws'
-import type { Dense, Lens } from 'halforder/lens'
+import type { Lens, Rows } from 'halforder/lens'
 
 /** Predicts the output and goes back to the next level of noise, half of it the predicted noise and half of it new. */
 export const halfNew = <P extends Lens.Params, D extends number, K extends number>(
   denoiser: Denoiser.Denoiser<P, D, K>,
   schedule: Schedule.Schedule
-): Chain.Chain<P, readonly ['batch', D], Dense.Rows<K>> =>
+): Chain.Chain<P, readonly ['batch', D], Rows<K>> =>
   EpsilonSampler.fromCoefficients('half new', denoiser, schedule, (t) => {
     const a = schedule.alphaBar[t] ?? 1
     const b = schedule.alphaBar[t - 1] ?? 1

@@ -1,12 +1,12 @@
 import type { Denoiser } from 'halforder/chain'
-import { at, Carried, compose, conv2d, groupNorm, Lens, level, silu, timeEmbedding } from 'halforder/lens'
-import { ResidualBlock, Unet, upsample2d, type Convolution, type Dense } from 'halforder/lens'
-import { Erase, Foreign } from 'halforder/model'
+import { Foreign } from 'halforder/format'
+import { at, Carried, compose, conv2d, Erase, groupNorm, Lens, level, silu, timeEmbedding } from 'halforder/lens'
+import { ResidualBlock, Unet, upsample2d, type Convolution, type Rows } from 'halforder/lens'
 import { Expr } from 'halforder/tensor'
 
 type Places = readonly ['batch', number, number, number]
 type Images = Convolution.Images<number>
-type Times = Dense.Rows<number>
+type Times = Rows<number>
 type Stream = Carried.Carried<Images, Times>
 
 /** A lens on images, past which the features of the time are carried. */
@@ -24,7 +24,7 @@ const enter: Lens.Lens<Lens.None, Denoiser.DenoiserInput<48, 1>, Stream> = Lens.
   ]
 })
 
-const leave: Lens.Lens<Lens.None, Images, Dense.Rows<48>> = Lens.pure((x) => [
+const leave: Lens.Lens<Lens.None, Images, Rows<48>> = Lens.pure((x) => [
   Expr.reshape(x, ['batch', 48]),
   (bar) => Expr.reshape(bar, ['batch', 4, 4, 3])
 ])

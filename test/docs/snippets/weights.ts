@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
-import { Foreign, Npz } from 'halforder/model'
+import { Foreign, Npz } from 'halforder/format'
 import type { Program } from 'halforder/tensor'
 import { denoiser } from './net.js'
 

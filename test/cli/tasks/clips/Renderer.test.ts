@@ -21,15 +21,15 @@ const perFrame = 768
 
 /** Frame `i` of row `row`, as numbers in [-1, 1]. */
 const frame = (row: number, i: number): ReadonlyArray<number> =>
-  Array.from(rows([row]).images.data.subarray(i * perFrame, (i + 1) * perFrame))
+  Array.from(rows([row]).x0.data.subarray(i * perFrame, (i + 1) * perFrame))
 
 const drawn = (one: Faces.Attributes): ReadonlyArray<number> => Array.from(draw([one]).images.data)
 
 describe('clips', () => {
   test('there is one of each face and motion, labelled with both', () => {
     expect([count, features]).toEqual([6, 6144])
-    const { images, labels } = rows([4, 0])
-    expect(images.shape).toEqual([2, 6144])
+    const { x0, labels } = rows([4, 0])
+    expect(x0.shape).toEqual([2, 6144])
     expect(Array.from(labels.data)).toEqual([...Clips.encode(other, 'smile'), ...Clips.encode(face, 'blink')])
     expect(Clips.labelWidth).toBe(37)
   })
