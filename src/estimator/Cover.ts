@@ -13,115 +13,13 @@ import type { Eq as Eq_ } from 'fp-ts/lib/Eq.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import type { Monoid } from 'fp-ts/lib/Monoid.js'
 import * as O from 'fp-ts/lib/Option.js'
-import { show as showValue, type StateValue } from './StateValue.js'
+import { range, share, shareAt, showCell, showRuns, showSteps, steps, type Cell, type ZerothOrder } from './Cell.js'
+
+export * from './Cell.js'
 
 // -------------------------------------------------------------------------------------
 // model
 // -------------------------------------------------------------------------------------
-
-/**
- * How a zeroth-order cell turns rewards into an estimate, at radius `s` along directions `xi`:
- * `onePoint`: `A(theta + s xi) xi / s`, one rollout; `forward`: `(R(theta + s xi) - R(theta)) xi / s`, two; `central`:
- * `(R(theta + s xi) - R(theta - s xi)) xi / (2 s)`, two besides a clean one where other cells read it.
- *
- * @category model
- * @since 0.1.0
- */
-export type Form = 'onePoint' | 'forward' | 'central'
-
-/**
- * One direction for all the steps of a zeroth-order cell, or an independent one for each.
- *
- * @category model
- * @since 0.1.0
- */
-export type Perturbation = 'shared' | 'perStep'
-
-/**
- * How a differentiated segment keeps its activations: all of them (`store`), or only the states, running each step forward
- * once more when its turn comes (`recompute`): then the memory is one step's, whatever the segment's length.
- *
- * @category model
- * @since 0.1.0
- */
-export type Memory = 'store' | 'recompute'
-
-/**
- * What first- and half-order cells may be told besides their steps. `memory` is `store` by default. `shares` are the
- * fractions of their steps' terms that they pay, lowest step first, 1 each by default: several cells may share a step, and
- * the estimate is unbiased for any shares that add up to 1 at every step. That is generalised half-order, in which
- * credit flows pathwise from a step down to several scores at once, as it does to several returns in TD(lambda). Shares are not
- * negative: with negative ones unions would not be associative.
- *
- * @category model
- * @since 0.1.0
- */
-export interface SegmentOptions {
-  readonly memory?: Memory
-  readonly shares?: ReadonlyArray<number>
-}
-
-/**
- * Pays for steps `1..to` by pulling the reward's gradient back through them.
- *
- * @category model
- * @since 0.1.0
- */
-export interface FirstOrder extends SegmentOptions {
-  readonly _tag: 'FirstOrder'
-  readonly to: number
-}
-
-/**
- * What a half-order cell may be told besides: a `baseline`, a value of the state `x_from` that is taken off the return before the
- * advantage's own baseline, and a `control`, a value of the state `x_{from-1}` that is taken off too and whose gradient is put back
- * in. Both leave the expectation as it is, whatever the values are: the noise of step `from` is independent of the former given
- * `x_from`, and for the latter `E[Q(x_{j-1}) score / sigma_j] = E[grad Q(x_{j-1})]` (Stein's identity).
- *
- * @category model
- * @since 0.1.0
- */
-export interface HalfOrderOptions extends SegmentOptions {
-  readonly baseline?: StateValue
-  readonly control?: StateValue
-}
-
-/**
- * Pays for steps `from..to` by the likelihood ratio on the noise of step `from`, pulled back through them.
- *
- * @category model
- * @since 0.1.0
- */
-export interface HalfOrder extends HalfOrderOptions {
-  readonly _tag: 'HalfOrder'
-  readonly from: number
-  readonly to: number
-}
-
-/**
- * Pays for a set of steps by perturbing the parameters they use. `draws`: over how many directions the estimate is a mean (1 by
- * default; the one-point form has one). A difference is run from the highest of the steps only, where the cover has a trajectory to
- * start from.
- *
- * @category model
- * @since 0.1.0
- */
-export interface ZerothOrder {
-  readonly _tag: 'ZerothOrder'
-  readonly steps: ReadonlyArray<number>
-  readonly form: Form
-  readonly perturbation: Perturbation
-  readonly radius: number
-  readonly draws?: number
-}
-
-/**
- * A way to pay for some steps.
- *
- * @category model
- * @since 0.1.0
- */
-export type Cell = FirstOrder | HalfOrder | ZerothOrder
 
 /**
  * Does a cover pay for every step, or only for some?
@@ -166,52 +64,16 @@ export type CoverError =
 // -------------------------------------------------------------------------------------
 
 /**
- * The first-order cell on steps `1..to`.
+ * The longest chain that can be covered: ten times those of the literature. Estimators keep each step of it by itself.
  *
- * @category constructors
+ * @category constants
  * @since 0.1.0
  */
-export const firstOrder = (to: number, options: SegmentOptions = {}): Cell => ({ _tag: 'FirstOrder', to, ...options })
+export const longest = 10_000
 
 /**
- * The half-order cell on steps `from..to`.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const halfOrder = (from: number, to: number, options: HalfOrderOptions = {}): Cell => ({
-  _tag: 'HalfOrder',
-  from,
-  to,
-  ...options
-})
-
-/**
- * The zeroth-order cell on a set of steps. By default: central differences along one shared direction, radius 0.05.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const zerothOrder = (
-  steps: ReadonlyArray<number>,
-  options: {
-    readonly form?: Form
-    readonly perturbation?: Perturbation
-    readonly radius?: number
-    readonly draws?: number
-  } = {}
-): Cell => ({
-  _tag: 'ZerothOrder',
-  steps,
-  form: options.form ?? 'central',
-  perturbation: options.perturbation ?? 'shared',
-  radius: options.radius ?? 0.05,
-  ...(options.draws === undefined || options.draws === 1 ? {} : { draws: options.draws })
-})
-
-/**
- * The cover of steps `1..T` by some cells, tagged `exact` or `partial`; empty sets are dropped. Left: the first of a step
- * out of range, a step paid for more than once, a radius that is not positive, shares that do not fit their segment, or
+ * The cover of steps `1..T` by some cells, tagged `exact` or `partial`; empty sets are dropped. Left: the first of a chain that
+ * is too long, a step out of range, a step paid for more than once, a radius that is not positive, shares that do not fit their segment, or
  * two zeroth-order cells (join their sets).
  *
  * @category constructors
@@ -238,30 +100,34 @@ const checked = (
   cells: ReadonlyArray<Cell>,
   most: number
 ): E.Either<CoverError, Cover<'exact'> | Cover<'partial'>> => {
-  if (!Number.isInteger(T) || T < 1) return E.left({ _tag: 'BadLength', T })
+  if (!Number.isInteger(T) || T < 1 || T > longest) return E.left({ _tag: 'BadLength', T })
   const used = cells.filter((cell) => cell._tag !== 'ZerothOrder' || cell.steps.length > 0)
   for (const cell of used) {
     const error = checkCell(T, cell)
     if (error !== undefined) return E.left(error)
   }
-  for (const t of range(1, T)) {
-    const payers = used.filter((cell) => share(cell, t) !== 0)
-    const [payer] = payers
-    const repeated = payers.some((cell) => steps(cell).filter((step) => step === t).length > 1)
-    if (payer !== undefined && (repeated || total(used, t) > most + tolerance)) {
-      return E.left({ _tag: 'Overlap', step: t, cells: payers.length > 1 ? payers : [payer, payer] })
-    }
+  const totals = totalsOf(T, used)
+  const repeated = used.flatMap((cell) => {
+    const own = steps(cell)
+    return own.length === new Set(own).size ? [] : [own.find((t, i) => own.indexOf(t) < i) ?? 0]
+  })
+  const step = repeated[0] ?? totals.findIndex((sum) => sum > most + tolerance) + 1
+  if (step > 0) {
+    const payers = used.filter((cell) => share(cell, step) !== 0)
+    return E.left({ _tag: 'Overlap', step, cells: payers.length > 1 ? payers : [...payers, ...payers] })
   }
   const zeroth = used.filter((cell) => cell._tag === 'ZerothOrder')
   if (zeroth.length > 1) return E.left({ _tag: 'TwoZerothOrder', cells: zeroth })
-  const paid = range(1, T).every((t) => isWhole(total(used, t)))
+  const paid = totals.every(isWhole)
   return E.right(paid ? { _tag: 'exact', T, cells: used } : { _tag: 'partial', T, cells: used })
 }
 
 const checkCell = (T: number, cell: Cell): CoverError | undefined => {
   const own = steps(cell)
   const outside = own.filter((t) => !Number.isInteger(t) || t < 1 || t > T)
-  if (own.length === 0 || outside.length > 0) return { _tag: 'OutOfRange', cell, T, steps: outside }
+  if (own.length === 0 || outside.length > 0) {
+    return { _tag: 'OutOfRange', cell, T, steps: outside.slice(0, longest) }
+  }
   if (cell._tag === 'ZerothOrder') {
     const { draws = 1, form, radius } = cell
     if (!(radius > 0 && Number.isFinite(radius))) return { _tag: 'BadRadius', radius }
@@ -289,7 +155,16 @@ const tolerance = 1e-9
 
 const isWhole = (paid: number): boolean => Math.abs(paid - 1) <= tolerance
 
-const total = (cells: ReadonlyArray<Cell>, t: number): number => cells.reduce((sum, cell) => sum + share(cell, t), 0)
+/** The sum of the cells' shares of each step, `t = 1..T` at positions `0..T-1`; a step that a cell has twice counts twice. */
+const totalsOf = (T: number, cells: ReadonlyArray<Cell>): ReadonlyArray<number> => {
+  const totals = new Array<number>(T).fill(0)
+  for (const cell of cells) {
+    steps(cell).forEach((t, i) => {
+      totals[t - 1] = (totals[t - 1] ?? 0) + shareAt(cell, i)
+    })
+  }
+  return totals
+}
 
 /**
  * The cover of every step by some cells. Left where one is unpaid, too.
@@ -331,52 +206,12 @@ export const union = (a: Cover, b: Cover): E.Either<CoverError, Cover> =>
 // -------------------------------------------------------------------------------------
 
 /**
- * The steps that a cell pays for, in its own order.
- *
- * @category readings
- * @since 0.1.0
- */
-export const steps = (cell: Cell): ReadonlyArray<number> => {
-  switch (cell._tag) {
-    case 'FirstOrder':
-      return range(1, cell.to)
-    case 'HalfOrder':
-      return range(cell.from, cell.to)
-    case 'ZerothOrder':
-      return cell.steps
-  }
-}
-
-/**
- * The fraction of step `t`'s term that a cell pays: 0 for steps that are not its own.
- *
- * @category readings
- * @since 0.1.0
- */
-export const share = (cell: Cell, t: number): number => {
-  const position = steps(cell).indexOf(t)
-  if (position < 0) return 0
-  return cell._tag === 'ZerothOrder' ? 1 : (cell.shares?.[position] ?? 1)
-}
-
-/**
  * The fraction of each step's term that a cover pays, `t = 1..T` at positions `0..T-1`.
  *
  * @category readings
  * @since 0.1.0
  */
-export const paid = (self: Cover): ReadonlyArray<number> => range(1, self.T).map((t) => total(self.cells, t))
-
-/**
- * The whole numbers `from..to`, none where `to < from` or where an end is not whole.
- *
- * @category utils
- * @since 0.1.0
- */
-export const range = (from: number, to: number): ReadonlyArray<number> =>
-  Number.isInteger(from) && Number.isInteger(to) && to >= from
-    ? Array.from({ length: to - from + 1 }, (_, i) => from + i)
-    : []
+export const paid = (self: Cover): ReadonlyArray<number> => totalsOf(self.T, self.cells)
 
 /**
  * The steps that are not paid for in full: minus the sum of what is missing of their terms is the cover's bias
@@ -408,45 +243,6 @@ export const zerothOrderCell = (self: Cover): ZerothOrder | undefined =>
 export const objective = (self: Cover): 'J' | 'J_s' => (zerothOrderCell(self) === undefined ? 'J' : 'J_s')
 
 /**
- * Draws a cell for a person: `HO(2..3)`.
- *
- * @category readings
- * @since 0.1.0
- */
-export const showCell = (cell: Cell): string => {
-  switch (cell._tag) {
-    case 'FirstOrder':
-      return `FO(1..${cell.to}${showOptions(cell)})`
-    case 'HalfOrder':
-      return `HO(${cell.from}..${cell.to}${showOptions(cell)})`
-    case 'ZerothOrder':
-      return `ZO(${showSteps(cell.steps)}; ${cell.form}, ${cell.perturbation}, s = ${cell.radius}${cell.draws === undefined ? '' : `, ${cell.draws} directions`})`
-  }
-}
-
-const showOptions = ({ memory, shares, baseline, control }: HalfOrderOptions): string =>
-  (shares === undefined ? '' : `; shares ${shares.map((w) => Number(w.toPrecision(3))).join(', ')}`) +
-  (memory === 'recompute' ? '; recompute' : '') +
-  (baseline === undefined ? '' : `; baseline ${showValue(baseline)}`) +
-  (control === undefined ? '' : `; control ${showValue(control)}`)
-
-/**
- * Draws a set of steps with its runs joined: `1, 4..50`.
- *
- * @category readings
- * @since 0.1.0
- */
-export const showSteps = (set: ReadonlyArray<number>): string => {
-  const runs: Array<[number, number]> = []
-  for (const t of [...set].sort((a, b) => a - b)) {
-    const last = runs.at(-1)
-    if (last !== undefined && last[1] === t - 1) last[1] = t
-    else runs.push([t, t])
-  }
-  return runs.map(([a, b]) => (a === b ? `${a}` : `${a}..${b}`)).join(', ')
-}
-
-/**
  * Draws a cover for a person: `FO(1..1) + HO(2..3) + ZO(4..50; central, shared, s = 0.05)`. Of more than six cells the ones
  * in the middle are left out.
  *
@@ -459,6 +255,17 @@ export const show = (self: Cover): string => {
   return shown.join(' + ') || 'nothing'
 }
 
+/** Of a segment the whole of what lies outside, however long, and of a set its steps. */
+const showOutside = ({ cell, T, steps: outside }: CoverError & { readonly _tag: 'OutOfRange' }): string => {
+  if (outside.length === 0) return 'an empty range'
+  if (cell._tag === 'ZerothOrder') return showSteps(outside)
+  const from = cell._tag === 'FirstOrder' ? 1 : cell.from
+  return showRuns([
+    [from, Math.min(cell.to, 0)],
+    [Math.max(from, T + 1), cell.to]
+  ])
+}
+
 /**
  * One line for a person: what is wrong and what to do.
  *
@@ -468,9 +275,9 @@ export const show = (self: Cover): string => {
 export const showError = (error: CoverError): string => {
   switch (error._tag) {
     case 'BadLength':
-      return `T: expected a whole number of at least 1, got ${error.T}; pass the number of steps of the chain`
+      return `T: expected a whole number in 1..${longest}, got ${error.T}; pass the number of steps of the chain`
     case 'OutOfRange':
-      return `${showCell(error.cell)}: expected steps within 1..${error.T}, got ${error.steps.length > 0 ? showSteps(error.steps) : 'an empty range'}; move or shorten the cell`
+      return `${showCell(error.cell)}: expected steps within 1..${error.T}, got ${showOutside(error)}; move or shorten the cell`
     case 'Overlap':
       return `step ${error.step} is paid for twice, by ${error.cells.map(showCell).join(' and ')}; its term would be counted twice: give it to one of them, or shares that add up to 1`
     case 'BadRadius':

@@ -11,6 +11,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as Ch from '../chain/Chain.js'
 import type { Params } from '../lens/Lens.js'
+import { declared } from '../random/Density.js'
 import { hosted, lenses } from '../reward/StepReward.js'
 import type { Program } from '../tensor/Program.js'
 import { buildAll } from '../tensor/Build.js'
@@ -143,6 +144,7 @@ export const compile = <P extends Params, S extends Batched, C extends Exprs, R 
     E.flatMap(programs),
     E.flatMap((closed) => buildAll(target, { batch: problem.batch }, closed)),
     E.map((executables) => ({
+      noise: declared(problem.chain.noise.density),
       executables,
       run: (request) => estimate(problem, executables, request),
       dispose: async () => {

@@ -10,7 +10,7 @@ import type { Params } from '../lens/Lens.js'
 import type { Reward, RewardError } from '../reward/Reward.js'
 import type { StateLens } from '../reward/StateLens.js'
 import type { StepReward } from '../reward/StepReward.js'
-import type { Values } from '../tensor/Program.js'
+import type { Density, Values } from '../tensor/Program.js'
 import { type ProgramError, showError as showProgram } from '../tensor/Build.js'
 import type { Batched } from '../tensor/Shape.js'
 import type { Executable } from '../tensor/Target.js'
@@ -99,12 +99,14 @@ export interface Term {
 }
 
 /**
- * Compiled programs that give gradients. `executables` are all that may be run, by name.
+ * Compiled programs that give gradients: `executables` by name, of the rollouts, the reward and each shape of cell. `noise` is the
+ * density that `xT` and `eps` are to be drawn from.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Gradients {
+  readonly noise: Density
   readonly run: (request: Request) => TE.TaskEither<EstimatorError, Estimate>
   readonly executables: Readonly<Record<string, Executable>>
   readonly dispose: () => Promise<void>
@@ -123,6 +125,7 @@ export type EstimatorError =
   | { readonly _tag: 'BaselineSeesPerturbation'; readonly advantage: string; readonly cell: Cell }
   | { readonly _tag: 'NoClean'; readonly chain: string; readonly cell: Cell }
   | { readonly _tag: 'NoValue'; readonly value: string; readonly known: ReadonlyArray<string>; readonly cell: Cell }
+  | { readonly _tag: 'Asymmetric'; readonly density: string }
   | { readonly _tag: 'NothingTrained'; readonly parameters: ReadonlyArray<string> }
   | ProgramError
   | { readonly _tag: 'NotCompiled'; readonly program: string }
@@ -246,6 +249,8 @@ export const showError = (error: EstimatorError): string => {
       return `${error.chain} has no clean prediction for ${C.showCell(error.cell)}; give the chain one, or the cell a learned value`
     case 'NoValue':
       return `${C.showCell(error.cell)} looks at the value '${error.value}', which the problem does not have; it has ${error.known.join(', ') || 'none'}`
+    case 'Asymmetric':
+      return `the noise '${error.density}' is not symmetric, so an antithetic pair, whose second half negates it, would be biased; use 'average(2)', or declare the density symmetric if it is`
     case 'NothingTrained':
       return `no parameter is trained; choose some of ${error.parameters.join(', ')}`
     case 'Ill':

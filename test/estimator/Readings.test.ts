@@ -89,9 +89,7 @@ describe('explain: what half-order cells look at', () => {
     const lines = shown(right(Catalogue.rlr({ T: 4 })), [{ name: '-0.1 KL to the reference', networkCalls: 1 }])
     expect(lines).toContain('  FO(1..1) = D phi(1:1)^T grad G')
     expect(lines).toContain('  HO(2..3) = A[G_<2] D phi(2:3)^T eps_2 / sigma_2')
-    expect(lines).toContain(
-      '  ZO(4; central, shared, s = 0.05) = (G(theta + s xi) - G(theta - s xi)) xi / (2 s)'
-    )
+    expect(lines).toContain('  ZO(4; central, shared, s = 0.05) = (G(theta + s xi) - G(theta - s xi)) xi / (2 s)')
     expect(lines).toContain('  J = E[G], G = R(x_0) + the sum over the steps of: -0.1 KL to the reference')
   })
 })
@@ -105,7 +103,11 @@ describe('cost', () => {
     ['segmented', right(Catalogue.segmented({ T: 4, h: 2 })), [1, 4 + 4, 4, 1, 2]],
     // a clean prediction is made anyway; as a control it is run again and pulled back through, but for x_0's, which is x_0
     ['reinforce, baseline', right(Catalogue.reinforce(4, { baseline: StateValue.clean })), [1, 4 + 4, 4, 1 + 4, 1]],
-    ['reinforce, control', right(Catalogue.reinforce(4, { control: StateValue.clean })), [1, 4 + 4 + 3, 4 + 3, 1 + 3, 1]],
+    [
+      'reinforce, control',
+      right(Catalogue.reinforce(4, { control: StateValue.clean })),
+      [1, 4 + 4 + 3, 4 + 3, 1 + 3, 1]
+    ],
     // one of three steps above the first is scored in each sample
     ['subsampled', right(Catalogue.subsampled({ T: 4, every: 3 })), [1, 4 + 2, 2, 1, 1]],
     // the segment is on steps 2 and 3, or on 3 and 4: the sides of the difference run 4 steps, or from step 2
