@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as E from 'fp-ts/lib/Either.js'
+import { quote } from './Shown.js'
 
 /**
  * What a number must be: from `least` to `most`, both included, and whole or not.
@@ -49,7 +50,7 @@ export const parse =
     if (within && (!whole || Number.isSafeInteger(value))) return E.right(value)
     // where the number alone is too large to be held, that is what to say
     const held = { ...range, least: Math.max(least, safe.least), most: Math.min(most, safe.most) }
-    return E.left(`expected ${show(within && Number.isInteger(value) ? held : range)}, got ${JSON.stringify(text)}`)
+    return E.left(`expected ${show(within && Number.isInteger(value) ? held : range)}, got ${quote(text)}`)
   }
 
 /** No hexadecimal, no `Infinity`, no empty text: all of which `Number` takes. */
