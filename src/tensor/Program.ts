@@ -21,11 +21,18 @@ import type { Exprs, ExprsOf, Shapes, ShapesOf } from './Tree.js'
 
 /**
  * The density of a noise input: independent, standard, one draw an element; `studentT` has that many degrees of freedom.
+ * `named` is one of a user's own, by its name and whether it is even: a program is plain data, so whoever runs it knows
+ * the draws.
  *
  * @category model
  * @since 0.1.0
  */
-export type Density = 'normal' | 'laplace' | 'logistic' | { readonly studentT: number }
+export type Density =
+  | 'normal'
+  | 'laplace'
+  | 'logistic'
+  | { readonly studentT: number }
+  | { readonly named: string; readonly symmetric: boolean }
 
 /**
  * A node of a closed program; arguments are positions of earlier nodes.

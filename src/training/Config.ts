@@ -139,7 +139,7 @@ const fields = {
   adapter: t.exact(t.type(adapterFields)),
   /** Paths of the parameters that are trained: a path stands for all below it, `*` for one key, `**` for any. */
   trained: paths,
-  /** The prompt of every sample, such as "a happy face with blue hair". Empty: each sample draws one, as `prompts` says. */
+  /** The prompt of every sample, in the words of the task. Empty: each sample draws one, as `prompts` says. */
   prompt: text,
   /** Probability that a drawn prompt names an attribute; what it does not name is left to the model. */
   prompts: share,
