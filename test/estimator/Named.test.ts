@@ -6,7 +6,7 @@ import { showError as showDocument } from '../../src/document/Document.js'
 import { estimators } from '../../src/estimator/catalogue/All.gen.js'
 import type { CellDescription } from '../../src/estimator/catalogue/Cells.js'
 import type { BuildError, Claim, Facts } from '../../src/estimator/catalogue/Row.js'
-import { define, type Document, field, showError } from '../../src/estimator/catalogue/Row.js'
+import { define, type Document, either, field, showError } from '../../src/estimator/catalogue/Row.js'
 import { whole } from '../../src/document/Document.js'
 import * as C from '../../src/estimator/Cover.js'
 import type { Estimator } from '../../src/estimator/Estimator.js'
@@ -18,6 +18,11 @@ const right = <A>(result: E.Either<unknown, A>): A => {
   if (E.isLeft(result)) throw new Error(JSON.stringify(result.left))
   return result.right
 }
+
+/** The names that have an option, as refusals list them. */
+const having = (key: string): string => either(options.find((one) => one.key === key)?.names ?? [])
+
+const withH = having('h')
 
 const complaint = (given: unknown, context: Named.Context = {}): string => {
   const decoded = Named.decode(context)(given)
@@ -175,11 +180,11 @@ describe('a document that is refused', () => {
   it.each<[unknown, string]>([
     [
       { name: 'fullBackprop', h: 7, radius: 9 },
-      'estimator.h: expected one of the fields of fullBackprop (name, memory), got "h"; remove it, or choose blackBoxRlr, rlr or segmented'
+      `estimator.h: expected one of the fields of fullBackprop (name, memory), got "h"; remove it, or choose ${withH}`
     ],
     [
       { name: 'reinforceAfterFirst', radius: 1 },
-      'estimator.radius: expected one of the fields of reinforceAfterFirst (name), got "radius"; remove it, or choose blackBoxRlr, evolutionStrategies, reinforce or rlr'
+      `estimator.radius: expected one of the fields of reinforceAfterFirst (name), got "radius"; remove it, or choose ${having('radius')}`
     ],
     [
       { name: 'rlr', rdius: 1 },
@@ -191,7 +196,7 @@ describe('a document that is refused', () => {
     ],
     [
       { cells: [], h: 2 },
-      'estimator.h: expected one of the fields of cells (name, cells), got "h"; remove it, or choose blackBoxRlr, rlr or segmented'
+      `estimator.h: expected one of the fields of cells (name, cells), got "h"; remove it, or choose ${withH}`
     ],
     [{ name: 'rlrr' }, `estimator.name: expected one of ${all}, got "rlrr"; near it is rlr`],
     [{ name: 3 }, `estimator.name: expected one of ${all}, got 3; choose one of them`],
