@@ -75,7 +75,8 @@ describe('the tables of getting started', () => {
       expect(E.isRight(Named.parse(text))).toBe(true)
     }
     const [, text = ''] = /```json\n([\s\S]*?)\n```/.exec(page) ?? []
-    const decoded = Config.decode()({ estimator: JSON.parse(text) })
+    const given: unknown = JSON.parse(text)
+    const decoded = Config.decode()({ estimator: given })
     expect(E.isLeft(decoded) ? showError(decoded.left) : decoded.right.estimator.name).toBe('cells')
   })
 })

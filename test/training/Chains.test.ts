@@ -200,7 +200,9 @@ describe('latents', () => {
   it('are decoded for pictures, and for host functions', async () => {
     const images = right(await decode(model, reference)(z)())
     expect(images.shape).toEqual([2, 48])
-    const { problem } = right(Setup.setup(configOf('latent', { reward: 'total', estimator: { name: 'blackBoxRlr' } }), materials(model, 48)))
+    const { problem } = right(
+      Setup.setup(configOf('latent', { reward: 'total', estimator: { name: 'blackBoxRlr' } }), materials(model, 48))
+    )
     if (problem.reward._tag !== 'BlackBox') throw new Error('expected a black box')
     const rewards = right(await problem.reward.evaluate(z)())
     rowSums(Array.from(images.data), 2).forEach((sum, i) => expect(rewards[i]).toBeCloseTo(sum, 12))
