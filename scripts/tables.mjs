@@ -15,7 +15,8 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 export const folders = [
   { folder: 'src/chain/sampler', rows: 'samplers' },
   { folder: 'src/estimator/catalogue', rows: 'estimators' },
-  { folder: 'src/lens/layer' }
+  { folder: 'src/lens/layer' },
+  { folder: 'src/reward' }
 ]
 
 const isEntry = (name) => /^[A-Z]\w*\.ts$/.test(name)

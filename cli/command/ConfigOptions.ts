@@ -13,9 +13,8 @@ import * as Named from 'halforder/estimator/Named'
 import { defaults, type Task } from 'halforder/task/Task'
 import { names as chainNames } from 'halforder/training/Chains'
 import * as Config from 'halforder/training/Config'
-import { parse as parseYaml } from 'yaml'
+import * as Documents from '../edge/Documents.js'
 import { type Failure, refused, type Step, usage } from '../edge/Failure.js'
-import * as Files from '../edge/Files.js'
 import { find } from '../tasks/Find.js'
 import { estimatorOption, type Typed } from './EstimatorOption.js'
 
@@ -94,7 +93,7 @@ const usual = 'faces'
 
 /**
  * Reads a configuration and its task: the file, if one is named, with what was typed over it. Left: a task that is none, a file
- * that is not there or no JSON or YAML, a field that is unknown or not of its kind. Where the typed estimator is of another name
+ * that is not there or no JSON or YAML (`Documents.yaml`), a field that is unknown or not of its kind. Where the typed estimator is of another name
  * than that of the file, it takes from there the options that it has.
  *
  * @category effects
@@ -103,7 +102,9 @@ const usual = 'faces'
 export const readConfig = (options: ConfigOptions): Step<Configured> =>
   pipe(
     TE.Do,
-    TE.bind('given', () => (options.config === undefined ? TE.right<never, unknown>({}) : document(options.config))),
+    TE.bind('given', () =>
+      options.config === undefined ? TE.right<never, unknown>({}) : Documents.read(options.config, Documents.yaml)
+    ),
     TE.bind('estimator', () =>
       options.estimator === undefined ? TE.right<never, undefined>(undefined) : estimatorOption(options.estimator)
     ),
@@ -139,21 +140,6 @@ export const readConfig = (options: ConfigOptions): Step<Configured> =>
 /** What is no name is left to the decoder, which says so. */
 const nameOfTask = (given: unknown): string =>
   isRecord(given) && typeof given['task'] === 'string' && given['task'] !== '' ? given['task'] : usual
-
-const document = (path: string): Step<unknown> =>
-  pipe(
-    Files.read(path),
-    TE.mapLeft((error) => usage(Files.showError(error))),
-    TE.flatMapEither((bytes) =>
-      E.tryCatch(
-        (): unknown => parseYaml(new TextDecoder().decode(bytes)) ?? {},
-        (error) =>
-          usage(
-            `${path}: expected JSON or YAML, got ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'something else'}`
-          )
-      )
-    )
-  )
 
 type Group = Readonly<Record<string, unknown>>
 

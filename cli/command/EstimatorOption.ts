@@ -7,8 +7,8 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Named from 'halforder/estimator/Named'
+import * as Documents from '../edge/Documents.js'
 import { refused, type Step } from '../edge/Failure.js'
-import { readJson } from '../edge/Json.js'
 
 /**
  * A document that describes an estimator, and where it was found: the path of its file, or the option itself.
@@ -33,7 +33,7 @@ const isPath = (text: string): boolean => /\.json$/i.test(text.trim()) || (/[/\\
 export const estimatorOption = (text: string): Step<Typed> =>
   isPath(text)
     ? pipe(
-        readJson(text),
+        Documents.read(text, Documents.json),
         TE.map((document) => ({ document, source: text }))
       )
     : pipe(

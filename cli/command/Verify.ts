@@ -19,8 +19,8 @@ import * as Report from 'halforder/laws/verify/Report'
 import * as Verify from 'halforder/laws/verify/Verify'
 import * as Key from 'halforder/random/Key'
 import type { Task } from 'halforder/task/Task'
+import * as Documents from '../edge/Documents.js'
 import { broken, fail, type Failure, type Step, usage } from '../edge/Failure.js'
-import { readJson } from '../edge/Json.js'
 import { whole } from '../edge/Options.js'
 import { meter } from '../edge/Progress.js'
 import { find } from '../tasks/Find.js'
@@ -78,7 +78,7 @@ const modelsOf = ({ model: path, task }: VerifyOptions): Step<ReadonlyArray<Mode
       ? TE.right(Catalogue.models())
       : pipe(find(task), TE.flatMap(toysOf))
     : pipe(
-        readJson(path),
+        Documents.read(path, Documents.json),
         TE.flatMapEither(decoded(path, Description.decode)),
         TE.map((description) => [Catalogue.described(path, description)])
       )

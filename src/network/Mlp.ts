@@ -1,9 +1,9 @@
 /**
  * A denoiser made of dense layers.
  *
- * The network predicts the clean image, because faces lie on a surface of few dimensions: a layer that is narrower
- * than the image cannot pass the noise through, but it can pass the face. The noise that the samplers ask for follows
- * from the image, `epsilon = (x - sqrt(data share) F) / sqrt(noise share)`.
+ * The network predicts the clean output, because data lie on a surface of few dimensions: a layer that is narrower
+ * than the output cannot pass the noise through, but it can pass the data. The noise that the samplers ask for follows
+ * from the output, `epsilon = (x - sqrt(data share) F) / sqrt(noise share)`.
  *
  * @since 0.1.0
  */

@@ -10,6 +10,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import { perRow, type Chain } from '../chain/Chain.js'
 import { perStep, thirds, under } from '../chain/PerStep.js'
 import { type DocumentError, fault } from '../document/Document.js'
+import { begins } from '../document/Pattern.js'
 import * as Advantage from '../estimator/Advantage.js'
 import type { Facts } from '../estimator/catalogue/Row.js'
 import type { Estimator } from '../estimator/Estimator.js'
@@ -241,14 +242,7 @@ export const optimizer = (config: Config['optimizer']): Optimizer.Optimizer => {
 export const trained =
   (patterns: ReadonlyArray<string>) =>
   (path: string): boolean =>
-    patterns.length === 0 || patterns.some((pattern) => matches(pattern.split('.'), path.split('.')))
-
-const matches = (pattern: ReadonlyArray<string>, path: ReadonlyArray<string>): boolean => {
-  const [first, ...rest] = pattern
-  if (first === undefined) return true
-  if (first === '**') return path.some((_, i) => matches(rest, path.slice(i)))
-  return path.length > 0 && (first === '*' || first === path[0]) && matches(rest, path.slice(1))
-}
+    patterns.length === 0 || patterns.some((pattern) => begins(pattern, path))
 
 /** A model as it is fine-tuned: with an adapter, or as it is. */
 interface Prepared {

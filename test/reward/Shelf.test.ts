@@ -40,7 +40,7 @@ const sums = blackBox('the sum', ({ shape: [n = 0, width = 0], data }) =>
 )
 
 const near = (x: number): ReturnType<typeof free> =>
-  free(blackBox(`near ${x}`, ({ shape }) => new Array(shape[0] ?? 0).fill(x)))
+  free(blackBox(`near ${x}`, ({ shape }) => new Array<number>(shape[0] ?? 0).fill(x)))
 
 const all: Shelf = {
   named: new Map([

@@ -23,7 +23,7 @@ import * as Tensor from '../../src/tensor/Tensor.js'
 import { conditions, right, T } from './tiny.js'
 
 const key = Key.make(7)
-const target = Kernel.GpuJs.gpuJs({ mode: 'webasm' })
+const target = Kernel.gpuJs({ mode: 'webasm' })
 afterAll(() => target.dispose())
 
 const tiny = mlp({ features: 12, labels: 34, hidden: 8, blocks: 1, embedding: 4, share: 'cosine' })

@@ -219,8 +219,9 @@ export const cascadeOfTwo = <P extends Params, Q extends Params, D extends numbe
     return L.compose(
       pair,
       L.pure(({ first, second }) => [
-        X.add(X.mul(first, below), X.mul(second, above)),
-        (bar) => ({ first: X.mul(bar, below), second: X.mul(bar, above) })
+        // not a sum of products: the network that is not asked may give anything
+        X.select(X.broadcastTo(above, second.shape), second, first),
+        (bar) => ({ first: X.weigh(bar, below), second: X.weigh(bar, above) })
       ])
     )
   })

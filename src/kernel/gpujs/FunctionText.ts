@@ -26,15 +26,13 @@ export type Define = (value: string) => string
 // -------------------------------------------------------------------------------------
 
 /**
- * A number as the text of a float. Rounded to f32 here, since compilers of shaders may round either way.
+ * A finite number as the text of a float. Rounded to f32 here, since compilers of shaders may round either way.
  *
  * @category utils
  * @since 0.1.0
  */
 export const float = (value: number): string => {
   const rounded = Math.fround(value)
-  if (Number.isNaN(rounded)) return '(0.0 / 0.0)'
-  if (!Number.isFinite(rounded)) return rounded > 0 ? '(1.0 / 0.0)' : '(-1.0 / 0.0)'
   const text = String(Math.abs(rounded))
   const positive = /[.e]/.test(text) ? text : `${text}.0`
   return rounded < 0 ? `(-${positive})` : positive
@@ -114,7 +112,7 @@ const truth =
  * @category instances
  * @since 0.1.0
  */
-export const operations: Readonly<Record<MapName, Operation>> = {
+export const functionText: Readonly<Record<MapName, Operation>> = {
   neg: (_define, a) => `(-(${a}))`,
   abs: call('abs'),
   exp: call('exp'),

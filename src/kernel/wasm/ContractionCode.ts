@@ -1,29 +1,29 @@
 /**
- * Contractions as WebAssembly: loops over register tiles of the output. Where many rows read the same columns of `b`, these
- * are copied side by side first.
+ * Contractions as WebAssembly: loops over register tiles of the output. Where many rows read the same columns of `b`,
+ * these are copied side by side first.
  *
  * @since 0.1.0
  */
-import { blocked, blocksOf, farAxes, partAxes, tileColumns, tileRows } from './Blocking.js'
-import type { Access, Contraction } from '../plan/Spec.js'
+import { blocked, columnTiles, farAxes, partAxes, tileColumns, tileRows } from './Blocking.js'
+import type { Access, ContractionCore } from '../plan/Spec.js'
 import { type Code, code } from './Encoder.js'
-import { type Memory, nest, outputBuffer } from './Terms.js'
+import { type Addresses, nest, outputBuffer } from './TermCode.js'
 import { dotsTile, packed, packing, type Product, rowsTile } from './Tile.js'
 
 /** From so many rows on, copying the columns of `b` that a tile reads to neighbouring places pays. */
 const packedFrom = 48
 
 /**
- * The functions of a contraction; the last one takes no arguments and computes everything. `first` is the position that
- * the first of them will have in the module.
+ * The functions of a contraction, which are the first of their module; the last one takes no arguments and computes
+ * everything.
  *
  * @category interpreters
  * @since 0.1.0
  */
-export const contraction = (memory: Memory, whole: Contraction, first: number): ReadonlyArray<Code> => {
+export const contractionCode = (addresses: Addresses, whole: ContractionCore): ReadonlyArray<Code> => {
   const core = blocked(whole)
   const { dims, strides, a, b, form } = core
-  const { fused } = memory
+  const { fma } = addresses
   const outer = strides.length - 2
   const [mAxis, nAxis, kAxis] = [outer, outer + 1, dims.length - 1]
   const [m = 1, n = 1] = dims.slice(outer)
@@ -34,18 +34,18 @@ export const contraction = (memory: Memory, whole: Contraction, first: number): 
     form,
     k: dims[kAxis] ?? 1,
     taps: tapAxes.map((axis) => ({ count: dims[axis] ?? 1, a: a.strides[axis] ?? 0, b: b.strides[axis] ?? 0 })),
-    a: { base: memory.buffer(a.buffer) + 4 * a.offset, row: a.strides[mAxis] ?? 0, k: a.strides[kAxis] ?? 0 },
-    b: { base: memory.buffer(b.buffer) + 4 * b.offset, column: b.strides[nAxis] ?? 0, k: b.strides[kAxis] ?? 0 },
-    out: { base: memory.output, row: strides[mAxis] ?? 0, column: strides[nAxis] ?? 1 },
+    a: { base: addresses.buffer(a.buffer) + 4 * a.offset, row: a.strides[mAxis] ?? 0, k: a.strides[kAxis] ?? 0 },
+    b: { base: addresses.buffer(b.buffer) + 4 * b.offset, column: b.strides[nAxis] ?? 0, k: b.strides[kAxis] ?? 0 },
+    out: { base: addresses.output, row: strides[mAxis] ?? 0, column: strides[nAxis] ?? 1 },
     adds: parts.length > 0,
-    fused
+    fma
   }
   const functions: Array<Code> = []
   const known = new Map<string, number>()
   const driver = code()
-  const loops = nest(driver, memory, [a, b, target])
+  const loops = nest(driver, addresses, [a, b, target])
   const call = (key: string, make: () => Code, [x, y, z]: Positions): void => {
-    const index = known.get(key) ?? first + functions.push(make()) - 1
+    const index = known.get(key) ?? functions.push(make()) - 1
     known.set(key, index)
     for (const access of [x, y, z]) {
       if (access === undefined) driver.integer(0)
@@ -64,12 +64,12 @@ export const contraction = (memory: Memory, whole: Contraction, first: number): 
   const far = farAxes(core, fixed)
   const staying = fixed.slice(far.length)
   const reuse = staying.reduce((rows, axis) => rows * (dims[axis] ?? 1), m)
-  const most = tileColumns(form, fused, m)
+  const most = tileColumns(form, fma, m)
   const terms = product.taps.reduce((total, { count }) => total * count, product.k)
   const columnBlock = (columns: ReadonlyArray<number>): void => {
     const width = 4 * columns.length
-    const packs = form === 'rows' && reuse >= packedFrom && 4 * width * terms <= memory.scratchBytes
-    const source = packs ? packed(product, memory.scratch, width) : product
+    const packs = form === 'rows' && reuse >= packedFrom && 4 * width * terms <= addresses.scratchBytes
+    const source = packs ? packed(product, addresses.scratch, width) : product
     const tile = {
       columns,
       from: packs ? columns.map((_, i) => 4 * i) : columns,
@@ -81,9 +81,9 @@ export const contraction = (memory: Memory, whole: Contraction, first: number): 
         packs ? undefined : b,
         target
       ])
-    const rows = tileRows(fused, columns.length)
+    const rows = tileRows(fma, columns.length)
     if (packs)
-      call(`pack|${columns.join(',')}`, () => packing(product, memory.scratch, columns), [undefined, b, undefined])
+      call(`pack|${columns.join(',')}`, () => packing(product, addresses.scratch, columns), [undefined, b, undefined])
     over(staying, () =>
       loops.enter(mAxis, () => {
         loops.advance(mAxis, Math.floor(m / rows), rows, () => block(rows))
@@ -91,10 +91,10 @@ export const contraction = (memory: Memory, whole: Contraction, first: number): 
       })
     )
   }
-  if (product.adds) driver.zeros(memory.output, 4 * dims.slice(0, outer + 2).reduce((total, d) => total * d, 1))
+  if (product.adds) driver.zeros(addresses.output, 4 * dims.slice(0, outer + 2).reduce((total, d) => total * d, 1))
   over(parts, () =>
     over([...moving, ...far], () => {
-      for (const { count, columns } of blocksOf(form, fused, most, n)) {
+      for (const { count, columns } of columnTiles(form, fma, most, n)) {
         if (count === 1) columnBlock(columns)
         else loops.enter(nAxis, () => loops.advance(nAxis, count, most, () => columnBlock(columns)))
       }

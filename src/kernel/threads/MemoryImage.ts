@@ -1,33 +1,34 @@
 /**
- * A plan laid out in one memory: where every buffer lies, and the modules to run one after the other. Buffers whose lives
- * do not overlap share their place. This is what a worker runs.
+ * A plan laid out in one memory: where every buffer lies, and the modules to run one after the other. Buffers whose
+ * lives do not overlap share their place. This is what a worker runs.
  *
  * @since 0.1.0
  */
 import { toFloat32 } from '../../tensor/Tensor.js'
-import { module, type Layout } from '../gpujs/Door.js'
-import type { Buffer } from '../plan/Sequence.js'
 import type { Plan } from '../plan/Plan.js'
-import { argumentNames } from '../gpujs/Source.js'
+import type { Buffer } from '../plan/Sequence.js'
+import { argumentNames } from '../plan/Template.js'
+import { type ModuleLayout, wasmModule } from '../wasm/Module.js'
+import { type Pages, pagesFor } from '../wasm/Pages.js'
 
 // -------------------------------------------------------------------------------------
 // model
 // -------------------------------------------------------------------------------------
 
 /**
- * - `modules`: WebAssembly modules that import `env.memory`. `steps`: which run in which order, each after 32-bit numbers
- *   have been written for it: the scalar arguments of its kernel, which share their place with those of other steps, so
- *   that steps that differ in numbers only run one module.
+ * - `modules`: WebAssembly modules that import `env.memory`. `steps`: which run in which order, each after 32-bit
+ *   numbers have been written for it: the scalar arguments of its kernel, which share their place with those of other
+ *   steps, so that steps that differ in numbers only run one module.
  * - `pages`: the size of the memory. `inputs`, `outputs`: where they lie, in elements. A `Fill` is one repeated number.
  * - `constants`: what to write once.
  *
  * @category model
  * @since 0.1.0
  */
-export interface Image {
+export interface MemoryImage {
   readonly modules: ReadonlyArray<Uint8Array<ArrayBuffer>>
-  readonly steps: ReadonlyArray<Step>
-  readonly pages: { readonly initial: number; readonly maximum: number }
+  readonly steps: ReadonlyArray<ModuleRun>
+  readonly pages: Pages
   readonly inputs: ReadonlyArray<{ readonly name: string; readonly at: number; readonly size: number }>
   readonly outputs: ReadonlyArray<{
     readonly name: string
@@ -45,7 +46,7 @@ export interface Image {
  * @category model
  * @since 0.1.0
  */
-export interface Step {
+export interface ModuleRun {
   readonly module: number
   readonly at: number
   readonly bits: ReadonlyArray<number>
@@ -61,25 +62,16 @@ export interface Step {
  * @category constructors
  * @since 0.1.0
  */
-export const image = (plan: Plan, fused: boolean): Image => {
+export const memoryImage = (plan: Plan, fma: boolean): MemoryImage => {
   const { buffers, kernels, calls, outputs } = plan
-  const kept = buffers.map((buffer) => (buffer._tag === 'Written' ? 0 : align(4 * buffer.size)))
-  const starts = runningSum(kept)
-  const scalarsAt = total(kept)
-  const writtenAt = scalarsAt + align(4 * Math.max(0, ...kernels.map(({ parameters }) => parameters.length)))
-  const places = place(plan)
-  const offset = (buffer: number): number =>
-    buffers[buffer]?._tag === 'Written' ? writtenAt + (places.at.get(buffer) ?? 0) : (starts[buffer] ?? 0)
-  const bytes = writtenAt + places.bytes
-
+  const { offset, scalarsAt, bytes } = layOut(plan)
   const known = new Map<string, number>()
   const modules: Array<Uint8Array<ArrayBuffer>> = []
-  const pages = { initial: 0, maximum: 0 }
-  const steps = calls.flatMap((call): ReadonlyArray<Step> => {
+  const steps = calls.flatMap((call): ReadonlyArray<ModuleRun> => {
     const kernel = kernels[call.kernel]
     if (kernel === undefined) return []
     const names = argumentNames(kernel)
-    const layout: Layout = {
+    const layout: ModuleLayout = {
       arrays: Object.fromEntries(call.buffers.map((buffer, j) => [names[j] ?? '', { offset: offset(buffer) }])),
       scalars: Object.fromEntries(
         call.parameters.map((_, j) => [names[call.buffers.length + j] ?? '', { offset: scalarsAt + 4 * j }])
@@ -88,15 +80,10 @@ export const image = (plan: Plan, fused: boolean): Image => {
       totalBytes: bytes
     }
     const key = JSON.stringify([call.kernel, layout])
-    const before = known.get(key)
     const bits = call.parameters.map((value, j) => (kernel.parameters[j] === 'Integer' ? value : bitsOf(value)))
-    const make = (): number => {
-      const assembled = module(kernel, layout, kernel.spec.cells, true, fused)
-      pages.initial = assembled.initial
-      pages.maximum = assembled.maximum
-      return modules.push(assembled.bytes) - 1
-    }
-    const index = before ?? make()
+    const make = (): number =>
+      modules.push(wasmModule(kernel, layout, kernel.spec.cells, { shared: true, fma }).bytes) - 1
+    const index = known.get(key) ?? make()
     known.set(key, index)
     return [{ module: index, at: scalarsAt / 4, bits }]
   })
@@ -106,7 +93,7 @@ export const image = (plan: Plan, fused: boolean): Image => {
   return {
     modules,
     steps,
-    pages,
+    pages: pagesFor(bytes),
     inputs: buffers.flatMap((buffer, i) =>
       buffer._tag === 'Input' ? [{ name: buffer.name, at: offset(i) / 4, size: buffer.size }] : []
     ),
@@ -121,9 +108,40 @@ export const image = (plan: Plan, fused: boolean): Image => {
   }
 }
 
+/**
+ * How many bytes the image of a plan has.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const imageBytes = (plan: Plan): number => layOut(plan).bytes
+
 // -------------------------------------------------------------------------------------
 // places
 // -------------------------------------------------------------------------------------
+
+/** Where everything lies, in bytes: inputs and constants, then the numbers of a step, then what kernels write. */
+interface Layout {
+  readonly offset: (buffer: number) => number
+  readonly scalarsAt: number
+  readonly bytes: number
+}
+
+const layOut = (plan: Plan): Layout => {
+  const { buffers, kernels } = plan
+  const kept = buffers.map((buffer) => (buffer._tag === 'Written' ? 0 : align(4 * buffer.size)))
+  const starts = runningSum(kept)
+  const scalarsAt = total(kept)
+  const mostScalars = kernels.reduce((most, { parameters }) => Math.max(most, parameters.length), 0)
+  const writtenAt = scalarsAt + align(4 * mostScalars)
+  const places = place(plan)
+  return {
+    offset: (buffer) =>
+      buffers[buffer]?._tag === 'Written' ? writtenAt + (places.at.get(buffer) ?? 0) : (starts[buffer] ?? 0),
+    scalarsAt,
+    bytes: writtenAt + places.bytes
+  }
+}
 
 /** The bits of a number in f32. */
 const bitsOf = (value: number): number => new Int32Array(Float32Array.of(value).buffer)[0] ?? 0
@@ -150,8 +168,8 @@ interface Life {
 }
 
 /**
- * Where the written buffers lie, in bytes. The largest are placed first, each at the lowest place that is free for as long
- * as it lives.
+ * Where the written buffers lie, in bytes. The largest are placed first, each at the lowest place that is free for as
+ * long as it lives.
  */
 const place = ({
   buffers,

@@ -2,8 +2,8 @@ import * as E from 'fp-ts/lib/Either.js'
 import gpujs from 'gpu.js'
 import { afterAll, describe, expect, test } from 'vitest'
 import { plan } from '../../src/kernel/plan/Plan.js'
-import { argumentNames, blockOf, constants, neighbours, source } from '../../src/kernel/gpujs/Source.js'
-import type { Kernel } from '../../src/kernel/plan/Template.js'
+import { blockOf, constants, kernelText, neighbours } from '../../src/kernel/gpujs/KernelText.js'
+import { argumentNames, type Kernel } from '../../src/kernel/plan/Template.js'
 import * as X from '../../src/tensor/Expr.js'
 import * as Program from '../../src/tensor/Program.js'
 import type { Exprs, Shapes } from '../../src/tensor/Tree.js'
@@ -58,8 +58,8 @@ describe('the source of a contraction', () => {
     expect(kernels).toHaveLength(1)
     for (const kernel of kernels) {
       const { cells } = kernel.spec
-      const single = run(kernel, source(kernel), cells)
-      const text = source(kernel, true)
+      const single = run(kernel, kernelText(kernel), cells)
+      const text = kernelText(kernel, true)
       expect(run(kernel, text, cells / neighbours(kernel))).toEqual(single)
       if (neighbours(kernel) === 1) continue
       // blocks that begin elsewhere, and columns in another order
@@ -76,7 +76,7 @@ describe('the source of a contraction', () => {
 
   test('reads an element of the left operand once for a block', () => {
     const [kernel] = programs['a product, a bias and a SiLU'] ?? []
-    const reads = (kernel && source(kernel, true).match(/= b0\[/g)) ?? []
+    const reads = (kernel && kernelText(kernel, true).match(/= b0\[/g)) ?? []
     expect(reads).toHaveLength(1)
   })
 })

@@ -4,9 +4,10 @@
  * @since 0.1.0
  */
 import { strides as contiguous } from '../../tensor/Strides.js'
-import { type Access, type Part, type Reduction, surface } from '../plan/Spec.js'
+import { neutral } from '../plan/Cores.js'
+import { type Access, type OutputPart, type ReductionCore, surface } from '../plan/Spec.js'
 import { type Code, code, type VectorName } from './Encoder.js'
-import { type Lanes, type Memory, type Nest, nest, outputBuffer, type Values, values } from './Terms.js'
+import { type Lanes, type Addresses, type Nest, nest, outputBuffer, type TermValues, termValues } from './TermCode.js'
 
 // -------------------------------------------------------------------------------------
 // elementwise
@@ -18,11 +19,11 @@ import { type Lanes, type Memory, type Nest, nest, outputBuffer, type Values, va
  * @category interpreters
  * @since 0.1.0
  */
-export const elementwise = (memory: Memory, { start, dims, strides, body }: Part): Code => {
+export const elementwiseCode = (addresses: Addresses, { start, dims, strides, body }: OutputPart): Code => {
   const out = code()
   const target: Access = { buffer: outputBuffer, offset: start, strides, moves: [] }
-  const loops = nest(out, memory, [...surface(body), target])
-  const terms = values(out, loops, memory, [body], target)
+  const loops = nest(out, addresses, [...surface(body), target])
+  const terms = termValues(out, loops, addresses, [body], target)
   const write = (axis: number, width: 1 | 4) => (): void =>
     terms.scope(() => {
       const lanes: Lanes = { along: axis, width, shift: 0 }
@@ -74,12 +75,11 @@ const store = (
 // reductions
 // -------------------------------------------------------------------------------------
 
-const combine: Readonly<Record<Reduction['name'], VectorName>> = {
+const combine: Readonly<Record<ReductionCore['name'], VectorName>> = {
   sum: 'f32x4.add',
   max: 'f32x4.max',
   min: 'f32x4.min'
 }
-const start: Readonly<Record<Reduction['name'], number>> = { sum: 0, max: -Infinity, min: Infinity }
 
 /** How many vectors are accumulated side by side, so that additions do not wait for each other. */
 const unrolled = 4
@@ -91,13 +91,13 @@ const unrolled = 4
  * @category interpreters
  * @since 0.1.0
  */
-export const reduction = (memory: Memory, core: Reduction): Code => {
+export const reductionCode = (addresses: Addresses, core: ReductionCore): Code => {
   const { dims, kept, body } = core
   const out = code()
   const target: Access = { buffer: outputBuffer, offset: 0, strides: contiguous(dims.slice(0, kept)), moves: [] }
   const reads = surface(body)
-  const loops = nest(out, memory, [...reads, target])
-  const terms = values(out, loops, memory, [body], undefined)
+  const loops = nest(out, addresses, [...reads, target])
+  const terms = termValues(out, loops, addresses, [body], undefined)
   const context: Context = { out, loops, terms, core, target }
   const score = (axis: number): number =>
     reads.reduce((n, { strides }) => n + ((strides[axis] ?? 0) === 1 ? 1 : (strides[axis] ?? 0) > 1 ? -1 : 0), 0)
@@ -115,8 +115,8 @@ export const reduction = (memory: Memory, core: Reduction): Code => {
 interface Context {
   readonly out: Code
   readonly loops: Nest
-  readonly terms: Values
-  readonly core: Reduction
+  readonly terms: TermValues
+  readonly core: ReductionCore
   readonly target: Access
 }
 
@@ -124,7 +124,7 @@ interface Context {
 const accumulators = ({ out, core }: Context, count: number): ReadonlyArray<number> =>
   Array.from({ length: count }, () => {
     const local = out.local('v128')
-    out.splat(start[core.name])
+    out.splat(neutral[core.name])
     out.set(local)
     return local
   })

@@ -227,7 +227,7 @@ const via =
  * @category instances
  * @since 0.1.0
  */
-export const operations: Readonly<Record<MapName, (args: ReadonlyArray<Emit>) => Emit>> = {
+export const functionCode: Readonly<Record<MapName, (args: ReadonlyArray<Emit>) => Emit>> = {
   neg: one('f32x4.neg'),
   abs: one('f32x4.abs'),
   exp: via(exp),

@@ -7,9 +7,19 @@
  * @since 0.1.0
  */
 import { strides as contiguous } from '../../tensor/Strides.js'
-import { float, operations } from './SourceFunctions.js'
-import type { Access, Contraction, Core, Elementwise, Frame, Part, Reduction, Spec, Term } from '../plan/Spec.js'
-import type { Kernel } from '../plan/Template.js'
+import { float, functionText } from './FunctionText.js'
+import type {
+  Access,
+  ContractionCore,
+  Core,
+  ElementwiseCore,
+  PaddingCore,
+  OutputPart,
+  ReductionCore,
+  Spec,
+  ElementTerm
+} from '../plan/Spec.js'
+import { argumentNames, type Kernel } from '../plan/Template.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -21,7 +31,7 @@ interface Scope {
   readonly kernel: Kernel
   /** numbers of names, shared by nested scopes */
   readonly names: { count: number }
-  readonly known: Map<Term, string>
+  readonly known: Map<ElementTerm, string>
 }
 
 // -------------------------------------------------------------------------------------
@@ -29,19 +39,8 @@ interface Scope {
 // -------------------------------------------------------------------------------------
 
 /**
- * The names of a kernel's arguments: buffers first.
- *
- * @category utils
- * @since 0.1.0
- */
-export const argumentNames = ({ buffers, parameters }: Kernel): ReadonlyArray<string> => [
-  ...Array.from({ length: buffers }, (_, i) => `b${i}`),
-  ...parameters.map((_, i) => `p${i}`)
-]
-
-/**
- * How many neighbours of the output one call of a contraction may compute, `blockOf` of them or 1. They lie in one row, so
- * that each element of the left operand is read once for all of them.
+ * How many neighbours of the output one call of a contraction may compute, `blockOf` of them or 1. They lie in one row,
+ * so that each element of the left operand is read once for all of them.
  *
  * @category utils
  * @since 0.1.0
@@ -62,13 +61,13 @@ export const neighbours = ({ spec: { core } }: Kernel): 1 | typeof blockOf => {
 export const blockOf = 4
 
 /**
- * The source of a kernel. With `blocked` it returns the vector of the elements from `blockOf` times the thread's number on,
- * where `neighbours` allows it.
+ * The source of a kernel. With `blocked` it returns the vector of the elements from `blockOf` times the thread's number
+ * on, where `neighbours` allows it.
  *
  * @category interpreters
  * @since 0.1.0
  */
-export const source = (kernel: Kernel, blocked = false): string => {
+export const kernelText = (kernel: Kernel, blocked = false): string => {
   const scope: Scope = { lines: [], kernel, names: { count: 0 }, known: new Map() }
   const { core, epilogue }: Spec = kernel.spec
   const end = (value: string, at: string): string =>
@@ -89,7 +88,7 @@ const coreValue = (scope: Scope, core: Core): string => {
   switch (core._tag) {
     case 'Elementwise':
       return joined(scope, core)
-    case 'Frame':
+    case 'Padding':
       return framed(scope, core)
     case 'Reduction':
       return reduced(scope, core)
@@ -113,16 +112,16 @@ const block = (scope: Scope, body: (inner: Scope) => void): string => {
   return inner.lines.join(' ')
 }
 
-const finished = (scope: Scope, part: Part, value: string, at: string): string =>
+const finished = (scope: Scope, part: OutputPart, value: string, at: string): string =>
   term({ ...scope, known: new Map() }, part.body, indices(scope, part.dims, at), value)
 
-// (at + 0.5) / n is at least 0.5 / n from a whole number: more than 2.5 units in the last place, by which a quotient may be
-// off, while positions are below this
+// (at + 0.5) / n is at least 0.5 / n from a whole number: more than 2.5 units in the last place, by which a quotient
+// may be off, while positions are below this
 const exactQuotients = 2 ** 20
 
 /**
- * The whole part of `at / n` and what is left: `floor((at + 0.5) / n)`, which is right also where division rounds. In large
- * outputs it may be off by a few; what is then left, in whole numbers, is small and tells by how many.
+ * The whole part of `at / n` and what is left: `floor((at + 0.5) / n)`, which is right also where division rounds. In
+ * large outputs it may be off by a few; what is then left, in whole numbers, is small and tells by how many.
  */
 const quotient = (scope: Scope, at: string, n: number): readonly [index: string, rest: string] => {
   const halves = (value: string): string => `Math.floor((${value} + 0.5) / ${n})`
@@ -145,7 +144,7 @@ const indices = (scope: Scope, dims: ReadonlyArray<number>, at: string): Readonl
   })
 }
 
-const joined = (scope: Scope, { rowLength, parts }: Elementwise): string => {
+const joined = (scope: Scope, { rowLength, parts }: ElementwiseCore): string => {
   const [only] = parts
   if (parts.length === 1 && only !== undefined) return term(scope, only.body, indices(scope, only.dims, 'at'), '0.0')
   const [row, column] = quotient(scope, 'at', rowLength)
@@ -162,7 +161,7 @@ const joined = (scope: Scope, { rowLength, parts }: Elementwise): string => {
   return value
 }
 
-const framed = (scope: Scope, { part: { start, dims, strides, body } }: Frame): string => {
+const framed = (scope: Scope, { part: { start, dims, strides, body } }: PaddingCore): string => {
   let rest = define(scope, 'r', `at - ${start}`)
   const index = dims.map((_, axis) => {
     const stride = strides[axis] ?? 1
@@ -181,7 +180,7 @@ const framed = (scope: Scope, { part: { start, dims, strides, body } }: Frame): 
   return value
 }
 
-const reduced = (scope: Scope, { name, dims, kept, body }: Reduction): string => {
+const reduced = (scope: Scope, { name, dims, kept, body }: ReductionCore): string => {
   const outer = indices(scope, dims.slice(0, kept), 'at')
   const inner = dims.slice(kept).map(() => fresh(scope, 'k'))
   const value = fresh(scope, 'v')
@@ -201,7 +200,7 @@ const reduced = (scope: Scope, { name, dims, kept, body }: Reduction): string =>
 }
 
 /** The sums of `count` neighbours along n, from the position `at` on. */
-const contracted = (scope: Scope, { dims, strides, a, b }: Contraction, count: number): ReadonlyArray<string> => {
+const contracted = (scope: Scope, { dims, strides, a, b }: ContractionCore, count: number): ReadonlyArray<string> => {
   const axes = dims.slice(0, strides.length)
   // the output may order the axes in another way: the largest stride is split off first
   const order = axes
@@ -275,7 +274,7 @@ const position = (scope: Scope, access: Access, index: ReadonlyArray<string>): s
 }
 
 /** The text of a term's value; operations are named, so that each is computed once. */
-const term = (scope: Scope, node: Term, index: ReadonlyArray<string>, core: string): string => {
+const term = (scope: Scope, node: ElementTerm, index: ReadonlyArray<string>, core: string): string => {
   const known = scope.known.get(node)
   if (known !== undefined) return known
   switch (node._tag) {
@@ -292,7 +291,7 @@ const term = (scope: Scope, node: Term, index: ReadonlyArray<string>, core: stri
     }
     case 'Apply': {
       const [a = '', b = '', c = ''] = node.args.map((arg) => term(scope, arg, index, core))
-      const value = operations[node.name]((part) => define(scope, 'x', part), a, b, c)
+      const value = functionText[node.name]((part) => define(scope, 'x', part), a, b, c)
       const name = define(scope, 'x', value)
       scope.known.set(node, name)
       return name

@@ -1,19 +1,19 @@
 /**
  * The door into gpu.js's WebGPU kernels: one thread computes a block of neighbours.
  *
- * A gpu.js kernel that returns a vector writes its components side by side, which is how our outputs lie; but gpu.js takes
- * such a result for an array of vectors, which no other kernel of a fused pipeline may read. This class keeps the output an
- * array of numbers, and starts a thread a block. The methods are not part of gpu.js's public interface: the dependency is
- * pinned to one version, and kernels throw where a method does not do what that version does.
+ * A gpu.js kernel that returns a vector writes its components side by side, which is how our outputs lie; but gpu.js
+ * takes such a result for an array of vectors, which no other kernel of a fused pipeline may read. This class keeps the
+ * output an array of numbers, and starts a thread a block. The methods are not part of gpu.js's public interface: the
+ * dependency is pinned to one version, and kernels throw where a method does not do what that version does.
  *
- * WebGL has no such door: a fragment of a texture is one element, and an output of vectors is a texture of another type than
- * the one that the kernels that read it were compiled for.
+ * WebGL has no such door: a fragment of a texture is one element, and an output of vectors is a texture of another type
+ * than the one that the kernels that read it were compiled for.
  *
  * @since 0.1.0
  */
 import type { GPU } from 'gpu.js'
 import { kernelNumber } from '../gpujs/Door.js'
-import { blockOf, neighbours } from '../gpujs/Source.js'
+import { blockOf, neighbours } from '../gpujs/KernelText.js'
 import type { Kernel } from '../plan/Template.js'
 
 /** What gpu.js 2.24.1 has in its class of WebGPU kernels, of what is used here. */
@@ -34,7 +34,7 @@ const guard = 'if (flat_index >= params.outputX) { return; }'
  * @category constructors
  * @since 0.1.0
  */
-export const blockedKernel = (gpu: GPU, kernels: ReadonlyMap<number, Kernel>): GPU['Kernel'] => {
+export const webgpuKernel = (gpu: GPU, kernels: ReadonlyMap<number, Kernel>): GPU['Kernel'] => {
   // the declarations of gpu.js lack this class; `shut` tests what is taken from it
   const Base = gpu.Kernel as unknown as new (...given: ReadonlyArray<unknown>) => Door
   const shut = (): Error => new Error('gpu.js builds WebGPU kernels in another way than version 2.24.1 does')
@@ -44,7 +44,7 @@ export const blockedKernel = (gpu: GPU, kernels: ReadonlyMap<number, Kernel>): G
     const kernel = kernels.get(Number(constants?.[kernelNumber]))
     return kernel === undefined ? 1 : neighbours(kernel)
   }
-  class Blocked extends Base {
+  class InBlocks extends Base {
     override translateSource(): void {
       if (!open) throw shut()
       super.translateSource()
@@ -63,5 +63,5 @@ export const blockedKernel = (gpu: GPU, kernels: ReadonlyMap<number, Kernel>): G
     }
   }
   // a subclass of the class that it replaces
-  return Blocked as unknown as GPU['Kernel']
+  return InBlocks as unknown as GPU['Kernel']
 }

@@ -3,9 +3,9 @@
  *
  * @since 0.1.0
  */
-import { type Access, surface, type Term } from '../plan/Spec.js'
+import { type Access, surface, type ElementTerm } from '../plan/Spec.js'
 import type { Code } from './Encoder.js'
-import { operations } from './Functions.js'
+import { functionCode } from './FunctionCode.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -13,19 +13,19 @@ import { operations } from './Functions.js'
 
 /**
  * Where things are in the memory, in bytes: buffers and scalar parameters of the kernel, its output, and `scratchBytes`
- * from `scratch` on that any kernel may use while it runs, behind which lie 16 more that may be read. `fused`: does the
+ * from `scratch` on that any kernel may use while it runs, behind which lie 16 more that may be read. `fma`: does the
  * machine multiply and add in one instruction?
  *
  * @category model
  * @since 0.1.0
  */
-export interface Memory {
+export interface Addresses {
   readonly buffer: (index: number) => number
   readonly parameter: (index: number) => number
   readonly output: number
   readonly scratch: number
   readonly scratchBytes: number
-  readonly fused: boolean
+  readonly fma: boolean
 }
 
 /**
@@ -63,11 +63,11 @@ export interface Lanes {
  * @category model
  * @since 0.1.0
  */
-export interface Values {
+export interface TermValues {
   /** pushes the value of a term */
-  readonly push: (term: Term, lanes: Lanes) => void
+  readonly push: (term: ElementTerm, lanes: Lanes) => void
   /** computes here, once, the largest subterms that move along none of the axes from `axis` on */
-  readonly hoist: (root: Term, axis: number) => void
+  readonly hoist: (root: ElementTerm, axis: number) => void
   /** forgets the values computed in a scope when it ends */
   readonly scope: (body: () => void) => void
 }
@@ -82,7 +82,7 @@ export interface Values {
  * @category constructors
  * @since 0.1.0
  */
-export const nest = (code: Code, memory: Memory, all: ReadonlyArray<Access>): Nest => {
+export const nest = (code: Code, addresses: Addresses, all: ReadonlyArray<Access>): Nest => {
   // an access is a walk (what its position depends on) and a constant
   const walks = new Map<string, Walk>()
   const walkOf = new Map<Access, Walk>()
@@ -91,7 +91,7 @@ export const nest = (code: Code, memory: Memory, all: ReadonlyArray<Access>): Ne
     const key = `${access.strides.join(',')}${moved ? `|${all.indexOf(access)}` : ''}`
     const walk = walks.get(key) ?? {
       strides: access.strides,
-      position: moved ? runtimeOffset(code, memory, access) : undefined
+      position: moved ? runtimeOffset(code, addresses, access) : undefined
     }
     walks.set(key, walk)
     walkOf.set(access, walk)
@@ -103,7 +103,7 @@ export const nest = (code: Code, memory: Memory, all: ReadonlyArray<Access>): Ne
       else code.get(position)
     },
     offsetOf: (access) =>
-      (access.buffer === outputBuffer ? memory.output : memory.buffer(access.buffer)) + 4 * access.offset,
+      (access.buffer === outputBuffer ? addresses.output : addresses.buffer(access.buffer)) + 4 * access.offset,
     enter: (axis, body) => {
       const before = [...walks.values()].map((walk) => ({ walk, position: walk.position }))
       for (const { walk, position } of before) {
@@ -146,17 +146,17 @@ interface Walk {
 export const outputBuffer = -1
 
 /** The part of a position that is known only when the kernel runs, in a local, in bytes. */
-const runtimeOffset = (code: Code, memory: Memory, access: Access): number => {
+const runtimeOffset = (code: Code, addresses: Addresses, access: Access): number => {
   const position = code.local('i32')
   code.integer(0)
   if (access.parameter !== undefined) {
-    code.integer(memory.parameter(access.parameter))
+    code.integer(addresses.parameter(access.parameter))
     code.loadInteger(0)
     code.addInteger()
   }
   for (const { index, size, stride } of access.moves) {
-    const loops = nest(code, memory, surface(index))
-    values(code, loops, memory, [index], undefined).push(index, single)
+    const loops = nest(code, addresses, surface(index))
+    termValues(code, loops, addresses, [index], undefined).push(index, single)
     // held within the axis first and rounded down after, which is the same; not a number becomes 0
     code.splat(size - 1)
     code.vector('f32x4.min')
@@ -181,19 +181,19 @@ const single: Lanes = { along: -1, width: 1, shift: 0 }
  * @category constructors
  * @since 0.1.0
  */
-export const values = (
+export const termValues = (
   code: Code,
   loops: Nest,
-  memory: Memory,
-  roots: ReadonlyArray<Term>,
+  addresses: Addresses,
+  roots: ReadonlyArray<ElementTerm>,
   output: Access | undefined
-): Values => {
+): TermValues => {
   const uses = countUses(roots)
-  const depths = new Map<Term, number>()
-  let hoisted = new Map<Term, number>()
+  const depths = new Map<ElementTerm, number>()
+  let hoisted = new Map<ElementTerm, number>()
   let shared = new Map<string, number>()
 
-  const depth = (term: Term): number => {
+  const depth = (term: ElementTerm): number => {
     const before = depths.get(term)
     if (before !== undefined) return before
     const deepest = ({ strides }: Access): number => strides.findLastIndex((stride) => stride !== 0)
@@ -220,23 +220,23 @@ export const values = (
     for (let lane = 1; lane < 4; lane++) code.loadLane(offset + 4 * lane * stride, lane)
   }
 
-  const compute = (term: Term, lanes: Lanes): void => {
+  const compute = (term: ElementTerm, lanes: Lanes): void => {
     switch (term._tag) {
       case 'Literal':
         return code.splat(term.value)
       case 'Parameter':
-        code.integer(memory.parameter(term.index))
+        code.integer(addresses.parameter(term.index))
         return code.loadSplat(0)
       case 'Read':
         return load(term.access, lanes)
       case 'Result':
         return output === undefined ? code.splat(0) : load(output, lanes)
       case 'Apply':
-        return operations[term.name](term.args.map((arg) => () => push(arg, lanes)))(code)
+        return functionCode[term.name](term.args.map((arg) => () => push(arg, lanes)))(code)
     }
   }
 
-  const push = (term: Term, lanes: Lanes): void => {
+  const push = (term: ElementTerm, lanes: Lanes): void => {
     const early = hoisted.get(term)
     if (early !== undefined) return code.get(early)
     if (term._tag === 'Literal' || (uses.get(term)?.count ?? 0) < 2) return compute(term, lanes)
@@ -249,7 +249,7 @@ export const values = (
     code.tee(fresh)
   }
 
-  const hoist = (term: Term, axis: number): void => {
+  const hoist = (term: ElementTerm, axis: number): void => {
     if (term._tag === 'Literal' || hoisted.has(term)) return
     if (depth(term) >= axis) {
       if (term._tag === 'Apply') term.args.forEach((arg) => hoist(arg, axis))
@@ -276,9 +276,11 @@ export const values = (
 }
 
 /** How often each term occurs as an argument, and a number for it. */
-const countUses = (roots: ReadonlyArray<Term>): ReadonlyMap<Term, { readonly id: number; count: number }> => {
-  const uses = new Map<Term, { readonly id: number; count: number }>()
-  const go = (term: Term): void => {
+const countUses = (
+  roots: ReadonlyArray<ElementTerm>
+): ReadonlyMap<ElementTerm, { readonly id: number; count: number }> => {
+  const uses = new Map<ElementTerm, { readonly id: number; count: number }>()
+  const go = (term: ElementTerm): void => {
     const known = uses.get(term)
     if (known !== undefined) {
       known.count++
