@@ -60,7 +60,15 @@ const scan = (text: string): DocumentError | undefined => {
         open.push({ keys: text[at] === '{' ? new Set() : undefined, last: '0' })
         expectsKey = text[at] === '{'
         if (open.length > deepest) {
-          return fault(pathOf(open.slice(0, 3)), `at most ${deepest} levels of lists and groups`, 'more', 'flatten it')
+          return {
+            ...fault(
+              pathOf(open.slice(0, 3)),
+              `at most ${deepest} levels of lists and groups`,
+              undefined,
+              'flatten it'
+            ),
+            got: 'more'
+          }
         }
         break
       case '}':
