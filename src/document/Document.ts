@@ -126,7 +126,7 @@ export const listUpTo = <A>(
  * @category codecs
  * @since 0.1.0
  */
-export const oneOf = <A extends string>(...names: readonly [A, ...ReadonlyArray<A>]): t.Type<A, A, unknown> =>
+export const oneOf = <A extends string>(...names: ReadonlyArray<A>): t.Type<A, A, unknown> =>
   new t.Type<A, A, unknown>(
     `one of ${names.join(', ')}`,
     (u): u is A => names.some((name) => name === u),

@@ -6,6 +6,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as t from 'io-ts'
+import * as Named from '../estimator/Named.js'
 import { modes } from '../kernel/Mode.js'
 import {
   below,
@@ -22,6 +23,7 @@ import {
   wholeIn
 } from '../document/Document.js'
 import { longest } from '../estimator/Cover.js'
+import { names as chainNames } from './Chains.js'
 
 // -------------------------------------------------------------------------------------
 // codecs
@@ -57,68 +59,20 @@ const paths = /*#__PURE__*/ listUpTo(text, limits.paths, `a list of at most ${li
 const notNegative = numberThat('a number of at least 0', (n) => n >= 0 && Number.isFinite(n))
 const share = numberThat('a number in 0..1', (n) => n >= 0 && n <= 1)
 
-/**
- * The names of the estimators that a fine-tune may use.
- *
- * @category codecs
- * @since 0.1.0
- */
-export const estimatorNames = [
-  'rlr',
-  'fullBackprop',
-  'truncatedBackprop',
-  'reinforce',
-  'segmented',
-  'evolutionStrategies'
-] as const
-
-const estimatorFields = {
-  /** Which estimator. */
-  name: oneOf(...estimatorNames),
-  /** Length of half-order segments, of `rlr` and `segmented`. */
-  h: along,
-  /** The lowest and the highest step where the segment of `rlr` may start, or null for all: aims at one part of the chain. */
-  start: t.union([t.null, t.tuple([along, along], '[lowest, highest]')], 'null or [lowest, highest]'),
-  /** Steps kept by `truncatedBackprop`. */
-  k: along,
-  /** How zeroth-order cells turn rewards into an estimate. */
-  form: oneOf('onePoint', 'forward', 'central'),
-  /** One direction for all zeroth-order steps, or one for each. */
-  perturbation: oneOf('shared', 'perStep'),
-  /** A zeroth-order direction for each row of the batch (vectors only, such as biases), or one for the batch. */
-  directions: oneOf('row', 'batch'),
-  /** Standard deviation of zeroth-order perturbations, in units of the parameters. */
-  radius: positive
-}
-
-/**
- * The names of the chains that a fine-tune may use.
- *
- * @category codecs
- * @since 0.1.0
- */
-export const chainNames = [
-  'ddpm',
-  'ddim',
-  'vp-sde',
-  've-sde',
-  'edm',
-  'flow-sde',
-  'flow-ode',
-  'consistency',
-  'latent',
-  'cascade'
-] as const
-
-/**
- * The name of a chain.
- *
- * @category model
- * @since 0.1.0
- */
-export type ChainName = (typeof chainNames)[number]
+/** An estimator by name, with every option that the name has: see `Named.names`. */
+const estimator: t.Type<Named.Description, Named.Description, unknown> = /*#__PURE__*/ new t.Type(
+  'an estimator',
+  (u): u is Named.Description => E.isRight(Named.decode()(u)),
+  (u, context) =>
+    pipe(
+      Named.decode()(u),
+      E.fold(() => t.failure(u, context), t.success)
+    ),
+  t.identity
+)
 
 const chainFields = {
+  /** Which chain: see `Chains.names`. */
   kind: oneOf(...chainNames),
   /** Number of steps. */
   T: along,
@@ -177,7 +131,7 @@ const fields = {
   model: text,
   /** The reward's name: see `rewardNames`. */
   reward: text,
-  estimator: t.exact(t.type(estimatorFields)),
+  estimator,
   chain: t.exact(t.type(chainFields)),
   advantage: t.exact(t.type(advantageFields)),
   optimizer: t.exact(t.type(optimizerFields)),
@@ -185,7 +139,7 @@ const fields = {
   adapter: t.exact(t.type(adapterFields)),
   /** Paths of the parameters that are trained: a path stands for all below it, `*` for one key, `**` for any. */
   trained: paths,
-  /** The prompt of every sample, such as "a happy face with blue hair". Empty: each sample draws one, as `prompts` says. */
+  /** The prompt of every sample, in the words of the task. Empty: each sample draws one, as `prompts` says. */
   prompt: text,
   /** Probability that a drawn prompt names an attribute; what it does not name is left to the model. */
   prompts: share,
@@ -193,7 +147,7 @@ const fields = {
   stages: t.exact(t.type(stageFields)),
   /** Samples of one step. */
   batch: samples,
-  /** Steps of the optimiser. */
+  /** Steps of the optimizer. */
   steps: wholeIn(0, limits.steps),
   /** The seed that every draw derives from. */
   seed: wholeIn(0, Number.MAX_SAFE_INTEGER),
@@ -226,6 +180,18 @@ export type Config = t.TypeOf<typeof ConfigCodec>
 // -------------------------------------------------------------------------------------
 
 /**
+ * Options that a fine-tune gives an estimator that has them, where nothing else does: a radius for vectors such as biases, and a
+ * direction for each of their rows.
+ *
+ * @category defaults
+ * @since 0.1.0
+ */
+export const usual: { readonly radius: number; readonly directions: 'row' | 'batch' } = {
+  radius: 0.3,
+  directions: 'row'
+}
+
+/**
  * What a field is where neither the document nor the task says it: RLR on 50 steps of DDIM with noise. `model` and `reward` have
  * no default here, since only a task knows some (`Task.configuration`).
  *
@@ -240,7 +206,6 @@ export const defaults: Config = {
     name: 'rlr',
     h: 2,
     start: null,
-    k: 1,
     form: 'central',
     perturbation: 'shared',
     directions: 'row',
@@ -288,17 +253,37 @@ const complete = (
 }
 
 /**
- * Decodes a configuration; fields that are left out take those of `base`. Left: the first field that is unknown or not of its
- * kind, with its path.
+ * The given estimator over that of the defaults: what it leaves out is what they have by that name, or else what a fine-tune
+ * usually has.
+ */
+const completeEstimator = (given: unknown, base: Named.Description): E.Either<DocumentError, Named.Description> =>
+  isRecord(given) && given['baseline'] !== undefined
+    ? E.left(
+        fault(
+          'estimator.baseline',
+          'no baseline, since the advantage of a fine-tune has it',
+          given['baseline'],
+          'set `advantage` to { name: constant, baseline: .. } instead'
+        )
+      )
+    : Named.decode({ path: 'estimator', beneath: { ...usual, ...base } })(given)
+
+/**
+ * Decodes a configuration; fields that are left out take those of `base`. An estimator of another name than that of `base` takes
+ * from there the fields that it has. Left: the first field that is unknown or not of its kind, with its path.
  *
  * @category decoding
  * @since 0.1.0
  */
 export const decode =
   (base: Config = defaults) =>
-  (given: unknown): E.Either<DocumentError, Config> =>
-    pipe(
-      complete(given, base, ''),
-      E.flatMap((merged) => decodeWith(ConfigCodec, merged)),
+  (given: unknown): E.Either<DocumentError, Config> => {
+    const { estimator: wanted = {}, ...rest } = isRecord(given) ? given : {}
+    return pipe(
+      E.Do,
+      E.bind('others', () => complete(isRecord(given) ? rest : given, { ...base, estimator: undefined }, '')),
+      E.bind('estimator', () => completeEstimator(wanted, base.estimator)),
+      E.flatMap(({ others, estimator: chosen }) => decodeWith(ConfigCodec, { ...others, estimator: chosen })),
       E.mapLeft((error) => (error.path === 'the document' ? { ...error, path: 'config' } : error))
     )
+  }
