@@ -5,6 +5,7 @@ import type { ClassifierDescription, MlpDescription } from '../../src/network/De
 import { fromHalf, toHalf } from '../../src/format/Half.js'
 import { initial } from '../../src/lens/Initial.js'
 import { mlp } from '../../src/network/Mlp.js'
+import { denoiser } from '../../src/network/Network.js'
 import { encodeModel, loadClassifier, loadModel, ownModel, showError } from '../../src/network/Model.js'
 import * as Safetensors from '../../src/format/Safetensors.js'
 import * as Key from '../../src/random/Key.js'
@@ -117,12 +118,8 @@ describe('a description that asks for another network', () => {
 
   test.each([
     ['a hundred thousand blocks', { ...tiny, blocks: 100_000 }, `${435 + 140 * 99_998} numbers in 800010 tensors`],
-    [
-      '2^53 - 1 blocks',
-      { ...tiny, blocks: 2 ** 53 - 1 },
-      '1261007895663738600 numbers in 72057594037927940 tensors'
-    ],
-    ['an embedding of 2^31', { ...tiny, embedding: 2 ** 31 }, '4611686093589311600 numbers in 26 tensors'],
+    ['2^53 - 1 blocks', { ...tiny, blocks: 2 ** 53 - 1 }, '1261007895663738600 numbers in 72057594037927940 tensors'],
+    ['an embedding of 2^31', { ...tiny, embedding: 2 ** 31 }, '4611686093589316000 numbers in 26 tensors'],
     ['an embedding of 1e10', { ...tiny, embedding: 1e10 }, '100000000350000000000 numbers in 26 tensors'],
     ['a width of 2^31', { ...tiny, hidden: 2 ** 31 }, '9223372124901605000 numbers in 26 tensors'],
     ['2^40 labels', { ...tiny, labels: 2 ** 40 }, '4398046511519 numbers in 26 tensors'],
@@ -186,7 +183,7 @@ describe('weights that are no numbers', () => {
   ])('%d is refused by the name of its tensor', (value, drawn) => {
     const message = `"out.bias"[4]: expected a finite number in f32, got ${drawn}; the model is spoilt, use another or train it again`
     expect(text(file(value))).toBe(message)
-    const own = ownModel(mlp(tiny), 'cosine')(file(value))
+    const own = ownModel(denoiser(tiny), 'cosine')(file(value))
     expect(E.isLeft(own) ? showError(own.left) : 'a model').toBe(message)
     const other: ClassifierDescription = { kind: 'classifier', features: 6, labels: 6, hidden: 5, blocks: 1 }
     const bad = loadClassifier(
