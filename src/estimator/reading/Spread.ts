@@ -24,10 +24,10 @@ export interface Matrix {
 }
 
 /**
- * Moments of `n` samples of a vector. `mean`, its `standardError` and the samples' `skewness` (the third standardised
- * moment) are element by element; `variance` is the total variance of one sample, the trace of the covariance. `heaviest`
- * is the largest share that one sample has of an element's sum of squares: with a finite variance it falls as `n` grows, and where it
- * is large the other numbers are about one sample.
+ * Moments of `n` samples of a vector. `mean`, its `standardError`, the samples' `skewness` (the third standardised moment)
+ * and `heaviest` are element by element; `variance` is the total variance of one sample, the trace of the covariance.
+ * `heaviest` is the largest share that one sample has of the sum of squares about the mean: with a finite variance it falls as
+ * `n` grows, and where it is large the other numbers are about one sample.
  *
  * @category model
  * @since 0.1.0
@@ -38,7 +38,7 @@ export interface Moments {
   readonly standardError: ReadonlyArray<number>
   readonly skewness: ReadonlyArray<number>
   readonly variance: number
-  readonly heaviest: number
+  readonly heaviest: ReadonlyArray<number>
 }
 
 /**
@@ -121,7 +121,7 @@ export const moments = (matrices: ReadonlyArray<Matrix>): Moments => {
     standardError: squares.map((q) => Math.sqrt(q / (n - 1) / n)),
     skewness: squares.map((q, i) => (q > 0 ? ((cube[i] ?? 0) * Math.sqrt(n)) / q ** 1.5 : 0)),
     variance: squares.reduce((total, q) => total + q, 0) / (n - 1),
-    heaviest: squares.reduce((most, q, i) => (q > 0 ? Math.max(most, (largest[i] ?? 0) / q) : most), 0)
+    heaviest: squares.map((q, i) => (q > 0 ? (largest[i] ?? 0) / q : 0))
   }
 }
 
