@@ -13,7 +13,7 @@ import type { Rows } from '../../lens/Rows.js'
 import type { Params } from '../../lens/Lens.js'
 import type { Chain } from '../Chain.js'
 import type { Denoiser } from '../Denoiser.js'
-import { fromCoefficients, type Coefficients } from '../EpsilonSampler.js'
+import { clippedTo, type Clipping, type Coefficients } from '../EpsilonSampler.js'
 import type { Schedule } from '../Schedule.js'
 
 /**
@@ -35,8 +35,10 @@ export const coefficients = ({ alphaBar }: Schedule, t: number): Coefficients =>
  * @category constructors
  * @since 0.1.0
  */
-export const consistency = <P extends Params, D extends number, K extends number>(options: {
-  readonly denoiser: Denoiser<P, D, K>
-  readonly schedule: Schedule
-}): Chain<P, readonly ['batch', D], Rows<K>> =>
-  fromCoefficients('consistency', options.denoiser, options.schedule, (t) => coefficients(options.schedule, t))
+export const consistency = <P extends Params, D extends number, K extends number>(
+  options: {
+    readonly denoiser: Denoiser<P, D, K>
+    readonly schedule: Schedule
+  } & Clipping
+): Chain<P, readonly ['batch', D], Rows<K>> =>
+  clippedTo(options)('consistency', options.denoiser, options.schedule, (t) => coefficients(options.schedule, t))
