@@ -24,7 +24,7 @@ import type * as Config from 'halforder/training/Config'
 import * as Finetune from 'halforder/training/Finetune'
 import * as Setup from 'halforder/training/Setup'
 import { broken, fail, type Failure, refused, type Step, usage } from '../edge/Failure.js'
-import { whole } from '../edge/Options.js'
+import { seed, whole } from '../edge/Options.js'
 import { meter } from '../edge/Progress.js'
 import { find } from '../tasks/Find.js'
 import { materialsOf } from './ModelFile.js'
@@ -123,12 +123,15 @@ const configOf = (task: Task, { reward, trained }: CompareOptions): E.Either<Fai
     E.bimap(refused, (config) => ({ ...config, trained: config.trained.length === 0 ? vectors : config.trained }))
   )
 
-const run = (options: CompareOptions, show: (row: Variance.Measured) => void): Step<ReadonlyArray<Variance.Measured>> =>
+const run = (
+  options: CompareOptions,
+  show: (row: Variance.Measured, reward: string) => void
+): Step<ReadonlyArray<Variance.Measured>> =>
   pipe(
     TE.Do,
     TE.bind('samples', () => TE.fromEither(whole('samples', options.samples, 2 * batch, 2 * batch))),
-    TE.bind('seed', () => TE.fromEither(whole('seed', options.seed, 0, 0))),
-    TE.bind('threads', () => TE.fromEither(whole('threads', options.threads, 1, 1))),
+    TE.bind('seed', () => TE.fromEither(seed(options.seed, 0))),
+    TE.bind('threads', () => TE.fromEither(whole('threads', options.threads, 1, 1, 256))),
     TE.bind('task', () => find(options.task)),
     TE.bind('config', ({ task }) => TE.fromEither(configOf(task, options))),
     TE.bind('materials', ({ task, config }) => materialsOf(task, config)),
@@ -148,9 +151,9 @@ const run = (options: CompareOptions, show: (row: Variance.Measured) => void): S
         )
       )
     ),
-    TE.flatMap(({ config, estimators, samples, seed, setup, threads }) => {
+    TE.flatMap(({ config, estimators, samples, seed: from, setup, threads }) => {
       const problem = { ...setup.problem, chain: perRow(setup.problem.chain, setup.problem.trained) }
-      const key = Key.make(seed)
+      const key = Key.make(from)
       const draws: Variance.Draws = {
         uniform: (i) => Draw.uniform(Key.foldInString(Key.foldIn(key, i), 'cover'), [1]).data[0] ?? 0,
         request: (i, cover) => {
@@ -172,7 +175,7 @@ const run = (options: CompareOptions, show: (row: Variance.Measured) => void): S
             Variance.measure({ ...problem, estimator }, target, draws, Math.ceil(samples / batch)),
             TE.map((row) => {
               bar.update(i + 1, estimator.name)
-              show(row)
+              show(row, config.reward)
               return row
             })
           )
@@ -195,8 +198,8 @@ const run = (options: CompareOptions, show: (row: Variance.Measured) => void): S
  */
 export const compareEstimators = async (options: CompareOptions): Promise<number> => {
   const json = options.json === true
-  const result = await run(options, (row) => {
-    if (json) process.stdout.write(`${JSON.stringify(flat(options.reward ?? 'glasses', row))}\n`)
+  const result = await run(options, (row, reward) => {
+    if (json) process.stdout.write(`${JSON.stringify(flat(reward, row))}\n`)
   })()
   if (E.isLeft(result)) return fail('compare')(result.left)
   if (!json) process.stdout.write(`${Variance.table(result.right)}\n`)

@@ -96,7 +96,18 @@ const usual = 'faces'
 export const readConfig = (options: ConfigOptions): Step<Configured> =>
   pipe(
     options.config === undefined ? TE.right<never, unknown>({}) : document(options.config),
-    TE.map((given) => override(given, options)),
+    TE.flatMap((given) => configure(given, options))
+  )
+
+/**
+ * As `readConfig`, of a document that was read.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const configure = (document: unknown, options: ConfigOptions): Step<Configured> =>
+  pipe(
+    TE.right(override(document, options)),
     TE.bindTo('given'),
     TE.bind('task', ({ given }) => find(nameOfTask(given))),
     TE.bind('config', ({ given, task }) => TE.fromEither(pipe(given, configuration(task), E.mapLeft(refused)))),
@@ -107,7 +118,13 @@ export const readConfig = (options: ConfigOptions): Step<Configured> =>
 const nameOfTask = (given: unknown): string =>
   isRecord(given) && typeof given['task'] === 'string' && given['task'] !== '' ? given['task'] : usual
 
-const document = (path: string): Step<unknown> =>
+/**
+ * What a file of JSON or YAML says.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const document = (path: string): Step<unknown> =>
   pipe(
     Files.read(path),
     TE.mapLeft((error) => usage(Files.showError(error))),
@@ -127,7 +144,9 @@ const override = (given: unknown, options: ConfigOptions): unknown => {
   if (!isRecord(given)) return given
   const estimator = { ...field('name', options.estimator), ...field('h', number(options.h)) }
   const chain = { ...field('kind', options.chain), ...field('T', number(options.T)) }
-  const start = options.lora === undefined ? given : beneath(given, forAdapters)
+  const rank = number(options.lora)
+  // a rank of 0 is no adapter
+  const start = typeof rank === 'number' && rank > 0 ? beneath(given, forAdapters) : given
   return {
     ...start,
     ...field('task', options.task),
@@ -137,12 +156,41 @@ const override = (given: unknown, options: ConfigOptions): unknown => {
     ...field('batch', number(options.batch)),
     ...field('reward', options.reward),
     ...field('prompt', options.prompt),
-    ...field('adapter', within(start['adapter'], field('rank', number(options.lora)))),
+    ...field('adapter', within(start['adapter'], field('rank', rank))),
     ...field('mode', options.mode),
     ...field('threads', number(options.threads)),
     ...field('estimator', within(start['estimator'], estimator)),
     ...field('chain', within(start['chain'], chain))
   }
+}
+
+/**
+ * The option that sets a field of a configuration.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const optionOf = (path: string): string => {
+  const option = Object.entries(fields).find(([, field]) => field === path)?.[0]
+  return option === undefined ? path : `--${option}`
+}
+
+/** Where each option is in a configuration. */
+const fields: Readonly<Record<Exclude<keyof ConfigOptions, 'config'>, string>> = {
+  task: 'task',
+  seed: 'seed',
+  model: 'model',
+  chain: 'chain.kind',
+  estimator: 'estimator.name',
+  h: 'estimator.h',
+  T: 'chain.T',
+  batch: 'batch',
+  steps: 'steps',
+  reward: 'reward',
+  prompt: 'prompt',
+  lora: 'adapter.rank',
+  mode: 'mode',
+  threads: 'threads'
 }
 
 type Group = Readonly<Record<string, unknown>>

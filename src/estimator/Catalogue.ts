@@ -99,8 +99,11 @@ const segments = (
   lowest: number,
   start: Start.Start,
   cells: (j: number) => ReadonlyArray<C.Cell>
-): E.Either<CoverError, Estimator<'exact'>> =>
-  !Number.isInteger(h) || h < 1 || h > T - lowest + 1
+): E.Either<CoverError, Estimator<'exact'>> => {
+  if (!Number.isInteger(T) || T < lowest) {
+    return E.left({ _tag: 'BadOption', option: 'T', expected: `a whole number of at least ${lowest}`, got: `${T}` })
+  }
+  return !Number.isInteger(h) || h < 1 || h > T - lowest + 1
     ? E.left({ _tag: 'BadOption', option: 'h', expected: `a whole number in 1..${T - lowest + 1}`, got: `${h}` })
     : pipe(
         Start.on(start, lowest, T - h + 1),
@@ -117,6 +120,7 @@ const segments = (
         ),
         E.flatMap((covers) => Est.mixture(name, covers))
       )
+}
 
 /**
  * Full backpropagation: first-order on every step. Unbiased for J. With `memory: 'recompute'` it keeps one step's

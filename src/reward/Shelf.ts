@@ -11,6 +11,7 @@ import { fault, type DocumentError } from '../document/Document.js'
 import { nearest } from '../document/Nearest.js'
 import type { Params } from '../lens/Lens.js'
 import type { Rows } from '../lens/Rows.js'
+import { isFinite32 } from '../tensor/Finite.js'
 import type { Exprs } from '../tensor/Tree.js'
 import type { BlackBox, Differentiable, Reward } from './Reward.js'
 import { type AnyDifferentiable, type Term, weighted } from './Weighted.js'
@@ -110,7 +111,14 @@ export const parseSum = (text: string): E.Either<DocumentError, ReadonlyArray<Te
         got: `${JSON.stringify(text)}, at ${JSON.stringify(text.slice(at))}`
       })
     }
-    terms.push([(sign === '-' ? -1 : 1) * Number(weight ?? 1), name.trim()])
+    const factor = Number(weight ?? 1)
+    if (!isFinite32(factor)) {
+      return E.left({
+        ...fault('reward', 'weights that are finite in f32, at most 3.4e38', undefined, 'write a smaller one'),
+        got: `${weight ?? 1} * ${name.trim()}`
+      })
+    }
+    terms.push([(sign === '-' ? -1 : 1) * factor, name.trim()])
     at += whole.length
   }
   return E.right(terms)

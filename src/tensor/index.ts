@@ -6,6 +6,7 @@
  */
 export * as Build from './Build.js'
 export * as Expr from './Expr.js'
+export * as Finite from './Finite.js'
 export * as Indexing from './Indexing.js'
 export * as Op from './Op.js'
 export * as Program from './Program.js'

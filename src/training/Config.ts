@@ -7,25 +7,22 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as t from 'io-ts'
 import { modes } from '../kernel/Mode.js'
-import {
-  decodeWith,
-  type DocumentError,
-  fault,
-  finite,
-  isRecord,
-  numberThat,
-  oneOf,
-  positive,
-  whole
-} from '../document/Document.js'
+import { isFinite32 } from '../tensor/Finite.js'
+import { decodeWith, type DocumentError, fault, isRecord, numberThat, oneOf, whole } from '../document/Document.js'
 
 // -------------------------------------------------------------------------------------
 // codecs
 // -------------------------------------------------------------------------------------
 
 const natural = numberThat('a whole number of at least 0', (n) => Number.isInteger(n) && n >= 0)
-const notNegative = numberThat('a number of at least 0', (n) => n >= 0 && Number.isFinite(n))
 const share = numberThat('a number in 0..1', (n) => n >= 0 && n <= 1)
+/** A running mean whose decay is 1 never moves, and its correction divides by 0. */
+const decay = numberThat('a number of at least 0 and below 1', (n) => n >= 0 && n < 1)
+// kernels compute in f32: 1e39 is infinite there, and 1e-60 is 0
+const positive32 = numberThat('a number above 0 that f32 holds', (n) => isFinite32(n) && Math.fround(n) > 0)
+const notNegative32 = numberThat('a number of at least 0 that f32 holds', (n) => n >= 0 && isFinite32(n))
+const finite32 = numberThat('a finite number that f32 holds', isFinite32)
+const seed = numberThat(`a whole number in 0..${Number.MAX_SAFE_INTEGER}`, (n) => Number.isSafeInteger(n) && n >= 0)
 
 /**
  * The names of the estimators that a fine-tune may use.
@@ -58,7 +55,7 @@ const estimatorFields = {
   /** A zeroth-order direction for each row of the batch (vectors only, such as biases), or one for the batch. */
   directions: oneOf('row', 'batch'),
   /** Standard deviation of zeroth-order perturbations, in units of the parameters. */
-  radius: positive
+  radius: positive32
 }
 
 /**
@@ -99,7 +96,7 @@ const chainFields = {
   /** The levels of noise of `ddpm`, `ddim`, `consistency` and `latent`; the others bring their own. Any fits any model. */
   schedule: oneOf('cosine', 'linear', 'flow'),
   /** Scale of classifier-free guidance; 1 is none, and any other doubles the network evaluations. */
-  guidance: finite
+  guidance: finite32
 }
 
 const stageFields = {
@@ -115,7 +112,7 @@ const adapterFields = {
   /** Rank of the low-rank adapter (LoRA) that is trained in place of the weights; 0 is none. */
   rank: natural,
   /** The adapter is added times `alpha / rank`. */
-  alpha: positive,
+  alpha: positive32,
   /** Paths of the weights that have an adapter, as in `trained`; none chooses all of them. */
   on: t.array(t.string)
 }
@@ -123,21 +120,21 @@ const adapterFields = {
 const advantageFields = {
   name: oneOf('none', 'constant', 'leaveOneOut', 'runningMean'),
   /** The constant, or where the running mean starts. */
-  baseline: finite,
+  baseline: finite32,
   /** How much of the running mean stays at each step. */
   decay: share
 }
 
 const optimizerFields = {
   name: oneOf('adamW', 'sgd'),
-  learningRate: positive,
+  learningRate: positive32,
   /** Decoupled weight decay, for `adamW`. */
-  weightDecay: notNegative,
+  weightDecay: notNegative32,
   /** Decay rates of the running means of the gradient and of its square, for `adamW`. */
-  beta1: share,
-  beta2: share,
+  beta1: decay,
+  beta2: decay,
   /** The largest Euclidean norm of a gradient, 0 for no clipping. A clipped gradient is not unbiased. */
-  clip: notNegative
+  clip: notNegative32
 }
 
 const fields = {
@@ -166,7 +163,9 @@ const fields = {
   /** Steps of the optimiser. */
   steps: natural,
   /** The seed that every draw derives from. */
-  seed: finite,
+  seed,
+  /** What is done with a row whose reward is not finite: the run stops, or the row is left out of its step and counted. */
+  nonFinite: oneOf('stop', 'skipRow'),
   /** Samples of held-out noise that the reward is measured on before and after. */
   evaluationSamples: whole,
   /** Which mode of gpu.js runs the programs. */
@@ -227,6 +226,7 @@ export const defaults: Config = {
   batch: 32,
   steps: 60,
   seed: 1,
+  nonFinite: 'stop',
   evaluationSamples: 512,
   mode: 'webasm',
   threads: 1
@@ -272,3 +272,38 @@ export const decode =
       E.flatMap((merged) => decodeWith(ConfigCodec, merged)),
       E.mapLeft((error) => (error.path === 'the document' ? { ...error, path: 'config' } : error))
     )
+
+// -------------------------------------------------------------------------------------
+// comparing
+// -------------------------------------------------------------------------------------
+
+/**
+ * A field that two configurations have different values of, each as JSON.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Difference {
+  readonly path: string
+  readonly expected: string
+  readonly got: string
+}
+
+/**
+ * Where the second configuration is not the first, field by field.
+ *
+ * @category comparing
+ * @since 0.1.0
+ */
+export const differences = (expected: Config, got: Config): ReadonlyArray<Difference> => {
+  const found = new Map(leaves(got, ''))
+  return leaves(expected, '').flatMap(([path, value]) => {
+    const other = found.get(path) ?? 'nothing'
+    return value === other ? [] : [{ path, expected: value, got: other }]
+  })
+}
+
+const leaves = (value: unknown, path: string): ReadonlyArray<readonly [path: string, json: string]> =>
+  isRecord(value)
+    ? Object.entries(value).flatMap(([key, inner]) => leaves(inner, path === '' ? key : `${path}.${key}`))
+    : [[path, JSON.stringify(value)]]
