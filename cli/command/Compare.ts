@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { setImmediate } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
@@ -177,7 +178,9 @@ const run = (
               bar.update(i + 1, estimator.name)
               show(row, config.reward)
               return row
-            })
+            }),
+            // a turn of the event loop, or a reader that is gone would be noticed at the end
+            TE.chainFirstTaskK(() => () => setImmediate())
           )
         ),
         TE.mapLeft((error): Failure => broken(Gradient.showError(error))),

@@ -50,7 +50,9 @@ export const isFree = (folder: string): Step<boolean> =>
  */
 export const refuseTaken = (folder: string): Step<void> =>
   pipe(
-    isFree(folder),
+    folder === '' ? TE.left(usage('--out: expected a folder, got ""; name one')) : isFree(folder),
+    // nothing is written yet, so what can not be looked into is the caller's to change
+    TE.mapLeft(({ message }) => usage(message)),
     TE.filterOrElse(
       (free) => free,
       () =>
@@ -67,7 +69,8 @@ export const refuseTaken = (folder: string): Step<void> =>
  */
 export const enter = (folder: string): Step<Held> =>
   pipe(
-    file(Files.makeFolder(folder)),
+    refuseTaken(folder),
+    TE.flatMap(() => file(Files.makeFolder(folder))),
     TE.flatMap(() => take(folder)),
     TE.chainFirst((held) =>
       pipe(
