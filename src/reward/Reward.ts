@@ -104,7 +104,8 @@ export const conditional = <P extends Params, S extends Batched, C extends Exprs
 export const blackBox = (name: string, evaluate: (x0: Tensor) => ReadonlyArray<number>): BlackBox => ({
   _tag: 'BlackBox',
   name,
-  evaluate: guarded(name, (x0) => TE.fromIO(() => evaluate(x0)))
+  // an answer that is a promise must not be waited for: it may never come
+  evaluate: guarded(name, (x0) => () => Promise.resolve(E.right(evaluate(x0))))
 })
 
 /**
