@@ -12,6 +12,7 @@ import * as L from '../lens/Lens.js'
 import type { Lens, Params, Parameters } from '../lens/Lens.js'
 import * as X from '../tensor/Expr.js'
 import type { Expr, Scalar } from '../tensor/Expr.js'
+import * as Need from '../tensor/Need.js'
 import type { Batched, Shape } from '../tensor/Shape.js'
 import { tabulate } from '../tensor/Tensor.js'
 import * as Tree from '../tensor/Tree.js'
@@ -59,14 +60,15 @@ export type Noises<S extends Shape> = Expr<readonly [number, ...S]>
 // -------------------------------------------------------------------------------------
 
 /**
- * Reads a table of numbers at a step: folded to a literal where the step is one.
+ * Reads a table of numbers at a step: folded to a literal where the step is one, which must then be in the table. A step that
+ * is known at run time only is rounded down and held within it.
  *
  * @category utils
  * @since 0.1.0
  */
 export const lookup = (table: ReadonlyArray<number>, t: Scalar): Scalar =>
   t.op._tag === 'Scalar'
-    ? X.scalar(table[t.op.value] ?? 0)
+    ? entry(table, t.op.value)
     : X.take<readonly [number], 0>(
         X.constant(
           tabulate([table.length], (i) => table[i] ?? 0),
@@ -75,6 +77,17 @@ export const lookup = (table: ReadonlyArray<number>, t: Scalar): Scalar =>
         0,
         t
       )
+
+const entry = (table: ReadonlyArray<number>, t: number): Scalar => {
+  const value = table[t]
+  return value === undefined
+    ? X.ill(
+        [],
+        [],
+        Need.fault('step', `a whole number of at most ${table.length - 1}`, String(t), 'count steps from 1 to T')
+      )
+    : X.scalar(value)
+}
 
 /**
  * The step `i` below `t`, a literal where `t` is one.
@@ -128,11 +141,13 @@ export const segment =
     h: number,
     { recompute = false, wanted = () => true, shares }: SegmentOptions = {}
   ) =>
-  (high: Scalar): Lens<P, { readonly x: Expr<S>; readonly c: C; readonly eps: Noises<S> }, Expr<S>> =>
-    L.make(chain.parameters, (p, { x, c, eps }) => {
+  (high: Scalar): Lens<P, Argument<S, C>, Expr<S>> => {
+    const faults = stepFaults(chain.T, h, high)
+    const steps = faults.length === 0 ? h : 0
+    const lens = L.make<P, Argument<S, C>, Expr<S>>(chain.parameters, (p, { x, c, eps }) => {
       const stages: Array<Stage<P, S, C>> = []
       let state = x
-      for (let i = 0; i < h; i++) {
+      for (let i = 0; i < steps; i++) {
         const t = below(high, i)
         const sigma = lookup(chain.sigma, t)
         const from = state
@@ -164,16 +179,38 @@ export const segment =
             epsBars.push(epsBars.length === 0 ? X.zeros(chain.state) : X.mul(xBar, sigma))
             const done = Tree.leaves(Tree.isExpr, pBar ?? {}).flatMap(([path, leaf]) => (wanted(path) ? [leaf] : []))
             const [whole, aBar] = back(xBar, done)
-            const part = share === undefined ? whole : Tree.mapExprs(whole, (leaf) => X.mul(leaf, share))
+            const part = share === undefined ? whole : Tree.mapExprs(whole, (leaf) => X.weigh(leaf, share))
             pBar = pBar === undefined ? part : Tree.add(pBar, part)
             cBar = cBar === undefined ? aBar.c : Tree.add(cBar, aBar.c)
             xBar = aBar.x
           }
           const zeros = <T extends Exprs>(tree: T): T => Tree.mapExprs(tree, (leaf) => X.zeros(leaf.shape))
-          return [pBar ?? zeros(p), { x: xBar, c: cBar ?? zeros(c), eps: X.stack(epsBars) }]
+          const noiseBars = epsBars.length === 0 ? X.zeros(eps.shape) : X.stack(epsBars)
+          return [pBar ?? zeros(p), { x: xBar, c: cBar ?? zeros(c), eps: noiseBars }]
         }
       ]
     })
+    return L.refused(faults)(lens)
+  }
+
+/** What a segment takes. */
+type Argument<S extends Batched, C extends Exprs> = { readonly x: Expr<S>; readonly c: C; readonly eps: Noises<S> }
+
+/** A segment has one step or more, all of them in the chain, as far as that is known. */
+const stepFaults = (T: number, h: number, high: Scalar): Need.Faults => {
+  const top = high.op._tag === 'Scalar' ? high.op.value : T
+  return [
+    ...Need.whole('segment', 'steps', h),
+    ...(h <= top && top <= T
+      ? []
+      : Need.fault(
+          'segment',
+          `steps within 1..${T}`,
+          `${h} from step ${top} down`,
+          'start it higher or make it shorter'
+        ))
+  ]
+}
 
 /** One step of a segment, as its pullback needs it. */
 interface Stage<P, S extends Batched, C> {

@@ -92,8 +92,27 @@ export const autoguided =
     weak: Denoiser<Q, D, K>
   ): Denoiser<{ readonly main: P } & { readonly weak: Q }, D, K> => ({
     ...main,
-    networkCalls: main.networkCalls + weak.networkCalls,
-    lens: mixed(scale)(L.fanout(L.at('main', main.lens), L.at('weak', weak.lens)))
+    networkCalls: main.networkCalls + (scale === 1 ? 0 : weak.networkCalls),
+    lens:
+      scale === 1
+        ? besides(main.lens, weak.lens)
+        : mixed(scale)(L.fanout(L.at('main', main.lens), L.at('weak', weak.lens)))
+  })
+
+/** The first of two lenses, in the parameters of both. */
+const besides = <P extends Params, Q extends Params, A extends Exprs, B extends Exprs>(
+  main: Lens<P, A, B>,
+  weak: Lens<Q, A, B>
+): Lens<{ readonly main: P } & { readonly weak: Q }, A, B> =>
+  L.make({ main: main.parameters, weak: weak.parameters }, (p, a) => {
+    const [value, back] = main.run(p.main, a)
+    return [
+      value,
+      (bar) => {
+        const [mainBar, aBar] = back(bar)
+        return [{ main: mainBar, weak: Tree.mapExprs(p.weak, (leaf) => X.zeros(leaf.shape)) }, aBar]
+      }
+    ]
   })
 
 /** `scale first + (1 - scale) second`. */

@@ -11,13 +11,14 @@ import type { Params } from '../lens/Lens.js'
 import * as X from '../tensor/Expr.js'
 import type { Expr } from '../tensor/Expr.js'
 import type { Batched, Shape } from '../tensor/Shape.js'
+import * as Need from '../tensor/Need.js'
 import * as Tree from '../tensor/Tree.js'
 import type { Exprs, Shapes } from '../tensor/Tree.js'
 import { lookup, type Chain } from './Chain.js'
 
 /**
- * The parts by name with their lowest steps, from the coarsest down. A part ends below the one before it, the first one at
- * step `T`; steps below all belong to the last.
+ * The parts by name, each of its own, with their lowest steps, from the coarsest down. A part ends below the one before it,
+ * the first one at step `T`; steps below all belong to the last.
  *
  * @category model
  * @since 0.1.0
@@ -53,6 +54,22 @@ export const thirds = (T: number): Parts<'coarse' | 'mid' | 'fine'> => [
 export const thirdOf = (T: number, t: number): 'coarse' | 'mid' | 'fine' =>
   thirds(T).find(([, lowest]) => lowest <= t)?.[0] ?? 'fine'
 
+/** What is wrong with parts: a name that two have, lowest steps that do not fall from part to part. */
+const partFaults = (parts: Parts<string>, T: number): Need.Faults => {
+  const names = parts.map(([name]) => name)
+  const lowest = parts.map(([, step]) => step)
+  const drawn = parts.map(([name, step]) => `${name} from ${step}`).join(', ')
+  return [
+    ...lowest.flatMap((step) => Need.whole('perStep', 'lowest step', step)),
+    ...(new Set(names).size === names.length
+      ? []
+      : Need.fault('perStep', 'a name for each part', names.join(', '), 'rename the second')),
+    ...(lowest.every((step, i) => step < (lowest[i - 1] ?? T + 1))
+      ? []
+      : Need.fault('perStep', `lowest steps that fall, from ${T} on`, drawn, 'put the coarsest part first'))
+  ]
+}
+
 /**
  * The chain with a condition for each part: the condition becomes a record of conditions, `{ coarse, mid, fine }` for
  * `thirds(T)`. The cotangent of a part's condition comes from the steps of that part alone.
@@ -69,6 +86,7 @@ export const perStep =
       const found = parts.findIndex(([, lowest]) => lowest <= t)
       return found < 0 ? parts.length - 1 : found
     })
+    const faults = partFaults(parts, chain.T)
     const each = <A>(f: (name: N, k: number) => A): { readonly [k in N]: A } =>
       // one entry for each name
       Object.fromEntries(parts.map(([name], k) => [name, f(name, k)])) as { readonly [k in N]: A }
@@ -77,28 +95,30 @@ export const perStep =
       name: `${chain.name}, ${parts.map(([name]) => name).join(' / ')}`,
       condition: each(() => chain.condition),
       mean: (t) =>
-        L.make(chain.parameters, (p, { x, c }) => {
-          const columns = parts.map(([name]) => new Map(Tree.leaves<Expr>(Tree.isExpr, c[name])))
-          const part = lookup(partOf, t)
-          const chosen = Tree.mapExprs(c[parts[0][0]], (leaf, path) =>
-            X.take<Shape, 0>(X.stack<Shape>(columns.map((column) => column.get(path) ?? leaf)), 0, part)
-          )
-          const [mean, back] = chain.mean(t).run(p, { x, c: chosen })
-          return [
-            mean,
-            (bar) => {
-              const [pBar, aBar] = back(bar)
-              const share = (k: number): C => {
-                const here = lookup(
-                  partOf.map((i) => (i === k ? 1 : 0)),
-                  t
-                )
-                return Tree.mapExprs(aBar.c, (leaf) => X.mul<Shape, readonly []>(leaf, here))
+        L.refused(faults)(
+          L.make(chain.parameters, (p, { x, c }) => {
+            const columns = parts.map(([name]) => new Map(Tree.leaves<Expr>(Tree.isExpr, c[name])))
+            const part = lookup(partOf, t)
+            const chosen = Tree.mapExprs(c[parts[0][0]], (leaf, path) =>
+              X.take<Shape, 0>(X.stack<Shape>(columns.map((column) => column.get(path) ?? leaf)), 0, part)
+            )
+            const [mean, back] = chain.mean(t).run(p, { x, c: chosen })
+            return [
+              mean,
+              (bar) => {
+                const [pBar, aBar] = back(bar)
+                const share = (k: number): C => {
+                  const here = lookup(
+                    partOf.map((i) => (i === k ? 1 : 0)),
+                    t
+                  )
+                  return Tree.mapExprs(aBar.c, (leaf) => X.weigh(leaf, here))
+                }
+                return [pBar, { x: aBar.x, c: each((_, k) => share(k)) }]
               }
-              return [pBar, { x: aBar.x, c: each((_, k) => share(k)) }]
-            }
-          ]
-        })
+            ]
+          })
+        )
     }
   }
 

@@ -1,8 +1,9 @@
 /**
- * The estimators of the literature, as covers.
+ * The estimators of the literature, as covers: one file of `catalogue/` each, with its constructor and its row.
  *
  * @since 0.1.0
  */
+<<<<<<< HEAD
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
@@ -319,3 +320,8 @@ const single = (name: string, T: number, cells: ReadonlyArray<C.Cell>): E.Either
     C.exact(T, cells),
     E.map((cover) => Est.always(name, cover))
   )
+=======
+export * from './catalogue/All.gen.js'
+export type { ZerothOrderOptions } from './catalogue/Fields.js'
+export type { RlrOptions } from './catalogue/Rlr.js'
+>>>>>>> house

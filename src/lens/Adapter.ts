@@ -11,6 +11,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as X from '../tensor/Expr.js'
 import type { Expr } from '../tensor/Expr.js'
+import * as Need from '../tensor/Need.js'
 import * as Program from '../tensor/Program.js'
 import type { Values } from '../tensor/Program.js'
 import * as Reference from '../tensor/Reference.js'
@@ -64,7 +65,7 @@ export type Adapter = { readonly [path: string]: Factors }
 export type Adapted<P extends Params> = { readonly frozen: Frozen<P>; readonly adapter: Adapter }
 
 /**
- * - `rank`: columns of the one factor, rows of the other. A weight with fewer rows or columns has those. Default: 4.
+ * - `rank`: columns of the one factor, rows of the other, at least 1. A weight with fewer rows or columns has those. Default: 4.
  * - `alpha`: the product is scaled by `alpha / rank`, so that another rank needs no other learning rate. Default: the
  *   rank.
  *
@@ -144,8 +145,15 @@ export const lora =
   (select: Select) =>
   <P extends Params, A extends Exprs, B extends Exprs>(lens: Lens<P, A, B>): Lens<Adapted<P>, A, B> => {
     const low = lows(lens.parameters, options, select)
-    return L.reparametrize<Adapted<P>, P>(declared(lens.parameters, low), lowRank<P>(low))(lens)
+    return L.refused(faultsOf(options))(
+      L.reparametrize<Adapted<P>, P>(declared(lens.parameters, low), lowRank<P>(low))(lens)
+    )
   }
+
+const faultsOf = ({ rank = 4, alpha = rank }: LoraOptions): Need.Faults => [
+  ...Need.whole('lora', 'rank', rank),
+  ...Need.finite('lora', 'alpha', alpha)
+]
 
 /** The weights as a function of what is held and what is trained, with the pullback to the latter. */
 const lowRank = <P extends Params>(low: ReadonlyMap<string, Low>): Lens<L.None, Adapted<P>, P> =>
@@ -227,6 +235,8 @@ export const merge =
   (options: LoraOptions = {}) =>
   (select: Select) =>
   (parameters: Parameters, values: Values): E.Either<ReadonlyArray<ShapeError>, Values> => {
+    const faults = faultsOf(options)
+    if (faults.length > 0) return E.left(faults)
     const low = lows(parameters, options, select)
     const weights = Object.fromEntries(
       Tree.leaves<Parameter>(L.isParameter, parameters).filter(([path]) => low.has(path))

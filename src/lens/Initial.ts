@@ -8,6 +8,7 @@ import type { Parameter, Parameters } from './Lens.js'
 import * as Draw from '../random/Draw.js'
 import * as Key from '../random/Key.js'
 import type { Values } from '../tensor/Program.js'
+import { isDim } from '../tensor/Shape.js'
 import { size } from '../tensor/Tensor.js'
 import * as Tree from '../tensor/Tree.js'
 
@@ -22,7 +23,8 @@ import * as Tree from '../tensor/Tree.js'
 export const initial = (parameters: Parameters, key: Key.Key): Values =>
   Object.fromEntries(
     Tree.leaves<Parameter>(L.isParameter, parameters).map(([path, { shape, mean, deviation }]) => {
-      const dims = shape.map((dim) => (typeof dim === 'number' ? dim : 1))
+      // programs refuse sizes that are none
+      const dims = shape.map((dim) => (typeof dim !== 'number' ? 1 : isDim(dim) ? dim : 0))
       const data = new Float32Array(size(dims))
       if (deviation !== 0) Draw.normalInto(Key.foldInString(key, path), 0, data)
       for (let i = 0; i < data.length; i++) data[i] = mean + deviation * (data[i] ?? 0)

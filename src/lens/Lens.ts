@@ -9,41 +9,26 @@
  */
 import * as X from '../tensor/Expr.js'
 import type { Expr } from '../tensor/Expr.js'
-import type { Shape } from '../tensor/Shape.js'
+import * as Need from '../tensor/Need.js'
+import type { Shape, ShapeError } from '../tensor/Shape.js'
 import * as Tree from '../tensor/Tree.js'
 import type { Exprs } from '../tensor/Tree.js'
+import { join, keyFaults, type Parameters, type Params, zerosOf } from './Parameter.js'
+
+export {
+  isParameter,
+  mapParameters,
+  parameter,
+  type Parameter,
+  parameterInputs,
+  type Parameters,
+  type Params,
+  shapes
+} from './Parameter.js'
 
 // -------------------------------------------------------------------------------------
 // model
 // -------------------------------------------------------------------------------------
-
-/**
- * One parameter: its shape, and the mean and standard deviation of the normal it is drawn from at the start.
- *
- * @category model
- * @since 0.1.0
- */
-export interface Parameter {
-  readonly shape: Shape
-  readonly mean: number
-  readonly deviation: number
-}
-
-/**
- * The parameters of a lens, by key.
- *
- * @category model
- * @since 0.1.0
- */
-export type Parameters = { readonly [key: string]: Tree.Tree<Parameter> }
-
-/**
- * A record of parameter expressions.
- *
- * @category model
- * @since 0.1.0
- */
-export type Params = { readonly [key: string]: Exprs }
 
 /**
  * What can be run forward only. It may stand in zeroth-order cells and nowhere else.
@@ -149,10 +134,11 @@ export const elementwise = <S extends Shape>(
 export const compose = <P extends Params, A extends Exprs, B extends Exprs, Q extends Params, C extends Exprs>(
   f: Lens<P, A, B>,
   g: Lens<Q, B, C>
-): Lens<P & Q, A, C> =>
-  make(join(f.parameters, g.parameters), (p, a) => {
-    const [b, backF] = f.run(p, a)
-    const [c, backG] = g.run(p, b)
+): Lens<P & Q, A, C> => {
+  const { lens, first, second } = shared(f, g)
+  return lens((p, a) => {
+    const [b, backF] = f.run(first(p), a)
+    const [c, backG] = g.run(second(p), b)
     return [
       c,
       (cBar) => {
@@ -162,24 +148,57 @@ export const compose = <P extends Params, A extends Exprs, B extends Exprs, Q ex
       }
     ]
   })
+}
 
-/** The two declarations by key; a shared key must be declared the same way and is one parameter. */
-const join = (a: Parameters, b: Parameters): Parameters => {
-  const go = (x: Tree.Tree<Parameter>, y: Tree.Tree<Parameter>): Tree.Tree<Parameter> =>
-    isParameter(x) || isParameter(y) ? y : { ...x, ...join(x, y) }
+/**
+ * The parameters of two lenses, and how each finds its own among them. Where they declare one name in two ways neither does:
+ * each is run on zeros as it declares them, and the lens is refused.
+ */
+const shared = <P extends Params, Q extends Params>(
+  f: { readonly parameters: Parameters; readonly forward: (p: P, a: never) => Exprs },
+  g: { readonly parameters: Parameters; readonly forward: (p: Q, a: never) => Exprs }
+): {
+  readonly lens: <A extends Exprs, B extends Exprs>(run: Lens<P & Q, A, B>['run']) => Lens<P & Q, A, B>
+  readonly first: (p: P & Q) => P
+  readonly second: (p: P & Q) => Q
+} => {
+  const { parameters, faults } = join(f.parameters, g.parameters)
+  const whole = faults.length === 0
   return {
-    ...a,
-    ...Object.fromEntries(
-      Object.entries(b).map(([key, value]) => {
-        const other = a[key]
-        return [key, other === undefined ? value : go(other, value)]
-      })
-    )
+    lens: (run) => refused(faults)(make(parameters, run)),
+    first: (p) => (whole ? p : zerosOf<P>(f.parameters)),
+    second: (p) => (whole ? p : zerosOf<Q>(g.parameters))
   }
 }
 
 /**
- * Puts the parameters of a lens under a key.
+ * The same lens, which can not be had for the given reasons: a program that it is part of does not close, and names them.
+ * Without a reason it is the lens.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const refused =
+  (faults: ReadonlyArray<ShapeError>) =>
+  <P extends Params, A extends Exprs, B extends Exprs>(lens: Lens<P, A, B>): Lens<P, A, B> =>
+    faults.length === 0
+      ? lens
+      : make(lens.parameters, (p, a) => {
+          const spoilt = <T extends Exprs>(tree: T): T =>
+            Tree.mapExprs(tree, (leaf) => X.ill([leaf], leaf.shape, faults))
+          const [value, back] = lens.run(p, a)
+          return [
+            spoilt(value),
+            (bar) => {
+              const [pBar, aBar] = back(bar)
+              return [spoilt(pBar), spoilt(aBar)]
+            }
+          ]
+        })
+
+/**
+ * Puts the parameters of a lens under a key, which may have no dot: a dot stands between the keys of a path, so that `a.b`
+ * would name what `b` below `a` is called.
  *
  * @category combinators
  * @since 0.1.0
@@ -188,17 +207,19 @@ export const at = <const K extends string, P extends Params, A extends Exprs, B 
   key: K,
   lens: Lens<P, A, B>
 ): Lens<{ readonly [k in K]: P }, A, B> =>
-  make({ [key]: lens.parameters }, (p, a) => {
-    const [value, back] = lens.run(p[key], a)
-    return [
-      value,
-      (valueBar) => {
-        const [pBar, aBar] = back(valueBar)
-        // the record with the one key `K`
-        return [{ [key]: pBar } as { readonly [k in K]: P }, aBar]
-      }
-    ]
-  })
+  refused(keyFaults(key))(
+    make<{ readonly [k in K]: P }, A, B>({ [key]: lens.parameters }, (p, a) => {
+      const [value, back] = lens.run(p[key], a)
+      return [
+        value,
+        (valueBar) => {
+          const [pBar, aBar] = back(valueBar)
+          // the record with the one key `K`
+          return [{ [key]: pBar } as { readonly [k in K]: P }, aBar]
+        }
+      ]
+    })
+  )
 
 /**
  * Two lenses side by side on a pair.
@@ -216,10 +237,11 @@ export const parallel = <
 >(
   f: Lens<P, A, B>,
   g: Lens<Q, C, D>
-): Lens<P & Q, { readonly first: A; readonly second: C }, { readonly first: B; readonly second: D }> =>
-  make(join(f.parameters, g.parameters), (p, { first, second }) => {
-    const [b, backF] = f.run(p, first)
-    const [d, backG] = g.run(p, second)
+): Lens<P & Q, { readonly first: A; readonly second: C }, { readonly first: B; readonly second: D }> => {
+  const parts = shared(f, g)
+  return parts.lens((p, { first, second }) => {
+    const [b, backF] = f.run(parts.first(p), first)
+    const [d, backG] = g.run(parts.second(p), second)
     return [
       { first: b, second: d },
       (bar) => {
@@ -229,6 +251,7 @@ export const parallel = <
       }
     ]
   })
+}
 
 /**
  * Two lenses on one argument; its cotangents add.
@@ -239,10 +262,11 @@ export const parallel = <
 export const fanout = <P extends Params, A extends Exprs, B extends Exprs, Q extends Params, C extends Exprs>(
   f: Lens<P, A, B>,
   g: Lens<Q, A, C>
-): Lens<P & Q, A, { readonly first: B; readonly second: C }> =>
-  make(join(f.parameters, g.parameters), (p, a) => {
-    const [b, backF] = f.run(p, a)
-    const [c, backG] = g.run(p, a)
+): Lens<P & Q, A, { readonly first: B; readonly second: C }> => {
+  const { lens, first, second } = shared(f, g)
+  return lens((p, a) => {
+    const [b, backF] = f.run(first(p), a)
+    const [c, backG] = g.run(second(p), a)
     return [
       { first: b, second: c },
       (bar) => {
@@ -252,6 +276,7 @@ export const fanout = <P extends Params, A extends Exprs, B extends Exprs, Q ext
       }
     ]
   })
+}
 
 /**
  * `x + f(x)`.
@@ -272,8 +297,8 @@ export const residual = <P extends Params, A extends Exprs>(f: Lens<P, A, A>): L
   })
 
 /**
- * The composition of `n` lenses built from their index; one set of parameters where they share keys, `n` sets where
- * `at` gives each its own.
+ * The composition of `n` lenses built from their index, one or more; one set of parameters where they share keys, `n` sets
+ * where `at` gives each its own.
  *
  * @category combinators
  * @since 0.1.0
@@ -282,9 +307,10 @@ export const repeat = <P extends Params, A extends Exprs>(
   n: number,
   f: (i: number) => Lens<P, A, A>
 ): Lens<P, A, A> => {
+  const faults = Need.whole('repeat', 'lenses', n)
   let lens = f(0)
-  for (let i = 1; i < n; i++) lens = compose(lens, f(i))
-  return lens
+  for (let i = 1; i < n && faults.length === 0; i++) lens = compose(lens, f(i))
+  return refused(faults)(lens)
 }
 
 /**
@@ -340,62 +366,3 @@ export const reparametrize =
         }
       ]
     })
-
-// -------------------------------------------------------------------------------------
-// utils
-// -------------------------------------------------------------------------------------
-
-/**
- * Is it a parameter (a leaf of `Parameters`)?
- *
- * @category utils
- * @since 0.1.0
- */
-export const isParameter = (tree: unknown): tree is Parameter =>
-  typeof tree === 'object' && tree !== null && 'shape' in tree && Array.isArray(tree.shape)
-
-/**
- * The shapes of the parameters of a lens, a tree with the same keys.
- *
- * @category utils
- * @since 0.1.0
- */
-export const shapes = (parameters: Parameters): { readonly [key: string]: Tree.Shapes } =>
-  Object.fromEntries(
-    Object.entries(parameters).map(([key, tree]) => [
-      key,
-      Tree.map<Parameter, Shape>(isParameter, tree, ({ shape }) => shape)
-    ])
-  )
-
-/**
- * Input expressions for the parameters of a lens or chain, named by path under a prefix.
- *
- * @category utils
- * @since 0.1.0
- */
-export const parameterInputs = <P extends Params>(prefix: string, parameters: Parameters): P =>
-  // `P` is by construction the tree of expressions with the shapes that `parameters` declares
-  Tree.inputs(prefix, shapes(parameters)) as P
-
-/**
- * Applies a function to each parameter declaration and its path.
- *
- * @category utils
- * @since 0.1.0
- */
-export const mapParameters = (
-  parameters: Parameters,
-  f: (parameter: Parameter, path: string) => Parameter
-): Parameters =>
-  Object.fromEntries(
-    Object.entries(parameters).map(([key, tree]) => [key, Tree.map<Parameter, Parameter>(isParameter, tree, f, key)])
-  )
-
-/**
- * A parameter declaration: `deviation` 0 and `mean` 0 by default.
- *
- * @category utils
- * @since 0.1.0
- */
-export const parameter = (shape: Shape, deviation = 0, mean = 0): Parameter => ({ shape, mean, deviation })

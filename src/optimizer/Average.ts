@@ -84,7 +84,7 @@ export const tracked = (average: Average): Optimizer => ({
   update: (step, state, parameters) => {
     const { count: seen = X.scalar(0), average: held = parameters } = state
     const count = Tree.isExpr(seen) ? X.retype(seen, []) : X.scalar(0)
-    // every state of an optimiser starts at zero: the first update starts from the parameters
+    // every state of an optimizer starts at zero: the first update starts from the parameters
     const fresh = X.equal(count, X.scalar(0))
     const from = Tree.mergeWith((old, now) => X.select(X.broadcastTo(fresh, now.shape), now, old))(held, parameters)
     return { step, state: average.update({ count, average: from }, apply(parameters, step)) }
@@ -96,7 +96,7 @@ export const tracked = (average: Average): Optimizer => ({
 // -------------------------------------------------------------------------------------
 
 /**
- * The averages in an optimiser's state, by parameter path. `place` is where `tracked` stands in it, such as `state.1` for
+ * The averages in an optimizer's state, by parameter path. `place` is where `tracked` stands in it, such as `state.1` for
  * the second of a chain. Before the first step there are none but zeros.
  *
  * @category interpreters

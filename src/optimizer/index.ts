@@ -1,5 +1,5 @@
 /**
- * Optimisers: pure transformations of gradients, which chain.
+ * Optimizers: pure transformations of gradients, which chain.
  *
  * @since 0.1.0
  */

@@ -31,9 +31,6 @@ export type Total = 'sum' | 'mean'
 // constructors
 // -------------------------------------------------------------------------------------
 
-/** A logit that no value has: its exponential is 0 beside any other. */
-const impossible = -1e4
-
 /** The least share of a value that a condition asks for; away from 0, so that no rounding decides. */
 const least = 1e-3
 
@@ -57,9 +54,9 @@ const allowed = (block: Rows<number>, width: number): Rows<number> => {
 export const logProbabilityAmong = (mask: Rows<number>, width: number): Lens<None, Rows<number>, PerRow> => {
   const total = logSumExp(width)
   return L.pure((z) => {
-    const [some, backSome] = total.run({}, X.select(mask, z, X.scalar(impossible)))
+    const [some, backSome] = total.run({}, X.select(mask, z, X.scalar(-Infinity)))
     const [all, backAll] = total.run({}, z)
-    return [X.sub(some, all), (bar) => X.sub(X.mul(mask, backSome(bar)[1]), backAll(bar)[1])]
+    return [X.sub(some, all), (bar) => X.sub(X.weigh(backSome(bar)[1], mask), backAll(bar)[1])]
   })
 }
 
@@ -89,13 +86,13 @@ export const logProbabilityOfCondition = (
   const count = parts.reduce<PerRow>((sum, { named }) => X.add(sum, named), zero)
   const share = total === 'sum' ? X.fill(['batch'], 1) : X.div(X.fill(['batch'], 1), X.max(count, X.scalar(1)))
   return L.pure((logits) => {
-    const run = parts.map(({ lens }) => lens.run({}, logits))
-    const value = run.reduce<PerRow>((sum, [part]) => X.add(sum, part), zero)
+    const run = parts.map(({ lens, named }) => ({ named, run: lens.run({}, logits) }))
+    const value = run.reduce<PerRow>((sum, { named, run: [part] }) => X.add(sum, X.weigh(part, named)), zero)
     return [
       X.mul(share, value),
       (bar) =>
         run
-          .map(([, back]) => back(X.mul(share, bar))[1])
+          .map(({ named, run: [, back] }) => back(X.weigh(X.mul(share, bar), named))[1])
           .reduce<Rows<number>>((a, b) => Tree.add(a, b), X.zeros(['batch', width]))
     ]
   })

@@ -77,7 +77,8 @@ const meanOf = (
   }
   return differentiable<None, readonly ['batch', number]>(
     name,
-    L.pure((x) => {
+    L.pure((rows) => {
+      const x = X.retype(rows, ['batch', clip.frames * clip.size])
       const [d, back] = differences(x, clip, order)
       const value = X.scale(X.sum<readonly ['batch', number], [1]>(f(d), [1]), 1 / width)
       return [
@@ -141,7 +142,8 @@ export const meanOverFrames = <P extends Params, C extends Exprs>(
     `mean over frames of ${reward.name}`,
     (condition) => {
       const lens = reward.lens(condition)
-      return L.make(reward.shapes, (p, x) => {
+      return L.make(reward.shapes, (p, clip) => {
+        const x = X.retype(clip, ['batch', frames * size])
         const first = lens.run(p, X.retype(X.slice(x, 1, 0, size), ['batch', size]))
         const rest = Array.from({ length: frames - 1 }, (_, i) =>
           lens.run(p, X.retype(X.slice(x, 1, (i + 1) * size, size), ['batch', size]))

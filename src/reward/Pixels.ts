@@ -19,7 +19,10 @@ export const brightness = <D extends number>(features: D): Differentiable<None, 
   differentiable<None, readonly ['batch', D]>(
     'brightness',
     L.pure((x) => [
-      X.scale(X.retype(X.sum<readonly ['batch', number], [1]>(x, [1]), ['batch']), 1 / features),
+      X.scale(
+        X.retype(X.sum<readonly ['batch', number], [1]>(X.retype(x, ['batch', features]), [1]), ['batch']),
+        1 / features
+      ),
       (bar) => X.broadcastTo(X.scale(X.reshape(bar, ['batch', 1]), 1 / features), ['batch', features])
     ])
   )

@@ -65,7 +65,7 @@ export type Term<R> = readonly [weight: number, reward: R]
 // -------------------------------------------------------------------------------------
 
 /**
- * The sum of rewards times their weights.
+ * The sum of rewards times their weights. A weight of 0 leaves its reward out, though that be no number.
  *
  * - Of differentiable rewards it is differentiable; each term keeps its own parameters, below its position: `0.in.weight`.
  * - With a black box among them it is a black box: the other terms are evaluated on the host, in f64, without a condition,
@@ -111,6 +111,8 @@ export const nameOf = (terms: ReadonlyArray<Term<{ readonly name: string }>>): s
     })
     .join('')
 
+const zeros = <T extends Exprs>(tree: T): T => Tree.mapExprs(tree, (leaf) => X.zeros(leaf.shape))
+
 const sumOfLenses = <S extends Batched, C extends Exprs>(
   terms: ReadonlyArray<Term<AnyDifferentiable<S, C>>>
 ): Differentiable<SumParameters, S, C> => {
@@ -122,7 +124,10 @@ const sumOfLenses = <S extends Batched, C extends Exprs>(
         const runs = terms.map(([weight, reward], i) => {
           // `p[i]` is the tree that `reward.shapes` declares, which is what this lens takes
           const [value, back] = reward.lens(condition).run((p[i] ?? {}) as never, x)
-          return { value: X.scale(value, weight), back: (bar: PerRow) => back(X.scale(bar, weight)) }
+          // what is weighed by 0 is left out, whatever it is and whatever comes back of it
+          return weight === 0
+            ? { value: zeros(value), back: (bar: PerRow) => [zeros(back(bar)[0]), zeros(x)] as const }
+            : { value: X.scale(value, weight), back: (bar: PerRow) => back(X.scale(bar, weight)) }
         })
         return [
           runs.reduce<PerRow>((sum, { value }) => X.add(sum, value), X.zeros(['batch'])),
@@ -154,8 +159,13 @@ const sumOnHost = <S extends Batched>(terms: ReadonlyArray<Term<Hosted<S>>>): Bl
       terms,
       TE.traverseArray(([weight, reward]) =>
         pipe(
+<<<<<<< HEAD
           reward._tag === 'BlackBox' ? evaluate(reward)(x0) : TE.fromEither(onHost(reward, x0)),
           TE.map((rewards) => rewards.map((r) => weight * r))
+=======
+          reward._tag === 'BlackBox' ? reward.evaluate(x0) : TE.fromEither(onHost(reward, x0)),
+          TE.map((rewards) => rewards.map((r) => (weight === 0 ? 0 : weight * r)))
+>>>>>>> house
         )
       ),
       TE.map((columns) =>

@@ -15,9 +15,20 @@ import { reshape } from './Views.js'
 
 const reduce = (name: ReduceName, a: Expr, axes: ReadonlyArray<number>): Expr => {
   const outside = axes.filter((axis) => !Number.isInteger(axis) || axis < 0 || axis >= a.shape.length)
+  const twice = axes.filter((axis, i) => axes.indexOf(axis) !== i)
   const shape = a.shape.filter((_, i) => !axes.includes(i))
   if (outside.length > 0) {
     return invalid([a], shape, name, `axes of ${Sh.show(a.shape)}`, `[${outside.join(', ')}]`, 'count axes from 0')
+  }
+  if (twice.length > 0) {
+    return invalid(
+      [a],
+      shape,
+      name,
+      'each axis once',
+      `[${axes.join(', ')}]`,
+      `leave out the second ${twice.join(', ')}`
+    )
   }
   return axes.length === 0 ? a : node({ _tag: 'Reduce', name, axes: [...axes].sort((x, y) => x - y) }, [a], shape)
 }

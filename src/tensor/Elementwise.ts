@@ -111,6 +111,18 @@ export const select = <S extends Shape>(
 }
 
 /**
+ * Elementwise `a weight`, where a weight of 0 drops what it weighs, whatever that is: a product would make `0 Infinity`, which
+ * is no number. The weight has the shape of `a`, or one that broadcasts to it.
+ *
+ * @category elementwise
+ * @since 0.1.0
+ */
+export const weigh = <S extends Shape>(a: Expr<S>, weight: Expr): Expr<S> => {
+  const whole = broadcastTo(weight, a.shape)
+  return select(whole, mul(a, whole), scalar(0))
+}
+
+/**
  * Multiplies by a literal number.
  *
  * @category elementwise

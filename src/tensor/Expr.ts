@@ -7,14 +7,14 @@
  *
  * @since 0.1.0
  */
-import { add, scale } from './Elementwise.js'
+import { add, less, sub } from './Elementwise.js'
 import { type Expr, retype, type Scalar, scalar } from './Node.js'
 import type { Shape } from './Shape.js'
 import { take } from './Views.js'
 
 export * from './Contraction.js'
 export * from './Elementwise.js'
-export { broadcastTo, constant, type Expr, fill, input, retype, type Scalar, scalar, size, zeros } from './Node.js'
+export { broadcastTo, constant, type Expr, fill, ill, input, retype, type Scalar, scalar, size, zeros } from './Node.js'
 export * from './Views.js'
 
 // -------------------------------------------------------------------------------------
@@ -22,9 +22,9 @@ export * from './Views.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * The same values as an expression, but another node that can not be computed before the others are: what is built on it
- * is computed anew, after them, instead of being shared with an earlier use. This is how activations are recomputed on
- * purpose. Where one of the others starts with something that is not finite, so does the result.
+ * The same values as an expression, to the last bit, but another node that can not be computed before the others are: what is
+ * built on it is computed anew, after them, instead of being shared with an earlier use. This is how activations are
+ * recomputed on purpose.
  *
  * @category utils
  * @since 0.1.0
@@ -35,13 +35,9 @@ export const after = <S extends Shape>(a: Expr<S>, others: ReadonlyArray<Expr>):
       other.shape.reduce<Expr>((rest) => take<Shape, 0>(rest, 0, scalar(0)), other),
       []
     )
-  return others.length === 0
-    ? a
-    : add(
-        a,
-        scale(
-          others.map(corner).reduce((x, y) => add(x, y)),
-          0
-        )
-      )
+  const [first, ...rest] = others.map(corner)
+  if (first === undefined) return a
+  const sum = rest.reduce((x, y) => add(x, y), first)
+  // nothing is less than itself: 0 whatever the others are, and taking it away leaves the sign of a zero
+  return sub(a, less(sum, sum))
 }

@@ -6,6 +6,7 @@
  */
 import * as X from './Expr.js'
 import type { Expr } from './Expr.js'
+import * as Need from './Need.js'
 import type { Dim, DropAxes, ReplaceAxis, Shape } from './Shape.js'
 import { tabulate } from './Tensor.js'
 
@@ -55,6 +56,9 @@ export const upsample = <S extends Shape, const Axis extends number>(
   factor: number
 ): Expr<ReplaceAxis<S, Axis, number>> => {
   const [before, d, after] = around(a.shape, axis)
+  const faults = [...Need.whole('upsample', 'factor', factor), ...Need.literal('upsample', a.shape, axis)]
+  // in the shape of the argument, which `ReplaceAxis` leaves open
+  if (faults.length > 0) return X.ill([a], a.shape, faults) as Expr as Expr<ReplaceAxis<S, Axis, number>>
   const raised = X.reshape(a, [...before, d, 1, ...after])
   const repeated = X.broadcastTo(raised, [...before, d, factor, ...after])
   // only the size of `axis` grows
@@ -73,6 +77,9 @@ export const blockSum = <S extends Shape, const Axis extends number>(
   factor: number
 ): Expr<ReplaceAxis<S, Axis, number>> => {
   const [before, d, after] = around(a.shape, axis)
+  const faults = Need.divided('blockSum', 'factor', factor, a.shape, axis)
+  // in the shape of the argument, which `ReplaceAxis` leaves open
+  if (faults.length > 0) return X.ill([a], a.shape, faults) as Expr as Expr<ReplaceAxis<S, Axis, number>>
   const blocks: Expr = X.reshape(a, [...before, d / factor, factor, ...after])
   // only the size of `axis` shrinks
   return X.sum(blocks, [axis + 1]) as Expr<ReplaceAxis<S, Axis, number>>
@@ -92,6 +99,9 @@ export const shift = <S extends Shape, const Axis extends number, const N extend
   length: N
 ): Expr<ReplaceAxis<S, Axis, N>> => {
   const [outer, d, inner] = around(a.shape, axis)
+  const faults = [...Need.integer('shift', 'places', before), ...Need.whole('shift', 'length', length, 0)]
+  // the shape is not read by what refuses it
+  if (faults.length > 0) return X.ill([a], a.shape, faults) as Expr as Expr<ReplaceAxis<S, Axis, N>>
   const start = Math.max(0, -before)
   const end = Math.min(d, length - before)
   const shape = [...outer, length, ...inner]
@@ -118,6 +128,12 @@ export const overlapAdd = <S extends Shape, const Axis extends number>(
   dilation = 1
 ): Expr<ReplaceAxis<DropAxes<S, Axis>, Axis, number>> => {
   const [before, positions, [places = 1, ...after]] = around(a.shape, axis)
+  const faults = [
+    ...Need.whole('overlapAdd', 'length', length),
+    ...Need.whole('overlapAdd', 'stride', stride),
+    ...Need.whole('overlapAdd', 'dilation', dilation)
+  ]
+  if (faults.length > 0) return X.ill([a], [...before, 1, ...after], faults)
   const size = typeof places === 'number' ? places : 0
   const spread = positions * stride
   const term = (place: number): Expr => {
@@ -156,6 +172,8 @@ export const oneHot = <N extends Dim, const K extends number>(
 ): Expr<readonly [N, K]> => {
   const [n] = indices.shape
   const shape = [n, count] as const
+  const faults = Need.whole('oneHot', 'count', count)
+  if (faults.length > 0) return X.ill([indices], shape, faults)
   const held = X.max(X.min(indices, X.scalar(count - 1)), X.scalar(0))
   const column = X.broadcastTo(X.reshape(held, [n, 1]), shape)
   const from = X.broadcastTo(

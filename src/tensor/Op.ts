@@ -199,8 +199,13 @@ export const shader: Accuracy = {
   functions: 2 * functionError
 }
 
-// below the normal range f32 loses relative precision, so every operation may also be off by this much
-const underflow = 2 ** -126
+/**
+ * The least normal number of f32: below it relative precision is lost, so every operation may also be off by this much.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const underflow: number = 2 ** -126
 
 const rounded = (error: number, value: number, units: number): number =>
   error + units * unitRoundoff * (Math.abs(value) + error) + underflow
@@ -310,6 +315,7 @@ export const maps: Readonly<Record<MapName, MapRow>> = {
   select: {
     arity: 3,
     meaning: (c, a, b) => (c !== 0 ? a : b),
-    bound: ([c, a, b], [ec, ea, eb]) => (ec === 0 ? (c !== 0 ? ea : eb) : Math.abs(a - b) + Math.max(ea, eb))
+    bound: ([c, a, b], [ec, ea, eb]) =>
+      ec === 0 ? (c !== 0 ? ea : eb) : (a === b ? 0 : Math.abs(a - b)) + Math.max(ea, eb)
   }
 }

@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import * as E from 'fp-ts/lib/Either.js'
+import { inputName } from './Node.js'
 import type { Node, Op } from './Op.js'
 import * as Sh from './Shape.js'
 import type { Shape, ShapeError, Sizes } from './Shape.js'
@@ -20,11 +21,18 @@ import type { Exprs, ExprsOf, Shapes, ShapesOf } from './Tree.js'
 
 /**
  * The density of a noise input: independent, standard, one draw an element; `studentT` has that many degrees of freedom.
+ * `named` is one of a user's own, by its name and whether it is even: a program is plain data, so whoever runs it knows
+ * the draws.
  *
  * @category model
  * @since 0.1.0
  */
-export type Density = 'normal' | 'laplace' | 'logistic' | { readonly studentT: number }
+export type Density =
+  | 'normal'
+  | 'laplace'
+  | 'logistic'
+  | { readonly studentT: number }
+  | { readonly named: string; readonly symmetric: boolean }
 
 /**
  * A node of a closed program; arguments are positions of earlier nodes.
@@ -105,7 +113,8 @@ export type Values = Readonly<Record<string, Tensor>>
 
 /**
  * Closes a function of named inputs into a program. Equal subtrees become one node. Left: every operation that did not
- * fit its arguments, and every input that the body reads but that was not declared.
+ * fit its arguments, every input that the body reads but that was not declared, and every name that two inputs or two
+ * outputs have, as `a.b` and `b` below `a`.
  *
  * @category constructors
  * @since 0.1.0
@@ -120,13 +129,22 @@ export const make = <const I extends Shapes, O extends Exprs>(
   const ports = Tree.leaves(Tree.isShape, inputs).map(([name, shape]) => ({ name, shape }))
   const { instructions, positions } = share(outputs.map(([, expr]) => expr))
   const declared = new Map(ports.map((port) => [port.name, port.shape]))
-  const errors = instructions.flatMap((instruction): ReadonlyArray<ShapeError> => {
+  const wrong = instructions.flatMap((instruction): ReadonlyArray<ShapeError> => {
     const { op, shape } = instruction
     if (op._tag === 'Invalid') return [op.error]
     if (op._tag !== 'Input') return []
     const known = declared.get(op.name)
     return known !== undefined && Sh.equals(known, shape) ? [] : [undeclared(op.name, shape, known)]
   })
+  const errors = distinct([
+    ...ports.flatMap(({ name, shape }) => (Sh.isShape(shape) ? [] : [Sh.noShape(inputName(name), shape)])),
+    ...taken('inputs', ports),
+    ...taken(
+      'outputs',
+      outputs.map(([name, { shape }]) => ({ name, shape }))
+    ),
+    ...wrong
+  ])
   return errors.length > 0
     ? E.left(errors)
     : E.right({
@@ -140,9 +158,34 @@ export const make = <const I extends Shapes, O extends Exprs>(
       })
 }
 
+/** What is wrong in several places, as forward and back, is said once. */
+const distinct = (errors: ReadonlyArray<ShapeError>): ReadonlyArray<ShapeError> => [
+  ...new Map(errors.map((error) => [Sh.showError(error), error])).values()
+]
+
+/** Each name that several ports have. */
+const taken = (of: 'inputs' | 'outputs', ports: ReadonlyArray<Port>): ReadonlyArray<ShapeError> => {
+  const byName = new Map<string, ReadonlyArray<Shape>>()
+  ports.forEach(({ name, shape }) => byName.set(name, [...(byName.get(name) ?? []), shape]))
+  return [...byName].flatMap(
+    ([name, shapes]): ReadonlyArray<ShapeError> =>
+      shapes.length < 2
+        ? []
+        : [
+            {
+              _tag: 'ShapeError',
+              operation: of,
+              expected: 'one name each',
+              got: `${shapes.length} called '${name}' (${shapes.map(Sh.show).join(' and ')})`,
+              remedy: "rename all but one: a name is a path, so that 'a.b' is what 'b' below 'a' is called"
+            }
+          ]
+  )
+}
+
 const undeclared = (name: string, shape: Shape, known: Shape | undefined): ShapeError => ({
   _tag: 'ShapeError',
-  operation: `input '${name}'`,
+  operation: inputName(name),
   expected: known === undefined ? 'a declared input' : Sh.show(known),
   got: Sh.show(shape),
   remedy: 'declare it among the inputs of the program, with this shape'
@@ -178,7 +221,8 @@ const share = (
         continue
       }
       const args = top.args.map((arg) => byIdentity.get(arg) ?? 0)
-      const key = `${opKey(top.op)}|${args.join(',')}|${top.shape.join(',')}`
+      // a name may look like a number, and have a comma
+      const key = `${opKey(top.op)}|${args.join(',')}|${JSON.stringify(top.shape)}`
       const position = byStructure.get(key) ?? instructions.push({ op: top.op, args, shape: top.shape }) - 1
       byStructure.set(key, position)
       byIdentity.set(top, position)
@@ -224,7 +268,7 @@ export const bind = (program: Program, sizes: Sizes): E.Either<ReadonlyArray<Sha
     })
   )
   const bad = Object.entries(sizes)
-    .filter(([, n]) => !Number.isInteger(n) || n < 1)
+    .filter(([, n]) => !Number.isSafeInteger(n) || n < 1)
     .map(
       ([name, n]): ShapeError => ({
         _tag: 'ShapeError',
@@ -250,14 +294,15 @@ export const bind = (program: Program, sizes: Sizes): E.Either<ReadonlyArray<Sha
  */
 export const checkValues = (program: BoundProgram, values: Values): E.Either<ReadonlyArray<ShapeError>, Values> => {
   const errors = program.inputs.flatMap(({ name, shape }): ReadonlyArray<ShapeError> => {
-    const value = values[name]
+    // an own key: an input may be called `constructor`
+    const value = Object.hasOwn(values, name) ? values[name] : undefined
     const fits = value !== undefined && Sh.equals(value.shape, shape) && value.data.length === count(shape)
     if (fits) return []
     const got = value === undefined ? 'no value' : `${Sh.show(value.shape)} with ${value.data.length} elements`
     return [
       {
         _tag: 'ShapeError',
-        operation: `input '${name}'`,
+        operation: inputName(name),
         expected: Sh.show(shape),
         got,
         remedy: 'pass a tensor of that shape'

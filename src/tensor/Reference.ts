@@ -7,11 +7,14 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import { strides, walk } from './Strides.js'
-import { maps, processor, unitRoundoff } from './Op.js'
+import * as Bound from './Bound.js'
+import { type Bounds, type Cell, empty, join, leaf, view, widen } from './Cell.js'
+import { maps, processor } from './Op.js'
 import type { Accuracy, Op, Triple } from './Op.js'
 import * as Program from './Program.js'
 import type { BoundInstruction, BoundProgram, Values } from './Program.js'
-import type { ShapeError, Sizes } from './Shape.js'
+import { fault } from './Need.js'
+import { show as showShape, type ShapeError, type Sizes } from './Shape.js'
 import { size } from './Tensor.js'
 
 // -------------------------------------------------------------------------------------
@@ -27,13 +30,6 @@ import { size } from './Tensor.js'
 export interface Bounded {
   readonly values: Values
   readonly bounds: Values
-}
-
-/** The value of a node, and its error bound where one is asked for. */
-interface Cell {
-  readonly shape: ReadonlyArray<number>
-  readonly value: Float64Array
-  readonly error: Float64Array | undefined
 }
 
 // -------------------------------------------------------------------------------------
@@ -56,6 +52,27 @@ export const run = (
     E.flatMap((bound) => runBound(bound, values))
   )
 
+// places are counted in 32 bits
+const most = 2 ** 31 - 1
+
+/** The program, if its tensors can be addressed and its inputs are there. */
+const checked = (program: BoundProgram, values: Values): E.Either<ReadonlyArray<ShapeError>, BoundProgram> => {
+  const large = program.instructions.find(({ shape }) => size(shape) > most)
+  return large === undefined
+    ? pipe(
+        Program.checkValues(program, values),
+        E.map(() => program)
+      )
+    : E.left(
+        fault(
+          'reference',
+          `tensors of at most ${most} elements`,
+          showShape(large.shape),
+          'make the program smaller, or its sizes'
+        )
+      )
+}
+
 /**
  * Runs a program whose sizes are known, in f64. Left: missing or misshaped inputs.
  *
@@ -64,8 +81,9 @@ export const run = (
  */
 export const runBound = (program: BoundProgram, values: Values): E.Either<ReadonlyArray<ShapeError>, Values> =>
   pipe(
-    Program.checkValues(program, values),
-    E.map(() => outputs(program, evaluate(program, values, undefined), (cell) => cell.value))
+    checked(program, values),
+    E.flatMap(() => evaluated(program, values, undefined)),
+    E.map((cells) => outputs(program, cells, (cell) => cell.value))
   )
 
 /**
@@ -85,14 +103,16 @@ export const runWithBounds = (
 ): E.Either<ReadonlyArray<ShapeError>, Bounded> =>
   pipe(
     Program.bind(program, sizes),
-    E.chainFirst((bound) => Program.checkValues(bound, values)),
-    E.map((bound) => {
-      const cells = evaluate(bound, values, accuracy)
-      return {
-        values: outputs(bound, cells, (cell) => cell.value),
-        bounds: outputs(bound, cells, (cell) => cell.error ?? new Float64Array(cell.value.length))
-      }
-    })
+    E.flatMap((bound) => checked(bound, values)),
+    E.flatMap((bound) =>
+      pipe(
+        evaluated(bound, values, accuracy),
+        E.map((cells) => ({
+          values: outputs(bound, cells, (cell) => cell.value),
+          bounds: outputs(bound, cells, (cell) => cell.error ?? new Float64Array(cell.value.length))
+        }))
+      )
+    )
   )
 
 const outputs = (
@@ -107,8 +127,19 @@ const outputs = (
     })
   )
 
-/** How accurate the device is, where bounds are asked for. */
-type Bounds = Accuracy | undefined
+/** Evaluates a program, if there is memory for it. */
+const evaluated = (
+  program: BoundProgram,
+  values: Values,
+  bounded: Bounds
+): E.Either<ReadonlyArray<ShapeError>, ReadonlyArray<Cell | undefined>> =>
+  E.tryCatch(
+    () => evaluate(program, values, bounded),
+    (thrown) => {
+      if (!(thrown instanceof RangeError)) throw thrown
+      return fault('reference', 'memory for its tensors', thrown.message, 'make the program smaller, or its sizes')
+    }
+  )
 
 /** Evaluates all nodes in order, dropping each value after its last reader. */
 const evaluate = (program: BoundProgram, values: Values, bounded: Bounds): ReadonlyArray<Cell | undefined> => {
@@ -126,8 +157,6 @@ const evaluate = (program: BoundProgram, values: Values, bounded: Bounds): Reado
   })
   return cells
 }
-
-const empty: Cell = { shape: [], value: new Float64Array(1), error: undefined }
 
 const step = ({ op, shape }: BoundInstruction, args: ReadonlyArray<Cell>, values: Values, bounded: Bounds): Cell => {
   const [a = empty, b = empty] = args
@@ -192,10 +221,9 @@ const step = ({ op, shape }: BoundInstruction, args: ReadonlyArray<Cell>, values
       const [index = 0] = b.value
       const off = b.error?.[0] ?? 0
       // an index that may be off may also pick a neighbour
-      const reach = Array.from(
-        { length: Math.floor(index + off) - Math.floor(index - off) + 1 },
-        (_, i) => index - off + i
-      )
+      const last = (a.shape[op.axis] ?? 1) - 1
+      const [low, high] = [index - off, index + off].map((i) => Math.min(Math.max(Math.floor(i), 0), last))
+      const reach = Array.from({ length: (high ?? 0) - (low ?? 0) + 1 }, (_, i) => (low ?? 0) + i)
       return widen(entryAt(index), off === 0 ? [] : reach.map(entryAt))
     }
     case 'Pad':
@@ -219,59 +247,6 @@ const step = ({ op, shape }: BoundInstruction, args: ReadonlyArray<Cell>, values
   }
 }
 
-const leaf = (shape: ReadonlyArray<number>, value: Float64Array, bounded: Bounds): Cell => ({
-  shape,
-  value,
-  error: bounded && value.map((x) => Math.abs(x - Math.fround(x)))
-})
-
-const view = (shape: ReadonlyArray<number>, a: Cell, stride: ReadonlyArray<number>, offset: number): Cell => {
-  const copy = (source: Float64Array): Float64Array => {
-    const out = new Float64Array(size(shape))
-    walk(shape, stride, offset, (flat, at) => {
-      out[flat] = source[at] ?? 0
-    })
-    return out
-  }
-  return { shape, value: copy(a.value), error: a.error && copy(a.error) }
-}
-
-/** The first cell, with an error bound that covers the others too. */
-const widen = (cell: Cell, others: ReadonlyArray<Cell>): Cell => ({
-  ...cell,
-  error: cell.error?.map((e, i) =>
-    Math.max(
-      e,
-      ...others.map((other) => Math.abs((other.value[i] ?? 0) - (cell.value[i] ?? 0)) + (other.error?.[i] ?? 0))
-    )
-  )
-})
-
-/** Writes parts side by side along an axis, zeros elsewhere. */
-const join = (
-  shape: ReadonlyArray<number>,
-  axis: number,
-  parts: ReadonlyArray<{ readonly cell: Cell; readonly at: number }>
-): Cell => {
-  const stride = strides(shape)
-  const write = (read: (cell: Cell) => Float64Array): Float64Array => {
-    const out = new Float64Array(size(shape))
-    for (const { cell, at } of parts) {
-      const source = read(cell)
-      walk(cell.shape, stride, at * (stride[axis] ?? 0), (flat, target) => {
-        out[target] = source[flat] ?? 0
-      })
-    }
-    return out
-  }
-  const bounded = parts.some(({ cell }) => cell.error !== undefined)
-  return {
-    shape,
-    value: write((cell) => cell.value),
-    error: bounded ? write((cell) => cell.error ?? new Float64Array(cell.value.length)) : undefined
-  }
-}
-
 const elementwise = (
   op: Extract<Op, { _tag: 'Map' }>,
   shape: ReadonlyArray<number>,
@@ -288,16 +263,13 @@ const elementwise = (
   for (let i = 0; i < n; i++) {
     const x: Triple = [a.value[i] ?? 0, b.value[i] ?? 0, c.value[i] ?? 0]
     const e: Triple = [a.error?.[i] ?? 0, b.error?.[i] ?? 0, c.error?.[i] ?? 0]
-    error[i] = row.bound(x, e, value[i] ?? 0, bounded)
+    error[i] = Bound.ofMap(op.name, x, e, value[i] ?? 0, bounded)
   }
   return { shape, value, error }
 }
 
-/** The relative error bound of a sum of `n` products in any order. */
-const gamma = (n: number, { rounding }: Accuracy): number => {
-  const units = (n + 1) * rounding * unitRoundoff
-  return units / (1 - units)
-}
+/** An absolute value, but nothing for an infinite one. */
+const finiteSize = (x: number): number => (Math.abs(x) < Infinity ? Math.abs(x) : 0)
 
 const reduce = (op: Extract<Op, { _tag: 'Reduce' }>, shape: ReadonlyArray<number>, a: Cell, bounded: Bounds): Cell => {
   const target = strides(shape)
@@ -318,13 +290,10 @@ const reduce = (op: Extract<Op, { _tag: 'Reduce' }>, shape: ReadonlyArray<number
   }
   const value = fold(a.value, 0, plus)
   if (bounded === undefined) return { shape, value, error: undefined }
-  const magnitude = fold(a.value, 0, (x, y) => x + Math.abs(y))
+  const magnitude = fold(a.value, 0, (x, y) => x + finiteSize(y))
   const carried = fold(a.error ?? new Float64Array(a.value.length), 0, plus)
-  const g = gamma(
-    op.axes.reduce((n, axis) => n * (a.shape[axis] ?? 1), 1),
-    bounded
-  )
-  return { shape, value, error: carried.map((e, i) => e + g * ((magnitude[i] ?? 0) + e)) }
+  const n = op.axes.reduce((total, axis) => total * (a.shape[axis] ?? 1), 1)
+  return { shape, value, error: carried.map((e, i) => Bound.ofSum(n, value[i] ?? 0, magnitude[i] ?? 0, e, bounded)) }
 }
 
 const contract = (
@@ -356,7 +325,6 @@ const contract = (
   const n = size(shape)
   const value = new Float64Array(n)
   const error = bounded && new Float64Array(n)
-  const g = bounded === undefined ? 0 : gamma(inner.length === 0 ? 1 : size(inner), bounded)
   for (let i = 0; i < n; i++) {
     const p = aOuter[i] ?? 0
     const q = bOuter[i] ?? 0
@@ -372,12 +340,12 @@ const contract = (
       if (error !== undefined) {
         const ex = a.error?.[at] ?? 0
         const ey = b.error?.[bt] ?? 0
-        magnitude += Math.abs(x * y)
+        magnitude += finiteSize(x * y)
         carried += Math.abs(x) * ey + Math.abs(y) * ex + ex * ey
       }
     }
     value[i] = total
-    if (error !== undefined) error[i] = carried + g * (magnitude + carried)
+    if (error !== undefined && bounded) error[i] = Bound.ofSum(aInner.length, total, magnitude, carried, bounded)
   }
   return { shape, value, error }
 }

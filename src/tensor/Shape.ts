@@ -256,6 +256,36 @@ export type CheckEinsum<Spec extends string, A extends Shape, B extends Shape> =
 export const show = (shape: Shape): string => `[${shape.join(', ')}]`
 
 /**
+ * Is it a dimension at all: a name that is not empty, or a whole number from 0 on that a number can count up to?
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const isDim = (d: Dim): boolean => (typeof d === 'string' ? d !== '' : Number.isSafeInteger(d) && d >= 0)
+
+/**
+ * Is each of its dimensions one?
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const isShape = (shape: Shape): boolean => shape.every(isDim)
+
+/**
+ * Why a shape is none.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const noShape = (operation: string, shape: Shape): ShapeError => ({
+  _tag: 'ShapeError',
+  operation,
+  expected: 'sizes that are whole numbers from 0 on, or names',
+  got: show(shape),
+  remedy: 'round each size; where one is divided, take a divisor of it'
+})
+
+/**
  * Are two shapes the same, dimension by dimension?
  *
  * @category utils
@@ -290,10 +320,14 @@ export const broadcast = (a: Shape, b: Shape): Shape | undefined => {
 export const bind = (
   shape: Shape,
   sizes: Sizes
-): { readonly bound: ReadonlyArray<number>; readonly unbound: ReadonlyArray<string> } => ({
-  bound: shape.map((d) => (typeof d === 'number' ? d : (sizes[d] ?? 0))),
-  unbound: shape.filter((d): d is string => typeof d === 'string' && sizes[d] === undefined)
-})
+): { readonly bound: ReadonlyArray<number>; readonly unbound: ReadonlyArray<string> } => {
+  // own keys alone: a dimension may be called `constructor`
+  const sizeOf = (name: string): number | undefined => (Object.hasOwn(sizes, name) ? sizes[name] : undefined)
+  return {
+    bound: shape.map((d) => (typeof d === 'number' ? d : (sizeOf(d) ?? 0))),
+    unbound: shape.filter((d): d is string => typeof d === 'string' && sizeOf(d) === undefined)
+  }
+}
 
 /**
  * One line for a person: what, expected, got, what to do.

@@ -56,6 +56,9 @@ export interface SizeMismatch {
  */
 export const size = (shape: ReadonlyArray<number>): number => shape.reduce((n, d) => n * d, 1)
 
+/** Sizes as they can be: rounded down, and 0 for what is less or none. A tensor's data always fits its shape. */
+const sizes = (shape: ReadonlyArray<number>): ReadonlyArray<number> => shape.map((d) => (d >= 1 ? Math.floor(d) : 0))
+
 /**
  * Wraps a buffer without copying it. Left when the buffer's length is not the product of the shape.
  *
@@ -98,27 +101,25 @@ export const matrix = (rows: ReadonlyArray<ReadonlyArray<number>>): Tensor => {
 }
 
 /**
- * A tensor whose element at flat, row-major position `i` is `f(i)`, in f64.
+ * A tensor whose element at flat, row-major position `i` is `f(i)`, in f64. Sizes are rounded down, and 0 where below.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const tabulate = (shape: ReadonlyArray<number>, f: (flat: number) => number): Tensor => {
-  const data = new Float64Array(size(shape))
+  const whole = sizes(shape)
+  const data = new Float64Array(size(whole))
   for (let i = 0; i < data.length; i++) data[i] = f(i)
-  return { shape, data }
+  return { shape: whole, data }
 }
 
 /**
- * A tensor of one repeated value, in f64.
+ * A tensor of one repeated value, in f64. Sizes are rounded down, and 0 where below.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const fill = (shape: ReadonlyArray<number>, value: number): Tensor => ({
-  shape,
-  data: new Float64Array(size(shape)).fill(value)
-})
+export const fill = (shape: ReadonlyArray<number>, value: number): Tensor => tabulate(shape, () => value)
 
 // -------------------------------------------------------------------------------------
 // combinators
@@ -149,6 +150,12 @@ export const map =
     return { shape: tensor.shape, data }
   }
 
+/** The rows `from..to-1` of `count`: whole numbers, held within them. */
+const span = (from: number, to: number, count: number): readonly [low: number, high: number] => {
+  const [low = 0, high = 0] = sizes([from, to])
+  return [Math.min(low, count), Math.min(Math.max(high, low), count)]
+}
+
 /**
  * The rows `from..to-1`, sharing the data; those of them that there are.
  *
@@ -160,8 +167,7 @@ export const rows =
   ({ shape, data }: Tensor): Tensor => {
     const [count = 0, ...row] = shape
     const n = size(row)
-    const low = Math.min(Math.max(from, 0), count)
-    const high = Math.min(Math.max(to, low), count)
+    const [low, high] = span(from, to, count)
     return { shape: [high - low, ...row], data: data.subarray(low * n, high * n) }
   }
 
@@ -175,37 +181,49 @@ export const paddedRows =
   (from: number, to: number) =>
   (tensor: Tensor): Tensor => {
     const [, ...row] = tensor.shape
-    const data = new Float32Array((to - from) * size(row))
-    data.set(rows(from, to)(tensor).data)
-    return { shape: [to - from, ...row], data }
+    const first = Math.floor(from)
+    const [count = 0] = sizes([to - first])
+    const data = new Float32Array(count * size(row))
+    const there = rows(first, first + count)(tensor).data
+    // rows before the first are zeros too
+    if (there.length > 0) data.set(there, Math.max(-first, 0) * size(row))
+    return { shape: [count, ...row], data }
   }
 
 /**
- * Tensors of equal rows, one below the other, in f32. None are a tensor without rows.
+ * Tensors of equal rows, one below the other, in f32. None are a tensor without rows. Rows of another length than the first
+ * tensor's are cut, or filled with zeros.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const joinRows = (parts: ReadonlyArray<Tensor>): Tensor => {
   const [, ...row] = parts[0]?.shape ?? [0]
-  const data = new Float32Array(parts.reduce((total, part) => total + part.data.length, 0))
+  const count = parts.reduce((total, { shape }) => total + (shape[0] ?? 0), 0)
+  const n = size(row)
+  const data = new Float32Array(count * n)
   let at = 0
-  for (const part of parts) {
-    data.set(part.data, at)
-    at += part.data.length
+  for (const { shape, data: source } of parts) {
+    const own = size(shape.slice(1))
+    for (let i = 0; i < (shape[0] ?? 0); i++, at += n) {
+      data.set(source.subarray(i * own, i * own + Math.min(own, n)), at)
+    }
   }
-  return { shape: [parts.reduce((total, { shape }) => total + (shape[0] ?? 0), 0), ...row], data }
+  return { shape: [count, ...row], data }
 }
 
 /**
- * The `i`-th entry along the first axis, sharing the buffer.
+ * The `i`-th entry along the first axis, sharing the buffer. The index is rounded down and held within the axis, as in
+ * `Expr.take`; of none it is zeros.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const at =
   (i: number) =>
-  (tensor: Tensor): Tensor => {
-    const stride = size(tensor.shape.slice(1))
-    return { shape: tensor.shape.slice(1), data: tensor.data.subarray(i * stride, (i + 1) * stride) }
+  ({ shape, data }: Tensor): Tensor => {
+    const [count = 1, ...entry] = shape
+    const n = size(entry)
+    const [held = 0] = sizes([Math.min(i, count - 1)])
+    return count === 0 ? fill(entry, 0) : { shape: entry, data: data.subarray(held * n, (held + 1) * n) }
   }

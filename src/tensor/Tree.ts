@@ -176,8 +176,9 @@ export const mergeWith =
       const keys = [...new Set([...Object.keys(x), ...Object.keys(y)])]
       return Object.fromEntries(
         keys.flatMap((key) => {
-          const p = x[key]
-          const q = y[key]
+          // own keys: a weight may be called `constructor`
+          const p = Object.hasOwn(x, key) ? x[key] : undefined
+          const q = Object.hasOwn(y, key) ? y[key] : undefined
           return p === undefined ? (q === undefined ? [] : [[key, q]]) : [[key, q === undefined ? p : go(p, q)]]
         })
       )

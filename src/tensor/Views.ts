@@ -19,11 +19,13 @@ import type { Dim, DropAxes, PermuteAxes, ReplaceAxis, Shape, SplitAxis } from '
  */
 export const reshape = <const S extends Shape>(a: Expr, shape: S): Expr<S> => {
   if (Sh.equals(a.shape, shape)) return node(a.op, a.args, shape)
-  const count = (s: Shape): string => {
-    const names = s.filter((d) => typeof d === 'string').sort()
-    return [s.reduce<number>((n, d) => (typeof d === 'number' ? n * d : n), 1), ...names].join(' x ')
-  }
-  return count(a.shape) === count(shape)
+  const counted = (s: Shape): Shape => [
+    s.reduce<number>((n, d) => (typeof d === 'number' ? n * d : n), 1),
+    ...s.filter((d) => typeof d === 'string').sort()
+  ]
+  const count = (s: Shape): string => counted(s).join(' x ')
+  // sizes that are none are an error of their own, which `node` makes
+  return !Sh.isShape(shape) || Sh.equals(counted(a.shape), counted(shape))
     ? node({ _tag: 'Reshape' }, [a], shape)
     : invalid(
         [a],
@@ -85,17 +87,20 @@ export const slice = <S extends Shape, const Axis extends number, const N extend
 ): Expr<ReplaceAxis<S, Axis, N>> => {
   const shape = a.shape.map((d, i) => (i === axis ? length : d))
   const d = a.shape[axis]
-  const fits = start >= 0 && length > 0 && typeof d === 'number' && start + length <= d
+  const whole = Number.isInteger(start) && Number.isInteger(length)
+  const fits = whole && start >= 0 && length > 0 && typeof d === 'number' && start + length <= d
   const result: Expr = fits
     ? node({ _tag: 'Slice', axis, start }, [a], shape)
-    : invalid(
-        [a],
-        shape,
-        'slice',
-        `a range within axis ${axis} of ${Sh.show(a.shape)}, of literal size`,
-        `${start} to ${start + length}`,
-        'shorten the range'
-      )
+    : !whole
+      ? invalid([a], shape, 'slice', 'a start and a length that are whole', `${start} and ${length}`, 'round them')
+      : invalid(
+          [a],
+          shape,
+          'slice',
+          `a range within axis ${axis} of ${Sh.show(a.shape)}, of literal size`,
+          `${start} to ${start + length}`,
+          'shorten the range'
+        )
   // only the size at `axis` differs, as in `ReplaceAxis`
   return result as Expr<ReplaceAxis<S, Axis, N>>
 }
@@ -115,17 +120,20 @@ export const pad = <S extends Shape, const Axis extends number, const N extends 
   const shape = a.shape.map((d, i) => (i === axis ? length : d))
   const d = a.shape[axis]
   const after = typeof d === 'number' ? length - before - d : -1
+  const whole = Number.isInteger(before) && Number.isInteger(length)
   const result: Expr =
-    before >= 0 && after >= 0
+    whole && before >= 0 && after >= 0
       ? node({ _tag: 'Pad', axis, before, after }, [a], shape)
-      : invalid(
-          [a],
-          shape,
-          'pad',
-          `room in ${length} for axis ${axis} of ${Sh.show(a.shape)} after ${before}`,
-          `${after} zeros after it`,
-          'make the padded size larger'
-        )
+      : !whole
+        ? invalid([a], shape, 'pad', 'whole numbers before and in all', `${before} and ${length}`, 'round them')
+        : invalid(
+            [a],
+            shape,
+            'pad',
+            `room in ${length} for axis ${axis} of ${Sh.show(a.shape)} after ${before}`,
+            `${after} zeros after it`,
+            'make the padded size larger'
+          )
   // only the size at `axis` differs, as in `ReplaceAxis`
   return result as Expr<ReplaceAxis<S, Axis, N>>
 }
@@ -178,7 +186,7 @@ export const take = <S extends Shape, const Axis extends number>(
   index: Scalar
 ): Expr<DropAxes<S, Axis>> => {
   const shape = a.shape.filter((_, i) => i !== axis)
-  const fits = axis >= 0 && axis < a.shape.length && index.shape.length === 0
+  const fits = axis in a.shape && index.shape.length === 0
   const result: Expr = fits
     ? node({ _tag: 'Take', axis }, [a, index], shape)
     : invalid(

@@ -106,7 +106,18 @@ describe('guidance', () => {
 describe('tables', () => {
   it('are read at literal steps without a node, and counted down from literal ones', () => {
     expect(lookup([5, 6, 7], X.scalar(2)).op).toEqual({ _tag: 'Scalar', value: 7 })
-    expect(lookup([5, 6, 7], X.scalar(9)).op).toEqual({ _tag: 'Scalar', value: 0 })
+    for (const none of [9, -1, 0.5, Number.NaN]) {
+      expect(lookup([5, 6, 7], X.scalar(none)).op).toEqual({
+        _tag: 'Invalid',
+        error: {
+          _tag: 'ShapeError',
+          operation: 'step',
+          expected: 'a whole number of at most 2',
+          got: String(none),
+          remedy: 'count steps from 1 to T'
+        }
+      })
+    }
     expect(lookup([5, 6, 7], X.input('t', [])).op._tag).toBe('Take')
     expect(below(X.scalar(5), 2).op).toEqual({ _tag: 'Scalar', value: 3 })
   })

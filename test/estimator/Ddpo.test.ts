@@ -8,8 +8,9 @@ import * as Gradient from '../../src/estimator/Gradient.js'
 import * as Programs from '../../src/estimator/Programs.js'
 import * as Draw from '../../src/random/Draw.js'
 import * as Key from '../../src/random/Key.js'
+import { gpuJs } from '../../src/kernel/GpuJs.js'
 import * as Reference from '../../src/tensor/Reference.js'
-import { reference } from '../../src/tensor/Target.js'
+import { reference, type Target } from '../../src/tensor/Target.js'
 import * as T from '../../src/tensor/Tensor.js'
 
 const right = <L, A>(result: E.Either<L, A>): A => {
@@ -81,5 +82,38 @@ describe('updates from recorded trajectories', () => {
     expect(free.clippedShare).toBe(0)
     const kept = right(await updates.gradient({ theta: moved }, experience, rewards)())
     expect(numbers(free.gradient['theta'])).not.toEqual(numbers(kept.gradient['theta']))
+  })
+})
+
+describe('a term that is dropped', () => {
+  const program = right(Ddpo.program(chain, trained))
+  // a log-ratio above 88.7 overflows in f32, one above 709.8 in f64
+  const old = [-1e4, -1000, -200, -89, -50, -Infinity]
+  const gradients = async (target: Target, first: number): Promise<ReadonlyArray<number>> => {
+    const executable = right(target.compile(program, { batch: 3 }))
+    const out = right(
+      await executable.run({
+        'params.theta': T.tabulate([3, 2], (i) => (i % 2 === 0 ? 0.25 : -0.5)),
+        x: T.tabulate([3, 1], (i) => i - 1),
+        next: T.tabulate([3, 1], (i) => 0.5 * i),
+        high: T.scalar(2),
+        // clipped: a gain whose ratio is beyond 1 + clip. without advantage: no term. the third is as any
+        advantage: T.vector([2, 0, -1]),
+        old: T.vector([first, first, -5]),
+        clip: T.scalar(0.2)
+      })()
+    )
+    await executable.dispose()
+    return numbers(out['gradient.theta'])
+  }
+
+  it.each([reference, gpuJs()])('is no number times it: $name', async (target) => {
+    const expected = await gradients(target, -30)
+    expect(expected.slice(0, 4).map(Math.abs)).toEqual([0, 0, 0, 0])
+    expect(expected.slice(4).every((g) => Number.isFinite(g) && g !== 0)).toBe(true)
+    for (const first of old) {
+      expect((await gradients(target, first)).map((g) => g + 0)).toEqual(expected.map((g) => g + 0))
+    }
+    await target.dispose()
   })
 })

@@ -1,18 +1,21 @@
 import * as fc from 'fast-check'
 import * as E from 'fp-ts/lib/Either.js'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { number } from '../../laws/arbitrary/Toys.js'
 import * as Run from '../../laws/run/Run.js'
 import * as V from '../../laws/Verdict.js'
 import * as O from '../../src/optimizer/Optimizer.js'
+import { gpuJs } from '../../src/kernel/GpuJs.js'
 import * as X from '../../src/tensor/Expr.js'
 import * as Program from '../../src/tensor/Program.js'
 import type { Values } from '../../src/tensor/Program.js'
 import * as Reference from '../../src/tensor/Reference.js'
-import { showError, type Shape } from '../../src/tensor/Shape.js'
+import { showError, type Shape, type ShapeError } from '../../src/tensor/Shape.js'
+import { reference, type Target } from '../../src/tensor/Target.js'
 import * as T from '../../src/tensor/Tensor.js'
 import * as Tree from '../../src/tensor/Tree.js'
 import type { Exprs, Shapes } from '../../src/tensor/Tree.js'
+import { get } from '../network/adjoint.js'
 
 /** Two parameters, one of them in a branch. */
 const shapes = { bias: [2], layer: { weight: [3] } } as const
@@ -30,18 +33,47 @@ const read = (prefix: string, out: Values): Vector => [
   ...(out[`${prefix}.layer.weight`]?.data ?? [])
 ]
 
-/** Runs an optimiser over some gradients: the parameters after each. */
-const descend = (optimizer: O.Optimizer, start: Vector, gradients: ReadonlyArray<Vector>): ReadonlyArray<Vector> => {
+/** A program of one step: parameters `p`, gradients `g` and the state `s` to the next parameters and state. */
+const stepOf = (optimizer: O.Optimizer): E.Either<ReadonlyArray<ShapeError>, Program.Program> => {
   const state: Shapes = optimizer.state(shapes)
-  const program = Program.make({ p: shapes, g: shapes, s: state }, (): Exprs => {
+  return Program.make({ p: shapes, g: shapes, s: state }, (): Exprs => {
     const p: Exprs = Tree.inputs('p', shapes)
     const before: Exprs = Tree.inputs('s', state)
     const result = optimizer.update(Tree.inputs('g', shapes), Tree.isExpr(before) ? {} : before, p)
     return { p: O.apply(p, result.step), s: result.state }
   })
+}
+
+/** The parameters after each gradient, on a target. */
+const descendOn =
+  (target: Target) =>
+  async (optimizer: O.Optimizer, start: Vector, gradients: ReadonlyArray<Vector>): Promise<ReadonlyArray<Vector>> => {
+    const program = get(stepOf(optimizer))
+    const executable = get(target.compile(program, {}))
+    let memory: Values = Object.fromEntries(
+      program.inputs.flatMap(({ name, shape }) => (name.startsWith('s.') ? [[name, T.fill(shape.map(Number), 0)]] : []))
+    )
+    let at = start
+    const all: Array<Vector> = []
+    for (const gradient of gradients) {
+      const out: Values = get(await executable.run({ ...values('p', at), ...values('g', gradient), ...memory })())
+      memory = Object.fromEntries(Object.entries(out).filter(([name]) => name.startsWith('s.')))
+      at = read('p', out)
+      all.push(at)
+    }
+    await executable.dispose()
+    return all
+  }
+
+/** Runs an optimizer over some gradients: the parameters after each. */
+const descend = (optimizer: O.Optimizer, start: Vector, gradients: ReadonlyArray<Vector>): ReadonlyArray<Vector> => {
+  const program = stepOf(optimizer)
   if (E.isLeft(program)) throw new Error(program.left.map(showError).join('\n'))
   let memory: Values = Object.fromEntries(
-    Tree.leaves<Shape>(Tree.isShape, state, 's').map(([name, shape]) => [name, T.fill(shape.map(Number), 0)])
+    Tree.leaves<Shape>(Tree.isShape, optimizer.state(shapes), 's').map(([name, shape]) => [
+      name,
+      T.fill(shape.map(Number), 0)
+    ])
   )
   let at = start
   return gradients.map((gradient) => {
@@ -55,7 +87,7 @@ const descend = (optimizer: O.Optimizer, start: Vector, gradients: ReadonlyArray
 
 const agree = (expected: ReadonlyArray<Vector>, got: ReadonlyArray<Vector>, units: number): V.Verdict =>
   V.verdict(
-    'optimiser',
+    'optimizer',
     expected.flatMap((row, t) =>
       row.map((x, i) => ({
         at: `parameter ${i} after step ${t + 1}`,
@@ -66,6 +98,9 @@ const agree = (expected: ReadonlyArray<Vector>, got: ReadonlyArray<Vector>, unit
       }))
     )
   )
+
+const targets = [reference, gpuJs(), gpuJs({ mode: 'cpu' })]
+afterAll(() => Promise.all(targets.map((target) => target.dispose())))
 
 const vector = fc.array(number(2), { minLength: 5, maxLength: 5 })
 const runs = fc.record({ start: vector, gradients: fc.array(vector, { minLength: 1, maxLength: 12 }) })
@@ -138,7 +173,7 @@ describe('clipping', () => {
     ))
 })
 
-describe('chains of optimisers', () => {
+describe('chains of optimizers', () => {
   it('apply each transformation after the one before, with a state for each', () => {
     const gradient = [3, 0, 4, 0, 0]
     const zero = [0, 0, 0, 0, 0]
@@ -161,8 +196,114 @@ describe('chains of optimisers', () => {
     ])
   })
 
-  it('decay weights towards zero', () => {
+  it('decay weights toward zero', () => {
     const [after = []] = descend(O.chain(O.weightDecay(0.25), O.sgd(1)), [4, -4, 8, 0, 2], [[0, 0, 0, 0, 0]])
     expect(after).toEqual([3, -3, 6, 0, 1.5])
+  })
+})
+
+describe.each(targets)('in the range of numbers that $name has', (target) => {
+  const run = descendOn(target)
+  const zero = [0, 0, 0, 0, 0]
+
+  it.each([0.9, 0.999, 0.9999999, 0.99999998, 1 - 2 ** -40])(
+    'Adam with beta2 = %d moves by the learning rate while the gradient stays as it is',
+    async (beta2) => {
+      const gradient = [1, -2, 0.5, 64, -1e-3]
+      const steps = await run(
+        O.chain(O.adam(0.9, beta2, 0), O.sgd(1)),
+        zero,
+        Array.from({ length: 5 }, () => gradient)
+      )
+      // a dozen roundings a step, and those of 1 - beta^n
+      steps.forEach((row, n) =>
+        row.forEach((x, i) =>
+          expect(Math.abs(x + Math.sign(gradient[i] ?? 0) * (n + 1))).toBeLessThan(64 * 2 ** -24 * (n + 1))
+        )
+      )
+    }
+  )
+
+  it.each<readonly [string, number, Vector, Vector]>([
+    ['whose squares overflow', 1, [3e19, 4e19, 0, 0, 0], [0.6, 0.8, 0, 0, 0]],
+    ['as large as there are', 1, [3e38, 3e38, 0, 0, 0], [Math.SQRT1_2, Math.SQRT1_2, 0, 0, 0]],
+    ['whose squares underflow', 1e-31, [3e-30, 4e-30, 0, 0, 0], [0.6e-31, 0.8e-31, 0, 0, 0]],
+    ['to a norm that overflows', 1e39, [3, 4, 0, 0, 0], [3, 4, 0, 0, 0]],
+    ['to any norm', Infinity, [3e19, -4e19, 0, 0, 0], [3e19, -4e19, 0, 0, 0]],
+    ['of nothing to any norm', Infinity, zero, zero],
+    ['to nothing', 0, [3, 4, 0, 0, 0], zero],
+    ['of nothing to nothing', 0, zero, zero]
+  ])('a gradient %s is clipped', async (_, norm, gradient, expected) => {
+    const [got = []] = await run(O.clipByGlobalNorm(norm), zero, [gradient])
+    expected.forEach((x, i) =>
+      expect(Math.abs((got[i] ?? Number.NaN) - x)).toBeLessThanOrEqual(8 * 2 ** -24 * Math.abs(x))
+    )
+  })
+
+  it('the step of descent after clipping has the other sign', async () => {
+    const [got = []] = await run(O.chain(O.clipByGlobalNorm(1), O.sgd(1)), zero, [[3e19, 4e19, 0, 0, 0]])
+    ;[-0.6, -0.8].forEach((x, i) => expect(got[i]).toBeCloseTo(x, 6))
+  })
+
+  it('norms are measured', async () => {
+    const program = get(Program.make({ g: [2] }, ({ g }) => ({ norm: O.globalNorm({ g }) })))
+    const executable = get(target.compile(program, {}))
+    for (const [gradient, norm] of [
+      [[3e19, 4e19], 5e19],
+      [[3e-30, 4e-30], 5e-30],
+      [[3, 4], 5],
+      [[0, 0], 0]
+    ] as const) {
+      const out = get(await executable.run({ g: T.vector(gradient) })())
+      expect(Math.abs((out['norm']?.data[0] ?? Number.NaN) - norm)).toBeLessThanOrEqual(8 * 2 ** -24 * norm)
+    }
+    await executable.dispose()
+  })
+})
+
+describe('momentum', () => {
+  it.each([false, true])('is the loop of torch.optim.SGD, nesterov = %s', (nesterov) =>
+    Run.forAll(
+      fc.record({ run: runs, rate: fc.constantFrom(0.01, 0.5), share: fc.constantFrom(0.5, 0.9) }),
+      ({ run: { start, gradients }, rate, share }) => {
+        const p = [...start]
+        const b = start.map(() => 0)
+        const expected = gradients.map((gradient) => {
+          gradient.forEach((g, i) => {
+            b[i] = share * (b[i] ?? 0) + g
+            p[i] = (p[i] ?? 0) - rate * (nesterov ? g + share * (b[i] ?? 0) : (b[i] ?? 0))
+          })
+          return [...p]
+        })
+        return agree(expected, descend(O.sgd(rate, { momentum: share, nesterov }), start, gradients), 32)
+      }
+    )
+  )
+
+  it('of 0 keeps no state', () => {
+    expect(O.sgd(1, { momentum: 0 }).state(shapes)).toEqual({})
+  })
+})
+
+describe('options that no optimizer has', () => {
+  const such = 'take such a number'
+  it.each<readonly [string, O.Optimizer, string]>([
+    ['beta1 of 1', O.adamW(0.1, { beta1: 1 }), 'adam: expected beta1: a number of at least 0 and below 1, got 1'],
+    ['a negative beta2', O.adam(0.9, -0.5), 'adam: expected beta2: a number of at least 0 and below 1, got -0.5'],
+    ['a negative epsilon', O.adam(0.9, 0.99, -1), 'adam: expected epsilon: a number of at least 0, got -1'],
+    ['a learning rate of 1e39', O.sgd(1e39), 'optimizer: expected learning rate: a finite number in f32, got 1e+39'],
+    ['no learning rate', O.adamW(Number.NaN), 'optimizer: expected learning rate: a finite number in f32, got NaN'],
+    ['a decay of 1e39', O.adamW(0.1, { decay: 1e39 }), 'weightDecay: expected rate: a finite number in f32, got 1e+39'],
+    ['a factor of infinity', O.scale(Infinity), 'scale: expected factor: a finite number in f32, got Infinity'],
+    ['a negative norm', O.clipByGlobalNorm(-1), 'clipByGlobalNorm: expected norm: a number of at least 0, got -1'],
+    ['no norm', O.clipByGlobalNorm(Number.NaN), 'clipByGlobalNorm: expected norm: a number of at least 0, got NaN'],
+    [
+      'momentum of 1',
+      O.sgd(0.1, { momentum: 1 }),
+      'momentum: expected momentum: a number of at least 0 and below 1, got 1'
+    ]
+  ])('%s', (_, optimizer, expected) => {
+    const program = stepOf(optimizer)
+    expect(E.isLeft(program) && program.left.map(showError).join('\n')).toBe(`${expected}; ${such}`)
   })
 })

@@ -8,6 +8,7 @@ import type { Params } from '../../lens/Lens.js'
 import type { Chain } from '../Chain.js'
 import type { Denoiser } from '../Denoiser.js'
 import { fromCoefficients, type Coefficients } from '../EpsilonSampler.js'
+import { onLevels, type SamplerRow } from '../SamplerRow.js'
 import type { Schedule } from '../Schedule.js'
 
 /**
@@ -53,3 +54,15 @@ export const ddpm = <P extends Params, D extends number, K extends number>(optio
   fromCoefficients(`ddpm(${options.variance})`, options.denoiser, options.schedule, (t) =>
     coefficients(options.schedule, options.variance, t)
   )
+
+/**
+ * `ddpm` by name.
+ *
+ * @category row
+ * @since 0.1.0
+ */
+export const row: SamplerRow<'ddpm'> = {
+  name: 'ddpm',
+  prose: 'DDPM (`variance`), on the levels of `schedule`',
+  build: /*#__PURE__*/ onLevels((denoiser, schedule, { variance }) => ddpm({ denoiser, schedule, variance }))
+}

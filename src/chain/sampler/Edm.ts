@@ -11,6 +11,7 @@ import type { Params } from '../../lens/Lens.js'
 import type { Chain } from '../Chain.js'
 import type { Denoiser } from '../Denoiser.js'
 import { fromCoefficients, inScale, type Coefficients } from '../EpsilonSampler.js'
+import { onItsOwn, type SamplerRow } from '../SamplerRow.js'
 import type { Schedule } from '../Schedule.js'
 import { matched, type TimeMap } from '../TimeMap.js'
 import type { Levels } from './VeSde.js'
@@ -88,6 +89,18 @@ export const edm = <P extends Params, D extends number, K extends number>(option
   fromCoefficients(`edm(eta = ${options.eta})`, options.denoiser, options.schedule, (t) =>
     coefficients(options.schedule, options.eta, t)
   )
+
+/**
+ * `edm` by name.
+ *
+ * @category row
+ * @since 0.1.0
+ */
+export const row: SamplerRow<'edm'> = {
+  name: 'edm',
+  prose: 'ancestral steps (`eta`) on the levels of EDM',
+  build: /*#__PURE__*/ onItsOwn(schedule, (denoiser, own, { eta }) => edm({ denoiser, schedule: own, eta }))
+}
 
 // -------------------------------------------------------------------------------------
 // churn

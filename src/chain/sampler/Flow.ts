@@ -24,6 +24,7 @@ import type { Params } from '../../lens/Lens.js'
 import type { Chain } from '../Chain.js'
 import type { Denoiser } from '../Denoiser.js'
 import { fromCoefficients, inScale, type Coefficients } from '../EpsilonSampler.js'
+import { onItsOwn, refuse, type SamplerRow } from '../SamplerRow.js'
 import type { Schedule } from '../Schedule.js'
 import { flow as paths, matched, type TimeMap } from '../TimeMap.js'
 
@@ -92,3 +93,25 @@ export const flowSde = <P extends Params, D extends number, K extends number>(op
   fromCoefficients(`flow-sde(eta = ${options.eta})`, options.denoiser, options.schedule, (t) =>
     coefficients(options.schedule, options.eta, t)
   )
+
+/**
+ * `flow-ode` and `flow-sde` by name.
+ *
+ * @category row
+ * @since 0.1.0
+ */
+export const rows: readonly [SamplerRow<'flow-ode'>, SamplerRow<'flow-sde'>] = [
+  {
+    name: 'flow-ode',
+    prose: 'the ODE of flow matching: no step has noise, so no half-order cell may stand on it',
+    build: /*#__PURE__*/ onItsOwn(schedule, (denoiser, own) => flowOde({ denoiser, schedule: own }))
+  },
+  {
+    name: 'flow-sde',
+    prose: 'its SDE with the same marginals (`eta`), as Flow-GRPO has it',
+    build: (base, options) =>
+      options.eta > 0
+        ? onItsOwn(schedule, (denoiser, own, { eta }) => flowSde({ denoiser, schedule: own, eta }))(base, options)
+        : refuse('chain.eta', 'a number above 0 for flow-sde', String(options.eta), 'raise it, or choose flow-ode')
+  }
+]

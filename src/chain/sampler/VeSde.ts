@@ -17,6 +17,7 @@ import type { Params } from '../../lens/Lens.js'
 import type { Chain } from '../Chain.js'
 import type { Denoiser } from '../Denoiser.js'
 import { fromCoefficients, inScale, type Coefficients } from '../EpsilonSampler.js'
+import { onItsOwn, type SamplerRow } from '../SamplerRow.js'
 import type { Schedule } from '../Schedule.js'
 import { matched, type TimeMap } from '../TimeMap.js'
 
@@ -79,3 +80,15 @@ export const veSde = <P extends Params, D extends number, K extends number>(opti
   readonly schedule: Schedule
 }): Chain<P, readonly ['batch', D], Rows<K>> =>
   fromCoefficients('ve-sde', options.denoiser, options.schedule, (t) => coefficients(options.schedule, t))
+
+/**
+ * `ve-sde` by name.
+ *
+ * @category row
+ * @since 0.1.0
+ */
+export const row: SamplerRow<'ve-sde'> = {
+  name: 've-sde',
+  prose: 'the reverse variance-exploding SDE',
+  build: /*#__PURE__*/ onItsOwn(schedule, (denoiser, own) => veSde({ denoiser, schedule: own }))
+}

@@ -111,8 +111,9 @@ export const program = <P extends Params, S extends Batched, C extends Exprs>(
     const above = X.mul(X.less(X.add(one, clip), ratio), X.less(zero, advantage))
     const under_ = X.mul(X.less(ratio, X.sub(one, clip)), X.less(advantage, zero))
     const kept = X.sub(one, X.add(above, under_))
-    const weight = X.mul(X.mul(advantage, ratio), kept)
-    const [bar] = back(X.div(X.mul(spreadRows(weight, chain.state), chain.noise.score(eps)), sigma))
+    // a ratio of densities overflows: what is dropped, or has no advantage, must not be multiplied by it
+    const weight = X.select(kept, X.weigh(ratio, advantage), X.scalar(0))
+    const [bar] = back(X.div(X.weigh(chain.noise.score(eps), spreadRows(weight, chain.state)), sigma))
     return { ...gradientOutputs(chain.parameters, trained, bar), logDensity: rows, kept }
   })
 }

@@ -57,7 +57,4 @@ export const sigmoid = <S extends Shape>(): Lens<None, Expr<S>, Expr<S>> =>
  * @since 0.1.0
  */
 export const relu = <S extends Shape>(): Lens<None, Expr<S>, Expr<S>> =>
-  L.elementwise(
-    (x) => X.max(x, X.scalar(0)),
-    (x) => X.less(X.broadcastTo(X.scalar(0), x.shape), x)
-  )
+  L.pure((x) => [X.max(x, X.scalar(0)), (bar) => X.weigh(bar, X.less<Shape, Shape>(X.zeros(x.shape), x))])

@@ -8,6 +8,7 @@
  */
 import * as X from '../../tensor/Expr.js'
 import type { Expr } from '../../tensor/Expr.js'
+import * as Need from '../../tensor/Need.js'
 import type { Shape } from '../../tensor/Shape.js'
 import type { Images } from './Convolution.js'
 import type { Dense } from './Dense.js'
@@ -127,8 +128,10 @@ const collapse = (bar: Expr, bias: Expr): Expr =>
 export const splitHeads = <N extends number, D extends number>(heads: number): Lens<None, Tokens<N, D>, Heads<N>> =>
   L.pure((x) => {
     const [batch, tokens, features] = x.shape
-    // a remainder makes the number of elements wrong, which the program reports
-    return [X.reshape(x, [batch, tokens, heads, Math.floor(features / heads)]), (bar) => X.reshape(bar, x.shape)]
+    const faults = Need.divided('splitHeads', 'heads', heads, x.shape, 2)
+    return faults.length === 0
+      ? [X.reshape(x, [batch, tokens, heads, features / heads]), (bar) => X.reshape(bar, x.shape)]
+      : [X.ill([x], [batch, tokens, 1, features], faults), (bar) => X.ill([bar], x.shape, faults)]
   })
 
 /**
@@ -194,14 +197,19 @@ export const crossAttention = <N extends number, M extends number, D extends num
   context: K,
   { heads = 1, gain = 1 }: AttentionOptions = {}
 ): Lens<Attention<D, K>, { readonly x: Tokens<N, D>; readonly c: Tokens<M, K> }, Tokens<N, D>> => {
-  const split = <T extends number>(): Lens<None, Tokens<T, D>, Heads<T>> => splitHeads<T, D>(heads)
+  const faults = [
+    ...Need.divisor('attention', 'heads', heads, 'features', features),
+    ...Need.finite('attention', 'gain', gain)
+  ]
+  const split = <T extends number>(): Lens<None, Tokens<T, D>, Heads<T>> =>
+    splitHeads<T, D>(faults.length === 0 ? heads : 1)
   const ask = L.compose(L.at('query', projection<N, D, D>(features, features)), split<N>())
   const key = L.compose(L.at('key', projection<M, K, D>(context, features)), split<M>())
   const value = L.compose(L.at('value', projection<M, K, D>(context, features)), split<M>())
   const told = L.compose(paired<Tokens<N, D>, Tokens<M, K>>(), L.parallel(ask, L.fanout(key, value)))
   const answered = L.compose(queried<N, M>(), attend<N, M>())
   const leave = L.compose(mergeHeads<N, D>(features), L.at('out', projection<N, D, D>(features, features, gain)))
-  return L.compose(told, L.compose(answered, leave))
+  return L.refused(faults)(L.compose(told, L.compose(answered, leave)))
 }
 
 /**

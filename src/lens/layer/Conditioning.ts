@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as X from '../../tensor/Expr.js'
+import * as Need from '../../tensor/Need.js'
 import { tabulate } from '../../tensor/Tensor.js'
 import { dense, type Dense } from './Dense.js'
 import type { Rows } from '../Rows.js'
@@ -12,21 +13,24 @@ import type { Lens, None } from '../Lens.js'
 
 /**
  * Sinusoidal features of a time in [0, 1], one a row: `sin(w_k t)` and `cos(w_k t)` with `features / 2` frequencies `w_k`
- * in geometric progression from 1 to 1000 radians (after Vaswani et al., arXiv 1706.03762). Times carry no gradient:
- * the pullback is zero.
+ * in geometric progression from 1 to 1000 radians (after Vaswani et al., arXiv 1706.03762); `features` is even. Times carry
+ * no gradient: the pullback is zero.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const timeEmbedding = <N extends number>(features: N): Lens<None, Rows<1>, Rows<N>> => {
-  const half = Math.floor(features / 2)
+  const faults = Need.whole('timeEmbedding', 'half of the features', features / 2)
+  const half = features / 2
   const frequency = tabulate([half], (k) => 1000 ** (k / Math.max(half - 1, 1)))
   return L.pure((time) => {
+    const row = ['batch', features] as const
+    if (faults.length > 0) return [X.ill([time], row, faults), () => X.ill([time], ['batch', 1], faults)]
     const phase = X.mul(
       X.broadcastTo(time, ['batch', half]),
       X.broadcastTo(X.constant(frequency, [half]), ['batch', half])
     )
-    return [X.retype(X.concat([X.sin(phase), X.cos(phase)], 1), ['batch', features]), () => X.zeros(['batch', 1])]
+    return [X.retype(X.concat([X.sin(phase), X.cos(phase)], 1), row), () => X.zeros(['batch', 1])]
   })
 }
 
@@ -63,7 +67,8 @@ export const film = <C extends number, N extends number>(
 ): Lens<Film<C, N>, { readonly x: Rows<N>; readonly c: Rows<C> }, Rows<N>> => {
   const scale = dense(condition, features, 0)
   const shift = dense(condition, features, 0)
-  return L.make({ scale: scale.parameters, shift: shift.parameters }, (p, { x, c }) => {
+  return L.make({ scale: scale.parameters, shift: shift.parameters }, (p, { x: rows, c }) => {
+    const x = X.retype(rows, ['batch', features])
     const [factor, backScale] = scale.run(p.scale, c)
     const [offset, backShift] = shift.run(p.shift, c)
     const gain = X.add(factor, X.scalar(1))

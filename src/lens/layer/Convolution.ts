@@ -11,6 +11,7 @@
 import * as X from '../../tensor/Expr.js'
 import type { Expr } from '../../tensor/Expr.js'
 import * as I from '../../tensor/Indexing.js'
+import * as Need from '../../tensor/Need.js'
 import type { Shape } from '../../tensor/Shape.js'
 import * as L from '../Lens.js'
 import type { Lens } from '../Lens.js'
@@ -129,11 +130,13 @@ const convolution = <W extends Shape, O extends number, A extends Expr, B extend
   outputs: O,
   options: Options
 ): Lens<Convolution<W, O>, A, B> => {
-  const axes = axesOf(rank, options)
+  const faults = faultsOf(rank, options)
+  const axes = axesOf(rank, faults.length === 0 ? options : {})
   const window = axes.map(({ size }) => size)
   const deviation = (options.gain ?? 1) / Math.sqrt(window.reduce((n, d) => n * d, inputs))
   const shape = [...window, inputs, outputs]
-  return L.make({ weight: L.parameter(shape, deviation), bias: L.parameter([outputs]) }, ({ weight, bias }, x) => {
+  const parameters = { weight: L.parameter(shape, deviation), bias: L.parameter([outputs]) }
+  const lens = L.make<Convolution<W, O>, A, B>(parameters, ({ weight, bias }, x) => {
     const windows = windowsOf(x, axes)
     const y = contract(labelsOf(rank).forward, windows, weight)
     // the ranks and channels of `W`, `A` and `B` are those that `conv1d` to `conv3d` declare
@@ -150,11 +153,28 @@ const convolution = <W extends Shape, O extends number, A extends Expr, B extend
       ]
     ]
   })
+  return L.refused(faults)(lens)
 }
 
 // -------------------------------------------------------------------------------------
 // windows
 // -------------------------------------------------------------------------------------
+
+/** What is wrong with the window: each number is whole, and there is one for all axes or one for each. */
+const faultsOf = (rank: number, { size = 3, stride = 1, padding = 0, gain = 1 }: Options): Need.Faults => {
+  const name = `conv${rank}d`
+  const each = (of: string, option: number | ReadonlyArray<number>, least: number): Need.Faults =>
+    (typeof option === 'number' ? [option] : option).flatMap((value) => Need.whole(name, of, value, least))
+  return [
+    ...Need.perAxis(name, 'size', size, rank),
+    ...each('size', size, 1),
+    ...Need.perAxis(name, 'stride', stride, rank),
+    ...each('stride', stride, 1),
+    ...Need.perAxis(name, 'padding', padding, rank),
+    ...each('padding', padding, 0),
+    ...Need.finite(name, 'gain', gain)
+  ]
+}
 
 const axesOf = (rank: number, { size = 3, stride = 1, padding }: Options): ReadonlyArray<Axis> =>
   Array.from({ length: rank }, (_, i) => {

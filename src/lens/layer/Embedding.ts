@@ -5,6 +5,7 @@
  */
 import * as X from '../../tensor/Expr.js'
 import type { Expr } from '../../tensor/Expr.js'
+import * as Need from '../../tensor/Need.js'
 import type { Shape } from '../../tensor/Shape.js'
 import { tabulate } from '../../tensor/Tensor.js'
 import type { Tokens } from './Attention.js'
@@ -47,6 +48,8 @@ export const oneHot = <N extends number, K extends number>(count: K): Lens<None,
   L.pure((indices) => {
     const [batch, tokens] = indices.shape
     const shape = [batch, tokens, count] as const
+    const faults = Need.whole('oneHot', 'count', count)
+    if (faults.length > 0) return [X.ill([indices], shape, faults), () => X.ill([indices], indices.shape, faults)]
     const held = X.max(X.min(indices, X.scalar(count - 1)), X.scalar(0))
     const given = X.broadcastTo(X.reshape(held, [batch, tokens, 1]), shape)
     const bounds = (offset: number): Tokens<N, K> =>

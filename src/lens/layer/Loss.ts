@@ -27,7 +27,8 @@ export const meanSquaredError = <N extends number>(
   features: N
 ): Lens<None, { readonly x: Rows<N>; readonly c: Rows<N> }, PerRow> =>
   L.pure(({ x, c }) => {
-    const difference = X.sub(x, c)
+    // `features` is what divides: rows of another width are refused
+    const difference = X.retype(X.sub(x, c), ['batch', features])
     const loss = X.scale(
       X.retype(X.sum<readonly ['batch', number], [1]>(X.mul(difference, difference), [1]), ['batch']),
       1 / features
@@ -52,7 +53,8 @@ export const meanSquaredError = <N extends number>(
 export const logSoftmax = <N extends number>(classes: N): Lens<None, Rows<N>, Rows<N>> => {
   const row = ['batch', classes] as const
   const column = (x: Expr): Rows<N> => X.broadcastTo(X.reshape(x, ['batch', 1]), row)
-  return L.pure((x) => {
+  return L.pure((given) => {
+    const x = X.retype(given, row)
     const shifted = X.sub(x, column(X.maximum<readonly ['batch', number], [1]>(x, [1])))
     const total = X.sum<readonly ['batch', number], [1]>(X.exp(shifted), [1])
     const value = X.sub(shifted, column(X.log<readonly ['batch']>(X.retype(total, ['batch']))))
@@ -62,7 +64,7 @@ export const logSoftmax = <N extends number>(classes: N): Lens<None, Rows<N>, Ro
 
 /**
  * Softmax cross-entropy, for each row: minus the log-probability of the target, which is one-hot or any distribution
- * over the classes.
+ * over the classes. A class without a share in the target counts nothing, though its logit be `-Infinity`.
  *
  * @category constructors
  * @since 0.1.0
@@ -73,7 +75,7 @@ export const softmaxCrossEntropy = <N extends number>(
   const normalise = logSoftmax(classes)
   return L.pure(({ x, c }) => {
     const [logs, back] = normalise.run({}, x)
-    const loss = X.neg(X.retype(X.sum<readonly ['batch', number], [1]>(X.mul(logs, c), [1]), ['batch']))
+    const loss = X.neg(X.retype(X.sum<readonly ['batch', number], [1]>(X.weigh(logs, c), [1]), ['batch']))
     return [
       loss,
       (bar) => {

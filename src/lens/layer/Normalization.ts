@@ -5,6 +5,7 @@
  */
 import * as X from '../../tensor/Expr.js'
 import type { Expr } from '../../tensor/Expr.js'
+import * as Need from '../../tensor/Need.js'
 import type { Shape } from '../../tensor/Shape.js'
 import type { Rows } from '../Rows.js'
 import * as L from '../Lens.js'
@@ -31,7 +32,8 @@ export const layerNorm = <N extends number>(features: N): Lens<LayerNorm<N>, Row
   const spread = (column: Expr): Rows<N> => X.broadcastTo(column, row)
   const mean = (x: Rows<N>): Rows<N> =>
     spread(X.scale(X.reshape(X.sum<readonly ['batch', number], [1]>(x, [1]), ['batch', 1]), 1 / features))
-  return L.make({ gain: L.parameter([features], 0, 1), bias: L.parameter([features]) }, ({ gain, bias }, x) => {
+  return L.make({ gain: L.parameter([features], 0, 1), bias: L.parameter([features]) }, ({ gain, bias }, rows) => {
+    const x = X.retype(rows, row)
     const centred = X.sub(x, mean(x))
     const inverse = X.div(spread(X.scalar(1)), X.sqrt(X.add(mean(X.mul(centred, centred)), X.scalar(1e-5))))
     const z = X.mul(centred, inverse)
@@ -66,22 +68,29 @@ export const groupNorm = <C extends number, S extends Shape>(
   channels: C,
   groups: number
 ): Lens<GroupNorm<C>, Expr<S>, Expr<S>> => {
-  const members = channels / groups
+  const faults = Need.divisor('groupNorm', 'groups', groups, 'channels', channels)
+  const [sets, members] = faults.length === 0 ? [groups, channels / groups] : [1, channels]
   const perChannel = (x: Expr): Shape => [...x.shape.slice(0, 1), ...x.shape.slice(1, -1).map(() => 1), channels]
   const mean = (x: Expr<S>): Expr<S> => {
     const [rows = 1] = x.shape
     const places = x.shape.slice(1, -1)
     const count = places.reduce<number>((n, d) => (typeof d === 'number' ? n * d : n), members)
+    const named = places.flatMap((d) => (typeof d === 'string' ? [X.size(d)] : []))
     // channel by channel first: neighbouring channels are neighbours in memory
     const byChannel: Expr = X.sum<Shape, ReadonlyArray<number>>(
       x,
       places.map((_, i) => i + 1)
     )
-    const byGroup: Expr = X.sum<Shape, readonly [2]>(X.reshape(byChannel, [rows, groups, members]), [2])
-    const spread = X.broadcastTo(X.reshape(X.scale(byGroup, 1 / count), [rows, groups, 1]), [rows, groups, members])
+    const byGroup: Expr = X.sum<Shape, readonly [2]>(X.reshape(byChannel, [rows, sets, members]), [2])
+    const mean = named.reduce<Expr>(
+      (total, size) => X.div<Shape, readonly []>(total, size),
+      X.scale(byGroup, 1 / count)
+    )
+    const spread = X.broadcastTo(X.reshape(mean, [rows, sets, 1]), [rows, sets, members])
     return X.broadcastTo(X.reshape(spread, perChannel(x)), x.shape)
   }
-  return L.make({ gain: L.parameter([channels], 0, 1), bias: L.parameter([channels]) }, ({ gain, bias }, x) => {
+  const parameters = { gain: L.parameter([channels], 0, 1), bias: L.parameter([channels]) }
+  const lens = L.make<GroupNorm<C>, Expr<S>, Expr<S>>(parameters, ({ gain, bias }, x) => {
     const centred = X.sub(x, mean(x))
     const inverse = X.div(X.fill(x.shape, 1), X.sqrt(X.add(mean(X.mul(centred, centred)), X.scalar(1e-5))))
     const z = X.mul(centred, inverse)
@@ -94,6 +103,7 @@ export const groupNorm = <C extends number, S extends Shape>(
       }
     ]
   })
+  return L.refused(faults)(lens)
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 import * as X from '../../tensor/Expr.js'
 import type { Expr } from '../../tensor/Expr.js'
+import * as Need from '../../tensor/Need.js'
 import type { Shape } from '../../tensor/Shape.js'
 import type { Rows } from '../Rows.js'
 import * as L from '../Lens.js'
@@ -28,9 +29,11 @@ export interface Patches {
  * @category constructors
  * @since 0.1.0
  */
-export const toPatches = <S extends Shape>(patches: Patches): Lens<None, Rows<number>, Expr<S>> =>
+export const toPatches = <S extends Shape>(patches: Patches): Lens<None, Rows<number>, Expr<S>> => {
+  const { faults, fitting } = checked(patches)
   // the rank is that of `size`, and the sizes are those that `S` leaves open
-  L.pure((row) => [split(patches, row) as Expr<S>, (bar) => merge(patches, bar)])
+  return L.refused(faults)(L.pure((row) => [split(fitting, row) as Expr<S>, (bar) => merge(fitting, bar)]))
+}
 
 /**
  * Back to rows: the inverse of `toPatches`, and its adjoint.
@@ -38,9 +41,21 @@ export const toPatches = <S extends Shape>(patches: Patches): Lens<None, Rows<nu
  * @category constructors
  * @since 0.1.0
  */
-export const fromPatches = <S extends Shape>(patches: Patches): Lens<None, Expr<S>, Rows<number>> =>
+export const fromPatches = <S extends Shape>(patches: Patches): Lens<None, Expr<S>, Rows<number>> => {
+  const { faults, fitting } = checked(patches)
   // as in `toPatches`
-  L.pure((x) => [merge(patches, x), (bar) => split(patches, bar) as Expr<S>])
+  return L.refused(faults)(L.pure((x) => [merge(fitting, x), (bar) => split(fitting, bar) as Expr<S>]))
+}
+
+/** What is wrong with patches, and in its place patches of one, which fit. */
+const checked = ({ size, patch }: Patches): { readonly faults: Need.Faults; readonly fitting: Patches } => {
+  const faults = [
+    ...Need.perAxis('patches', 'patch', patch, size.length - 1),
+    ...size.flatMap((d) => Need.whole('patches', 'size', d)),
+    ...patch.flatMap((p, i) => Need.divisor('patches', 'patch', p, `places of axis ${i}`, size[i] ?? 0))
+  ]
+  return { faults, fitting: { size, patch: faults.length === 0 ? patch : patch.map(() => 1) } }
+}
 
 /** The axes apart: `[batch, h / p, p, w / q, q, C]`, and the same with all patches behind all places. */
 const apart = ({ size, patch }: Patches): { readonly mixed: Shape; readonly order: ReadonlyArray<number> } => {

@@ -5,6 +5,7 @@
  */
 import * as X from '../../tensor/Expr.js'
 import type { Expr } from '../../tensor/Expr.js'
+import * as Need from '../../tensor/Need.js'
 import type { Shape } from '../../tensor/Shape.js'
 import type { Clips, Images, Signals } from './Convolution.js'
 import * as L from '../Lens.js'
@@ -75,17 +76,39 @@ export const upsample3d = <C extends number>(factor: Factor): Lens<None, Clips<C
 
 // `blocks` and `repeats` keep the rank and the channels, which is all that `A` says: its sizes are not literal
 const averagePool = <A extends Expr>(rank: number, factor: Factor): Lens<None, A, A> => {
+  const name = `averagePool${rank}d`
   const factors = factorsOf(rank, factor)
   const weight = 1 / factors.reduce((n, d) => n * d, 1)
-  return L.pure((x) => [
-    X.scale(blocks(x, factors), weight) as A,
-    (bar) => X.retype(X.scale(repeats(bar, factors), weight), x.shape) as A
-  ])
+  return L.pure((x) => {
+    const faults = [
+      ...Need.perAxis(name, 'factor', factor, rank),
+      ...factors.flatMap((one, i) => Need.divided(name, 'factor', one, x.shape, i + 1))
+    ]
+    return faults.length > 0
+      ? [X.ill<Shape>([x], pooled(x.shape, factors), faults) as A, (bar) => X.ill<Shape>([bar], x.shape, faults) as A]
+      : [
+          X.scale(blocks(x, factors), weight) as A,
+          (bar) => X.retype(X.scale(repeats(bar, factors), weight), x.shape) as A
+        ]
+  })
 }
 
+/** The places that would be there, for what comes after. */
+const pooled = (shape: Shape, factors: ReadonlyArray<number>): Shape =>
+  shape.map((d, i) => (typeof d === 'number' ? Math.floor(d / Math.max(factors[i - 1] ?? 1, 1)) : d))
+
 const upsample = <A extends Expr>(rank: number, factor: Factor): Lens<None, A, A> => {
+  const name = `upsample${rank}d`
   const factors = factorsOf(rank, factor)
-  return L.pure((x) => [repeats(x, factors) as A, (bar) => X.retype(blocks(bar, factors), x.shape) as A])
+  return L.pure((x) => {
+    const faults = [
+      ...Need.perAxis(name, 'factor', factor, rank),
+      ...factors.flatMap((one, i) => [...Need.whole(name, 'factor', one), ...Need.literal(name, x.shape, i + 1)])
+    ]
+    return faults.length > 0
+      ? [X.ill<Shape>([x], x.shape, faults) as A, (bar) => X.ill<Shape>([bar], x.shape, faults) as A]
+      : [repeats(x, factors) as A, (bar) => X.retype(blocks(bar, factors), x.shape) as A]
+  })
 }
 
 const factorsOf = (rank: number, factor: Factor): ReadonlyArray<number> =>
