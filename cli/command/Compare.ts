@@ -65,12 +65,6 @@ const configOf = (task: Task, { reward, trained }: CompareOptions): E.Either<Fai
     E.bimap(refused, (config) => ({ ...config, trained: config.trained.length === 0 ? vectors : config.trained }))
   )
 
-<<<<<<< HEAD
-const run = (
-  options: CompareOptions,
-  show: (row: Variance.Measured, reward: string) => void
-): Step<ReadonlyArray<Variance.Measured>> =>
-=======
 /** The radius that a task's zeroth-order cells have, or that of a fine-tune. */
 const radiusOf = ({ estimator }: Config.Config): number =>
   'radius' in estimator ? estimator.radius : Config.usual.radius
@@ -126,8 +120,10 @@ const standing = (
     })
   )
 
-const run = (options: CompareOptions, show: (row: Variance.Measured) => void): Step<ReadonlyArray<Variance.Measured>> =>
->>>>>>> house
+const run = (
+  options: CompareOptions,
+  show: (row: Variance.Measured, reward: string) => void
+): Step<ReadonlyArray<Variance.Measured>> =>
   pipe(
     TE.Do,
     TE.bind('samples', () => TE.fromEither(whole('samples', options.samples, 2 * batch, 2 * batch))),
@@ -139,29 +135,10 @@ const run = (options: CompareOptions, show: (row: Variance.Measured) => void): S
     TE.bind('setup', ({ config, materials }) =>
       TE.fromEither(pipe(Setup.setup(config, materials), E.mapLeft(refused)))
     ),
-<<<<<<< HEAD
-    TE.bind('estimators', ({ config, setup }) =>
-      TE.fromEither(
-        pipe(
-          contenders(config.chain.T, config.estimator.radius, setup.problem.reward._tag === 'Differentiable'),
-          E.mapLeft((error): Failure => broken(showCover(error))),
-          E.map((all) => all.filter(({ name }) => name.includes(options.only ?? ''))),
-          E.filterOrElse(
-            (some) => some.length > 0,
-            () => usage(`--only: expected a part of the name of an estimator, got ${options.only ?? ''}`)
-          )
-        )
-      )
-    ),
-    TE.flatMap(({ config, estimators, samples, seed: from, setup, threads }) => {
-      const problem = { ...setup.problem, chain: perRow(setup.problem.chain, setup.problem.trained) }
-      const key = Key.make(from)
-=======
     TE.let('problem', ({ setup: { base } }) => ({ ...base, chain: perRow(base.chain, base.trained) })),
     TE.bind('estimators', ({ config, problem }) => standing(options, problem, radiusOf(config))),
-    TE.flatMap(({ config, estimators, problem, samples, seed, setup, threads }) => {
-      const key = Key.make(seed)
->>>>>>> house
+    TE.flatMap(({ config, estimators, problem, samples, seed: from, setup, threads }) => {
+      const key = Key.make(from)
       const draws: Variance.Draws = {
         uniform: (i) => Draw.uniform(Key.foldInString(Key.foldIn(key, i), 'cover'), [1]).data[0] ?? 0,
         request: (i, cover) => {

@@ -101,8 +101,7 @@ const usual = 'faces'
  */
 export const readConfig = (options: ConfigOptions): Step<Configured> =>
   pipe(
-<<<<<<< HEAD
-    options.config === undefined ? TE.right<never, unknown>({}) : document(options.config),
+    options.config === undefined ? TE.right<never, unknown>({}) : Documents.read(options.config, Documents.yaml),
     TE.flatMap((given) => configure(given, options))
   )
 
@@ -114,15 +113,8 @@ export const readConfig = (options: ConfigOptions): Step<Configured> =>
  */
 export const configure = (document: unknown, options: ConfigOptions): Step<Configured> =>
   pipe(
-    TE.right(override(document, options)),
+    TE.right(document),
     TE.bindTo('given'),
-    TE.bind('task', ({ given }) => find(nameOfTask(given))),
-    TE.bind('config', ({ given, task }) => TE.fromEither(pipe(given, configuration(task), E.mapLeft(refused)))),
-=======
-    TE.Do,
-    TE.bind('given', () =>
-      options.config === undefined ? TE.right<never, unknown>({}) : Documents.read(options.config, Documents.yaml)
-    ),
     TE.bind('estimator', () =>
       options.estimator === undefined ? TE.right<never, undefined>(undefined) : estimatorOption(options.estimator)
     ),
@@ -133,7 +125,7 @@ export const configure = (document: unknown, options: ConfigOptions): Step<Confi
         pipe(
           over(given, typed),
           defaults(task),
-          E.map((base) => (options.lora === undefined ? base : forAdapters(base))),
+          E.map((base) => (isRank(options.lora) ? forAdapters(base) : base)),
           E.flatMap((base) => Config.decode(base)(given)),
           E.mapLeft(refused)
         )
@@ -152,7 +144,6 @@ export const configure = (document: unknown, options: ConfigOptions): Step<Confi
         )
       )
     ),
->>>>>>> house
     TE.map(({ task, config }) => ({ task, config: { ...config, task: config.task === '' ? usual : config.task } }))
   )
 
@@ -160,73 +151,34 @@ export const configure = (document: unknown, options: ConfigOptions): Step<Confi
 const nameOfTask = (given: unknown): string =>
   isRecord(given) && typeof given['task'] === 'string' && given['task'] !== '' ? given['task'] : usual
 
-<<<<<<< HEAD
-/**
- * What a file of JSON or YAML says.
- *
- * @category effects
- * @since 0.1.0
- */
-export const document = (path: string): Step<unknown> =>
-  pipe(
-    Files.read(path),
-    TE.mapLeft((error) => usage(Files.showError(error))),
-    TE.flatMapEither((bytes) =>
-      E.tryCatch(
-        (): unknown => parseYaml(new TextDecoder().decode(bytes)) ?? {},
-        (error) =>
-          usage(
-            `${path}: expected JSON or YAML, got ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'something else'}`
-          )
-      )
-    )
-  )
+type Group = Readonly<Record<string, unknown>>
 
-/** The command line over the document. */
-const override = (given: unknown, options: ConfigOptions): unknown => {
-  if (!isRecord(given)) return given
-  const estimator = { ...field('name', options.estimator), ...field('h', number(options.h)) }
-  const chain = { ...field('kind', options.chain), ...field('T', number(options.T)) }
-  const rank = number(options.lora)
-  // a rank of 0 is no adapter
-  const start = typeof rank === 'number' && rank > 0 ? beneath(given, forAdapters) : given
-  return {
-    ...start,
-    ...field('task', options.task),
-    ...field('model', options.model),
-    ...field('seed', number(options.seed)),
-    ...field('steps', number(options.steps)),
-    ...field('batch', number(options.batch)),
-    ...field('reward', options.reward),
-    ...field('prompt', options.prompt),
-    ...field('adapter', within(start['adapter'], field('rank', rank))),
-    ...field('mode', options.mode),
-    ...field('threads', number(options.threads)),
-    ...field('estimator', within(start['estimator'], estimator)),
-    ...field('chain', within(start['chain'], chain))
-  }
+/** A rank of 0 is no adapter. */
+const isRank = (lora: string | undefined): boolean => {
+  const rank = number(lora)
+  return typeof rank === 'number' && rank > 0
 }
 
 /**
- * The option that sets a field of a configuration.
+ * The option that sets a field of a configuration, or the field's path where none does.
  *
  * @category utils
  * @since 0.1.0
  */
 export const optionOf = (path: string): string => {
-  const option = Object.entries(fields).find(([, field]) => field === path)?.[0]
+  const option = Object.entries(places).find(([, place]) => place === path || path.startsWith(`${place}.`))?.[0]
   return option === undefined ? path : `--${option}`
 }
 
-/** Where each option is in a configuration. */
-const fields: Readonly<Record<Exclude<keyof ConfigOptions, 'config'>, string>> = {
+/** Where each option is in a configuration; the first one that fits is named. */
+const places: Readonly<Record<Exclude<keyof ConfigOptions, 'config'>, string>> = {
   task: 'task',
   seed: 'seed',
   model: 'model',
   chain: 'chain.kind',
-  estimator: 'estimator.name',
-  h: 'estimator.h',
   T: 'chain.T',
+  h: 'estimator.h',
+  estimator: 'estimator',
   batch: 'batch',
   steps: 'steps',
   reward: 'reward',
@@ -235,10 +187,6 @@ const fields: Readonly<Record<Exclude<keyof ConfigOptions, 'config'>, string>> =
   mode: 'mode',
   threads: 'threads'
 }
-
-=======
->>>>>>> house
-type Group = Readonly<Record<string, unknown>>
 
 /** What was typed, as a document. */
 const typedOf = (options: ConfigOptions, estimator: Typed | undefined): E.Either<Failure, Group> => {

@@ -9,11 +9,12 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type * as Checkpoint from 'halforder/training/Checkpoint'
 import * as Config from 'halforder/training/Config'
+import * as Documents from '../edge/Documents.js'
 import { type Failure, file, type Step, usage } from '../edge/Failure.js'
 import * as Files from '../edge/Files.js'
 import type { Held } from '../edge/Lock.js'
 import { historyOf, type Metrics } from '../edge/Metrics.js'
-import { type ConfigOptions, type Configured, configure, document, optionOf } from './ConfigOptions.js'
+import { type ConfigOptions, type Configured, configure, optionOf } from './ConfigOptions.js'
 import { stored } from './RunFolder.js'
 
 // -------------------------------------------------------------------------------------
@@ -117,7 +118,7 @@ const ofFile = (folder: string, own: Configured): Step<Configured> => {
     TE.flatMap((there) =>
       there
         ? pipe(
-            document(path),
+            Documents.read(path, Documents.json),
             TE.flatMap((given) => configure(given, {}))
           )
         : TE.right(own)

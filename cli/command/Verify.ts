@@ -21,12 +21,7 @@ import * as Key from 'halforder/random/Key'
 import type { Task } from 'halforder/task/Task'
 import * as Documents from '../edge/Documents.js'
 import { broken, fail, type Failure, type Step, usage } from '../edge/Failure.js'
-<<<<<<< HEAD
-import * as Files from '../edge/Files.js'
 import { seed, whole } from '../edge/Options.js'
-=======
-import { whole } from '../edge/Options.js'
->>>>>>> house
 import { meter } from '../edge/Progress.js'
 import { find } from '../tasks/Find.js'
 import { estimatorOption } from './EstimatorOption.js'

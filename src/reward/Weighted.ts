@@ -159,13 +159,8 @@ const sumOnHost = <S extends Batched>(terms: ReadonlyArray<Term<Hosted<S>>>): Bl
       terms,
       TE.traverseArray(([weight, reward]) =>
         pipe(
-<<<<<<< HEAD
           reward._tag === 'BlackBox' ? evaluate(reward)(x0) : TE.fromEither(onHost(reward, x0)),
-          TE.map((rewards) => rewards.map((r) => weight * r))
-=======
-          reward._tag === 'BlackBox' ? reward.evaluate(x0) : TE.fromEither(onHost(reward, x0)),
           TE.map((rewards) => rewards.map((r) => (weight === 0 ? 0 : weight * r)))
->>>>>>> house
         )
       ),
       TE.map((columns) =>

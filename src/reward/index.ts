@@ -8,10 +8,5 @@ export * from './All.gen.js'
 export { decodedBlackBox } from './Decoded.js'
 export { dynamicDegree, meanOverFrames, smoothness } from './Clip.js'
 export { brightness } from './Pixels.js'
-<<<<<<< HEAD
-export { blackBox, blackBoxPromise, blackBoxTask, conditional, differentiable } from './Reward.js'
-export { shelf } from './Shelf.js'
-=======
->>>>>>> house
 export { weighted } from './Weighted.js'
-export { blackBox, conditional, differentiable } from './Reward.js'
+export { blackBox, blackBoxPromise, blackBoxTask, conditional, differentiable } from './Reward.js'

@@ -1,15 +1,9 @@
 /**
  * The state of a run as bytes, and back: bit for bit, or a left that says what is not as it was written.
  *
-<<<<<<< HEAD
  * A checkpoint is a safetensors file. Everything is kept in full precision, because a resumed run must give the same bits. What is no
  * tensor is text: the step, numbers by name, and the run's identity (its configuration, say). The text has a digest of every tensor,
  * and one of itself, so that a flipped bit is found, and named, wherever it is.
-=======
- * A checkpoint is a safetensors file: the model's parameters under their own names, so that it can be loaded as a model; the
- * optimizer's state under `optimizer.`; and what is no tensor in the metadata. Everything is kept in full precision,
- * because a resumed run must give the same bits.
->>>>>>> house
  *
  * @since 0.1.0
  */

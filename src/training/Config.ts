@@ -8,35 +8,26 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as t from 'io-ts'
 import * as Named from '../estimator/Named.js'
 import { modes } from '../kernel/Mode.js'
-<<<<<<< HEAD
-import { isFinite32 } from '../tensor/Finite.js'
-import { decodeWith, type DocumentError, fault, isRecord, numberThat, oneOf, whole } from '../document/Document.js'
-=======
 import {
   below,
   decodeWith,
   type DocumentError,
   fault,
-  finite,
   isRecord,
   listUpTo,
   numberThat,
   oneOf,
-  positive,
   textUpTo,
   wholeIn
 } from '../document/Document.js'
 import { longest } from '../estimator/Cover.js'
+import { isFinite32 } from '../tensor/Finite.js'
 import { names as chainNames } from './Chains.js'
->>>>>>> house
 
 // -------------------------------------------------------------------------------------
 // codecs
 // -------------------------------------------------------------------------------------
 
-<<<<<<< HEAD
-const natural = numberThat('a whole number of at least 0', (n) => Number.isInteger(n) && n >= 0)
-=======
 /**
  * How much a configuration may ask for. `docs/limits.md` lists these. They are far beyond any run: what a machine can hold is
  * found out when a run starts.
@@ -64,79 +55,14 @@ const along = /*#__PURE__*/ wholeIn(1, limits.T)
 const samples = /*#__PURE__*/ wholeIn(1, limits.samples)
 const text = /*#__PURE__*/ textUpTo(limits.text)
 const paths = /*#__PURE__*/ listUpTo(text, limits.paths, `a list of at most ${limits.paths} paths`)
-const notNegative = numberThat('a number of at least 0', (n) => n >= 0 && Number.isFinite(n))
->>>>>>> house
 const share = numberThat('a number in 0..1', (n) => n >= 0 && n <= 1)
 /** A running mean whose decay is 1 never moves, and its correction divides by 0. */
 const decay = numberThat('a number of at least 0 and below 1', (n) => n >= 0 && n < 1)
 // kernels compute in f32: 1e39 is infinite there, and 1e-60 is 0
+const finite32 = numberThat('a finite number that f32 holds', isFinite32)
 const positive32 = numberThat('a number above 0 that f32 holds', (n) => isFinite32(n) && Math.fround(n) > 0)
 const notNegative32 = numberThat('a number of at least 0 that f32 holds', (n) => n >= 0 && isFinite32(n))
-const finite32 = numberThat('a finite number that f32 holds', isFinite32)
-const seed = numberThat(`a whole number in 0..${Number.MAX_SAFE_INTEGER}`, (n) => Number.isSafeInteger(n) && n >= 0)
 
-<<<<<<< HEAD
-/**
- * The names of the estimators that a fine-tune may use.
- *
- * @category codecs
- * @since 0.1.0
- */
-export const estimatorNames = [
-  'rlr',
-  'fullBackprop',
-  'truncatedBackprop',
-  'reinforce',
-  'segmented',
-  'evolutionStrategies'
-] as const
-
-const estimatorFields = {
-  /** Which estimator. */
-  name: oneOf(...estimatorNames),
-  /** Length of half-order segments, of `rlr` and `segmented`. */
-  h: whole,
-  /** The lowest and the highest step where the segment of `rlr` may start, or null for all: aims at one part of the chain. */
-  start: t.union([t.null, t.tuple([whole, whole])], 'null or [lowest, highest]'),
-  /** Steps kept by `truncatedBackprop`. */
-  k: whole,
-  /** How zeroth-order cells turn rewards into an estimate. */
-  form: oneOf('onePoint', 'forward', 'central'),
-  /** One direction for all zeroth-order steps, or one for each. */
-  perturbation: oneOf('shared', 'perStep'),
-  /** A zeroth-order direction for each row of the batch (vectors only, such as biases), or one for the batch. */
-  directions: oneOf('row', 'batch'),
-  /** Standard deviation of zeroth-order perturbations, in units of the parameters. */
-  radius: positive32
-}
-
-/**
- * The names of the chains that a fine-tune may use.
- *
- * @category codecs
- * @since 0.1.0
- */
-export const chainNames = [
-  'ddpm',
-  'ddim',
-  'vp-sde',
-  've-sde',
-  'edm',
-  'flow-sde',
-  'flow-ode',
-  'consistency',
-  'latent',
-  'cascade'
-] as const
-
-/**
- * The name of a chain.
- *
- * @category model
- * @since 0.1.0
- */
-export type ChainName = (typeof chainNames)[number]
-=======
 /** An estimator by name, with every option that the name has: see `Named.names`. */
 const estimator: t.Type<Named.Description, Named.Description, unknown> = /*#__PURE__*/ new t.Type(
   'an estimator',
@@ -148,7 +74,6 @@ const estimator: t.Type<Named.Description, Named.Description, unknown> = /*#__PU
     ),
   t.identity
 )
->>>>>>> house
 
 const chainFields = {
   /** Which chain: see `Chains.names`. */
@@ -229,13 +154,9 @@ const fields = {
   /** Steps of the optimizer. */
   steps: wholeIn(0, limits.steps),
   /** The seed that every draw derives from. */
-<<<<<<< HEAD
-  seed,
+  seed: wholeIn(0, Number.MAX_SAFE_INTEGER),
   /** What is done with a row whose reward is not finite: the run stops, or the row is left out of its step and counted. */
   nonFinite: oneOf('stop', 'skipRow'),
-=======
-  seed: wholeIn(0, Number.MAX_SAFE_INTEGER),
->>>>>>> house
   /** Samples of held-out noise that the reward is measured on before and after. */
   evaluationSamples: samples,
   /** Which mode of gpu.js runs the programs. */
@@ -372,7 +293,7 @@ export const decode =
       E.flatMap(({ others, estimator: chosen }) => decodeWith(ConfigCodec, { ...others, estimator: chosen })),
       E.mapLeft((error) => (error.path === 'the document' ? { ...error, path: 'config' } : error))
     )
-<<<<<<< HEAD
+  }
 
 // -------------------------------------------------------------------------------------
 // comparing
@@ -391,23 +312,20 @@ export interface Difference {
 }
 
 /**
- * Where the second configuration is not the first, field by field.
+ * Where the second configuration is not the first, field by field; a field that one of them lacks is `nothing` there.
  *
  * @category comparing
  * @since 0.1.0
  */
 export const differences = (expected: Config, got: Config): ReadonlyArray<Difference> => {
-  const found = new Map(leaves(got, ''))
-  return leaves(expected, '').flatMap(([path, value]) => {
-    const other = found.get(path) ?? 'nothing'
-    return value === other ? [] : [{ path, expected: value, got: other }]
+  const [wanted, found] = [new Map(leaves(expected, '')), new Map(leaves(got, ''))]
+  return [...new Set([...wanted.keys(), ...found.keys()])].flatMap((path) => {
+    const difference = { path, expected: wanted.get(path) ?? 'nothing', got: found.get(path) ?? 'nothing' }
+    return difference.expected === difference.got ? [] : [difference]
   })
 }
 
 const leaves = (value: unknown, path: string): ReadonlyArray<readonly [path: string, json: string]> =>
   isRecord(value)
-    ? Object.entries(value).flatMap(([key, inner]) => leaves(inner, path === '' ? key : `${path}.${key}`))
+    ? Object.entries(value).flatMap(([key, inner]) => leaves(inner, below(path, key)))
     : [[path, JSON.stringify(value)]]
-=======
-  }
->>>>>>> house
