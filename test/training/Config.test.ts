@@ -35,7 +35,9 @@ describe('a configuration', () => {
     expect(message({ optimizer: { learningRate: '0.1' } })).toBe(
       'optimizer.learningRate: expected a number above 0, got "0.1"; correct it'
     )
-    expect(message({ trained: ['out', 3] })).toBe('trained[1]: expected a text of at most 10000 characters, got 3; correct it')
+    expect(message({ trained: ['out', 3] })).toBe(
+      'trained[1]: expected a text of at most 10000 characters, got 3; correct it'
+    )
   })
 
   it('refuses what it does not know', () => {
