@@ -7,37 +7,41 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Params } from '../lens/Lens.js'
+import { evaluate } from '../reward/Reward.js'
+import { lenses } from '../reward/StepReward.js'
 import * as Build from '../tensor/Build.js'
+import { isFinite32 } from '../tensor/Finite.js'
 import { below, under, type Values } from '../tensor/Program.js'
 import type { Batched, Shape } from '../tensor/Shape.js'
 import type { Executable } from '../tensor/Target.js'
 import * as T from '../tensor/Tensor.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import type { Exprs } from '../tensor/Tree.js'
-import { hosted, lenses } from '../reward/StepReward.js'
 import type { Advantage } from './Advantage.js'
 import type { Cell, HalfOrder, SegmentOptions, ZerothOrder } from './Cover.js'
 import * as C from './Cover.js'
 import { creditName, rollouts, type Rollouts, sideName, valueName } from './Plan.js'
 import type { Estimate, EstimatorError, Problem, Request } from './Problem.js'
 import * as Programs from './Programs.js'
+import {
+  addRows,
+  advantagesOf,
+  averages,
+  hostRewards,
+  returnOf,
+  type Rolled,
+  rowsOf,
+  rowsToSkip,
+  type Scored,
+  stepTotals,
+  toGo,
+  usable,
+  usableSteps,
+  withoutRows
+} from './Returns.js'
 import type { StateValue } from './StateValue.js'
 
 type Run = (name: string, values: Values) => TE.TaskEither<EstimatorError, Values>
-
-/** A scored output: its rewards, and the gradient of their weighted sum in the output where there is one. */
-interface Scored {
-  readonly rewards: ReadonlyArray<number>
-  readonly x0Bar: Tensor | undefined
-}
-
-/** A rollout that is scored: `steps[t - 1]` are the rewards of step `t`, none where the problem has no step rewards. */
-interface Rolled extends Scored {
-  readonly x0: Tensor
-  readonly trajectory: Tensor | undefined
-  readonly clean: Tensor | undefined
-  readonly steps: ReadonlyArray<ReadonlyArray<number>>
-}
 
 /** What the parts of one estimate share. */
 interface Context {
@@ -45,7 +49,11 @@ interface Context {
   readonly score: (x0: Tensor) => TE.TaskEither<EstimatorError, Scored>
   readonly request: Request
   readonly inputs: Values
-  readonly apply: (returns: ReadonlyArray<number>, state: number) => ReturnType<Advantage['apply']>
+  readonly apply: (
+    returns: ReadonlyArray<number>,
+    state: number,
+    skipped: ReadonlySet<number>
+  ) => ReturnType<Advantage['apply']>
   readonly initial: number
   readonly rewardInputs: Values
 }
@@ -80,17 +88,19 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
   const score = (x0: Tensor): TE.TaskEither<EstimatorError, Scored> =>
     problem.reward._tag === 'BlackBox'
       ? pipe(
-          problem.reward.evaluate(x0),
-          TE.map((rewards): Scored => ({ rewards, x0Bar: undefined }))
+          evaluate(problem.reward)(x0),
+          TE.map((rewards) => ({ rewards, x0Bar: undefined })),
+          TE.flatMapEither(usable(problem, x0))
         )
       : pipe(
           run('reward', {
-            ...rewardInputs,
+            ...under('reward', problem.reward.parameters),
             ...condition,
             x0,
             weights: T.vector(weights)
           }),
-          TE.map((out): Scored => ({ rewards: Array.from(out['reward']?.data ?? []), x0Bar: out['x0Bar'] }))
+          TE.map((out) => ({ rewards: Array.from(out['reward']?.data ?? []), x0Bar: out['x0Bar'] })),
+          TE.flatMapEither(usable(problem, x0))
         )
   const roll = (name: string, own: Values, length: number): TE.TaskEither<EstimatorError, Rolled> =>
     pipe(
@@ -98,20 +108,23 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
       TE.bindTo('out'),
       TE.bind('scored', ({ out }) => score(out['x0'] ?? xT)),
       TE.bind('onHost', ({ out }) => hostRewards(problem, length, out['trajectory'])),
-      TE.map(({ out, scored, onHost }) => ({
-        ...scored,
-        x0: out['x0'] ?? xT,
-        trajectory: out['trajectory'],
-        clean: out['clean'],
-        steps: addRows(rowsOf(out['steps']), onHost)
-      }))
+      TE.flatMapEither(({ out, scored, onHost }) =>
+        usableSteps(problem)({
+          ...scored,
+          x0: out['x0'] ?? xT,
+          trajectory: out['trajectory'],
+          clean: out['clean'],
+          steps: addRows(rowsOf(out['steps']), onHost)
+        })
+      )
     )
   const context: Context = {
     run,
     score,
     request,
     inputs: { ...params, ...condition, ...perturbed },
-    apply: (returns, state) => problem.advantage.apply(returns, state, request.groups),
+    apply: (returns, state, skipped) =>
+      advantagesOf(problem.advantage, returns, { ...request, advantageState: state }, skipped),
     initial: problem.advantage.initial,
     rewardInputs
   }
@@ -142,10 +155,13 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
       )
     ),
     TE.let('sides', ({ draws }) => draws.flatMap(({ sides }) => sides)),
-    TE.bind('parts', ({ base, draws, sides }) => {
+    TE.bindW('skipped', ({ base, sides }) =>
+      TE.fromEither(rowsToSkip(problem, [...(base === undefined ? [] : [base]), ...sides], weights.length))
+    ),
+    TE.bind('parts', ({ base, draws, sides, skipped }) => {
       const whole = base === undefined ? averages(sides.map(returnOf)) : returnOf(base)
-      const advantages = context.apply(whole, request.advantageState)
-      const seen: Seen = { base, draws, from: plan.from, whole: advantages.advantages }
+      const advantages = context.apply(whole, request.advantageState, skipped)
+      const seen: Seen = { base, draws, from: plan.from, whole: advantages.advantages, skipped }
       return pipe(
         cover.cells,
         RA.traverse(TE.ApplicativeSeq)((cell) =>
@@ -168,13 +184,14 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
         TE.map((gradients) => ({ gradients, state: advantages.state }))
       )
     }),
-    TE.map(({ base, sides, parts }) => ({
+    TE.map(({ base, sides, parts, skipped }) => ({
       gradient: sumGradients(parts.gradients, request.params, problem),
       terms: parts.gradients.flatMap((gradient, i) => {
         const cell = cover.cells[i]
         return cell === undefined ? [] : [{ cell, gradient }]
       }),
       rewards: base?.rewards ?? averages(sides.map(({ rewards }) => rewards)),
+      skipped: [...skipped],
       stepRewards: base === undefined ? averages(sides.map(stepTotals)) : stepTotals(base),
       x0: base?.x0 ?? sides[0]?.x0 ?? xT,
       trajectory: base?.trajectory,
@@ -182,54 +199,6 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
     }))
   )
 }
-
-// -------------------------------------------------------------------------------------
-// returns
-// -------------------------------------------------------------------------------------
-
-/** The step rewards that are host functions, of each state `x_1, ..., x_T` of a trajectory, added up step by step. */
-const hostRewards = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
-  { steps }: Problem<P, S, C, R>,
-  length: number,
-  trajectory: Tensor | undefined
-): TE.TaskEither<EstimatorError, ReadonlyArray<ReadonlyArray<number>>> => {
-  const onHost = hosted(steps)
-  if (onHost.length === 0 || trajectory === undefined) return TE.right([])
-  return pipe(
-    C.range(1, length),
-    RA.traverse(TE.ApplicativeSeq)((t) =>
-      pipe(
-        onHost,
-        RA.traverse(TE.ApplicativeSeq)((one) => one.evaluate(T.at(t)(trajectory), t)),
-        TE.map((each) => each.reduce(addVectors))
-      )
-    )
-  )
-}
-
-const addVectors = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): ReadonlyArray<number> =>
-  a.map((x, i) => x + (b[i] ?? 0))
-
-const addRows = (
-  a: ReadonlyArray<ReadonlyArray<number>>,
-  b: ReadonlyArray<ReadonlyArray<number>>
-): ReadonlyArray<ReadonlyArray<number>> =>
-  a.length === 0 ? b : b.length === 0 ? a : a.map((row, i) => addVectors(row, b[i] ?? []))
-
-const rowsOf = (tensor: Tensor | undefined): ReadonlyArray<ReadonlyArray<number>> =>
-  tensor === undefined ? [] : Array.from({ length: tensor.shape[0] ?? 0 }, (_, t) => Array.from(T.at(t)(tensor).data))
-
-/** The return to go below step `j`: the terminal reward, and the rewards of the steps `s < j`. */
-const toGo = ({ rewards, steps }: Rolled, j: number): ReadonlyArray<number> =>
-  steps.slice(0, j - 1).reduce<ReadonlyArray<number>>(addVectors, rewards)
-
-const returnOf = (rolled: Rolled): ReadonlyArray<number> => toGo(rolled, rolled.steps.length + 1)
-
-const stepTotals = ({ rewards, steps }: Rolled): ReadonlyArray<number> =>
-  steps.reduce<ReadonlyArray<number>>(addVectors, new Array<number>(rewards.length).fill(0))
-
-const averages = (sides: ReadonlyArray<ReadonlyArray<number>>): ReadonlyArray<number> =>
-  (sides[0] ?? []).map((_, n) => sides.reduce((sum, side) => sum + (side[n] ?? 0), 0) / sides.length)
 
 // -------------------------------------------------------------------------------------
 // credit
@@ -247,6 +216,7 @@ interface Seen {
   readonly draws: ReadonlyArray<Draw>
   readonly from: number
   readonly whole: ReadonlyArray<number>
+  readonly skipped: ReadonlySet<number>
 }
 
 /** The directions of a request, of which a difference wants `draws`; a cover without sides runs none. */
@@ -278,19 +248,21 @@ const sideInputs = (
 type Inputs = TE.TaskEither<EstimatorError, ReadonlyArray<Values>>
 
 const creditInputs = (context: Context, cell: Cell, seen: Seen): Inputs => {
-  const { base } = seen
-  const { eps, weights } = context.request
+  const { base, skipped } = seen
+  const { eps } = context.request
+  const weights = context.request.weights.map((w, n) => (skipped.has(n) ? 0 : w))
+  const kept = withoutRows(skipped)
   const segment = (from: number, to: number): Values =>
     base?.trajectory === undefined
       ? {}
-      : { x: T.at(to)(base.trajectory), eps: T.rows(from - 1, to)(eps), weights: T.vector(weights) }
+      : { x: kept(T.at(to)(base.trajectory)), eps: T.rows(from - 1, to)(eps), weights: T.vector(weights) }
   switch (cell._tag) {
     case 'FirstOrder':
       return TE.right([
         {
           ...segment(1, cell.to),
           ...sharesOf(cell),
-          ...(base?.x0Bar === undefined ? {} : { x0Bar: base.x0Bar })
+          ...(base?.x0Bar === undefined ? {} : { x0Bar: kept(base.x0Bar) })
         }
       ])
     case 'HalfOrder':
@@ -302,7 +274,7 @@ const creditInputs = (context: Context, cell: Cell, seen: Seen): Inputs => {
             ...sharesOf(cell),
             high: T.scalar(cell.to),
             advantage: T.vector(weighed(advantages, weights)),
-            ...(control === undefined ? {} : { control })
+            ...(control === undefined ? {} : { control: kept(control) })
           }
         ])
       )
@@ -321,7 +293,8 @@ const creditInputs = (context: Context, cell: Cell, seen: Seen): Inputs => {
 }
 
 const weighed = (values: ReadonlyArray<number>, weights: ReadonlyArray<number>): ReadonlyArray<number> =>
-  values.map((a, n) => a * (weights[n] ?? 0))
+  // a weight of 0 is that of a row that is skipped, or asked nothing of
+  values.map((a, n) => (weights[n] === 0 ? 0 : a * (weights[n] ?? 0)))
 
 /** The weighted differences of returns: what is above the steps that the sides run is the same in both. */
 const differences = (
@@ -333,7 +306,9 @@ const differences = (
   const high = plus === undefined ? [] : returnOf(plus)
   const other = cell.form === 'forward' ? base : minus
   const low = other === undefined ? [] : toGo(other, from + 1)
-  return weights.map((w, n) => (w * ((high[n] ?? 0) - (low[n] ?? 0))) / (cell.form === 'forward' ? 1 : 2))
+  return weights.map((w, n) =>
+    w === 0 ? 0 : (w * ((high[n] ?? 0) - (low[n] ?? 0))) / (cell.form === 'forward' ? 1 : 2)
+  )
 }
 
 /** What multiplies a cell's score, not yet weighted, and the gradient of its control. */
@@ -357,13 +332,16 @@ const scored = (context: Context, cell: HalfOrder, seen: Seen): TE.TaskEither<Es
     TE.bind('baseline', () => baselineAt(context, base, cell)),
     TE.bind('control', () => controlAt(context, base, cell)),
     TE.map(({ baseline, control }) => {
-      const rest = toGo(base, cell.from).map((g, n) => g - (baseline[n] ?? 0) - (control?.values[n] ?? 0))
+      const rest = toGo(base, cell.from).map((g, n) => g - sound(baseline[n]) - sound(control?.values[n]))
       // a value of the state stands in for a mean over earlier batches, which is of whole returns
-      const { advantages } = context.apply(rest, plain ? context.request.advantageState : context.initial)
+      const { advantages } = context.apply(rest, plain ? context.request.advantageState : context.initial, seen.skipped)
       return { advantages, control: control?.gradient }
     })
   )
 }
+
+/** A value that is not finite, where rows that are not are skipped, is none: any function of the state will do. */
+const sound = (value = 0): number => (isFinite32(value) ? value : 0)
 
 const baselineAt = (
   context: Context,

@@ -30,6 +30,7 @@ export {
   type Estimate,
   type EstimatorError,
   type Gradients,
+  type NonFinite,
   problem,
   type Problem,
   type Request,

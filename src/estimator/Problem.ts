@@ -29,7 +29,7 @@ import type { Trained } from './Programs.js'
 
 /**
  * Everything that is fixed before the first gradient. `steps` are rewards on the way, which are added to the terminal one;
- * `values` the learned values of a state that cells may name as baselines and controls.
+ * `values` the learned values of a state that cells may name as baselines and controls. `nonFinite` is `stop` where it is left out.
  *
  * @category model
  * @since 0.1.0
@@ -43,7 +43,18 @@ export interface Problem<P extends Params, S extends Batched, C extends Exprs, R
   readonly batch: number
   readonly steps?: ReadonlyArray<StepReward<P, S, C>>
   readonly values?: ReadonlyMap<string, StateLens<S, C>>
+  readonly nonFinite?: NonFinite
 }
+
+/**
+ * What is done with a row whose sample, reward or reward's gradient is not finite in f32. `stop`: a left that names it. `skipRow`: the
+ * row has weight 0 and is no part of any baseline; the other rows keep their weights. It biases what it skips: the gradient is that
+ * of the reward where there is one.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type NonFinite = 'stop' | 'skipRow'
 
 /**
  * Everything that one gradient depends on. Names of `params` and `xi` are parameter paths; `condition` is by input name
@@ -70,9 +81,9 @@ export interface Request {
 
 /**
  * A gradient, to be ascended, by parameter path, the cells' `terms` that it is the sum of, and what was seen on the way. `rewards`
- * are the terminal ones of the base trajectory, or the mean of both sides where only a central difference was run, and
- * `stepRewards` the sums of those on the way (zeros where there are none). `trajectory [T + 1, batch, ...]`, from `x_0` up, is the
- * base one, where there is one.
+ * are the terminal ones of the base trajectory, or the mean of both sides where only a central difference was run, of all rows, and
+ * `stepRewards` the sums of those on the way (zeros where there are none). `skipped` are the numbers of the rows that were left out,
+ * none unless the problem says `skipRow`. `trajectory [T + 1, batch, ...]`, from `x_0` up, is the base one, where there is one.
  *
  * @category model
  * @since 0.1.0
@@ -82,6 +93,7 @@ export interface Estimate {
   readonly terms: ReadonlyArray<Term>
   readonly rewards: ReadonlyArray<number>
   readonly stepRewards: ReadonlyArray<number>
+  readonly skipped: ReadonlyArray<number>
   readonly x0: Tensor
   readonly trajectory: Tensor | undefined
   readonly advantageState: number
@@ -125,11 +137,28 @@ export type EstimatorError =
   | { readonly _tag: 'BaselineSeesPerturbation'; readonly advantage: string; readonly cell: Cell }
   | { readonly _tag: 'NoClean'; readonly chain: string; readonly cell: Cell }
   | { readonly _tag: 'NoValue'; readonly value: string; readonly known: ReadonlyArray<string>; readonly cell: Cell }
+  | { readonly _tag: 'NoBatchAxis'; readonly parameters: ReadonlyArray<string> }
   | { readonly _tag: 'Asymmetric'; readonly density: string }
   | { readonly _tag: 'NothingTrained'; readonly parameters: ReadonlyArray<string> }
   | ProgramError
   | { readonly _tag: 'NotCompiled'; readonly program: string }
   | RewardError
+  | NotFiniteRow
+  | { readonly _tag: 'AllSkipped'; readonly reward: string; readonly rows: number }
+
+/**
+ * A row whose sample, reward, gradient of the reward in the sample, or reward of a step is not finite in f32.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface NotFiniteRow {
+  readonly _tag: 'NotFiniteRow'
+  readonly of: 'sample' | 'reward' | 'gradient of the reward' | 'step reward'
+  readonly reward: string
+  readonly row: number
+  readonly value: number
+}
 
 // -------------------------------------------------------------------------------------
 // constructors
@@ -249,6 +278,8 @@ export const showError = (error: EstimatorError): string => {
       return `${error.chain} has no clean prediction for ${C.showCell(error.cell)}; give the chain one, or the cell a learned value`
     case 'NoValue':
       return `${C.showCell(error.cell)} looks at the value '${error.value}', which the problem does not have; it has ${error.known.join(', ') || 'none'}`
+    case 'NoBatchAxis':
+      return `the batch shares ${listed(error.parameters)}, so a sample has no gradient of its own whose variance could be measured; give them a batch axis ('Chain.perRow', for vectors), or measure means of batches with 'measureBatches'`
     case 'Asymmetric':
       return `the noise '${error.density}' is not symmetric, so an antithetic pair, whose second half negates it, would be biased; use 'average(2)', or declare the density symmetric if it is`
     case 'NothingTrained':
@@ -260,5 +291,20 @@ export const showError = (error: EstimatorError): string => {
       return `${error.program} was not compiled; draw covers from the estimator that was`
     case 'RewardError':
       return `reward '${error.reward}': ${error.reason}`
+    case 'NotFiniteRow': {
+      const what =
+        error.of === 'sample'
+          ? 'the samples'
+          : error.of === 'step reward'
+            ? 'the rewards of the steps'
+            : `${error.of === 'reward' ? '' : 'the gradient of '}reward '${error.reward}'`
+      return `${what}: expected numbers that are finite in f32, got ${error.value} in row ${error.row}; lower the learning rate or the radius, bound the reward, or let nonFinite be skipRow`
+    }
+    case 'AllSkipped':
+      return `reward '${error.reward}': expected a finite one in some row, got none in ${error.rows}; nothing is left to learn from, so bound the reward`
   }
 }
+
+/** Some names, not all of many. */
+const listed = (names: ReadonlyArray<string>): string =>
+  names.length <= 3 ? names.join(', ') : `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`

@@ -110,13 +110,15 @@ export const byTheWrongDoor = (files: ReadonlyArray<Source>): ReadonlyArray<stri
 const leaves = (path: string, specifier: string): boolean =>
   specifier.split('/').filter((part) => part === '..').length >= path.split('/').length - 1
 
-/** The files that each room of the library exports: its index, what that re-exports, what those re-export, and so on. */
+/** The files that each room of the library exports: its index, what that re-exports, and the folders whose tables those do. */
 export const exported = (files: ReadonlyArray<Source>): ReadonlyMap<string, ReadonlySet<string>> => {
   const byPath = new Map(files.map((file) => [file.path, file]))
   const reached = (path: string, seen: ReadonlySet<string>): ReadonlySet<string> => {
     const file = byPath.get(path)
     if (seen.has(path)) return seen
-    const next = file === undefined ? [] : path.endsWith('.gen.ts') ? imports(file) : reexports(file)
+    const all = file === undefined ? [] : path.endsWith('.gen.ts') ? imports(file) : reexports(file)
+    const next =
+      path.endsWith('index.ts') || path.endsWith('.gen.ts') ? all : all.filter((to) => to.endsWith('.gen.ts'))
     return next.reduce<ReadonlySet<string>>((sofar, one) => reached(one, sofar), new Set([...seen, path]))
   }
   return new Map(
