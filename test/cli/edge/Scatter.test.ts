@@ -104,6 +104,15 @@ describe('a scatter plot', () => {
     expect(off).toEqual([])
   })
 
+  it('does not join the ways of two points', () => {
+    const two: Cloud = { ...cloud([1, 1], [1, -1]), trail: [tensor([-1, 1], [-1, -1])] }
+    const plain = new Set(ways(scatter(reach)([cloud([1, 1], [1, -1])])).map(String))
+    const drawn = ways(scatter(reach)([two])).filter((pixel) => !plain.has(String(pixel)))
+    const on = (height: number): number => drawn.filter(([, y]) => Math.abs(y - place([0, height])[1]) < 3).length
+    expect([on(1) > 100, on(-1) > 100]).toEqual([true, true])
+    expect(drawn.length).toBe(on(1) + on(-1))
+  })
+
   it('takes any title', () => {
     const wide = decode(scatter(reach)([{ ...cloud(), title: `<&> "ring's" ${'x'.repeat(200)}` }]))
     expect([wide.width, wide.height]).toEqual([720, 720])
