@@ -28,7 +28,7 @@ import type { Contender, Measured, Model } from './Model.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * What came of one claim. `skipped` estimators can not stand on the model.
+ * What came of one claim. `skipped` estimators can not stand on the model, or can not be told from rounding there.
  *
  * @category model
  * @since 0.1.0
@@ -215,6 +215,8 @@ const skipped = (model: Model, contender: Contender, reason: string): Row => ({
 
 const largest = (values: ReadonlyArray<number>): number => values.reduce((most, v) => Math.max(most, Math.abs(v)), 0)
 
+const untested = 'no finite tolerance: the rounding of differences may be of any size at such a radius; raise it'
+
 /**
  * The verdict on samples. Covers were sampled each by itself, in proportion to their weights: the mean is the weighted one,
  * and one draw's variance is what is left within covers, and between them.
@@ -228,6 +230,8 @@ const judge = (model: Model, { contender, exact, claimed }: Claim, { covers, pea
   )
   const slack = exact.value.map((_, i) => (claimed.error[i] ?? 0) + mix(({ rounding }, w) => w * (rounding[i] ?? 0)))
   const tolerance = standardError.map((s, i) => z * s + (slack[i] ?? 0))
+  // what any number would pass has not been tested
+  if (tolerance.includes(Infinity)) return skipped(model, contender, untested)
   const holds = expectation.every(
     (value, i) => Math.abs(value - (claimed.value[i] ?? Number.NaN)) <= (tolerance[i] ?? Number.NaN)
   )
