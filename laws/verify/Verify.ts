@@ -1,9 +1,8 @@
 /**
  * Verification: is a compiled estimator's expectation what its type claims? By sampling, against exact gradients.
  *
- * An exact estimator claims the gradient of its target; a partial one claims that, less the terms of its unpaid steps.
- * All tests of one run share `alpha` (Bonferroni): the probability that any true claim of them all is refuted is at
- * most that.
+ * An exact estimator claims the gradient of its target; a partial one claims that, less the terms of its unpaid steps. All
+ * tests of one run share `alpha` (Bonferroni): the probability that any true claim of them all is refuted is at most that.
  *
  * @since 0.1.0
  */
@@ -46,8 +45,8 @@ export type Outcome = 'unbiased' | 'biased as predicted' | 'refuted' | 'skipped'
  *   `exactGradient`. `predictedBias` is minus what is missing of the terms of `unpaidSteps`.
  * - `variance`: the trace of the covariance of one sample's gradient. `samples`: how many there were.
  * - `networkEvaluations` and `peakBytes` of activations are those of one sample.
- * - `tolerance`: how far a component's expectation may be from what is claimed; a bias of `detectable` or more is
- *   missed with probability `1 - power` at most. Each the largest over the components.
+ * - `tolerance`: how far a component's expectation may be from what is claimed; a bias of `detectable` or more is missed
+ *   with probability `1 - power` at most. Each the largest over the components.
  * - `reason`: why an estimator was skipped. What was not measured is null.
  *
  * @category model
@@ -219,8 +218,8 @@ const largest = (values: ReadonlyArray<number>): number => values.reduce((most, 
 const untested = 'no finite tolerance: the rounding of differences may be of any size at such a radius; raise it'
 
 /**
- * The verdict on samples. Covers were sampled each by itself, in proportion to their weights: the mean is the weighted
- * one, and one draw's variance is what is left within covers, and between them.
+ * The verdict on samples. Covers were sampled each by itself, in proportion to their weights: the mean is the weighted one,
+ * and one draw's variance is what is left within covers, and between them.
  */
 const judge = (model: Model, { contender, exact, claimed }: Claim, { covers, peakBytes }: Measured, z: number): Row => {
   const mix = (read: (one: Measured['covers'][number], weight: number) => number): number =>

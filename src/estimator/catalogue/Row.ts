@@ -1,6 +1,5 @@
 /**
- * What there is to know of an estimator by name: one row, from which configurations, help, tables and comparisons are
- * read.
+ * What there is to know of an estimator by name: one row, from which configurations, help, tables and comparisons are read.
  *
  * A file of this folder that exports a `row` is an estimator that has a name; nothing else lists it.
  *
@@ -20,8 +19,8 @@ import * as Est from '../Estimator.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * What an estimator must know of the chain and the reward that it is for: the number of steps, whether step 1 has
- * noise, and so a score, and whether the reward has a gradient.
+ * What an estimator must know of the chain and the reward that it is for: the number of steps, whether step 1 has noise, and
+ * so a score, and whether the reward has a gradient.
  *
  * @category model
  * @since 0.1.0
@@ -33,8 +32,8 @@ export interface Facts {
 }
 
 /**
- * Why a named estimator is none of a chain and a reward: its cells are no cover of the chain, or it pulls back the
- * gradient of a reward that has none. `instead` names what would do.
+ * Why a named estimator is none of a chain and a reward: its cells are no cover of the chain, or it pulls back the gradient of
+ * a reward that has none. `instead` names what would do.
  *
  * @category model
  * @since 0.1.0
@@ -44,8 +43,7 @@ export type BuildError =
   | { readonly _tag: 'NoGradient'; readonly name: string; readonly instead: ReadonlyArray<string> }
 
 /**
- * One option: what it is, in a few words, and how a value of a document becomes one of it. A decoded value is decoded
- * to itself.
+ * One option: what it is, in a few words, and how a value of a document becomes one of it. A decoded value is decoded to itself.
  *
  * @category model
  * @since 0.1.0
@@ -64,8 +62,8 @@ export interface Field<out A> {
 export type Fields<O> = { readonly [K in keyof O]-?: Field<O[K]> }
 
 /**
- * What an estimator's expectation is the gradient of, whatever its options: `J`, or `J_s` where zeroth-order cells
- * smooth it; or what its bias is.
+ * What an estimator's expectation is the gradient of, whatever its options: `J`, or `J_s` where zeroth-order cells smooth it; or
+ * what its bias is.
  *
  * @category model
  * @since 0.1.0
@@ -73,8 +71,8 @@ export type Fields<O> = { readonly [K in keyof O]-?: Field<O[K]> }
 export type Claim = 'J' | 'J_s' | { readonly bias: string }
 
 /**
- * One form in which an estimator is measured: some options, the others being the defaults, or the cells of a cover that
- * no options stand for. `name` tells it apart in tables where the estimator's own name does not.
+ * One form in which an estimator is measured: some options, the others being the defaults, or the cells of a cover that no
+ * options stand for. `name` tells it apart in tables where the estimator's own name does not.
  *
  * @category model
  * @since 0.1.0
@@ -84,8 +82,7 @@ export type Variant<O> =
   | { readonly name: string; readonly cells: ReadonlyArray<C.Cell> }
 
 /**
- * A form in which `verify` tests an estimator: with the expected reward taken off in its likelihood-ratio terms,
- * without, or both.
+ * A form in which `verify` tests an estimator: with the expected reward taken off in its likelihood-ratio terms, without, or both.
  *
  * @category model
  * @since 0.1.0
@@ -99,9 +96,8 @@ export type Verified<O> = Variant<O> & { readonly baseline: 'with' | 'without' |
  * - `cover`: its cells, as tables show them.
  * - `options` and their `defaults`; an option without a default must be given.
  * - `make`: the estimator of some options. Where facts decide by which cell a step is paid, `prose` says so.
- * - `compared`: the forms that `halforder compare` measures, for a chain, a reward, and a `radius` of zeroth-order
- *   cells that fits the parameters; `verified`: those that `halforder verify` tests. Forms that do not fit the chain
- *   are left out there.
+ * - `compared`: the forms that `halforder compare` measures, for a chain, a reward, and a `radius` of zeroth-order cells that fits
+ *   the parameters; `verified`: those that `halforder verify` tests. Forms that do not fit the chain are left out there.
  *
  * @category model
  * @since 0.1.0
@@ -130,9 +126,8 @@ export interface Trial {
 }
 
 /**
- * An estimator that has a name. `decode` reads the options of a document, those that it leaves out from `beneath` where
- * that has one that fits, else from the defaults; other fields are not looked at. `build` makes the estimator of what
- * `decode` gave.
+ * An estimator that has a name. `decode` reads the options of a document, those that it leaves out from `beneath` where that has
+ * one that fits, else from the defaults; other fields are not looked at. `build` makes the estimator of what `decode` gave.
  *
  * @category model
  * @since 0.1.0

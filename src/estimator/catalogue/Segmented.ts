@@ -30,8 +30,8 @@ export interface Options {
 // -------------------------------------------------------------------------------------
 
 /**
- * Segmented half-order: first-order on step 1, then half-order segments of `h` steps each, the last one perhaps
- * shorter. No zeroth-order cell at all, so unbiased for J, at RLR's memory.
+ * Segmented half-order: first-order on step 1, then half-order segments of `h` steps each, the last one perhaps shorter.
+ * No zeroth-order cell at all, so unbiased for J, at RLR's memory.
  *
  * @category constructors
  * @since 0.1.0

@@ -27,8 +27,8 @@ export interface Segment {
 }
 
 /**
- * The mixture, over the starts `j` of a segment, of the exact covers with the given cells. Left: a segment that is
- * longer than the chain has room for, weights or an interval that do not fit, cells that are no exact cover.
+ * The mixture, over the starts `j` of a segment, of the exact covers with the given cells. Left: a segment that is longer than the
+ * chain has room for, weights or an interval that do not fit, cells that are no exact cover.
  *
  * @category constructors
  * @since 0.1.0
