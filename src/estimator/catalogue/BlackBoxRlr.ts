@@ -33,9 +33,9 @@ export interface Options extends RlrRow {
 // -------------------------------------------------------------------------------------
 
 /**
- * RLR without a first-order cell, for rewards that can not be differentiated: half-order on a random segment, zeroth-order
- * on every other step, step 1 among them. `lowest` is the first step that may start a segment: 2 where step 1 is
- * deterministic, else 1 (the default). Unbiased for J_s.
+ * RLR without a first-order cell, for rewards that can not be differentiated: half-order on a random segment,
+ * zeroth-order on every other step, step 1 among them. `lowest` is the first step that may start a segment: 2 where
+ * step 1 is deterministic, else 1 (the default). Unbiased for J_s.
  *
  * @category constructors
  * @since 0.1.0

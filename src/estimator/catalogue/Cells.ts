@@ -60,7 +60,7 @@ export interface Options {
 // decoding
 // -------------------------------------------------------------------------------------
 
-/** A group of fields, some of which may be left out. Its parts look at one value, so the first that fails tells the path. */
+/** A group of fields, some of which may be left out. Its parts look at one value: the first that fails tells the path. */
 const group = <R extends t.Props, O extends t.Props>(
   required: R,
   optional: O

@@ -18,8 +18,8 @@ import { field } from './Row.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * How zeroth-order cells perturb, as constructors take it: `form` (default `central`), `perturbation` (`shared`), `radius`
- * (0.05).
+ * How zeroth-order cells perturb, as constructors take it: `form` (default `central`), `perturbation` (`shared`),
+ * `radius` (0.05).
  *
  * @category model
  * @since 0.1.0
@@ -31,7 +31,8 @@ export interface ZerothOrderOptions {
 }
 
 /**
- * The options of a zeroth-order cell by name. `directions`: an independent one for each row of the batch, or one for all of it.
+ * The options of a zeroth-order cell by name. `directions`: an independent one for each row of the batch, or one for
+ * all of it.
  *
  * @category model
  * @since 0.1.0
@@ -44,8 +45,8 @@ export interface Zeroth {
 }
 
 /**
- * Where a half-order segment may start: anywhere (null), at the steps from the first to the second number, or by weights, of which
- * the first is that of step 1.
+ * Where a half-order segment may start: anywhere (null), at the steps from the first to the second number, or by
+ * weights, of which the first is that of step 1.
  *
  * @category model
  * @since 0.1.0
@@ -140,8 +141,8 @@ const pair = (steps: ReadonlyArray<number>, path: string): ReturnType<Field<Star
 }
 
 /**
- * Where segments start: null, `[lowest, highest]` or `{ weights }`; `"uniform"` and `{ interval }` are other words for the first
- * two.
+ * Where segments start: null, `[lowest, highest]` or `{ weights }`; `"uniform"` and `{ interval }` are other words for
+ * the first two.
  *
  * @category fields
  * @since 0.1.0
@@ -315,8 +316,8 @@ const said: Readonly<Record<Form | Perturbation, string>> = {
 }
 
 /**
- * Every form and perturbation of an estimator, to be verified. A difference of rewards has no use for a baseline, but `scored`
- * cells beside it have.
+ * Every form and perturbation of an estimator, to be verified. A difference of rewards has no use for a baseline, but
+ * `scored` cells beside it have.
  *
  * @category variants
  * @since 0.1.0

@@ -33,10 +33,11 @@ export interface Options extends StateOptions {
 // -------------------------------------------------------------------------------------
 
 /**
- * Generalised half-order: step `i`'s term flows pathwise down to step `k` and is scored there, with weight `weight(i, k)`,
- * for `k = lowest..i`, and pathwise all the way through the reward with weight `weight(i, 0)`. Weights are divided by
- * their sum over `k`, so any weights are unbiased for J. Steps below `lowest` (default 2, for chains whose step 1 has no
- * noise) have the pathwise term only. A cell on `k..i` re-runs those steps, so the cost grows with the band of weights.
+ * Generalised half-order: step `i`'s term flows pathwise down to step `k` and is scored there, with weight `weight(i,
+ * k)`, for `k = lowest..i`, and pathwise all the way through the reward with weight `weight(i, 0)`. Weights are divided
+ * by their sum over `k`, so any weights are unbiased for J. Steps below `lowest` (default 2, for chains whose step 1
+ * has no noise) have the pathwise term only. A cell on `k..i` re-runs those steps, so the cost grows with the band of
+ * weights.
  *
  * @category constructors
  * @since 0.1.0

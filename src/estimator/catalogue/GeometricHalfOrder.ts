@@ -33,9 +33,9 @@ export interface Options extends StateOptions {
 // -------------------------------------------------------------------------------------
 
 /**
- * Generalised half-order with geometric weights `lambda^(i - k)` over the scores, as TD(lambda) and GAE (arXiv 1506.02438)
- * have over returns, and a share `pathwise` (default 0) that goes through the reward. `lambda = 0` is REINFORCE after a
- * first-order step 1; weights below 1e-4 are dropped. Unbiased for J.
+ * Generalised half-order with geometric weights `lambda^(i - k)` over the scores, as TD(lambda) and GAE (arXiv
+ * 1506.02438) have over returns, and a share `pathwise` (default 0) that goes through the reward. `lambda = 0` is
+ * REINFORCE after a first-order step 1; weights below 1e-4 are dropped. Unbiased for J.
  *
  * @category constructors
  * @since 0.1.0

@@ -16,8 +16,8 @@ import { segmented } from './Segmented.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * REINFORCE for chains whose last step is deterministic: first-order on step 1, half-order on each other step by itself.
- * Unbiased for J.
+ * REINFORCE for chains whose last step is deterministic: first-order on step 1, half-order on each other step by
+ * itself. Unbiased for J.
  *
  * @category constructors
  * @since 0.1.0

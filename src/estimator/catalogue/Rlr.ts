@@ -68,9 +68,10 @@ export interface RlrRow extends Zeroth, StateOptions {
 // -------------------------------------------------------------------------------------
 
 /**
- * The Recursive Likelihood Ratio estimator (arXiv 2502.00639): first-order on step 1, half-order on steps `j..j+h-1` with
- * a random start, zeroth-order on the rest. Unbiased for J_s. The paper's equation (6) as printed leaves step 1 in
- * the zeroth-order set and removes `h + 1` steps from it, which would pay for step 1 twice; here every step is paid once.
+ * The Recursive Likelihood Ratio estimator (arXiv 2502.00639): first-order on step 1, half-order on steps `j..j+h-1`
+ * with a random start, zeroth-order on the rest. Unbiased for J_s. The paper's equation (6) as printed leaves step 1 in
+ * the zeroth-order set and removes `h + 1` steps from it, which would pay for step 1 twice; here every step is paid
+ * once.
  *
  * @category constructors
  * @since 0.1.0

@@ -153,7 +153,9 @@ describe('what is typed', () => {
   })
 
   it('is refused with the field that it stands for', async () => {
-    expect(await chosen({ seed: 'x' })).toBe('usage: seed: expected a finite number, got "x"; correct it')
+    expect(await chosen({ seed: 'x' })).toBe(
+      'usage: seed: expected a whole number in 0..9007199254740991, got "x"; correct it'
+    )
     expect(await chosen({ config: file('c.json', [1]) })).toBe(
       'usage: config: expected a group of fields, got [1]; write it as key: value pairs'
     )
