@@ -27,6 +27,7 @@ export {
   type Estimate,
   type EstimatorError,
   type Gradients,
+  type NonFinite,
   problem,
   type Problem,
   type Request,

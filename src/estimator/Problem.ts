@@ -26,7 +26,7 @@ import type { Trained } from './Programs.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * Everything that is fixed before the first gradient.
+ * Everything that is fixed before the first gradient. `nonFinite` is `stop` where it is left out.
  *
  * @category model
  * @since 0.1.0
@@ -38,7 +38,18 @@ export interface Problem<P extends Params, S extends Batched, C extends Exprs, R
   readonly advantage: Advantage
   readonly trained: Trained
   readonly batch: number
+  readonly nonFinite?: NonFinite
 }
+
+/**
+ * What is done with a row whose sample, reward or reward's gradient is not finite in f32. `stop`: a left that names it. `skipRow`: the
+ * row has weight 0 and is no part of any baseline; the other rows keep their weights. It biases what it skips: the gradient is that
+ * of the reward where there is one.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type NonFinite = 'stop' | 'skipRow'
 
 /**
  * Everything that one gradient depends on. Names of `params` and `xi` are parameter paths; `condition` is by input name
@@ -62,7 +73,8 @@ export interface Request {
 
 /**
  * A gradient, to be ascended, by parameter path, the cells' `terms` that it is the sum of, and what was seen on the way. `rewards` are those of the base trajectory,
- * or the mean of both sides where only a central difference was run.
+ * or the mean of both sides where only a central difference was run, of all rows; `skipped` are the numbers of the rows that were
+ * left out, none unless the problem says `skipRow`.
  *
  * @category model
  * @since 0.1.0
@@ -71,6 +83,7 @@ export interface Estimate {
   readonly gradient: Values
   readonly terms: ReadonlyArray<Term>
   readonly rewards: ReadonlyArray<number>
+  readonly skipped: ReadonlyArray<number>
   readonly x0: Tensor
   readonly advantageState: number
 }
@@ -111,11 +124,28 @@ export type EstimatorError =
   | { readonly _tag: 'NoScore'; readonly step: number; readonly cell: Cell; readonly chain: string }
   | { readonly _tag: 'NotDifferentiable'; readonly reward: string; readonly cell: Cell }
   | { readonly _tag: 'BaselineSeesPerturbation'; readonly advantage: string; readonly cell: Cell }
+  | { readonly _tag: 'NoBatchAxis'; readonly parameters: ReadonlyArray<string> }
   | { readonly _tag: 'Asymmetric'; readonly density: string }
   | { readonly _tag: 'NothingTrained'; readonly parameters: ReadonlyArray<string> }
   | ProgramError
   | { readonly _tag: 'NotCompiled'; readonly program: string }
   | RewardError
+  | NotFiniteRow
+  | { readonly _tag: 'AllSkipped'; readonly reward: string; readonly rows: number }
+
+/**
+ * A row whose sample, reward, or gradient of the reward in the sample is not finite in f32.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface NotFiniteRow {
+  readonly _tag: 'NotFiniteRow'
+  readonly of: 'sample' | 'reward' | 'gradient of the reward'
+  readonly reward: string
+  readonly row: number
+  readonly value: number
+}
 
 // -------------------------------------------------------------------------------------
 // constructors
@@ -202,6 +232,8 @@ export const showError = (error: EstimatorError): string => {
       return `the reward '${error.reward}' is a black box, which ${C.showCell(error.cell)} can not pull back through; use half- or zeroth-order cells, or a differentiable reward`
     case 'BaselineSeesPerturbation':
       return `the baseline '${error.advantage}' reads rewards under the same perturbation as ${C.showCell(error.cell)}, which cancels its signal; use a running mean, or a difference form`
+    case 'NoBatchAxis':
+      return `the batch shares ${listed(error.parameters)}, so a sample has no gradient of its own whose variance could be measured; give them a batch axis ('Chain.perRow', for vectors), or measure means of batches with 'measureBatches'`
     case 'Asymmetric':
       return `the noise '${error.density}' is not symmetric, so an antithetic pair, whose second half negates it, would be biased; use 'average(2)', or declare the density symmetric if it is`
     case 'NothingTrained':
@@ -213,5 +245,18 @@ export const showError = (error: EstimatorError): string => {
       return `${error.program} was not compiled; draw covers from the estimator that was`
     case 'RewardError':
       return `reward '${error.reward}': ${error.reason}`
+    case 'NotFiniteRow': {
+      const what =
+        error.of === 'sample'
+          ? 'the samples'
+          : `${error.of === 'reward' ? '' : 'the gradient of '}reward '${error.reward}'`
+      return `${what}: expected numbers that are finite in f32, got ${error.value} in row ${error.row}; lower the learning rate or the radius, bound the reward, or let nonFinite be skipRow`
+    }
+    case 'AllSkipped':
+      return `reward '${error.reward}': expected a finite one in some row, got none in ${error.rows}; nothing is left to learn from, so bound the reward`
   }
 }
+
+/** Some names, not all of many. */
+const listed = (names: ReadonlyArray<string>): string =>
+  names.length <= 3 ? names.join(', ') : `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`

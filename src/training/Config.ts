@@ -13,16 +13,15 @@ import {
   decodeWith,
   type DocumentError,
   fault,
-  finite,
   isRecord,
   listUpTo,
   numberThat,
   oneOf,
-  positive,
   textUpTo,
   wholeIn
 } from '../document/Document.js'
 import { longest } from '../estimator/Cover.js'
+import { isFinite32 } from '../tensor/Finite.js'
 import { names as chainNames } from './Chains.js'
 
 // -------------------------------------------------------------------------------------
@@ -56,8 +55,13 @@ const along = /*#__PURE__*/ wholeIn(1, limits.T)
 const samples = /*#__PURE__*/ wholeIn(1, limits.samples)
 const text = /*#__PURE__*/ textUpTo(limits.text)
 const paths = /*#__PURE__*/ listUpTo(text, limits.paths, `a list of at most ${limits.paths} paths`)
-const notNegative = numberThat('a number of at least 0', (n) => n >= 0 && Number.isFinite(n))
 const share = numberThat('a number in 0..1', (n) => n >= 0 && n <= 1)
+/** A running mean whose decay is 1 never moves, and its correction divides by 0. */
+const decay = numberThat('a number of at least 0 and below 1', (n) => n >= 0 && n < 1)
+// kernels compute in f32: 1e39 is infinite there, and 1e-60 is 0
+const finite32 = numberThat('a finite number that f32 holds', isFinite32)
+const positive32 = numberThat('a number above 0 that f32 holds', (n) => isFinite32(n) && Math.fround(n) > 0)
+const notNegative32 = numberThat('a number of at least 0 that f32 holds', (n) => n >= 0 && isFinite32(n))
 
 /** An estimator by name, with every option that the name has: see `Named.names`. */
 const estimator: t.Type<Named.Description, Named.Description, unknown> = /*#__PURE__*/ new t.Type(
@@ -83,7 +87,7 @@ const chainFields = {
   /** The levels of noise of `ddpm`, `ddim`, `consistency` and `latent`; the others bring their own. Any fits any model. */
   schedule: oneOf('cosine', 'linear', 'flow'),
   /** Scale of classifier-free guidance; 1 is none, and any other doubles the network evaluations. */
-  guidance: finite
+  guidance: finite32
 }
 
 const stageFields = {
@@ -99,7 +103,7 @@ const adapterFields = {
   /** Rank of the low-rank adapter (LoRA) that is trained in place of the weights; 0 is none. */
   rank: wholeIn(0, limits.rank),
   /** The adapter is added times `alpha / rank`. */
-  alpha: positive,
+  alpha: positive32,
   /** Paths of the weights that have an adapter, as in `trained`; none chooses all of them. */
   on: paths
 }
@@ -107,21 +111,21 @@ const adapterFields = {
 const advantageFields = {
   name: oneOf('none', 'constant', 'leaveOneOut', 'runningMean'),
   /** The constant, or where the running mean starts. */
-  baseline: finite,
+  baseline: finite32,
   /** How much of the running mean stays at each step. */
   decay: share
 }
 
 const optimizerFields = {
   name: oneOf('adamW', 'sgd'),
-  learningRate: positive,
+  learningRate: positive32,
   /** Decoupled weight decay, for `adamW`. */
-  weightDecay: notNegative,
+  weightDecay: notNegative32,
   /** Decay rates of the running means of the gradient and of its square, for `adamW`. */
-  beta1: share,
-  beta2: share,
+  beta1: decay,
+  beta2: decay,
   /** The largest Euclidean norm of a gradient, 0 for no clipping. A clipped gradient is not unbiased. */
-  clip: notNegative
+  clip: notNegative32
 }
 
 const fields = {
@@ -151,6 +155,8 @@ const fields = {
   steps: wholeIn(0, limits.steps),
   /** The seed that every draw derives from. */
   seed: wholeIn(0, Number.MAX_SAFE_INTEGER),
+  /** What is done with a row whose reward is not finite: the run stops, or the row is left out of its step and counted. */
+  nonFinite: oneOf('stop', 'skipRow'),
   /** Samples of held-out noise that the reward is measured on before and after. */
   evaluationSamples: samples,
   /** Which mode of gpu.js runs the programs. */
@@ -222,6 +228,7 @@ export const defaults: Config = {
   batch: 32,
   steps: 60,
   seed: 1,
+  nonFinite: 'stop',
   evaluationSamples: 512,
   mode: 'webasm',
   threads: 1
@@ -287,3 +294,38 @@ export const decode =
       E.mapLeft((error) => (error.path === 'the document' ? { ...error, path: 'config' } : error))
     )
   }
+
+// -------------------------------------------------------------------------------------
+// comparing
+// -------------------------------------------------------------------------------------
+
+/**
+ * A field that two configurations have different values of, each as JSON.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Difference {
+  readonly path: string
+  readonly expected: string
+  readonly got: string
+}
+
+/**
+ * Where the second configuration is not the first, field by field; a field that one of them lacks is `nothing` there.
+ *
+ * @category comparing
+ * @since 0.1.0
+ */
+export const differences = (expected: Config, got: Config): ReadonlyArray<Difference> => {
+  const [wanted, found] = [new Map(leaves(expected, '')), new Map(leaves(got, ''))]
+  return [...new Set([...wanted.keys(), ...found.keys()])].flatMap((path) => {
+    const difference = { path, expected: wanted.get(path) ?? 'nothing', got: found.get(path) ?? 'nothing' }
+    return difference.expected === difference.got ? [] : [difference]
+  })
+}
+
+const leaves = (value: unknown, path: string): ReadonlyArray<readonly [path: string, json: string]> =>
+  isRecord(value)
+    ? Object.entries(value).flatMap(([key, inner]) => leaves(inner, below(path, key)))
+    : [[path, JSON.stringify(value)]]

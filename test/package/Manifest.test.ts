@@ -221,7 +221,9 @@ describe('the checkout', () => {
     for (const name of ['start', 'pretrain', 'examples']) {
       expect(scripts[name]).toMatch(/^npm run --silent build && node cli\/bin\/halforder\.js [a-z]+$/)
     }
-    expect(scripts['build']).toBe('tsc -p tsconfig.build.json && tsc -p cli/tsconfig.build.json')
+    expect(scripts['build']).toBe(
+      'node scripts/tables.mjs && tsc -p tsconfig.build.json && tsc -p cli/tsconfig.build.json'
+    )
   })
 
   test('`npm run` runs programs that the checkout has', () => {

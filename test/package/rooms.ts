@@ -110,13 +110,23 @@ export const byTheWrongDoor = (files: ReadonlyArray<Source>): ReadonlyArray<stri
 const leaves = (path: string, specifier: string): boolean =>
   specifier.split('/').filter((part) => part === '..').length >= path.split('/').length - 1
 
-/** The files that each room of the library exports: its index, and what that re-exports. */
-export const exported = (files: ReadonlyArray<Source>): ReadonlyMap<string, ReadonlySet<string>> =>
-  new Map(
+/** The files that each room of the library exports: its index, what that re-exports, and the folders whose tables those do. */
+export const exported = (files: ReadonlyArray<Source>): ReadonlyMap<string, ReadonlySet<string>> => {
+  const byPath = new Map(files.map((file) => [file.path, file]))
+  const reached = (path: string, seen: ReadonlySet<string>): ReadonlySet<string> => {
+    const file = byPath.get(path)
+    if (seen.has(path)) return seen
+    const all = file === undefined ? [] : path.endsWith('.gen.ts') ? imports(file) : reexports(file)
+    const next =
+      path.endsWith('index.ts') || path.endsWith('.gen.ts') ? all : all.filter((to) => to.endsWith('.gen.ts'))
+    return next.reduce<ReadonlySet<string>>((sofar, one) => reached(one, sofar), new Set([...seen, path]))
+  }
+  return new Map(
     files
       .filter(({ path }) => path === `${folderOf(roomOf(path))}/index.ts`)
-      .map((index) => [roomOf(index.path), new Set([index.path, ...reexports(index)])] as const)
+      .map((index) => [roomOf(index.path), reached(index.path, new Set())] as const)
   )
+}
 
 /** Imports of a file that another room keeps to itself. */
 export const trespasses = (files: ReadonlyArray<Source>): ReadonlyArray<string> => {

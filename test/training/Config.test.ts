@@ -1,11 +1,16 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, it } from 'vitest'
 import { showError } from '../../src/document/Document.js'
+import { either } from '../../src/estimator/catalogue/Row.js'
 import * as Named from '../../src/estimator/Named.js'
+import { options } from '../../src/estimator/reading/Help.js'
 import { names as chainNames } from '../../src/training/Chains.js'
 import * as Config from '../../src/training/Config.js'
 import { seconds } from '../cost.js'
 import { estimator, trained } from '../../src/training/Setup.js'
+
+/** The names that have segments, as refusals list them. */
+const withH = either(options.find(({ key }) => key === 'h')?.names ?? [])
 
 const message = (given: unknown): string => {
   const decoded = Config.decode()(given)
@@ -169,14 +174,14 @@ describe('the estimator of a configuration', () => {
     expect(chosen({ name: 'rlr', h: 1 }, base({ name: 'fullBackprop' }))).toBe('rlr(h = 1, radius = 0.3)')
     expect(chosen({ h: 3 }, base({ name: 'segmented' }))).toBe('segmented(h = 3)')
     expect(chosen({ h: 3 }, base({ name: 'fullBackprop' }))).toBe(
-      'estimator.h: expected one of the fields of fullBackprop (name, memory), got "h"; remove it, or choose blackBoxRlr, rlr or segmented'
+      `estimator.h: expected one of the fields of fullBackprop (name, memory), got "h"; remove it, or choose ${withH}`
     )
   })
 
   it.each([
     [
       { name: 'fullBackprop', h: 7 },
-      'estimator.h: expected one of the fields of fullBackprop (name, memory), got "h"; remove it, or choose blackBoxRlr, rlr or segmented'
+      `estimator.h: expected one of the fields of fullBackprop (name, memory), got "h"; remove it, or choose ${withH}`
     ],
     [
       { name: 'rlr', k: 1 },

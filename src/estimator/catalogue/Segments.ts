@@ -38,6 +38,9 @@ export const segments =
   ({ name, T, h, lowest, start }: Segment): E.Either<CoverError, Estimator<'exact'>> => {
     // each start has a cover of all steps, so that their number is looked at before they are made
     if (T > C.longest) return E.left({ _tag: 'BadLength', T })
+    if (!Number.isInteger(T) || T < lowest) {
+      return E.left({ _tag: 'BadOption', option: 'T', expected: `a whole number of at least ${lowest}`, got: `${T}` })
+    }
     return !Number.isInteger(h) || h < 1 || h > T - lowest + 1
       ? E.left({ _tag: 'BadOption', option: 'h', expected: `a whole number in 1..${T - lowest + 1}`, got: `${h}` })
       : pipe(
