@@ -1,3 +1,5 @@
+// the tables of folders, before anything reads them
+import './scripts/tables.mjs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 

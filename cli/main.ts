@@ -7,10 +7,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, Option } from 'commander'
 import { modes } from 'halforder/kernel'
-import { chainNames } from 'halforder/training/Config'
+import { names as chainNames } from 'halforder/training/Chains'
 import * as t from 'io-ts'
 import { compareEstimators, type CompareOptions } from './command/Compare.js'
 import { configOptions } from './command/ConfigOptions.js'
+import { listEstimators } from './command/Estimators.js'
 import { drawExamples, type ExamplesOptions } from './command/Examples.js'
 import { finetune, type Options } from './command/Finetune.js'
 import { plan, type PlanOptions } from './command/Plan.js'
@@ -108,6 +109,7 @@ program
   .option('--reward <name>', 'as for finetune (default: that of the task)')
   .option('--samples <number>', 'samples of each estimator', '1024')
   .option('--only <text>', 'estimators whose name has this text')
+  .option('--estimator <name>', 'this one instead: a name, with options such as "rlr(h = 3)", or a JSON file')
   .option('--trained <paths>', 'vectors to differentiate in, comma-separated (default: those of the task)')
   .option('--seed <number>', 'the seed of every draw', '1')
   .option('--threads <number>', 'threads that share the rows of a batch; the bits are those of one thread', '1')
@@ -117,11 +119,18 @@ program
   })
 
 program
+  .command('estimators')
+  .description('list the estimators that have a name: what pays for which steps, what it is unbiased for, its options')
+  .action(() => {
+    process.exitCode = listEstimators()
+  })
+
+program
   .command('verify')
   .description('test what the estimators claim on models with exact gradients; exit 1 if a claim is refuted')
   .option('--task <name>', 'the toy models of a task (default: those of the library)')
   .option('--model <file>', 'a model of your own, as JSON')
-  .option('--estimator <file>', "an estimator of your own, as JSON (default: the catalogue's)")
+  .option('--estimator <name>', 'a name, with options such as "rlr(h = 3)", or a JSON file (default: every name)')
   .option('--samples <number>', 'samples of each estimator', '200000')
   .option('--seed <number>', 'the seed of every draw', '1')
   .option('--threads <number>', 'threads that share the rows of a batch; the bits are those of one thread', '1')

@@ -15,6 +15,7 @@ import { draw } from '../src/random/Density.js'
 import * as Draw from '../src/random/Draw.js'
 import type { Key } from '../src/random/Key.js'
 import { foldIn, foldInString } from '../src/random/Key.js'
+import type { Rule } from '../src/random/Nodes.js'
 import type { Differentiable } from '../src/reward/Reward.js'
 import type { Values } from '../src/tensor/Program.js'
 import type { Batched, Shape } from '../src/tensor/Shape.js'
@@ -23,6 +24,7 @@ import type { Tensor } from '../src/tensor/Tensor.js'
 import * as Tree from '../src/tensor/Tree.js'
 import type { Exprs } from '../src/tensor/Tree.js'
 import type { Scheme } from './exact/Differences.js'
+import { ruleOf } from './exact/NoiseRule.js'
 import * as Q from './exact/Quadrature.js'
 
 // -------------------------------------------------------------------------------------
@@ -32,7 +34,8 @@ import * as Q from './exact/Quadrature.js'
 /**
  * How many quadrature nodes each random number gets: the elements of `x_T`, those of the noise of step `t`, and the `i`-th
  * trained number's direction at the steps of a zeroth-order cell (any order of the set). Enough nodes for the degree of the
- * integrand make an expectation exact; `Toy` settings come with such numbers.
+ * integrand make an expectation exact under normal noise; `Toy` settings come with such numbers. Noise of another density is
+ * integrated by the rule of that density: give it about twice the nodes, and a `refined` order where it is not exact.
  *
  * @category model
  * @since 0.1.0
@@ -166,9 +169,17 @@ export const rowParams = (parameters: L.Parameters, params: Values, rows: number
   Object.fromEntries(
     Tree.leaves<Parameter>(L.isParameter, parameters).map(([path, { shape }]) => {
       const value = params[path] ?? T.fill(one(shape), 0)
-      return [path, isBatched(shape) ? repeat(value, rows) : value]
+      return [path, isBatched(shape) ? repeat(value, rows) : inDouble(value)]
     })
   )
+
+/**
+ * The same numbers in f64: weights are kept in f32, and would round every shift of them.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const inDouble = ({ shape, data }: Tensor): Tensor => ({ shape, data: Float64Array.from(data) })
 
 /**
  * The same tensor in each of `rows` rows.
@@ -212,16 +223,19 @@ export const nodes = (setting: Sized, order: Order, smoothing?: Smoothing): E.Ei
   const width = T.size(one(state))
   const names = components(setting)
   const copies = smoothing === undefined ? 0 : smoothing.perturbation === 'shared' ? 1 : smoothing.steps.length
-  const noiseSizes = [
-    ...new Array<number>(width).fill(order.xT),
-    ...Array.from({ length }, (_, t) => new Array<number>(width).fill(order.eps(t + 1))).flat()
-  ]
+  const { density } = setting.chain.noise
+  const noiseRules = [order.xT, ...Array.from({ length }, (_, t) => order.eps(t + 1))].flatMap((n) =>
+    new Array<Rule>(width).fill(ruleOf(density, n))
+  )
   const directionSizes = Array.from({ length: copies }, () =>
     names.map((_, i) => order.xi(i, smoothing?.steps ?? [], smoothing?.perturbation ?? 'shared'))
   ).flat()
   const together = allBatched(setting)
-  const sizes = together ? [...noiseSizes, ...directionSizes] : noiseSizes
-  const wanted = [...noiseSizes, ...directionSizes].reduce((n, m) => n * m, 1)
+  const sizes = together ? [...noiseRules, ...directionSizes] : noiseRules
+  const wanted = directionSizes.reduce(
+    (n, m) => n * m,
+    noiseRules.reduce((n, { nodes: own }) => n * own.length, 1)
+  )
   if (wanted > mostNodes) {
     return E.left(
       `${wanted} quadrature nodes, more than ${mostNodes}: take a shorter chain, fewer parameters or a shared direction`
@@ -235,7 +249,7 @@ export const nodes = (setting: Sized, order: Order, smoothing?: Smoothing): E.Ei
     const inStep = i % (rows * width)
     return at(Math.floor(inStep / width), width * (1 + Math.floor(i / (rows * width))) + (inStep % width))
   })
-  const first = noiseSizes.length
+  const first = noiseRules.length
   if (smoothing === undefined || together) {
     const xi = smoothing === undefined ? {} : directions(setting, smoothing, rows, (row, i) => at(row, first + i))
     return E.right([{ rows, xT, eps, xi, weights: noise.weights }])

@@ -27,10 +27,16 @@ export * as Estimator from './law/Estimator.js'
 export * as Expectation from './exact/Expectation.js'
 /** Laws of chains with normal marginals. @since 0.1.0 */
 export * as GaussianMarginals from './law/GaussianMarginals.js'
+/** The formulas of cells, for each noise. @since 0.1.0 */
+export * as Formula from './exact/Formula.js'
 /** Laws of lenses. @since 0.1.0 */
 export * as Lens from './law/Lens.js'
 /** Tests by sampling, with declared error rates. @since 0.1.0 */
 export * as MonteCarlo from './law/MonteCarlo.js'
+/** Laws of noise. @since 0.1.0 */
+export * as Noise from './law/Noise.js'
+/** Quadrature rules of noise. @since 0.1.0 */
+export * as NoiseRule from './exact/NoiseRule.js'
 /** Expected rewards of long scalar chains, on a grid. @since 0.1.0 */
 export * as Propagation from './exact/Propagation.js'
 /** Gauss-Hermite quadrature. @since 0.1.0 */

@@ -8,25 +8,26 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { perRow } from 'halforder/chain/Chain'
-import * as Catalogue from 'halforder/estimator/Catalogue'
-import type * as Cover from 'halforder/estimator/Cover'
-import * as C from 'halforder/estimator/Cover'
-import { showError as showCover } from 'halforder/estimator/Cover'
+import { showError as showDocument } from 'halforder/document/Document'
+import { type Facts, showError } from 'halforder/estimator/catalogue/Row'
 import type { Estimator } from 'halforder/estimator/Estimator'
 import * as Est from 'halforder/estimator/Estimator'
 import * as Gradient from 'halforder/estimator/Gradient'
+import * as Named from 'halforder/estimator/Named'
+import { bySample, compared } from 'halforder/estimator/reading/Contenders'
 import * as Variance from 'halforder/estimator/reading/Variance'
 import { gpuJs } from 'halforder/kernel'
 import * as Draw from 'halforder/random/Draw'
 import * as Key from 'halforder/random/Key'
 import { configuration, type Task } from 'halforder/task/Task'
-import type * as Config from 'halforder/training/Config'
+import * as Config from 'halforder/training/Config'
 import * as Finetune from 'halforder/training/Finetune'
 import * as Setup from 'halforder/training/Setup'
 import { broken, fail, type Failure, refused, type Step, usage } from '../edge/Failure.js'
 import { whole } from '../edge/Options.js'
 import { meter } from '../edge/Progress.js'
 import { find } from '../tasks/Find.js'
+import { estimatorOption } from './EstimatorOption.js'
 import { materialsOf } from './ModelFile.js'
 
 /**
@@ -42,69 +43,9 @@ export interface CompareOptions {
   readonly seed: string
   readonly trained?: string
   readonly only?: string
+  readonly estimator?: string
   readonly threads?: string
   readonly json?: boolean
-}
-
-type Built = E.Either<Cover.CoverError, Estimator>
-
-/**
- * The estimators that are compared on a chain of `T` steps whose first one is deterministic. `radius` is that of the
- * zeroth-order cells.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const contenders = (
-  T: number,
-  radius: number,
-  differentiable: boolean
-): E.Either<Cover.CoverError, ReadonlyArray<Estimator>> => {
-  const named = (name: string, built: Built): Built =>
-    pipe(
-      built,
-      E.map((estimator) => ({ ...estimator, name }))
-    )
-  const zeroth = { radius } as const
-  const lengths = [1, 2, 4, 8]
-  const firstOrder: ReadonlyArray<Built> = [
-    Catalogue.fullBackprop(T, { memory: 'recompute' }),
-    Catalogue.truncatedBackprop({ T, k: 1 }),
-    named('reinforce (first-order on step 1)', Catalogue.reinforceAfterFirst(T)),
-    ...[2, 4, 8].map((h) => Catalogue.segmented({ T, h })),
-    ...lengths.map((h) => Catalogue.rlr({ T, h, ...zeroth })),
-    named('rlr(h = 2), forward', Catalogue.rlr({ T, h: 2, form: 'forward', ...zeroth })),
-    named('rlr(h = 2), one-point', Catalogue.rlr({ T, h: 2, form: 'onePoint', ...zeroth })),
-    named('rlr(h = 2), per-step', Catalogue.rlr({ T, h: 2, perturbation: 'perStep', ...zeroth })),
-    named(
-      'generalised half-order(0.5 on two scores)',
-      Catalogue.generalisedHalfOrder({ T, weight: (i, k) => (k === i ? 2 : k === i - 1 ? 1 : 0) })
-    )
-  ]
-  const blackBox: ReadonlyArray<Built> = [
-    named(
-      'reinforce (zeroth-order on step 1)',
-      Est.fromCells('reinforce', T, [C.zerothOrder([1], zeroth), ...C.range(2, T).map((t) => C.halfOrder(t, t))])
-    ),
-    ...lengths.map((h) => Catalogue.blackBoxRlr({ T, h, lowest: 2, ...zeroth })),
-    named(
-      'black-box rlr(h = 2), one-point',
-      Catalogue.blackBoxRlr({ T, h: 2, lowest: 2, form: 'onePoint', ...zeroth })
-    ),
-    named(
-      'segmented half-order(h = 4), zeroth-order on step 1',
-      Est.fromCells('segmented', T, [
-        C.zerothOrder([1], zeroth),
-        ...C.range(2, T)
-          .filter((t) => (t - 2) % 4 === 0)
-          .map((t) => C.halfOrder(t, Math.min(t + 3, T)))
-      ])
-    )
-  ]
-  const either: ReadonlyArray<Built> = (['central', 'forward', 'onePoint'] as const).map((form) =>
-    named(`evolution strategies, ${form}`, Catalogue.evolutionStrategies({ T, form, ...zeroth }))
-  )
-  return pipe([...(differentiable ? firstOrder : blackBox), ...either], RA.sequence(E.Applicative))
 }
 
 const batch = 32
@@ -123,6 +64,61 @@ const configOf = (task: Task, { reward, trained }: CompareOptions): E.Either<Fai
     E.bimap(refused, (config) => ({ ...config, trained: config.trained.length === 0 ? vectors : config.trained }))
   )
 
+/** The radius that a task's zeroth-order cells have, or that of a fine-tune. */
+const radiusOf = ({ estimator }: Config.Config): number =>
+  'radius' in estimator ? estimator.radius : Config.usual.radius
+
+/** The forms of the named estimators, or the one that was typed. */
+const candidates = (
+  { estimator }: CompareOptions,
+  on: Facts & { readonly radius: number }
+): Step<ReturnType<typeof compared>> =>
+  estimator === undefined
+    ? TE.right(compared(on))
+    : pipe(
+        estimatorOption(estimator),
+        TE.flatMapEither(({ document, source }) =>
+          pipe(
+            document,
+            Named.decode({ beneath: { radius: on.radius } }),
+            E.flatMap(bySample),
+            E.mapLeft(showDocument),
+            E.flatMap((description) => pipe(description, Named.build(on), E.mapLeft(showError))),
+            E.bimap(
+              (reason) => usage(`${source}: ${reason}`),
+              (one) => ({ estimators: [one], misfits: [] })
+            )
+          )
+        )
+      )
+
+/** What can stand on the problem, of what was asked for; what can not is said on stderr. */
+const standing = (
+  options: CompareOptions,
+  problem: Setup.Setup['problem'],
+  radius: number
+): Step<ReadonlyArray<Estimator>> =>
+  pipe(
+    candidates(options, { ...Named.facts(problem.chain, problem.reward), radius }),
+    TE.flatMapEither(({ estimators, misfits }) => {
+      const only = options.only ?? ''
+      const checked = estimators.map((estimator) =>
+        pipe(
+          Gradient.check({ ...problem, estimator }),
+          E.bimap(
+            (error) => `${estimator.name}: ${Gradient.showError(error)}`,
+            () => estimator
+          )
+        )
+      )
+      const left = [...misfits, ...RA.lefts(checked)].filter((line) => line.includes(only))
+      left.forEach((line) => process.stderr.write(`skipped: ${line}\n`))
+      const chosen = RA.rights(checked).filter(({ name }) => name.includes(only))
+      const reason = left[0] ?? `--only: expected a part of the name of an estimator, got ${only}`
+      return chosen.length > 0 ? E.right(chosen) : E.left(usage(reason))
+    })
+  )
+
 const run = (options: CompareOptions, show: (row: Variance.Measured) => void): Step<ReadonlyArray<Variance.Measured>> =>
   pipe(
     TE.Do,
@@ -135,21 +131,9 @@ const run = (options: CompareOptions, show: (row: Variance.Measured) => void): S
     TE.bind('setup', ({ config, materials }) =>
       TE.fromEither(pipe(Setup.setup(config, materials), E.mapLeft(refused)))
     ),
-    TE.bind('estimators', ({ config, setup }) =>
-      TE.fromEither(
-        pipe(
-          contenders(config.chain.T, config.estimator.radius, setup.problem.reward._tag === 'Differentiable'),
-          E.mapLeft((error): Failure => broken(showCover(error))),
-          E.map((all) => all.filter(({ name }) => name.includes(options.only ?? ''))),
-          E.filterOrElse(
-            (some) => some.length > 0,
-            () => usage(`--only: expected a part of the name of an estimator, got ${options.only ?? ''}`)
-          )
-        )
-      )
-    ),
-    TE.flatMap(({ config, estimators, samples, seed, setup, threads }) => {
-      const problem = { ...setup.problem, chain: perRow(setup.problem.chain, setup.problem.trained) }
+    TE.let('problem', ({ setup: { base } }) => ({ ...base, chain: perRow(base.chain, base.trained) })),
+    TE.bind('estimators', ({ config, problem }) => standing(options, problem, radiusOf(config))),
+    TE.flatMap(({ config, estimators, problem, samples, seed, setup, threads }) => {
       const key = Key.make(seed)
       const draws: Variance.Draws = {
         uniform: (i) => Draw.uniform(Key.foldInString(Key.foldIn(key, i), 'cover'), [1]).data[0] ?? 0,

@@ -9,12 +9,14 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import { isRecord } from 'halforder/document/Document'
 import { parse } from 'halforder/document/Numbers'
 import { modes } from 'halforder/kernel'
-import { configuration, type Task } from 'halforder/task/Task'
+import * as Named from 'halforder/estimator/Named'
+import { defaults, type Task } from 'halforder/task/Task'
+import { names as chainNames } from 'halforder/training/Chains'
 import * as Config from 'halforder/training/Config'
-import { parse as parseYaml } from 'yaml'
-import { refused, type Step, usage } from '../edge/Failure.js'
-import * as Files from '../edge/Files.js'
+import * as Documents from '../edge/Documents.js'
+import { type Failure, refused, type Step, usage } from '../edge/Failure.js'
 import { find } from '../tasks/Find.js'
+import { estimatorOption, type Typed } from './EstimatorOption.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -55,9 +57,12 @@ export const configOptions: ReadonlyArray<readonly [flags: string, description: 
   ['--config <file>', 'JSON or YAML; fields that it leaves out take their defaults'],
   ['--seed <number>', 'the seed of every draw'],
   ['--model <name>', 'the base model: one of the task, a file *.safetensors, or the folder of a run'],
-  ['--chain <name>', Config.chainNames.join(', ')],
-  ['--estimator <name>', Config.estimatorNames.join(', ')],
-  ['--h <number>', 'steps of a half-order segment'],
+  ['--chain <name>', chainNames.join(', ')],
+  [
+    '--estimator <name>',
+    `${Named.names.join(', ')}; with options such as "rlr(h = 3, radius = 0.1)"; or a JSON file (see halforder estimators)`
+  ],
+  ['--h <number>', 'steps of a half-order segment, for the estimators that have some'],
   ['--T <number>', 'steps of the chain'],
   ['--batch <number>', 'samples of one step'],
   ['--steps <number>', 'steps of the optimizer'],
@@ -88,18 +93,47 @@ const usual = 'faces'
 
 /**
  * Reads a configuration and its task: the file, if one is named, with what was typed over it. Left: a task that is none, a file
- * that is not there or no JSON or YAML, a field that is unknown or not of its kind.
+ * that is not there or no JSON or YAML (`Documents.yaml`), a field that is unknown or not of its kind. Where the typed estimator is of another name
+ * than that of the file, it takes from there the options that it has.
  *
  * @category effects
  * @since 0.1.0
  */
 export const readConfig = (options: ConfigOptions): Step<Configured> =>
   pipe(
-    options.config === undefined ? TE.right<never, unknown>({}) : document(options.config),
-    TE.map((given) => override(given, options)),
-    TE.bindTo('given'),
-    TE.bind('task', ({ given }) => find(nameOfTask(given))),
-    TE.bind('config', ({ given, task }) => TE.fromEither(pipe(given, configuration(task), E.mapLeft(refused)))),
+    TE.Do,
+    TE.bind('given', () =>
+      options.config === undefined ? TE.right<never, unknown>({}) : Documents.read(options.config, Documents.yaml)
+    ),
+    TE.bind('estimator', () =>
+      options.estimator === undefined ? TE.right<never, undefined>(undefined) : estimatorOption(options.estimator)
+    ),
+    TE.bind('typed', ({ estimator }) => TE.fromEither(typedOf(options, estimator))),
+    TE.bind('task', ({ given, typed }) => find(nameOfTask(over(given, typed)))),
+    TE.bind('base', ({ given, typed, task }) =>
+      TE.fromEither(
+        pipe(
+          over(given, typed),
+          defaults(task),
+          E.map((base) => (options.lora === undefined ? base : forAdapters(base))),
+          E.flatMap((base) => Config.decode(base)(given)),
+          E.mapLeft(refused)
+        )
+      )
+    ),
+    TE.bind('config', ({ base, typed, estimator }) =>
+      TE.fromEither(
+        pipe(
+          typed,
+          Config.decode(base),
+          E.mapLeft((error) =>
+            estimator === undefined || estimator.source === '--estimator' || !error.path.startsWith('estimator')
+              ? refused(error)
+              : refused({ ...error, path: `${estimator.source}: ${error.path}` })
+          )
+        )
+      )
+    ),
     TE.map(({ task, config }) => ({ task, config: { ...config, task: config.task === '' ? usual : config.task } }))
   )
 
@@ -107,68 +141,58 @@ export const readConfig = (options: ConfigOptions): Step<Configured> =>
 const nameOfTask = (given: unknown): string =>
   isRecord(given) && typeof given['task'] === 'string' && given['task'] !== '' ? given['task'] : usual
 
-const document = (path: string): Step<unknown> =>
-  pipe(
-    Files.read(path),
-    TE.mapLeft((error) => usage(Files.showError(error))),
-    TE.flatMapEither((bytes) =>
-      E.tryCatch(
-        (): unknown => parseYaml(new TextDecoder().decode(bytes)) ?? {},
-        (error) =>
-          usage(
-            `${path}: expected JSON or YAML, got ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'something else'}`
-          )
-      )
-    )
-  )
-
-/** The command line over the document. */
-const override = (given: unknown, options: ConfigOptions): unknown => {
-  if (!isRecord(given)) return given
-  const estimator = { ...field('name', options.estimator), ...field('h', number(options.h)) }
-  const chain = { ...field('kind', options.chain), ...field('T', number(options.T)) }
-  const start = options.lora === undefined ? given : beneath(given, forAdapters)
-  return {
-    ...start,
-    ...field('task', options.task),
-    ...field('model', options.model),
-    ...field('seed', number(options.seed)),
-    ...field('steps', number(options.steps)),
-    ...field('batch', number(options.batch)),
-    ...field('reward', options.reward),
-    ...field('prompt', options.prompt),
-    ...field('adapter', within(start['adapter'], field('rank', number(options.lora)))),
-    ...field('mode', options.mode),
-    ...field('threads', number(options.threads)),
-    ...field('estimator', within(start['estimator'], estimator)),
-    ...field('chain', within(start['chain'], chain))
-  }
-}
-
 type Group = Readonly<Record<string, unknown>>
 
-/** What the defaults, which are those of a vector of biases, would be for matrices that a batch shares. */
-const forAdapters: Readonly<Record<string, Group>> = {
-  estimator: { directions: 'batch', radius: 0.01 },
-  optimizer: { learningRate: 0.005 }
+/** What was typed, as a document. */
+const typedOf = (options: ConfigOptions, estimator: Typed | undefined): E.Either<Failure, Group> => {
+  const chain = { ...field('kind', options.chain), ...field('T', number(options.T)) }
+  return pipe(
+    withLength(estimator?.document, options),
+    E.map((group) => ({
+      ...field('task', options.task),
+      ...field('model', options.model),
+      ...field('seed', number(options.seed)),
+      ...field('steps', number(options.steps)),
+      ...field('batch', number(options.batch)),
+      ...field('reward', options.reward),
+      ...field('prompt', options.prompt),
+      ...field('adapter', filled(field('rank', number(options.lora)))),
+      ...field('mode', options.mode),
+      ...field('threads', number(options.threads)),
+      ...field('estimator', group),
+      ...field('chain', filled(chain))
+    }))
+  )
 }
 
-/** Groups with other fields beneath their own. */
-const beneath = (given: Group, groups: Readonly<Record<string, Group>>): Group => ({
-  ...given,
-  ...Object.fromEntries(
-    Object.entries(groups).map(([name, fields]) => {
-      const own = given[name]
-      return [name, own === undefined ? fields : isRecord(own) ? { ...fields, ...own } : own]
-    })
-  )
+/** The typed estimator with the typed length of segments. */
+const withLength = (estimator: unknown, { h }: ConfigOptions): E.Either<Failure, unknown> => {
+  if (h === undefined) return E.right(estimator)
+  if (!isRecord(estimator)) return E.right(estimator ?? { h: number(h) })
+  return 'h' in estimator
+    ? E.left(usage(`--h: expected one length of segments, got ${h} beside that of --estimator; leave one out`))
+    : E.right({ ...estimator, h: number(h) })
+}
+
+/** A document over another, group by group. What is no group is left to the decoder, which names it. */
+const over = (given: unknown, typed: Group): unknown =>
+  isRecord(given)
+    ? Object.entries(typed).reduce<Group>((all, [key, value]) => {
+        const own = all[key]
+        return { ...all, [key]: isRecord(own) && isRecord(value) ? { ...own, ...value } : value }
+      }, given)
+    : given
+
+/** What the defaults, which are those of a vector of biases, are for matrices that a batch shares. */
+const forAdapters = (base: Config.Config): Config.Config => ({
+  ...base,
+  estimator: 'directions' in base.estimator ? { ...base.estimator, directions: 'batch', radius: 0.01 } : base.estimator,
+  optimizer: { ...base.optimizer, learningRate: 0.005 }
 })
 
 const field = (name: string, value: unknown): Group => (value === undefined ? {} : { [name]: value })
 
-/** A group with other fields over its own. What is no group stays what it is, so that the decoder names it. */
-const within = (group: unknown, fields: Group): unknown =>
-  Object.keys(fields).length > 0 && (group === undefined || isRecord(group)) ? { ...group, ...fields } : group
+const filled = (group: Group): Group | undefined => (Object.keys(group).length > 0 ? group : undefined)
 
 /** A word that is no number stays a word, so that the decoder names it. */
 const number = (text: string | undefined): number | string | undefined =>

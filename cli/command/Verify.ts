@@ -4,11 +4,11 @@
  * @since 0.1.0
  */
 import * as E from 'fp-ts/lib/Either.js'
-import { pipe } from 'fp-ts/lib/function.js'
+import { flow, pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Document from 'halforder/document/Document'
-import { showError as showCover } from 'halforder/estimator/Cover'
+import { showError } from 'halforder/estimator/catalogue/Row'
 import * as Gradient from 'halforder/estimator/Gradient'
 import { gpuJs } from 'halforder/kernel'
 import * as Description from 'halforder/laws/toy/Description'
@@ -19,11 +19,12 @@ import * as Report from 'halforder/laws/verify/Report'
 import * as Verify from 'halforder/laws/verify/Verify'
 import * as Key from 'halforder/random/Key'
 import type { Task } from 'halforder/task/Task'
+import * as Documents from '../edge/Documents.js'
 import { broken, fail, type Failure, type Step, usage } from '../edge/Failure.js'
-import * as Files from '../edge/Files.js'
 import { whole } from '../edge/Options.js'
 import { meter } from '../edge/Progress.js'
 import { find } from '../tasks/Find.js'
+import { estimatorOption } from './EstimatorOption.js'
 
 /**
  * The command's options, as they are typed.
@@ -43,23 +44,14 @@ export interface VerifyOptions {
 
 type Cases = Parameters<typeof Verify.verify>[0]
 
-/** A decoded JSON file. Whatever is wrong with it is said with its path. */
-const document = <A>(path: string, decode: (given: unknown) => E.Either<Document.DocumentError, A>): Step<A> =>
-  pipe(
-    Files.read(path),
-    TE.mapLeft((error) => usage(Files.showError(error))),
-    TE.flatMapEither((bytes) =>
-      E.tryCatch(
-        (): unknown => JSON.parse(new TextDecoder().decode(bytes)),
-        (error) => usage(`${path}: expected JSON, got ${error instanceof Error ? error.message : 'something else'}`)
-      )
-    ),
-    TE.flatMapEither((given) =>
-      pipe(
-        decode(given),
-        E.mapLeft((error) => usage(`${path}: ${Document.showError(error)}`))
-      )
-    )
+/** What a document stands for. Whatever is wrong with it is said with where it is from. */
+const decoded = <A>(
+  source: string,
+  decode: (given: unknown) => E.Either<Document.DocumentError, A>
+): ((given: unknown) => E.Either<Failure, A>) =>
+  flow(
+    decode,
+    E.mapLeft((error) => usage(`${source}: ${Document.showError(error)}`))
   )
 
 /** The toy chains of a task, or the library's where it has none. */
@@ -86,7 +78,8 @@ const modelsOf = ({ model: path, task }: VerifyOptions): Step<ReadonlyArray<Mode
       ? TE.right(Catalogue.models())
       : pipe(find(task), TE.flatMap(toysOf))
     : pipe(
-        document(path, Description.decode),
+        Documents.read(path, Documents.json),
+        TE.flatMapEither(decoded(path, Description.decode)),
         TE.map((description) => [Catalogue.described(path, description)])
       )
 
@@ -96,30 +89,36 @@ interface Plan {
   readonly misfits: ReadonlyArray<string>
 }
 
-/** The file's estimator on each model that it fits. Left where there is none. */
-const fromFile = (path: string, models: ReadonlyArray<Model>): Step<Plan> =>
+/** The typed estimator on each model that it fits. Left where there is none. */
+const ofOption = (text: string, models: ReadonlyArray<Model>): Step<Plan> =>
   pipe(
-    document(path, EstimatorFile.decode),
-    TE.flatMapEither(({ at, baseline }): E.Either<Failure, Plan> => {
-      const built = models.map((model) =>
-        pipe(
-          at(model.T),
-          E.bimap(
-            (error) => ({ model, reason: showCover(error) }),
-            (estimator) => ({ model, contenders: [{ name: estimator.name, estimator, baseline }] })
+    estimatorOption(text),
+    TE.flatMapEither(({ document, source }) =>
+      pipe(
+        document,
+        decoded(source, EstimatorFile.decode),
+        E.flatMap(({ at, baseline }): E.Either<Failure, Plan> => {
+          const built = models.map((model) =>
+            pipe(
+              at(model.facts),
+              E.bimap(
+                (error) => ({ model, reason: showError(error) }),
+                (estimator) => ({ model, contenders: [{ name: estimator.name, estimator, baseline }] })
+              )
+            )
           )
-        )
+          const cases = RA.rights(built)
+          const misfits = RA.lefts(built)
+          const [first] = misfits
+          return cases.length === 0 && first !== undefined
+            ? E.left(usage(`${source}: ${first.reason}`))
+            : E.right({
+                cases,
+                misfits: misfits.map(({ model, reason }) => `${source} on ${model.name}: skipped: ${reason}`)
+              })
+        })
       )
-      const cases = RA.rights(built)
-      const misfits = RA.lefts(built)
-      const [first] = misfits
-      return cases.length === 0 && first !== undefined
-        ? E.left(usage(`${path}: ${first.reason}`))
-        : E.right({
-            cases,
-            misfits: misfits.map(({ model, reason }) => `${path} on ${model.name}: skipped: ${reason}`)
-          })
-    })
+    )
   )
 
 const planOf = (options: VerifyOptions): Step<Plan> =>
@@ -128,10 +127,10 @@ const planOf = (options: VerifyOptions): Step<Plan> =>
     TE.flatMap((models) =>
       options.estimator === undefined
         ? TE.right({
-            cases: models.map((one) => ({ model: one, contenders: Catalogue.contenders(one.T, one.baseline) })),
+            cases: models.map((one) => ({ model: one, contenders: Catalogue.contenders(one) })),
             misfits: []
           })
-        : fromFile(options.estimator, models)
+        : ofOption(options.estimator, models)
     )
   )
 

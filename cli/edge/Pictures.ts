@@ -57,6 +57,12 @@ const sheet =
   (images: Tensor): TE.TaskEither<string, Uint8Array> =>
     pipe(contactSheet(layout)(images), E.mapLeft(showError), TE.fromEither)
 
+/** Points of the plane. Left: rows that are none. */
+const planar = (outputs: Tensor): TE.TaskEither<string, Tensor> =>
+  outputs.shape.length === 2 && outputs.shape[1] === 2
+    ? TE.right(outputs)
+    : TE.left(`points: expected the shape [N, 2], got [${outputs.shape.join(', ')}]; pass one point of the plane a row`)
+
 /**
  * Outputs as one PNG file: a sheet of stills, a clip a line, or a cloud of points. Left: rows that are no such outputs.
  *
@@ -72,7 +78,10 @@ export const picture =
       case 'Clips':
         return sheet({ ...layout, columns: show.frames })(lines(outputs, show.frames))
       case 'Points':
-        return TE.right(scatter(show.reach)([{ title: `${outputs.shape[0] ?? 0} samples`, points: outputs }]))
+        return pipe(
+          planar(outputs),
+          TE.map((points) => scatter(show.reach)([{ title: `${points.shape[0] ?? 0} samples`, points }]))
+        )
       case 'Own':
         return show.png(outputs)
     }
@@ -128,7 +137,12 @@ export const pictures =
   (states: ReadonlyArray<Tensor>): TE.TaskEither<string, Uint8Array> => {
     const outputs = states.at(-1) ?? { shape: [0, 0], data: new Float32Array(0) }
     if (format === 'png') {
-      return show._tag === 'Points' ? TE.right(ways(show.reach, states, outputs)) : picture(show, layout)(outputs)
+      return show._tag === 'Points'
+        ? pipe(
+            planar(outputs),
+            TE.map((points) => ways(show.reach, states, points))
+          )
+        : picture(show, layout)(outputs)
     }
     return show._tag === 'Clips'
       ? pipe(framesIn(outputs, show.frames), TE.traverseArray(sheet(layout)), TE.flatMap(animation(moving)))

@@ -5,7 +5,6 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
-import * as Ch from '../../src/chain/Chain.js'
 import * as L from '../../src/lens/Lens.js'
 import type { Params } from '../../src/lens/Lens.js'
 import * as X from '../../src/tensor/Expr.js'

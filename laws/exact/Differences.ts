@@ -64,16 +64,19 @@ export const standard: Scheme = { step: 0.25, levels: 9 }
 
 /**
  * The derivative at 0 of each element of a function of one number. Of all extrapolations in the tableau it takes the one
- * whose error estimate is least. The estimate adds two parts: twice the larger distance to the two entries that it was
- * extrapolated from, which is an estimate of *their* truncation; and the rounding of the values over the smallest step
+ * whose error estimate is least. The estimate adds three parts: twice the larger distance to the two entries that it was
+ * extrapolated from, which is an estimate of *their* truncation; the rounding of the values over the smallest step
  * used, times 2 (the extrapolation weights' magnitudes add up to less than the product over `k` of
- * `(4^k + 1) / (4^k - 1)`, which is below 2). Steps beyond a function's radius of convergence give entries that do not
- * agree, and are passed over.
+ * `(4^k + 1) / (4^k - 1)`, which is below 2); and how far apart the derivatives from the right and from the left are, by
+ * the same steps extrapolated. That distance is nothing where the function is smooth. Within a step of a kink central
+ * differences may agree on a slope that is neither side's, and the distance is the jump of the slope. Steps beyond a
+ * function's radius of convergence give entries that do not agree, and are passed over.
  *
  * @category interpreters
  * @since 0.1.0
  */
 export const derivatives = (f: (x: number) => Sample, { step, levels }: Scheme = standard): Derivatives => {
+  const middle = f(0)
   const sides = Array.from({ length: levels }, (_, k) => {
     const h = step / 2 ** k
     return { h, plus: f(h), minus: f(-h) }
@@ -82,31 +85,48 @@ export const derivatives = (f: (x: number) => Sample, { step, levels }: Scheme =
   const value: Array<number> = []
   const error: Array<number> = []
   for (let i = 0; i < size; i++) {
+    const c = middle.value[i] ?? Number.NaN
     let best = Number.NaN
     let least = Number.POSITIVE_INFINITY
     let noise = 0
     let above: ReadonlyArray<number> = []
+    let gapsAbove: ReadonlyArray<number> = []
     for (const { h, plus, minus } of sides) {
       const a = plus.value[i] ?? Number.NaN
       const b = minus.value[i] ?? Number.NaN
       const rounding = (plus.error[i] ?? 0) + (minus.error[i] ?? 0) + unitRoundoff * (Math.abs(a) + Math.abs(b))
       noise = Math.max(noise, rounding / (2 * h))
-      const row = [(a - b) / (2 * h)]
-      for (let j = 1; j <= above.length; j++) {
-        const finer = row[j - 1] ?? 0
-        const coarser = above[j - 1] ?? 0
-        const entry = finer + (finer - coarser) / (4 ** j - 1)
-        row.push(entry)
-        const estimate = 2 * Math.max(Math.abs(entry - finer), Math.abs(entry - coarser)) + 2 * noise
+      // even powers of the step are the error of a central difference, odd ones that of the distance of the sides
+      const row = extrapolated((a - b) / (2 * h), above, (j) => 4 ** j)
+      const gaps = extrapolated((a - 2 * c + b) / h, gapsAbove, (j) => 4 ** j / 2)
+      for (let j = 1; j < row.length; j++) {
+        const entry = row[j] ?? 0
+        const spread = Math.max(Math.abs(entry - (row[j - 1] ?? 0)), Math.abs(entry - (above[j - 1] ?? 0)))
+        const estimate = 2 * spread + 2 * noise + Math.abs(gaps[j] ?? 0)
         if (estimate < least) {
           least = estimate
           best = entry
         }
       }
       above = row
+      gapsAbove = gaps
     }
     value.push(best)
     error.push(least)
   }
   return { value, error }
+}
+
+/** The next row of a tableau: of each entry and the one above it, what cancels the power that falls by `factor(j)`. */
+const extrapolated = (
+  first: number,
+  above: ReadonlyArray<number>,
+  factor: (j: number) => number
+): ReadonlyArray<number> => {
+  const row = [first]
+  for (let j = 1; j <= above.length; j++) {
+    const finer = row[j - 1] ?? 0
+    row.push(finer + (finer - (above[j - 1] ?? 0)) / (factor(j) - 1))
+  }
+  return row
 }

@@ -255,7 +255,13 @@ export const expectation = <P extends Params, S extends Batched, D extends Exprs
 // what it should be
 // -------------------------------------------------------------------------------------
 
-const collect = (
+/**
+ * The derivatives of what is read off shifted rollouts, one a component, as copies move by their shares.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const collect = (
   read: (shift: Shift) => { readonly value: ArrayLike<number>; readonly error: ArrayLike<number> },
   setting: Parameters<typeof components>[0],
   share: (t: number) => number,
@@ -263,8 +269,13 @@ const collect = (
 ): ReadonlyArray<Derivatives> =>
   components(setting).map((component) => derivatives((amount) => read({ share, component, amount }), scheme))
 
-/** A rollout of what has already run once without complaint. */
-const replay = (simulate: Simulator, draws: Draws, smoothing: Smoothing | undefined, shift: Shift): Rollout => {
+/**
+ * A rollout of what has already run once without complaint.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const replay = (simulate: Simulator, draws: Draws, smoothing: Smoothing | undefined, shift: Shift): Rollout => {
   const result = simulate.run(draws, smoothing, shift)
   return E.isRight(result) ? result.right : { rewards: new Float64Array(draws.rows).fill(Number.NaN), states: [] }
 }
@@ -357,138 +368,3 @@ export const plus = (a: Uncertain, b: Uncertain, factor = 1): Uncertain => ({
   value: a.value.map((x, i) => x + factor * (b.value[i] ?? 0)),
   error: a.error.map((x, i) => x + Math.abs(factor) * (b.error[i] ?? 0))
 })
-
-// -------------------------------------------------------------------------------------
-// what it should be, for each noise
-// -------------------------------------------------------------------------------------
-
-/**
- * The estimate of a cover on given draws by the printed formulas of its cells, row by row: with `A` the rewards of the base
- * rollout,
- *
- * - FO(1..k): the derivative of `R(x_0)` in the copies of steps `1..k`;
- * - HO(j..m): `A` times the derivative of `x_{j-1} . eps_j / sigma_j` in the copies of steps `j..m`;
- * - ZO(C): `A`, or the difference of rewards, times the sum of directions over the radius.
- *
- * A copy that a cell pays a share of moves by that share.
- *
- * Derivatives are differences of rollouts. `advantages` takes the base rewards to what multiplies scores. Element
- * `[i][row]`, not weighted. The noise must be normal, for the score is taken to be `eps`.
- *
- * @category what it should be
- * @since 0.1.0
- */
-export const formula = <P extends Params, S extends Batched, D extends Exprs, R extends Params>(
-  setting: Setting<P, S, D, R>,
-  cover: Cover,
-  draws: Draws,
-  advantages: (rewards: ReadonlyArray<number>) => ReadonlyArray<number> = (rewards) => rewards
-): E.Either<string, ReadonlyArray<Derivatives>> => {
-  const smoothing = smoothingOf(cover)
-  const cell = C.zerothOrderCell(cover)
-  const { sigma, T: length } = setting.chain
-  const base = cell?.form === 'onePoint' ? smoothing : undefined
-  const none: Shift = { share: () => 0, component: { path: '', index: 0, label: '' }, amount: 0 }
-  return pipe(
-    simulator(setting),
-    E.chainFirst((simulate) => simulate.run(draws)),
-    E.map((simulate) => {
-      const width = draws.eps.data.length / (length * draws.rows)
-      const sampled = (run_: Rollout): ReadonlyArray<number> => advantages(Array.from(run_.rewards))
-      const clean = replay(simulate, draws, base, none)
-      const weight = sampled(clean)
-      const noisy = (values: ReadonlyArray<number>): Derivatives => ({
-        value: values,
-        error: values.map((x) => simulate.roundoff * Math.abs(x))
-      })
-      const parts = cover.cells.map((one): ReadonlyArray<Derivatives> => {
-        switch (one._tag) {
-          case 'FirstOrder':
-            return collect(
-              (shift) => {
-                const { rewards } = replay(simulate, draws, base, shift)
-                return { value: rewards, error: rewards.map((r) => simulate.roundoff * Math.abs(r)) }
-              },
-              setting,
-              (t) => C.share(one, t),
-              undefined
-            )
-          case 'HalfOrder': {
-            const noise = draws.eps.data.subarray((one.from - 1) * draws.rows * width, one.from * draws.rows * width)
-            const projected = (
-              shift: Shift
-            ): { readonly value: ReadonlyArray<number>; readonly error: ReadonlyArray<number> } => {
-              const state = replay(simulate, draws, base, shift).states[one.from - 1] ?? []
-              const row = (of: typeof dot, r: number): number =>
-                (of(
-                  Array.from({ length: width }, (_, d) => state[r * width + d] ?? Number.NaN),
-                  noise.subarray(r * width, (r + 1) * width)
-                ) *
-                  (weight[r] ?? 0)) /
-                (sigma[one.from] ?? 0)
-              const rows = Array.from({ length: draws.rows }, (_, r) => r)
-              return {
-                value: rows.map((r) => row(dot, r)),
-                error: rows.map((r) => simulate.roundoff * Math.abs(row(magnitude, r)))
-              }
-            }
-            return collect(projected, setting, (t) => C.share(one, t), undefined)
-          }
-          case 'ZerothOrder': {
-            const side = (radius: number): ReadonlyArray<number> =>
-              Array.from(
-                replay(simulate, draws, { steps: one.steps, perturbation: one.perturbation, radius }, none).rewards
-              )
-            const up = side(one.radius)
-            const down = one.form === 'central' ? side(-one.radius) : Array.from(clean.rewards)
-            const gap = up.map((r, i) => {
-              if (one.form === 'onePoint')
-                return { value: weight[i] ?? 0, scale: Math.abs(weight[i] ?? 0) + Math.abs(r) }
-              const half = one.form === 'central' ? 2 : 1
-              return { value: (r - (down[i] ?? 0)) / half, scale: Math.abs(r) + Math.abs(down[i] ?? 0) }
-            })
-            return directionRows(setting, draws, one.steps, one.perturbation).map((rows) => ({
-              value: gap.map(({ value }, r) => (value * (rows[r % rows.length] ?? 0)) / one.radius),
-              error: gap.map(
-                ({ scale }, r) => (simulate.roundoff * scale * Math.abs(rows[r % rows.length] ?? 0)) / one.radius
-              )
-            }))
-          }
-        }
-      })
-      return components(setting).map((_, i) =>
-        parts.reduce<Derivatives>(
-          (total, part) => ({
-            value: total.value.map((x, r) => x + (part[i]?.value[r] ?? 0)),
-            error: total.error.map((x, r) => x + (part[i]?.error[r] ?? 0))
-          }),
-          noisy(new Array<number>(draws.rows).fill(0))
-        )
-      )
-    })
-  )
-}
-
-/** The direction of each component, summed over the steps of a cell: element `[i][row]`. */
-const directionRows = (
-  setting: Parameters<typeof components>[0],
-  { xi }: Draws,
-  steps: ReadonlyArray<number>,
-  perturbation: C.Perturbation
-): ReadonlyArray<ReadonlyArray<number>> => {
-  if (perturbation === 'shared') return byComponent(setting, xi)
-  const at = (t: number): ReadonlyArray<ReadonlyArray<number>> =>
-    byComponent(
-      setting,
-      Object.fromEntries(
-        Object.entries(xi).map(([path, { shape, data }]) => {
-          const each = data.length / setting.chain.T
-          return [path, { shape: shape.slice(1), data: data.subarray((t - 1) * each, t * each) }]
-        })
-      )
-    )
-  const parts = steps.map(at)
-  return components(setting).map((_, i) =>
-    (parts[0]?.[i] ?? [0]).map((_row, r) => sum(parts.map((part) => part[i]?.[r] ?? 0)))
-  )
-}

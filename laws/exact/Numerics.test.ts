@@ -90,6 +90,20 @@ describe('Differences', () => {
     expect(Math.abs((value[0] ?? 0) - slope)).toBeLessThanOrEqual(error[0] ?? 0)
     expect(error[0]).toBeLessThan(1e-9)
   })
+
+  it('bounds its own error beside a kink, however near: neither side may be refuted', () => {
+    for (let k = 0; k < 200; k++) {
+      const distance = 2 ** (1 - k / 4)
+      for (const slope of [1, -0.25, 8]) {
+        const f = (x: number): number => slope * Math.abs(x + distance) + Math.sin(x)
+        const { value, error } = derivatives((x) => ({ value: [f(x)], error: [2 ** -52] }), { step: 0.125, levels: 9 })
+        expect(Math.abs((value[0] ?? NaN) - (slope + 1))).toBeLessThanOrEqual(error[0] ?? NaN)
+      }
+    }
+    // a kink that no step reaches does no harm
+    const far = derivatives((x) => ({ value: [Math.abs(x + 0.25)], error: [2 ** -52] }), { step: 0.125, levels: 9 })
+    expect(far.error[0]).toBeLessThan(1e-12)
+  })
 })
 
 describe('MonteCarlo', () => {

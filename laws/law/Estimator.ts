@@ -22,7 +22,6 @@ import type { Key } from '../../src/random/Key.js'
 import type { Exprs } from '../../src/tensor/Tree.js'
 import {
   expectation,
-  formula,
   library,
   only,
   plus,
@@ -33,76 +32,17 @@ import {
   type Subject,
   type Uncertain
 } from '../exact/Expectation.js'
+import { formula } from '../exact/Formula.js'
 import { sum } from '../exact/Rounding.js'
 import { allBatched, byComponent, components, nodes, sample, type Draws, type Order, type Setting } from '../Setting.js'
 import * as V from '../Verdict.js'
 import type { Comparison, Verdict } from '../Verdict.js'
 import type { Batched } from '../../src/tensor/Shape.js'
+import { at, because, compare, eachCover, settle, withOrders } from './Comparing.js'
+import { smoothingBias } from './Smoothing.js'
 
-// -------------------------------------------------------------------------------------
-// utils
-// -------------------------------------------------------------------------------------
-
-const because = 'rounding, and the extrapolation error of differences'
-
-const compare = (
-  setting: Parameters<typeof components>[0],
-  where: string,
-  expected: Uncertain,
-  got: Uncertain,
-  reason = because
-): ReadonlyArray<Comparison> =>
-  components(setting).map(({ label }, i) => ({
-    at: `${where}, ${label}`,
-    expected: expected.value[i] ?? Number.NaN,
-    got: got.value[i] ?? Number.NaN,
-    tolerance: (expected.error[i] ?? 0) + (got.error[i] ?? 0),
-    because: reason
-  }))
-
-const settle = (law: string, comparisons: TE.TaskEither<string, ReadonlyArray<Comparison>>): Task<Verdict> =>
-  pipe(
-    comparisons,
-    TE.match(
-      (reason) => V.stuck(law, reason),
-      (all) => V.verdict(law, all)
-    )
-  )
-
-/** Adds the distance between two orders of quadrature to the error of the finer one. */
-const refine = (coarse: Uncertain, fine: Uncertain): Uncertain => ({
-  value: fine.value,
-  error: fine.error.map((e, i) => e + (coarse.error[i] ?? 0) + Math.abs((fine.value[i] ?? 0) - (coarse.value[i] ?? 0)))
-})
-
-const withOrders = <P extends Params, S extends Batched, D extends Exprs, R extends Params>(
-  { refined }: Setting<P, S, D, R>,
-  order: Order,
-  read: (order: Order) => TE.TaskEither<string, Uncertain>
-): TE.TaskEither<string, Uncertain> =>
-  refined === undefined
-    ? read(order)
-    : pipe(
-        read(order),
-        TE.flatMap((coarse) =>
-          pipe(
-            read(refined),
-            TE.map((fine) => refine(coarse, fine))
-          )
-        )
-      )
-
-const eachCover = (
-  subject: Subject,
-  read: (cover: Cover) => TE.TaskEither<string, ReadonlyArray<Comparison>>
-): TE.TaskEither<string, ReadonlyArray<Comparison>> =>
-  pipe(
-    subject.estimator.covers,
-    RA.traverse(TE.ApplicativeSeq)(({ cover }) => read(cover)),
-    TE.map(RA.flatten)
-  )
-
-const at = (subject: Subject, cover: Cover): string => `${subject.estimator.name}: ${C.show(cover)}`
+export { baseline, batchBaseline } from './Baseline.js'
+export { smoothingOrder, smoothingVanishes } from './Smoothing.js'
 
 // -------------------------------------------------------------------------------------
 // laws
@@ -285,202 +225,6 @@ export const orderOfCells =
         )
       })
     )
-
-/**
- * **Baselines leave the expectation alone.** With the subject's advantage in place of none the expectation is the same,
- * cover by cover. For advantages that look at one row at a time; see `batchBaseline` for the others.
- *
- * @category laws
- * @since 0.1.0
- */
-export const baseline =
-  <P extends Params, S extends Batched, D extends Exprs, R extends Params>(setting: Setting<P, S, D, R>) =>
-  (subject: Subject): Task<Verdict> =>
-    settle(
-      'baselines leave the expectation alone',
-      eachCover(subject, (cover) =>
-        pipe(
-          withOrders(setting, setting.order, (order) => expectation(setting, subject, cover, order)),
-          TE.bindTo('got'),
-          TE.bind('expected', () =>
-            withOrders(setting, setting.order, (order) =>
-              expectation(setting, { ...subject, advantage: A.none }, cover, order)
-            )
-          ),
-          TE.map(({ got, expected }) =>
-            compare(
-              setting,
-              `${at(subject, cover)} with ${(subject.advantage ?? A.none).name}`,
-              expected,
-              inflate(got, expected),
-              'rounding'
-            )
-          )
-        )
-      )
-    )
-
-/** The rounding of a difference of two expectations is that of the larger rewards of the two. */
-const inflate = (a: Uncertain, b: Uncertain): Uncertain => ({
-  value: a.value,
-  error: a.error.map((e, i) => e + (b.error[i] ?? 0))
-})
-
-/**
- * **Baselines of a batch leave the expectation alone.** The expectation over batches of two independent rows, as a product
- * of two quadratures. It needs parameters with a batch axis and few nodes: two rows of `n` nodes are `n^2` runs.
- *
- * @category laws
- * @since 0.1.0
- */
-export const batchBaseline =
-  <P extends Params, S extends Batched, D extends Exprs, R extends Params>(setting: Setting<P, S, D, R>) =>
-  (subject: Subject): Task<Verdict> => {
-    const law = 'baselines of a batch leave the expectation alone'
-    if (!allBatched(setting)) return settle(law, TE.left('a trained parameter has no batch axis'))
-    return settle(
-      law,
-      eachCover(subject, (cover) =>
-        pipe(
-          expectation(setting, { ...subject, advantage: A.none }, cover),
-          TE.bindTo('expected'),
-          TE.bind('got', () => pairs(setting, subject, cover)),
-          TE.map(({ got, expected }) =>
-            compare(setting, at(subject, cover), expected, inflate(got, expected), 'rounding')
-          )
-        )
-      )
-    )
-  }
-
-const pairs = <P extends Params, S extends Batched, D extends Exprs, R extends Params>(
-  setting: Setting<P, S, D, R>,
-  subject: Subject,
-  cover: Cover
-): TE.TaskEither<string, Uncertain> => {
-  const blocks = nodes(setting, setting.order, smoothingOf(cover))
-  if (E.isLeft(blocks)) return TE.left(blocks.left)
-  const [all] = blocks.right
-  if (all === undefined) return TE.left('no nodes')
-  const { T: length } = setting.chain
-  const take = (data: ArrayLike<number>, lead: number, rows: readonly [number, number]): Float64Array => {
-    const width = data.length / (lead * all.rows)
-    return Float64Array.from({ length: lead * 2 * width }, (_, i) => {
-      const block = Math.floor(i / (2 * width))
-      const row = rows[Math.floor(i / width) % 2 === 0 ? 0 : 1]
-      return data[(block * all.rows + row) * width + (i % width)] ?? Number.NaN
-    })
-  }
-  const lead = smoothingOf(cover)?.perturbation === 'perStep' ? length : 1
-  const pair = (i: number, j: number): Draws => ({
-    rows: 2,
-    xT: { shape: [2, ...all.xT.shape.slice(1)], data: take(all.xT.data, 1, [i, j]) },
-    eps: { shape: [length, 2, ...all.eps.shape.slice(2)], data: take(all.eps.data, length, [i, j]) },
-    xi: Object.fromEntries(
-      Object.entries(all.xi).map(([path, { shape, data }]) => [
-        path,
-        { shape: lead === 1 ? [2, ...shape.slice(1)] : [length, 2, ...shape.slice(2)], data: take(data, lead, [i, j]) }
-      ])
-    ),
-    weights: [0.5, 0.5].map((half) => half * (all.weights[i] ?? 0) * (all.weights[j] ?? 0))
-  })
-  return pipe(
-    Array.from({ length: all.rows * all.rows }, (_, k) => pair(Math.floor(k / all.rows), k % all.rows)),
-    RA.traverse(TE.ApplicativeSeq)((draws) => run(setting, subject, cover, draws)),
-    TE.map((runs) => {
-      const rows = runs.map(({ estimate }) => byComponent(setting, estimate.gradient))
-      const operations = Math.max(...runs.map((one) => one.operations))
-      const each = components(setting).map((_, i) => rows.flatMap((one) => one[i] ?? []))
-      return { value: each.map(sum), error: each.map((parts) => 2 ** -53 * operations * sum(parts.map(Math.abs))) }
-    })
-  )
-}
-
-/**
- * **Smoothing.** A zeroth-order cell is off the gradient of `J` by `O(s^2)`: between radii `s` and `s / 2` the bias falls by
- * a power that tends to 2, and extrapolating the sequence of local powers (their own error falls as `s^2` too) gives 2 to
- * the distance of the last two extrapolations. Where `J` is quadratic there is no bias to measure: see `smoothingVanishes`.
- *
- * @category laws
- * @since 0.1.0
- */
-export const smoothingOrder =
-  <P extends Params, S extends Batched, D extends Exprs, R extends Params>(setting: Setting<P, S, D, R>) =>
-  (subjectAt: (radius: number) => Subject, radius: number): Task<Verdict> => {
-    const radii = [0, 1, 2, 3].map((k) => radius / 2 ** k)
-    return settle(
-      'smoothing bias falls as the square of the radius',
-      pipe(
-        radii,
-        RA.traverse(TE.ApplicativeSeq)((s) => smoothingBias(setting, subjectAt(s))),
-        TE.map((biases) =>
-          components(setting).map(({ label }, i): Comparison => {
-            const bias = biases.map((b) => b.value[i] ?? 0)
-            const powers = [0, 1, 2].map((k) => Math.log2(Math.abs((bias[k] ?? 0) / (bias[k + 1] ?? 0))))
-            const [p0 = 0, p1 = 0, p2 = 0] = powers
-            const first = p1 + (p1 - p0) / 3
-            const second = p2 + (p2 - p1) / 3
-            const noise = (biases[3]?.error[i] ?? 0) / Math.abs(bias[3] ?? 0)
-            return {
-              at: `power of the radius, ${label}`,
-              expected: 2,
-              got: second,
-              tolerance: Math.abs(second - first) + 4 * noise,
-              because: 'the distance of the last two extrapolations, and the relative error of the smallest bias'
-            }
-          })
-        )
-      )
-    )
-  }
-
-/**
- * **No smoothing bias for quadratics.** Where `J` is quadratic in the parameters, estimators with a zeroth-order cell have
- * the gradient of `J` itself for their expectation, at any radius.
- *
- * @category laws
- * @since 0.1.0
- */
-export const smoothingVanishes =
-  <P extends Params, S extends Batched, D extends Exprs, R extends Params>(setting: Setting<P, S, D, R>) =>
-  (subject: Subject): Task<Verdict> =>
-    settle(
-      'no smoothing bias for quadratics',
-      pipe(
-        smoothingBias(setting, subject),
-        TE.map((bias) =>
-          compare(
-            setting,
-            `bias of ${subject.estimator.name}`,
-            { value: bias.value.map(() => 0), error: bias.error },
-            bias
-          )
-        )
-      )
-    )
-
-/** The expectation of an estimator, its covers weighted, less the gradient of the objective without any smoothing. */
-const smoothingBias = <P extends Params, S extends Batched, D extends Exprs, R extends Params>(
-  setting: Setting<P, S, D, R>,
-  subject: Subject
-): TE.TaskEither<string, Uncertain> =>
-  pipe(
-    subject.estimator.covers,
-    RA.traverse(TE.ApplicativeSeq)(({ weight, cover }) =>
-      pipe(
-        expectation(setting, subject, cover),
-        TE.map((one) => ({ weight, one }))
-      )
-    ),
-    TE.bindTo('means'),
-    TE.bind('exact', () => TE.fromEither(terms(setting, () => 1))),
-    TE.map(({ means, exact }) =>
-      means.reduce(
-        (total, { weight, one }) => plus(total, one, weight),
-        plus({ value: exact.value.map(() => 0), error: exact.value.map(() => 0) }, exact, -1)
-      )
-    )
-  )
 
 /**
  * **Excess.** The expectation of a cover built by hand, overlapping or not, exceeds the gradient of `J` by given terms: those

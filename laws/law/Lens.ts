@@ -24,6 +24,7 @@ import * as Tree from '../../src/tensor/Tree.js'
 import type { Exprs, Shapes } from '../../src/tensor/Tree.js'
 import { derivatives } from '../exact/Differences.js'
 import { fromSingle, sum } from '../exact/Rounding.js'
+import { inDouble } from '../Setting.js'
 import * as V from '../Verdict.js'
 import type { Comparison, Verdict } from '../Verdict.js'
 
@@ -34,7 +35,8 @@ import type { Comparison, Verdict } from '../Verdict.js'
 /**
  * A lens under test: the shapes of its argument and sizes for their names. Inputs are standard normals drawn from a key;
  * `place` moves one to where the lens is smooth (by default it stays). Paths begin with `p` for parameters and `a` for the
- * argument. Paths in `held` are constants of the lens, such as times and labels: no derivative is taken in them.
+ * argument. Paths in `held` are constants of the lens, such as times and labels: no derivative is taken in them. Inputs whose
+ * values are given in `at`, by path, are not drawn.
  *
  * @category model
  * @since 0.1.0
@@ -46,11 +48,13 @@ export interface Subject<P extends Params, A extends Exprs, B extends Exprs> {
   readonly sizes: Sizes
   readonly place?: (path: string, x: number) => number
   readonly held?: (path: string) => boolean
+  readonly at?: Values
 }
 
-/** A lens closed into a program, with the ports of its inputs and of the cotangent. */
+/** A lens closed into a program, and its forward run into another, with the ports of its inputs and of the cotangent. */
 interface Closed {
   readonly program: Program.Program
+  readonly forward: Program.Program
   readonly inputs: ReadonlyArray<Program.Port>
   readonly cotangents: ReadonlyArray<Program.Port>
 }
@@ -74,8 +78,11 @@ const close = <P extends Params, A extends Exprs, B extends Exprs>({
   const [pBar, aBar] = pullback(Tree.inputs<Shapes>('yBar', shapes) as B)
   return pipe(
     Program.make({ p: parameters, a: argument, yBar: shapes }, (): Exprs => ({ y: value, bar: { p: pBar, a: aBar } })),
-    E.bimap(describe, (program) => ({
+    E.bindTo('program'),
+    E.bind('forward', () => Program.make({ p: parameters, a: argument }, (): Exprs => ({ y: value }))),
+    E.bimap(describe, ({ program, forward }) => ({
       program,
+      forward,
       inputs: [
         ...Tree.leaves<Shape>(Tree.isShape, parameters, 'p'),
         ...Tree.leaves<Shape>(Tree.isShape, argument, 'a')
@@ -85,17 +92,23 @@ const close = <P extends Params, A extends Exprs, B extends Exprs>({
   )
 }
 
-const draw = (
+/** Standard normals for each port. */
+const draw = (ports: ReadonlyArray<Program.Port>, sizes: Sizes, key: Key): Values =>
+  Object.fromEntries(
+    ports.map(({ name, shape }) => [name, Draw.normal(foldInString(key, name), Sh.bind(shape, sizes).bound)])
+  )
+
+/** The inputs of a subject: given, or drawn and put in their place. */
+const inputsOf = <P extends Params, A extends Exprs, B extends Exprs>(
+  { sizes, place = (_, x) => x, at = {} }: Subject<P, A, B>,
   ports: ReadonlyArray<Program.Port>,
-  sizes: Sizes,
-  key: Key,
-  place: (path: string, x: number) => number = (_, x) => x
+  key: Key
 ): Values =>
   Object.fromEntries(
-    ports.map(({ name, shape }) => [
-      name,
-      T.map((x) => place(name, x))(Draw.normal(foldInString(key, name), Sh.bind(shape, sizes).bound))
-    ])
+    Object.entries(draw(ports, sizes, key)).map(([name, drawn]) => {
+      const given = at[name]
+      return [name, given === undefined ? T.map((x) => place(name, x))(drawn) : inDouble(given)]
+    })
   )
 
 const combine = (a: Values, b: Values, x: number, y: number): Values =>
@@ -104,6 +117,9 @@ const combine = (a: Values, b: Values, x: number, y: number): Values =>
   )
 
 const run = ({ program }: Closed, sizes: Sizes, values: Values): E.Either<string, Reference.Bounded> =>
+  evaluate(program, sizes, values)
+
+const evaluate = (program: Program.Program, sizes: Sizes, values: Values): E.Either<string, Reference.Bounded> =>
   pipe(Reference.runWithBounds(program, sizes, values), E.mapLeft(describe))
 
 /** Inner products of outputs with given tensors, which are named as the outputs are with another beginning. */
@@ -138,44 +154,52 @@ const settle = (law: string, comparisons: E.Either<string, ReadonlyArray<Compari
 
 /**
  * **Adjoint.** `<yBar, J v> = <J^T yBar, v>` for each parameter and argument `v` moves alone, with `J v` by extrapolated
- * differences of the forward run.
+ * differences of the forward run. Inputs that `together` gives one name move together, in one direction.
  *
  * @category laws
  * @since 0.1.0
  */
 export const adjoint =
-  <P extends Params, A extends Exprs, B extends Exprs>(subject: Subject<P, A, B>) =>
+  <P extends Params, A extends Exprs, B extends Exprs>(
+    subject: Subject<P, A, B>,
+    together: (path: string) => string = (path) => path
+  ) =>
   (key: Key): Verdict =>
     settle(
       `${subject.name}: adjoint`,
       pipe(
         close(subject),
         E.flatMap((closed) => {
-          const { sizes, held, place } = subject
-          const at = draw(closed.inputs, sizes, foldIn(key, 0), place)
+          const { sizes, held } = subject
+          const at = inputsOf(subject, closed.inputs, foldIn(key, 0))
           const bar = draw(closed.cotangents, sizes, foldIn(key, 1))
-          const moved = draw(
-            closed.inputs.filter(({ name }) => held?.(name) !== true),
-            sizes,
-            foldIn(key, 2)
+          const moved = Object.entries(
+            draw(
+              closed.inputs.filter(({ name }) => held?.(name) !== true),
+              sizes,
+              foldIn(key, 2)
+            )
           )
+          const groups = [...new Set(moved.map(([name]) => together(name)))].map((group) => ({
+            group,
+            direction: Object.fromEntries(moved.filter(([name]) => together(name) === group))
+          }))
           return pipe(
             run(closed, sizes, { ...at, ...bar }),
             E.map((back) =>
-              Object.entries(moved).map(([name, direction]): Comparison => {
+              groups.map(({ group, direction }): Comparison => {
                 const forward = (
                   x: number
                 ): { readonly value: ReadonlyArray<number>; readonly error: ReadonlyArray<number> } => {
-                  const shifted = T.map((v, i) => v + x * (direction.data[i] ?? 0))(at[name] ?? direction)
-                  const there = run(closed, sizes, { ...at, ...bar, [name]: shifted })
+                  const there = evaluate(closed.forward, sizes, { ...at, ...shifted(at, direction, x) })
                   if (E.isLeft(there)) return { value: [Number.NaN], error: [0] }
                   const { value, error } = pair(there.right, 'yBar', 'y', bar)
                   return { value: [value], error: [error] }
                 }
                 const { value, error } = derivatives(forward, { step: 0.125, levels: 9 })
-                const got = pair(back, '', 'bar.', { [name]: direction })
+                const got = pair(back, '', 'bar.', direction)
                 return {
-                  at: name,
+                  at: group,
                   expected: value[0] ?? Number.NaN,
                   got: got.value,
                   tolerance: (error[0] ?? 0) + got.error,
@@ -187,6 +211,15 @@ export const adjoint =
         })
       )
     )
+
+/** What moves, `x` along its direction. */
+const shifted = (at: Values, direction: Values, x: number): Values =>
+  Object.fromEntries(
+    Object.entries(direction).map(([name, along]) => [
+      name,
+      T.map((v, i) => v + x * (along.data[i] ?? 0))(at[name] ?? along)
+    ])
+  )
 
 /**
  * **Linear.** The pullback of `x u + y v` is `x` times that of `u` plus `y` times that of `v`.
@@ -202,8 +235,8 @@ export const linear =
       pipe(
         close(subject),
         E.flatMap((closed) => {
-          const { sizes, place } = subject
-          const at = draw(closed.inputs, sizes, foldIn(key, 0), place)
+          const { sizes } = subject
+          const at = inputsOf(subject, closed.inputs, foldIn(key, 0))
           const u = draw(closed.cotangents, sizes, foldIn(key, 1))
           const v = draw(closed.cotangents, sizes, foldIn(key, 2))
           return pipe(
@@ -251,9 +284,9 @@ export const same =
         E.bind('one', () => close(subject)),
         E.bind('two', () => close({ ...subject, lens: other })),
         E.flatMap(({ one, two }) => {
-          const { sizes, place } = subject
+          const { sizes } = subject
           const values = {
-            ...draw(one.inputs, sizes, foldIn(key, 0), place),
+            ...inputsOf(subject, one.inputs, foldIn(key, 0)),
             ...draw(one.cotangents, sizes, foldIn(key, 1))
           }
           return pipe(

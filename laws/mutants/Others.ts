@@ -6,16 +6,20 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as Ch from '../../src/chain/Chain.js'
 import * as Ddim from '../../src/chain/sampler/Ddim.js'
+import { laplace, normal, type Noise } from '../../src/chain/Noise.js'
 import type { Schedule as NoiseSchedule } from '../../src/chain/Schedule.js'
 import { dense, type Dense } from '../../src/lens/layer/Dense.js'
 import type { Rows } from '../../src/lens/Rows.js'
 import { layerNorm, type LayerNorm } from '../../src/lens/layer/Normalization.js'
 import * as L from '../../src/lens/Lens.js'
 import type { Lens, None } from '../../src/lens/Lens.js'
+import { byQuantile } from '../../src/random/Density.js'
 import * as X from '../../src/tensor/Expr.js'
 import type { Expr } from '../../src/tensor/Expr.js'
 import * as Program from '../../src/tensor/Program.js'
-import type { Shape } from '../../src/tensor/Shape.js'
+import type { Batched, Shape } from '../../src/tensor/Shape.js'
+import type { Exprs } from '../../src/tensor/Tree.js'
+import { gaussHermite } from '../exact/Quadrature.js'
 import type { Union } from '../law/Cover.js'
 import type { StepCoefficients } from '../law/Schedule.js'
 
@@ -167,6 +171,73 @@ export const meanDensity: typeof Ch.logDensity = (chain) => (t, p, from, to, c) 
 export const unscaledDensity: typeof Ch.logDensity = (chain) => (t, p, from, to, c) => {
   const size = chain.state.slice(1).reduce<number>((n, d) => (typeof d === 'number' ? n * d : n), 1)
   return X.add(Ch.logDensity(chain)(t, p, from, to, c), X.scale(X.log(Ch.lookup(chain.sigma, t)), size))
+}
+
+/**
+ * The same chain, but each step passes the state's cotangent on as if it were the identity.
+ *
+ * @category chains
+ * @since 0.1.0
+ */
+export const passesState = <P extends L.Params, S extends Batched, C extends Exprs>(
+  chain: Ch.Chain<P, S, C>
+): Ch.Chain<P, S, C> => ({
+  ...chain,
+  mean: (t) => {
+    const right = chain.mean(t)
+    return L.make(right.parameters, (p, a) => {
+      const [value, back] = right.run(p, a)
+      return [
+        value,
+        (bar) => {
+          const [pBar, aBar] = back(bar)
+          return [pBar, { ...aBar, x: bar }]
+        }
+      ]
+    })
+  }
+})
+
+/**
+ * Draws of Laplace's density with the normal's score and log-density, which agree with each other.
+ *
+ * @category noises
+ * @since 0.1.0
+ */
+export const drawnFromAnother: Noise = { ...normal, density: 'laplace' }
+
+/**
+ * The score of Laplace's density beside the normal's draws and log-density.
+ *
+ * @category noises
+ * @since 0.1.0
+ */
+export const scoredByAnother: Noise = { ...normal, score: laplace.score }
+
+/**
+ * A density of one's own whose quadrature rule is the normal's.
+ *
+ * @category noises
+ * @since 0.1.0
+ */
+export const ruledByAnother: Noise = {
+  ...laplace,
+  density: byQuantile('Laplace', (p) => (p < 0.5 ? Math.log(2 * p) : -Math.log(2 * (1 - p))), {
+    symmetric: true,
+    rule: gaussHermite
+  })
+}
+
+/**
+ * The uniform density on (-1, 1): its score is 0 almost everywhere, and misses the jumps at the ends.
+ *
+ * @category noises
+ * @since 0.1.0
+ */
+export const uniformNoise: Noise = {
+  density: byQuantile('uniform', (p) => 2 * p - 1, { symmetric: true }),
+  score: (eps) => X.zeros(eps.shape),
+  logDensity: (eps) => X.log(X.scale(X.less(X.abs(eps), X.fill(eps.shape, 1)), 0.5))
 }
 
 /**

@@ -10,6 +10,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { Schedule as NoiseSchedule } from '../../src/chain/Schedule.js'
 import { cosine } from '../../src/chain/Schedule.js'
 import * as Ch from '../../src/chain/Chain.js'
+import { laplace, normal, type Noise as AnyNoise } from '../../src/chain/Noise.js'
 import * as Ddim from '../../src/chain/sampler/Ddim.js'
 import * as A from '../../src/estimator/Advantage.js'
 import * as Catalogue from '../../src/estimator/Catalogue.js'
@@ -31,6 +32,7 @@ import * as Cover from '../law/Cover.js'
 import * as Estimator from '../law/Estimator.js'
 import { library, type Implementation, type Subject } from '../exact/Expectation.js'
 import * as Lens from '../law/Lens.js'
+import * as Noise from '../law/Noise.js'
 import * as Schedule from '../law/Schedule.js'
 import * as Tensor from '../law/Tensor.js'
 import { linearSetting } from '../toy/LinearGaussian.js'
@@ -39,79 +41,9 @@ import type { Verdict } from '../Verdict.js'
 import { mutants as estimators, type Mutant } from './Estimators.js'
 import * as M from './Others.js'
 import { samplers } from './Samplers.js'
+import type { Trial } from './Trial.js'
 
-// -------------------------------------------------------------------------------------
-// model
-// -------------------------------------------------------------------------------------
-
-/**
- * A mutant with the laws that it is put to: each law's verdict on the right one and on the mutant.
- *
- * @category model
- * @since 0.1.0
- */
-export interface Trial {
-  readonly structure: string
-  readonly name: string
-  readonly wrong: string
-  readonly laws: ReadonlyArray<{
-    readonly law: string
-    readonly right: () => Promise<Verdict>
-    readonly mutant: () => Promise<Verdict>
-  }>
-}
-
-/**
- * What came out: the laws that refuted the mutant, and those that did not even hold for the right one.
- *
- * @category model
- * @since 0.1.0
- */
-export interface Outcome {
-  readonly trial: Trial
-  readonly refutedBy: ReadonlyArray<string>
-  readonly broken: ReadonlyArray<string>
-}
-
-/**
- * Runs a trial. A law that is `Stuck` on a mutant has not refuted it.
- *
- * @category interpreters
- * @since 0.1.0
- */
-export const outcome = async (trial: Trial): Promise<Outcome> => {
-  const refutedBy: Array<string> = []
-  const broken: Array<string> = []
-  for (const { law, right, mutant } of trial.laws) {
-    const judged = await mutant()
-    if (E.isLeft(judged) && judged.left._tag === 'Refuted') refutedBy.push(law)
-    if (E.isLeft(await right())) broken.push(law)
-  }
-  return { trial, refutedBy, broken }
-}
-
-/**
- * The table of outcomes in Markdown, its columns padded to one width.
- *
- * @category interpreters
- * @since 0.1.0
- */
-export const markdown = (outcomes: ReadonlyArray<Outcome>): string => {
-  const rows = [
-    ['structure', 'mutant', 'what it gets wrong', 'refuted by'],
-    ...outcomes.map(({ trial: { structure, name, wrong }, refutedBy }) => [
-      structure,
-      name,
-      wrong,
-      refutedBy.map((law) => `\`${law}\``).join(', ') || '**nothing**'
-    ])
-  ]
-  const widths = [0, 1, 2, 3].map((k) => Math.max(...rows.map((row) => row[k]?.length ?? 0)))
-  const line = (cells: ReadonlyArray<string>): string =>
-    `| ${cells.map((cell, k) => cell.padEnd(widths[k] ?? 0)).join(' | ')} |`
-  const [head = [], ...body] = rows
-  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n')
-}
+export { markdown, outcome, type Outcome, type Trial } from './Trial.js'
 
 // -------------------------------------------------------------------------------------
 // estimators
@@ -247,6 +179,18 @@ const trial = (
   laws: laws.map(([law, good, bad]) => ({ law, right: now(good), mutant: now(bad) }))
 })
 
+const noiseTrial = (name: string, wrong: string, good: AnyNoise, bad: AnyNoise): Trial => {
+  const laws: ReadonlyArray<readonly [string, (subject: Noise.Subject) => Verdict]> = [
+    ['Noise.scoreIsGradient', (subject) => Noise.scoreIsGradient(subject)(key)],
+    ['Noise.parts', Noise.parts],
+    ['Noise.rule', Noise.rule],
+    ['Noise.draws', (subject) => Noise.draws(subject)(key)]
+  ]
+  const law = ([of, check]: (typeof laws)[number]) =>
+    [of, () => check({ name, noise: good }), () => check({ name, noise: bad })] as const
+  return trial('noise', name, wrong, laws.map(law))
+}
+
 /** Two layers that share one weight. */
 const shared = L.at('layer', dense(2, 2))
 
@@ -330,6 +274,27 @@ export const trials: ReadonlyArray<Trial> = [
       () => Chain.scoreIsGradient(plane, M.unscaledDensity)(key)
     ]
   ]),
+  trial('chain', 'state passed on', 'steps whose pullback gives the state its cotangent unchanged', [
+    [
+      'Chain.adjoint',
+      () => Chain.adjoint(four)(key),
+      () => Chain.adjoint({ ...four, chain: M.passesState(four.chain) })(key)
+    ]
+  ]),
+  noiseTrial(
+    'drawn from another',
+    "draws of Laplace's density, the score and the log-density of the normal",
+    normal,
+    M.drawnFromAnother
+  ),
+  noiseTrial('scored by another', "the score of Laplace's density on normal draws", normal, M.scoredByAnother),
+  noiseTrial(
+    'ruled by another',
+    "a density of one's own with the quadrature rule of the normal",
+    laplace,
+    M.ruledByAnother
+  ),
+  noiseTrial('a density that jumps', 'uniform noise, whose score is 0 and misses the ends', normal, M.uniformNoise),
   trial('schedule', 'rising', 'a schedule whose share of the data rises', [
     ['Schedule.falls', () => Schedule.falls(schedule), () => Schedule.falls(M.rising(schedule))]
   ]),

@@ -23,6 +23,7 @@ import * as Chain from '../law/Chain.js'
 import * as Estimator from '../law/Estimator.js'
 import type { Subject as EstimatorSubject } from '../exact/Expectation.js'
 import * as Lens from '../law/Lens.js'
+import * as Noise from '../law/Noise.js'
 import type { Setting } from '../Setting.js'
 import type { Case } from '../law/Tensor.js'
 import * as Tensor from '../law/Tensor.js'
@@ -31,12 +32,22 @@ import type { Verdict } from '../Verdict.js'
 import type { Batched } from '../../src/tensor/Shape.js'
 
 /**
- * fast-check's parameters of a run.
+ * fast-check's parameters of a run. `numRuns` is 10 for lenses, 3 for chains, 1 for estimators and 100 for programs unless it
+ * is given: what fits the five seconds that test frameworks allow. A wrong pullback shows in the first run; more look at more
+ * places.
  *
  * @category model
  * @since 0.1.0
  */
 export type Parameters = fc.Parameters<unknown>
+
+/**
+ * How often each runner tries by default.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const defaultRuns = { lens: 10, chain: 3, estimator: 1, program: 100 } as const
 
 /**
  * Throws the drawn violation if a verdict is one.
@@ -80,33 +91,49 @@ export const lens = <P extends Params, A extends Exprs, B extends Exprs>(
     fc.tuple(Arbitrary.key, Arbitrary.number(2), Arbitrary.number(2)),
     ([key, x, y]) =>
       V.all(subject.name, [Lens.identity(subject)(key), Lens.linear(subject)(key, x, y), Lens.adjoint(subject)(key)]),
-    parameters
+    { numRuns: defaultRuns.lens, ...parameters }
   )
 
 /**
- * The laws of a chain: segments compose at every step, a rollout is its segments, the density ratio is 1 on-policy, the score
- * is the gradient of the log-density, and a key replays on a target.
+ * The laws of a noise: its score is the gradient of its log-density and integrates by parts, and its quadrature rule and its
+ * draws are of that density.
  *
  * @category runners
  * @since 0.1.0
  */
-export const chain = <P extends Params, S extends Batched, C extends Exprs>(
+export const noise = (subject: Noise.Subject, parameters?: Parameters): Promise<void> =>
+  forAll(Arbitrary.key, Noise.all(subject), { numRuns: defaultRuns.chain, ...parameters })
+
+/**
+ * The laws of a chain. Once: those of its noise, and that a key replays on a target. In each run, at some steps (all of at
+ * most eight): the pullback of a step is its transposed derivative, in the state too; segments compose, a rollout is its
+ * segments, the density ratio is 1 on-policy, and the score is the gradient of the log-density.
+ *
+ * @category runners
+ * @since 0.1.0
+ */
+export const chain = async <P extends Params, S extends Batched, C extends Exprs>(
   subject: Chain.Subject<P, S, C>,
   parameters?: Parameters,
   target: Target = reference
 ): Promise<void> => {
-  const { T, sigma, name } = subject.chain
+  const { T, sigma, name, noise: own } = subject.chain
   const noisy = sigma.some((s, t) => t > 0 && s > 0)
+  const once = { ...parameters, numRuns: 1 }
+  if (noisy) await noise({ name: `${name}, noise`, noise: own }, once)
+  await forAll(Arbitrary.key, (key) => Chain.replays(subject, target)(key)(), once)
+  // a short chain is looked at as a whole
+  const reach = T <= 8 ? T : 2
   return forAll(
     Arbitrary.key,
-    async (key) =>
+    (key) =>
       V.all(name, [
-        ...Array.from({ length: T - 1 }, (_, i) => Chain.segmentsCompose(subject)(i + 1, key)),
-        Chain.rolloutIsSegments(subject)(key),
-        await Chain.replays(subject, target)(key)(),
+        Chain.adjoint(subject)(key),
+        ...Chain.someSteps(T - 1, key).map((k) => Chain.segmentsCompose(subject)(k, key, reach)),
+        Chain.rolloutIsSegments(subject)(key, 2 * reach),
         ...(noisy ? [Chain.onPolicy(subject)(key), Chain.scoreIsGradient(subject)(key)] : [])
       ]),
-    parameters
+    { numRuns: defaultRuns.chain, ...parameters }
   )
 }
 
@@ -135,7 +162,7 @@ export const estimator =
           alone ? await bias(subject)() : await Estimator.batchBaseline(setting)(subject)(),
           ...(advantage !== undefined && alone ? [await Estimator.baseline(setting)(subject)()] : [])
         ]),
-      { numRuns: 1, ...parameters }
+      { numRuns: defaultRuns.estimator, ...parameters }
     )
   }
 
@@ -154,5 +181,5 @@ export const program = (
     cases,
     async (one) =>
       V.all('program', [Tensor.shapes(one), Tensor.namesWrongInputs(one), await Tensor.compiledAgrees(target)(one)()]),
-    parameters
+    { numRuns: defaultRuns.program, ...parameters }
   )

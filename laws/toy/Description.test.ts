@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, it } from 'vitest'
 import * as EstimatorFile from '../verify/EstimatorFile.js'
+import { names } from '../../src/estimator/Named.js'
 import { showError } from '../../src/document/Document.js'
 import { decode, type ModelDescription } from './Description.js'
 
@@ -142,7 +143,7 @@ describe('model files', () => {
 const show = (given: unknown, T: number): string => {
   const result = EstimatorFile.decode(given)
   if (E.isLeft(result)) return showError(result.left)
-  const built = result.right.at(T)
+  const built = result.right.at({ T, noisyFirst: true, differentiable: true })
   return E.isLeft(built)
     ? built.left._tag
     : `${result.right.baseline} ${built.right._tag} ${built.right.covers.map(({ weight, cover }) => `${weight} ${cover.cells.length}`).join(', ')}`
@@ -176,14 +177,44 @@ describe('estimator files', () => {
     [{ name: 'evolutionStrategies', perturbation: 'perStep', radius: 0.1 }, 3, '0 exact 1 1'],
     [{ name: 'geometricHalfOrder', lambda: 0.5, pathwise: 0.2 }, 3, '0 exact 1 3'],
     [{ name: 'truncatedBackprop', k: 7 }, 5, 'OutOfRange'],
-    [[], 5, 'the document: expected a group of fields'],
-    [{}, 5, 'name: expected cells, or a name of rlr'],
-    [{ name: 'toString' }, 5, 'name: expected cells, or a name of rlr'],
-    [{ name: 'segmented' }, 5, 'h: expected a whole number of at least 1, got nothing'],
-    [{ name: 'reinforce', h: 2 }, 5, 'h: expected one of the fields name, baseline'],
+    [[], 5, 'the document: expected a group of fields, got []; write it as key: value pairs'],
+    [{}, 5, `name: expected one of ${names.join(', ')}, got nothing; choose one of them`],
+    [{ name: 'toString' }, 5, `name: expected one of ${names.join(', ')}, got "toString"; choose one of them`],
+    [{ name: 'rlrr' }, 5, `name: expected one of ${names.join(', ')}, got "rlrr"; near it is rlr`],
+    [{ name: 'segmented' }, 5, '0 exact 1 3'],
+    [{ name: 'truncatedBackprop' }, 5, '0 partial 1 1'],
+    [{ name: 'geometricHalfOrder' }, 3, '0 exact 1 3'],
+    [{ name: 'segmented', h: null }, 5, 'h: expected a whole number of at least 1, got null; correct it'],
+    [
+      { name: 'reinforce', h: 2 },
+      5,
+      'h: expected one of the fields of reinforce (name, form, radius, baseline), got "h"; remove it, or choose blackBoxRlr, rlr or segmented'
+    ],
+    [
+      { name: 'rlr', baselin: 2 },
+      5,
+      'baselin: expected one of the fields of rlr (name, h, start, form, perturbation, directions, radius, baseline), got "baselin"; correct or remove it'
+    ],
+    [{ name: 'rlr', baseline: 'x' }, 5, 'baseline: expected a finite number, got "x"; correct it'],
+    [
+      { name: 'rlr', directions: 'batch' },
+      5,
+      'directions: expected "row", since each sample is measured with a direction of its own, got "batch"; leave it out'
+    ],
+    [{ name: 'rlr', directions: 'row', start: [2, 2] }, 4, '0 exact 1 3'],
+    [{ name: 'rlr', start: null }, 4, '0 exact 0.5 3, 0.5 3'],
     [{ name: 'rlr', h: 1.5 }, 5, 'h: expected a whole number of at least 1, got 1.5'],
     [{ name: 'rlr', form: 'left' }, 5, 'form: expected one of onePoint, forward, central, got "left"'],
-    [{ name: 'rlr', start: 'late' }, 5, 'start: expected "uniform"'],
+    [
+      { name: 'rlr', start: 'late' },
+      5,
+      'start: expected null, [lowest, highest] or {"weights": [..]}, got "late"; choose one of them'
+    ],
+    [
+      { name: 'rlr', start: [3] },
+      5,
+      'start: expected a list of 2 (the lowest and the highest start), got [3]; give it 2'
+    ],
     [{ name: 'rlr', start: { interval: [1] } }, 5, 'start.interval: expected a list of 2'],
     [{ name: 'rlr', start: { weights: [1, -1] } }, 5, 'start.weights[1]: expected a number of at least 0, got -1'],
     [{ cells: [{ kind: 'firstOrder', to: 1 }, { kind: 'third' }] }, 5, 'cells[1].kind: expected one of firstOrder'],

@@ -5,12 +5,12 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
-import * as Catalogue from '../../src/estimator/Catalogue.js'
-import type { CoverError, Form, Perturbation } from '../../src/estimator/Cover.js'
+import * as RA from 'fp-ts/lib/ReadonlyArray.js'
+import type { CoverError } from '../../src/estimator/Cover.js'
 import * as C from '../../src/estimator/Cover.js'
 import type { Estimator } from '../../src/estimator/Estimator.js'
 import * as Est from '../../src/estimator/Estimator.js'
-import { interval, weights } from '../../src/estimator/Start.js'
+import { verified } from '../../src/estimator/reading/Contenders.js'
 import * as T from '../../src/tensor/Tensor.js'
 import type { Tensor } from '../../src/tensor/Tensor.js'
 import { dot, unitRoundoff } from '../exact/Rounding.js'
@@ -183,84 +183,42 @@ export const models = (): ReadonlyArray<Model> => [
 // estimators
 // -------------------------------------------------------------------------------------
 
-const forms: ReadonlyArray<Form> = ['onePoint', 'forward', 'central']
-const perturbations: ReadonlyArray<Perturbation> = ['perStep', 'shared']
-const said: Readonly<Record<Form | Perturbation, string>> = {
-  onePoint: 'one-point',
-  forward: 'forward',
-  central: 'central',
-  perStep: 'per-step',
-  shared: 'shared'
-}
-
 /**
- * The catalogue's estimators on `T` steps: every form and perturbation, with and without a baseline where it matters, and the
- * partial covers of the literature. What does not fit so few steps is left out.
+ * The named estimators on a model, in the forms in which their rows have themselves verified, with and without a baseline where it
+ * matters, and two ablations of the paper: no zeroth-order cell, and no half-order cell.
  *
  * @category estimators
  * @since 0.1.0
  */
-export const contenders = (T: number, baseline: number): ReadonlyArray<Contender> => {
-  const list: Array<Contender> = []
-  const add = (
-    built: E.Either<CoverError, Estimator>,
-    options: { readonly name?: string; readonly baseline?: number } = {}
-  ): void => {
-    // a segment that is longer than the chain is no estimator of it
-    if (E.isLeft(built)) return
-    const { name = built.right.name, baseline: b = 0 } = options
-    list.push({
-      name: b === 0 ? name : `${name}, baseline ${Number(b.toPrecision(3))}`,
-      estimator: built.right,
-      baseline: b
-    })
-  }
-  const inForms = (
-    name: string,
-    build: (zeroth: { readonly form: Form; readonly perturbation: Perturbation }) => E.Either<CoverError, Estimator>,
-    scored: boolean
-  ): void => {
-    for (const form of forms) {
-      // a difference of rewards has no use for a baseline, but a half-order cell beside it has
-      for (const perturbation of perturbations) {
-        const built = build({ form, perturbation })
-        const full = `${name}, ${said[form]}, ${said[perturbation]}`
-        if (form === 'onePoint' || !scored) add(built, { name: full })
-        if (form === 'onePoint' || scored) add(built, { name: full, baseline })
-      }
-    }
-  }
-  const middle = Math.ceil(T / 2)
-  add(Catalogue.fullBackprop(T))
-  add(Catalogue.fullBackprop(T, { memory: 'recompute' }))
-  for (const k of [1, 2]) if (k < T) add(Catalogue.truncatedBackprop({ T, k }))
-  add(Catalogue.randomTruncation({ T, weight: () => 1 }))
-  add(Catalogue.reinforce(T))
-  add(Catalogue.reinforce(T), { baseline })
-  add(Catalogue.reinforceAfterFirst(T), { name: 'reinforce after a first-order step', baseline })
-  for (const h of [1, 2, 3, 9]) if (h < T) add(Catalogue.segmented({ T, h }), { baseline })
-  for (const lambda of [0, 0.3, 0.5, 0.7, 0.9, 1]) add(Catalogue.geometricHalfOrder({ T, lambda }), { baseline })
-  add(Catalogue.geometricHalfOrder({ T, lambda: 0.5, pathwise: 0.2 }), { baseline })
-  inForms('rlr(h = 2)', (zeroth) => Catalogue.rlr({ T, h: 2, ...zeroth }), true)
-  for (const h of [1, 4]) add(Catalogue.rlr({ T, h }), { baseline })
-  add(Catalogue.rlr({ T, h: 2, start: interval(2, middle) }), { name: 'rlr(h = 2), start in the lower half', baseline })
-  add(Catalogue.rlr({ T, h: 2, start: weights(C.range(1, T)) }), {
-    name: 'rlr(h = 2), start by given weights',
+export const contenders = ({ facts, baseline }: Pick<Model, 'facts' | 'baseline'>): ReadonlyArray<Contender> => {
+  const without = (estimator: Estimator): Contender => ({ name: estimator.name, estimator, baseline: 0 })
+  const taking = (estimator: Estimator): Contender => ({
+    name: baseline === 0 ? estimator.name : `${estimator.name}, baseline ${Number(baseline.toPrecision(3))}`,
+    estimator,
     baseline
   })
-  inForms('black-box rlr(h = 2)', (zeroth) => Catalogue.blackBoxRlr({ T, h: 2, ...zeroth }), true)
-  inForms('evolution strategies', (zeroth) => Catalogue.evolutionStrategies({ T, ...zeroth }), false)
-  // the paper's ablations: no zeroth-order cell, and no half-order cell
-  add(
-    Est.mixtureOf(
-      'first- and half-order cell alone',
-      C.range(2, T - 1).flatMap((j) => {
-        const cover = C.cover(T, [C.firstOrder(1), C.halfOrder(j, j + 1)])
-        return E.isRight(cover) ? [{ weight: 1, cover: cover.right }] : []
-      })
+  return [
+    ...verified(facts).flatMap(({ estimator, baseline: asked }) =>
+      asked === 'both'
+        ? [without(estimator), taking(estimator)]
+        : [asked === 'with' ? taking(estimator) : without(estimator)]
     ),
-    { baseline }
-  )
-  add(Est.fromCells('first- and zeroth-order cell', T, [C.firstOrder(1), C.zerothOrder(C.range(2, T))]))
-  return list
+    ...RA.rights([withoutZeroth(facts.T)]).map(taking),
+    ...RA.rights([withoutScores(facts.T)]).map(without)
+  ]
 }
+
+const withoutZeroth = (length: number): E.Either<CoverError, Estimator> =>
+  pipe(
+    C.range(2, length - 1),
+    RA.traverse(E.Applicative)((j) => C.cover(length, [C.firstOrder(1), C.halfOrder(j, j + 1)])),
+    E.flatMap((covers) =>
+      Est.mixtureOf(
+        'first- and half-order cell alone',
+        covers.map((cover) => ({ weight: 1, cover }))
+      )
+    )
+  )
+
+const withoutScores = (length: number): E.Either<CoverError, Estimator> =>
+  Est.fromCells('first- and zeroth-order cell', length, [C.firstOrder(1), C.zerothOrder(C.range(2, length))])

@@ -9,12 +9,14 @@ import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Chain } from '../../src/chain/Chain.js'
 import * as A from '../../src/estimator/Advantage.js'
+import type { Facts } from '../../src/estimator/catalogue/Row.js'
 import * as Cost from '../../src/estimator/reading/Cost.js'
 import * as C from '../../src/estimator/Cover.js'
 import type { Cover } from '../../src/estimator/Cover.js'
 import type { Estimator, Weighted } from '../../src/estimator/Estimator.js'
 import type { EstimatorError, Problem } from '../../src/estimator/Gradient.js'
 import * as Gradient from '../../src/estimator/Gradient.js'
+import { facts } from '../../src/estimator/Named.js'
 import { ofRows, rowsOf, type Matrix, type Spread } from '../../src/estimator/reading/Variance.js'
 import type { Params } from '../../src/lens/Lens.js'
 import * as Draw from '../../src/random/Draw.js'
@@ -83,7 +85,7 @@ export interface Measured {
 }
 
 /**
- * A model, without the types of its chain. `terms` gives the exact term of each step, `t = 1..T` at positions `0..T-1`; `check`
+ * A model, without the types of its chain. `facts` are what a named estimator must know of it. `terms` gives the exact term of each step, `t = 1..T` at positions `0..T-1`; `check`
  * why a contender can not stand on it; `noise` the same rows for the same batch number; `baseline` is near the expected
  * reward, for contenders that use one.
  *
@@ -93,6 +95,7 @@ export interface Measured {
 export interface Model {
   readonly name: string
   readonly T: number
+  readonly facts: Facts
   readonly components: number
   readonly networkCalls: number
   readonly baseline: number
@@ -158,6 +161,7 @@ export const make = <P extends Params, S extends Batched, R extends Params>(part
   return {
     name: parts.name,
     T: chain.T,
+    facts: facts(chain, reward),
     components: Object.values(params).reduce((n, { data }) => n + data.length, 0),
     networkCalls: chain.networkCalls,
     baseline: parts.baseline,

@@ -3,15 +3,35 @@
  *
  * @since 0.1.0
  */
+import type { Density } from '../random/Density.js'
 import * as X from '../tensor/Expr.js'
 import type { Expr } from '../tensor/Expr.js'
-import { densityFaults, type Density } from '../tensor/Program.js'
+import { densityFaults } from '../tensor/Program.js'
 import type { Shape } from '../tensor/Shape.js'
 
 /**
  * A standard noise `f`, the same for each element. `score` is `-grad ln f` at a draw: what a likelihood-ratio estimator
  * multiplies with, once divided by the step's standard deviation. `logDensity` is elementwise; the density of a
- * tensor is the *sum* over its elements.
+ * tensor is the *sum* over its elements. `density` is what is drawn: a name, or one of your own from `Density.byQuantile` or
+ * `Density.ofUniforms`. The three must be of one `f`, absolutely continuous on the line; `halforder/laws` tests them against
+ * each other.
+ *
+ * @example
+ * import type { Noise } from 'halforder/chain'
+ * import { Density } from 'halforder/random'
+ * import { Expr } from 'halforder/tensor'
+ *
+ * // the hyperbolic secant, 1 / (2 cosh(pi x / 2)), of variance 1
+ * export const secant: Noise.Noise = {
+ *   density: Density.byQuantile('secant', (p) => (2 / Math.PI) * Math.log(Math.tan((Math.PI * p) / 2)), {
+ *     symmetric: true
+ *   }),
+ *   score: (eps) => Expr.scale(Expr.tanh(Expr.scale(eps, Math.PI / 2)), Math.PI / 2),
+ *   logDensity: (eps) => {
+ *     const size = Expr.scale(Expr.abs(eps), Math.PI / 2)
+ *     return Expr.neg(Expr.add(size, Expr.log(Expr.add(Expr.exp(Expr.scale(size, -2)), Expr.scalar(1)))))
+ *   }
+ * }
  *
  * @category model
  * @since 0.1.0
@@ -110,9 +130,11 @@ interface Parts<S extends Shape> {
   readonly root: Expr<S>
 }
 
-/** ln Gamma(x) for x > 0: Stirling's series after shifting the argument above 10 (relative error below 1e-15). */
+/** ln Gamma(x) for x > 0: Stirling's series after shifting the argument above 10, where the first term left out is 3e-17. */
 const logGamma = (x: number): number => {
   if (x < 10) return logGamma(x + 1) - Math.log(x)
-  const series = 1 / (12 * x) - 1 / (360 * x ** 3) + 1 / (1260 * x ** 5) - 1 / (1680 * x ** 7)
-  return (x - 0.5) * Math.log(x) - x + Math.log(2 * Math.PI) / 2 + series
+  const y = 1 / (x * x)
+  const series =
+    1 / 12 - y * (1 / 360 - y * (1 / 1260 - y * (1 / 1680 - y * (1 / 1188 - y * (691 / 360360 - y * (1 / 156))))))
+  return (x - 0.5) * Math.log(x) - x + Math.log(2 * Math.PI) / 2 + series / x
 }

@@ -30,24 +30,38 @@ export const editDistance = (a: string, b: string): number => {
 }
 
 /**
- * The `count` known words that are nearest to a word, the nearest first, in alphabetical order where they are equally near.
+ * The characters of a word that are compared, and the known words that a word is compared with: beyond them nothing was
+ * mistyped, and the distance, which takes the product of the lengths, would take minutes.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const most = { characters: 100, words: 1000 } as const
+
+const beginning = (word: string): string => word.slice(0, most.characters)
+
+/**
+ * The `count` known words that are nearest to a word, the nearest first, in alphabetical order where they are equally near. Of
+ * long words the beginnings are compared, and of many known words the first: see `most`.
  *
  * @category utils
  * @since 0.1.0
  */
 export const nearest = (word: string, known: ReadonlyArray<string>, count = 3): ReadonlyArray<string> =>
-  [...new Set(known)]
-    .map((name) => ({ name, distance: editDistance(word, name) }))
+  [...new Set(known.slice(0, most.words))]
+    .map((name) => ({ name, distance: editDistance(beginning(word), beginning(name)) }))
     .sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1))
     .slice(0, count)
     .map(({ name }) => name)
 
 /**
  * The known words that one may have been meant to be: as `nearest`, but only those that fewer edits than half of its length
- * lead to.
+ * lead to, and none for a word that is longer than any that is typed.
  *
  * @category utils
  * @since 0.1.0
  */
 export const near = (word: string, known: ReadonlyArray<string>, count = 2): ReadonlyArray<string> =>
-  nearest(word, known, count).filter((name) => editDistance(word, name) < Math.max(2, word.length / 2))
+  word.length > most.characters
+    ? []
+    : nearest(word, known, count).filter((name) => editDistance(word, beginning(name)) < Math.max(2, word.length / 2))

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as E from 'fp-ts/lib/Either.js'
+import { quote } from './Shown.js'
 
 /**
  * What a number must be: from `least` to `most`, both included, and whole or not.
@@ -44,7 +45,7 @@ export const parse =
     const value = decimal.test(text.trim()) ? Number(text) : Number.NaN
     return Number.isFinite(value) && value >= least && value <= most && (!whole || Number.isSafeInteger(value))
       ? E.right(value)
-      : E.left(`expected ${show(range)}, got ${JSON.stringify(text)}`)
+      : E.left(`expected ${show(range)}, got ${quote(text)}`)
   }
 
 /** No hexadecimal, no `Infinity`, no empty text: all of which `Number` takes. */

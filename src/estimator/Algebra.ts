@@ -7,10 +7,11 @@
  *
  * @since 0.1.0
  */
-import type * as E from 'fp-ts/lib/Either.js'
+import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
+import { isSymmetric, nameOf } from '../random/Density.js'
 import type { Values } from '../tensor/Program.js'
 import * as T from '../tensor/Tensor.js'
 import type { Tensor } from '../tensor/Tensor.js'
@@ -108,9 +109,9 @@ export const average =
   (part: Algebra): Algebra => ({ _tag: 'Average', n: Math.max(1, Math.round(n)), part })
 
 /**
- * The mean of an estimate and the one on the negated noise: the same expectation, since every noise here is symmetric, at
- * twice the cost. The part of the estimate that is odd in the noise cancels, so the variance falls by more than half where
- * the estimate is mostly odd, and by less where it is mostly even.
+ * The mean of an estimate and the one on the negated noise: the same expectation if the noise is symmetric, at twice the
+ * cost; `run` refuses another noise. The part of the estimate that is odd in the noise cancels, so the variance falls by
+ * more than half where the estimate is mostly odd, and by less where it is mostly even.
  *
  * @category combinators
  * @since 0.1.0
@@ -318,7 +319,8 @@ export const evaluations = (self: Algebra, uniform: Uniforms): ReadonlyArray<Eva
 
 /**
  * One estimate: draws the evaluations and adds up their gradients. `request` supplies the draws of a stream, unsigned, for a
- * cover; the same stream must get the same noise. The programs must serve all of `support(self)`.
+ * cover; the same stream must get the same noise. The programs must serve all of `support(self)`. Left: an antithetic part on
+ * a noise that is not symmetric, or what a run finds.
  *
  * @category interpreters
  * @since 0.1.0
@@ -330,11 +332,14 @@ export const run = (
   request: (stream: string, cover: Cover) => Request
 ): TE.TaskEither<EstimatorError, { readonly gradient: Values; readonly rewards: ReadonlyArray<number> }> =>
   pipe(
-    evaluations(self, uniform),
-    RA.traverse(TE.ApplicativeSeq)(({ coefficient, cover, stream, sign }) =>
-      pipe(
-        gradients.run(signed(sign, request(stream, cover))),
-        TE.map(({ gradient, rewards }) => ({ coefficient, gradient, rewards }))
+    TE.fromEither(negatable(gradients, self)),
+    TE.map(() => evaluations(self, uniform)),
+    TE.flatMap(
+      RA.traverse(TE.ApplicativeSeq)(({ coefficient, cover, stream, sign }) =>
+        pipe(
+          gradients.run(signed(sign, request(stream, cover))),
+          TE.map(({ gradient, rewards }) => ({ coefficient, gradient, rewards }))
+        )
       )
     ),
     TE.map((parts) => ({
@@ -344,6 +349,26 @@ export const run = (
       )
     }))
   )
+
+/** May the noise be negated, where it has to be? */
+const negatable = ({ noise }: Gradients, self: Algebra): E.Either<EstimatorError, Algebra> =>
+  !isSymmetric(noise) && hasAntithetic(self) ? E.left({ _tag: 'Asymmetric', density: nameOf(noise) }) : E.right(self)
+
+const hasAntithetic = (self: Algebra): boolean => {
+  switch (self._tag) {
+    case 'Of':
+      return false
+    case 'Antithetic':
+      return true
+    case 'Scale':
+    case 'Average':
+      return hasAntithetic(self.part)
+    case 'Sum':
+      return self.parts.some(hasAntithetic)
+    case 'Mixture':
+      return self.parts.some(([, part]) => hasAntithetic(part))
+  }
+}
 
 const signed = (sign: 1 | -1, request: Request): Request => {
   if (sign === 1) return request

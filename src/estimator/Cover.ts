@@ -147,6 +147,14 @@ export type CoverError =
 // -------------------------------------------------------------------------------------
 
 /**
+ * The longest chain that can be covered: ten times those of the literature. Estimators keep each step of it by itself.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const longest = 10_000
+
+/**
  * The first-order cell on steps `1..to`.
  *
  * @category constructors
@@ -185,8 +193,8 @@ export const zerothOrder = (
 })
 
 /**
- * The cover of steps `1..T` by some cells, tagged `exact` or `partial`; empty sets are dropped. Left: the first of a step
- * out of range, a step paid for more than once, a radius that is not positive, shares that do not fit their segment, or
+ * The cover of steps `1..T` by some cells, tagged `exact` or `partial`; empty sets are dropped. Left: the first of a chain that
+ * is too long, a step out of range, a step paid for more than once, a radius that is not positive, shares that do not fit their segment, or
  * two zeroth-order cells (join their sets).
  *
  * @category constructors
@@ -196,30 +204,30 @@ export const cover = (
   T: number,
   cells: ReadonlyArray<Cell>
 ): E.Either<CoverError, Cover<'exact'> | Cover<'partial'>> => {
-  if (!Number.isInteger(T) || T < 1) return E.left({ _tag: 'BadLength', T })
+  if (!Number.isInteger(T) || T < 1 || T > longest) return E.left({ _tag: 'BadLength', T })
   const used = cells.filter((cell) => cell._tag !== 'ZerothOrder' || cell.steps.length > 0)
   for (const cell of used) {
     const error = checkCell(T, cell)
     if (error !== undefined) return E.left(error)
   }
-  for (const t of range(1, T)) {
-    const payers = used.filter((cell) => share(cell, t) !== 0)
-    const [payer] = payers
-    const repeated = payers.some((cell) => steps(cell).filter((step) => step === t).length > 1)
-    if (payer !== undefined && (repeated || total(used, t) > 1 + tolerance)) {
-      return E.left({ _tag: 'Overlap', step: t, cells: payers.length > 1 ? payers : [payer, payer] })
-    }
+  const totals = totalsOf(T, used)
+  const step = totals.findIndex((sum) => sum > 1 + tolerance) + 1
+  if (step > 0) {
+    const payers = used.filter((cell) => share(cell, step) !== 0)
+    return E.left({ _tag: 'Overlap', step, cells: payers.length > 1 ? payers : [...payers, ...payers] })
   }
   const zeroth = used.filter((cell) => cell._tag === 'ZerothOrder')
   if (zeroth.length > 1) return E.left({ _tag: 'TwoZerothOrder', cells: zeroth })
-  const paid = range(1, T).every((t) => isWhole(total(used, t)))
+  const paid = totals.every(isWhole)
   return E.right(paid ? { _tag: 'exact', T, cells: used } : { _tag: 'partial', T, cells: used })
 }
 
 const checkCell = (T: number, cell: Cell): CoverError | undefined => {
   const own = steps(cell)
   const outside = own.filter((t) => !Number.isInteger(t) || t < 1 || t > T)
-  if (own.length === 0 || outside.length > 0) return { _tag: 'OutOfRange', cell, T, steps: outside }
+  if (own.length === 0 || outside.length > 0) {
+    return { _tag: 'OutOfRange', cell, T, steps: outside.slice(0, longest) }
+  }
   if (cell._tag === 'ZerothOrder') {
     return cell.radius > 0 && Number.isFinite(cell.radius) ? undefined : { _tag: 'BadRadius', radius: cell.radius }
   }
@@ -234,7 +242,19 @@ const tolerance = 1e-9
 
 const isWhole = (paid: number): boolean => Math.abs(paid - 1) <= tolerance
 
-const total = (cells: ReadonlyArray<Cell>, t: number): number => cells.reduce((sum, cell) => sum + share(cell, t), 0)
+/** The sum of the cells' shares of each step, `t = 1..T` at positions `0..T-1`; a step that a cell has twice counts twice. */
+const totalsOf = (T: number, cells: ReadonlyArray<Cell>): ReadonlyArray<number> => {
+  const totals = new Array<number>(T).fill(0)
+  for (const cell of cells) {
+    steps(cell).forEach((t, i) => {
+      totals[t - 1] = (totals[t - 1] ?? 0) + shareAt(cell, i)
+    })
+  }
+  return totals
+}
+
+const shareAt = (cell: Cell, position: number): number =>
+  cell._tag === 'ZerothOrder' ? 1 : (cell.shares?.[position] ?? 1)
 
 /**
  * The cover of every step by some cells. Left where one is unpaid, too.
@@ -299,9 +319,14 @@ export const steps = (cell: Cell): ReadonlyArray<number> => {
  * @since 0.1.0
  */
 export const share = (cell: Cell, t: number): number => {
-  const position = steps(cell).indexOf(t)
-  if (position < 0) return 0
-  return cell._tag === 'ZerothOrder' ? 1 : (cell.shares?.[position] ?? 1)
+  const position = positionOf(cell, t)
+  return position < 0 ? 0 : shareAt(cell, position)
+}
+
+const positionOf = (cell: Cell, t: number): number => {
+  if (cell._tag === 'ZerothOrder') return cell.steps.indexOf(t)
+  const from = cell._tag === 'FirstOrder' ? 1 : cell.from
+  return Number.isInteger(t) && from <= t && t <= cell.to ? t - from : -1
 }
 
 /**
@@ -310,18 +335,21 @@ export const share = (cell: Cell, t: number): number => {
  * @category readings
  * @since 0.1.0
  */
-export const paid = (self: Cover): ReadonlyArray<number> => range(1, self.T).map((t) => total(self.cells, t))
+export const paid = (self: Cover): ReadonlyArray<number> => totalsOf(self.T, self.cells)
 
 /**
- * The whole numbers `from..to`, none where `to < from` or where an end is not whole.
+ * The whole numbers `from..to`, none where `to < from` or where an end is not whole, and no more than the first million: a
+ * hundred times what a cover may have, so that a range that is too long for one stays too long.
  *
  * @category utils
  * @since 0.1.0
  */
 export const range = (from: number, to: number): ReadonlyArray<number> =>
   Number.isInteger(from) && Number.isInteger(to) && to >= from
-    ? Array.from({ length: to - from + 1 }, (_, i) => from + i)
+    ? Array.from({ length: Math.min(to - from + 1, mostSteps) }, (_, i) => from + i)
     : []
+
+const mostSteps = 1_000_000
 
 /**
  * The steps that are not paid for in full: minus the sum of what is missing of their terms is the cover's bias
@@ -374,7 +402,7 @@ const showOptions = ({ memory, shares }: SegmentOptions): string =>
   (memory === 'recompute' ? '; recompute' : '')
 
 /**
- * Draws a set of steps with its runs joined: `1, 4..50`.
+ * Draws a set of steps with its runs joined: `1, 4..50`. Of more than twenty runs those in the middle are left out.
  *
  * @category readings
  * @since 0.1.0
@@ -386,7 +414,12 @@ export const showSteps = (set: ReadonlyArray<number>): string => {
     if (last !== undefined && last[1] === t - 1) last[1] = t
     else runs.push([t, t])
   }
-  return runs.map(([a, b]) => (a === b ? `${a}` : `${a}..${b}`)).join(', ')
+  return showRuns(runs)
+}
+
+const showRuns = (runs: ReadonlyArray<readonly [from: number, to: number]>): string => {
+  const drawn = runs.flatMap(([a, b]) => (a > b ? [] : [a === b ? `${a}` : `${a}..${b}`]))
+  return (drawn.length > 20 ? [...drawn.slice(0, 18), '...', ...drawn.slice(-1)] : drawn).join(', ')
 }
 
 /**
@@ -402,6 +435,17 @@ export const show = (self: Cover): string => {
   return shown.join(' + ') || 'nothing'
 }
 
+/** Of a segment the whole of what lies outside, however long, and of a set its steps. */
+const showOutside = ({ cell, T, steps: outside }: CoverError & { readonly _tag: 'OutOfRange' }): string => {
+  if (outside.length === 0) return 'an empty range'
+  if (cell._tag === 'ZerothOrder') return showSteps(outside)
+  const from = cell._tag === 'FirstOrder' ? 1 : cell.from
+  return showRuns([
+    [from, Math.min(cell.to, 0)],
+    [Math.max(from, T + 1), cell.to]
+  ])
+}
+
 /**
  * One line for a person: what is wrong and what to do.
  *
@@ -411,9 +455,9 @@ export const show = (self: Cover): string => {
 export const showError = (error: CoverError): string => {
   switch (error._tag) {
     case 'BadLength':
-      return `T: expected a whole number of at least 1, got ${error.T}; pass the number of steps of the chain`
+      return `T: expected a whole number in 1..${longest}, got ${error.T}; pass the number of steps of the chain`
     case 'OutOfRange':
-      return `${showCell(error.cell)}: expected steps within 1..${error.T}, got ${error.steps.length > 0 ? showSteps(error.steps) : 'an empty range'}; move or shorten the cell`
+      return `${showCell(error.cell)}: expected steps within 1..${error.T}, got ${showOutside(error)}; move or shorten the cell`
     case 'Overlap':
       return `step ${error.step} is paid for twice, by ${error.cells.map(showCell).join(' and ')}; its term would be counted twice: give it to one of them, or shares that add up to 1`
     case 'BadRadius':

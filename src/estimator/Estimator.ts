@@ -139,6 +139,22 @@ export const fromCells = (
     )
   )
 
+/**
+ * An estimator of a single exact cover from its cells. Left where a step is unpaid, too.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromExactCells = (
+  name: string,
+  T: number,
+  cells: ReadonlyArray<C.Cell>
+): E.Either<CoverError, Estimator<'exact'>> =>
+  pipe(
+    C.exact(T, cells),
+    E.map((cover) => always(name, cover))
+  )
+
 // -------------------------------------------------------------------------------------
 // readings
 // -------------------------------------------------------------------------------------

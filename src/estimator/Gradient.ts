@@ -10,6 +10,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import type { Params } from '../lens/Lens.js'
+import { declared } from '../random/Density.js'
 import type { Program } from '../tensor/Program.js'
 import { buildAll } from '../tensor/Build.js'
 import type { Batched, ShapeError } from '../tensor/Shape.js'
@@ -106,6 +107,7 @@ export const compile = <P extends Params, S extends Batched, C extends Exprs, R 
     E.flatMap(programs),
     E.flatMap((closed) => buildAll(target, { batch: problem.batch }, closed)),
     E.map((executables) => ({
+      noise: declared(problem.chain.noise.density),
       executables,
       run: (request) => estimate(problem, executables, request),
       dispose: async () => {

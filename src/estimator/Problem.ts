@@ -8,7 +8,7 @@ import type * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Chain } from '../chain/Chain.js'
 import type { Params } from '../lens/Lens.js'
 import type { Reward, RewardError } from '../reward/Reward.js'
-import type { Values } from '../tensor/Program.js'
+import type { Density, Values } from '../tensor/Program.js'
 import { type ProgramError, showError as showProgram } from '../tensor/Build.js'
 import type { Batched } from '../tensor/Shape.js'
 import type { Executable } from '../tensor/Target.js'
@@ -87,12 +87,14 @@ export interface Term {
 }
 
 /**
- * Compiled programs that give gradients. `credit` holds the executable of each shape of cell, by name.
+ * Compiled programs that give gradients: `executables` by name, of the rollouts, the reward and each shape of cell. `noise` is the
+ * density that `xT` and `eps` are to be drawn from.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Gradients {
+  readonly noise: Density
   readonly run: (request: Request) => TE.TaskEither<EstimatorError, Estimate>
   readonly executables: Readonly<Record<string, Executable>>
   readonly dispose: () => Promise<void>
@@ -109,6 +111,7 @@ export type EstimatorError =
   | { readonly _tag: 'NoScore'; readonly step: number; readonly cell: Cell; readonly chain: string }
   | { readonly _tag: 'NotDifferentiable'; readonly reward: string; readonly cell: Cell }
   | { readonly _tag: 'BaselineSeesPerturbation'; readonly advantage: string; readonly cell: Cell }
+  | { readonly _tag: 'Asymmetric'; readonly density: string }
   | { readonly _tag: 'NothingTrained'; readonly parameters: ReadonlyArray<string> }
   | ProgramError
   | { readonly _tag: 'NotCompiled'; readonly program: string }
@@ -199,6 +202,8 @@ export const showError = (error: EstimatorError): string => {
       return `the reward '${error.reward}' is a black box, which ${C.showCell(error.cell)} can not pull back through; use half- or zeroth-order cells, or a differentiable reward`
     case 'BaselineSeesPerturbation':
       return `the baseline '${error.advantage}' reads rewards under the same perturbation as ${C.showCell(error.cell)}, which cancels its signal; use a running mean, or a difference form`
+    case 'Asymmetric':
+      return `the noise '${error.density}' is not symmetric, so an antithetic pair, whose second half negates it, would be biased; use 'average(2)', or declare the density symmetric if it is`
     case 'NothingTrained':
       return `no parameter is trained; choose some of ${error.parameters.join(', ')}`
     case 'Ill':

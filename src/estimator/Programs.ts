@@ -10,6 +10,7 @@ import * as Ch from '../chain/Chain.js'
 import type { Chain } from '../chain/Chain.js'
 import * as L from '../lens/Lens.js'
 import type { Parameter, Parameters, Params } from '../lens/Lens.js'
+import { declared } from '../random/Density.js'
 import type { Differentiable } from '../reward/Reward.js'
 import * as X from '../tensor/Expr.js'
 import type { Expr, Scalar } from '../tensor/Expr.js'
@@ -152,8 +153,8 @@ export const rollout = <P extends Params, S extends Batched, C extends Exprs>(
       return keep ? { ...x0, trajectory: X.stack(states) } : x0
     },
     {
-      xT: chain.noise.density,
-      eps: chain.noise.density,
+      xT: declared(chain.noise.density),
+      eps: declared(chain.noise.density),
       ...Object.fromEntries(Object.keys(directions).map((path) => [`xi.${path}`, 'normal' as const]))
     }
   )

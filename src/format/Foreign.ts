@@ -14,15 +14,14 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
-import * as L from '../lens/Lens.js'
-import type { Parameter, Parameters } from '../lens/Lens.js'
+import { near } from '../document/Nearest.js'
+import { captures } from '../document/Pattern.js'
 import type { Values } from '../tensor/Program.js'
 import { equals } from '../tensor/Shape.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import * as Tree from '../tensor/Tree.js'
 import type { Finding, ForeignError } from './ForeignError.js'
 import * as Layout from './Layout.js'
-import { near } from '../document/Nearest.js'
 
 export { type Finding, type ForeignError, showError } from './ForeignError.js'
 
@@ -53,6 +52,27 @@ export type Rule =
  * @since 0.1.0
  */
 export type Mapping = ReadonlyArray<Rule>
+
+/**
+ * A parameter, of which a mapping needs the shape. Dimensions with a name count as 1.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Shaped {
+  readonly shape: ReadonlyArray<number | string>
+}
+
+/**
+ * The parameters that are to be found, by key: those that a lens declares, or any others.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Declared = { readonly [key: string]: Tree.Tree<Shaped> }
+
+const isShaped = (tree: unknown): tree is Shaped =>
+  typeof tree === 'object' && tree !== null && 'shape' in tree && Array.isArray(tree.shape)
 
 // -------------------------------------------------------------------------------------
 // constructors
@@ -157,27 +177,6 @@ export const torch: Mapping = [
 // patterns
 // -------------------------------------------------------------------------------------
 
-/** What the stars of a pattern stand for in a path, in order; `undefined` where it does not fit. */
-const captures = (pattern: ReadonlyArray<string>, path: ReadonlyArray<string>): ReadonlyArray<string> | undefined => {
-  const [first, ...rest] = pattern
-  const [key, ...below] = path
-  if (first === undefined) return key === undefined ? [] : undefined
-  if (first === '**') {
-    // as few keys as will do
-    for (let n = 0; n <= path.length; n++) {
-      const found = captures(rest, path.slice(n))
-      if (found !== undefined) return [path.slice(0, n).join('.'), ...found]
-    }
-    return undefined
-  }
-  if (key === undefined || (first !== '*' && first !== key)) return undefined
-  const found = captures(rest, below)
-  return found === undefined || first !== '*' ? found : [key, ...found]
-}
-
-const fits = (pattern: string, path: string): ReadonlyArray<string> | undefined =>
-  captures(pattern.split('.'), path.split('.'))
-
 /** A pattern with texts in the places of its stars. A star without one stays. */
 const substitute = (pattern: string, texts: ReadonlyArray<string>): string => {
   const left = [...texts]
@@ -205,7 +204,7 @@ type Source =
 const sourceOf = (mapping: Mapping, parameter: string, shape: Sizes): E.Either<Finding, Source> => {
   for (const rule of mapping) {
     if (rule._tag === 'Ignore') continue
-    const texts = fits(rule.ours, parameter)
+    const texts = captures(rule.ours, parameter)
     if (texts === undefined) continue
     if (rule._tag === 'Fill') return E.right({ _tag: 'Filled', parameter, shape, value: rule.value })
     const view = rule.layout.view(shape)
@@ -219,10 +218,10 @@ const sourceOf = (mapping: Mapping, parameter: string, shape: Sizes): E.Either<F
 /** The sources of all declared parameters, and what is wrong with the mapping itself. */
 const plan = (
   mapping: Mapping,
-  parameters: Parameters
+  parameters: Declared
 ): { readonly findings: ReadonlyArray<Finding>; readonly sources: ReadonlyArray<Source> } => {
   const { left, right } = pipe(
-    Tree.leaves<Parameter>(L.isParameter, parameters),
+    Tree.leaves<Shaped>(isShaped, parameters),
     RA.partitionMap(([path, { shape }]) =>
       sourceOf(
         mapping,
@@ -232,15 +231,33 @@ const plan = (
       )
     )
   )
-  const named = new Map<string, ReadonlyArray<string>>()
+  const named = new Map<string, Array<string>>()
   for (const source of right) {
-    if (source._tag === 'Stored') named.set(source.name, [...(named.get(source.name) ?? []), source.parameter])
+    if (source._tag !== 'Stored') continue
+    const others = named.get(source.name)
+    if (others === undefined) named.set(source.name, [source.parameter])
+    else others.push(source.parameter)
   }
   const shared = [...named].flatMap(
     ([name, paths]): ReadonlyArray<Finding> => (paths.length > 1 ? [{ _tag: 'Shared', name, parameters: paths }] : [])
   )
   return { findings: [...left, ...shared], sources: right }
 }
+
+// each of them is compared with all names there are
+const mostHints = 20
+
+/** Findings with the names near one that is missing or left over, for the first of them. */
+const hinted = (
+  findings: ReadonlyArray<Finding>,
+  unused: ReadonlyArray<string>,
+  missing: ReadonlyArray<string>
+): ReadonlyArray<Finding> =>
+  findings.map((finding, i) => {
+    if (i >= mostHints) return finding
+    if (finding._tag === 'Missing') return { ...finding, nearest: near(finding.name, unused) }
+    return finding._tag === 'Unused' ? { ...finding, nearest: near(finding.name, missing) } : finding
+  })
 
 const settled = <A>(findings: ReadonlyArray<Finding>, entries: ReadonlyArray<readonly [string, A]>) =>
   findings.length > 0
@@ -264,12 +281,12 @@ const settled = <A>(findings: ReadonlyArray<Finding>, entries: ReadonlyArray<rea
  */
 export const fromForeign =
   (mapping: Mapping) =>
-  (parameters: Parameters, tensors: Values): E.Either<ForeignError, Values> => {
+  (parameters: Declared, tensors: Values): E.Either<ForeignError, Values> => {
     const { findings, sources } = plan(mapping, parameters)
     const wanted = new Set(sources.flatMap((source) => (source._tag === 'Stored' ? [source.name] : [])))
     const names = Object.keys(tensors)
     const ignored = (name: string): boolean =>
-      mapping.some((rule) => rule._tag === 'Ignore' && fits(rule.theirs, name) !== undefined)
+      mapping.some((rule) => rule._tag === 'Ignore' && captures(rule.theirs, name) !== undefined)
     const unused = names.filter((name) => !wanted.has(name) && !ignored(name))
     const missing = [...wanted].filter((name) => !Object.hasOwn(tensors, name))
     const { left, right } = pipe(
@@ -280,7 +297,7 @@ export const fromForeign =
         const { name, view } = source
         const tensor = Object.hasOwn(tensors, name) ? tensors[name] : undefined
         if (tensor === undefined) {
-          return E.left({ _tag: 'Missing', parameter, name, shape: view.theirs, nearest: near(name, unused) })
+          return E.left({ _tag: 'Missing', parameter, name, shape: view.theirs, nearest: [] })
         }
         return equals(tensor.shape, view.theirs)
           ? E.right([parameter, Layout.toOurs(view, tensor)])
@@ -289,9 +306,9 @@ export const fromForeign =
     )
     const surplus = unused.map((name): Finding => {
       const shape = tensors[name]?.shape ?? []
-      return { _tag: 'Unused', name, shape, nearest: near(name, missing) }
+      return { _tag: 'Unused', name, shape, nearest: [] }
     })
-    return settled([...findings, ...left, ...surplus], right)
+    return settled([...findings, ...hinted(left, unused, []), ...hinted(surplus, [], missing)], right)
   }
 
 const filled = ({ shape, value }: Source & { readonly _tag: 'Filled' }): Tensor => ({
@@ -311,7 +328,7 @@ const filled = ({ shape, value }: Source & { readonly _tag: 'Filled' }): Tensor 
  */
 export const toForeign =
   (mapping: Mapping) =>
-  (parameters: Parameters, values: Values): E.Either<ForeignError, Values> => {
+  (parameters: Declared, values: Values): E.Either<ForeignError, Values> => {
     const { findings, sources } = plan(mapping, parameters)
     const declared = new Set(sources.map(({ parameter }) => parameter))
     const unused = Object.keys(values).filter((path) => !declared.has(path))
@@ -322,8 +339,7 @@ export const toForeign =
         const expected = source._tag === 'Stored' ? source.view.ours : source.shape
         const tensor = Object.hasOwn(values, parameter) ? values[parameter] : undefined
         if (tensor === undefined) {
-          const close = near(parameter, unused)
-          return E.left({ _tag: 'Missing', parameter, name: parameter, shape: expected, nearest: close })
+          return E.left({ _tag: 'Missing', parameter, name: parameter, shape: expected, nearest: [] })
         }
         if (!equals(tensor.shape, expected)) {
           return E.left({ _tag: 'Misshapen', name: parameter, expected, got: tensor.shape })
@@ -333,7 +349,7 @@ export const toForeign =
         return lost === undefined ? E.right([]) : E.left({ _tag: 'Lost', parameter, expected: source.value, got: lost })
       })
     )
-    return settled([...findings, ...left], right.flat())
+    return settled([...findings, ...hinted(left, unused, [])], right.flat())
   }
 
 /**
@@ -343,7 +359,7 @@ export const toForeign =
  * @category interpreters
  * @since 0.1.0
  */
-export const toTorch: (parameters: Parameters, values: Values) => E.Either<ForeignError, Values> =
+export const toTorch: (parameters: Declared, values: Values) => E.Either<ForeignError, Values> =
   /*#__PURE__*/ toForeign(torch)
 
 /**
@@ -352,5 +368,5 @@ export const toTorch: (parameters: Parameters, values: Values) => E.Either<Forei
  * @category interpreters
  * @since 0.1.0
  */
-export const fromTorch: (parameters: Parameters, tensors: Values) => E.Either<ForeignError, Values> =
+export const fromTorch: (parameters: Declared, tensors: Values) => E.Either<ForeignError, Values> =
   /*#__PURE__*/ fromForeign(torch)

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { quote, several } from '../document/Shown.js'
 import { show } from '../tensor/Shape.js'
 
 // -------------------------------------------------------------------------------------
@@ -68,8 +69,6 @@ export interface ForeignError {
 // interpreters
 // -------------------------------------------------------------------------------------
 
-const quote = (name: string): string => JSON.stringify(name)
-
 const meant = (names: ReadonlyArray<string>): string =>
   names.length === 0 ? '' : `; near it is ${names.map(quote).join(', ')}`
 
@@ -86,16 +85,22 @@ const line = (finding: Finding): string => {
     case 'Unused':
       return `${quote(finding.name)} ${show(finding.shape)}: expected a parameter that takes it, got none${finding.nearest.length === 0 ? '; add a rename or an ignore' : meant(finding.nearest)}`
     case 'Shared':
-      return `${quote(finding.name)}: expected one parameter that takes it, got ${finding.parameters.map(quote).join(', ')}; give one of them a rule of its own`
+      return `${quote(finding.name)}: expected one parameter that takes it, got ${several(finding.parameters.map(quote))}; give one of them a rule of its own`
     case 'Lost':
       return `${quote(finding.parameter)}: expected ${finding.expected} everywhere, since it is not stored, got ${finding.got}; map it by a rename`
   }
 }
 
+// a file that is none of the expected has a finding for each of its tensors
+const mostLines = 100
+
 /**
- * One line a finding for a person: what, expected, got, what to do.
+ * One line a finding for a person: what, expected, got, what to do. Of many findings the first hundred.
  *
  * @category interpreters
  * @since 0.1.0
  */
-export const showError = ({ findings }: ForeignError): string => findings.map(line).join('\n')
+export const showError = ({ findings }: ForeignError): string => {
+  const lines = findings.slice(0, mostLines).map(line)
+  return [...lines, ...(findings.length > mostLines ? [`... (${findings.length} in all)`] : [])].join('\n')
+}

@@ -9,8 +9,11 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import { plain } from '../document/Shown.js'
 import { type Data, size, type Tensor } from '../tensor/Tensor.js'
 import { fromHalf } from './Half.js'
+import { limits } from './Limits.js'
+import { type BadHeader, type Header, parse } from './NpyHeader.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -27,17 +30,10 @@ import { fromHalf } from './Half.js'
 export type NpyError =
   | { readonly _tag: 'NotNpy'; readonly expected: string; readonly got: string }
   | { readonly _tag: 'Truncated'; readonly what: string; readonly expected: number; readonly got: number }
-  | { readonly _tag: 'BadHeader'; readonly what: string; readonly expected: string; readonly got: string }
+  | BadHeader
   | { readonly _tag: 'UnknownDtype'; readonly got: string }
   | { readonly _tag: 'Trailing'; readonly expected: number; readonly got: number }
   | { readonly _tag: 'NotExact'; readonly index: number; readonly got: string }
-
-/** How the numbers are stored. */
-interface Header {
-  readonly descr: string
-  readonly fortran: boolean
-  readonly shape: ReadonlyArray<number>
-}
 
 /** A number format: its width in bytes, the storage that holds it without loss, and how a number is read. */
 interface Format {
@@ -78,7 +74,7 @@ const formatOf = (descr: string): E.Either<NpyError, Format & { readonly little:
 }
 
 // -------------------------------------------------------------------------------------
-// the header
+// the beginning
 // -------------------------------------------------------------------------------------
 
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59] as const
@@ -100,6 +96,14 @@ const prefix = (bytes: Uint8Array): E.Either<NpyError, { readonly start: number;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const length = version === 1 ? view.getUint16(lengthAt, true) : view.getUint32(lengthAt, true)
   const start = begin + length
+  if (length > limits.npyHeader) {
+    return E.left({
+      _tag: 'BadHeader',
+      what: 'header',
+      expected: `at most ${limits.npyHeader} bytes`,
+      got: `${length}`
+    })
+  }
   if (bytes.length < start) return E.left({ _tag: 'Truncated', what: 'header', expected: start, got: bytes.length })
   return pipe(
     E.tryCatch(
@@ -110,81 +114,6 @@ const prefix = (bytes: Uint8Array): E.Either<NpyError, { readonly start: number;
   )
 }
 
-const string = `'[^'\\\\]*'|"[^"\\\\]*"`
-const entry = new RegExp(
-  `\\s*(?<key>${string})\\s*:\\s*(?<value>${string}|True|False|\\([\\d\\s,L]*\\)|\\[[^\\]]*\\])\\s*(?<end>,|(?=\\}))`,
-  'y'
-)
-
-const unquoted = (text: string): string => text.slice(1, -1)
-
-/** The entries of a dictionary of strings, truth values, tuples of integers, and lists (left as they are). */
-const entries = (text: string): E.Either<NpyError, ReadonlyMap<string, string>> => {
-  const bad = (got: string): E.Either<NpyError, never> =>
-    E.left({
-      _tag: 'BadHeader',
-      what: 'header',
-      expected: "a dictionary with the keys 'descr', 'fortran_order' and 'shape'",
-      got: JSON.stringify(got.length > 60 ? `${got.slice(0, 60)}...` : got)
-    })
-  const body = text.trim()
-  if (!body.startsWith('{') || !body.endsWith('}')) return bad(body)
-  const found = new Map<string, string>()
-  let at = 1
-  while (body.slice(at).trim() !== '}') {
-    entry.lastIndex = at
-    const groups = entry.exec(body)?.groups
-    const key = unquoted(groups?.['key'] ?? '')
-    if (groups === undefined || found.has(key)) return bad(body.slice(at))
-    found.set(key, groups['value'] ?? '')
-    at = entry.lastIndex
-  }
-  return E.right(found)
-}
-
-const field =
-  <A>(name: string, expected: string, read: (text: string) => A | undefined) =>
-  (found: ReadonlyMap<string, string>): E.Either<NpyError, A> =>
-    pipe(
-      found.get(name),
-      (text) => (text === undefined ? undefined : read(text)),
-      E.fromNullable<NpyError>({ _tag: 'BadHeader', what: `'${name}'`, expected, got: found.get(name) ?? 'nothing' })
-    )
-
-// a list is the descr of a record of several fields: it goes on as text, so that the refusal names it
-const readDescr = field('descr', 'a string', (text) => (/^['"]/.test(text) ? unquoted(text) : text))
-
-const readOrder = field('fortran_order', 'True or False', (text) =>
-  text === 'True' ? true : text === 'False' ? false : undefined
-)
-
-// Python 2 wrote long integers as `3L`
-const readShape = field('shape', 'a tuple of sizes', (text) => {
-  const body = /^\((\s*\d+L?\s*(?:,\s*\d+L?\s*)*,?|)\s*\)$/.exec(text)?.[1]
-  if (body === undefined || (body !== '' && !body.includes(','))) return undefined
-  const shape = (body.match(/\d+/g) ?? []).map(Number)
-  return [...shape, size(shape)].every(Number.isSafeInteger) ? shape : undefined
-})
-
-const readHeader = (text: string): E.Either<NpyError, Header> =>
-  pipe(
-    entries(text),
-    E.filterOrElse(
-      (found) => found.size <= 3,
-      (found): NpyError => ({
-        _tag: 'BadHeader',
-        what: 'header',
-        expected: "no keys but 'descr', 'fortran_order' and 'shape'",
-        got: [...found.keys()].join(', ')
-      })
-    ),
-    E.bindTo('found'),
-    E.bind('descr', ({ found }) => readDescr(found)),
-    E.bind('fortran', ({ found }) => readOrder(found)),
-    E.bind('shape', ({ found }) => readShape(found)),
-    E.map(({ descr, fortran, shape }) => ({ descr, fortran, shape }))
-  )
-
 // -------------------------------------------------------------------------------------
 // reading
 // -------------------------------------------------------------------------------------
@@ -193,8 +122,8 @@ const readHeader = (text: string): E.Either<NpyError, Header> =>
  * The tensor in a file's bytes, row-major whatever the order in the file. f2, f4, truth values and integers of up to 16
  * bits become f32, the others f64, without loss.
  *
- * Left when the file is no `.npy` file, ends early or late, holds something other than numbers, or an integer that f64
- * cannot hold.
+ * Left when the file is no `.npy` file, ends early or late, holds something other than numbers, an integer that f64
+ * cannot hold, or more than `Limits` has: the header is at most 65535 bytes, and a shape at most 64 axes.
  *
  * @category constructors
  * @since 0.1.0
@@ -204,9 +133,9 @@ export const decode = (bytes: Uint8Array): E.Either<NpyError, Tensor> =>
     prefix(bytes),
     E.chain(({ start, text }) =>
       pipe(
-        readHeader(text),
+        parse(text),
         E.bindTo('header'),
-        E.bind('format', ({ header }) => formatOf(header.descr)),
+        E.bindW('format', ({ header }) => formatOf(header.descr)),
         E.chain(({ header, format }): E.Either<NpyError, Tensor> => {
           const expected = start + size(header.shape) * format.width
           if (bytes.length < expected) return E.left({ _tag: 'Truncated', what: 'data', expected, got: bytes.length })
@@ -264,7 +193,7 @@ export const showError = (error: NpyError): string => {
     case 'BadHeader':
       return `${error.what}: expected ${error.expected}, got ${error.got}; save the array with numpy.save`
     case 'UnknownDtype':
-      return `'descr': expected < or > before ${Object.keys(formats).join(', ')}, got ${error.got}; convert the array first, such as by astype('<f4')`
+      return `'descr': expected < or > before ${Object.keys(formats).join(', ')}, got ${plain(error.got)}; convert the array first, such as by astype('<f4')`
     case 'Trailing':
       return `data: expected the file to have ${error.expected} bytes, got ${error.got}; save one array a file`
     case 'NotExact':

@@ -10,10 +10,14 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as t from 'io-ts'
+import { decodeWith as decodeDocument, type DocumentError, listUpTo, numberThat } from '../document/Document.js'
+import * as Json from '../document/Json.js'
+import { quote, shown } from '../document/Shown.js'
 import { type Data, size, type Tensor } from '../tensor/Tensor.js'
 import { type Dtype, formats, isDtype } from './Dtype.js'
 import { toHalf } from './Half.js'
-import { metadataName, quote, type SafetensorsError } from './SafetensorsError.js'
+import { countOf, limits } from './Limits.js'
+import { metadataName, type SafetensorsError } from './SafetensorsError.js'
 
 export { type SafetensorsError, showError } from './SafetensorsError.js'
 
@@ -66,7 +70,7 @@ const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
  * The bytes of a checkpoint. Equal checkpoints give equal bytes: wide number formats come first, so that each tensor is
  * aligned to its width, and names are in order. The header is padded to a multiple of 8 bytes.
  *
- * Left when a tensor is called `__metadata__`, or does not fill its shape.
+ * Left when a tensor is called `__metadata__`, does not fill its shape, or when there is more than `decode` reads.
  *
  * @category combinators
  * @since 0.1.0
@@ -79,7 +83,11 @@ export const encode =
       .sort((a, b) => formats[b.dtype].width - formats[a.dtype].width || byName(a.name, b.name))
     if (parts.some(({ name }) => name === metadataName)) return E.left({ _tag: 'ReservedName' })
     const unfilled = parts.find(({ tensor }) => tensor.data.length !== size(tensor.shape))
-    return unfilled === undefined ? E.right(write(parts, metadata)) : E.left(mismatch(unfilled))
+    if (unfilled !== undefined) return E.left(mismatch(unfilled))
+    return pipe(
+      headerOf(parts, metadata),
+      E.map((header) => write(header, parts))
+    )
   }
 
 const mismatch = ({ name, tensor, dtype }: Part): SafetensorsError => ({
@@ -91,7 +99,11 @@ const mismatch = ({ name, tensor, dtype }: Part): SafetensorsError => ({
   got: tensor.data.length * formats[dtype].width
 })
 
-const write = (parts: ReadonlyArray<Part>, metadata: Checkpoint['metadata']): Uint8Array => {
+/** The header, padded. Left: one that `decode` would refuse to read. */
+const headerOf = (
+  parts: ReadonlyArray<Part>,
+  metadata: Checkpoint['metadata']
+): E.Either<SafetensorsError, Uint8Array> => {
   let end = 0
   const entries = parts.map(({ name, tensor, dtype }): readonly [string, Entry] => {
     const begin = end
@@ -100,7 +112,7 @@ const write = (parts: ReadonlyArray<Part>, metadata: Checkpoint['metadata']): Ui
   })
   const sortedMetadata = Object.entries(metadata).sort(([a], [b]) => byName(a, b))
   // `fromEntries` and not assignment: a tensor may be called `__proto__`
-  const header = new TextEncoder().encode(
+  const text = new TextEncoder().encode(
     JSON.stringify(
       Object.fromEntries([
         ...(sortedMetadata.length === 0 ? [] : [[metadataName, Object.fromEntries(sortedMetadata)] as const]),
@@ -108,14 +120,29 @@ const write = (parts: ReadonlyArray<Part>, metadata: Checkpoint['metadata']): Ui
       ])
     )
   )
-  const headerLength = Math.ceil(header.length / prefixLength) * prefixLength
-  const bytes = new Uint8Array(prefixLength + headerLength + end)
-  const view = new DataView(bytes.buffer)
-  view.setBigUint64(0, BigInt(headerLength), true)
   // the format pads with spaces, which JSON ignores
-  bytes.fill(0x20, prefixLength, prefixLength + headerLength)
+  const header = new Uint8Array(Math.ceil(text.length / prefixLength) * prefixLength).fill(0x20)
+  header.set(text)
+  const counted = entries.length + (sortedMetadata.length === 0 ? 0 : 1)
+  const deepest = entries.reduce((most, [, { shape }]) => Math.max(most, shape.length), 0)
+  if (counted > limits.tensors) return tooLarge('tensors', `at most ${limits.tensors}`, counted)
+  if (deepest > limits.rank) return tooLarge('tensors', `at most ${limits.rank} axes`, deepest)
+  return header.length > limits.safetensorsHeader
+    ? tooLarge('header', `at most ${limits.safetensorsHeader} bytes`, header.length)
+    : E.right(header)
+}
+
+const tooLarge = (what: string, expected: string, got: string | number): E.Either<SafetensorsError, never> =>
+  E.left({ _tag: 'TooLarge', what, expected, got: String(got) })
+
+const write = (header: Uint8Array, parts: ReadonlyArray<Part>): Uint8Array => {
+  const start = prefixLength + header.length
+  const end = parts.reduce((at, { tensor, dtype }) => at + tensor.data.length * formats[dtype].width, start)
+  const bytes = new Uint8Array(end)
+  const view = new DataView(bytes.buffer)
+  view.setBigUint64(0, BigInt(header.length), true)
   bytes.set(header, prefixLength)
-  let at = prefixLength + headerLength
+  let at = start
   for (const { tensor, dtype } of parts) at = writeData(view, at, tensor.data, dtype)
   return bytes
 }
@@ -136,23 +163,20 @@ const writeData = (view: DataView, start: number, data: Data, dtype: Part['dtype
 // reading
 // -------------------------------------------------------------------------------------
 
-const isCount = (u: unknown): u is number => typeof u === 'number' && Number.isSafeInteger(u) && u >= 0
+const Count = /*#__PURE__*/ numberThat('an integer from 0 to 2^53', (n) => Number.isSafeInteger(n) && n >= 0)
 
-const Count = new t.Type<number, number, unknown>(
-  'an integer from 0 to 2^53',
-  isCount,
-  (u, context) => (isCount(u) ? t.success(u) : t.failure(u, context)),
-  t.identity
-)
-
-const Entry = t.type(
-  { dtype: t.string, shape: t.array(Count, 'a list of sizes'), data_offsets: t.tuple([Count, Count], 'two offsets') },
+const Entry = /*#__PURE__*/ t.type(
+  {
+    dtype: t.string,
+    shape: /*#__PURE__*/ listUpTo(Count, limits.rank, `a list of at most ${limits.rank} sizes`),
+    data_offsets: /*#__PURE__*/ t.tuple([Count, Count], 'two offsets')
+  },
   'an entry'
 )
 type Entry = t.TypeOf<typeof Entry>
 
-const Text = t.record(t.string, t.string, 'a record of texts')
-const Header = t.record(t.string, t.unknown, 'an object')
+const Text = /*#__PURE__*/ t.record(t.string, t.string, 'a record of texts')
+const Header = /*#__PURE__*/ t.record(t.string, t.unknown, 'an object')
 
 interface Slot {
   readonly name: string
@@ -166,7 +190,8 @@ interface Slot {
  * The checkpoint in a file's bytes. F32, F16, BF16, BOOL and integers of 8 and 16 bits become f32; F64 and wider
  * integers become f64: without loss in every case.
  *
- * Total: whatever the bytes are, the result is a checkpoint or an error that `showError` puts in words.
+ * Total: whatever the bytes are, the result is a checkpoint or an error that `showError` puts in words. A key twice is one, and
+ * so is more than `Limits` has: a header of 8 MiB, 65,536 tensors, 64 axes.
  *
  * @category combinators
  * @since 0.1.0
@@ -200,53 +225,45 @@ const readHeaderLength = (bytes: Uint8Array): E.Either<SafetensorsError, number>
   }
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true))
   const got = bytes.length - prefixLength
+  if (length > limits.safetensorsHeader) return tooLarge('header', `at most ${limits.safetensorsHeader} bytes`, length)
   return length <= got ? E.right(length) : E.left({ _tag: 'Truncated', what: 'header', expected: length, got })
 }
 
 const readHeader = (bytes: Uint8Array): E.Either<SafetensorsError, ReadonlyMap<string, unknown>> =>
   pipe(
     E.tryCatch(
-      (): unknown => JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)),
-      (reason): SafetensorsError => ({
-        _tag: 'BadHeader',
-        what: 'header',
-        expected: 'JSON in UTF-8',
-        got: String(reason)
-      })
+      () => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes),
+      (): SafetensorsError => ({ _tag: 'BadHeader', what: 'header', expected: 'JSON in UTF-8', got: 'other bytes' })
     ),
-    E.chain((json) => decodeWith(Header, 'header', json)),
-    E.map((header) => new Map(Object.entries(header)))
+    E.flatMap((text) => pipe(Json.parse(text), E.mapLeft(badHeader))),
+    E.flatMap((json) => decodeWith(Header, 'header', json)),
+    E.map((header) => new Map(Object.entries(header))),
+    E.flatMap((header) =>
+      header.size <= limits.tensors
+        ? E.right(header)
+        : tooLarge('header', `at most ${limits.tensors} tensors`, header.size)
+    )
   )
-
-// A list or an object may be nested too deeply to be written out.
-const brief = (u: unknown): string => {
-  if (u === undefined) return 'nothing'
-  if (typeof u === 'object' && u !== null) return Array.isArray(u) ? `a list of ${u.length}` : 'an object'
-  return JSON.stringify(u)
-}
 
 // The first thing that is wrong: after it the rest of the header means little.
 const decodeWith = <A>(codec: t.Type<A, unknown, unknown>, what: string, u: unknown): E.Either<SafetensorsError, A> =>
-  pipe(
-    codec.decode(u),
-    E.mapLeft((errors): SafetensorsError => {
-      const [first] = errors
-      const path = (first?.context ?? []).slice(1).map(({ key }) => `.${key}`)
-      return {
-        _tag: 'BadHeader',
-        what: `${what}${path.join('')}`,
-        expected: first?.context.at(-1)?.type.name ?? codec.name,
-        got: brief(first?.value)
-      }
-    })
-  )
+  pipe(decodeDocument(codec, u, what), E.mapLeft(badHeader))
+
+const badHeader = ({ path, expected, got }: DocumentError): SafetensorsError => ({
+  _tag: 'BadHeader',
+  what: path === 'the document' ? 'header' : path,
+  expected,
+  got
+})
 
 const readSlot = (name: string, entry: unknown): E.Either<SafetensorsError, Slot> =>
   pipe(
     decodeWith(Entry, quote(name), entry),
     E.chain(({ dtype, shape, data_offsets: [begin, end] }): E.Either<SafetensorsError, Slot> => {
       if (!isDtype(dtype)) return E.left({ _tag: 'UnknownDtype', tensor: name, got: dtype })
-      const expected = size(shape) * formats[dtype].width
+      const count = countOf(shape)
+      if (count === undefined) return tooLarge(`shape of ${quote(name)}`, 'at most 2^53 numbers', shown(shape))
+      const expected = count * formats[dtype].width
       return end - begin === expected
         ? E.right({ name, dtype, shape, begin, end })
         : E.left({ _tag: 'SizeMismatch', tensor: name, dtype, shape, expected, got: end - begin })

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { quote } from '../document/Shown.js'
 import { formats } from './Dtype.js'
 
 // -------------------------------------------------------------------------------------
@@ -21,7 +22,7 @@ export const metadataName = '__metadata__'
  * What can be wrong with a checkpoint. `Truncated`: the file ends before `what` does. `BadHeader`: the header is not
  * the JSON that the format asks for. `UnknownDtype`: a number format that is not read. `SizeMismatch`: a tensor's bytes
  * do not fill its shape. `BadOffsets`: tensors overlap, leave a gap or end elsewhere than the file. `NotExact`: an
- * integer beyond 2^53. `ReservedName`: a tensor to be written is called `__metadata__`.
+ * integer beyond 2^53. `ReservedName`: a tensor to be written is called `__metadata__`. `TooLarge`: more than `Limits` has.
  *
  * @category model
  * @since 0.1.0
@@ -41,18 +42,11 @@ export type SafetensorsError =
   | { readonly _tag: 'BadOffsets'; readonly what: string; readonly expected: number; readonly got: number }
   | { readonly _tag: 'NotExact'; readonly tensor: string; readonly index: number; readonly got: string }
   | { readonly _tag: 'ReservedName' }
+  | { readonly _tag: 'TooLarge'; readonly what: string; readonly expected: string; readonly got: string }
 
 // -------------------------------------------------------------------------------------
 // interpreters
 // -------------------------------------------------------------------------------------
-
-/**
- * A name in quotes, with what cannot be printed escaped.
- *
- * @category interpreters
- * @since 0.1.0
- */
-export const quote = (text: string): string => JSON.stringify(text)
 
 /**
  * One line for a person: what, expected, got, what to do.
@@ -74,6 +68,8 @@ export const showError = (error: SafetensorsError): string => {
       return `${error.what}: expected at byte ${error.expected} of the data, got ${error.got}; tensors have to lie end to end, write the file again`
     case 'NotExact':
       return `${quote(error.tensor)}[${error.index}]: expected an integer below 2^53 in magnitude, got ${error.got}; store the tensor as F64`
+    case 'TooLarge':
+      return `${error.what}: expected ${error.expected}, got ${error.got}; store the tensors in several files`
     case 'ReservedName':
       return `tensors: expected any name but "${metadataName}", got it; the format keeps it for text, rename the tensor`
   }

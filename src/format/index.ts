@@ -6,6 +6,8 @@
 export * as Foreign from './Foreign.js'
 export * as Half from './Half.js'
 export * as Layout from './Layout.js'
+export * as Limits from './Limits.js'
 export * as Npy from './Npy.js'
 export * as Npz from './Npz.js'
 export * as Safetensors from './Safetensors.js'
+export * as Zip from './Zip.js'

@@ -8,6 +8,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as t from 'io-ts'
 import type { ShareName } from '../chain/Share.js'
+import { listUpTo, numberThat, oneOf } from '../document/Document.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -19,11 +20,9 @@ import type { ShareName } from '../chain/Share.js'
  * @category model
  * @since 0.1.0
  */
-export const Positive: t.Type<number, number, unknown> = new t.Type<number, number, unknown>(
+export const Positive: t.Type<number, number, unknown> = /*#__PURE__*/ numberThat(
   'an integer of at least 1',
-  (u): u is number => typeof u === 'number' && Number.isSafeInteger(u) && u >= 1,
-  (u, context) => (typeof u === 'number' && Number.isSafeInteger(u) && u >= 1 ? t.success(u) : t.failure(u, context)),
-  t.identity
+  (n) => Number.isSafeInteger(n) && n >= 1
 )
 
 /**
@@ -127,11 +126,37 @@ export interface ClassifierDescription {
  * @category instances
  * @since 0.1.0
  */
-export const ShareCodec: t.Type<ShareName, ShareName, unknown> = t.union([
-  t.literal('cosine'),
-  t.literal('linear'),
-  t.literal('flow')
-])
+export const ShareCodec: t.Type<ShareName, ShareName, unknown> = /*#__PURE__*/ oneOf('cosine', 'linear', 'flow')
+
+// half of an embedding are sines, half are cosines
+const Even: t.Type<number, number, unknown> = /*#__PURE__*/ numberThat(
+  'an even number of at least 2',
+  (n) => Number.isSafeInteger(n) && n >= 2 && n % 2 === 0
+)
+
+// signals, images and clips have one to three axes of places, and channels
+const Sizes: t.Type<ReadonlyArray<number>, ReadonlyArray<number>, unknown> = /*#__PURE__*/ listUpTo(
+  Positive,
+  4,
+  'two to four sizes, the last of the channels'
+)
+
+// the deepest of 32 levels, each of half the size, is beyond any size that f64 counts exactly
+const Widths: t.Type<ReadonlyArray<number>, ReadonlyArray<number>, unknown> = /*#__PURE__*/ listUpTo(
+  Positive,
+  32,
+  'one to 32 widths'
+)
+
+const mlpFields = {
+  kind: /*#__PURE__*/ t.literal('mlp'),
+  features: Positive,
+  labels: Positive,
+  hidden: Positive,
+  blocks: Positive,
+  embedding: Even,
+  share: ShareCodec
+}
 
 /**
  * Decodes the description of a denoiser made of dense layers.
@@ -139,18 +164,21 @@ export const ShareCodec: t.Type<ShareName, ShareName, unknown> = t.union([
  * @category instances
  * @since 0.1.0
  */
-export const MlpCodec: t.Type<MlpDescription, MlpDescription, unknown> = t.type(
-  {
-    kind: t.literal('mlp'),
-    features: Positive,
-    labels: Positive,
-    hidden: Positive,
-    blocks: Positive,
-    embedding: Positive,
-    share: ShareCodec
-  },
+export const MlpCodec: t.Type<MlpDescription, MlpDescription, unknown> = /*#__PURE__*/ t.type(
+  mlpFields,
   'MlpDescription'
 )
+
+const unetFields = {
+  kind: /*#__PURE__*/ t.literal('unet'),
+  size: Sizes,
+  labels: Positive,
+  patch: Positive,
+  channels: Widths,
+  groups: Positive,
+  embedding: Even,
+  share: ShareCodec
+}
 
 /**
  * Decodes the description of a U-Net.
@@ -158,19 +186,24 @@ export const MlpCodec: t.Type<MlpDescription, MlpDescription, unknown> = t.type(
  * @category instances
  * @since 0.1.0
  */
-export const UnetCodec: t.Type<UnetDescription, UnetDescription, unknown> = t.type(
-  {
-    kind: t.literal('unet'),
-    size: t.readonlyArray(Positive),
-    labels: Positive,
-    patch: Positive,
-    channels: t.readonlyArray(Positive),
-    groups: Positive,
-    embedding: Positive,
-    share: ShareCodec
-  },
+export const UnetCodec: t.Type<UnetDescription, UnetDescription, unknown> = /*#__PURE__*/ t.type(
+  unetFields,
   'UnetDescription'
 )
+
+const latentFields = {
+  kind: /*#__PURE__*/ t.literal('latent'),
+  size: Sizes,
+  patch: Positive,
+  channels: Widths,
+  groups: Positive,
+  latent: Positive,
+  labels: Positive,
+  hidden: Positive,
+  blocks: Positive,
+  embedding: Even,
+  share: ShareCodec
+}
 
 /**
  * Decodes the description of a denoiser in latents.
@@ -178,29 +211,66 @@ export const UnetCodec: t.Type<UnetDescription, UnetDescription, unknown> = t.ty
  * @category instances
  * @since 0.1.0
  */
-export const LatentCodec: t.Type<LatentDescription, LatentDescription, unknown> = t.type(
-  {
-    kind: t.literal('latent'),
-    size: t.readonlyArray(Positive),
-    patch: Positive,
-    channels: t.readonlyArray(Positive),
-    groups: Positive,
-    latent: Positive,
-    labels: Positive,
-    hidden: Positive,
-    blocks: Positive,
-    embedding: Positive,
-    share: ShareCodec
-  },
+export const LatentCodec: t.Type<LatentDescription, LatentDescription, unknown> = /*#__PURE__*/ t.type(
+  latentFields,
   'LatentDescription'
 )
 
-const Kind = t.keyof({ mlp: null, unet: null, latent: null }, '"mlp", "unet" or "latent"')
+const Kind: t.Type<DenoiserDescription['kind'], string, unknown> = /*#__PURE__*/ oneOf('mlp', 'unet', 'latent')
+
+/** A field whose value does not fit the others. */
+interface Misfit {
+  readonly key: string
+  readonly expected: string
+}
+
+/** What is wrong between the fields of a network that halves images. */
+const misfit = ({ size, patch, channels, groups }: UnetDescription | LatentDescription): Misfit | undefined => {
+  if (size.length < 2) return { key: 'size', expected: Sizes.name }
+  if (channels.length === 0) return { key: 'channels', expected: Widths.name }
+  const step = patch * 2 ** (channels.length - 1)
+  if (size.slice(0, -1).some((side) => side % step !== 0)) {
+    return {
+      key: 'size',
+      expected: `sides that are multiples of ${step}: of the patch, and of 2 for each level but one`
+    }
+  }
+  return channels.some((width) => width % groups !== 0)
+    ? { key: 'groups', expected: `a divisor of all channels, ${channels.join(', ')}` }
+    : undefined
+}
+
+/** Decodes a group that has no other fields than its codec, and whose fields fit one another. */
+const strictly =
+  <D extends DenoiserDescription>(
+    codec: t.Type<D, D, unknown>,
+    names: ReadonlyArray<string>,
+    check: (description: D) => Misfit | undefined
+  ): t.Validate<unknown, DenoiserDescription> =>
+  (u, context) =>
+    pipe(
+      codec.validate(u, context),
+      E.flatMap((description): t.Validation<DenoiserDescription> => {
+        const entries: ReadonlyArray<readonly [string, unknown]> = Object.entries(description)
+        const unknown = entries.find(([key]) => !names.includes(key))
+        const wrong =
+          unknown === undefined
+            ? check(description)
+            : { key: unknown[0], expected: `one of the fields ${names.join(', ')}` }
+        if (wrong === undefined) return t.success(description)
+        const { key, expected } = wrong
+        const value = key === unknown?.[0] ? key : new Map(entries).get(key)
+        return t.failure(value, t.appendContext(context, key, named(expected), value))
+      })
+    )
+
+/** A type that stands in errors only. */
+const named = (name: string): t.Mixed => new t.Type(name, t.unknown.is, t.unknown.validate, t.identity)
 
 const ofKind: Readonly<Record<DenoiserDescription['kind'], t.Validate<unknown, DenoiserDescription>>> = {
-  mlp: (u, context) => MlpCodec.validate(u, context),
-  unet: (u, context) => UnetCodec.validate(u, context),
-  latent: (u, context) => LatentCodec.validate(u, context)
+  mlp: /*#__PURE__*/ strictly(MlpCodec, Object.keys(mlpFields), () => undefined),
+  unet: /*#__PURE__*/ strictly(UnetCodec, Object.keys(unetFields), misfit),
+  latent: /*#__PURE__*/ strictly(LatentCodec, Object.keys(latentFields), misfit)
 }
 
 /**
@@ -231,7 +301,7 @@ export const DenoiserCodec: t.Type<DenoiserDescription, DenoiserDescription, unk
  * @category instances
  * @since 0.1.0
  */
-export const ClassifierCodec: t.Type<ClassifierDescription, ClassifierDescription, unknown> = t.type(
+export const ClassifierCodec: t.Type<ClassifierDescription, ClassifierDescription, unknown> = /*#__PURE__*/ t.type(
   { kind: t.literal('classifier'), features: Positive, labels: Positive, hidden: Positive, blocks: Positive },
   'ClassifierDescription'
 )

@@ -1,9 +1,9 @@
 /**
  * A denoiser made of dense layers.
  *
- * The network predicts the clean image, because faces lie on a surface of few dimensions: a layer that is narrower
- * than the image cannot pass the noise through, but it can pass the face. The noise that the samplers ask for follows
- * from the image, `epsilon = (x - sqrt(data share) F) / sqrt(noise share)`.
+ * The network predicts the clean output, because data lie on a surface of few dimensions: a layer that is narrower
+ * than the output cannot pass the noise through, but it can pass the data. The noise that the samplers ask for follows
+ * from the output, `epsilon = (x - sqrt(data share) F) / sqrt(noise share)`.
  *
  * @since 0.1.0
  */
@@ -53,6 +53,14 @@ export type MlpParameters = {
   readonly out: Dense<number, number>
 }
 
+/**
+ * What there is to say of such a network; its file adds the `kind`.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type MlpOptions = Omit<MlpDescription, 'kind'>
+
 /** A row of the residual stream beside what the network is told. */
 type Stream = Carried<Rows<number>, Rows<number>>
 
@@ -69,9 +77,7 @@ type Stream = Carried<Rows<number>, Rows<number>>
  * @category constructors
  * @since 0.1.0
  */
-export const clean = (
-  description: MlpDescription
-): Lens<MlpParameters, DenoiserInput<number, number>, Rows<number>> => {
+export const clean = (description: MlpOptions): Lens<MlpParameters, DenoiserInput<number, number>, Rows<number>> => {
   const { features, hidden, blocks } = description
   const body = L.at(
     'blocks',
@@ -86,11 +92,11 @@ export const clean = (
 
 /** The argument of the network as a stream. */
 const told = (
-  description: MlpDescription
+  description: MlpOptions
 ): Lens<Pick<MlpParameters, 'in' | 'time' | 'labels'>, DenoiserInput<number, number>, Stream> =>
   entering(L.at('in', dense<number, number>(description.features, description.hidden)), description)
 
-const block = ({ hidden, embedding }: MlpDescription): Lens<MlpBlock, Stream, Rows<number>> => {
+const block = ({ hidden, embedding }: MlpOptions): Lens<MlpBlock, Stream, Rows<number>> => {
   const norm = L.at('norm', layerNorm<number>(hidden))
   const modulate = L.at('film', film<number, number>(embedding, hidden))
   const leave = L.compose(silu<readonly ['batch', number]>(), L.at('dense', dense<number, number>(hidden, hidden, 0)))
@@ -138,5 +144,5 @@ const added = <P extends Params>(f: Lens<P, Stream, Rows<number>>): Lens<P, Stre
  * @since 0.1.0
  */
 export const mlp = <D extends number, K extends number>(
-  description: MlpDescription & { readonly features: D; readonly labels: K }
+  description: MlpOptions & { readonly features: D; readonly labels: K }
 ): Denoiser<MlpParameters, D, K> => fromClean(description, clean(description))

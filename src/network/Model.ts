@@ -12,6 +12,9 @@ import type { ShareName } from '../chain/Share.js'
 import type { Rows } from '../lens/Rows.js'
 import * as L from '../lens/Lens.js'
 import type { Lens, Parameter, Parameters, Params } from '../lens/Lens.js'
+import { decodeWith, type DocumentError } from '../document/Document.js'
+import * as Json from '../document/Json.js'
+import { quote } from '../document/Shown.js'
 import type { Values } from '../tensor/Program.js'
 import { equals, show } from '../tensor/Shape.js'
 import * as Tree from '../tensor/Tree.js'
@@ -24,6 +27,7 @@ import {
   type Description
 } from './Description.js'
 import * as Network from './Network.js'
+import * as Size from './Size.js'
 import * as Safetensors from '../format/Safetensors.js'
 
 // -------------------------------------------------------------------------------------
@@ -86,7 +90,8 @@ export interface TrainedClassifier {
 
 /**
  * Why a file is no model. `Unreadable`: it is no checkpoint. `Undescribed`: its description is missing or wrong at
- * `path`. `Unfit`: its tensors are not those of the description; every difference is listed.
+ * `path`. `Oversized`: its description asks for many more numbers or tensors than it has. `Unfit`: its tensors are not those of
+ * the description; every difference is listed. `NotFinite`: a parameter is NaN or infinite, or would be in f32.
  *
  * @category model
  * @since 0.1.0
@@ -94,7 +99,14 @@ export interface TrainedClassifier {
 export type ModelError =
   | { readonly _tag: 'Unreadable'; readonly error: Safetensors.SafetensorsError }
   | { readonly _tag: 'Undescribed'; readonly path: string; readonly expected: string; readonly got: string }
-  | { readonly _tag: 'Unfit'; readonly differences: ReadonlyArray<Difference> }
+  | { readonly _tag: 'Oversized'; readonly asked: Size.Size; readonly stored: Size.Size }
+  | {
+      readonly _tag: 'Unfit'
+      readonly differences: ReadonlyArray<Difference>
+      readonly asked: Size.Size
+      readonly stored: Size.Size
+    }
+  | { readonly _tag: 'NotFinite'; readonly tensor: string; readonly index: number; readonly got: number }
 
 /**
  * One tensor that is missing, of another shape, or not asked for.
@@ -120,7 +132,7 @@ export interface Difference {
  */
 export const loadModel = (bytes: Uint8Array): E.Either<ModelError, DescribedModel> =>
   pipe(
-    load(DenoiserCodec, Network.parameters)(bytes),
+    load(DenoiserCodec, Network.parameters, Size.described)(bytes),
     E.map((loaded) => ({
       ...loaded,
       denoiser: Network.denoiser(loaded.description),
@@ -143,10 +155,17 @@ export const ownModel =
       Safetensors.decode(bytes),
       E.mapLeft((error): ModelError => ({ _tag: 'Unreadable', error })),
       E.flatMap(({ tensors, metadata }) => {
-        const differences = compare(denoiser.lens.parameters, tensors)
-        return differences.length > 0
-          ? E.left<ModelError, Model>({ _tag: 'Unfit', differences })
-          : E.right({ denoiser, share, decoder: O.none, parameters: tensors, metadata, encode: encodeOwn })
+        const error = compare(denoiser.lens.parameters, tensors) ?? notFinite(tensors)
+        return error === undefined
+          ? E.right<ModelError, Model>({
+              denoiser,
+              share,
+              decoder: O.none,
+              parameters: tensors,
+              metadata,
+              encode: encodeOwn
+            })
+          : E.left(error)
       })
     )
 
@@ -163,7 +182,7 @@ const encodeOwn: Model['encode'] = (tensors, metadata, precision) =>
  * @since 0.1.0
  */
 export const loadClassifier: (bytes: Uint8Array) => E.Either<ModelError, TrainedClassifier> = (bytes) =>
-  load(ClassifierCodec, (description) => classifier(description).parameters)(bytes)
+  load(ClassifierCodec, (description) => classifier(description).parameters, Size.described)(bytes)
 
 /**
  * A description with the values of its parameters, by path, in f32.
@@ -178,61 +197,76 @@ export interface Loaded<D> {
 }
 
 /**
- * Any network in a file's bytes, from the codec of its description and the parameters that a description declares.
+ * What a description may ask for before it is compared tensor by tensor: `tensors`, few enough to declare in a fraction of a
+ * second; and `numbers`, or `ratio` times those that the file has, where that is more.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const most = { tensors: 8192, numbers: 2 ** 20, ratio: 4 } as const
+
+/**
+ * Any network in a file's bytes, from the codec of its description and the parameters that a description declares. `sizeOf` says
+ * how many those are before they are made, for networks that a description could make large: then a description that asks for much
+ * more than the file has is refused by arithmetic (`most`).
  *
  * @category constructors
  * @since 0.1.0
  */
 export const load =
-  <D>(codec: t.Type<D, unknown, unknown>, parametersOf: (description: D) => Parameters) =>
+  <D>(
+    codec: t.Type<D, unknown, unknown>,
+    parametersOf: (description: D) => Parameters,
+    sizeOf: (description: D) => Size.Size = (description) => Size.declared(parametersOf(description))
+  ) =>
   (bytes: Uint8Array): E.Either<ModelError, Loaded<D>> =>
     pipe(
       Safetensors.decode(bytes),
       E.mapLeft((error): ModelError => ({ _tag: 'Unreadable', error })),
       E.bindTo('checkpoint'),
-      E.bind('description', ({ checkpoint }) => readDescription(codec, checkpoint.metadata['description'])),
-      E.chain(({ checkpoint: { tensors, metadata }, description }) => {
-        const differences = compare(parametersOf(description), tensors)
-        return differences.length > 0
-          ? E.left<ModelError, Loaded<D>>({ _tag: 'Unfit', differences })
-          : E.right({ description, parameters: tensors, metadata })
+      E.bind('description', ({ checkpoint: { metadata } }) =>
+        readDescription(codec, Object.hasOwn(metadata, 'description') ? metadata['description'] : undefined)
+      ),
+      E.flatMap(({ checkpoint: { tensors, metadata }, description }) => {
+        const error =
+          oversized(sizeOf(description), Size.stored(tensors)) ??
+          compare(parametersOf(description), tensors) ??
+          notFinite(tensors)
+        return error === undefined ? E.right({ description, parameters: tensors, metadata }) : E.left(error)
       })
     )
 
 const readDescription = <D>(codec: t.Type<D, unknown, unknown>, text: string | undefined): E.Either<ModelError, D> =>
-  pipe(
-    E.tryCatch(
-      (): unknown => JSON.parse(text ?? ''),
-      (): ModelError => ({
+  text === undefined
+    ? E.left({
         _tag: 'Undescribed',
         path: 'description',
         expected: `${codec.name} as JSON in the metadata`,
-        got: text === undefined ? 'no description' : JSON.stringify(text)
+        got: 'no description'
       })
-    ),
-    E.chain((json) =>
-      pipe(
-        codec.decode(json),
-        E.mapLeft((errors): ModelError => {
-          const context = errors[0]?.context ?? []
-          const fields = context.slice(1).map(({ key }) => `.${key}`)
-          return {
-            _tag: 'Undescribed',
-            path: `description${fields.join('')}`,
-            expected: context.at(-1)?.type.name ?? codec.name,
-            got: JSON.stringify(errors[0]?.value) ?? 'nothing'
-          }
-        })
+    : pipe(
+        Json.parse(text),
+        E.mapLeft((error) => ({ ...error, path: within(error.path) })),
+        E.flatMap((json) => decodeWith(codec, json, 'description')),
+        E.mapLeft(
+          ({ path, expected, got }: DocumentError): ModelError => ({ _tag: 'Undescribed', path, expected, got })
+        )
       )
-    )
-  )
 
-const compare = (parameters: Parameters, tensors: Values): ReadonlyArray<Difference> => {
+const within = (path: string): string => (path === 'the document' ? 'description' : `description.${path}`)
+
+const oversized = (asked: Size.Size, stored: Size.Size): ModelError | undefined => {
+  const fits = asked.tensors <= most.tensors && asked.numbers <= Math.max(most.numbers, most.ratio * stored.numbers)
+  return fits ? undefined : { _tag: 'Oversized', asked, stored }
+}
+
+/** What tensors differ from the declared ones. */
+const compare = (parameters: Parameters, tensors: Values): ModelError | undefined => {
   const declared = Tree.leaves<Parameter>(L.isParameter, parameters)
   const names = new Set(declared.map(([name]) => name))
-  return [
+  const differences = [
     ...declared.flatMap(([tensor, { shape }]): ReadonlyArray<Difference> => {
-      const found = tensors[tensor]
+      const found = Object.hasOwn(tensors, tensor) ? tensors[tensor] : undefined
       if (found !== undefined && equals(found.shape, shape)) return []
       return [{ tensor, expected: show(shape), got: found === undefined ? 'nothing' : show(found.shape) }]
     }),
@@ -241,6 +275,18 @@ const compare = (parameters: Parameters, tensors: Values): ReadonlyArray<Differe
         names.has(tensor) ? [] : [{ tensor, expected: 'no such tensor', got: show(shape) }]
     )
   ]
+  return differences.length === 0
+    ? undefined
+    : { _tag: 'Unfit', differences, asked: Size.declared(parameters), stored: Size.stored(tensors) }
+}
+
+/** The first parameter that is no number where it is computed with, in f32. */
+const notFinite = (tensors: Values): ModelError | undefined => {
+  for (const [tensor, { data }] of Object.entries(tensors)) {
+    const index = data.findIndex((value) => !Number.isFinite(Math.fround(value)))
+    if (index >= 0) return { _tag: 'NotFinite', tensor, index, got: data[index] ?? Number.NaN }
+  }
+  return undefined
 }
 
 // -------------------------------------------------------------------------------------
@@ -272,8 +318,13 @@ export const encodeModel = (
 // interpreters
 // -------------------------------------------------------------------------------------
 
+// a file that is none of the expected has a difference for each of its tensors
+const mostLines = 100
+
+const drawn = ({ numbers, tensors }: Size.Size): string => `${numbers} numbers in ${tensors} tensors`
+
 /**
- * Lines for a person: what, expected, got, what to do.
+ * Lines for a person: what, expected, got, what to do. Of many differences the first hundred.
  *
  * @category interpreters
  * @since 0.1.0
@@ -284,10 +335,20 @@ export const showError = (error: ModelError): string => {
       return Safetensors.showError(error.error)
     case 'Undescribed':
       return `${error.path}: expected ${error.expected}, got ${error.got}; use a file that \`halforder pretrain\` wrote`
+    case 'Oversized':
+      return error.asked.numbers <= error.stored.numbers
+        ? `description: expected at most ${most.tensors} tensors, got ${error.asked.tensors}; use fewer layers`
+        : `description: expected no more than the file has, ${drawn(error.stored)}, got ${drawn(error.asked)}; use a file that \`halforder pretrain\` wrote`
     case 'Unfit':
       return error.differences
-        .map(({ tensor, expected, got }) => `${JSON.stringify(tensor)}: expected ${expected}, got ${got}`)
-        .concat('the tensors are not those of the description: use a file that `halforder pretrain` wrote')
+        .slice(0, mostLines)
+        .map(({ tensor, expected, got }) => `${quote(tensor)}: expected ${expected}, got ${got}`)
+        .concat(error.differences.length > mostLines ? [`... (${error.differences.length} in all)`] : [])
+        .concat(
+          `the tensors are not those of the description, which has ${drawn(error.asked)}, and the file ${drawn(error.stored)}: use a file that \`halforder pretrain\` wrote`
+        )
         .join('\n')
+    case 'NotFinite':
+      return `${quote(error.tensor)}[${error.index}]: expected a finite number in f32, got ${error.got}; the model is spoilt, use another or train it again`
   }
 }

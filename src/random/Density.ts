@@ -1,12 +1,164 @@
 /**
- * Draws of the densities that a program may declare for its noise inputs.
+ * Densities of noise: those that the library knows, by name, and those of a user's own; and draws of them.
  *
  * @since 0.1.0
  */
-import type { Density } from '../tensor/Program.js'
+import type { Density as Declared } from '../tensor/Program.js'
 import { map, rows, toFloat32, type Tensor } from '../tensor/Tensor.js'
 import * as Draw from './Draw.js'
 import * as Key from './Key.js'
+import { ofQuantile, type Rule } from './Nodes.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * A density that the library draws from by its name.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Known = Exclude<Declared, { readonly named: string }>
+
+/**
+ * A density of your own on the line. `draw` takes that many independent uniforms of (0, 1) to one draw: one, by the
+ * quantile function, or several. `rule(n)` is a quadrature rule of about `n` nodes, whose expectations converge as `n` grows; laws
+ * integrate by it. `symmetric` tells that `-eps` has the law of `eps`, which antithetic pairs need.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Custom {
+  readonly _tag: 'Custom'
+  readonly name: string
+  readonly symmetric: boolean
+  readonly uniforms: number
+  readonly draw: (uniforms: ReadonlyArray<number>) => number
+  readonly rule: (n: number) => Rule
+}
+
+/**
+ * The density of a chain's noise: independent elements, one draw each.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Density = Known | Custom
+
+// -------------------------------------------------------------------------------------
+// constructors
+// -------------------------------------------------------------------------------------
+
+/**
+ * A density by its quantile function, the inverse of its distribution function on (0, 1). The default `rule` splits at the
+ * median, where densities such as Laplace's have a kink. Say that it is `symmetric` if `quantile(1 - p) = -quantile(p)`: the
+ * upper half is then read off the lower one, which reaches much further into the tail.
+ *
+ * @example
+ * import { Density } from 'halforder/random'
+ *
+ * // the hyperbolic secant, 1 / (2 cosh(pi x / 2))
+ * export const secant = Density.byQuantile('secant', (p) => (2 / Math.PI) * Math.log(Math.tan((Math.PI * p) / 2)), {
+ *   symmetric: true
+ * })
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const byQuantile = (
+  name: string,
+  quantile: (p: number) => number,
+  options: { readonly symmetric?: boolean; readonly rule?: (n: number) => Rule } = {}
+): Custom => {
+  const symmetric = options.symmetric ?? false
+  return {
+    _tag: 'Custom',
+    name,
+    symmetric,
+    uniforms: 1,
+    draw: ([p = 0.5]) => quantile(p),
+    rule: options.rule ?? ofQuantile(quantile, symmetric)
+  }
+}
+
+/**
+ * A density by a function of several independent uniforms, with a quadrature rule for it.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const ofUniforms = (
+  name: string,
+  uniforms: number,
+  draw: (uniforms: ReadonlyArray<number>) => number,
+  options: { readonly symmetric: boolean; readonly rule: (n: number) => Rule }
+): Custom => ({ _tag: 'Custom', name, uniforms, draw, ...options })
+
+// -------------------------------------------------------------------------------------
+// readings
+// -------------------------------------------------------------------------------------
+
+/**
+ * What a program says of a noise input with this density: plain data.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const declared = (density: Density): Declared =>
+  isCustom(density) ? { named: density.name, symmetric: density.symmetric } : density
+
+/**
+ * Is a density one of a user's own?
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const isCustom = (density: Density): density is Custom => typeof density === 'object' && '_tag' in density
+
+/**
+ * Has `-eps` the law of `eps`? Every density that the library knows is even.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const isSymmetric = (density: Declared): boolean =>
+  typeof density !== 'object' || !('named' in density) || density.symmetric
+
+/**
+ * What to call a density.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const nameOf = (density: Declared): string => {
+  if (typeof density !== 'object') return density
+  return 'named' in density ? density.named : `studentT(${density.studentT})`
+}
+
+/**
+ * How one draw is made of uniforms: how many there are, and the function of them. Normals of the library come from words
+ * and not from uniforms, so they have none.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const fromUniforms = (
+  density: Exclude<Density, 'normal'>
+): { readonly uniforms: number; readonly draw: (uniforms: ReadonlyArray<number>) => number } => {
+  if (isCustom(density)) return density
+  if (density === 'laplace') return { uniforms: 1, draw: ([p = 0.5]) => laplace(p) }
+  if (density === 'logistic') return { uniforms: 1, draw: ([p = 0.5]) => Math.log(p / (1 - p)) }
+  const { studentT: nu } = density
+  return {
+    uniforms: 2,
+    draw: ([p = 0.5, v = 0.5]) => Math.sqrt(nu * (p ** (-2 / nu) - 1)) * Math.cos(2 * Math.PI * v)
+  }
+}
+
+// -------------------------------------------------------------------------------------
+// draws
+// -------------------------------------------------------------------------------------
 
 /**
  * Independent standard draws of a density, in f64. Element `i` depends on the key and on `i` only.
@@ -20,11 +172,11 @@ import * as Key from './Key.js'
  */
 export const draw = (density: Density, key: Key.Key, shape: ReadonlyArray<number>): Tensor => {
   if (density === 'normal') return Draw.normal(key, shape)
-  const u = Draw.uniform(key, shape)
-  if (typeof density !== 'object') return map(density === 'laplace' ? laplace : logistic)(u)
-  const { studentT: nu } = density
-  const v = Draw.uniform(Key.foldInString(key, 'angle'), shape).data
-  return map((p, i) => Math.sqrt(nu * (p ** (-2 / nu) - 1)) * Math.cos(2 * Math.PI * (v[i] ?? 0)))(u)
+  const { uniforms, draw: one } = fromUniforms(density)
+  const others = Array.from({ length: uniforms - 1 }, (_, k) =>
+    Draw.uniform(Key.foldInString(key, k === 0 ? 'angle' : `uniform ${k + 1}`), shape)
+  )
+  return map((p, i) => one([p, ...others.map(({ data }) => data[i] ?? 0.5)]))(Draw.uniform(key, shape))
 }
 
 /**
@@ -55,6 +207,3 @@ export const drawRows32 = (
 
 /** The quantile of the standard Laplace. */
 const laplace = (p: number): number => (p < 0.5 ? Math.log(2 * p) : -Math.log(2 * (1 - p)))
-
-/** The quantile of the standard logistic. */
-const logistic = (p: number): number => Math.log(p / (1 - p))

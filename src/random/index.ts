@@ -7,6 +7,7 @@
 export * as Density from './Density.js'
 export * as Draw from './Draw.js'
 export * as Key from './Key.js'
+export * as Nodes from './Nodes.js'
 export * as Philox from './Philox.js'
 export * as Quantile from './Quantile.js'
 export * as RandomError from './RandomError.js'

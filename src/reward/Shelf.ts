@@ -90,10 +90,14 @@ export const shelf = (rewards: Readonly<Record<string, AnyDifferentiable<Outputs
 
 const number = '\\d+(?:\\.\\d*)?(?:e[+-]?\\d+)?|\\.\\d+(?:e[+-]?\\d+)?'
 
-const termPattern = new RegExp(`\\s*([+-])?\\s*(?:(${number})\\s*\\*\\s*)?([a-z][^+*-]*)`, 'iy')
+// a sign after a colon, a comma or an exponent's e belongs to a number in the name, as in near:1,-0.5
+const signInName = `(?<=[:,]\\s*(?:[+-]?(?:\\d+\\.?\\d*|\\.\\d+)e)?)[+-]`
+
+const termPattern = new RegExp(`\\s*([+-])?\\s*(?:(${number})\\s*\\*\\s*)?([a-z](?:[^+*-]|${signInName})*)`, 'iy')
 
 /**
- * A sum as its terms: `a - 0.5 * b` is `[[1, 'a'], [-0.5, 'b']]`. Left: what is no sum, and where it goes wrong.
+ * A sum as its terms: `a - 0.5 * b` is `[[1, 'a'], [-0.5, 'b']]`. Left: what is no sum, or a weight that no f64 holds, and where
+ * it goes wrong.
  *
  * @category parsing
  * @since 0.1.0
@@ -104,13 +108,15 @@ export const parseSum = (text: string): E.Either<DocumentError, ReadonlyArray<Te
   while (at < text.trimEnd().length || terms.length === 0) {
     termPattern.lastIndex = at
     const [whole, sign, weight, name] = termPattern.exec(text) ?? []
-    if (whole === undefined || name === undefined || (sign === undefined && terms.length > 0)) {
+    const size = Number(weight ?? 1)
+    // a name ends before a sign or a star, so all but the first term have a sign
+    if (whole === undefined || name === undefined || !Number.isFinite(size)) {
       return E.left({
         ...fault('reward', 'a sum of rewards such as a + 0.5 * b', text, 'write [number *] name, joined by + or -'),
         got: `${JSON.stringify(text)}, at ${JSON.stringify(text.slice(at))}`
       })
     }
-    terms.push([(sign === '-' ? -1 : 1) * Number(weight ?? 1), name.trim()])
+    terms.push([sign === '-' ? -size : size, name.trim()])
     at += whole.length
   }
   return E.right(terms)

@@ -22,11 +22,18 @@ import type { Exprs, ExprsOf, Shapes, ShapesOf } from './Tree.js'
 
 /**
  * The density of a noise input: independent, standard, one draw an element; `studentT` has that many degrees of freedom.
+ * `named` is one of a user's own, by its name and whether it is even: a program is plain data, so whoever runs it knows
+ * the draws.
  *
  * @category model
  * @since 0.1.0
  */
-export type Density = 'normal' | 'laplace' | 'logistic' | { readonly studentT: number }
+export type Density =
+  | 'normal'
+  | 'laplace'
+  | 'logistic'
+  | { readonly studentT: number }
+  | { readonly named: string; readonly symmetric: boolean }
 
 /**
  * A node of a closed program; arguments are positions of earlier nodes.
@@ -196,7 +203,7 @@ export const mostFreedom: number = 2 ** 20
  * @since 0.1.0
  */
 export const densityFaults = (operation: string, density: Density): Faults =>
-  typeof density === 'string'
+  typeof density === 'string' || 'named' in density
     ? []
     : between(operation, 'degrees of freedom', density.studentT, leastFreedom, mostFreedom)
 

@@ -2,7 +2,7 @@
  * The state of a run as bytes, and back.
  *
  * A checkpoint is a safetensors file: the model's parameters under their own names, so that it can be loaded as a model; the
- * optimiser's state under `optimizer.`; and what is no tensor in the metadata. Everything is kept in full precision,
+ * optimizer's state under `optimizer.`; and what is no tensor in the metadata. Everything is kept in full precision,
  * because a resumed run must give the same bits.
  *
  * @since 0.1.0

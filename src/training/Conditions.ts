@@ -106,6 +106,7 @@ export const silent = (labels: number): Language => ({
  */
 export const oneOf = (names: ReadonlyArray<string>): Language => {
   const labels = names.length
+  if (labels === 0) return silent(0)
   const code = (index: number): ReadonlyArray<number> => names.map((_, i) => (i === index ? 1 : 0))
   return {
     labels,

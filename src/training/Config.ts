@@ -6,92 +6,76 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as t from 'io-ts'
+import * as Named from '../estimator/Named.js'
 import { modes } from '../kernel/Mode.js'
 import {
+  below,
   decodeWith,
   type DocumentError,
   fault,
   finite,
   isRecord,
+  listUpTo,
   numberThat,
   oneOf,
   positive,
-  whole
+  textUpTo,
+  wholeIn
 } from '../document/Document.js'
+import { longest } from '../estimator/Cover.js'
+import { names as chainNames } from './Chains.js'
 
 // -------------------------------------------------------------------------------------
 // codecs
 // -------------------------------------------------------------------------------------
 
-const natural = numberThat('a whole number of at least 0', (n) => Number.isInteger(n) && n >= 0)
+/**
+ * How much a configuration may ask for. `docs/limits.md` lists these. They are far beyond any run: what a machine can hold is
+ * found out when a run starts.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const limits = {
+  /** Steps of a chain, and of anything that is counted along one. */
+  T: longest,
+  /** Samples of one step, and of an evaluation. */
+  samples: 10_000_000,
+  /** Steps of the optimizer: one a millisecond for eleven days. */
+  steps: 1_000_000_000,
+  /** Rank of an adapter. */
+  rank: 65_536,
+  threads: 256,
+  /** Characters of a prompt, and of the name of anything. */
+  text: 10_000,
+  /** Patterns of paths. */
+  paths: 10_000
+} as const
+
+const along = /*#__PURE__*/ wholeIn(1, limits.T)
+const samples = /*#__PURE__*/ wholeIn(1, limits.samples)
+const text = /*#__PURE__*/ textUpTo(limits.text)
+const paths = /*#__PURE__*/ listUpTo(text, limits.paths, `a list of at most ${limits.paths} paths`)
 const notNegative = numberThat('a number of at least 0', (n) => n >= 0 && Number.isFinite(n))
 const share = numberThat('a number in 0..1', (n) => n >= 0 && n <= 1)
 
-/**
- * The names of the estimators that a fine-tune may use.
- *
- * @category codecs
- * @since 0.1.0
- */
-export const estimatorNames = [
-  'rlr',
-  'fullBackprop',
-  'truncatedBackprop',
-  'reinforce',
-  'segmented',
-  'evolutionStrategies'
-] as const
-
-const estimatorFields = {
-  /** Which estimator. */
-  name: oneOf(...estimatorNames),
-  /** Length of half-order segments, of `rlr` and `segmented`. */
-  h: whole,
-  /** The lowest and the highest step where the segment of `rlr` may start, or null for all: aims at one part of the chain. */
-  start: t.union([t.null, t.tuple([whole, whole])], 'null or [lowest, highest]'),
-  /** Steps kept by `truncatedBackprop`. */
-  k: whole,
-  /** How zeroth-order cells turn rewards into an estimate. */
-  form: oneOf('onePoint', 'forward', 'central'),
-  /** One direction for all zeroth-order steps, or one for each. */
-  perturbation: oneOf('shared', 'perStep'),
-  /** A zeroth-order direction for each row of the batch (vectors only, such as biases), or one for the batch. */
-  directions: oneOf('row', 'batch'),
-  /** Standard deviation of zeroth-order perturbations, in units of the parameters. */
-  radius: positive
-}
-
-/**
- * The names of the chains that a fine-tune may use.
- *
- * @category codecs
- * @since 0.1.0
- */
-export const chainNames = [
-  'ddpm',
-  'ddim',
-  'vp-sde',
-  've-sde',
-  'edm',
-  'flow-sde',
-  'flow-ode',
-  'consistency',
-  'latent',
-  'cascade'
-] as const
-
-/**
- * The name of a chain.
- *
- * @category model
- * @since 0.1.0
- */
-export type ChainName = (typeof chainNames)[number]
+/** An estimator by name, with every option that the name has: see `Named.names`. */
+const estimator: t.Type<Named.Description, Named.Description, unknown> = /*#__PURE__*/ new t.Type(
+  'an estimator',
+  (u): u is Named.Description => E.isRight(Named.decode()(u)),
+  (u, context) =>
+    pipe(
+      Named.decode()(u),
+      E.fold(() => t.failure(u, context), t.success)
+    ),
+  t.identity
+)
 
 const chainFields = {
+  /** Which chain: see `Chains.names`. */
   kind: oneOf(...chainNames),
   /** Number of steps. */
-  T: whole,
+  T: along,
   /** How much noise: the share of the posterior's for `ddim`, `edm`, `latent` and `cascade`, that of Flow-GRPO for `flow-sde`. */
   eta: share,
   /** Which variance, for `ddpm`. */
@@ -104,20 +88,20 @@ const chainFields = {
 
 const stageFields = {
   /** The prompt of the first third of the steps, next to the noise; where it is empty, that of `prompt`. */
-  coarse: t.string,
+  coarse: text,
   /** The prompt of the second third. */
-  mid: t.string,
+  mid: text,
   /** The prompt of the last third, next to the output. */
-  fine: t.string
+  fine: text
 }
 
 const adapterFields = {
   /** Rank of the low-rank adapter (LoRA) that is trained in place of the weights; 0 is none. */
-  rank: natural,
+  rank: wholeIn(0, limits.rank),
   /** The adapter is added times `alpha / rank`. */
   alpha: positive,
   /** Paths of the weights that have an adapter, as in `trained`; none chooses all of them. */
-  on: t.array(t.string)
+  on: paths
 }
 
 const advantageFields = {
@@ -142,37 +126,37 @@ const optimizerFields = {
 
 const fields = {
   /** The task: the name of one that ships with the program, or a module. The library does not read it. */
-  task: t.string,
+  task: text,
   /** The base model: the name of one that ships, or a file. */
-  model: t.string,
+  model: text,
   /** The reward's name: see `rewardNames`. */
-  reward: t.string,
-  estimator: t.exact(t.type(estimatorFields)),
+  reward: text,
+  estimator,
   chain: t.exact(t.type(chainFields)),
   advantage: t.exact(t.type(advantageFields)),
   optimizer: t.exact(t.type(optimizerFields)),
   /** What is trained in place of `trained`, where its rank is not 0. */
   adapter: t.exact(t.type(adapterFields)),
   /** Paths of the parameters that are trained: a path stands for all below it, `*` for one key, `**` for any. */
-  trained: t.array(t.string),
-  /** The prompt of every sample, such as "a happy face with blue hair". Empty: each sample draws one, as `prompts` says. */
-  prompt: t.string,
+  trained: paths,
+  /** The prompt of every sample, in the words of the task. Empty: each sample draws one, as `prompts` says. */
+  prompt: text,
   /** Probability that a drawn prompt names an attribute; what it does not name is left to the model. */
   prompts: share,
   /** A prompt for each part of the chain. The reward looks at `prompt`. */
   stages: t.exact(t.type(stageFields)),
   /** Samples of one step. */
-  batch: whole,
-  /** Steps of the optimiser. */
-  steps: natural,
+  batch: samples,
+  /** Steps of the optimizer. */
+  steps: wholeIn(0, limits.steps),
   /** The seed that every draw derives from. */
-  seed: finite,
+  seed: wholeIn(0, Number.MAX_SAFE_INTEGER),
   /** Samples of held-out noise that the reward is measured on before and after. */
-  evaluationSamples: whole,
+  evaluationSamples: samples,
   /** Which mode of gpu.js runs the programs. */
   mode: oneOf(...modes),
   /** Threads that share the rows of a batch, in mode `webasm`. The bits do not depend on it. */
-  threads: whole
+  threads: wholeIn(1, limits.threads)
 }
 
 /**
@@ -196,6 +180,18 @@ export type Config = t.TypeOf<typeof ConfigCodec>
 // -------------------------------------------------------------------------------------
 
 /**
+ * Options that a fine-tune gives an estimator that has them, where nothing else does: a radius for vectors such as biases, and a
+ * direction for each of their rows.
+ *
+ * @category defaults
+ * @since 0.1.0
+ */
+export const usual: { readonly radius: number; readonly directions: 'row' | 'batch' } = {
+  radius: 0.3,
+  directions: 'row'
+}
+
+/**
  * What a field is where neither the document nor the task says it: RLR on 50 steps of DDIM with noise. `model` and `reward` have
  * no default here, since only a task knows some (`Task.configuration`).
  *
@@ -210,7 +206,6 @@ export const defaults: Config = {
     name: 'rlr',
     h: 2,
     start: null,
-    k: 1,
     form: 'central',
     perturbation: 'shared',
     directions: 'row',
@@ -245,12 +240,12 @@ const complete = (
   if (!isRecord(given)) return E.left(fault(path, 'a group of fields', given, 'write it as key: value pairs'))
   const merged: Record<string, unknown> = { ...base }
   for (const [key, value] of Object.entries(given)) {
-    const below = path === '' ? key : `${path}.${key}`
+    const here = below(path, key)
     if (!Object.hasOwn(base, key)) {
-      return E.left(fault(below, `one of the fields ${Object.keys(base).join(', ')}`, key, 'correct or remove it'))
+      return E.left(fault(here, `one of the fields ${Object.keys(base).join(', ')}`, key, 'correct or remove it'))
     }
     const other = base[key]
-    const inner = isRecord(other) ? complete(value, other, below) : E.right(value)
+    const inner = isRecord(other) ? complete(value, other, here) : E.right(value)
     if (E.isLeft(inner)) return inner
     merged[key] = inner.right
   }
@@ -258,17 +253,37 @@ const complete = (
 }
 
 /**
- * Decodes a configuration; fields that are left out take those of `base`. Left: the first field that is unknown or not of its
- * kind, with its path.
+ * The given estimator over that of the defaults: what it leaves out is what they have by that name, or else what a fine-tune
+ * usually has.
+ */
+const completeEstimator = (given: unknown, base: Named.Description): E.Either<DocumentError, Named.Description> =>
+  isRecord(given) && given['baseline'] !== undefined
+    ? E.left(
+        fault(
+          'estimator.baseline',
+          'no baseline, since the advantage of a fine-tune has it',
+          given['baseline'],
+          'set `advantage` to { name: constant, baseline: .. } instead'
+        )
+      )
+    : Named.decode({ path: 'estimator', beneath: { ...usual, ...base } })(given)
+
+/**
+ * Decodes a configuration; fields that are left out take those of `base`. An estimator of another name than that of `base` takes
+ * from there the fields that it has. Left: the first field that is unknown or not of its kind, with its path.
  *
  * @category decoding
  * @since 0.1.0
  */
 export const decode =
   (base: Config = defaults) =>
-  (given: unknown): E.Either<DocumentError, Config> =>
-    pipe(
-      complete(given, base, ''),
-      E.flatMap((merged) => decodeWith(ConfigCodec, merged)),
+  (given: unknown): E.Either<DocumentError, Config> => {
+    const { estimator: wanted = {}, ...rest } = isRecord(given) ? given : {}
+    return pipe(
+      E.Do,
+      E.bind('others', () => complete(isRecord(given) ? rest : given, { ...base, estimator: undefined }, '')),
+      E.bind('estimator', () => completeEstimator(wanted, base.estimator)),
+      E.flatMap(({ others, estimator: chosen }) => decodeWith(ConfigCodec, { ...others, estimator: chosen })),
       E.mapLeft((error) => (error.path === 'the document' ? { ...error, path: 'config' } : error))
     )
+  }

@@ -36,7 +36,7 @@ import type { Conditions } from './Conditions.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * Where a run is: steps done, all parameters by path, the optimiser's state by name, the advantage's state.
+ * Where a run is: steps done, all parameters by path, the optimizer's state by name, the advantage's state.
  *
  * @category model
  * @since 0.1.0
@@ -63,7 +63,7 @@ export interface Progress {
 
 /**
  * A compiled run. `step` is a function of the state and the key of the run only. `executables` are all that it may run, by
- * name: those of the estimator, and the optimiser's `update`.
+ * name: those of the estimator, and the optimizer's `update`.
  *
  * @category model
  * @since 0.1.0
@@ -80,7 +80,7 @@ export interface Run {
 // the step
 // -------------------------------------------------------------------------------------
 
-/** The optimiser's update as a program: `params.path, gradient.path, state...` to `params.path, state..., gradientNorm`. */
+/** The optimizer's update as a program: `params.path, gradient.path, state...` to `params.path, state..., gradientNorm`. */
 const updateProgram = (
   shapes: Readonly<Record<string, Shape>>,
   optimizer: Optimizer.Optimizer
@@ -91,7 +91,7 @@ const updateProgram = (
     const params: Exprs = Tree.inputs<Shapes>('params', shapes)
     const gradient: Exprs = Tree.inputs<Shapes>('gradient', shapes)
     const state: Exprs = Tree.inputs<Shapes>('state', stateShapes)
-    // the reward is to rise and optimisers descend
+    // the reward is to rise and optimizers descend
     const loss = Tree.mapExprs(gradient, X.neg)
     const next = optimizer.update(loss, Tree.isExpr(state) ? {} : state, params)
     return {
@@ -163,7 +163,7 @@ const gather = (shapes: ReadonlyMap<string, Shape>, gradient: Values): Values =>
     })
   )
 
-/** Every state of an optimiser starts at zero. */
+/** Every state of an optimizer starts at zero. */
 const zeros = (update: Executable): Values =>
   Object.fromEntries(
     update.program.inputs.flatMap(({ name, shape }) =>

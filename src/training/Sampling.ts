@@ -102,12 +102,10 @@ export const step = <P extends Params, S extends Batched, C extends Exprs>(chain
   }
   return Program.make<typeof inputs, { readonly next: X.Expr }>(inputs, () => {
     const t: X.Scalar = X.input('t', [])
-    const mean = chain
-      .mean(t)
-      .forward(L.parameterInputs<P>('params', chain.parameters), {
-        x: X.input('x', chain.state),
-        c: conditionInputs(chain)
-      })
+    const mean = chain.mean(t).forward(L.parameterInputs<P>('params', chain.parameters), {
+      x: X.input('x', chain.state),
+      c: conditionInputs(chain)
+    })
     return { next: addNoise(mean, lookup(chain.sigma, t), X.input('eps', chain.state)) }
   })
 }
@@ -149,10 +147,13 @@ export const sample = <P extends Params, S extends Batched, C extends Exprs>(
       const kept = Array.from({ length: parts[0]?.length ?? 0 }, (_, i) =>
         T.rows(0, count)(T.joinRows(parts.flatMap((part) => part[i] ?? [])))
       )
-      return { x0: kept.at(-1) ?? T.fill([0], 0), trajectory: trajectory ? kept : [] }
+      return { x0: kept.at(-1) ?? T.joinRows([T.fill([0, ...widths(chain)], 0)]), trajectory: trajectory ? kept : [] }
     })
   )
 }
+
+/** The sizes of a row: states have literal sizes but for the batch. */
+const widths = ({ state }: { readonly state: Batched }): ReadonlyArray<number> => state.slice(1).map(Number)
 
 /** The states of some rows, `x_T` first. */
 const walk = async <P extends Params, S extends Batched, C extends Exprs>(
@@ -161,10 +162,8 @@ const walk = async <P extends Params, S extends Batched, C extends Exprs>(
   from: number,
   rows: number
 ): Promise<E.Either<SamplingError, ReadonlyArray<Tensor>>> => {
-  // states have literal sizes but for the batch
-  const width = chain.state.slice(1).map(Number)
   const noise = (name: string): Tensor =>
-    drawRows32(chain.noise.density, Key.foldInString(key, name), [count, ...width], from, from + rows)
+    drawRows32(chain.noise.density, Key.foldInString(key, name), [count, ...widths(chain)], from, from + rows)
   const weights = Program.under('params', parameters)
   // one array for all steps that are told the same: what did not change is not copied again
   const parts = new Map<Values, Values>()

@@ -1,5 +1,5 @@
 /**
- * From a configuration to the values that it names: chain, reward, estimator, advantage, optimiser.
+ * From a configuration to the values that it names: chain, reward, estimator, advantage, optimizer.
  *
  * @since 0.1.0
  */
@@ -10,14 +10,13 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import { perRow, type Chain } from '../chain/Chain.js'
 import { perStep, thirds, under } from '../chain/PerStep.js'
 import { type DocumentError, fault } from '../document/Document.js'
+import { begins } from '../document/Pattern.js'
 import * as Advantage from '../estimator/Advantage.js'
-import * as Catalogue from '../estimator/Catalogue.js'
-import * as Cover from '../estimator/Cover.js'
+import type { Facts } from '../estimator/catalogue/Row.js'
 import type { Estimator } from '../estimator/Estimator.js'
-import * as Est from '../estimator/Estimator.js'
 import type { Problem } from '../estimator/Gradient.js'
+import * as Named from '../estimator/Named.js'
 import { type Trained, trainedShapes } from '../estimator/Programs.js'
-import * as Start from '../estimator/Start.js'
 import { erase } from '../lens/Erase.js'
 import type { Params } from '../lens/Lens.js'
 import type { Rows } from '../lens/Rows.js'
@@ -176,7 +175,7 @@ export const stageCodes = (
 }
 
 // -------------------------------------------------------------------------------------
-// chain, estimator, advantage, optimiser
+// chain, estimator, advantage, optimizer
 // -------------------------------------------------------------------------------------
 
 /**
@@ -192,53 +191,13 @@ export const chain = (
   Chains.chain({ denoiser, share, latent: O.isSome(decoder) }, config)
 
 /**
- * The estimator of a configuration, on a chain of `T` steps whose first step has noise or not, for a reward that can be
- * differentiated or not. Where step 1 has no noise, or the reward no gradient, the estimators that would need one there
- * pay for step 1 by another cell: a first-order one if the reward allows, else a zeroth-order one.
+ * The estimator of a configuration, for a chain and a reward. Left: one that does not fit them.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const estimator = (
-  config: Config['estimator'],
-  T: number,
-  noisyFirstStep: boolean,
-  differentiable: boolean
-): E.Either<DocumentError, Estimator> => {
-  const { name, h, k, form, perturbation, radius, start: given } = config
-  const zeroth = { form, perturbation, radius }
-  const start = given === null ? Start.uniform : Start.interval(given[0], given[1])
-  const built = (): E.Either<Cover.CoverError, Estimator> => {
-    switch (name) {
-      case 'rlr':
-        return differentiable
-          ? Catalogue.rlr({ T, h, start, ...zeroth })
-          : Catalogue.blackBoxRlr({ T, h, lowest: noisyFirstStep ? 1 : 2, start, ...zeroth })
-      case 'fullBackprop':
-        return Catalogue.fullBackprop(T)
-      case 'truncatedBackprop':
-        return Catalogue.truncatedBackprop({ T, k })
-      case 'reinforce':
-        if (noisyFirstStep) return Catalogue.reinforce(T)
-        return differentiable
-          ? Catalogue.reinforceAfterFirst(T)
-          : Est.fromCells('reinforce', T, [
-              Cover.zerothOrder([1], zeroth),
-              ...Cover.range(2, T).map((step) => Cover.halfOrder(step, step))
-            ])
-      case 'segmented':
-        return Catalogue.segmented({ T, h })
-      case 'evolutionStrategies':
-        return Catalogue.evolutionStrategies({ T, ...zeroth })
-    }
-  }
-  return pipe(
-    built(),
-    E.mapLeft((error) =>
-      wrong('estimator', 'a cover of the chain', Cover.showError(error), 'change the estimator or T')
-    )
-  )
-}
+export const estimator = (config: Config['estimator'], facts: Facts): E.Either<DocumentError, Estimator> =>
+  pipe(config, Named.build(facts), E.mapLeft(Named.misfit('estimator')))
 
 /**
  * The advantage of a configuration.
@@ -260,7 +219,7 @@ export const advantage = ({ name, baseline, decay }: Config['advantage']): Advan
 }
 
 /**
- * The optimiser of a configuration.
+ * The optimizer of a configuration.
  *
  * @category constructors
  * @since 0.1.0
@@ -283,14 +242,7 @@ export const optimizer = (config: Config['optimizer']): Optimizer.Optimizer => {
 export const trained =
   (patterns: ReadonlyArray<string>) =>
   (path: string): boolean =>
-    patterns.length === 0 || patterns.some((pattern) => matches(pattern.split('.'), path.split('.')))
-
-const matches = (pattern: ReadonlyArray<string>, path: ReadonlyArray<string>): boolean => {
-  const [first, ...rest] = pattern
-  if (first === undefined) return true
-  if (first === '**') return path.some((_, i) => matches(rest, path.slice(i)))
-  return path.length > 0 && (first === '*' || first === path[0]) && matches(rest, path.slice(1))
-}
+    patterns.length === 0 || patterns.some((pattern) => begins(pattern, path))
 
 /** A model as it is fine-tuned: with an adapter, or as it is. */
 interface Prepared {
@@ -342,8 +294,7 @@ const rowDirections = (
   base: Chain<Params, Outputs, Rows<number>>,
   chosen: Trained
 ): E.Either<DocumentError, Chain<Params, Outputs, Rows<number>>> => {
-  const zeroth = config.estimator.name === 'rlr' || config.estimator.name === 'evolutionStrategies'
-  if (!zeroth || config.estimator.directions === 'batch') return E.right(base)
+  if (!('directions' in config.estimator) || config.estimator.directions === 'batch') return E.right(base)
   const matrices = trainedShapes(base.parameters, chosen).filter(([, shape]) => shape.length !== 1)
   const [first = '', ...others] = matrices.map(([path]) => path)
   return matrices.length === 0
@@ -379,9 +330,7 @@ export const setup = (
     E.bind('plain', ({ ready }) => chain(config.chain, ready.model)),
     E.bind('base', ({ plain }) => staged(config, plain, language)),
     E.bind('chain', ({ base, ready }) => rowDirections(config, base, ready.trained)),
-    E.bind('estimator', ({ reward: wanted, chain: on }) =>
-      estimator(config.estimator, on.T, (on.sigma[1] ?? 0) > 0, wanted._tag === 'Differentiable')
-    ),
+    E.bind('estimator', ({ reward: wanted, chain: on }) => estimator(config.estimator, Named.facts(on, wanted))),
     E.map(({ base, chain: spread, reward: wanted, estimator: chosen, conditions: drawn, ready }): Setup => {
       const problem = {
         chain: spread,

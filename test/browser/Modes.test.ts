@@ -1,10 +1,12 @@
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { accuracy, gpuJs } from '../../src/kernel/GpuJs.js'
+import { accuracy, gpuJs } from '../../src/kernel/index.js'
 import type { Mode } from '../../src/kernel/Mode.js'
 import { agreement, type Agreement, runOn } from '../kernel/arbitrary.js'
+import * as Target from '../../src/tensor/Target.js'
+import { toFloat32 } from '../../src/tensor/Tensor.js'
 import { type Browser, chromiumPath, open } from './browser.js'
-import { cases, own, wide } from './cases.js'
+import { cases, exact, own, wide } from './cases.js'
 import { digest } from './digest.js'
 import type { Api } from './page.js'
 
@@ -95,10 +97,21 @@ describe.each(installed === undefined ? [] : [installed])('in a page of %s', (pa
     })
   })
 
+  describe.each<Mode>(['webasm', 'webgpu', 'webgl2'])('%s gives the numbers of the reference', (mode) => {
+    afterAll(() => call('dispose', mode))
+
+    test.each(Object.entries(exact))('on %s', async (name, example) => {
+      const reference = Object.entries(await runOn(Target.reference, example))
+      const rounded = reference.map(([output, value]) => [output, toFloat32(value)] as const)
+      expect(await call('bits', mode, name)).toBe(digest(Object.fromEntries(rounded)))
+    })
+  })
+
   test.each<Mode>(['webgpu', 'webgl2'])('%s refuses arrays of more elements than f32 counts', async (mode) => {
     expect(await call('refusal', mode, 2 ** 24)).toBe('compiled')
     expect(await call('refusal', mode, 2 ** 24 + 1)).toBe(
-      `gpu.js ${mode}: an array has 16777217 elements, and shaders count up to 16777216; ` +
+      `gpu.js ${mode}: input 'x' asks for 67108868 bytes, and an array of a shader has at most 67108864 ` +
+        '(16777216 elements); ' +
         "use a smaller batch, or the mode 'webasm'"
     )
     await call('dispose', mode)

@@ -14,9 +14,9 @@ import { build } from 'vite'
 // -------------------------------------------------------------------------------------
 
 /**
- * Two open pages with the same script: `page` is isolated from other origins and has `SharedArrayBuffer`, `bare` is not and has
- * none. `complaints` collects what went wrong in them outside of the code under test: shaders that did not compile, lost
- * devices, uncaught errors.
+ * Two open pages with the same script: `page` is isolated from other origins and has `SharedArrayBuffer`, `bare` is not
+ * and has none. `complaints` collects what went wrong in them outside of the code under test: shaders that did not
+ * compile, lost devices, uncaught errors.
  */
 export interface Browser {
   readonly page: Page

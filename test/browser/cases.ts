@@ -1,6 +1,6 @@
 /**
- * The programs that every mode must agree with the reference on: those of the kernel tests, and what a fine-tuning run is
- * made of.
+ * The programs that every mode must agree with the reference on: those of the kernel tests, and what a fine-tuning run
+ * is made of.
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { ddim } from '../../src/chain/sampler/Ddim.js'
@@ -117,7 +117,7 @@ const network: Case = close(
 
 /** The programs of the RLR estimator on a chain of 5 steps, each with drawn inputs. */
 const finetuning = (): Readonly<Record<string, Case>> => {
-  const denoiser = mlp({ kind: 'mlp', features: 12, labels: 4, hidden: 16, blocks: 1, embedding: 8, share: 'cosine' })
+  const denoiser = mlp({ features: 12, labels: 4, hidden: 16, blocks: 1, embedding: 8, share: 'cosine' })
   const estimator = rlr({ T: 5, h: 2, radius: 0.05 })
   if (E.isLeft(estimator)) throw new Error(JSON.stringify(estimator.left))
   const chain = ddim({ denoiser, schedule: cosine(5), eta: 1 })
@@ -162,6 +162,26 @@ export const wide: Readonly<Record<string, Case>> = {
     ({ x, bar }) => ({ weight: X.matmul(X.transpose(X.tanh(x)), bar), bias: X.sum(bar, [0]) }),
     { batch: 64 }
   )
+}
+
+/** Programs whose results are the same numbers on every mode, infinities among them. */
+export const exact: Readonly<Record<string, Case>> = {
+  'infinite literals': over(
+    (x) => {
+      const clipped = X.min(X.max(x, X.scalar(-Infinity)), X.scalar(1e39))
+      return { clipped, masked: X.select(X.less(x, X.scalar(0)), X.scalar(-Infinity), x) }
+    },
+    ramp(-2, 2)
+  ),
+  'axes of size 0': close({ x: [3, 0], y: [3, 2], w: [0, 2] }, ({ x, y, w }) => ({
+    x,
+    sums: X.sum(x, [1]),
+    largest: X.maximum(x, [1]),
+    masked: X.max(y, X.broadcastTo(X.reshape(X.maximum(x, [1]), [3, 1]), [3, 2])),
+    product: X.add(X.matmul(x, w), y),
+    padded: X.pad(x, 1, 1, 3),
+    empty: X.neg(x)
+  }))
 }
 
 /** The cases that the kernel tests do not run already. */

@@ -4,13 +4,13 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as fc from 'fast-check'
 import gpujs from 'gpu.js'
-import { accuracy, gpuJs } from '../../src/kernel/GpuJs.js'
+import { accuracy, gpuJs } from '../../src/kernel/index.js'
 import type { Mode } from '../../src/kernel/Mode.js'
 import * as X from '../../src/tensor/Expr.js'
 import * as Program from '../../src/tensor/Program.js'
 import { describe, showTargetError, type Target } from '../../src/tensor/Target.js'
 import { type Agreement, agreement, type Case, cases as random, runOn } from '../kernel/arbitrary.js'
-import { cases, wide } from './cases.js'
+import { cases, exact, wide } from './cases.js'
 import { digest } from './digest.js'
 
 const targets = new Map<Mode, Target>()
@@ -43,7 +43,7 @@ const ways = (): ReadonlyArray<string> => {
   return found
 }
 
-/** What becomes of a vector that one kernel of a pipeline returns and another one reads as an array: the reason why `WebGpu` is needed. */
+/** What becomes of a vector that one kernel of a pipeline returns and another one reads as an array: why there is `WebGpuKernel`. */
 const vectors = async (mode: Mode): Promise<string> => {
   const gpu = new gpujs.GPU({ mode })
   const settings = { precision: 'single', argumentTypes: { x: 'Array' } } as const
@@ -67,7 +67,7 @@ const vectors = async (mode: Mode): Promise<string> => {
 }
 
 const caseOf = (name: string): Case => {
-  const example = cases[name]
+  const example = cases[name] ?? exact[name]
   if (example === undefined) throw new Error(`there is no case '${name}'`)
   return example
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import { explain, rlr } from 'halforder/estimator'
-import { Config } from 'halforder/training'
 import { describe, expect, it } from 'vitest'
+import { readConfig } from '../../cli/command/ConfigOptions.js'
 
 const page = readFileSync(new URL('../../docs/getting-started.md', import.meta.url), 'utf8')
 
@@ -15,9 +15,11 @@ const fields = (given: object, path = ''): ReadonlyArray<readonly [string, unkno
   )
 
 describe('getting started', () => {
-  it('lists every field of a configuration with its default, and no other', () => {
+  it('lists every field of a configuration with its default, and no other', async () => {
+    const configured = await readConfig({})()
+    if (E.isLeft(configured)) throw new Error(configured.left.message)
     const rows = [...page.matchAll(/^\| `([\w.]+)` \|.*\| `([^`]*)` \|$/gm)].map(([, field, value]) => [field, value])
-    expect(rows).toEqual(fields(Config.defaults).map(([field, value]) => [field, JSON.stringify(value)]))
+    expect(rows).toEqual(fields(configured.right.config).map(([field, value]) => [field, JSON.stringify(value)]))
   })
 
   it('shows what explain says', () => {

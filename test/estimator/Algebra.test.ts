@@ -1,11 +1,13 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, it } from 'vitest'
 import { quadraticReward, tanhChain } from '../../laws/toy/Tanh.js'
+import { laplace, normal, type Noise } from '../../src/chain/Noise.js'
 import * as Algebra from '../../src/estimator/Algebra.js'
 import * as Catalogue from '../../src/estimator/Catalogue.js'
 import * as C from '../../src/estimator/Cover.js'
 import * as Est from '../../src/estimator/Estimator.js'
 import * as Gradient from '../../src/estimator/Gradient.js'
+import * as Density from '../../src/random/Density.js'
 import * as Draw from '../../src/random/Draw.js'
 import * as Key from '../../src/random/Key.js'
 import { reference } from '../../src/tensor/Target.js'
@@ -129,5 +131,48 @@ describe('a run', () => {
       // five roundings of numbers below 100
       expect(Math.abs(g - expected)).toBeLessThan(5 * 100 * 2 ** -52)
     })
+  })
+})
+
+describe('an antithetic pair', () => {
+  const gumbel = { ...normal, density: Density.byQuantile('gumbel', (p) => -Math.log(-Math.log(p))) }
+  const drawn = (cover: C.Cover): Gradient.Request => ({
+    cover,
+    params: { theta: T.fill([2, 2], 0.5) },
+    condition: {},
+    xT: T.fill([2, 1], 0.5),
+    eps: T.fill([length, 2, 1], 0.5),
+    xi: {},
+    weights: [1, 1],
+    advantageState: 0
+  })
+  const said = async (noise: Noise, self: Algebra.Algebra): Promise<string> => {
+    const chain = { ...tanhChain({ T: length, alpha: 0.5, sigma: 0.5 }), noise }
+    const gradients = right(
+      Gradient.compile(Gradient.problem(chain, quadraticReward(1), 2)(right(Algebra.support(self))), reference)
+    )
+    const result = await Algebra.run(
+      gradients,
+      self,
+      () => 0.5,
+      (_, cover) => drawn(cover)
+    )()
+    return E.isLeft(result) ? Gradient.showError(result.left) : 'ran'
+  }
+
+  it('of noise that is not symmetric is refused wherever it stands, and of other noise it is not', async () => {
+    const refusal =
+      "the noise 'gumbel' is not symmetric, so an antithetic pair, whose second half negates it, would be biased; use 'average(2)', or declare the density symmetric if it is"
+    const pairs = [
+      Algebra.antithetic(full),
+      Algebra.scale(2)(Algebra.average(2)(Algebra.antithetic(full))),
+      Algebra.sum(full, Algebra.mixture([[1, Algebra.antithetic(truncated)]]))
+    ]
+    for (const pair of pairs) {
+      expect(await said(gumbel, pair)).toBe(refusal)
+      expect(await said(normal, pair)).toBe('ran')
+      expect(await said(laplace, pair)).toBe('ran')
+    }
+    expect(await said(gumbel, Algebra.average(2)(full))).toBe('ran')
   })
 })

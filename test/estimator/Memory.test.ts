@@ -15,7 +15,7 @@ const right = <L, A>(result: E.Either<L, A>): A => {
   return result.right
 }
 
-const denoiser = mlp({ kind: 'mlp', features: 48, labels: 34, hidden: 64, blocks: 2, embedding: 16, share: 'cosine' })
+const denoiser = mlp({ features: 48, labels: 34, hidden: 64, blocks: 2, embedding: 16, share: 'cosine' })
 const target = gpuJs()
 
 /** The peak of an estimator's credit programs by the kernels' plan, with all biases and gains trained. */

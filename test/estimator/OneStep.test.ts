@@ -19,7 +19,7 @@ const right = <L, A>(result: E.Either<L, A>): A => {
 }
 
 const batch = 2
-const denoiser = mlp({ kind: 'mlp', features: 6, labels: 34, hidden: 5, blocks: 1, embedding: 4, share: 'cosine' })
+const denoiser = mlp({ features: 6, labels: 34, hidden: 5, blocks: 1, embedding: 4, share: 'cosine' })
 const schedule = cosine(4)
 const options = {
   denoiser,

@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { afterAll, describe, expect, test } from 'vitest'
-import { schedule } from '../../src/kernel/plan/Fusion.js'
+import { sequence } from '../../src/kernel/plan/Fusion.js'
 import { gpuJs } from '../../src/kernel/GpuJs.js'
 import { conv2d, type Images } from '../../src/lens/layer/Convolution.js'
 import * as X from '../../src/tensor/Expr.js'
@@ -28,7 +28,7 @@ const product = (spec: string, sizes: Readonly<Record<string, number>>): Case =>
 const kernelsOf = ({ program }: Case): ReadonlyArray<string> => {
   const bound = Program.bind(program, {})
   if (E.isLeft(bound)) throw new Error(JSON.stringify(bound.left))
-  return schedule(bound.right).steps.map(({ spec: { core } }) => (core._tag === 'Contraction' ? core.form : core._tag))
+  return sequence(bound.right).steps.map(({ spec: { core } }) => (core._tag === 'Contraction' ? core.form : core._tag))
 }
 
 describe.each(['auto', 'off'] as const)('contractions with fma: %s', (fma) => {

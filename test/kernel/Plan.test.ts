@@ -1,10 +1,10 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
 import { defaultLimits } from '../../src/kernel/plan/Sequence.js'
-import { image } from '../../src/kernel/threads/Image.js'
-import { cells, lengths } from '../../src/kernel/plan/Lengths.js'
-import { describe as show, type Plan, plan } from '../../src/kernel/plan/Plan.js'
-import { source } from '../../src/kernel/gpujs/Source.js'
+import { memoryImage } from '../../src/kernel/threads/MemoryImage.js'
+import { lengths, placedCells } from '../../src/kernel/plan/Lengths.js'
+import { listing, type Plan, plan } from '../../src/kernel/plan/Plan.js'
+import { kernelText } from '../../src/kernel/gpujs/KernelText.js'
 import { conv2d, type Images } from '../../src/lens/layer/Convolution.js'
 import * as X from '../../src/tensor/Expr.js'
 import * as Program from '../../src/tensor/Program.js'
@@ -31,7 +31,7 @@ describe('fusion', () => {
       const z = X.add(X.matmul(x, w), b)
       return { y: X.add(x, X.add(X.mul(silu(z), X.slice(s, 0, 0, 16)), X.slice(s, 0, 16, 16))) }
     })
-    expect(show(layer)).toEqual(['contraction 8x16x16 by rows, then add sigmoid mul: [3, 2, 1, 0] -> 5'])
+    expect(listing(layer)).toEqual(['contraction 8x16x16 by rows, then add sigmoid mul: [3, 2, 1, 0] -> 5'])
   })
 
   test('an elementwise chain over views is one kernel', () => {
@@ -46,7 +46,7 @@ describe('fusion', () => {
       const d = X.sub(x, y)
       return { loss: X.scale(X.sum(X.mul(d, d), [0, 1]), 1 / 128) }
     })
-    expect(show(loss)).toEqual(['sum of sub mul over 128 for each of 1, then mul: [1, 0] -> 3'])
+    expect(listing(loss)).toEqual(['sum of sub mul over 128 for each of 1, then mul: [1, 0] -> 3'])
   })
 
   test('a costly value with several readers is stored, a cheap one is computed again', () => {
@@ -103,7 +103,7 @@ describe('sharing', () => {
 
   test('the source of a kernel is plain JavaScript over flat arrays', () => {
     const step = rollout.kernels.find(({ spec }) => spec.core._tag === 'Contraction')
-    expect(step && source(step)).toMatchInlineSnapshot(`
+    expect(step && kernelText(step)).toMatchInlineSnapshot(`
       "function (b0, b1, b2, b3, p0, p1, p2, p3) {
         const at = this.thread.x;
         const i0 = Math.floor((at + 0.5) / 8);
@@ -168,7 +168,7 @@ describe('memory', () => {
     const own = plan.kernels.map(({ spec }) => spec.cells)
     const chosen = lengths(plan)
     chosen.forEach((length, i) => expect(length).toBeGreaterThanOrEqual(own[i] ?? Infinity))
-    expect(cells(plan, chosen)).toBeLessThan(cells(plan, own))
+    expect(placedCells(plan, chosen)).toBeLessThan(placedCells(plan, own))
     const results = plan.outputs.flatMap(({ source }) => (source._tag === 'Buffer' ? [source.buffer] : []))
     for (const { kernel } of plan.calls.filter(({ output }) => results.includes(output))) {
       expect(chosen[kernel]).toBe(own[kernel])
@@ -177,7 +177,7 @@ describe('memory', () => {
 
   test('an image takes little more than what is alive at once', () => {
     const plan = varied()
-    const { bytes } = image(plan, false)
+    const { bytes } = memoryImage(plan, false)
     const kept = plan.buffers.reduce((n, buffer) => (buffer._tag === 'Written' ? n : n + 4 * buffer.size), 0)
     expect(bytes - kept).toBeGreaterThanOrEqual(plan.work.peakBytes)
     expect(bytes - kept).toBeLessThan(1.25 * plan.work.peakBytes)
@@ -189,7 +189,7 @@ describe('memory', () => {
       for (let t = 0; t < 40; t++) y = X.add(X.scale(y, 1 - t / 50), X.tanh(X.matmul(y, w)))
       return { y }
     })
-    const { modules, steps } = image(chain, false)
+    const { modules, steps } = memoryImage(chain, false)
     expect(steps).toHaveLength(40)
     expect(modules.length).toBeLessThanOrEqual(4)
   })
@@ -198,7 +198,7 @@ describe('memory', () => {
 describe('padding', () => {
   test('of two axes is one kernel, which computes what is padded on the way', () => {
     const plan = planOf({ x: [2, 4, 4, 3] }, ({ x }) => ({ y: X.pad(X.pad(silu(x), 1, 1, 6), 2, 1, 6) }))
-    expect(show(plan)).toEqual(['sigmoid mul of 96, padded: [0] -> 1'])
+    expect(listing(plan)).toEqual(['sigmoid mul of 96, padded: [0] -> 1'])
   })
 })
 
@@ -208,7 +208,7 @@ describe('convolution', () => {
       // the batch is literal here, and the lens only passes it on
       y: silu(conv2d(4, 16).forward({ weight, bias }, X.retype(x, x.shape) as X.Expr as Images<4>))
     }))
-    expect(show(plan)).toEqual([
+    expect(listing(plan)).toEqual([
       'copy of 512, padded: [2] -> 3',
       'contraction 2x8x8x16x3x12 by rows, then add sigmoid mul: [3, 1, 0] -> 5'
     ])

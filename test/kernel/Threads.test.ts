@@ -4,6 +4,8 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { gpuJs } from '../../src/kernel/GpuJs.js'
 import * as Blocks from '../../src/kernel/threads/RowBlocks.js'
 import { ofBlock, split } from '../../src/kernel/plan/RowKinds.js'
+import { compile } from '../../src/kernel/threads/Threads.js'
+import type { Pool } from '../../src/kernel/threads/Workers.js'
 import { conv2d } from '../../src/lens/layer/Convolution.js'
 import * as X from '../../src/tensor/Expr.js'
 import * as Program from '../../src/tensor/Program.js'
@@ -90,6 +92,32 @@ describe('what a value is to the rows of a batch', () => {
   })
 })
 
+describe('blocks of rows', () => {
+  test('cover the batch one after the other, and are counted by their lengths', () =>
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 3000 }), fc.integer({ min: 1, max: 256 }), (batch, threads) => {
+        for (const { count, at, lengths } of [Blocks.forSums(batch), Blocks.forRows(batch, threads)]) {
+          const blocks = Array.from({ length: count }, (_, i) => at(i))
+          const counted = new Map<number, number>()
+          let next = 0
+          for (const { from, to } of blocks) {
+            expect(from).toBe(next)
+            expect(to).toBeGreaterThan(from)
+            counted.set(to - from, (counted.get(to - from) ?? 0) + 1)
+            next = to
+          }
+          expect(next).toBe(batch)
+          expect([...lengths].sort(([a], [b]) => a - b)).toEqual([...counted].sort(([a], [b]) => a - b))
+        }
+      })
+    ))
+
+  test('of sums are the same for any number of threads, and 2^26 of them are no list', () => {
+    expect(Blocks.forSums(2 ** 31)).toMatchObject({ count: 2 ** 26, lengths: [[32, 2 ** 26]] })
+    expect(Blocks.forSums(2 ** 31).at(2 ** 26 - 1)).toEqual({ from: 2 ** 31 - 32, to: 2 ** 31 })
+  })
+})
+
 describe('a program in blocks', () => {
   type Choice = readonly [kind: number, a: number, b: number]
 
@@ -155,7 +183,7 @@ describe('a program in blocks', () => {
             { from: 2, to: 5 }
           ].entries()) {
             const sizes = { batch: block.to - block.from }
-            const part = Reference.run(ofBlock(program.right, 'batch', 5), sizes, Blocks.inputs(found, values, block))
+            const part = Reference.run(ofBlock(program.right, 'batch', 5), sizes, Blocks.inputsOf(found, values, block))
             if (E.isLeft(part)) throw new Error(JSON.stringify(part.left))
             collector.add(i, block, (name) => part.right[name]?.data ?? new Float64Array(0))
           }
@@ -226,6 +254,45 @@ describe('threads', () => {
     expect(bits[4]).toEqual(bits[1])
     expect(bits[0]).toEqual(await run(plain, wide, 64))
     await target.dispose()
+  })
+
+  test('a run that fails ends on every thread before the next one begins', async () => {
+    const log: Array<string> = []
+    const ends: Array<() => void> = []
+    // the first thread fails at once, the second one takes its time
+    const pool: Pool = {
+      size: 2,
+      load: (thread, { pages }) => ({
+        run: async () => {
+          log.push(`thread ${thread} begins`)
+          if (thread === 0) return E.left({ _tag: 'Ended', reason: 'it ended with code 9' })
+          await new Promise<void>((resolve) => void ends.push(resolve))
+          log.push(`thread ${thread} ends`)
+          return E.right(new Float32Array(16384 * pages.initial))
+        },
+        drop: () => void log.push(`thread ${thread} drops`)
+      }),
+      dispose: async () => undefined
+    }
+    const alone = (): never => {
+      throw new Error('not alone')
+    }
+    // 37 rows for sums are two blocks of 16 and one of 5
+    const compiled = compile({ name: 'threads', pool, fma: false, alone }, gradient, { batch: 37 })
+    if (E.isLeft(compiled)) throw new Error(showTargetError(compiled.left))
+    const [first, second] = [1, 2].map(() => compiled.right.run(valuesOf(gradient, 37))())
+    const free = compiled.right.dispose()
+    while (ends.length < 1) await new Promise((resolve) => void setTimeout(resolve, 1))
+    expect(log).toEqual(['thread 0 begins', 'thread 1 begins'])
+    ends[0]?.()
+    while (ends.length < 2) await new Promise((resolve) => void setTimeout(resolve, 1))
+    ends[1]?.()
+    const reason = 'a worker died (it ended with code 9); running again starts another one'
+    expect(await first).toEqual(E.left({ _tag: 'Failed', target: 'threads', reason }))
+    expect(await second).toEqual(await first)
+    await free
+    const one = ['thread 0 begins', 'thread 1 begins', 'thread 1 ends']
+    expect(log).toEqual([...one, ...one, 'thread 0 drops', 'thread 1 drops'])
   })
 
   test('overlapping runs keep their own inputs, and disposing ends the workers', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { assemble } from '../../src/kernel/wasm/Assemble.js'
+import { moduleBytes } from '../../src/kernel/wasm/Module.js'
 import { apply, read } from '../../src/kernel/plan/Spec.js'
 import { functionError, type MapName, maps, unitRoundoff } from '../../src/tensor/Op.js'
 
@@ -7,7 +7,7 @@ const count = 40_000
 
 /** Runs one operation over a grid, as the kernels do; the last elements go through the loop for single elements. */
 const run = (name: MapName, xs: Float32Array): Float32Array => {
-  const bytes = assemble(
+  const bytes = moduleBytes(
     {
       cells: xs.length,
       epilogue: undefined,
@@ -25,7 +25,7 @@ const run = (name: MapName, xs: Float32Array): Float32Array => {
         ]
       }
     },
-    { buffer: () => 0, parameter: () => 0, output: 4 * xs.length, scratch: 0, scratchBytes: 0, fused: false },
+    { buffer: () => 0, parameter: () => 0, output: 4 * xs.length, scratch: 0, scratchBytes: 0, fma: false },
     { initial: 16, maximum: 16, shared: false }
   )
   const memory = new WebAssembly.Memory({ initial: 16, maximum: 16 })

@@ -84,6 +84,7 @@ const einsum = (x: Expr, y: Expr, c: number): Expr => {
   return X.einsum(spec, x, y)
 }
 
+/** One more expression from those before; axes may be of size 0. */
 const grow = (exprs: ReadonlyArray<Expr>, entry: X.Scalar, [kind, a, b, c]: Choice): Expr => {
   const x = pick(exprs, a, X.scalar(1))
   const y = pick(exprs, b, X.scalar(1))
@@ -123,6 +124,7 @@ const grow = (exprs: ReadonlyArray<Expr>, entry: X.Scalar, [kind, a, b, c]: Choi
     }
     case 8: {
       if (rank === 0) return X.broadcastTo(x, [1 + (c % 5)])
+      if (d === 0) return X.pad(x, axis, 0, c % 4)
       const from = b % d
       return X.slice(x, axis, from, 1 + (c % (d - from)))
     }
@@ -131,8 +133,10 @@ const grow = (exprs: ReadonlyArray<Expr>, entry: X.Scalar, [kind, a, b, c]: Choi
     case 10:
       return rank === 0 ? x : X.take(x, axis, b % 2 === 0 ? entry : X.add(X.scale(entry, 0.5), X.scalar(b % 5)))
     case 11:
-      return rank === 0 || cells(x) > most / 3 ? x : X.concat([x, X.neg(x), X.slice(x, axis, b % d, d - (b % d))], axis)
+      if (rank === 0 || cells(x) > most / 3) return x
+      return X.concat([x, X.neg(x), d === 0 ? x : X.slice(x, axis, b % d, d - (b % d))], axis)
     case 12: {
+      if (d === 0) return x
       const size = 1 + (b % d)
       const stride = 1 + (c % 3)
       const dilation = size === 1 ? 1 : Math.min(1 + (b % 2), Math.floor((d - 1) / (size - 1)))
@@ -147,7 +151,8 @@ const grow = (exprs: ReadonlyArray<Expr>, entry: X.Scalar, [kind, a, b, c]: Choi
 
 const dim = fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 13, 16, 17)
 
-const shapes = fc.array(fc.array(dim, { maxLength: 3 }), { minLength: 1, maxLength: 3 })
+const shapes = (dims: fc.Arbitrary<number>): fc.Arbitrary<ReadonlyArray<ReadonlyArray<number>>> =>
+  fc.array(fc.array(dims, { maxLength: 3 }), { minLength: 1, maxLength: 3 })
 
 const choice: fc.Arbitrary<Choice> = fc.tuple(fc.nat(1000), fc.nat(1000), fc.nat(1000), fc.nat(1000))
 
@@ -162,10 +167,8 @@ const index = fc
   .integer({ min: -2, max: 9 })
   .map((whole): Tensor => ({ shape: [], data: Float32Array.of(whole + 0.25) }))
 
-/** A random program with values for its inputs. */
-export const cases: fc.Arbitrary<Case> = fc
-  .tuple(shapes, fc.array(choice, { minLength: 1, maxLength: 14 }))
-  .chain(([inputs, choices]) => {
+const casesOf = (dims: fc.Arbitrary<number>): fc.Arbitrary<Case> =>
+  fc.tuple(shapes(dims), fc.array(choice, { minLength: 1, maxLength: 14 })).chain(([inputs, choices]) => {
     const tensors: Readonly<Record<string, ReadonlyArray<number>>> = Object.fromEntries(
       inputs.map((shape, i) => [`x${i}`, shape])
     )
@@ -185,6 +188,12 @@ export const cases: fc.Arbitrary<Case> = fc
     }))
   })
 
+/** A random program with values for its inputs. */
+export const cases: fc.Arbitrary<Case> = casesOf(dim)
+
+/** A random program some of whose axes are of size 0. */
+export const emptyCases: fc.Arbitrary<Case> = casesOf(fc.constantFrom(0, 0, 1, 2, 3, 5))
+
 // -------------------------------------------------------------------------------------
 // agreement
 // -------------------------------------------------------------------------------------
@@ -200,8 +209,8 @@ export const runOn = async (target: Target, { program, values, sizes = {} }: Cas
 }
 
 /**
- * The largest |difference| / bound over the elements of all outputs, and where it is; 0 / 0 counts as 0. Nothing is claimed
- * where f32 may overflow: `claimed` is the share of the elements for which something is.
+ * The largest |difference| / bound over the elements of all outputs, and where it is; 0 / 0 counts as 0. Nothing is
+ * claimed where f32 may overflow: `claimed` is the share of the elements for which something is.
  */
 export interface Agreement {
   readonly ratio: number
@@ -240,6 +249,18 @@ export const agreement = (
     }
   }
   return { ratio, at, claimed: elements === 0 ? 1 : claimed / elements }
+}
+
+/** An element that is infinite or not a number in the reference and something else here, or `undefined`. */
+export const unlikeInfinity = ({ program, values, sizes = {} }: Case, got: Values): string | undefined => {
+  const reference = Reference.run(program, sizes, values)
+  if (E.isLeft(reference)) throw new Error(JSON.stringify(reference.left))
+  for (const { name } of program.outputs) {
+    const [expected, found] = [reference.right[name]?.data ?? [], got[name]?.data ?? []]
+    const at = expected.findIndex((want, i) => !Number.isFinite(want) && !Object.is(want, found[i]))
+    if (at >= 0) return `${name}[${at}]: ${found[at]}, expected ${expected[at]}`
+  }
+  return undefined
 }
 
 /** An element that lies outside of its error bound, or `undefined`. */

@@ -2,7 +2,7 @@
  * What the package tests read: the source files as text, their imports and their exported declarations. Nothing is
  * compiled, so the tests are quick and do not depend on a build.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -15,16 +15,14 @@ export interface Source {
   readonly text: string
 }
 
-/** The TypeScript files under a folder of the repository, tests left out; none where the folder is not there. */
-export const sources = (folder: string): ReadonlyArray<Source> => {
-  const absolute = join(root, folder)
-  if (!existsSync(absolute)) return []
-  return readdirSync(absolute, { recursive: true, withFileTypes: true })
+/** The TypeScript files under a folder of the repository, without tests and what was compiled or installed. */
+export const sources = (folder: string): ReadonlyArray<Source> =>
+  readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && /(?<!\.test|\.test-d|\.d)\.ts$/.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .map((path) => ({ path: relative(root, path).split(sep).join('/'), text: readFileSync(path, 'utf8') }))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .filter((path) => !/\/(?:dist|node_modules)\//.test(path))
+    .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
     .sort((a, b) => (a.path < b.path ? -1 : 1))
-}
 
 const statement =
   /^(?:import|export)\s+(?:type\s+)?(?:(?:[\w$]+\s*,\s*)?(?:\{[^}]*\}|\*(?:\s+as\s+[\w$]+)?)|[\w$]+)\s+from\s+'([^']+)'/gm
@@ -37,11 +35,31 @@ export const specifiers = (source: Source): ReadonlyArray<string> => {
   return [statement, bare, dynamic].flatMap((pattern) => [...code.matchAll(pattern)].flatMap((match) => match[1] ?? []))
 }
 
-/** The repository paths of the files that a file imports relatively. */
+/** Is a specifier of the library, as its packages' users write it? */
+export const isLibrary = (specifier: string): boolean => /^halforder(?:\/|$)/.test(specifier)
+
+/** The source that an entry point of the library stands for. */
+export const entryOf = (specifier: string): string => {
+  const [, room, ...file] = specifier.split('/')
+  if (room === undefined) return 'src/index.ts'
+  const folder = room === 'laws' ? room : `src/${room}`
+  return `${folder}/${file.length === 0 ? 'index' : file.join('/')}.ts`
+}
+
+/** The repository paths of the files that a file imports, relatively or as entry points of the library. */
 export const imports = (source: Source): ReadonlyArray<string> =>
-  specifiers(source)
-    .filter((specifier) => specifier.startsWith('.'))
-    .map((specifier) => posix.join(posix.dirname(source.path), specifier).replace(/\.js$/, '.ts'))
+  specifiers(source).flatMap((specifier) => {
+    if (isLibrary(specifier)) return [entryOf(specifier)]
+    return specifier.startsWith('.') ? [posix.join(posix.dirname(source.path), specifier).replace(/\.js$/, '.ts')] : []
+  })
+
+const reexport = /^export\s[^']*?\sfrom\s+'(\.[^']+)'/gm
+
+/** The repository paths of the files that a file re-exports, whole or in part. */
+export const reexports = (source: Source): ReadonlyArray<string> =>
+  [...source.text.replace(/^\s*(?:\*|\/\/).*$/gm, '').matchAll(reexport)].map(([, specifier = '']) =>
+    posix.join(posix.dirname(source.path), specifier).replace(/\.js$/, '.ts')
+  )
 
 /** The npm package of a bare specifier: `fp-ts/lib/Either.js` is `fp-ts`. */
 export const packageOf = (specifier: string): string =>

@@ -1,5 +1,5 @@
 /**
- * Thresholds of the statistical tests of this folder. A threshold comes from the declared probability `alpha` that a
+ * Thresholds of statistical tests. A threshold comes from the declared probability `alpha` that a
  * correct generator exceeds it; every bound holds for each sample size, not only in the limit.
  */
 import cephes from 'cephes'
@@ -23,6 +23,13 @@ export const kolmogorovSmirnov = (n: number, alpha: number): number => Math.sqrt
 export const binomial = (n: number, p: number, alpha: number): number => {
   const l = Math.log(2 / alpha)
   return l / 3 + Math.sqrt((l * l) / 9 + 2 * l * n * p * (1 - p))
+}
+
+/** The most that a binomial count is, but with probability at most alpha: the exact tail, for small counts. */
+export const mostOf = (n: number, p: number, alpha: number): number => {
+  let k = 0
+  while (cephes.bdtrc(k, n, p) > alpha) k++
+  return k
 }
 
 /**

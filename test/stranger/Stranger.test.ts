@@ -1,26 +1,15 @@
 /**
- * The package as a stranger gets it: compiled, packed, unpacked into a project of its own. Dependencies are linked, so no
+ * Both packages as a stranger gets them: compiled, packed, unpacked into a project of its own. Dependencies are linked, so no
  * network is needed; nothing in the checkout is written to.
  */
-import { spawnSync } from 'node:child_process'
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync
-} from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import * as t from 'io-ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { decode, link, output, packages, scratch, type Tarball } from '../package/packed.js'
 import { root } from '../package/sources.js'
 
-const Manifest = t.type({ files: t.array(t.string), dependencies: t.record(t.string, t.string) })
+const Manifest = t.type({ dependencies: t.record(t.string, t.string) })
 
 const Answers = t.type({
   right: t.string,
@@ -29,54 +18,36 @@ const Answers = t.type({
   wrongSteps: t.array(t.string)
 })
 
-const decode = <A>(codec: t.Type<A, unknown, unknown>, text: string): A => {
-  const decoded = codec.decode(JSON.parse(text))
-  if (decoded._tag === 'Left') throw new Error(`${codec.name}: unexpected ${text}`)
-  return decoded.right
-}
-
-const folder = mkdtempSync(join(tmpdir(), 'stranger-'))
+const { folder, remove } = scratch('stranger')
 const project = join(folder, 'project')
 const modules = join(project, 'node_modules')
 const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-
-/** What a program wrote to stdout; a failure tells both streams. */
-const output = (program: string, args: ReadonlyArray<string>, cwd: string): string => {
-  const shell = process.platform === 'win32' && program === 'npm'
-  const { status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8', shell })
-  if (status !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${status}:\n${stdout}${stderr}`)
-  return stdout
-}
+const program = join('node_modules', 'halforder-cli', 'bin', 'halforder.js')
 
 const node = (...args: ReadonlyArray<string>): string => output(process.execPath, args, project)
 
-const link = (name: string): void => {
-  mkdirSync(dirname(join(modules, name)), { recursive: true })
-  symlinkSync(join(root, 'node_modules', name), join(modules, name), 'junction')
+const linked = (name: string): void => {
+  if (!existsSync(join(modules, name))) link(modules, name, join(root, 'node_modules', name))
+}
+
+const unpack = (name: string, { path }: Tarball): void => {
+  output('tar', ['-xzf', path], folder)
+  renameSync(join(folder, 'package'), join(modules, name))
+  const { dependencies } = decode(Manifest, readFileSync(join(modules, name, 'package.json'), 'utf8'))
+  Object.keys(dependencies).forEach(linked)
 }
 
 beforeAll(() => {
-  const stage = join(folder, 'stage')
-  mkdirSync(stage)
   mkdirSync(modules, { recursive: true })
-  const { files, dependencies } = decode(Manifest, readFileSync(join(root, 'package.json'), 'utf8'))
-  const given = files.filter((path) => !path.startsWith('!') && !path.startsWith('dist'))
-  for (const path of ['package.json', ...given]) {
-    if (existsSync(join(root, path))) cpSync(join(root, path), join(stage, path), { recursive: true })
-  }
-  const build = ['-p', join(root, 'tsconfig.build.json'), '--outDir', join(stage, 'dist')]
-  output(process.execPath, [tsc, ...build], root)
-  output('npm', ['pack', '--ignore-scripts', '--silent'], stage)
-  const { version } = decode(t.type({ version: t.string }), readFileSync(join(stage, 'package.json'), 'utf8'))
-  output('tar', ['-xzf', join(stage, `halforder-${version}.tgz`)], folder)
-  renameSync(join(folder, 'package'), join(modules, 'halforder'))
-  Object.keys(dependencies).forEach(link)
+  const packed = packages(folder)
+  unpack('halforder', packed.library)
+  unpack('halforder-cli', packed.program())
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'stranger', type: 'module', private: true }))
-})
+}, 300_000)
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterAll(remove)
 
-describe('a project that has the tarball only', () => {
+describe('a project that has the tarballs only', () => {
   test('verifies an estimator from the command line, without the optional peer', () => {
     writeFileSync(
       join(project, 'model.json'),
@@ -90,16 +61,15 @@ describe('a project that has the tarball only', () => {
       })
     )
     writeFileSync(join(project, 'estimator.json'), JSON.stringify({ name: 'segmented', h: 1 }))
-    const bin = join('node_modules', 'halforder', 'bin', 'halforder.js')
     const files = ['--model', 'model.json', '--estimator', 'estimator.json']
     expect(existsSync(join(modules, 'fast-check'))).toBe(false)
-    const out = node(bin, 'verify', ...files, '--samples', '500', '--json')
+    const out = node(program, 'verify', ...files, '--samples', '500', '--json')
     expect(JSON.parse(out)).toMatchObject({ verdict: 'unbiased', target: 'J', unpaidSteps: [] })
   })
 
   test('is told which step of its chain breaks which law', () => {
-    link('fast-check')
-    link('@types/node')
+    linked('fast-check')
+    linked('@types/node')
     cpSync(join(root, 'test', 'stranger', 'Gains.ts'), join(project, 'Gains.ts'))
     // the declarations that were packed type check a stranger's program
     node(tsc, '--module', 'nodenext', '--target', 'es2022', '--strict', '--skipLibCheck', '--types', 'node', 'Gains.ts')
@@ -111,5 +81,23 @@ describe('a project that has the tarball only', () => {
     expect(wrong).not.toMatch(/step [124], params/)
     expect(wrongSteps.map((answer) => answer === 'holds')).toEqual([true, true, false, true])
     expect(wrongSteps[2]).toMatch(/adjoint.*step 3|step 3.*adjoint/s)
+  })
+
+  test('trains, fine-tunes and draws the task of the guide, from its file', () => {
+    cpSync(join(root, 'docs', 'examples', 'points.mjs'), join(project, 'points.mjs'))
+    const task = ['--task', './points.mjs']
+    // a few steps: that it works, not how well
+    expect(node(program, 'pretrain', 'spiral', ...task, '--steps', '20', '--out', 'runs/spiral')).toMatch(
+      /^wrote runs\/spiral: loss on held-out examples \d/
+    )
+    expect(
+      node(program, 'sample', ...task, '--count', '4', '--steps', '5', '--out', 'x.png', '--prompt', 'first')
+    ).toBe('4 of ddim(eta = 1), 5 steps, in x.png\n')
+    expect(statSync(join(project, 'x.png')).size).toBeGreaterThan(1000)
+    const summary = decode(
+      t.type({ reward: t.string, steps: t.number, unpaidSteps: t.array(t.number) }),
+      node(program, 'finetune', ...task, '--steps', '1', '--T', '5', '--out', 'runs/right', '--json')
+    )
+    expect(summary).toEqual(expect.objectContaining({ reward: 'how far right', steps: 1, unpaidSteps: [] }))
   })
 })

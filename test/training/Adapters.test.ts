@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
+import { asset } from '../../cli/edge/Files.js'
 import { ddim } from '../../src/chain/sampler/Ddim.js'
 import { cosine } from '../../src/chain/Schedule.js'
 import * as Catalogue from '../../src/estimator/Catalogue.js'
@@ -23,10 +23,10 @@ import * as Tensor from '../../src/tensor/Tensor.js'
 import { conditions, right, T } from './tiny.js'
 
 const key = Key.make(7)
-const target = Kernel.GpuJs.gpuJs({ mode: 'webasm' })
+const target = Kernel.gpuJs({ mode: 'webasm' })
 afterAll(() => target.dispose())
 
-const tiny = mlp({ kind: 'mlp', features: 12, labels: 34, hidden: 8, blocks: 1, embedding: 4, share: 'cosine' })
+const tiny = mlp({ features: 12, labels: 34, hidden: 8, blocks: 1, embedding: 4, share: 'cosine' })
 // an output layer starts at zero: move it, so that every weight has a say
 const base = Object.fromEntries(
   Object.entries(initial(tiny.lens.parameters, Key.make(3))).map(([path, value]) => [
@@ -104,8 +104,7 @@ describe('a fine-tune of an adapter', () => {
 })
 
 describe('the shipped denoiser', () => {
-  const file = fileURLToPath(new URL('../../assets/faces-mlp.safetensors', import.meta.url))
-  const model = right(loadModel(readFileSync(file)))
+  const model = right(loadModel(readFileSync(asset('faces-mlp.safetensors'))))
 
   it('adapted at the default rank trains less than a twentieth of its numbers', () => {
     const { trainedFraction } = adapt()(() => true)(model.denoiser)

@@ -4,22 +4,25 @@ import * as O from 'fp-ts/lib/Option.js'
 import { describe, expect, it } from 'vitest'
 import { exactDenoiserOf } from '../../laws/toy/GaussianData.js'
 import { rollout } from '../../src/chain/Chain.js'
+import { type DocumentError, showError } from '../../src/document/Document.js'
 import * as Gradient from '../../src/estimator/Gradient.js'
 import * as Chains from '../../src/training/Chains.js'
+import { silent } from '../../src/training/Conditions.js'
 import * as Config from '../../src/training/Config.js'
 import * as Setup from '../../src/training/Setup.js'
 import { decode } from '../../src/training/Decode.js'
 import type { DenoiserInput } from '../../src/chain/Denoiser.js'
 import type { Rows } from '../../src/lens/Rows.js'
 import * as L from '../../src/lens/Lens.js'
-import { classifier } from '../../src/network/Classifier.js'
 import type { LatentDescription, MlpDescription } from '../../src/network/Description.js'
 import { eraseDenoiser } from '../../src/chain/Denoiser.js'
 import { initial } from '../../src/lens/Initial.js'
-import type { Model } from '../../src/network/Model.js'
+import { encodeModel, type Model } from '../../src/network/Model.js'
 import * as Network from '../../src/network/Network.js'
 import * as Key from '../../src/random/Key.js'
+import { brightness } from '../../src/reward/Pixels.js'
 import { blackBox } from '../../src/reward/Reward.js'
+import { shelf } from '../../src/reward/Shelf.js'
 import { reference } from '../../src/tensor/Target.js'
 import * as Program from '../../src/tensor/Program.js'
 import * as Reference from '../../src/tensor/Reference.js'
@@ -30,11 +33,12 @@ import { right } from './tiny.js'
 const key = Key.make(5)
 
 const modelOf = (description: MlpDescription | LatentDescription): Model => ({
-  description,
   denoiser: Network.denoiser(description),
+  share: description.share,
   decoder: Network.decoder(description),
   parameters: initial(Network.parameters(description), key),
-  metadata: {}
+  metadata: {},
+  encode: (parameters, metadata, precision) => encodeModel(description, parameters, metadata, precision)
 })
 
 const mlp: MlpDescription = {
@@ -61,15 +65,13 @@ const latent: LatentDescription = {
   share: 'cosine'
 }
 
-const judge = (features: number): Setup.Materials['classifier'] => {
-  const description = { kind: 'classifier' as const, features, labels: 34, hidden: 4, blocks: 1 }
-  return { description, parameters: initial(classifier(description).parameters, key), metadata: {} }
-}
-
 const materials = (model: Model, features: number): Setup.Materials => ({
   model,
-  classifier: judge(features),
-  blackBoxes: { total: blackBox('total', ({ data, shape }) => rowSums(Array.from(data), shape[0] ?? 1)) }
+  language: silent(model.denoiser.labels),
+  rewards: shelf({
+    bright: brightness<number>(features),
+    total: blackBox('total', ({ data, shape }) => rowSums(Array.from(data), shape[0] ?? 1))
+  })
 })
 
 const rowSums = (data: ReadonlyArray<number>, rows: number): ReadonlyArray<number> =>
@@ -78,10 +80,10 @@ const rowSums = (data: ReadonlyArray<number>, rows: number): ReadonlyArray<numbe
   )
 
 const configOf = (kind: Config.ChainName, more: object = {}): Config.Config =>
-  right(Config.decode({ chain: { kind, T: 6 }, batch: 2, ...more }))
+  right(Config.decode()({ reward: 'bright', trained: ['**.labels.bias'], chain: { kind, T: 6 }, batch: 2, ...more }))
 
-const message = <A>(result: E.Either<Config.ConfigError, A>): string =>
-  E.isLeft(result) ? Config.showError(result.left) : 'accepted'
+const message = <A>(result: E.Either<DocumentError, A>): string =>
+  E.isLeft(result) ? showError(result.left) : 'accepted'
 
 describe('chains by name', () => {
   it('are those that a configuration may name', () => {

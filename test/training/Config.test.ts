@@ -1,8 +1,10 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, it } from 'vitest'
 import { showError } from '../../src/document/Document.js'
+import * as Named from '../../src/estimator/Named.js'
+import { names as chainNames } from '../../src/training/Chains.js'
 import * as Config from '../../src/training/Config.js'
-import { trained } from '../../src/training/Setup.js'
+import { estimator, trained } from '../../src/training/Setup.js'
 
 const message = (given: unknown): string => {
   const decoded = Config.decode()(given)
@@ -22,7 +24,7 @@ describe('a configuration', () => {
       'estimator.h: expected a whole number of at least 1, got 0; correct it'
     )
     expect(message({ chain: { kind: 'sde' } })).toBe(
-      `chain.kind: expected one of ${Config.chainNames.join(', ')}, got "sde"; correct it`
+      `chain.kind: expected one of ${chainNames.join(', ')}, got "sde"; correct it`
     )
     expect(message({ batch: 2.5 })).toBe('batch: expected a whole number of at least 1, got 2.5; correct it')
     expect(message({ optimizer: { learningRate: '0.1' } })).toBe(
@@ -50,5 +52,93 @@ describe('the choice of trained parameters', () => {
     expect(chosen('blocks.2.film.scale.weight')).toBe(true)
     expect(chosen('blocks.2.dense.weight')).toBe(false)
     expect(trained([])('anything')).toBe(true)
+  })
+})
+
+describe('the estimator of a configuration', () => {
+  const chosen = (given: unknown, base?: Config.Config): string => {
+    const decoded = Config.decode(base)({ estimator: given })
+    return E.isLeft(decoded) ? showError(decoded.left) : Named.show(decoded.right.estimator)
+  }
+
+  it('is RLR with a radius and directions for vectors', () => {
+    expect(Config.defaults.estimator).toEqual({
+      name: 'rlr',
+      h: 2,
+      start: null,
+      form: 'central',
+      perturbation: 'shared',
+      directions: 'row',
+      radius: 0.3
+    })
+  })
+
+  it.each([
+    [{}, 'rlr(radius = 0.3)'],
+    [{ h: 3, start: [2, 17] }, 'rlr(h = 3, start = [2,17], radius = 0.3)'],
+    [{ name: 'blackBoxRlr' }, 'blackBoxRlr(radius = 0.3)'],
+    [{ name: 'evolutionStrategies', form: 'forward' }, 'evolutionStrategies(form = forward, radius = 0.3)'],
+    [{ name: 'reinforce' }, 'reinforce(radius = 0.3)'],
+    [{ name: 'segmented' }, 'segmented'],
+    [{ name: 'fullBackprop', memory: 'recompute' }, 'fullBackprop(memory = recompute)'],
+    [{ name: 'truncatedBackprop' }, 'truncatedBackprop'],
+    [{ cells: [{ kind: 'firstOrder', to: 1 }] }, 'cells(cells = [{"kind":"firstOrder","to":1}])']
+  ])('%j is %s', (given, shown) => {
+    expect(chosen(given)).toBe(shown)
+  })
+
+  it('takes the fields that it has from the estimator of a task, and the rest as a fine-tune usually has it', () => {
+    const base = (given: unknown): Config.Config => {
+      const decoded = Config.decode()({ estimator: given })
+      if (E.isLeft(decoded)) throw new Error(showError(decoded.left))
+      return decoded.right
+    }
+    const points = base({ directions: 'batch', radius: 0.02 })
+    expect(chosen({ name: 'evolutionStrategies' }, points)).toBe(
+      'evolutionStrategies(directions = batch, radius = 0.02)'
+    )
+    expect(chosen({ name: 'truncatedBackprop', k: 2 }, points)).toBe('truncatedBackprop(k = 2)')
+    expect(chosen({ name: 'rlr', h: 1 }, base({ name: 'fullBackprop' }))).toBe('rlr(h = 1, radius = 0.3)')
+    expect(chosen({ h: 3 }, base({ name: 'segmented' }))).toBe('segmented(h = 3)')
+    expect(chosen({ h: 3 }, base({ name: 'fullBackprop' }))).toBe(
+      'estimator.h: expected one of the fields of fullBackprop (name, memory), got "h"; remove it, or choose blackBoxRlr, rlr or segmented'
+    )
+  })
+
+  it.each([
+    [
+      { name: 'fullBackprop', h: 7 },
+      'estimator.h: expected one of the fields of fullBackprop (name, memory), got "h"; remove it, or choose blackBoxRlr, rlr or segmented'
+    ],
+    [
+      { name: 'rlr', k: 1 },
+      'estimator.k: expected one of the fields of rlr (name, h, start, form, perturbation, directions, radius), got "k"; remove it, or choose truncatedBackprop'
+    ],
+    [
+      { name: 'rlr', baseline: -4 },
+      'estimator.baseline: expected no baseline, since the advantage of a fine-tune has it, got -4; set `advantage` to { name: constant, baseline: .. } instead'
+    ],
+    [{ name: 'ppo' }, `estimator.name: expected one of ${Named.names.join(', ')}, got "ppo"; choose one of them`]
+  ])('%j is refused by name', (given, said) => {
+    expect(chosen(given)).toBe(said)
+  })
+
+  it('that pulls back a gradient is refused under a black box, with what to choose', () => {
+    const refusal = (text: string, T = 10): string => {
+      const parsed = Named.parse(text)
+      if (E.isLeft(parsed)) return showError(parsed.left)
+      const built = estimator(parsed.right, { T, noisyFirst: false, differentiable: false })
+      return E.isLeft(built) ? showError(built.left) : 'built'
+    }
+    const needs = 'estimator.name: expected an estimator that needs no gradient of the reward, since this one has none'
+    expect(refusal('rlr')).toBe(`${needs}, got "rlr"; choose blackBoxRlr`)
+    expect(refusal('segmented')).toBe(`${needs}, got "segmented"; choose reinforce or blackBoxRlr`)
+    expect(refusal('fullBackprop')).toBe(
+      `${needs}, got "fullBackprop"; choose reinforce, blackBoxRlr or evolutionStrategies`
+    )
+    expect(refusal('blackBoxRlr')).toBe('built')
+    expect(refusal('blackBoxRlr(h = 10)')).toBe(
+      'estimator: expected a cover of the chain, got h: expected a whole number in 1..9, got 10; change the estimator or T'
+    )
   })
 })

@@ -10,7 +10,7 @@ import * as Key from '../../src/random/Key.js'
 import { conditions, params, right, T, tiny } from './tiny.js'
 
 const key = Key.make(11)
-const target = Kernel.GpuJs.gpuJs({ mode: 'webasm' })
+const target = Kernel.gpuJs({ mode: 'webasm' })
 const rlr = tiny(right(Catalogue.rlr({ T, h: 2 })))
 const run = right(Finetune.compile(rlr, optimizer(defaults.optimizer), conditions, target))
 

@@ -16,7 +16,6 @@ import * as TextCondition from './text/Condition.js'
 import { slots, type Slot } from './text/Words.js'
 import * as Draw from 'halforder/random/Draw'
 import * as Key from 'halforder/random/Key'
-import type { Tensor } from 'halforder/tensor/Tensor'
 import type { Language } from 'halforder/training/Conditions'
 
 /** The odds of a slot's value: an attribute's probability; a motion is as likely as another. */

@@ -22,7 +22,7 @@ import { decoder as latentDecoder, encoder } from 'halforder/network/Latent'
 import { loadClassifier, showError as showModelError, type TrainedClassifier } from 'halforder/network/Model'
 import { decoder, denoiser, featuresOf } from 'halforder/network/Network'
 import * as Key from 'halforder/random/Key'
-import type { Numbers, Trained as TaskTrained } from 'halforder/task/Task'
+import type { Trained as TaskTrained } from 'halforder/task/Task'
 import * as Build from 'halforder/tensor/Build'
 import * as Program from 'halforder/tensor/Program'
 import { under, type Values } from 'halforder/tensor/Program'
@@ -36,7 +36,7 @@ import * as Files from '../../edge/Files.js'
 import type { PretrainData } from './Data.js'
 import * as Faces from './Faces.js'
 import * as Metrics from './Metrics.js'
-import type { Network } from './Trainings.js'
+import type { Network } from './Network.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -84,8 +84,7 @@ const applying =
   (target: Target, lens: Lens<Params, Rows<number>, Rows<number>>, features: number, parameters: Values): Reading =>
   (images) => {
     const program = Program.make({ parameters: L.shapes(lens.parameters), x: ['batch', features] }, (inputs) => ({
-      // the tree of inputs has the shapes that the network declares
-      value: lens.forward(inputs.parameters as Params, X.retype(inputs.x, ['batch', features]))
+      value: lens.forward(inputs.parameters, X.retype(inputs.x, ['batch', features]))
     }))
     const named = under('parameters', parameters)
     const count = images.shape[0] ?? 0

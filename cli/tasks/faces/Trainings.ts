@@ -6,10 +6,8 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import type { Span } from 'halforder/lens/Columns'
-import type { Params } from 'halforder/lens/Lens'
 import type {
   ClassifierDescription,
-  Description,
   LatentDescription,
   MlpDescription,
   UnetDescription
@@ -17,36 +15,16 @@ import type {
 import * as Model from 'halforder/network/Model'
 import type { Training } from 'halforder/task/Task'
 import type { Values } from 'halforder/tensor/Program'
-import { batchAt, type Dropout, type Source, table } from 'halforder/training/Batches'
-import { classifying, denoising, flowMatching, latentDenoising, type Objective } from 'halforder/training/Objective'
+import { batchAt, type Source, table } from 'halforder/training/Batches'
+import { classifying, denoising, flowMatching, latentDenoising } from 'halforder/training/Objective'
 import type { Recipe } from 'halforder/training/Pretrain'
 import * as Clips from '../clips/Clips.js'
 import { clips } from '../clips/Renderer.js'
 import * as Data from './Data.js'
 import * as Faces from './Faces.js'
+import type { Network } from './Network.js'
 import { side, type FaceSet } from './Renderer.js'
 import { judge } from './Report.js'
-
-// -------------------------------------------------------------------------------------
-// model
-// -------------------------------------------------------------------------------------
-
-/**
- * A network by its description, its objective and its recipe; `batch` is how many rows a step sees, and `source` draws them
- * from faces.
- *
- * @category model
- * @since 0.1.0
- */
-export interface Network {
-  readonly about: string
-  readonly description: Description
-  readonly objective: () => Objective<Params>
-  readonly recipe: Recipe
-  readonly dropout: Dropout
-  readonly batch: number
-  readonly source: (faces: FaceSet) => Source
-}
 
 // -------------------------------------------------------------------------------------
 // networks

@@ -19,6 +19,7 @@
  *
  * @since 0.1.0
  */
+import * as E from 'fp-ts/lib/Either.js'
 import type { Rows } from '../../lens/Rows.js'
 import * as L from '../../lens/Lens.js'
 import type { Lens, Params } from '../../lens/Lens.js'
@@ -31,6 +32,10 @@ import type { Coefficients } from '../EpsilonSampler.js'
 import { average, type Layout } from '../Haar.js'
 import { normal } from '../Noise.js'
 import { check, sound, type Schedule } from '../Schedule.js'
+import { type Build, refuse, type SamplerRow } from '../SamplerRow.js'
+import { schedules } from '../Share.js'
+import { maps, matched } from '../TimeMap.js'
+import * as Ddim from './Ddim.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -241,4 +246,52 @@ export const cascadeOfTwo = <P extends Params, Q extends Params, D extends numbe
     )
   })
   return refused([...faults, ...bandFaults(table)])(chain)
+}
+
+// -------------------------------------------------------------------------------------
+// row
+// -------------------------------------------------------------------------------------
+
+/**
+ * The time at which a cascade hands over to the image: at 0.7 of the cosine schedule a fifth of the data's variance is left, so
+ * that the details, which the hand-over leaves out, are mostly noise there.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const handOver = 0.7
+
+/** Half of the steps for the small image, the rest for the image; each phase is DDIM with the same eta. */
+const build: Build = ({ denoiser, share, latent }, { T, eta }) => {
+  const side = Math.sqrt(denoiser.features / 3)
+  if (latent || side % 2 !== 0) {
+    const got = latent ? 'latents' : `rows of ${denoiser.features}`
+    return refuse('chain.kind', 'a model of square images of three channels for cascade', got, 'choose ddim')
+  }
+  if (T < 2) return refuse('chain.T', 'at least 2 steps for cascade', String(T), 'raise it')
+  const map = maps[share]
+  const lowSteps = Math.floor(T / 2)
+  const highSteps = T - lowSteps
+  const coefficients: Phase['coefficients'] = (schedule, t) => Ddim.coefficients(schedule, eta, t)
+  const times = Array.from({ length: highSteps }, (_, i) => (handOver * (i + 1)) / highSteps)
+  return E.right(
+    cascade({
+      denoiser,
+      layout: { side, channels: 3 },
+      low: { schedule: schedules[share](lowSteps), coefficients },
+      high: { schedule: matched(map)(times.map(map.share)), coefficients }
+    })
+  )
+}
+
+/**
+ * `cascade` by name.
+ *
+ * @category row
+ * @since 0.1.0
+ */
+export const row: SamplerRow<'cascade'> = {
+  name: 'cascade',
+  prose: 'DDIM (`eta`) of a small image, then of the image, with one network',
+  build
 }

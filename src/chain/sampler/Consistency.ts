@@ -14,6 +14,7 @@ import type { Params } from '../../lens/Lens.js'
 import type { Chain } from '../Chain.js'
 import type { Denoiser } from '../Denoiser.js'
 import { clippedTo, type Clipping, type Coefficients } from '../EpsilonSampler.js'
+import { onLevels, type SamplerRow } from '../SamplerRow.js'
 import type { Schedule } from '../Schedule.js'
 
 /**
@@ -42,3 +43,15 @@ export const consistency = <P extends Params, D extends number, K extends number
   } & Clipping
 ): Chain<P, readonly ['batch', D], Rows<K>> =>
   clippedTo(options)('consistency', options.denoiser, options.schedule, (t) => coefficients(options.schedule, t))
+
+/**
+ * `consistency` by name.
+ *
+ * @category row
+ * @since 0.1.0
+ */
+export const row: SamplerRow<'consistency'> = {
+  name: 'consistency',
+  prose: 'multistep consistency sampling, on the levels of `schedule`',
+  build: /*#__PURE__*/ onLevels((denoiser, schedule) => consistency({ denoiser, schedule }))
+}

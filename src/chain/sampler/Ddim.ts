@@ -9,6 +9,7 @@ import * as Need from '../../tensor/Need.js'
 import { refused, type Chain } from '../Chain.js'
 import type { Denoiser } from '../Denoiser.js'
 import { clippedTo, type Clipping, type Coefficients } from '../EpsilonSampler.js'
+import { type Build, onLevels, refuse, type SamplerRow } from '../SamplerRow.js'
 import type { Schedule } from '../Schedule.js'
 
 /**
@@ -49,3 +50,28 @@ export const ddim = <P extends Params, D extends number, K extends number>(
       coefficients(options.schedule, options.eta, t)
     )
   )
+
+const build: Build = /*#__PURE__*/ onLevels((denoiser, schedule, { eta }) => ddim({ denoiser, schedule, eta }))
+
+/**
+ * `ddim` by name, and `latent`, which is the same for a model of latents. The other chains take such a model too, but for `cascade`.
+ *
+ * @category row
+ * @since 0.1.0
+ */
+export const rows: readonly [SamplerRow<'ddim'>, SamplerRow<'latent'>] = [
+  { name: 'ddim', prose: 'DDIM with noise (`eta`), on the levels of `schedule`', build },
+  {
+    name: 'latent',
+    prose: 'DDIM for a model of latents',
+    build: (base, options) =>
+      base.latent
+        ? build(base, options)
+        : refuse(
+            'chain.kind',
+            "a model of latents with a decoder for 'latent'",
+            'a model of images',
+            "set `model` to a file that `halforder pretrain` wrote for latents, or choose 'ddim'"
+          )
+  }
+]

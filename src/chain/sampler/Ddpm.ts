@@ -8,6 +8,7 @@ import type { Params } from '../../lens/Lens.js'
 import { withoutLastNoise, type Chain } from '../Chain.js'
 import type { Denoiser } from '../Denoiser.js'
 import { clippedTo, type Clipping, type Coefficients } from '../EpsilonSampler.js'
+import { onLevels, type SamplerRow } from '../SamplerRow.js'
 import type { Schedule } from '../Schedule.js'
 
 /**
@@ -58,4 +59,16 @@ export const ddpm = <P extends Params, D extends number, K extends number>(
     coefficients(options.schedule, options.variance, t)
   )
   return options.lastNoise === false ? withoutLastNoise(chain) : chain
+}
+
+/**
+ * `ddpm` by name.
+ *
+ * @category row
+ * @since 0.1.0
+ */
+export const row: SamplerRow<'ddpm'> = {
+  name: 'ddpm',
+  prose: 'DDPM (`variance`), on the levels of `schedule`',
+  build: /*#__PURE__*/ onLevels((denoiser, schedule, { variance }) => ddpm({ denoiser, schedule, variance }))
 }

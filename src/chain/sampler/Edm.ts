@@ -14,6 +14,7 @@ import type { Denoiser } from '../Denoiser.js'
 import { clippedTo, inScale, type Clipping, type Coefficients } from '../EpsilonSampler.js'
 import { check, sound, tabulated, type Schedule } from '../Schedule.js'
 import { tabled, type TimeMap } from '../TimeMap.js'
+import { onItsOwn, type SamplerRow } from '../SamplerRow.js'
 import type { Levels } from './VeSde.js'
 
 // -------------------------------------------------------------------------------------
@@ -95,6 +96,18 @@ export const edm = <P extends Params, D extends number, K extends number>(
       coefficients(options.schedule, options.eta, t)
     )
   )
+
+/**
+ * `edm` by name.
+ *
+ * @category row
+ * @since 0.1.0
+ */
+export const row: SamplerRow<'edm'> = {
+  name: 'edm',
+  prose: 'ancestral steps (`eta`) on the levels of EDM',
+  build: /*#__PURE__*/ onItsOwn(schedule, (denoiser, own, { eta }) => edm({ denoiser, schedule: own, eta }))
+}
 
 // -------------------------------------------------------------------------------------
 // churn

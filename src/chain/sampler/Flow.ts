@@ -27,6 +27,7 @@ import type { Denoiser } from '../Denoiser.js'
 import { clippedTo, inScale, type Clipping, type Coefficients } from '../EpsilonSampler.js'
 import { leastShare, tabulated, type Schedule } from '../Schedule.js'
 import { flow as paths, tabled, type TimeMap } from '../TimeMap.js'
+import { onItsOwn, refuse, type SamplerRow } from '../SamplerRow.js'
 
 /**
  * `T` uniform steps in `s`, for a denoiser of any map. Since a noise prediction says nothing about the velocity at `s = 1`,
@@ -113,3 +114,25 @@ export const flowSde = <P extends Params, D extends number, K extends number>(
       coefficients(options.schedule, options.eta, t, options.at)
     )
   )
+
+/**
+ * `flow-ode` and `flow-sde` by name.
+ *
+ * @category row
+ * @since 0.1.0
+ */
+export const rows: readonly [SamplerRow<'flow-ode'>, SamplerRow<'flow-sde'>] = [
+  {
+    name: 'flow-ode',
+    prose: 'the ODE of flow matching: no step has noise, so no half-order cell may stand on it',
+    build: /*#__PURE__*/ onItsOwn(schedule, (denoiser, own) => flowOde({ denoiser, schedule: own }))
+  },
+  {
+    name: 'flow-sde',
+    prose: 'its SDE with the same marginals (`eta`), as Flow-GRPO has it',
+    build: (base, options) =>
+      options.eta > 0
+        ? onItsOwn(schedule, (denoiser, own, { eta }) => flowSde({ denoiser, schedule: own, eta }))(base, options)
+        : refuse('chain.eta', 'a number above 0 for flow-sde', String(options.eta), 'raise it, or choose flow-ode')
+  }
+]

@@ -19,6 +19,7 @@ import type { Denoiser } from '../Denoiser.js'
 import { clippedTo, inScale, type Clipping, type Coefficients } from '../EpsilonSampler.js'
 import { tabulated, type Schedule } from '../Schedule.js'
 import { tabled, type TimeMap } from '../TimeMap.js'
+import { onItsOwn, type SamplerRow } from '../SamplerRow.js'
 
 /**
  * Where the levels of noise start and end.
@@ -82,3 +83,15 @@ export const veSde = <P extends Params, D extends number, K extends number>(
   } & Clipping
 ): Chain<P, readonly ['batch', D], Rows<K>> =>
   clippedTo(options)('ve-sde', options.denoiser, options.schedule, (t) => coefficients(options.schedule, t))
+
+/**
+ * `ve-sde` by name.
+ *
+ * @category row
+ * @since 0.1.0
+ */
+export const row: SamplerRow<'ve-sde'> = {
+  name: 've-sde',
+  prose: 'the reverse variance-exploding SDE',
+  build: /*#__PURE__*/ onItsOwn(schedule, (denoiser, own) => veSde({ denoiser, schedule: own }))
+}

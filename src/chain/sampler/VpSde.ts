@@ -13,6 +13,7 @@ import type { Params } from '../../lens/Lens.js'
 import type { Chain } from '../Chain.js'
 import type { Denoiser } from '../Denoiser.js'
 import { clippedTo, type Clipping, type Coefficients } from '../EpsilonSampler.js'
+import { onItsOwn, type SamplerRow } from '../SamplerRow.js'
 import { linear, type Schedule } from '../Schedule.js'
 import { retimed, type TimeMap } from '../TimeMap.js'
 
@@ -54,3 +55,15 @@ export const vpSde = <P extends Params, D extends number, K extends number>(
   } & Clipping
 ): Chain<P, readonly ['batch', D], Rows<K>> =>
   clippedTo(options)('vp-sde', options.denoiser, options.schedule, (t) => coefficients(options.schedule, t))
+
+/**
+ * `vp-sde` by name.
+ *
+ * @category row
+ * @since 0.1.0
+ */
+export const row: SamplerRow<'vp-sde'> = {
+  name: 'vp-sde',
+  prose: 'the reverse variance-preserving SDE',
+  build: /*#__PURE__*/ onItsOwn(schedule, (denoiser, own) => vpSde({ denoiser, schedule: own }))
+}

@@ -6,7 +6,6 @@
  * @since 0.1.0
  */
 import type * as E from 'fp-ts/lib/Either.js'
-import * as Ch from '../../chain/Chain.js'
 import * as Clean from '../../chain/Clean.js'
 import type { Denoiser } from '../../chain/Denoiser.js'
 import type { Schedule } from '../../chain/Schedule.js'

@@ -39,7 +39,7 @@ export type BudgetError =
   | { readonly _tag: 'NothingFits'; readonly bytes: number; readonly evaluations: number; readonly least: Limits }
 
 /**
- * The most bytes of activations, and network evaluations a step of the optimiser.
+ * The most bytes of activations, and network evaluations a step of the optimizer.
  *
  * @category model
  * @since 0.1.0

@@ -16,8 +16,8 @@ interface Shared {
 }
 
 /**
- * The compiler of a target with a cache, keyed by the program (the same object) and its sizes. What is shared is freed when
- * its last user disposes of it.
+ * The compiler of a target with a cache, keyed by the program (the same object) and its sizes. What is shared is freed
+ * when its last user disposes of it.
  *
  * @category combinators
  * @since 0.1.0

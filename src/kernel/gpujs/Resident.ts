@@ -1,11 +1,11 @@
 /**
  * Inputs that did not change between calls stay where they are.
  *
- * Tensors are immutable, so the same array holds the same numbers. gpu.js copies every argument of a pipeline twice a call:
- * a snapshot, in case the caller writes to it before the pipeline has run, and then into the memory that the kernels share.
- * The snapshot of an immutable array may be the array itself. The second copy goes through the pipeline's view of that
- * memory, which `keep` replaces by one that remembers which array was written where. That view is not part of gpu.js's
- * public interface: where it is not found, everything is copied and nothing else changes.
+ * Tensors are immutable, so the same array holds the same numbers. gpu.js copies every argument of a pipeline twice a
+ * call: a snapshot, in case the caller writes to it before the pipeline has run, and then into the memory that the
+ * kernels share. The snapshot of an immutable array may be the array itself. The second copy goes through the
+ * pipeline's view of that memory, which `keep` replaces by one that remembers which array was written where. That view
+ * is not part of gpu.js's public interface: where it is not found, everything is copied and nothing else changes.
  *
  * @since 0.1.0
  */

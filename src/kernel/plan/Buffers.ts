@@ -1,13 +1,13 @@
 /**
- * Where the values of a program are kept while its kernels are made: which are in buffers, which wait to be taken in by the one
- * kernel that reads them, and which are cut off because a kernel would grow too long.
+ * Where the values of a program are kept while its kernels are made: which are in buffers, which wait to be taken in by
+ * the one kernel that reads them, and which are cut off because a kernel would grow too long.
  *
  * @since 0.1.0
  */
 import { strides as contiguous } from '../../tensor/Strides.js'
 import { size } from '../../tensor/Tensor.js'
-import { map, part, paths, type Value, weight } from './Cores.js'
-import type { Buffer, Limits, Step } from './Sequence.js'
+import { mapCore, part, paths, type ShapedTerm, weight } from './Cores.js'
+import type { Buffer, FusionLimits, KernelStep } from './Sequence.js'
 import {
   type Access,
   accesses,
@@ -19,7 +19,7 @@ import {
   type Spec,
   specAccesses,
   surface,
-  type Term
+  type ElementTerm
 } from './Spec.js'
 import * as View from './View.js'
 
@@ -33,16 +33,16 @@ import * as View from './View.js'
  * @category model
  * @since 0.1.0
  */
-export interface State {
+export interface Draft {
   readonly buffers: Array<Buffer>
-  readonly steps: Array<Step>
+  readonly steps: Array<KernelStep>
   /** Cores whose one reader may take them in; they become kernels when someone needs their buffer. */
   readonly waiting: Map<number, Spec>
   /** Those that were taken in; they become kernels too where a chain was cut between two of their uses. */
   readonly taken: Map<number, Spec>
   /** Terms that were stored because a chain was too long, as reads of their buffers. */
-  readonly cut: Map<Term, Term>
-  readonly limits: Limits
+  readonly cut: Map<ElementTerm, ElementTerm>
+  readonly limits: FusionLimits
 }
 
 /** The most operations in one elementwise term; longer chains are cut so that kernels compile quickly. */
@@ -61,7 +61,7 @@ const mostPaths = 2 ** 15
  * @category constructors
  * @since 0.1.0
  */
-export const wholeOf = (buffer: number, shape: ReadonlyArray<number>): Term => read(View.whole(buffer, shape))
+export const wholeOf = (buffer: number, shape: ReadonlyArray<number>): ElementTerm => read(View.whole(buffer, shape))
 
 /**
  * Adds a buffer, and gives its position.
@@ -69,9 +69,9 @@ export const wholeOf = (buffer: number, shape: ReadonlyArray<number>): Term => r
  * @category constructors
  * @since 0.1.0
  */
-export const addBuffer = (state: State, buffer: Buffer): number => state.buffers.push(buffer) - 1
+export const addBuffer = (draft: Draft, buffer: Buffer): number => draft.buffers.push(buffer) - 1
 
-const written = (state: State, cells: number): number => addBuffer(state, { _tag: 'Written', size: cells })
+const written = (draft: Draft, cells: number): number => addBuffer(draft, { _tag: 'Written', size: cells })
 
 /**
  * Makes kernels of the waiting cores that some accesses read.
@@ -79,13 +79,13 @@ const written = (state: State, cells: number): number => addBuffer(state, { _tag
  * @category effects
  * @since 0.1.0
  */
-export const settle = (state: State, reads: ReadonlyArray<Access>): void => {
+export const settle = (draft: Draft, reads: ReadonlyArray<Access>): void => {
   for (const { buffer } of reads) {
-    const spec = state.waiting.get(buffer) ?? state.taken.get(buffer)
+    const spec = draft.waiting.get(buffer) ?? draft.taken.get(buffer)
     if (spec === undefined) continue
-    state.waiting.delete(buffer)
-    state.taken.delete(buffer)
-    state.steps.push({ spec, output: buffer })
+    draft.waiting.delete(buffer)
+    draft.taken.delete(buffer)
+    draft.steps.push({ spec, output: buffer })
   }
 }
 
@@ -95,10 +95,10 @@ export const settle = (state: State, reads: ReadonlyArray<Access>): void => {
  * @category effects
  * @since 0.1.0
  */
-export const emit = (state: State, spec: Spec): number => {
-  settle(state, specAccesses(spec))
-  const output = written(state, spec.cells)
-  state.steps.push({ spec, output })
+export const emit = (draft: Draft, spec: Spec): number => {
+  settle(draft, specAccesses(spec))
+  const output = written(draft, spec.cells)
+  draft.steps.push({ spec, output })
   return output
 }
 
@@ -108,12 +108,12 @@ export const emit = (state: State, spec: Spec): number => {
  * @category effects
  * @since 0.1.0
  */
-export const emitCore = (state: State, core: Core, shape: ReadonlyArray<number>, alone: boolean): Term => {
+export const emitCore = (draft: Draft, core: Core, shape: ReadonlyArray<number>, alone: boolean): ElementTerm => {
   const spec: Spec = { cells: size(shape), core, epilogue: undefined }
-  if (!alone || !state.limits.fuse) return wholeOf(emit(state, spec), shape)
-  settle(state, specAccesses(spec))
-  const buffer = written(state, spec.cells)
-  state.waiting.set(buffer, spec)
+  if (!alone || !draft.limits.fuse) return wholeOf(emit(draft, spec), shape)
+  settle(draft, specAccesses(spec))
+  const buffer = written(draft, spec.cells)
+  draft.waiting.set(buffer, spec)
   return wholeOf(buffer, shape)
 }
 
@@ -123,39 +123,39 @@ export const emitCore = (state: State, core: Core, shape: ReadonlyArray<number>,
  * @category effects
  * @since 0.1.0
  */
-export const store = (state: State, value: Value): Term => {
+export const store = (draft: Draft, value: ShapedTerm): ElementTerm => {
   const { term, shape } = value
   if (
     term._tag === 'Read' &&
     View.isWhole(term.access, shape) &&
-    state.buffers[term.access.buffer]?.size === size(shape)
+    draft.buffers[term.access.buffer]?.size === size(shape)
   ) {
-    settle(state, [term.access])
+    settle(draft, [term.access])
     return wholeOf(term.access.buffer, shape)
   }
   return wholeOf(
-    emit(state, withCore(state, value) ?? { cells: size(shape), core: map(value), epilogue: undefined }),
+    emit(draft, withCore(draft, value) ?? { cells: size(shape), core: mapCore(value), epilogue: undefined }),
     shape
   )
 }
 
 /** An elementwise value as the epilogue of the one waiting core that it reads in order, or `undefined`. */
-const withCore = (state: State, { term, shape }: Value): Spec | undefined => {
+const withCore = (draft: Draft, { term, shape }: ShapedTerm): Spec | undefined => {
   const cells = size(shape)
   const candidates = new Set(
     surface(term)
       .map(({ buffer }) => buffer)
-      .filter((buffer) => state.waiting.has(buffer))
+      .filter((buffer) => draft.waiting.has(buffer))
   )
   for (const buffer of candidates) {
-    const spec = state.waiting.get(buffer)
+    const spec = draft.waiting.get(buffer)
     const uses = accesses(term).filter((access) => access.buffer === buffer)
     const inOrder = uses.every((access) => access.strides.length === shape.length && View.isWhole(access, shape))
     if (spec === undefined || spec.cells !== cells || !inOrder) continue
     const bound = new Set([...accesses(term), ...specAccesses(spec)].map((access) => access.buffer)).size - 1
-    if (bound > state.limits.buffers) continue
-    state.waiting.delete(buffer)
-    state.taken.set(buffer, spec)
+    if (bound > draft.limits.buffers) continue
+    draft.waiting.delete(buffer)
+    draft.taken.set(buffer, spec)
     const body = mapLeaves((leaf) => (leaf._tag === 'Read' && leaf.access.buffer === buffer ? result : leaf))(term)
     return { ...spec, epilogue: part(body, shape, contiguous(shape), 0, cells) }
   }
@@ -168,11 +168,11 @@ const withCore = (state: State, { term, shape }: Value): Spec | undefined => {
  * @category effects
  * @since 0.1.0
  */
-export const current = (state: State, root: Term): Term => {
-  if (state.cut.size === 0) return root
-  const known = new Map<Term, Term>()
-  const go = (term: Term): Term => {
-    const before = state.cut.get(term) ?? known.get(term)
+export const current = (draft: Draft, root: ElementTerm): ElementTerm => {
+  if (draft.cut.size === 0) return root
+  const known = new Map<ElementTerm, ElementTerm>()
+  const go = (term: ElementTerm): ElementTerm => {
+    const before = draft.cut.get(term) ?? known.get(term)
     if (before !== undefined) return before
     const args = term._tag === 'Apply' ? term.args.map(go) : []
     const same = term._tag !== 'Apply' || args.every((arg, i) => arg === term.args[i])
@@ -184,26 +184,26 @@ export const current = (state: State, root: Term): Term => {
 }
 
 /**
- * Arguments small enough to be read by one kernel. Long ones are stored, the shortest of them first: the longer ones may
- * contain it.
+ * Arguments small enough to be read by one kernel. Long ones are stored, the shortest of them first: the longer ones
+ * may contain it.
  *
  * @category effects
  * @since 0.1.0
  */
-export const bounded = (state: State, args: ReadonlyArray<Value>): ReadonlyArray<Value> => {
-  const { buffers } = state.limits
-  const load = (values: ReadonlyArray<Value>): number => values.reduce((n, { term }) => n + weight([term]), 0)
-  const ways = (values: ReadonlyArray<Value>): number => values.reduce((n, { term }) => n + paths(term), 0)
-  const bound = (values: ReadonlyArray<Value>): number =>
+export const bounded = (draft: Draft, args: ReadonlyArray<ShapedTerm>): ReadonlyArray<ShapedTerm> => {
+  const { buffers } = draft.limits
+  const load = (values: ReadonlyArray<ShapedTerm>): number => values.reduce((n, { term }) => n + weight([term]), 0)
+  const ways = (values: ReadonlyArray<ShapedTerm>): number => values.reduce((n, { term }) => n + paths(term), 0)
+  const bound = (values: ReadonlyArray<ShapedTerm>): number =>
     new Set(values.flatMap(({ term }) => accesses(term).map(({ buffer }) => buffer))).size
   let kept = args
   while (load(kept) > longestTerm || ways(kept) > mostPaths || bound(kept) > buffers) {
     const sorted = [...kept].sort((x, y) => weight([x.term]) - weight([y.term]))
-    const long = (term: Term): boolean => weight([term]) >= longestTerm / 3 || paths(term) >= mostPaths / 3
+    const long = (term: ElementTerm): boolean => weight([term]) >= longestTerm / 3 || paths(term) >= mostPaths / 3
     const chosen = sorted.find(({ term }) => long(term)) ?? sorted.at(-1)
     if (chosen?.term._tag !== 'Apply') break
-    state.cut.set(chosen.term, store(state, chosen))
-    kept = kept.map(({ term, shape }) => ({ term: current(state, term), shape }))
+    draft.cut.set(chosen.term, store(draft, chosen))
+    kept = kept.map(({ term, shape }) => ({ term: current(draft, term), shape }))
   }
   return kept
 }
@@ -214,8 +214,8 @@ export const bounded = (state: State, args: ReadonlyArray<Value>): ReadonlyArray
  * @category effects
  * @since 0.1.0
  */
-export const prepared = (state: State, value: Value): Value => {
-  settle(state, accesses(value.term))
+export const prepared = (draft: Draft, value: ShapedTerm): ShapedTerm => {
+  settle(draft, accesses(value.term))
   return value
 }
 
@@ -225,9 +225,9 @@ export const prepared = (state: State, value: Value): Value => {
  * @category effects
  * @since 0.1.0
  */
-export const stored = (state: State, value: Value): Access => {
-  const term = value.term._tag === 'Read' ? value.term : store(state, value)
+export const stored = (draft: Draft, value: ShapedTerm): Access => {
+  const term = value.term._tag === 'Read' ? value.term : store(draft, value)
   if (term._tag !== 'Read') return View.whole(0, value.shape)
-  settle(state, accesses(term))
+  settle(draft, accesses(term))
   return term.access
 }

@@ -6,7 +6,7 @@
 import { maps } from '../../tensor/Op.js'
 import { strides as contiguous } from '../../tensor/Strides.js'
 import { size } from '../../tensor/Tensor.js'
-import { type Elementwise, literal, type Part, type Reduction, type Term } from './Spec.js'
+import { type ElementwiseCore, literal, type OutputPart, type ReductionCore, type ElementTerm } from './Spec.js'
 import * as View from './View.js'
 
 // -------------------------------------------------------------------------------------
@@ -19,10 +19,22 @@ import * as View from './View.js'
  * @category model
  * @since 0.1.0
  */
-export interface Value {
-  readonly term: Term
+export interface ShapedTerm {
+  readonly term: ElementTerm
   readonly shape: ReadonlyArray<number>
 }
+
+// -------------------------------------------------------------------------------------
+// constants
+// -------------------------------------------------------------------------------------
+
+/**
+ * What each reduction makes of nothing.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const neutral: Readonly<Record<ReductionCore['name'], number>> = { sum: 0, max: -Infinity, min: Infinity }
 
 // -------------------------------------------------------------------------------------
 // constructors
@@ -36,12 +48,12 @@ export interface Value {
  * @since 0.1.0
  */
 export const part = (
-  term: Term,
+  term: ElementTerm,
   dims: ReadonlyArray<number>,
   strides: ReadonlyArray<number>,
   start: number,
   length: number
-): Part => {
+): OutputPart => {
   const collapsed = View.collapseTerm(term, dims, strides)
   return { start, length, dims: collapsed.dims, strides: collapsed.walk, body: collapsed.term }
 }
@@ -52,7 +64,7 @@ export const part = (
  * @category constructors
  * @since 0.1.0
  */
-export const map = ({ term, shape }: Value): Elementwise => {
+export const mapCore = ({ term, shape }: ShapedTerm): ElementwiseCore => {
   const cells = size(shape)
   return { _tag: 'Elementwise', rowLength: cells, parts: [part(term, shape, contiguous(shape), 0, cells)] }
 }
@@ -72,12 +84,12 @@ export const withAxis = (shape: ReadonlyArray<number>, axis: number, length: num
  * @category constructors
  * @since 0.1.0
  */
-export const reduction = (
-  name: Reduction['name'],
+export const reductionCore = (
+  name: ReductionCore['name'],
   axes: ReadonlyArray<number>,
-  { term, shape }: Value,
+  { term, shape }: ShapedTerm,
   outShape: ReadonlyArray<number>
-): Reduction => {
+): ReductionCore => {
   const keptAxes = shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis))
   const order = [...keptAxes, ...axes]
   const outStrides = contiguous(outShape)
@@ -101,9 +113,9 @@ export const reduction = (
  * @category utils
  * @since 0.1.0
  */
-export const weight = (terms: ReadonlyArray<Term>): number => {
-  const seen = new Set<Term>()
-  const go = (t: Term): void => {
+export const weight = (terms: ReadonlyArray<ElementTerm>): number => {
+  const seen = new Set<ElementTerm>()
+  const go = (t: ElementTerm): void => {
     if (t._tag !== 'Apply' || seen.has(t)) return
     seen.add(t)
     t.args.forEach(go)
@@ -118,9 +130,9 @@ export const weight = (terms: ReadonlyArray<Term>): number => {
  * @category utils
  * @since 0.1.0
  */
-export const paths = (root: Term): number => {
-  const known = new Map<Term, number>()
-  const go = (term: Term): number => {
+export const paths = (root: ElementTerm): number => {
+  const known = new Map<ElementTerm, number>()
+  const go = (term: ElementTerm): number => {
     if (term._tag !== 'Apply') return 1
     const before = known.get(term)
     if (before !== undefined) return before
@@ -137,7 +149,7 @@ export const paths = (root: Term): number => {
  * @category utils
  * @since 0.1.0
  */
-export const fold = (term: Term): Term => {
+export const fold = (term: ElementTerm): ElementTerm => {
   if (term._tag !== 'Apply') return term
   const [a = 0, b = 0, c = 0] = term.args.map((arg) => (arg._tag === 'Literal' ? arg.value : 0))
   return term.args.every((arg) => arg._tag === 'Literal') ? literal(maps[term.name].meaning(a, b, c)) : term

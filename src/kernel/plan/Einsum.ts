@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import { strides as contiguous } from '../../tensor/Strides.js'
-import type { Access, Contraction } from './Spec.js'
+import type { Access, ContractionCore } from './Spec.js'
 import { collapse } from './View.js'
 
 // -------------------------------------------------------------------------------------
@@ -60,7 +60,7 @@ export const canonical = (
   right: Operand,
   out: ReadonlyArray<string>,
   size: (label: string) => number
-): Contraction | CopyFirst => {
+): ContractionCore | CopyFirst => {
   const onlyIn = (operand: Operand, other: Operand): ReadonlyArray<string> =>
     out.filter((label) => operand.labels.includes(label) && !other.labels.includes(label))
   // the columns, along which the output is contiguous, belong to the second operand

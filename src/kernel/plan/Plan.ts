@@ -7,10 +7,10 @@ import type { BoundProgram } from '../../tensor/Program.js'
 import { operationFlops, type Report, type Work } from '../../tensor/Target.js'
 import { size } from '../../tensor/Tensor.js'
 import { weight } from './Cores.js'
-import { schedule } from './Fusion.js'
-import { type Buffer, defaultLimits, type Limits, type Schedule } from './Sequence.js'
-import { type Access, type Spec, surface, type Term } from './Spec.js'
-import { type Call, type Kernel, share } from './Template.js'
+import { sequence } from './Fusion.js'
+import { type Buffer, defaultLimits, type FusionLimits, type Sequence } from './Sequence.js'
+import { type Access, type Core, type Spec, surface, type ElementTerm } from './Spec.js'
+import { type Call, type Kernel, distinct } from './Template.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -30,7 +30,7 @@ export interface Plan {
   readonly buffers: ReadonlyArray<Buffer>
   readonly kernels: ReadonlyArray<Kernel>
   readonly calls: ReadonlyArray<Call>
-  readonly outputs: Schedule['outputs']
+  readonly outputs: Sequence['outputs']
   readonly work: Work
 }
 
@@ -44,9 +44,9 @@ export interface Plan {
  * @category constructors
  * @since 0.1.0
  */
-export const plan = (program: BoundProgram, limits: Limits = defaultLimits): Plan => {
-  const { buffers, steps, outputs } = schedule(program, limits)
-  const { kernels, calls } = share(steps)
+export const plan = (program: BoundProgram, limits: FusionLimits = defaultLimits): Plan => {
+  const { buffers, steps, outputs } = sequence(program, limits)
+  const { kernels, calls } = distinct(steps)
   const flops = program.instructions.reduce((sum, _, i) => sum + operationFlops(program, i), 0)
   const bytesMoved = steps.reduce((sum, { spec }) => sum + bytes(spec, buffers), 0)
   return { buffers, kernels, calls, outputs, work: { flops, bytesMoved, peakBytes: peak(buffers, calls, outputs) } }
@@ -63,14 +63,27 @@ const bytes = (spec: Spec, buffers: ReadonlyArray<Buffer>): number => {
     }
   const { core, epilogue } = spec
   if (epilogue !== undefined) surface(epilogue.body).forEach(count(epilogue.dims))
-  if (core._tag === 'Elementwise') core.parts.forEach((part) => surface(part.body).forEach(count(part.dims)))
-  if (core._tag === 'Frame') surface(core.part.body).forEach(count(core.part.dims))
-  if (core._tag === 'Reduction') surface(core.body).forEach(count(core.dims))
-  if (core._tag === 'Contraction') [core.a, core.b].forEach(count(core.dims))
+  for (const { dims, accesses } of walks(core)) accesses.forEach(count(dims))
   return 4 * [...read.values()].reduce((sum, n) => sum + n, spec.cells)
 }
 
-const peak = (buffers: ReadonlyArray<Buffer>, calls: ReadonlyArray<Call>, outputs: Schedule['outputs']): number => {
+/** Which axes a core walks, and what it reads along them. */
+const walks = (
+  core: Core
+): ReadonlyArray<{ readonly dims: ReadonlyArray<number>; readonly accesses: ReadonlyArray<Access> }> => {
+  switch (core._tag) {
+    case 'Elementwise':
+      return core.parts.map(({ dims, body }) => ({ dims, accesses: surface(body) }))
+    case 'Padding':
+      return [{ dims: core.part.dims, accesses: surface(core.part.body) }]
+    case 'Reduction':
+      return [{ dims: core.dims, accesses: surface(core.body) }]
+    case 'Contraction':
+      return [{ dims: core.dims, accesses: [core.a, core.b] }]
+  }
+}
+
+const peak = (buffers: ReadonlyArray<Buffer>, calls: ReadonlyArray<Call>, outputs: Sequence['outputs']): number => {
   const last = new Map<number, number>()
   calls.forEach((call, i) => call.buffers.forEach((buffer) => last.set(buffer, i)))
   outputs.forEach(({ source }) => source._tag === 'Buffer' && last.set(source.buffer, calls.length))
@@ -103,7 +116,7 @@ export const report = ({ kernels, calls, buffers, work }: Plan): Report => ({
       )
     )
     return {
-      name: name(spec),
+      name: kernelName(spec),
       calls: own.length,
       flops: own.length * flopsOf(spec),
       bytesMoved: moved.reduce((sum, n) => sum + n, 0)
@@ -118,7 +131,7 @@ const flopsOf = ({ cells, core, epilogue }: Spec): number => {
   switch (core._tag) {
     case 'Elementwise':
       return after + core.parts.reduce((n, part) => n + size(part.dims) * weight([part.body]), 0)
-    case 'Frame':
+    case 'Padding':
       return after + size(core.part.dims) * weight([core.part.body])
     case 'Reduction':
       return after + size(core.dims) * (1 + weight([core.body]))
@@ -137,10 +150,10 @@ const flopsOf = ({ cells, core, epilogue }: Spec): number => {
  * @category utils
  * @since 0.1.0
  */
-export const describe = (value: Plan): ReadonlyArray<string> =>
+export const listing = (value: Plan): ReadonlyArray<string> =>
   value.calls.map(({ kernel, buffers, output }) => {
     const spec = value.kernels[kernel]?.spec
-    return spec === undefined ? '' : `${name(spec)}: [${buffers.join(', ')}] -> ${output}`
+    return spec === undefined ? '' : `${kernelName(spec)}: [${buffers.join(', ')}] -> ${output}`
   })
 
 /**
@@ -149,14 +162,14 @@ export const describe = (value: Plan): ReadonlyArray<string> =>
  * @category utils
  * @since 0.1.0
  */
-export const name = ({ core, epilogue }: Spec): string => {
+export const kernelName = ({ core, epilogue }: Spec): string => {
   const after = epilogue === undefined ? '' : `, then ${operations(epilogue.body)}`
   switch (core._tag) {
     case 'Elementwise':
       return core.parts.length === 1
         ? `${operations(core.parts[0]?.body)} of ${core.rowLength}`
         : `join of ${core.parts.length} parts`
-    case 'Frame':
+    case 'Padding':
       return `${operations(core.part.body)} of ${size(core.part.dims)}, padded${after}`
     case 'Reduction':
       return `${core.name} of ${operations(core.body)} over ${core.dims.slice(core.kept).join('x')} for each of ${core.dims.slice(0, core.kept).join('x') || 1}${after}`
@@ -165,10 +178,10 @@ export const name = ({ core, epilogue }: Spec): string => {
   }
 }
 
-const operations = (term: Term | undefined): string => {
+const operations = (term: ElementTerm | undefined): string => {
   const found = new Set<string>()
-  const seen = new Set<Term>()
-  const go = (node: Term | undefined): void => {
+  const seen = new Set<ElementTerm>()
+  const go = (node: ElementTerm | undefined): void => {
     if (node === undefined || seen.has(node)) return
     seen.add(node)
     if (node._tag !== 'Apply') return

@@ -22,7 +22,7 @@ import type { Dim, Shape } from '../../tensor/Shape.js'
  * @category model
  * @since 0.1.0
  */
-export type Kind = 'Rows' | 'Fixed' | 'Sum' | 'Mixed'
+export type RowKind = 'Rows' | 'Fixed' | 'Sum' | 'Mixed'
 
 /**
  * A program that can be run block by block: the axis of the batch in each input and output, or undefined where it has
@@ -87,8 +87,8 @@ export const ofBlock = (program: Program, dim: string, size: number): Program =>
  * @category interpreters
  * @since 0.1.0
  */
-export const kindsOf = (program: Program, dim: string): ReadonlyArray<Kind> => {
-  const kinds: Array<Kind> = []
+export const kindsOf = (program: Program, dim: string): ReadonlyArray<RowKind> => {
+  const kinds: Array<RowKind> = []
   program.instructions.forEach((instruction) => {
     const args = instruction.args.map(
       (arg): Argument => ({
@@ -103,7 +103,7 @@ export const kindsOf = (program: Program, dim: string): ReadonlyArray<Kind> => {
 }
 
 interface Argument {
-  readonly kind: Kind
+  readonly kind: RowKind
   readonly shape: Shape
   /** is it the literal 0 everywhere? */
   readonly zero: boolean
@@ -120,7 +120,7 @@ const axisOf = (shape: Shape, dim: string): number | undefined => {
   return axis < 0 ? undefined : axis
 }
 
-const kindOf = (instruction: Instruction, args: ReadonlyArray<Argument>, dim: string): Kind => {
+const kindOf = (instruction: Instruction, args: ReadonlyArray<Argument>, dim: string): RowKind => {
   const { op, shape } = instruction
   const [a = { kind: 'Mixed', shape: [], zero: false }, b] = args
   const rows = shape.includes(dim)
@@ -157,7 +157,7 @@ const kindOf = (instruction: Instruction, args: ReadonlyArray<Argument>, dim: st
   }
 }
 
-const mapped = (name: string, args: ReadonlyArray<Argument>, rows: boolean): Kind => {
+const mapped = (name: string, args: ReadonlyArray<Argument>, rows: boolean): RowKind => {
   const kinds = args.map(({ kind }) => kind)
   const [a, b, c] = kinds
   if (kinds.every((kind) => kind === 'Fixed')) return 'Fixed'
@@ -197,7 +197,7 @@ const contracted = (
   args: ReadonlyArray<Argument>,
   rows: boolean,
   dim: string
-): Kind => {
+): RowKind => {
   const [a, b] = args
   if (a === undefined || b === undefined || a.kind === 'Mixed' || b.kind === 'Mixed') return 'Mixed'
   const label = (arg: Argument, labels: string): string | undefined => labels[arg.shape.indexOf(dim)]

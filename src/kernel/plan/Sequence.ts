@@ -28,7 +28,7 @@ export type Buffer = { readonly size: number } & (
  * @category model
  * @since 0.1.0
  */
-export interface Step {
+export interface KernelStep {
   readonly spec: Spec
   readonly output: number
 }
@@ -39,7 +39,7 @@ export interface Step {
  * @category model
  * @since 0.1.0
  */
-export type Source =
+export type Origin =
   | { readonly _tag: 'Buffer'; readonly buffer: number }
   | { readonly _tag: 'Fill'; readonly value: number }
 
@@ -49,13 +49,13 @@ export type Source =
  * @category model
  * @since 0.1.0
  */
-export interface Schedule {
+export interface Sequence {
   readonly buffers: ReadonlyArray<Buffer>
-  readonly steps: ReadonlyArray<Step>
+  readonly steps: ReadonlyArray<KernelStep>
   readonly outputs: ReadonlyArray<{
     readonly name: string
     readonly shape: ReadonlyArray<number>
-    readonly source: Source
+    readonly source: Origin
   }>
 }
 
@@ -68,7 +68,7 @@ export interface Schedule {
  * @category model
  * @since 0.1.0
  */
-export interface Limits {
+export interface FusionLimits {
   readonly buffers: number
   readonly fuse: boolean
 }
@@ -83,4 +83,4 @@ export interface Limits {
  * @category constants
  * @since 0.1.0
  */
-export const defaultLimits: Limits = { buffers: 128, fuse: true }
+export const defaultLimits: FusionLimits = { buffers: 128, fuse: true }

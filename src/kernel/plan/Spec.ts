@@ -1,8 +1,8 @@
 /**
  * What one kernel computes: an elementwise term, a reduction or a contraction, over strided reads of flat buffers.
  *
- * A spec knows neither JavaScript nor WebAssembly; `Source` and the `Wasm` files are its two interpreters. Buffers are
- * flat and row-major, offsets and strides are counted in elements and never negative.
+ * A spec knows neither JavaScript nor WebAssembly; `KernelText` and the `Code` files of `wasm` are its two
+ * interpreters. Buffers are flat and row-major, offsets and strides are counted in elements and never negative.
  *
  * @since 0.1.0
  */
@@ -35,7 +35,7 @@ export interface Access {
  * @since 0.1.0
  */
 export interface Move {
-  readonly index: Term
+  readonly index: ElementTerm
   readonly size: number
   readonly stride: number
 }
@@ -50,12 +50,12 @@ export interface Move {
  * @category model
  * @since 0.1.0
  */
-export type Term =
+export type ElementTerm =
   | { readonly _tag: 'Literal'; readonly value: number }
   | { readonly _tag: 'Parameter'; readonly index: number }
   | { readonly _tag: 'Read'; readonly access: Access }
   | { readonly _tag: 'Result' }
-  | { readonly _tag: 'Apply'; readonly name: MapName; readonly args: ReadonlyArray<Term> }
+  | { readonly _tag: 'Apply'; readonly name: MapName; readonly args: ReadonlyArray<ElementTerm> }
 
 /**
  * Part of the output of an elementwise kernel: `length` columns from `start` on, of each row; `body` lives over `dims`,
@@ -64,12 +64,12 @@ export type Term =
  * @category model
  * @since 0.1.0
  */
-export interface Part {
+export interface OutputPart {
   readonly start: number
   readonly length: number
   readonly dims: ReadonlyArray<number>
   readonly strides: ReadonlyArray<number>
-  readonly body: Term
+  readonly body: ElementTerm
 }
 
 /**
@@ -78,10 +78,10 @@ export interface Part {
  * @category model
  * @since 0.1.0
  */
-export interface Elementwise {
+export interface ElementwiseCore {
   readonly _tag: 'Elementwise'
   readonly rowLength: number
-  readonly parts: ReadonlyArray<Part>
+  readonly parts: ReadonlyArray<OutputPart>
 }
 
 /**
@@ -91,9 +91,9 @@ export interface Elementwise {
  * @category model
  * @since 0.1.0
  */
-export interface Frame {
-  readonly _tag: 'Frame'
-  readonly part: Part
+export interface PaddingCore {
+  readonly _tag: 'Padding'
+  readonly part: OutputPart
 }
 
 /**
@@ -102,12 +102,12 @@ export interface Frame {
  * @category model
  * @since 0.1.0
  */
-export interface Reduction {
+export interface ReductionCore {
   readonly _tag: 'Reduction'
   readonly name: ReduceName
   readonly dims: ReadonlyArray<number>
   readonly kept: number
-  readonly body: Term
+  readonly body: ElementTerm
 }
 
 /**
@@ -123,7 +123,7 @@ export interface Reduction {
  * @category model
  * @since 0.1.0
  */
-export interface Contraction {
+export interface ContractionCore {
   readonly _tag: 'Contraction'
   readonly form: 'rows' | 'dots'
   readonly dims: ReadonlyArray<number>
@@ -138,7 +138,7 @@ export interface Contraction {
  * @category model
  * @since 0.1.0
  */
-export type Core = Elementwise | Frame | Reduction | Contraction
+export type Core = ElementwiseCore | PaddingCore | ReductionCore | ContractionCore
 
 /**
  * One kernel with `cells` output elements. The epilogue is applied elementwise to the result of the core.
@@ -149,7 +149,7 @@ export type Core = Elementwise | Frame | Reduction | Contraction
 export interface Spec {
   readonly cells: number
   readonly core: Core
-  readonly epilogue: Part | undefined
+  readonly epilogue: OutputPart | undefined
 }
 
 // -------------------------------------------------------------------------------------
@@ -162,7 +162,7 @@ export interface Spec {
  * @category constructors
  * @since 0.1.0
  */
-export const literal = (value: number): Term => ({ _tag: 'Literal', value })
+export const literal = (value: number): ElementTerm => ({ _tag: 'Literal', value })
 
 /**
  * A strided read.
@@ -170,7 +170,7 @@ export const literal = (value: number): Term => ({ _tag: 'Literal', value })
  * @category constructors
  * @since 0.1.0
  */
-export const read = (access: Access): Term => ({ _tag: 'Read', access })
+export const read = (access: Access): ElementTerm => ({ _tag: 'Read', access })
 
 /**
  * What the core computed.
@@ -178,7 +178,7 @@ export const read = (access: Access): Term => ({ _tag: 'Read', access })
  * @category constructors
  * @since 0.1.0
  */
-export const result: Term = { _tag: 'Result' }
+export const result: ElementTerm = { _tag: 'Result' }
 
 /**
  * An elementwise operation.
@@ -186,7 +186,7 @@ export const result: Term = { _tag: 'Result' }
  * @category constructors
  * @since 0.1.0
  */
-export const apply = (name: MapName, args: ReadonlyArray<Term>): Term => ({ _tag: 'Apply', name, args })
+export const apply = (name: MapName, args: ReadonlyArray<ElementTerm>): ElementTerm => ({ _tag: 'Apply', name, args })
 
 // -------------------------------------------------------------------------------------
 // combinators
@@ -198,9 +198,9 @@ export const apply = (name: MapName, args: ReadonlyArray<Term>): Term => ({ _tag
  * @category combinators
  * @since 0.1.0
  */
-export const mapLeaves = (f: (leaf: Term) => Term): ((term: Term) => Term) => {
-  const known = new Map<Term, Term>()
-  const go = (term: Term): Term => {
+export const mapLeaves = (f: (leaf: ElementTerm) => ElementTerm): ((term: ElementTerm) => ElementTerm) => {
+  const known = new Map<ElementTerm, ElementTerm>()
+  const go = (term: ElementTerm): ElementTerm => {
     const before = known.get(term)
     if (before !== undefined) return before
     const after = term._tag === 'Apply' ? apply(term.name, term.args.map(go)) : f(term)
@@ -216,17 +216,21 @@ export const mapLeaves = (f: (leaf: Term) => Term): ((term: Term) => Term) => {
  * @category combinators
  * @since 0.1.0
  */
-export const mapSpec = (onAccess: (access: Access) => Access, onLeaf: (leaf: Term) => Term, spec: Spec): Spec => {
-  const leaf = (term: Term): Term => (term._tag === 'Read' ? read(access(term.access)) : onLeaf(term))
+export const mapSpec = (
+  onAccess: (access: Access) => Access,
+  onLeaf: (leaf: ElementTerm) => ElementTerm,
+  spec: Spec
+): Spec => {
+  const leaf = (term: ElementTerm): ElementTerm => (term._tag === 'Read' ? read(access(term.access)) : onLeaf(term))
   const term = mapLeaves(leaf)
   const access = (source: Access): Access =>
     onAccess({ ...source, moves: source.moves.map((move) => ({ ...move, index: term(move.index) })) })
-  const part = (p: Part): Part => ({ ...p, body: term(p.body) })
+  const part = (p: OutputPart): OutputPart => ({ ...p, body: term(p.body) })
   const core = (c: Core): Core => {
     switch (c._tag) {
       case 'Elementwise':
         return { ...c, parts: c.parts.map(part) }
-      case 'Frame':
+      case 'Padding':
         return { ...c, part: part(c.part) }
       case 'Reduction':
         return { ...c, body: term(c.body) }
@@ -243,10 +247,10 @@ export const mapSpec = (onAccess: (access: Access) => Access, onLeaf: (leaf: Ter
  * @category combinators
  * @since 0.1.0
  */
-export const surface = (root: Term): ReadonlyArray<Access> => {
+export const surface = (root: ElementTerm): ReadonlyArray<Access> => {
   const found = new Set<Access>()
-  const seen = new Set<Term>()
-  const go = (term: Term): void => {
+  const seen = new Set<ElementTerm>()
+  const go = (term: ElementTerm): void => {
     if (seen.has(term)) return
     seen.add(term)
     if (term._tag === 'Apply') term.args.forEach(go)
@@ -262,7 +266,7 @@ export const surface = (root: Term): ReadonlyArray<Access> => {
  * @category combinators
  * @since 0.1.0
  */
-export const accesses = (term: Term): ReadonlyArray<Access> =>
+export const accesses = (term: ElementTerm): ReadonlyArray<Access> =>
   surface(term).flatMap((access) => [...access.moves.flatMap((move) => accesses(move.index)), access])
 
 /**
@@ -276,7 +280,7 @@ export const specAccesses = ({ core, epilogue }: Spec): ReadonlyArray<Access> =>
   switch (core._tag) {
     case 'Elementwise':
       return [...core.parts.flatMap((part) => accesses(part.body)), ...rest]
-    case 'Frame':
+    case 'Padding':
       return [...accesses(core.part.body), ...rest]
     case 'Reduction':
       return [...accesses(core.body), ...rest]

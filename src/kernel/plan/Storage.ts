@@ -1,7 +1,7 @@
 /**
  * Which elementwise values are worth storing. A value that one kernel reads is computed inside of it; a value that
- * several read, that is repeated, or that a contraction walks many times is stored once, unless it is cheaper to compute
- * again.
+ * several read, that is repeated, or that a contraction walks many times is stored once, unless it is cheaper to
+ * compute again.
  *
  * @since 0.1.0
  */

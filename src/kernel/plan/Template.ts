@@ -4,8 +4,8 @@
  *
  * @since 0.1.0
  */
-import { type Access, literal, mapSpec, type Part, type Spec, type Term } from './Spec.js'
-import type { Step } from './Sequence.js'
+import { type Access, literal, mapSpec, type OutputPart, type Spec, type ElementTerm } from './Spec.js'
+import type { KernelStep } from './Sequence.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -50,14 +50,25 @@ interface Abstract {
 // -------------------------------------------------------------------------------------
 
 /**
+ * The names of a kernel's arguments: `b0`, `b1` and so on for its buffers, then `p0` and so on for its numbers.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const argumentNames = ({ buffers, parameters }: Kernel): ReadonlyArray<string> => [
+  ...Array.from({ length: buffers }, (_, i) => `b${i}`),
+  ...parameters.map((_, i) => `p${i}`)
+]
+
+/**
  * The distinct kernels of some steps, and the steps as calls. A number that all calls of a kernel agree on is part of
- * the kernel.
+ * the kernel, unless it is not finite: WGSL has no literal for it.
  *
  * @category interpreters
  * @since 0.1.0
  */
-export const share = (
-  steps: ReadonlyArray<Step>
+export const distinct = (
+  steps: ReadonlyArray<KernelStep>
 ): { readonly kernels: ReadonlyArray<Kernel>; readonly calls: ReadonlyArray<Call> } => {
   const groups = new Map<string, Array<Abstract>>()
   const abstracts = steps.map(({ spec }) => abstract(spec))
@@ -71,7 +82,9 @@ export const share = (
   for (const [key, [first, ...others]] of groups) {
     if (first === undefined) continue
     const varying = first.numbers.flatMap(({ value }, i) =>
-      others.some((other) => !Object.is(other.numbers[i]?.value, value)) ? [i] : []
+      !Number.isFinite(Math.fround(value)) || others.some((other) => !Object.is(other.numbers[i]?.value, value))
+        ? [i]
+        : []
     )
     const kernel = kernels.push({
       spec: specialise(first, varying),
@@ -100,7 +113,7 @@ const abstract = (source: Spec): Abstract => {
     offset: 0,
     parameter: numbers.push({ type: 'Integer', value: access.offset }) - 1
   })
-  const onLeaf = (leaf: Term): Term =>
+  const onLeaf = (leaf: ElementTerm): ElementTerm =>
     leaf._tag === 'Literal'
       ? { _tag: 'Parameter', index: numbers.push({ type: 'Float', value: leaf.value }) - 1 }
       : leaf
@@ -115,7 +128,7 @@ const specialise = ({ spec, numbers }: Abstract, varying: ReadonlyArray<number>)
     const rank = varying.indexOf(parameter)
     return rank < 0 ? { ...access, offset: number(parameter) } : { ...access, parameter: rank }
   }
-  const onLeaf = (leaf: Term): Term => {
+  const onLeaf = (leaf: ElementTerm): ElementTerm => {
     if (leaf._tag !== 'Parameter') return leaf
     const rank = varying.indexOf(leaf.index)
     return rank < 0 ? literal(number(leaf.index)) : { _tag: 'Parameter', index: rank }
@@ -123,13 +136,13 @@ const specialise = ({ spec, numbers }: Abstract, varying: ReadonlyArray<number>)
   return mapSpec(onAccess, onLeaf, spec)
 }
 
-/** A text that two specs share exactly when they are equal. Terms are numbered, so that shared ones are written once. */
+/** A text that two specs have in common exactly when they are equal; a term that occurs twice is written once. */
 const write = (spec: Spec): string => {
-  const known = new Map<Term, number>()
+  const known = new Map<ElementTerm, number>()
   const lines: Array<string> = []
   const access = ({ buffer, offset, parameter, strides, moves }: Access): string =>
     `b${buffer}+${offset}+p${parameter}[${strides.join()}]${moves.map((m) => `{${term(m.index)},${m.size},${m.stride}}`).join('')}`
-  const line = (node: Term): string => {
+  const line = (node: ElementTerm): string => {
     switch (node._tag) {
       case 'Literal':
         return `l${node.value}`
@@ -143,7 +156,7 @@ const write = (spec: Spec): string => {
         return `${node.name}(${node.args.map(term).join()})`
     }
   }
-  const term = (node: Term): number => {
+  const term = (node: ElementTerm): number => {
     const before = known.get(node)
     if (before !== undefined) return before
     const text = line(node)
@@ -151,13 +164,13 @@ const write = (spec: Spec): string => {
     known.set(node, index)
     return index
   }
-  const part = (p: Part): string => `${p.start},${p.length}:${p.dims.join()};${p.strides.join()};${term(p.body)}`
+  const part = (p: OutputPart): string => `${p.start},${p.length}:${p.dims.join()};${p.strides.join()};${term(p.body)}`
   const core = ((): string => {
     const c = spec.core
     switch (c._tag) {
       case 'Elementwise':
         return `e${c.rowLength}|${c.parts.map(part).join('|')}`
-      case 'Frame':
+      case 'Padding':
         return `f${part(c.part)}`
       case 'Reduction':
         return `${c.name}|${c.dims.join()}|${c.kept}|${term(c.body)}`

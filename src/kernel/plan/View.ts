@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import { strides as contiguous } from '../../tensor/Strides.js'
-import { type Access, mapLeaves, read, surface, type Term } from './Spec.js'
+import { type Access, mapLeaves, read, surface, type ElementTerm } from './Spec.js'
 
 // -------------------------------------------------------------------------------------
 // accesses
@@ -49,7 +49,7 @@ export const isWhole = (access: Access, shape: ReadonlyArray<number>): boolean =
  * @category combinators
  * @since 0.1.0
  */
-export const through = (term: Term, change: (access: Access) => Access): Term =>
+export const through = (term: ElementTerm, change: (access: Access) => Access): ElementTerm =>
   mapLeaves((leaf) => (leaf._tag === 'Read' ? read(change(leaf.access)) : leaf))(term)
 
 /**
@@ -59,7 +59,11 @@ export const through = (term: Term, change: (access: Access) => Access): Term =>
  * @category combinators
  * @since 0.1.0
  */
-export const reshape = (term: Term, from: ReadonlyArray<number>, to: ReadonlyArray<number>): Term | undefined => {
+export const reshape = (
+  term: ElementTerm,
+  from: ReadonlyArray<number>,
+  to: ReadonlyArray<number>
+): ElementTerm | undefined => {
   const changed = new Map<Access, Access>()
   for (const access of surface(term)) {
     const strides = restride(access.strides, from, to)
@@ -109,7 +113,7 @@ const restride = (
  * @category combinators
  * @since 0.1.0
  */
-export const permute = (term: Term, permutation: ReadonlyArray<number>): Term =>
+export const permute = (term: ElementTerm, permutation: ReadonlyArray<number>): ElementTerm =>
   through(term, (access) => ({ ...access, strides: permutation.map((axis) => access.strides[axis] ?? 0) }))
 
 /**
@@ -118,7 +122,7 @@ export const permute = (term: Term, permutation: ReadonlyArray<number>): Term =>
  * @category combinators
  * @since 0.1.0
  */
-export const broadcast = (term: Term, from: ReadonlyArray<number>, to: ReadonlyArray<number>): Term => {
+export const broadcast = (term: ElementTerm, from: ReadonlyArray<number>, to: ReadonlyArray<number>): ElementTerm => {
   const lead = to.length - from.length
   return through(term, (access) => ({
     ...access,
@@ -132,7 +136,7 @@ export const broadcast = (term: Term, from: ReadonlyArray<number>, to: ReadonlyA
  * @category combinators
  * @since 0.1.0
  */
-export const slice = (term: Term, axis: number, start: number): Term =>
+export const slice = (term: ElementTerm, axis: number, start: number): ElementTerm =>
   through(term, (access) => ({ ...access, offset: access.offset + start * (access.strides[axis] ?? 0) }))
 
 /**
@@ -141,7 +145,7 @@ export const slice = (term: Term, axis: number, start: number): Term =>
  * @category combinators
  * @since 0.1.0
  */
-export const window = (term: Term, axis: number, step: number, dilation: number): Term =>
+export const window = (term: ElementTerm, axis: number, step: number, dilation: number): ElementTerm =>
   through(term, (access) => {
     const along = access.strides[axis] ?? 0
     const strides = [
@@ -159,7 +163,7 @@ export const window = (term: Term, axis: number, step: number, dilation: number)
  * @category combinators
  * @since 0.1.0
  */
-export const take = (term: Term, axis: number, size: number, index: Term): Term =>
+export const take = (term: ElementTerm, axis: number, size: number, index: ElementTerm): ElementTerm =>
   through(term, (access) => {
     const stride = access.strides[axis] ?? 0
     const strides = access.strides.filter((_, i) => i !== axis)
@@ -212,12 +216,12 @@ export const collapse = (
  * @since 0.1.0
  */
 export const collapseTerm = (
-  term: Term,
+  term: ElementTerm,
   dims: ReadonlyArray<number>,
   walk: ReadonlyArray<number>,
   groups: ReadonlyArray<number> = []
 ): {
-  readonly term: Term
+  readonly term: ElementTerm
   readonly dims: ReadonlyArray<number>
   readonly walk: ReadonlyArray<number>
   readonly heads: ReadonlyArray<number>

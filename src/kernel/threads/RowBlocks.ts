@@ -1,7 +1,7 @@
 /**
- * A batch in blocks of rows: which blocks, a block of the inputs, and the outputs from those of the blocks. Sums over rows
- * are added up in the order of the blocks, which depend on the size of the batch alone: so their bits do not depend on how
- * many threads ran them, nor when.
+ * A batch in blocks of rows: which blocks, a block of the inputs, and the outputs from those of the blocks. Sums over
+ * rows are added up in the order of the blocks, which depend on the size of the batch alone: so their bits do not
+ * depend on how many threads ran them, nor when.
  *
  * @since 0.1.0
  */
@@ -19,9 +19,22 @@ import type { Split } from '../plan/RowKinds.js'
  * @category model
  * @since 0.1.0
  */
-export interface Block {
+export interface RowBlock {
   readonly from: number
   readonly to: number
+}
+
+/**
+ * A batch in blocks: how many, the `i`-th of them, and how many there are of each length. Batches may have more blocks
+ * than would fit in a list.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Division {
+  readonly count: number
+  readonly at: (i: number) => RowBlock
+  readonly lengths: ReadonlyArray<readonly [rows: number, blocks: number]>
 }
 
 /**
@@ -31,7 +44,7 @@ export interface Block {
  * @since 0.1.0
  */
 export interface Collector {
-  readonly add: (index: number, block: Block, read: (name: string) => Data) => void
+  readonly add: (index: number, block: RowBlock, read: (name: string) => Data) => void
   readonly values: () => Values
 }
 
@@ -46,12 +59,21 @@ export interface Collector {
  * @category constructors
  * @since 0.1.0
  */
-export const forSums = (batch: number): ReadonlyArray<Block> => {
+export const forSums = (batch: number): Division => {
   const rows = batch < 16 ? batch : Math.min(32, 2 ** Math.floor(Math.log2(batch / 2)))
-  return Array.from({ length: Math.ceil(batch / rows) }, (_, i) => ({
-    from: i * rows,
-    to: Math.min((i + 1) * rows, batch)
-  }))
+  const count = Math.ceil(batch / rows)
+  const rest = batch - (count - 1) * rows
+  return {
+    count,
+    at: (i) => ({ from: i * rows, to: Math.min((i + 1) * rows, batch) }),
+    lengths:
+      rest === rows
+        ? [[rows, count]]
+        : [
+            [rows, count - 1],
+            [rest, 1]
+          ]
+  }
 }
 
 /**
@@ -60,12 +82,21 @@ export const forSums = (batch: number): ReadonlyArray<Block> => {
  * @category constructors
  * @since 0.1.0
  */
-export const forRows = (batch: number, threads: number): ReadonlyArray<Block> => {
+export const forRows = (batch: number, threads: number): Division => {
   const count = Math.max(1, Math.min(threads, Math.floor(batch / 4)))
-  return Array.from({ length: count }, (_, i) => ({
-    from: Math.floor((i * batch) / count),
-    to: Math.floor(((i + 1) * batch) / count)
-  }))
+  const short = Math.floor(batch / count)
+  const longer = batch - short * count
+  return {
+    count,
+    at: (i) => ({ from: Math.floor((i * batch) / count), to: Math.floor(((i + 1) * batch) / count) }),
+    lengths:
+      longer === 0
+        ? [[short, count]]
+        : [
+            [short, count - longer],
+            [short + 1, longer]
+          ]
+  }
 }
 
 // -------------------------------------------------------------------------------------
@@ -73,19 +104,27 @@ export const forRows = (batch: number, threads: number): ReadonlyArray<Block> =>
 // -------------------------------------------------------------------------------------
 
 /**
+ * How many rows a block has.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const lengthOf = ({ from, to }: RowBlock): number => to - from
+
+/**
  * The rows of a block of a tensor, sharing its memory where they lie together.
  *
  * @category combinators
  * @since 0.1.0
  */
-export const rows = ({ shape, data }: Tensor, axis: number | undefined, { from, to }: Block): Tensor => {
+export const rowsOf = ({ shape, data }: Tensor, axis: number | undefined, { from, to }: RowBlock): Tensor => {
   if (axis === undefined) return { shape, data }
   const inner = size(shape.slice(axis + 1))
   const outer = size(shape.slice(0, axis))
   const part = shape.map((d, i) => (i === axis ? to - from : d))
   if (outer === 1) return { shape: part, data: data.subarray(from * inner, to * inner) }
   const out = new Float32Array(outer * (to - from) * inner)
-  write({ shape, data }, axis, { from, to }, out)
+  writeRows({ shape, data }, axis, { from, to }, out)
   return { shape: part, data: out }
 }
 
@@ -95,10 +134,10 @@ export const rows = ({ shape, data }: Tensor, axis: number | undefined, { from, 
  * @category combinators
  * @since 0.1.0
  */
-export const write = (
+export const writeRows = (
   { shape, data }: Tensor,
   axis: number | undefined,
-  { from, to }: Block,
+  { from, to }: RowBlock,
   target: Float32Array
 ): void => {
   if (axis === undefined) return target.set(data)
@@ -115,8 +154,8 @@ export const write = (
  * @category combinators
  * @since 0.1.0
  */
-export const inputs = (split: Split, values: Values, block: Block): Values =>
-  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, rows(value, split.inputs[name], block)]))
+export const inputsOf = (split: Split, values: Values, block: RowBlock): Values =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, rowsOf(value, split.inputs[name], block)]))
 
 /**
  * A collector for the outputs of a program.
@@ -159,18 +198,18 @@ export const collector = (program: BoundProgram, split: Split): Collector => {
   }
 }
 
-interface Part {
+interface Collected {
   /** the output, where it has rows */
   readonly rowwise: Float32Array | undefined
   /** what has been added up, where it has none */
   readonly total: Float64Array | undefined
   /** takes what a block gave, and keeps a copy of it until it is its turn where order matters */
-  readonly put: (data: Data, block: Block) => Data
+  readonly put: (data: Data, block: RowBlock) => Data
 }
 
 const nothing = new Float32Array(0)
 
-const part = (shape: ReadonlyArray<number>, axis: number | undefined): Part => {
+const part = (shape: ReadonlyArray<number>, axis: number | undefined): Collected => {
   if (axis === undefined) {
     return { rowwise: undefined, total: new Float64Array(size(shape)), put: (data) => data.slice() }
   }

@@ -1,12 +1,12 @@
 /**
- * In which order a contraction is walked, so that what is read often stays near: long sums are added up in parts, many rows
- * are walked in blocks, and the columns are cut into tiles.
+ * In which order a contraction is walked, so that what is read often stays near: long sums are added up in parts, many
+ * rows are walked in blocks, and the columns are cut into tiles.
  *
  * Source: Goto and van de Geijn, *Anatomy of high-performance matrix multiplication*, ACM TOMS 34 (2008).
  *
  * @since 0.1.0
  */
-import type { Access, Contraction } from '../plan/Spec.js'
+import type { Access, ContractionCore } from '../plan/Spec.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -18,7 +18,7 @@ import type { Access, Contraction } from '../plan/Spec.js'
  * @category model
  * @since 0.1.0
  */
-export interface Block {
+export interface ColumnTiles {
   readonly count: number
   readonly columns: ReadonlyArray<number>
 }
@@ -37,26 +37,26 @@ const registers = 15
 const dotColumns = 4
 
 /**
- * The most rows of a tile of so many vectors, or of so many columns in the `dots` form: the sums, a vector of each column,
- * a scalar of each row, and a product that is not yet added where there is no fused multiply-add are in registers at the
- * same time, because V8 moves all loads of a loop's body to its start.
+ * The most rows of a tile of so many vectors, or of so many columns in the `dots` form: the sums, a vector of each
+ * column, a scalar of each row, and a product that is not yet added where there is no fused multiply-add are in
+ * registers at the same time, because V8 moves all loads of a loop's body to its start.
  *
  * @category utils
  * @since 0.1.0
  */
-export const tileRows = (fused: boolean, vectors: number): number =>
-  Math.max(1, Math.floor((registers - vectors - (fused ? 0 : 1)) / (vectors + 1)))
+export const tileRows = (fma: boolean, vectors: number): number =>
+  Math.max(1, Math.floor((registers - vectors - (fma ? 0 : 1)) / (vectors + 1)))
 
 /**
- * The columns of a full tile over `m` rows: the widest tile that has as many rows, of which 4 are enough to be limited by
- * arithmetic and not by loads.
+ * The columns of a full tile over `m` rows: the widest tile that has as many rows, of which 4 are enough to be limited
+ * by arithmetic and not by loads.
  *
  * @category utils
  * @since 0.1.0
  */
-export const tileColumns = (form: 'rows' | 'dots', fused: boolean, m: number): number => {
+export const tileColumns = (form: 'rows' | 'dots', fma: boolean, m: number): number => {
   if (form === 'dots') return dotColumns
-  const widest = [8, 7, 6, 5, 4, 3].find((vectors) => tileRows(fused, vectors) >= Math.min(m, 4))
+  const widest = [8, 7, 6, 5, 4, 3].find((vectors) => tileRows(fma, vectors) >= Math.min(m, 4))
   return 4 * (widest ?? 2)
 }
 
@@ -79,10 +79,10 @@ const fewestRows = 64
  * @category combinators
  * @since 0.1.0
  */
-export const blocked = (core: Contraction): Contraction => inRows(divided(core))
+export const blocked = (core: ContractionCore): ContractionCore => inRows(divided(core))
 
 /** A long sum along one axis as one along two. */
-const divided = (core: Contraction): Contraction => {
+const divided = (core: ContractionCore): ContractionCore => {
   const { dims, strides, a, b, form } = core
   const k = dims.at(-1) ?? 1
   if (form === 'dots' || dims.length > strides.length + 1 || k <= longestSum) return core
@@ -97,7 +97,7 @@ const divided = (core: Contraction): Contraction => {
 }
 
 /** Many rows as blocks of rows. */
-const inRows = (core: Contraction): Contraction => {
+const inRows = (core: ContractionCore): ContractionCore => {
   const { dims, strides, a, b } = core
   const axis = strides.length - 2
   const m = dims[axis] ?? 1
@@ -128,7 +128,7 @@ const inRows = (core: Contraction): Contraction => {
  * @category utils
  * @since 0.1.0
  */
-export const farAxes = (core: Contraction, staying: ReadonlyArray<number>): ReadonlyArray<number> => {
+export const farAxes = (core: ContractionCore, staying: ReadonlyArray<number>): ReadonlyArray<number> => {
   const m = core.strides.length - 2
   const far: Array<number> = []
   const rest = [...staying, m]
@@ -140,7 +140,7 @@ export const farAxes = (core: Contraction, staying: ReadonlyArray<number>): Read
 }
 
 /** How many elements of `a` are read for the rows of some axes and one part of the sum. */
-const extent = (core: Contraction, rows: ReadonlyArray<number>): number => {
+const extent = (core: ContractionCore, rows: ReadonlyArray<number>): number => {
   const sum = core.dims.map((_, axis) => axis).slice(core.strides.length + partAxes(core).length)
   const axes = [...rows, ...sum]
   const reach = axes.reduce((n, axis) => n + ((core.dims[axis] ?? 1) - 1) * (core.a.strides[axis] ?? 0), 1)
@@ -156,7 +156,7 @@ const extent = (core: Contraction, rows: ReadonlyArray<number>): number => {
  * @category utils
  * @since 0.1.0
  */
-export const partAxes = ({ dims, strides, form }: Contraction): ReadonlyArray<number> => {
+export const partAxes = ({ dims, strides, form }: ContractionCore): ReadonlyArray<number> => {
   let terms = dims.slice(strides.length).reduce((total, d) => total * d, 1)
   const parts: Array<number> = []
   for (let axis = strides.length; form === 'rows' && axis < dims.length - 1 && terms > longestSum; axis++) {
@@ -172,12 +172,17 @@ export const partAxes = ({ dims, strides, form }: Contraction): ReadonlyArray<nu
  * @category utils
  * @since 0.1.0
  */
-export const blocksOf = (form: 'rows' | 'dots', fused: boolean, most: number, n: number): ReadonlyArray<Block> => {
+export const columnTiles = (
+  form: 'rows' | 'dots',
+  fma: boolean,
+  most: number,
+  n: number
+): ReadonlyArray<ColumnTiles> => {
   const step = form === 'rows' ? 4 : 1
   const first = (from: number, count: number): ReadonlyArray<number> =>
     Array.from({ length: count }, (_, i) => from + i * step)
   // one tile of three vectors is better than one of two and one of one, where three rows of it fit
-  const joined = form === 'rows' && most === 8 && tileRows(fused, 3) === 3 && n > most && n % most > 0 && n % most <= 4
+  const joined = form === 'rows' && most === 8 && tileRows(fma, 3) === 3 && n > most && n % most > 0 && n % most <= 4
   const full = Math.floor(n / most) - (joined ? 1 : 0)
   const rest = n - full * most
   const left =

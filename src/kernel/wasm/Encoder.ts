@@ -77,7 +77,7 @@ export interface Code {
  * @category model
  * @since 0.1.0
  */
-export interface Module {
+export interface ModuleParts {
   readonly functions: ReadonlyArray<Code>
   readonly run: number
   readonly initial: number
@@ -225,7 +225,7 @@ export const code = (parameters: ReadonlyArray<ValueType> = []): Code => {
  * @category interpreters
  * @since 0.1.0
  */
-export const encode = (module: Module): Uint8Array<ArrayBuffer> => {
+export const encodeModule = (module: ModuleParts): Uint8Array<ArrayBuffer> => {
   const out: Array<number> = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]
   const section = (id: number, payload: ReadonlyArray<number>): void => {
     out.push(id)

@@ -13,8 +13,8 @@ import { type Code, code } from './Encoder.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * What a tile needs to know; strides in elements, bases in bytes. `adds`: does it add to what is in the output? `fused`: are
- * products added without being rounded?
+ * What a tile needs to know; strides in elements, bases in bytes. `adds`: does it add to what is in the output? `fma`:
+ * are products added without being rounded?
  *
  * @category model
  * @since 0.1.0
@@ -27,12 +27,12 @@ export interface Product {
   readonly b: { readonly base: number; readonly column: number; readonly k: number }
   readonly out: { readonly base: number; readonly row: number; readonly column: number }
   readonly adds: boolean
-  readonly fused: boolean
+  readonly fma: boolean
 }
 
 /**
- * The rows of a tile, and the first columns of its vectors, in the output and in `b`. Of each vector `lanes` are written:
- * fewer than 4 where the columns end, and what is computed beside them is dropped.
+ * The rows of a tile, and the first columns of its vectors, in the output and in `b`. Of each vector `lanes` are
+ * written: fewer than 4 where the columns end, and what is computed beside them is dropped.
  *
  * @category model
  * @since 0.1.0
@@ -122,8 +122,8 @@ const overTaps = (out: Code, { taps, k, a, b }: Product, body: () => void): void
   loop(0)
 }
 
-const multiplyAdd = (out: Code, fused: boolean, sum: number, a: number, b: number): void => {
-  if (fused) {
+const multiplyAdd = (out: Code, fma: boolean, sum: number, a: number, b: number): void => {
+  if (fma) {
     out.get(a)
     out.get(b)
     out.get(sum)
@@ -161,7 +161,7 @@ export const rowsTile = (product: Product, tile: Tile): Code => {
         out.get(atA)
         out.loadSplat(product.a.base + 4 * r * product.a.row)
         out.set(scalar)
-        row.forEach((sum, q) => multiplyAdd(out, product.fused, sum, scalar, columns[q] ?? 0))
+        row.forEach((sum, q) => multiplyAdd(out, product.fma, sum, scalar, columns[q] ?? 0))
       })
       move(out, atA, product.a.k)
       move(out, atB, product.b.k)
@@ -212,7 +212,7 @@ export const dotsTile = (product: Product, tile: Tile): Code => {
         out.get(atA)
         load(product.a.base + 4 * r * product.a.row)
         out.set(left)
-        row.forEach((sum, q) => multiplyAdd(out, product.fused, sum, left, columns[q] ?? 0))
+        row.forEach((sum, q) => multiplyAdd(out, product.fma, sum, left, columns[q] ?? 0))
       })
       move(out, atA, by)
       move(out, atB, by)

@@ -3,16 +3,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import * as E from 'fp-ts/lib/Either.js'
-import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { finetune, type Options } from '../../../cli/command/Finetune.js'
+import { asset } from '../../../cli/edge/Files.js'
 import { readMetrics } from '../../../cli/edge/Metrics.js'
 import * as Checkpoint from '../../../src/training/Checkpoint.js'
 import { loadModel } from '../../../src/network/Model.js'
 import type { Values } from '../../../src/tensor/Program.js'
+import { captured, type Ran } from '../captured.js'
 
 const scratch = mkdtempSync(join(tmpdir(), 'halforder-finetune-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
-afterEach(() => vi.restoreAllMocks())
 
 /** Two short chains on few samples: the shape of a run, not its effect. */
 const quick = { chain: { T: 5 }, steps: 2, batch: 4, evaluationSamples: 6, estimator: { radius: 0.1 } }
@@ -30,25 +31,7 @@ const right = <L, A>(result: E.Either<L, A>): A => {
 
 const model = (bytes: Uint8Array): Values => right(loadModel(bytes)).parameters
 
-interface Ran {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
-
-const run = async (options: Options): Promise<Ran> => {
-  const seen = { out: '', err: '' }
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    seen.out += String(text)
-    return true
-  })
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    seen.err += String(text)
-    return true
-  })
-  const code = await finetune(options, new Date(0))
-  return { code, ...seen }
-}
+const run = (options: Options): Promise<Ran> => captured(() => finetune(options, new Date(0)))
 
 describe('halforder finetune', () => {
   it('leaves a folder with everything that it promises, and prints the summary as one line', async () => {
@@ -126,7 +109,7 @@ describe('halforder finetune', () => {
     const config = configFile('lora.json', { ...quick, adapter: { on: ['blocks'] }, optimizer: { learningRate: 0.01 } })
     const { code, out: printed } = await run({ config, lora: '2', out, json: true })
     expect(code).toBe(0)
-    const base = model(readFileSync(new URL('../../assets/faces-mlp.safetensors', import.meta.url)))
+    const base = model(readFileSync(asset('faces-mlp.safetensors')))
     const { params } = right(Checkpoint.decode(readFileSync(join(out, 'checkpoint.safetensors'))))
     const frozen = Object.entries(base).map(([path, { data }]) => [data, params[`frozen.${path}`]?.data])
     for (const [was, is] of frozen) expect(is).toEqual(was)
@@ -170,18 +153,40 @@ describe('halforder finetune', () => {
     ).toBe(true)
   })
 
-  it('takes a black-box reward, which a first-order cell refuses', async () => {
+  it('takes a black-box reward, and says what to choose for an estimator that needs a gradient', async () => {
     const config = configFile('black.json', { ...quick, steps: 1 })
-    expect((await run({ config, reward: 'compressibility', out: join(scratch, 'black') })).code).toBe(0)
-    const refused = await run({
-      config,
-      reward: 'compressibility',
-      estimator: 'fullBackprop',
-      out: join(scratch, 'refused')
-    })
+    const black = { config, reward: 'compressibility' }
+    expect((await run({ ...black, estimator: 'blackBoxRlr', out: join(scratch, 'black') })).code).toBe(0)
+    const refused = await run({ ...black, out: join(scratch, 'refused') })
     expect(refused.code).toBe(2)
-    expect(refused.err).toContain('is a black box, which FO(1..5) can not pull back through')
+    expect(refused.err).toBe(
+      'halforder finetune: estimator.name: expected an estimator that needs no gradient of the reward, since this one has none, got "rlr"; choose blackBoxRlr\n'
+    )
+    const cells = configFile('cells.json', { cells: [{ kind: 'firstOrder', to: 5 }] })
+    const own = await run({ ...black, estimator: cells, out: join(scratch, 'refused') })
+    expect(own.code).toBe(2)
+    expect(own.err).toContain('is a black box, which FO(1..5) can not pull back through')
     expect(existsSync(join(scratch, 'refused'))).toBe(false)
+  })
+
+  it('takes cells of its own, from a file', async () => {
+    const cells = [
+      { kind: 'firstOrder', to: 2 },
+      { kind: 'halfOrder', from: 3, to: 4 }
+    ]
+    const estimator = configFile('mine.json', { cells })
+    const config = configFile('own.json', { ...quick, steps: 1 })
+    const out = join(scratch, 'own')
+    const { code, out: printed } = await run({ config, estimator, json: true, out })
+    expect(code).toBe(0)
+    expect(JSON.parse(printed)).toMatchObject({
+      estimator: 'FO(1..2) + HO(3..4)',
+      cover: 'FO(1..2) + HO(3..4)',
+      unpaidSteps: [5]
+    })
+    expect(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'))).toMatchObject({
+      estimator: { name: 'cells', cells }
+    })
   })
 })
 
@@ -193,11 +198,20 @@ describe('misuse', () => {
       'bacth: expected one of the fields'
     ],
     ['a number that is none', () => ({ seed: 'seven' }), 'seed: expected a finite number, got "seven"'],
-    ['an estimator that is none', () => ({ estimator: 'magic' }), 'estimator.name: expected one of rlr, fullBackprop'],
+    [
+      'an estimator that is none',
+      () => ({ estimator: 'magic' }),
+      'estimator.name: expected one of blackBoxRlr, cells, '
+    ],
     [
       'a reward that is none',
       () => ({ reward: 'hat:purple' }),
       'reward: expected hat: none, red beanie, black top hat, green cap, got "purple"; the nearest is '
+    ],
+    [
+      'a length of segments for an estimator that has none',
+      () => ({ estimator: 'fullBackprop', h: '3' }),
+      'estimator.h: expected one of the fields of fullBackprop (name, memory), got "h"'
     ],
     ['a file that is not there', () => ({ config: join(scratch, 'nowhere.json') }), 'could not read'],
     ['a file that is no JSON', () => ({ config: configFile('b.json', '{ "steps": ') }), 'expected JSON or YAML'],
@@ -207,7 +221,7 @@ describe('misuse', () => {
       'h: expected a whole number in 1..49, got 50'
     ],
     ['a model that is none', () => ({ model: 'faces-mpl' }), 'near it is faces-mlp'],
-    ['a chain that is none', () => ({ chain: 'sde' }), 'chain.kind: expected one of ddpm, ddim, vp-sde'],
+    ['a chain that is none', () => ({ chain: 'sde' }), 'chain.kind: expected one of cascade, consistency, ddim'],
     [
       'latents of a model that has none',
       () => ({ chain: 'latent', model: 'faces-mlp' }),

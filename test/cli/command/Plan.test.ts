@@ -2,27 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as t from 'io-ts'
-import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { plan, type PlanOptions, showPlans } from '../../../cli/command/Plan.js'
+import { captured, type Ran } from '../captured.js'
 
 const scratch = mkdtempSync(join(tmpdir(), 'halforder-plan-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
-afterEach(() => vi.restoreAllMocks())
 
-const run = async (
-  options: PlanOptions
-): Promise<{ readonly code: number; readonly out: string; readonly err: string }> => {
-  const seen = { out: '', err: '' }
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    seen.out += String(text)
-    return true
-  })
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    seen.err += String(text)
-    return true
-  })
-  return { code: await plan(options), ...seen }
-}
+const run = (options: PlanOptions): Promise<Ran> => captured(() => plan(options))
 
 const Planned = t.type({
   program: t.string,

@@ -1,16 +1,16 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { heldOutFaces, make } from '../../../cli/tasks/faces/Data.js'
 import { pretrain } from '../../../cli/command/Pretrain.js'
 import * as Faces from '../../../cli/tasks/faces/Faces.js'
 import { loadClassifier } from '../../../src/network/Model.js'
 import * as Key from '../../../src/random/Key.js'
 import { get } from '../../network/adjoint.js'
+import { captured, interrupt, type Ran } from '../captured.js'
 
 let folder = ''
-let said = ''
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'halforder-pretrain-'))
@@ -18,51 +18,44 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-afterEach(() => {
-  vi.restoreAllMocks()
-})
-
-const run = async (...args: Parameters<typeof pretrain>): Promise<number> => {
-  said = ''
-  const record = (text: string | Uint8Array): boolean => {
-    said += String(text)
-    return true
-  }
-  vi.spyOn(process.stderr, 'write').mockImplementation(record)
-  vi.spyOn(process.stdout, 'write').mockImplementation(record)
-  return pretrain(...args)
-}
+const run = (...args: Parameters<typeof pretrain>): Promise<Ran> => captured(() => pretrain(...args))
 
 describe('halforder pretrain', () => {
   test.each([
-    ['other', {}, 'name: expected one of faces-mlp, unet, flow, clip, latent, classifier, got "other"'],
+    [
+      'other',
+      {},
+      'name: expected one of faces-mlp, unet, flow, clip, latent, classifier, aesthetic, got "other"; choose one of them'
+    ],
     ['classifier', { steps: '1.5' }, '--steps: expected a whole number of at least 1, got "1.5"'],
     ['classifier', { batch: '' }, '--batch: expected a whole number of at least 1, got ""'],
     ['classifier', { seed: '-1' }, '--seed: expected a whole number of at least 0, got "-1"'],
     ['classifier', { mode: 'x' }, '--mode: expected one of webasm, cpu']
   ] as const)('%s %o is refused, and nothing is written', async (name, options, message) => {
     const out = join(folder, 'refused')
-    expect(await run(name, { ...options, out })).toBe(2)
-    expect(said).toContain(`halforder pretrain: ${message}`)
+    const { code, out: printed, err } = await run(name, { ...options, out })
+    expect([code, printed]).toEqual([2, ''])
+    expect(err).toContain(`halforder pretrain: ${message}`)
     expect(existsSync(out)).toBe(false)
   })
 
   test('trains, reports, resumes, and says so when a folder is of another training', async () => {
     const out = join(folder, 'classifier')
-    expect(await run('classifier', { steps: '2', batch: '8', faces: '512', out })).toBe(0)
+    expect((await run('classifier', { steps: '2', batch: '8', faces: '512', out })).code).toBe(0)
     const { metadata } = get(loadClassifier(readFileSync(join(out, 'classifier.safetensors'))))
-    expect(metadata['command']).toBe('halforder pretrain classifier --steps 2 --batch 8 --faces 512 --seed 1')
+    expect(metadata['command']).toBe('halforder pretrain classifier --steps 2 --batch 8 --examples 512 --seed 1')
     expect(JSON.parse(readFileSync(join(out, 'metrics.json'), 'utf8'))).toEqual(JSON.parse(metadata['metrics'] ?? ''))
-    expect(await run('classifier', { steps: '2', batch: '8', faces: '512', seed: '2', out })).toBe(2)
-    expect(said).toContain(
+    const other = await run('classifier', { steps: '2', batch: '8', examples: '512', seed: '2', out })
+    expect(other.code).toBe(2)
+    expect(other.err).toContain(
       'checkpoint.safetensors is of another training; choose another --out\nseed: expected 2, got 1'
     )
     // a training that is interrupted after its first step, and run again, leaves the same bytes
     const again = join(folder, 'again')
-    setTimeout(() => process.emit('SIGINT'), 0)
-    expect(await run('classifier', { steps: '2', batch: '8', faces: '512', out: again })).toBe(130)
+    interrupt()
+    expect((await run('classifier', { steps: '2', batch: '8', examples: '512', out: again })).code).toBe(130)
     expect(existsSync(join(again, 'classifier.safetensors'))).toBe(false)
-    expect(await run('classifier', { steps: '2', batch: '8', faces: '512', out: again })).toBe(0)
+    expect((await run('classifier', { steps: '2', batch: '8', examples: '512', out: again })).code).toBe(0)
     expect(readFileSync(join(again, 'classifier.safetensors'))).toEqual(
       readFileSync(join(out, 'classifier.safetensors'))
     )

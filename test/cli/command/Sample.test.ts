@@ -4,43 +4,31 @@ import { join } from 'node:path'
 import { decode } from 'fast-png'
 import * as E from 'fp-ts/lib/Either.js'
 import sharp from 'sharp'
-import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
-import { sampleImages, type SampleOptions } from '../../../cli/command/Sample.js'
-import { pictures } from '../../../cli/edge/SamplePictures.js'
-import { ofPrompt } from '../../../cli/tasks/faces/Conditions.js'
-import { sample } from '../../../src/training/Sampling.js'
-import { ddim } from '../../../src/chain/sampler/Ddim.js'
-import { rollout } from '../../../src/estimator/Programs.js'
+import { afterAll, describe, expect, it } from 'vitest'
+import { sample, type SampleOptions } from '../../../cli/command/Sample.js'
+import { asset } from '../../../cli/edge/Files.js'
+import * as Clips from '../../../cli/tasks/clips/Clips.js'
+import * as Faces from '../../../cli/tasks/faces/Faces.js'
+import * as TextCondition from '../../../cli/tasks/faces/text/Condition.js'
 import * as L from '../../../src/lens/Lens.js'
-import { encodeModel, loadModel } from '../../../src/network/Model.js'
 import { initial } from '../../../src/lens/Initial.js'
 import type { DenoiserDescription } from '../../../src/network/Description.js'
-import * as Faces from '../../../cli/tasks/faces/Faces.js'
+import { encodeModel, loadModel } from '../../../src/network/Model.js'
 import { parameters as parametersOf } from '../../../src/network/Network.js'
-import { schedules } from '../../../src/chain/Share.js'
-import * as TextCondition from '../../../cli/tasks/faces/text/Condition.js'
-import * as Draw from '../../../src/random/Draw.js'
 import * as Key from '../../../src/random/Key.js'
-import { under, type Values } from '../../../src/tensor/Program.js'
-import * as Reference from '../../../src/tensor/Reference.js'
-import { reference } from '../../../src/tensor/Target.js'
+import type { Values } from '../../../src/tensor/Program.js'
+import { captured, interrupt, type Ran } from '../captured.js'
 
 const scratch = mkdtempSync(join(tmpdir(), 'halforder-sample-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
-afterEach(() => vi.restoreAllMocks())
 
 const right = <L, A>(result: E.Either<L, A>): A => {
   if (E.isLeft(result)) throw new Error(JSON.stringify(result.left))
   return result.right
 }
 
-interface Ran {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
-
 const defaults: SampleOptions = {
+  task: 'faces',
   model: 'faces-mlp',
   prompt: '',
   count: '3',
@@ -54,19 +42,7 @@ const defaults: SampleOptions = {
   mode: 'webasm'
 }
 
-const run = async (options: Partial<SampleOptions>): Promise<Ran> => {
-  const seen = { out: '', err: '' }
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    seen.out += String(text)
-    return true
-  })
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    seen.err += String(text)
-    return true
-  })
-  const code = await sampleImages({ ...defaults, ...options })
-  return { code, ...seen }
-}
+const run = (options: Partial<SampleOptions>): Promise<Ran> => captured(() => sample({ ...defaults, ...options }))
 
 /** A small network with random weights, as a file. */
 const modelFile = (name: string, description: DenoiserDescription): string => {
@@ -138,7 +114,7 @@ describe('halforder sample', () => {
   it('draws clips: a clip a line, or moving; and they know motions', async () => {
     const model = modelFile('clips.safetensors', {
       kind: 'unet',
-      size: [2, 4, 4, 3],
+      size: Clips.size,
       labels: TextCondition.clipLabelWidth,
       patch: 1,
       channels: [2],
@@ -150,9 +126,10 @@ describe('halforder sample', () => {
     expect((await run({ model, out: png, prompt: 'a blinking face' })).code).toBe(0)
     expect((await run({ model, out: gif, prompt: 'a blinking face' })).code).toBe(0)
     const sheet = decode(readFileSync(png))
-    expect([sheet.width, sheet.height]).toEqual([2 * 36 + 4, 3 * 36 + 4])
+    // a frame of 16 pixels is 128 wide, with 4 around
+    expect([sheet.width, sheet.height]).toEqual([8 * 132 + 4, 3 * 132 + 4])
     const { pages, width, pageHeight } = await sharp(gif, { animated: true }).metadata()
-    expect({ pages, width, pageHeight }).toEqual({ pages: 2, width: 3 * 36 + 4, pageHeight: 40 })
+    expect({ pages, width, pageHeight }).toEqual({ pages: 8, width: 3 * 132 + 4, pageHeight: 132 + 4 })
   })
 
   it('decodes latents, those of the chain at work too', async () => {
@@ -178,7 +155,7 @@ describe('halforder sample', () => {
   })
 
   it('draws from the folder of a fine-tune', async () => {
-    const base = right(loadModel(readFileSync(new URL('../../assets/faces-mlp.safetensors', import.meta.url))))
+    const base = right(loadModel(readFileSync(asset('faces-mlp.safetensors'))))
     const bytes = async (params: Values): Promise<string> => {
       const run1 = join(scratch, 'run.1')
       mkdirSync(run1, { recursive: true })
@@ -222,12 +199,10 @@ describe('halforder sample', () => {
   it('stops between steps on a signal, and writes nothing', async () => {
     const out = join(scratch, 'stopped.png')
     const listeners = process.listenerCount('SIGINT')
-    const running = run({ out, steps: '1000', count: '64' })
-    await new Promise((resume) => setTimeout(resume, 300))
-    process.emit('SIGINT')
-    const { code, err } = await running
-    expect([code, existsSync(out), process.listenerCount('SIGINT')]).toEqual([130, false, listeners])
-    expect(err).toContain('stopped, nothing was written')
+    interrupt()
+    const { code, out: printed, err } = await run({ out, steps: '1000', count: '64' })
+    expect([code, printed, existsSync(out), process.listenerCount('SIGINT')]).toEqual([130, '', false, listeners])
+    expect(err).toContain('halforder sample: stopped, nothing was written\n')
   })
 })
 
@@ -240,7 +215,7 @@ describe('misuse', () => {
     [
       'a model that is none',
       { model: 'face-mlp' },
-      '--model: expected one of clip, faces-mlp, flow, latent, unet, a file *.safetensors, or the folder of a run, got "face-mlp"; near it is faces-mlp'
+      '--model: expected one of faces-mlp, unet, flow, latent, clip, a file *.safetensors, or the folder of a run, got "face-mlp"; near it is faces-mlp'
     ],
     ['a file that is not there', { model: './nowhere.safetensors' }, '--model: could not read ./nowhere.safetensors'],
     [
@@ -256,10 +231,10 @@ describe('misuse', () => {
     ],
     ['a misspelt part', { fine: 'hapy' }, '--fine: expected a known word, got "hapy"; the nearest are happy'],
     ['a motion of a still', { prompt: 'a blinking face' }, '--prompt: expected an image, got the motion blink'],
-    ['no samples', { count: '0' }, '--count: expected a whole number in 1..256, got "0"'],
-    ['half a seed', { seed: '0.5' }, '--seed: expected a whole number in 0..9007199254740991, got "0.5"'],
+    ['no samples', { count: '0' }, '--count: expected a whole number in 1..4096, got "0"'],
+    ['half a seed', { seed: '0.5' }, '--seed: expected a whole number of at least 0, got "0.5"'],
     ['no steps', { steps: '' }, '--steps: expected a whole number in 1..1000, got ""'],
-    ['guidance that is none', { guidance: 'much' }, '--guidance: expected a number, got "much"'],
+    ['guidance that is none', { guidance: 'much' }, '--guidance: expected a finite number, got "much"'],
     ['a chain that is none', { chain: 'edn' }, '--chain: expected one of ddpm, ddim, vp-sde'],
     ['too much noise', { eta: '2' }, '--eta: expected a number in 0..1, got "2"'],
     ['a chain that the model cannot serve', { chain: 'latent' }, 'chain.kind: expected a model of latents'],
@@ -279,132 +254,5 @@ describe('misuse', () => {
     expect(err).toContain(said)
     expect([code, out]).toEqual([2, ''])
     expect(readdirSync(scratch)).toEqual(before)
-  })
-})
-
-describe('sampling step by step', () => {
-  const face: Faces.Attributes = {
-    skin: 'tan',
-    hair: 'bob',
-    hairColor: 'blue',
-    glasses: 'round',
-    hat: 'none',
-    beard: 'full',
-    mouth: 'happy',
-    clothing: 'red'
-  }
-
-  it('is the rollout of the chain, with the same noise', async () => {
-    const model = right(loadModel(readFileSync(tiny)))
-    const chain = ddim({ denoiser: model.denoiser, schedule: schedules.cosine(4), eta: 1 })
-    const key = Key.make(3)
-    const code = Faces.encode(right(TextCondition.face(Faces.describe(face))))
-    const watch = { done: () => undefined, stopped: () => false }
-    const c = { shape: [3, code.length], data: Float32Array.from([...code, ...code, ...code]) }
-    const task = { chain, params: model.parameters, prompt: () => c, count: 3, key }
-    const states = right(await sample(task, reference, watch)) ?? []
-    const program = right(rollout(chain, { perturbation: 'none', keep: true, trained: () => true }))
-    const noise = [1, 2, 3, 4].map((t) => Draw.normal32(Key.foldInString(key, `eps ${t}`), [3, 12]).data)
-    const { trajectory } = right(
-      Reference.run(
-        program,
-        { batch: 3 },
-        {
-          ...under('params', model.parameters),
-          xT: Draw.normal32(Key.foldInString(key, 'xT'), [3, 12]),
-          eps: { shape: [4, 3, 12], data: Float32Array.from(noise.flatMap((eps) => [...eps])) },
-          c
-        }
-      )
-    )
-    const expected = trajectory?.data ?? []
-    const whole = [...states].reverse().flatMap(({ data }) => [...data])
-    expect(whole).toHaveLength(expected.length)
-    // the states go through f32 between steps: 2^-24 of numbers below 16, a few times over
-    whole.forEach((x, i) => expect(Math.abs(x - (expected[i] ?? NaN))).toBeLessThan(1e-4))
-  })
-})
-
-describe('conditions', () => {
-  const key = Key.make(2)
-  const rows = (text: string, count: number): ReadonlyArray<ReadonlyArray<number>> => {
-    const { shape, data } = right(ofPrompt(Faces.labelWidth, key, count)(text))
-    expect(shape).toEqual([count, Faces.labelWidth])
-    return Array.from({ length: count }, (_, i) => [...data.subarray(i * Faces.labelWidth, (i + 1) * Faces.labelWidth)])
-  }
-
-  it('give each row one of the values that a prompt allows, with the odds of the vocabulary', () => {
-    const count = 4000
-    const { offset } = Faces.block('hat')
-    const hats = rows('a face with a hat', count).map((row) => row.slice(offset, offset + 4).indexOf(1))
-    const share = (hat: number): number => hats.filter((one) => one === hat).length / count
-    expect(share(0)).toBe(0)
-    // 0.1, 0.05 and 0.1 of a quarter; the deviation of a share is below 0.008, and 5 of them are a chance of 1e-6
-    const expected = [0.4, 0.2, 0.4]
-    expected.forEach((p, i) => expect(Math.abs(share(i + 1) - p)).toBeLessThan(0.04))
-  })
-
-  it('choose alike under all prompts and counts, and say the rest as it is', () => {
-    const [few, many] = [rows('a hat', 3), rows('a hat and blue hair', 5)]
-    const { offset } = Faces.block('hairColor')
-    const blue = offset + Faces.vocabulary.hairColor.findIndex(({ name }) => name === 'blue')
-    expect(many.slice(0, 3).map((row) => row.map((x, i) => (i === blue ? 0 : x)))).toEqual(few)
-    expect(many.map((row) => row[blue])).toEqual([1, 1, 1, 1, 1])
-    expect(
-      rows('', 2)
-        .flat()
-        .every((x) => x === 0)
-    ).toBe(true)
-  })
-
-  it('of a model of other labels can only be open', () => {
-    expect(right(ofPrompt(3, key, 2)('')).data).toEqual(new Float32Array(6))
-    expect(ofPrompt(3, key, 2)('a hat')).toEqual(
-      E.left('expected a model with the 34 labels of faces, got one with 3; leave it out')
-    )
-  })
-})
-
-describe('pictures', () => {
-  /** Two clips of three frames of one grey pixel each. */
-  const clips = { shape: [2, 9], data: Float32Array.from([-1, -0.5, 0, 0.25, 0.5, 1].flatMap((x) => [x, x, x])) }
-  const showing = { frames: 3, layout: { columns: 2, scale: 1, padding: 0, background: [0, 0, 0] } } as const
-  const greys = [0, 64, 128, 159, 191, 255]
-
-  it('of clips have a clip a line', async () => {
-    const { width, height, data } = decode(right(await pictures({ ...showing, format: 'png' }, [clips])()))
-    expect([width, height]).toEqual([3, 2])
-    expect(Array.from(data).filter((_, i) => i % 3 === 0)).toEqual(greys)
-  })
-
-  it('of clips move: a frame of the file has that frame of every clip', async () => {
-    const file = right(await pictures({ ...showing, format: 'gif' }, [clips])())
-    const { pages, width, pageHeight } = await sharp(file, { animated: true }).metadata()
-    expect({ pages, width, pageHeight }).toEqual({ pages: 3, width: 2, pageHeight: 1 })
-    for (const page of [0, 1, 2]) {
-      const raw = await sharp(file, { page }).removeAlpha().raw().toBuffer()
-      expect([raw[0], raw[3]]).toEqual([greys[page], greys[page + 3]])
-    }
-  })
-
-  it('of a chain have its first and last state, and 26 at most', async () => {
-    const states = Array.from({ length: 101 }, (_, i) => ({
-      shape: [1, 3],
-      data: new Float32Array(3).fill(i / 50 - 1)
-    }))
-    const file = right(await pictures({ ...showing, frames: 1, format: 'gif' }, states)())
-    expect((await sharp(file, { animated: true }).metadata()).pages).toBe(26)
-    const grey = async (page: number): Promise<number | undefined> =>
-      (await sharp(file, { page }).removeAlpha().raw().toBuffer())[0]
-    expect([await grey(0), await grey(25)]).toEqual([0, 255])
-  })
-
-  it('of what is no image are refused', async () => {
-    const wrong = { shape: [1, 4], data: new Float32Array(4) }
-    for (const format of ['png', 'gif'] as const) {
-      expect(await pictures({ ...showing, frames: 1, format }, [wrong])()).toEqual(
-        E.left('images: expected the shape [N, 3 * side * side], got [1, 4]; pass one square RGB image a row')
-      )
-    }
   })
 })

@@ -161,12 +161,31 @@ describe('halforder verify', () => {
   test('names what cannot stand on a model', async () => {
     const model = file('model.json', linear([0, 0.5]))
     expect(await run({ model })).toBe(0)
-    const skipped = rows().filter(({ verdict }) => verdict === 'skipped')
-    expect(skipped.map(({ estimator }) => estimator)).toContain('reinforce')
-    expect(skipped[0]?.reason).toContain('sigma of step 1 is 0')
-    const estimator = file('estimator.json', { name: 'reinforce' })
-    expect(await run({ model, estimator })).toBe(1)
+    expect(rows().filter(({ verdict }) => verdict === 'skipped')).toEqual([])
+    // a name knows what a step without noise asks for, and cells do not
+    expect(rows().map(({ estimator }) => estimator)).toContain('reinforce (first-order on step 1)')
+    stdout = ''
+    const cells = [
+      { kind: 'halfOrder', from: 1, to: 1 },
+      { kind: 'halfOrder', from: 2, to: 2 }
+    ]
+    expect(await run({ model, estimator: file('estimator.json', { cells }) })).toBe(1)
+    expect(rows()).toMatchObject([{ verdict: 'skipped' }])
+    expect(rows()[0]?.reason).toContain('sigma of step 1 is 0')
     expect(stderr).toContain('nothing was tested')
+  })
+
+  test('takes a name with options, without a file', async () => {
+    const model = file('model.json', linear(0.5))
+    expect(await run({ model, estimator: 'evolutionStrategies(form = forward, radius = 0.1)' })).toBe(0)
+    expect(rows()).toMatchObject([{ estimator: 'evolution strategies', target: 'J_s', verdict: 'unbiased' }])
+    expect(await run({ model, estimator: 'rlr(h = 7)' })).toBe(2)
+    expect(stderr).toContain('halforder verify: --estimator: h: expected a whole number in 1..1, got 7\n')
+    stderr = ''
+    expect(await run({ model, estimator: 'fullBackprop(h = 7)' })).toBe(2)
+    expect(stderr).toBe(
+      'halforder verify: --estimator: h: expected one of the fields of fullBackprop (name, memory, baseline), got "h"; remove it, or choose blackBoxRlr, rlr or segmented\n'
+    )
   })
 
   test('verifies an estimator file, with its baseline, and prints a table', async () => {

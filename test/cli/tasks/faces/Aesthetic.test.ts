@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import * as fc from 'fast-check'
 import * as E from 'fp-ts/lib/Either.js'
 import { afterAll, describe, expect, test } from 'vitest'
+import * as Files from '../../../../cli/edge/Files.js'
 import { faces } from '../../../../cli/tasks/faces/Renderer.js'
 import * as Objective from '../../../../cli/tasks/faces/AestheticObjective.js'
 import * as Pretrain from '../../../../src/training/Pretrain.js'
@@ -19,8 +19,7 @@ import { size } from '../../../../src/tensor/Tensor.js'
 import * as Tree from '../../../../src/tensor/Tree.js'
 import { get } from '../../../network/adjoint.js'
 
-const asset = (name: string): Uint8Array =>
-  readFileSync(fileURLToPath(new URL(`../../assets/${name}.safetensors`, import.meta.url)))
+const asset = (name: string): Uint8Array => readFileSync(Files.asset(`${name}.safetensors`))
 
 const target = gpuJs()
 afterAll(() => target.dispose())

@@ -1,13 +1,13 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { pretrainAesthetic } from '../../../../cli/tasks/faces/AestheticTraining.js'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { pretrain, type PretrainOptions } from '../../../../cli/command/Pretrain.js'
 import { loadAesthetic } from '../../../../cli/tasks/faces/Aesthetic.js'
 import { get } from '../../../network/adjoint.js'
+import { captured, type Ran } from '../../captured.js'
 
 let folder = ''
-let said = ''
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'halforder-aesthetic-'))
@@ -15,30 +15,19 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-afterEach(() => {
-  vi.restoreAllMocks()
-})
-
-const run = async (options: Parameters<typeof pretrainAesthetic>[0]): Promise<number> => {
-  said = ''
-  const record = (text: string | Uint8Array): boolean => {
-    said += String(text)
-    return true
-  }
-  vi.spyOn(process.stderr, 'write').mockImplementation(record)
-  vi.spyOn(process.stdout, 'write').mockImplementation(record)
-  return pretrainAesthetic(options)
-}
+const run = (options: PretrainOptions): Promise<Ran> => captured(() => pretrain('aesthetic', options))
 
 describe('halforder pretrain aesthetic', () => {
   test.each([
     [{ steps: '0' }, '--steps: expected a whole number of at least 1, got "0"'],
-    [{ faces: 'many' }, '--faces: expected a whole number of at least 2, got "many"'],
+    [{ faces: 'many' }, '--faces: expected a whole number of at least 1, got "many"'],
+    [{ examples: '1' }, '--examples: expected at least 2, got 1'],
     [{ mode: 'x' }, '--mode: expected one of webasm, cpu']
   ])('%o is refused, and nothing is written', async (options, message) => {
     const out = join(folder, 'refused')
-    expect(await run({ ...options, out })).toBe(2)
-    expect(said).toContain(`halforder pretrain: ${message}`)
+    const { code, out: printed, err } = await run({ ...options, out })
+    expect([code, printed]).toEqual([2, ''])
+    expect(err).toContain(`halforder pretrain: ${message}`)
     expect(existsSync(out)).toBe(false)
   })
 
@@ -46,11 +35,12 @@ describe('halforder pretrain aesthetic', () => {
     const options = { steps: '2', batch: '8', faces: '64' }
     const bytes = async (name: string, seed: string): Promise<Buffer> => {
       const out = join(folder, name)
-      expect(await run({ ...options, seed, out })).toBe(0)
-      expect(said).toContain('held-out pairs, accuracy')
+      const ran = await run({ ...options, seed, out })
+      expect(ran.code).toBe(0)
+      expect(ran.out).toMatch(/^wrote .*: \d+ held-out pairs, accuracy /)
       const file = readFileSync(join(out, 'aesthetic.safetensors'))
       const { metadata } = get(loadAesthetic(file))
-      expect(metadata['command']).toBe(`halforder pretrain aesthetic --steps 2 --batch 8 --faces 64 --seed ${seed}`)
+      expect(metadata['command']).toBe(`halforder pretrain aesthetic --steps 2 --batch 8 --examples 64 --seed ${seed}`)
       expect(JSON.parse(readFileSync(join(out, 'metrics.json'), 'utf8'))).toEqual(JSON.parse(metadata['metrics'] ?? ''))
       return file
     }

@@ -1,25 +1,19 @@
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
-import { ddim } from '../../../../src/chain/sampler/Ddim.js'
-import * as Schedule from '../../../../src/chain/Schedule.js'
+import { logitsBy } from '../../../../cli/tasks/faces/Judging.js'
+import { accuracy } from '../../../../cli/tasks/faces/Metrics.js'
 import { faces } from '../../../../cli/tasks/faces/Renderer.js'
-import { accuracy, draw, nearest, reading, samplingStep } from '../../../../cli/tasks/faces/Metrics.js'
 import { gpuJs } from '../../../../src/kernel/GpuJs.js'
-import { classifier } from '../../../../src/network/Classifier.js'
-import { loadClassifier, loadModel } from '../../../../src/network/Model.js'
+import { loadClassifier } from '../../../../src/network/Model.js'
 import * as Draw from '../../../../src/random/Draw.js'
 import * as Key from '../../../../src/random/Key.js'
-import { under } from '../../../../src/tensor/Program.js'
 import { get } from '../../../network/adjoint.js'
+import { falseAlarm, mostOf } from '../../../random/statistics.js'
+import { asset, misses, missesOf, shipped } from './drawn.js'
 
-const asset = (name: string): Uint8Array =>
-  readFileSync(fileURLToPath(new URL(`../../assets/${name}.safetensors`, import.meta.url)))
-
-const model = get(loadModel(asset('faces-mlp')))
+const model = shipped('faces-mlp')
 const reader = get(loadClassifier(asset('classifier')))
-const count = 64
-const prompted = get(faces(Draw.uniform(Key.make(2024), [count, 8])))
+const count = 128
+const drawn = get(faces(Draw.uniform(Key.make(2024), [count, 8])))
 const target = gpuJs()
 
 afterAll(() => target.dispose())
@@ -27,37 +21,33 @@ afterAll(() => target.dispose())
 describe('the shipped networks', () => {
   test('say how they were made', () => {
     for (const { metadata } of [model, reader]) {
-      expect(metadata['command']).toMatch(/^halforder pretrain [a-z-]+ --steps \d+ --batch \d+ --faces \d+ --seed \d+$/)
+      expect(metadata['command']).toMatch(
+        /^halforder pretrain [a-z-]+ --steps \d+ --batch \d+ --(?:faces|examples) \d+ --seed \d+$/
+      )
       expect(metadata['metrics']).toMatch(/heldOutLoss/)
     }
   })
 
   test('the classifier reads every attribute of a face but the hair that a hat covers', async () => {
-    const { description, parameters } = reader
-    const program = get(reading(classifier(description), description.features))
-    const executable = get(target.compile(program, { batch: count }))
-    const { logits } = get(await executable.run({ ...under('parameters', parameters), x: prompted.images })())
-    const { hair, hairColor, ...seen } = accuracy(logits ?? prompted.labels, prompted.labels)
+    const logits = get(await logitsBy(target, reader)(drawn.images)())
+    const { hair, hairColor, ...seen } = accuracy(logits, drawn.labels)
     expect(Object.values(seen)).toEqual(Object.values(seen).map(() => 1))
-    const covered = prompted.attributes.filter(({ hat }) => hat !== 'none').length / count
+    const covered = drawn.attributes.filter(({ hat }) => hat !== 'none').length / count
     expect(hair).toBeGreaterThanOrEqual(1 - covered)
     expect(hairColor).toBeGreaterThanOrEqual(1 - covered)
   })
 
-  test('the denoiser draws the face that its prompt describes, and no other', async () => {
-    const { denoiser, parameters } = model
-    const chain = ddim({ denoiser, schedule: Schedule.cosine(50), eta: 1 })
-    const step = get(target.compile(get(samplingStep(chain, denoiser.labels)), { batch: count }))
-    const images = get(await draw(step, chain.T, denoiser.features, parameters, prompted.labels, Key.make(2025)))
-    // of all faces that were asked for, the nearest one to each sample is its own
-    const row = (i: number): { shape: ReadonlyArray<number>; data: Float32Array } => ({
-      shape: [1, denoiser.features],
-      data: Float32Array.from(images.data.subarray(i * denoiser.features, (i + 1) * denoiser.features))
-    })
-    const own = Array.from({ length: count }, (_, i) => {
-      const at = prompted.images.data.subarray(i * denoiser.features, (i + 1) * denoiser.features)
-      return nearest(row(i), { shape: [1, denoiser.features], data: at })[0]
-    })
-    expect(own).toEqual(nearest(images, prompted.images))
+  test('the denoiser draws the face that its prompt describes, and no other, but for one in a hundred at most', async () => {
+    // none of 896 was measured to miss; a denoiser that does not listen misses all but one
+    const asked = { x0: drawn.images, labels: drawn.labels }
+    expect(await misses(model, asked, Key.make(2025), target)).toBeLessThanOrEqual(mostOf(count, 0.01, falseAlarm))
+    const silent = { ...asked, labels: { ...asked.labels, data: new Float32Array(asked.labels.data.length) } }
+    expect(await misses(model, silent, Key.make(2025), target)).toBeGreaterThan(count / 2)
+  })
+
+  test('a miss is a picture that is nearer to another', () => {
+    const wanted = { shape: [3, 1], data: Float32Array.of(0, 1, 2) }
+    expect(missesOf({ shape: [3, 1], data: Float32Array.of(0.4, 0.6, 2.4) }, wanted)).toBe(0)
+    expect(missesOf({ shape: [3, 1], data: Float32Array.of(0.6, 0.6, 1.4) }, wanted)).toBe(2)
   })
 })

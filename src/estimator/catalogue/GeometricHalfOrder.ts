@@ -1,0 +1,105 @@
+/**
+ * Generalised half-order with geometric weights.
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import { numberThat } from '../../document/Document.js'
+import * as C from '../Cover.js'
+import type { CoverError } from '../Cover.js'
+import type { Estimator } from '../Estimator.js'
+import { generalisedHalfOrder } from './GeneralisedHalfOrder.js'
+import { define, field, noGradient, type Row } from './Row.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * Its options by name.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly lambda: number
+  readonly pathwise: number
+}
+
+// -------------------------------------------------------------------------------------
+// constructors
+// -------------------------------------------------------------------------------------
+
+/**
+ * Generalised half-order with geometric weights `lambda^(i - k)` over the scores, as TD(lambda) and GAE (arXiv 1506.02438)
+ * have over returns, and a share `pathwise` (default 0) that goes through the reward. `lambda = 0` is REINFORCE after a
+ * first-order step 1; weights below 1e-4 are dropped. Unbiased for J.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const geometricHalfOrder = ({
+  T,
+  lambda,
+  pathwise = 0
+}: {
+  readonly T: number
+  readonly lambda: number
+  readonly pathwise?: number
+}): E.Either<CoverError, Estimator<'exact'>> => {
+  if (!(lambda >= 0 && lambda <= 1 && pathwise >= 0 && pathwise < 1)) {
+    return E.left({
+      _tag: 'BadOption',
+      option: 'lambda, pathwise',
+      expected: 'numbers in [0, 1] and [0, 1)',
+      got: `${lambda}, ${pathwise}`
+    })
+  }
+  const power = (i: number, k: number): number => {
+    const w = lambda ** (i - k)
+    return w < 1e-4 ? 0 : w
+  }
+  const scores = (i: number): number => C.range(2, i).reduce((sum, k) => sum + power(i, k), 0)
+  return generalisedHalfOrder({
+    T,
+    name: `generalised half-order(lambda = ${lambda}${pathwise === 0 ? '' : `, pathwise = ${pathwise}`})`,
+    weight: (i, k) => (k === 0 ? pathwise : ((1 - pathwise) * power(i, k)) / scores(i))
+  })
+}
+
+// -------------------------------------------------------------------------------------
+// row
+// -------------------------------------------------------------------------------------
+
+/**
+ * `geometricHalfOrder` by name.
+ *
+ * @category row
+ * @since 0.1.0
+ */
+export const row: Row<'geometricHalfOrder', Options> = /*#__PURE__*/ define({
+  name: 'geometricHalfOrder',
+  prose: 'first-order on step 1, and every other step scored at all noises below, with weights as in TD(lambda)',
+  cover: 'every step scored at several noises, shares lambda^(i-k)',
+  unbiasedFor: 'J',
+  options: {
+    lambda: /*#__PURE__*/ field(
+      'the weight of a score over that of the next above it: 0 is reinforceAfterFirst',
+      /*#__PURE__*/ numberThat('a number in 0..1', (n) => n >= 0 && n <= 1)
+    ),
+    pathwise: /*#__PURE__*/ field(
+      "the share of a step's term that goes through the reward",
+      /*#__PURE__*/ numberThat('a number of at least 0 and below 1', (n) => n >= 0 && n < 1)
+    )
+  },
+  defaults: { lambda: 0.5, pathwise: 0 },
+  make: ({ T, differentiable }, { lambda, pathwise }) =>
+    differentiable
+      ? geometricHalfOrder({ T, lambda, pathwise })
+      : noGradient('geometricHalfOrder', 'reinforce', 'blackBoxRlr'),
+  compared: () => [],
+  verified: () => [
+    ...[0, 0.3, 0.5, 0.7, 0.9, 1].map((lambda) => ({ options: { lambda }, baseline: 'with' as const })),
+    { options: { lambda: 0.5, pathwise: 0.2 }, baseline: 'with' }
+  ]
+})

@@ -1,0 +1,79 @@
+/**
+ * REINFORCE over the steps of a chain.
+ *
+ * @since 0.1.0
+ */
+import type * as E from 'fp-ts/lib/Either.js'
+import * as C from '../Cover.js'
+import type { CoverError } from '../Cover.js'
+import type { Estimator } from '../Estimator.js'
+import * as Est from '../Estimator.js'
+import * as F from './Fields.js'
+import type { Zeroth } from './Fields.js'
+import { reinforceAfterFirst } from './ReinforceAfterFirst.js'
+import { define, type Row } from './Row.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * Its options by name: those of the zeroth-order cell that pays for step 1 where nothing else can.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Options = Pick<Zeroth, 'form' | 'radius'>
+
+// -------------------------------------------------------------------------------------
+// constructors
+// -------------------------------------------------------------------------------------
+
+/** Half-order on each of some steps by itself. */
+const scores = (steps: ReadonlyArray<number>): ReadonlyArray<C.Cell> => steps.map((t) => C.halfOrder(t, t))
+
+/**
+ * REINFORCE over the denoising steps, as DDPO-SF (arXiv 2305.13301): half-order on each step by itself. Unbiased for J.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const reinforce = (T: number): E.Either<CoverError, Estimator<'exact'>> =>
+  Est.fromExactCells('reinforce', T, scores(C.range(1, T)))
+
+// -------------------------------------------------------------------------------------
+// row
+// -------------------------------------------------------------------------------------
+
+/**
+ * `reinforce` by name.
+ *
+ * @category row
+ * @since 0.1.0
+ */
+export const row: Row<'reinforce', Options> = /*#__PURE__*/ define({
+  name: 'reinforce',
+  // a half-order cell needs noise: which cell pays for a step 1 without any is the reward's to decide
+  prose:
+    'half-order on each step, as DDPO; first-order on a step 1 without noise, or zeroth-order under a black box (then for J_s)',
+  cover: 'HO(t..t) for every t',
+  unbiasedFor: 'J',
+  options: { form: F.zeroth.form, radius: F.zeroth.radius },
+  defaults: { form: F.zerothDefaults.form, radius: F.zerothDefaults.radius },
+  make: ({ T, noisyFirst, differentiable }, { form, radius }) => {
+    if (noisyFirst) return reinforce(T)
+    return differentiable
+      ? reinforceAfterFirst(T)
+      : Est.fromExactCells('reinforce', T, [C.zerothOrder([1], { form, radius }), ...scores(C.range(2, T))])
+  },
+  compared: ({ noisyFirst, differentiable }) => [
+    noisyFirst
+      ? { options: {} }
+      : { name: `reinforce (${differentiable ? 'first' : 'zeroth'}-order on step 1)`, options: {} }
+  ],
+  verified: ({ noisyFirst }) => [
+    noisyFirst
+      ? { options: {}, baseline: 'both' }
+      : { name: 'reinforce (first-order on step 1)', options: {}, baseline: 'both' }
+  ]
+})

@@ -1,0 +1,310 @@
+/**
+ * What there is to know of an estimator by name: one row, from which configurations, help, tables and comparisons are read.
+ *
+ * A file of this folder that exports a `row` is an estimator that has a name; nothing else lists it.
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import type * as t from 'io-ts'
+import { decodeWith, type DocumentError } from '../../document/Document.js'
+import * as C from '../Cover.js'
+import type { CoverError } from '../Cover.js'
+import type { Estimator } from '../Estimator.js'
+import * as Est from '../Estimator.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * What an estimator must know of the chain and the reward that it is for: the number of steps, whether step 1 has noise, and
+ * so a score, and whether the reward has a gradient.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Facts {
+  readonly T: number
+  readonly noisyFirst: boolean
+  readonly differentiable: boolean
+}
+
+/**
+ * Why a named estimator is none of a chain and a reward: its cells are no cover of the chain, or it pulls back the gradient of
+ * a reward that has none. `instead` names what would do.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type BuildError =
+  | CoverError
+  | { readonly _tag: 'NoGradient'; readonly name: string; readonly instead: ReadonlyArray<string> }
+
+/**
+ * One option: what it is, in a few words, and how a value of a document becomes one of it. A decoded value is decoded to itself.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Field<out A> {
+  readonly prose: string
+  readonly decode: (given: unknown, path: string) => E.Either<DocumentError, A>
+}
+
+/**
+ * The options of an estimator by name, in the order in which they are shown.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Fields<O> = { readonly [K in keyof O]-?: Field<O[K]> }
+
+/**
+ * What an estimator's expectation is the gradient of, whatever its options: `J`, or `J_s` where zeroth-order cells smooth it; or
+ * what its bias is.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Claim = 'J' | 'J_s' | { readonly bias: string }
+
+/**
+ * One form in which an estimator is measured: some options, the others being the defaults, or the cells of a cover that no
+ * options stand for. `name` tells it apart in tables where the estimator's own name does not.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Variant<O> =
+  | { readonly name?: string; readonly options: Partial<O> }
+  | { readonly name: string; readonly cells: ReadonlyArray<C.Cell> }
+
+/**
+ * A form in which `verify` tests an estimator: with the expected reward taken off in its likelihood-ratio terms, without, or both.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Verified<O> = Variant<O> & { readonly baseline: 'with' | 'without' | 'both' }
+
+/**
+ * What is said of an estimator.
+ *
+ * - `prose`: one line, without a full stop.
+ * - `cover`: its cells, as tables show them.
+ * - `options` and their `defaults`; an option without a default must be given.
+ * - `make`: the estimator of some options. Where facts decide by which cell a step is paid, `prose` says so.
+ * - `compared`: the forms that `halforder compare` measures, for a chain, a reward, and a `radius` of zeroth-order cells that fits
+ *   the parameters; `verified`: those that `halforder verify` tests. Forms that do not fit the chain are left out there.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Definition<N extends string, O extends object> {
+  readonly name: N
+  readonly prose: string
+  readonly cover: string
+  readonly unbiasedFor: Claim
+  readonly options: Fields<O>
+  readonly defaults: Partial<NoInfer<O>>
+  readonly make: (facts: Facts, options: NoInfer<O>) => E.Either<BuildError, Estimator>
+  readonly compared: (on: Facts & { readonly radius: number }) => ReadonlyArray<Variant<NoInfer<O>>>
+  readonly verified: (facts: Facts) => ReadonlyArray<Verified<NoInfer<O>>>
+}
+
+/**
+ * A form of an estimator on a chain and a reward, under the name that tables show. Left: why it is none there.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Trial {
+  readonly name: string
+  readonly estimator: E.Either<BuildError, Estimator>
+}
+
+/**
+ * An estimator that has a name. `decode` reads the options of a document, those that it leaves out from `beneath` where that has
+ * one that fits, else from the defaults; other fields are not looked at. `build` makes the estimator of what `decode` gave.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Row<N extends string, O extends object> {
+  readonly name: N
+  readonly prose: string
+  readonly cover: string
+  readonly unbiasedFor: Claim
+  readonly options: Fields<O>
+  readonly defaults: Partial<O>
+  readonly decode: (given: Document, beneath: Document, path: string) => E.Either<DocumentError, Described<N, O>>
+  readonly build: (facts: Facts, description: Document) => E.Either<BuildError, Estimator>
+  readonly compared: (on: Facts & { readonly radius: number }) => ReadonlyArray<Trial>
+  readonly verified: (facts: Facts) => ReadonlyArray<Trial & Pick<Verified<O>, 'baseline'>>
+}
+
+/**
+ * A name and its options.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Described<N extends string, O extends object> = { readonly name: N } & Readonly<O>
+
+/**
+ * A group of fields, of any kind.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Document = Readonly<Record<string, unknown>>
+
+/**
+ * The descriptions that a row decodes.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type DescriptionOf<R> = R extends Row<infer N, infer O> ? Described<N, O> : never
+
+// -------------------------------------------------------------------------------------
+// constructors
+// -------------------------------------------------------------------------------------
+
+/**
+ * An option that an io-ts codec decodes.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const field = <A>(prose: string, codec: t.Type<A, unknown, unknown>): Field<A> => ({
+  prose,
+  decode: (given, path) => decodeWith(codec, given, path)
+})
+
+/**
+ * The row of what is said of an estimator.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const define = <N extends string, O extends object>(definition: Definition<N, O>): Row<N, O> => {
+  const { name, options, defaults, make, ...said } = definition
+  const fields: ReadonlyArray<readonly [string, Field<unknown>]> = Object.entries(options)
+  const usual: Document = { ...defaults }
+  const valueOf = (given: Document, beneath: Document, key: string, { decode }: Field<unknown>): unknown => {
+    if (Object.hasOwn(given, key)) return given[key]
+    const under = beneath[key]
+    return under !== undefined && E.isRight(decode(under, key)) ? under : usual[key]
+  }
+  const decode: Row<N, O>['decode'] = (given, beneath, path) => {
+    const decoded: Record<string, unknown> = { name }
+    for (const [key, one] of fields) {
+      const value = one.decode(valueOf(given, beneath, key, one), path === '' ? key : `${path}.${key}`)
+      if (E.isLeft(value)) return value
+      decoded[key] = value.right
+    }
+    // each option of O has been decoded by its own field, and `name` is N
+    return E.right(decoded as Described<N, O>)
+  }
+  const build: Row<N, O>['build'] = (facts, description) =>
+    pipe(
+      decode(description, {}, ''),
+      E.mapLeft(({ path, expected, got }): BuildError => ({ _tag: 'BadOption', option: path, expected, got })),
+      E.flatMap((described) => make(facts, described))
+    )
+  const trial =
+    (facts: Facts, beneath: Document) =>
+    (variant: Variant<O>): Trial => {
+      if ('cells' in variant) return { name: variant.name, estimator: Est.fromCells(name, facts.T, variant.cells) }
+      const under = Object.fromEntries(Object.entries(beneath).filter(([key]) => Object.hasOwn(options, key)))
+      const estimator = build(facts, { ...under, ...variant.options })
+      const called =
+        variant.name ?? (E.isRight(estimator) ? estimator.right.name : showOptions(name, { ...variant.options }))
+      return {
+        name: called,
+        estimator: pipe(
+          estimator,
+          E.map((one) => ({ ...one, name: called }))
+        )
+      }
+    }
+  return {
+    name,
+    options,
+    defaults,
+    prose: said.prose,
+    cover: said.cover,
+    unbiasedFor: said.unbiasedFor,
+    decode,
+    build,
+    compared: (on) => said.compared(on).map(trial(on, { radius: on.radius })),
+    verified: (facts) => said.verified(facts).map((one) => ({ ...trial(facts, {})(one), baseline: one.baseline }))
+  }
+}
+
+/**
+ * The refusal of a reward without a gradient, with names that do without one.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const noGradient = (
+  name: string,
+  ...instead: readonly [string, ...ReadonlyArray<string>]
+): E.Either<BuildError, never> => E.left({ _tag: 'NoGradient', name, instead })
+
+// -------------------------------------------------------------------------------------
+// readings
+// -------------------------------------------------------------------------------------
+
+/**
+ * Words in a row for a person: `a, b or c`.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const either = (words: ReadonlyArray<string>): string =>
+  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.slice(-1).join('')}`
+
+/**
+ * A name with options, as text: `rlr(h = 3, form = central)`.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const showOptions = (name: string, options: Document): string => {
+  const shown = Object.entries(options).map(([key, value]) => `${key} = ${showValue(value)}`)
+  return shown.length === 0 ? name : `${name}(${shown.join(', ')})`
+}
+
+/**
+ * The value of an option as text: words bare, all else as JSON.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const showValue = (value: unknown): string =>
+  typeof value === 'string' && /^[A-Za-z]\w*$/.test(value) ? value : JSON.stringify(value)
+
+/**
+ * One line for a person: what is wrong and what to do.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const showError = (error: BuildError): string =>
+  error._tag === 'NoGradient'
+    ? `${error.name} pulls back the reward's gradient, and this reward has none; choose ${either(error.instead)}`
+    : C.showError(error)
+
+/**
+ * What a claim says in tables.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const showClaim = (claim: Claim): string =>
+  typeof claim === 'string' ? claim : `nothing: its bias is ${claim.bias}`

@@ -1,0 +1,55 @@
+/**
+ * Mixtures over where one segment starts.
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as RA from 'fp-ts/lib/ReadonlyArray.js'
+import * as C from '../Cover.js'
+import type { CoverError } from '../Cover.js'
+import * as Est from '../Estimator.js'
+import type { Estimator, Weighted } from '../Estimator.js'
+import * as Start from '../Start.js'
+
+/**
+ * A segment of `h` of `T` steps that starts at `lowest` or above, as `start` weighs the starts.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Segment {
+  readonly name: string
+  readonly T: number
+  readonly h: number
+  readonly lowest: number
+  readonly start: Start.Start
+}
+
+/**
+ * The mixture, over the starts `j` of a segment, of the exact covers with the given cells. Left: a segment that is longer than the
+ * chain has room for, weights or an interval that do not fit, cells that are no exact cover.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const segments =
+  (cells: (j: number) => ReadonlyArray<C.Cell>) =>
+  ({ name, T, h, lowest, start }: Segment): E.Either<CoverError, Estimator<'exact'>> =>
+    !Number.isInteger(h) || h < 1 || h > T - lowest + 1
+      ? E.left({ _tag: 'BadOption', option: 'h', expected: `a whole number in 1..${T - lowest + 1}`, got: `${h}` })
+      : pipe(
+          Start.on(start, lowest, T - h + 1),
+          E.flatMap((weight) =>
+            pipe(
+              C.range(lowest, T - h + 1),
+              RA.traverse(E.Applicative)((j) =>
+                pipe(
+                  C.exact(T, cells(j)),
+                  E.map((cover): Weighted<'exact'> => ({ weight: weight(j), cover }))
+                )
+              )
+            )
+          ),
+          E.flatMap((covers) => Est.mixture(name, covers))
+        )

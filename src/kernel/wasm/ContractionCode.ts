@@ -1,0 +1,107 @@
+/**
+ * Contractions as WebAssembly: loops over register tiles of the output. Where many rows read the same columns of `b`,
+ * these are copied side by side first.
+ *
+ * @since 0.1.0
+ */
+import { blocked, columnTiles, farAxes, partAxes, tileColumns, tileRows } from './Blocking.js'
+import type { Access, ContractionCore } from '../plan/Spec.js'
+import { type Code, code } from './Encoder.js'
+import { type Addresses, nest, outputBuffer } from './TermCode.js'
+import { dotsTile, packed, packing, type Product, rowsTile } from './Tile.js'
+
+/** From so many rows on, copying the columns of `b` that a tile reads to neighbouring places pays. */
+const packedFrom = 48
+
+/**
+ * The functions of a contraction, which are the first of their module; the last one takes no arguments and computes
+ * everything.
+ *
+ * @category interpreters
+ * @since 0.1.0
+ */
+export const contractionCode = (addresses: Addresses, whole: ContractionCore): ReadonlyArray<Code> => {
+  const core = blocked(whole)
+  const { dims, strides, a, b, form } = core
+  const { fma } = addresses
+  const outer = strides.length - 2
+  const [mAxis, nAxis, kAxis] = [outer, outer + 1, dims.length - 1]
+  const [m = 1, n = 1] = dims.slice(outer)
+  const target: Access = { buffer: outputBuffer, offset: 0, strides, moves: [] }
+  const parts = partAxes(core)
+  const tapAxes = dims.map((_, axis) => axis).slice(outer + 2 + parts.length, kAxis)
+  const product: Product = {
+    form,
+    k: dims[kAxis] ?? 1,
+    taps: tapAxes.map((axis) => ({ count: dims[axis] ?? 1, a: a.strides[axis] ?? 0, b: b.strides[axis] ?? 0 })),
+    a: { base: addresses.buffer(a.buffer) + 4 * a.offset, row: a.strides[mAxis] ?? 0, k: a.strides[kAxis] ?? 0 },
+    b: { base: addresses.buffer(b.buffer) + 4 * b.offset, column: b.strides[nAxis] ?? 0, k: b.strides[kAxis] ?? 0 },
+    out: { base: addresses.output, row: strides[mAxis] ?? 0, column: strides[nAxis] ?? 1 },
+    adds: parts.length > 0,
+    fma
+  }
+  const functions: Array<Code> = []
+  const known = new Map<string, number>()
+  const driver = code()
+  const loops = nest(driver, addresses, [a, b, target])
+  const call = (key: string, make: () => Code, [x, y, z]: Positions): void => {
+    const index = known.get(key) ?? functions.push(make()) - 1
+    known.set(key, index)
+    for (const access of [x, y, z]) {
+      if (access === undefined) driver.integer(0)
+      else loops.push(access)
+    }
+    driver.call(index)
+  }
+  const over = ([axis, ...rest]: ReadonlyArray<number>, body: () => void): void => {
+    if (axis === undefined) return body()
+    loops.enter(axis, () => loops.advance(axis, dims[axis] ?? 1, 1, () => over(rest, body)))
+  }
+  // the axes along which `b` stays are walked inside of its columns, so that these are read, or packed, once
+  const axes = dims.slice(0, outer).map((_, axis) => axis)
+  const moving = axes.filter((axis) => b.strides[axis] !== 0)
+  const fixed = axes.filter((axis) => b.strides[axis] === 0)
+  const far = farAxes(core, fixed)
+  const staying = fixed.slice(far.length)
+  const reuse = staying.reduce((rows, axis) => rows * (dims[axis] ?? 1), m)
+  const most = tileColumns(form, fma, m)
+  const terms = product.taps.reduce((total, { count }) => total * count, product.k)
+  const columnBlock = (columns: ReadonlyArray<number>): void => {
+    const width = 4 * columns.length
+    const packs = form === 'rows' && reuse >= packedFrom && 4 * width * terms <= addresses.scratchBytes
+    const source = packs ? packed(product, addresses.scratch, width) : product
+    const tile = {
+      columns,
+      from: packs ? columns.map((_, i) => 4 * i) : columns,
+      lanes: columns.map((column) => Math.min(n - column, 4))
+    }
+    const block = (rows: number): void =>
+      call(`${rows}|${columns.join(',')}`, () => (form === 'rows' ? rowsTile : dotsTile)(source, { ...tile, rows }), [
+        a,
+        packs ? undefined : b,
+        target
+      ])
+    const rows = tileRows(fma, columns.length)
+    if (packs)
+      call(`pack|${columns.join(',')}`, () => packing(product, addresses.scratch, columns), [undefined, b, undefined])
+    over(staying, () =>
+      loops.enter(mAxis, () => {
+        loops.advance(mAxis, Math.floor(m / rows), rows, () => block(rows))
+        if (m % rows > 0) block(m % rows)
+      })
+    )
+  }
+  if (product.adds) driver.zeros(addresses.output, 4 * dims.slice(0, outer + 2).reduce((total, d) => total * d, 1))
+  over(parts, () =>
+    over([...moving, ...far], () => {
+      for (const { count, columns } of columnTiles(form, fma, most, n)) {
+        if (count === 1) columnBlock(columns)
+        else loops.enter(nAxis, () => loops.advance(nAxis, count, most, () => columnBlock(columns)))
+      }
+    })
+  )
+  return [...functions, driver]
+}
+
+/** Where in `a`, `b` and the output a function starts; undefined where it does not read there, or from the start. */
+type Positions = readonly [a: Access | undefined, b: Access | undefined, out: Access | undefined]

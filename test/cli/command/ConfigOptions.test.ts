@@ -1,0 +1,160 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type ConfigOptions, readConfig } from '../../../cli/command/ConfigOptions.js'
+import * as Named from '../../../src/estimator/Named.js'
+import type { Config } from '../../../src/training/Config.js'
+
+let folder = ''
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'halforder-options-'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const file = (name: string, content: unknown): string => {
+  const path = join(folder, name)
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
+  return path
+}
+
+const config = async (options: ConfigOptions): Promise<Config> => {
+  const read = await readConfig(options)()
+  if (E.isLeft(read)) throw new Error(read.left.message)
+  return read.right.config
+}
+
+/** The estimator of a fine-tune, or why there is none. */
+const chosen = async (options: ConfigOptions): Promise<string> => {
+  const read = await readConfig(options)()
+  return E.isLeft(read) ? `${read.left.kind}: ${read.left.message}` : Named.show(read.right.config.estimator)
+}
+
+const noH =
+  'usage: estimator.h: expected one of the fields of fullBackprop (name, memory), got "h"; remove it, or choose blackBoxRlr, rlr or segmented'
+
+describe('--estimator', () => {
+  it.each([
+    [{}, 'rlr(radius = 0.3)'],
+    [{ estimator: 'segmented' }, 'segmented'],
+    [{ estimator: 'rlr(h = 3, radius = 0.1)' }, 'rlr(h = 3, radius = 0.1)'],
+    [{ h: '3' }, 'rlr(h = 3, radius = 0.3)'],
+    [{ estimator: 'segmented', h: '3' }, 'segmented(h = 3)'],
+    [{ estimator: 'blackBoxRlr(form = onePoint)', h: '1' }, 'blackBoxRlr(h = 1, form = onePoint, radius = 0.3)'],
+    [{ estimator: 'fullBackprop', h: '3' }, noH],
+    [{ estimator: 'fullBackprop(h = 3)' }, noH],
+    [
+      { estimator: 'rlr(h = 2)', h: '3' },
+      'usage: --h: expected one length of segments, got 3 beside that of --estimator; leave one out'
+    ],
+    [{ h: 'three' }, 'usage: estimator.h: expected a whole number of at least 1, got "three"; correct it'],
+    [
+      { estimator: 'rlrr' },
+      `usage: estimator.name: expected one of ${Named.names.join(', ')}, got "rlrr"; near it is rlr`
+    ],
+    [
+      { estimator: 'rlr(h' },
+      'usage: --estimator: expected NAME, NAME(field = value, ...) or a JSON object, got "rlr(h"; write it as rlr or as rlr(h = 2, radius = 0.05)'
+    ]
+  ])('%j', async (options, shown) => {
+    expect(await chosen(options)).toBe(shown)
+  })
+
+  it('takes a JSON file: a name with options, or cells', async () => {
+    const cells = [
+      { kind: 'firstOrder', to: 1 },
+      { kind: 'halfOrder', from: 2, to: 3 }
+    ]
+    expect(await chosen({ estimator: file('mine.json', { cells }) })).toBe(
+      'cells(cells = [{"kind":"firstOrder","to":1},{"kind":"halfOrder","from":2,"to":3}])'
+    )
+    expect(await chosen({ estimator: file('mine.json', { name: 'rlr', form: 'forward' }) })).toBe(
+      'rlr(form = forward, radius = 0.3)'
+    )
+  })
+
+  it.each(['rlr(h = 3)', 'fullBackprop', 'cells(cells = [{"kind": "firstOrder", "to": 2}])'])(
+    'gives with %s a configuration that reads back as it is',
+    async (estimator) => {
+      const written = await config({ estimator, task: 'points' })
+      expect(await config({ config: file('config.json', written) })).toEqual(written)
+    }
+  )
+
+  it('says which file is wrong, and where', async () => {
+    const path = file('mine.json', { cells: [{ kind: 'firstOrder' }] })
+    expect(await chosen({ estimator: path })).toBe(
+      `usage: ${path}: estimator.cells[0].to: expected a whole number of at least 1, got nothing; correct it`
+    )
+    const baseline = file('baseline.json', { name: 'rlr', baseline: -4 })
+    expect(await chosen({ estimator: baseline })).toBe(
+      `usage: ${baseline}: estimator.baseline: expected no baseline, since the advantage of a fine-tune has it, got -4; set \`advantage\` to { name: constant, baseline: .. } instead`
+    )
+    expect(await chosen({ estimator: file('list.json', [1]) })).toContain(
+      'list.json: estimator: expected a group of fields, got [1]; write it as key: value pairs'
+    )
+    expect(await chosen({ estimator: file('broken.json', '{') })).toContain('broken.json: expected JSON, got ')
+    expect(await chosen({ estimator: join(folder, 'none.json') })).toContain('none.json')
+  })
+
+  it('over a file of another name takes from there what it has', async () => {
+    const path = file('c.yaml', 'estimator: { name: rlr, h: 4, start: [2, 9], radius: 0.1 }\n')
+    expect(await chosen({ config: path })).toBe('rlr(h = 4, start = [2,9], radius = 0.1)')
+    expect(await chosen({ config: path, estimator: 'segmented' })).toBe('segmented(h = 4)')
+    expect(await chosen({ config: path, estimator: 'fullBackprop' })).toBe('fullBackprop')
+    expect(await chosen({ config: path, estimator: 'rlr', h: '1' })).toBe('rlr(h = 1, start = [2,9], radius = 0.1)')
+    expect(await chosen({ config: path, estimator: 'fullBackprop', h: '1' })).toBe(noH)
+  })
+
+  it('of a file is refused by name where the file is wrong, whatever is typed', async () => {
+    const path = file('c.json', { estimator: { name: 'fullBackprop', h: 7 } })
+    expect(await chosen({ config: path })).toBe(noH)
+    expect(await chosen({ config: path, estimator: 'rlr' })).toBe(noH)
+    expect(await chosen({ config: file('d.json', { estimator: { name: 'fullBackprop' } }), h: '3' })).toBe(noH)
+  })
+
+  it('has the options that a task gives it', async () => {
+    expect(await chosen({ task: 'points' })).toBe('rlr(directions = batch, radius = 0.02)')
+    expect(await chosen({ task: 'points', estimator: 'evolutionStrategies' })).toBe(
+      'evolutionStrategies(directions = batch, radius = 0.02)'
+    )
+    expect(await chosen({ task: 'points', estimator: 'truncatedBackprop' })).toBe('truncatedBackprop')
+  })
+})
+
+describe('--lora', () => {
+  it('has directions, a radius and a learning rate for matrices, beneath what a file says', async () => {
+    const adapted = await config({ lora: '4' })
+    expect(Named.show(adapted.estimator)).toBe('rlr(directions = batch, radius = 0.01)')
+    expect([adapted.adapter.rank, adapted.optimizer.learningRate]).toEqual([4, 0.005])
+    const path = file('c.json', { estimator: { radius: 0.2 }, optimizer: { learningRate: 0.3 } })
+    const over = await config({ lora: '4', config: path })
+    expect(Named.show(over.estimator)).toBe('rlr(directions = batch, radius = 0.2)')
+    expect(over.optimizer.learningRate).toBe(0.3)
+    expect(await chosen({ lora: '4', estimator: 'evolutionStrategies' })).toBe(
+      'evolutionStrategies(directions = batch, radius = 0.01)'
+    )
+    expect(await chosen({ lora: '4', estimator: 'fullBackprop' })).toBe('fullBackprop')
+  })
+})
+
+describe('what is typed', () => {
+  it('goes over the file, field by field', async () => {
+    const path = file('c.json', { chain: { kind: 'ddpm', T: 9, eta: 0.5 }, batch: 3, seed: 7, task: 'points' })
+    const { chain, batch, seed, steps, task } = await config({ config: path, T: '5', steps: '2' })
+    expect([chain.kind, chain.T, chain.eta, batch, seed, steps, task]).toEqual(['ddpm', 5, 0.5, 3, 7, 2, 'points'])
+    expect((await config({ config: path, task: 'faces', chain: 'edm' })).model).toBe('faces-mlp')
+    expect((await config({ chain: 'latent' })).model).toBe('latent')
+  })
+
+  it('is refused with the field that it stands for', async () => {
+    expect(await chosen({ seed: 'x' })).toBe('usage: seed: expected a finite number, got "x"; correct it')
+    expect(await chosen({ config: file('c.json', [1]) })).toBe(
+      'usage: config: expected a group of fields, got [1]; write it as key: value pairs'
+    )
+    expect(await chosen({ config: file('c.json', { chain: 3 }), T: '4' })).toBe(
+      'usage: chain: expected a group of fields, got 3; write it as key: value pairs'
+    )
+  })
+})

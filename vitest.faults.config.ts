@@ -1,0 +1,8 @@
+import { defineConfig } from 'vitest/config'
+import base from './vitest.config.js'
+
+/** What takes too long for every change: thousands of cycles, kills and hostile files. */
+export default defineConfig({
+  ...base,
+  test: { ...base.test, include: ['test/faults/**/*.fault.ts'], testTimeout: 3_600_000, fileParallelism: false }
+})
