@@ -19,6 +19,7 @@ import * as TimeMap from '../../src/chain/TimeMap.js'
 import { gpuJs } from '../../src/kernel/GpuJs.js'
 import * as L from '../../src/lens/Lens.js'
 import type { Rows } from '../../src/lens/Rows.js'
+import { declared } from '../../src/random/Density.js'
 import * as X from '../../src/tensor/Expr.js'
 import * as Program from '../../src/tensor/Program.js'
 import { showError, type ShapeError } from '../../src/tensor/Shape.js'
@@ -325,7 +326,7 @@ describe("Student's t", () => {
   const noiseOf = (nu: number): E.Either<ReadonlyArray<ShapeError>, Program.Program> => {
     const noise = Noise.studentT(nu)
     return Program.make({ eps: [4] }, ({ eps }) => ({ score: noise.score(eps), log: noise.logDensity(eps) }), {
-      eps: noise.density
+      eps: declared(noise.density)
     })
   }
 
