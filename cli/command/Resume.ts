@@ -131,7 +131,9 @@ const ofFile = (folder: string, own: Configured): Step<Configured> => {
             `${path}: ${first.path}: expected ${first.expected}, as in the checkpoint, got ${first.got}; correct it, or begin a run of its own`
           )
         )
-      return kept.config.steps >= own.config.steps ? E.right(kept) : E.left(fewer(`${path}: steps`, own.config, kept.config))
+      return kept.config.steps >= own.config.steps
+        ? E.right(kept)
+        : E.left(fewer(`${path}: steps`, own.config, kept.config))
     })
   )
 }
