@@ -1,9 +1,14 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, it } from 'vitest'
 import * as EstimatorFile from '../verify/EstimatorFile.js'
+import { either } from '../../src/estimator/catalogue/Row.js'
 import { names } from '../../src/estimator/Named.js'
+import { options } from '../../src/estimator/reading/Help.js'
 import { showError } from '../../src/document/Document.js'
 import { decode, type ModelDescription } from './Description.js'
+
+/** The names that have segments, as refusals list them. */
+const withH = either(options.find(({ key }) => key === 'h')?.names ?? [])
 
 const linear = {
   kind: 'linearGaussian',
@@ -188,7 +193,7 @@ describe('estimator files', () => {
     [
       { name: 'reinforce', h: 2 },
       5,
-      'h: expected one of the fields of reinforce (name, form, radius, baseline), got "h"; remove it, or choose blackBoxRlr, rlr or segmented'
+      `h: expected one of the fields of reinforce (name, form, radius, baseline), got "h"; remove it, or choose ${withH}`
     ],
     [
       { name: 'rlr', baselin: 2 },

@@ -17,7 +17,7 @@ import type { Estimator, Weighted } from '../../src/estimator/Estimator.js'
 import type { EstimatorError, Problem } from '../../src/estimator/Gradient.js'
 import * as Gradient from '../../src/estimator/Gradient.js'
 import { facts } from '../../src/estimator/Named.js'
-import { ofRows, rowsOf, type Matrix, type Spread } from '../../src/estimator/reading/Variance.js'
+import { moments, rowsOf, type Matrix, type Moments } from '../../src/estimator/reading/Spread.js'
 import type { Params } from '../../src/lens/Lens.js'
 import * as Draw from '../../src/random/Draw.js'
 import type { Key } from '../../src/random/Key.js'
@@ -62,14 +62,14 @@ export interface Noise {
 }
 
 /**
- * Samples under one cover: their spread, and how far rounding may have moved the mean of each component.
+ * Samples under one cover: their moments, and how far rounding may have moved the mean of each component.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Sampled {
   readonly cover: Weighted
-  readonly spread: Spread
+  readonly spread: Moments
   readonly rounding: ReadonlyArray<number>
 }
 
@@ -215,7 +215,7 @@ export const make = <P extends Params, S extends Batched, R extends Params>(part
                 batches,
                 RA.traverse(TE.ApplicativeSeq)((batch) => estimate(cover.cover, batch)),
                 TE.map((all): Sampled => {
-                  const spread = ofRows(all.map(({ matrix }) => matrix))
+                  const spread = moments(all.map(({ matrix }) => matrix))
                   return { cover, spread, rounding: rounding(cover.cover, all, operations, spread.mean.length) }
                 })
               )

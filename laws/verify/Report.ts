@@ -5,20 +5,21 @@
  */
 import * as C from '../../src/estimator/Cover.js'
 import { upperQuantile } from '../law/MonteCarlo.js'
-import { alpha, beta, type Outcome, type Row, type Test } from './Verify.js'
+import type { Outcome, Row, Test } from './Verify.js'
 
 // -------------------------------------------------------------------------------------
 // readings
 // -------------------------------------------------------------------------------------
 
 /**
- * Is every claim borne out? Not where one was refuted, and not where nothing was tested.
+ * Is every claim borne out? Not where one was refuted or not decided, and not where nothing was tested.
  *
  * @category readings
  * @since 0.1.0
  */
 export const sound = (rows: ReadonlyArray<Row>): boolean =>
-  rows.some(({ verdict }) => verdict !== 'skipped') && rows.every(({ verdict }) => verdict !== 'refuted')
+  rows.some(({ verdict }) => verdict !== 'skipped') &&
+  rows.every(({ verdict }) => verdict !== 'refuted' && verdict !== 'undecided')
 
 const figure = (x: number): string => (Math.abs(x) >= 1e5 ? x.toExponential(2) : String(Number(x.toPrecision(4))))
 
@@ -30,7 +31,7 @@ const list = (values: ReadonlyArray<number> | null): string => (values ?? []).ma
  * @category utils
  * @since 0.1.0
  */
-export const table = (rows: ReadonlyArray<Row>, { comparisons, z }: Test): string => {
+export const table = (rows: ReadonlyArray<Row>, test: Test): string => {
   const header = [
     'estimator',
     'target',
@@ -77,19 +78,19 @@ export const table = (rows: ReadonlyArray<Row>, { comparisons, z }: Test): strin
       ''
     ]
   })
-  return [line(header), ...sections, summary(rows, { comparisons, z })].join('\n')
+  return [line(header), ...sections, summary(rows, test)].join('\n')
 }
 
-const summary = (rows: ReadonlyArray<Row>, { comparisons, z }: Test): string => {
+const summary = (rows: ReadonlyArray<Row>, { comparisons, z, alpha, beta }: Test): string => {
   const count = (outcome: Outcome): number => rows.filter(({ verdict }) => verdict === outcome).length
   return [
-    `${count('unbiased')} unbiased, ${count('biased as predicted')} biased as predicted, ${count('refuted')} refuted, ${count('skipped')} skipped`,
-    `${comparisons} numbers compared, each to ${z.toFixed(2)} standard errors: a true claim among them is refuted with probability ${alpha}, and a bias of ${(z + upperQuantile(beta)).toFixed(1)} standard errors is missed with probability ${beta}, at most`
+    `${count('unbiased')} unbiased, ${count('biased as predicted')} biased as predicted, ${count('refuted')} refuted, ${count('undecided')} undecided, ${count('skipped')} skipped`,
+    `${comparisons} numbers compared, each to ${z.toFixed(2)} standard errors, or more where samples are few or skewed: asymptotically, a true claim among them is refuted with probability ${alpha}, and a bias of ${(z + upperQuantile(beta)).toFixed(1)} standard errors is missed with probability ${beta}, at most`
   ].join('\n')
 }
 
 /**
- * Why rows are not sound: which were refuted, or that nothing was tested.
+ * Why rows are not sound: which were refuted or else not decided, or that nothing was tested.
  *
  * @category utils
  * @since 0.1.0
@@ -104,6 +105,12 @@ export const refusal = (rows: ReadonlyArray<Row>): string => {
           `so an expectation of ${list((exactGradient ?? []).map((g, i) => g + (predictedBias?.[i] ?? 0)))}, ` +
           `got ${list(expectation)}; ${figure(tolerance ?? 0)} off would have been allowed`
       )
+      .join('\n')
+  }
+  const open = rows.filter(({ verdict }) => verdict === 'undecided')
+  if (open.length > 0) {
+    return open
+      .map(({ model, estimator, reason }) => `${estimator} on ${model} is undecided: ${reason ?? ''}`)
       .join('\n')
   }
   const reasons = rows.map(({ estimator, model, reason }) => `${estimator} on ${model}: ${reason ?? ''}`)

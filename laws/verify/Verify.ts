@@ -2,7 +2,8 @@
  * Verification: is a compiled estimator's expectation what its type claims? By sampling, against exact gradients.
  *
  * An exact estimator claims the gradient of its target; a partial one claims that, less the terms of its unpaid steps. All
- * tests of one run share `alpha` (Bonferroni): the probability that any true claim of them all is refuted is at most that.
+ * tests of one run share `alpha` (Bonferroni): the probability that any true claim of them all is refuted is at most that,
+ * asymptotically (`exact/MeanTest`). Samples that are too few or too heavy-tailed for it decide nothing, and are said to.
  *
  * @since 0.1.0
  */
@@ -20,6 +21,7 @@ import type { Key } from '../../src/random/Key.js'
 import { foldInString } from '../../src/random/Key.js'
 import type { Target } from '../../src/tensor/Target.js'
 import { only, plus, smoothingOf, type Uncertain } from '../exact/Expectation.js'
+import { allowance, stratified, undecided } from '../exact/MeanTest.js'
 import { upperQuantile } from '../law/MonteCarlo.js'
 import type { Contender, Measured, Model } from './Model.js'
 
@@ -28,12 +30,12 @@ import type { Contender, Measured, Model } from './Model.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * What came of one claim. `skipped` estimators can not stand on the model.
+ * What came of one claim. `undecided`: the samples do not tell. `skipped` estimators can not stand on the model.
  *
  * @category model
  * @since 0.1.0
  */
-export type Outcome = 'unbiased' | 'biased as predicted' | 'refuted' | 'skipped'
+export type Outcome = 'unbiased' | 'biased as predicted' | 'refuted' | 'undecided' | 'skipped'
 
 /**
  * One estimator on one model.
@@ -46,8 +48,8 @@ export type Outcome = 'unbiased' | 'biased as predicted' | 'refuted' | 'skipped'
  * - `variance`: the trace of the covariance of one sample's gradient. `samples`: how many there were.
  * - `networkEvaluations` and `peakBytes` of activations are those of one sample.
  * - `tolerance`: how far a component's expectation may be from what is claimed; a bias of `detectable` or more is missed
- *   with probability `1 - power` at most. Each the largest over the components.
- * - `reason`: why an estimator was skipped. What was not measured is null.
+ *   with probability `1 - power` at most. Each the largest over the components; null where nothing was decided.
+ * - `reason`: why an estimator was skipped, or nothing decided. What was not measured is null.
  *
  * @category model
  * @since 0.1.0
@@ -77,7 +79,8 @@ export interface Row {
 }
 
 /**
- * How much is sampled, from which key, and where the programs run.
+ * How much is sampled, from which key, and where the programs run; the rates of false alarms of the whole run and of misses
+ * of each claim, by default the constants `alpha` and `beta`.
  *
  * @category model
  * @since 0.1.0
@@ -86,6 +89,8 @@ export interface Options {
   readonly samples: number
   readonly key: Key
   readonly target: Target
+  readonly alpha?: number
+  readonly beta?: number
 }
 
 /** A claim that can be tested, with what it claims. */
@@ -100,7 +105,7 @@ interface Claim {
 // -------------------------------------------------------------------------------------
 
 /**
- * The probability that a run refutes any true claim.
+ * The probability that a run refutes any true claim, by default.
  *
  * @category constants
  * @since 0.1.0
@@ -108,7 +113,7 @@ interface Claim {
 export const alpha = 1e-6
 
 /**
- * The probability that a bias of `detectable` is missed.
+ * The probability that a bias of `detectable` is missed, by default.
  *
  * @category constants
  * @since 0.1.0
@@ -181,7 +186,8 @@ const claimOf = (model: Model, contender: Contender): E.Either<string, Claim> =>
 
 const common = (
   model: Model,
-  { name, estimator }: Contender
+  { name, estimator }: Contender,
+  test: Test
 ): Pick<
   Row,
   'model' | 'estimator' | 'target' | 'unpaidSteps' | 'networkEvaluations' | 'claim' | 'cover' | 'alpha' | 'power'
@@ -193,12 +199,12 @@ const common = (
   networkEvaluations: Est.mean(estimator, (cover) => ofCover(cover, model.networkCalls).networkEvaluations),
   claim: estimator._tag,
   cover: C.show(estimator.covers[0].cover),
-  alpha,
-  power: 1 - beta
+  alpha: test.alpha,
+  power: 1 - test.beta
 })
 
-const skipped = (model: Model, contender: Contender, reason: string): Row => ({
-  ...common(model, contender),
+const skipped = (model: Model, contender: Contender, test: Test, reason: string): Row => ({
+  ...common(model, contender, test),
   exactGradient: null,
   expectation: null,
   biasInf: null,
@@ -219,21 +225,39 @@ const largest = (values: ReadonlyArray<number>): number => values.reduce((most, 
  * The verdict on samples. Covers were sampled each by itself, in proportion to their weights: the mean is the weighted one,
  * and one draw's variance is what is left within covers, and between them.
  */
-const judge = (model: Model, { contender, exact, claimed }: Claim, { covers, peakBytes }: Measured, z: number): Row => {
+const judge = (
+  model: Model,
+  { contender, exact, claimed }: Claim,
+  { covers, peakBytes }: Measured,
+  test: Test
+): Row => {
   const mix = (read: (one: Measured['covers'][number], weight: number) => number): number =>
     covers.reduce((total, one) => total + read(one, one.cover.weight), 0)
   const expectation = exact.value.map((_, i) => mix(({ spread }, w) => w * (spread.mean[i] ?? Number.NaN)))
-  const standardError = exact.value.map((_, i) =>
-    Math.sqrt(mix(({ spread }, w) => (w * (spread.standardError[i] ?? Number.NaN)) ** 2))
+  const means = exact.value.map((_, i) =>
+    stratified(
+      covers.map(({ cover, spread }) => ({
+        weight: cover.weight,
+        n: spread.n,
+        standardError: spread.standardError[i] ?? Number.NaN,
+        skewness: spread.skewness[i] ?? 0,
+        heaviest: spread.heaviest[i] ?? 0
+      }))
+    )
   )
+  const samples = covers.reduce((n, { spread }) => n + spread.n, 0)
+  const p = test.alpha / (2 * Math.max(test.comparisons, 1))
+  const allowed = means.map((one) => allowance(p, one))
+  const missed = means.map((one) => allowance(test.beta, one))
   const slack = exact.value.map((_, i) => (claimed.error[i] ?? 0) + mix(({ rounding }, w) => w * (rounding[i] ?? 0)))
-  const tolerance = standardError.map((s, i) => z * s + (slack[i] ?? 0))
+  const tolerance = means.map(({ standardError: s }, i) => (allowed[i] ?? Number.NaN) * s + (slack[i] ?? 0))
   const holds = expectation.every(
     (value, i) => Math.abs(value - (claimed.value[i] ?? Number.NaN)) <= (tolerance[i] ?? Number.NaN)
   )
-  const power = upperQuantile(beta)
+  const reason = undecided(samples, means, p)
+  const verdict = holds ? (contender.estimator._tag === 'exact' ? 'unbiased' : 'biased as predicted') : 'refuted'
   return {
-    ...common(model, contender),
+    ...common(model, contender, test),
     exactGradient: exact.value,
     expectation,
     biasInf: largest(expectation.map((value, i) => value - (exact.value[i] ?? 0))),
@@ -242,17 +266,24 @@ const judge = (model: Model, { contender, exact, claimed }: Claim, { covers, pea
         w * (spread.variance + spread.mean.reduce((sum, v, i) => sum + (v - (expectation[i] ?? 0)) ** 2, 0))
     ),
     peakBytes,
-    verdict: holds ? (contender.estimator._tag === 'exact' ? 'unbiased' : 'biased as predicted') : 'refuted',
+    verdict: reason === undefined ? verdict : 'undecided',
     predictedBias: claimed.value.map((value, i) => value - (exact.value[i] ?? 0)),
-    standardError,
-    samples: covers.reduce((n, { spread }) => n + spread.n, 0),
-    tolerance: largest(tolerance),
-    detectable: largest(standardError.map((s, i) => (z + power) * s + 2 * (slack[i] ?? 0)))
+    standardError: means.map(({ standardError }) => standardError),
+    samples,
+    tolerance: reason === undefined ? largest(tolerance) : null,
+    detectable:
+      reason === undefined
+        ? largest(
+            means.map(({ standardError: s }, i) => ((allowed[i] ?? 0) + (missed[i] ?? 0)) * s + 2 * (slack[i] ?? 0))
+          )
+        : null,
+    ...(reason === undefined ? {} : { reason })
   }
 }
 
 /**
- * How many numbers a run compares, and how many standard errors each may be off.
+ * How many numbers a run compares, its rates, and how many standard errors each number may be off at least: `z` of a normal;
+ * few or skewed samples have more.
  *
  * @category model
  * @since 0.1.0
@@ -260,6 +291,8 @@ const judge = (model: Model, { contender, exact, claimed }: Claim, { covers, pea
 export interface Test {
   readonly comparisons: number
   readonly z: number
+  readonly alpha: number
+  readonly beta: number
 }
 
 /**
@@ -271,7 +304,7 @@ export interface Test {
  */
 export const verify = (
   cases: ReadonlyArray<{ readonly model: Model; readonly contenders: ReadonlyArray<Contender> }>,
-  { samples, key, target }: Options,
+  { samples, key, target, ...rates }: Options,
   show: (row: Row) => void = () => undefined
 ): TE.TaskEither<EstimatorError, { readonly rows: ReadonlyArray<Row>; readonly test: Test }> => {
   const prepared = cases.map(({ model, contenders }) => ({
@@ -279,12 +312,13 @@ export const verify = (
     claims: contenders.map((contender) =>
       pipe(
         claimOf(model, contender),
-        E.mapLeft((reason) => skipped(model, contender, reason))
+        E.mapLeft((reason) => ({ contender, reason }))
       )
     )
   }))
   const comparisons = prepared.reduce((n, { model, claims }) => n + model.components * RA.rights(claims).length, 0)
-  const z = upperQuantile(alpha / (2 * Math.max(comparisons, 1)))
+  const whole = { alpha, beta, ...rates }
+  const test: Test = { comparisons, z: upperQuantile(whole.alpha / (2 * Math.max(comparisons, 1))), ...whole }
   const rows = Math.min(mostRows, samples)
   const tell = (row: Row): Row => {
     show(row)
@@ -298,14 +332,14 @@ export const verify = (
         claims,
         RA.traverse(TE.ApplicativeSeq)((claim) =>
           E.isLeft(claim)
-            ? TE.fromIO(() => tell(claim.left))
+            ? TE.fromIO(() => tell(skipped(model, claim.left.contender, test, claim.left.reason)))
             : pipe(
                 model.sample(claim.right.contender, target, { rows, samples, noise }),
-                TE.map((measured) => tell(judge(model, claim.right, measured, z)))
+                TE.map((measured) => tell(judge(model, claim.right, measured, test)))
               )
         )
       )
     }),
-    TE.map((all) => ({ rows: all.flat(), test: { comparisons, z } }))
+    TE.map((all) => ({ rows: all.flat(), test }))
   )
 }

@@ -69,24 +69,27 @@ export type Noises<S extends Shape> = Expr<readonly [number, ...S]>
 export const lookup = (table: ReadonlyArray<number>, t: Scalar): Scalar =>
   t.op._tag === 'Scalar'
     ? entry(table, t.op.value)
-    : X.take<readonly [number], 0>(
-        X.constant(
-          tabulate([table.length], (i) => table[i] ?? 0),
-          [table.length]
-        ),
-        0,
-        t
-      )
+    : finite(table).length > 0
+      ? X.ill([], [], finite(table))
+      : X.take<readonly [number], 0>(
+          X.constant(
+            tabulate([table.length], (i) => table[i] ?? 0),
+            [table.length]
+          ),
+          0,
+          t
+        )
+
+const finite = (table: ReadonlyArray<number>): Need.Faults =>
+  Need.finiteAt('step', 'numbers', table, 'check the schedule and the options of the chain', 1)
 
 const entry = (table: ReadonlyArray<number>, t: number): Scalar => {
   const value = table[t]
-  return value === undefined
-    ? X.ill(
-        [],
-        [],
-        Need.fault('step', `a whole number of at most ${table.length - 1}`, String(t), 'count steps from 1 to T')
-      )
-    : X.scalar(value)
+  const faults =
+    value === undefined
+      ? Need.fault('step', `a whole number of at most ${table.length - 1}`, String(t), 'count steps from 1 to T')
+      : finite(table.map((one, i) => (i === t ? one : 0)))
+  return faults.length === 0 ? X.scalar(value ?? 0) : X.ill([], [], faults)
 }
 
 /**
@@ -271,6 +274,28 @@ export const logDensity =
       ['batch']
     )
   }
+
+/**
+ * The same chain, which can not be had for the given reasons: programs with it do not close. Without a reason it is the chain.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const refused =
+  (faults: Need.Faults) =>
+  <P extends Params, S extends Batched, C extends Exprs>(chain: Chain<P, S, C>): Chain<P, S, C> =>
+    faults.length === 0 ? chain : { ...chain, mean: (t) => L.refused(faults)(chain.mean(t)) }
+
+/**
+ * The same chain without noise at step 1, as implementations of DDPM have it: the output is the mean. Its last step has no
+ * score, so no half-order cell may end there.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withoutLastNoise = <P extends Params, S extends Batched, C extends Exprs>(
+  chain: Chain<P, S, C>
+): Chain<P, S, C> => ({ ...chain, sigma: chain.sigma.map((sigma, t) => (t === 1 ? 0 : sigma)) })
 
 /**
  * The same chain with a copy of some parameters for each row of the batch: a vector `[n]` becomes `['batch', n]`. With all

@@ -4,8 +4,10 @@
  * @since 0.1.0
  */
 import type { Density } from '../random/Density.js'
+import { logGamma } from '../random/Gamma.js'
 import * as X from '../tensor/Expr.js'
 import type { Expr } from '../tensor/Expr.js'
+import { densityFaults } from '../tensor/Program.js'
 import type { Shape } from '../tensor/Shape.js'
 
 /**
@@ -85,28 +87,46 @@ export const logistic: Noise = {
 }
 
 /**
- * Student's t with `nu > 0` degrees of freedom: density `c (1 + eps^2 / nu)^(-(nu + 1) / 2)`, variance `nu / (nu - 2)` for
+ * Student's t with `nu` degrees of freedom: density `c (1 + eps^2 / nu)^(-(nu + 1) / 2)`, variance `nu / (nu - 2)` for
  * `nu > 2` and infinite below, score `(nu + 1) eps / (nu + eps^2)`, which is bounded: large noises are not trusted more than
- * moderate ones.
+ * moderate ones. `nu` is from `Program.leastFreedom`, below which draws leave the range of f32, to `Program.mostFreedom`,
+ * beyond which the density is the normal's to six digits: programs with another do not close.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const studentT = (nu: number): Noise => ({
-  density: { studentT: nu },
-  score: (eps) => X.div(X.scale(eps, nu + 1), X.add(X.mul(eps, eps), X.scalar(nu))),
-  logDensity: (eps) => {
-    const normaliser = logGamma((nu + 1) / 2) - logGamma(nu / 2) - Math.log(nu * Math.PI) / 2
-    const spread = X.log(X.add(X.scale(X.mul(eps, eps), 1 / nu), X.scalar(1)))
-    return X.add(X.scale(spread, -(nu + 1) / 2), X.scalar(normaliser))
+export const studentT = (nu: number): Noise => {
+  const faults = densityFaults('studentT', { studentT: nu })
+  const sound = <S extends Shape>(value: Expr<S>): Expr<S> =>
+    faults.length === 0 ? value : X.ill([value], value.shape, faults)
+  /**
+   * `eps / m`, `m` and `sqrt(nu) / m`, with `m` the larger of `|eps|` and `sqrt(nu)`: draws of few degrees are so large that
+   * their squares would overflow.
+   */
+  const parts = <S extends Shape>(eps: Expr<S>): Parts<S> => {
+    const root = X.scalar(Math.sqrt(nu))
+    const m = X.max(X.abs(eps), root)
+    return { unit: X.div(eps, m), m, root: X.div(X.broadcastTo(root, m.shape), m) }
   }
-})
+  /** `(nu + eps^2) / m^2` */
+  const scaled = <S extends Shape>({ unit, root }: Parts<S>): Expr<S> => X.add(X.mul(unit, unit), X.mul(root, root))
+  const normaliser = faults.length === 0 ? logGamma((nu + 1) / 2) - logGamma(nu / 2) - Math.log(nu * Math.PI) / 2 : 0
+  return {
+    density: { studentT: nu },
+    score: (eps) => {
+      const split = parts(eps)
+      return sound(X.div(X.div(X.scale(split.unit, nu + 1), split.m), scaled(split)))
+    },
+    logDensity: (eps) => {
+      const split = parts(eps)
+      const spread = X.sub(X.log(scaled(split)), X.scale(X.log(split.root), 2))
+      return sound(X.add(X.scale(spread, -(nu + 1) / 2), X.scalar(normaliser)))
+    }
+  }
+}
 
-/** ln Gamma(x) for x > 0: Stirling's series after shifting the argument above 10, where the first term left out is 3e-17. */
-const logGamma = (x: number): number => {
-  if (x < 10) return logGamma(x + 1) - Math.log(x)
-  const y = 1 / (x * x)
-  const series =
-    1 / 12 - y * (1 / 360 - y * (1 / 1260 - y * (1 / 1680 - y * (1 / 1188 - y * (691 / 360360 - y * (1 / 156))))))
-  return (x - 0.5) * Math.log(x) - x + Math.log(2 * Math.PI) / 2 + series / x
+interface Parts<S extends Shape> {
+  readonly unit: Expr<S>
+  readonly m: Expr<S>
+  readonly root: Expr<S>
 }

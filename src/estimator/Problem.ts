@@ -124,6 +124,7 @@ export type EstimatorError =
   | { readonly _tag: 'NoScore'; readonly step: number; readonly cell: Cell; readonly chain: string }
   | { readonly _tag: 'NotDifferentiable'; readonly reward: string; readonly cell: Cell }
   | { readonly _tag: 'BaselineSeesPerturbation'; readonly advantage: string; readonly cell: Cell }
+  | { readonly _tag: 'NoBatchAxis'; readonly parameters: ReadonlyArray<string> }
   | { readonly _tag: 'Asymmetric'; readonly density: string }
   | { readonly _tag: 'NothingTrained'; readonly parameters: ReadonlyArray<string> }
   | ProgramError
@@ -231,6 +232,8 @@ export const showError = (error: EstimatorError): string => {
       return `the reward '${error.reward}' is a black box, which ${C.showCell(error.cell)} can not pull back through; use half- or zeroth-order cells, or a differentiable reward`
     case 'BaselineSeesPerturbation':
       return `the baseline '${error.advantage}' reads rewards under the same perturbation as ${C.showCell(error.cell)}, which cancels its signal; use a running mean, or a difference form`
+    case 'NoBatchAxis':
+      return `the batch shares ${listed(error.parameters)}, so a sample has no gradient of its own whose variance could be measured; give them a batch axis ('Chain.perRow', for vectors), or measure means of batches with 'measureBatches'`
     case 'Asymmetric':
       return `the noise '${error.density}' is not symmetric, so an antithetic pair, whose second half negates it, would be biased; use 'average(2)', or declare the density symmetric if it is`
     case 'NothingTrained':
@@ -253,3 +256,7 @@ export const showError = (error: EstimatorError): string => {
       return `reward '${error.reward}': expected a finite one in some row, got none in ${error.rows}; nothing is left to learn from, so bound the reward`
   }
 }
+
+/** Some names, not all of many. */
+const listed = (names: ReadonlyArray<string>): string =>
+  names.length <= 3 ? names.join(', ') : `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`

@@ -35,8 +35,8 @@ describe('covers', () => {
     ))
 
   it.each([
-    [C.cover(0, []), 'T: expected a whole number of at least 1, got 0; pass the number of steps of the chain'],
-    [C.cover(2.5, []), 'T: expected a whole number of at least 1, got 2.5; pass the number of steps of the chain'],
+    [C.cover(0, []), 'T: expected a whole number in 1..10000, got 0; pass the number of steps of the chain'],
+    [C.cover(2.5, []), 'T: expected a whole number in 1..10000, got 2.5; pass the number of steps of the chain'],
     [C.cover(3, [C.firstOrder(4)]), 'FO(1..4): expected steps within 1..3, got 4; move or shorten the cell'],
     [
       C.cover(3, [C.firstOrder(0)]),

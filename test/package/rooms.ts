@@ -117,7 +117,8 @@ export const exported = (files: ReadonlyArray<Source>): ReadonlyMap<string, Read
     const file = byPath.get(path)
     if (seen.has(path)) return seen
     const all = file === undefined ? [] : path.endsWith('.gen.ts') ? imports(file) : reexports(file)
-    const next = path.endsWith('index.ts') || path.endsWith('.gen.ts') ? all : all.filter((to) => to.endsWith('.gen.ts'))
+    const next =
+      path.endsWith('index.ts') || path.endsWith('.gen.ts') ? all : all.filter((to) => to.endsWith('.gen.ts'))
     return next.reduce<ReadonlySet<string>>((sofar, one) => reached(one, sofar), new Set([...seen, path]))
   }
   return new Map(

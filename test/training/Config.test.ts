@@ -1,10 +1,15 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, it } from 'vitest'
 import { showError } from '../../src/document/Document.js'
+import { either } from '../../src/estimator/catalogue/Row.js'
 import * as Named from '../../src/estimator/Named.js'
+import { options } from '../../src/estimator/reading/Help.js'
 import { names as chainNames } from '../../src/training/Chains.js'
 import * as Config from '../../src/training/Config.js'
 import { estimator, trained } from '../../src/training/Setup.js'
+
+/** The names that have segments, as refusals list them. */
+const withH = either(options.find(({ key }) => key === 'h')?.names ?? [])
 
 const message = (given: unknown): string => {
   const decoded = Config.decode()(given)
@@ -26,11 +31,13 @@ describe('a configuration', () => {
     expect(message({ chain: { kind: 'sde' } })).toBe(
       `chain.kind: expected one of ${chainNames.join(', ')}, got "sde"; correct it`
     )
-    expect(message({ batch: 2.5 })).toBe('batch: expected a whole number of at least 1, got 2.5; correct it')
+    expect(message({ batch: 2.5 })).toBe('batch: expected a whole number in 1..10000000, got 2.5; correct it')
     expect(message({ optimizer: { learningRate: '0.1' } })).toBe(
       'optimizer.learningRate: expected a number above 0, got "0.1"; correct it'
     )
-    expect(message({ trained: ['out', 3] })).toBe('trained[1]: expected string, got 3; correct it')
+    expect(message({ trained: ['out', 3] })).toBe(
+      'trained[1]: expected a text of at most 10000 characters, got 3; correct it'
+    )
   })
 
   it('refuses what it does not know', () => {
@@ -101,14 +108,14 @@ describe('the estimator of a configuration', () => {
     expect(chosen({ name: 'rlr', h: 1 }, base({ name: 'fullBackprop' }))).toBe('rlr(h = 1, radius = 0.3)')
     expect(chosen({ h: 3 }, base({ name: 'segmented' }))).toBe('segmented(h = 3)')
     expect(chosen({ h: 3 }, base({ name: 'fullBackprop' }))).toBe(
-      'estimator.h: expected one of the fields of fullBackprop (name, memory), got "h"; remove it, or choose blackBoxRlr, rlr or segmented'
+      `estimator.h: expected one of the fields of fullBackprop (name, memory), got "h"; remove it, or choose ${withH}`
     )
   })
 
   it.each([
     [
       { name: 'fullBackprop', h: 7 },
-      'estimator.h: expected one of the fields of fullBackprop (name, memory), got "h"; remove it, or choose blackBoxRlr, rlr or segmented'
+      `estimator.h: expected one of the fields of fullBackprop (name, memory), got "h"; remove it, or choose ${withH}`
     ],
     [
       { name: 'rlr', k: 1 },

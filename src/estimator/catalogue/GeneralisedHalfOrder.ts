@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type * as E from 'fp-ts/lib/Either.js'
+import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import { numberThat } from '../../document/Document.js'
 import * as C from '../Cover.js'
@@ -50,9 +50,12 @@ export const generalisedHalfOrder = ({
   readonly lowest?: number
   readonly name?: string
 }): E.Either<CoverError, Estimator<'exact'>> => {
+  if (T > C.longest) return E.left({ _tag: 'BadLength', T })
   const scored = (i: number): ReadonlyArray<number> => C.range(lowest, i)
   const pathwise = (i: number): number => (scored(i).length === 0 ? 1 : weight(i, 0))
   const whole = (i: number): number => pathwise(i) + scored(i).reduce((sum, k) => sum + weight(i, k), 0)
+  const wholes = C.range(1, T).map(whole)
+  const share = (i: number, paid: number): number => paid / (wholes[i - 1] ?? 1)
   const upTo = (shares: ReadonlyArray<number>): number => shares.findLastIndex((w) => w !== 0) + 1
   const segment = (
     from: number,
@@ -65,13 +68,13 @@ export const generalisedHalfOrder = ({
   return Est.fromExactCells(name, T, [
     ...segment(
       1,
-      C.range(1, T).map((i) => pathwise(i) / whole(i)),
+      C.range(1, T).map((i) => share(i, pathwise(i))),
       (shares) => C.firstOrder(shares.length, { shares })
     ),
     ...scored(T).flatMap((k) =>
       segment(
         k,
-        C.range(k, T).map((i) => weight(i, k) / whole(i)),
+        C.range(k, T).map((i) => share(i, weight(i, k))),
         (shares) => C.halfOrder(k, k + shares.length - 1, { shares })
       )
     )

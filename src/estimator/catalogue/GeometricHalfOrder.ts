@@ -59,7 +59,10 @@ export const geometricHalfOrder = ({
     const w = lambda ** (i - k)
     return w < 1e-4 ? 0 : w
   }
-  const scores = (i: number): number => C.range(2, i).reduce((sum, k) => sum + power(i, k), 0)
+  // the sum of the first powers, since that over k = 2..i is one of i - 1 of them
+  const sums: Array<number> = []
+  for (const n of C.range(0, T)) sums.push((sums[n - 1] ?? 0) + power(n, 0))
+  const scores = (i: number): number => sums[i - 2] ?? 0
   return generalisedHalfOrder({
     T,
     name: `generalised half-order(lambda = ${lambda}${pathwise === 0 ? '' : `, pathwise = ${pathwise}`})`,

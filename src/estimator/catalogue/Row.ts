@@ -218,7 +218,8 @@ export const define = <N extends string, O extends object>(definition: Definitio
   const trial =
     (facts: Facts, beneath: Document) =>
     (variant: Variant<O>): Trial => {
-      if ('cells' in variant) return { name: variant.name, estimator: Est.fromCells(name, facts.T, variant.cells) }
+      if ('cells' in variant)
+        return { name: variant.name, estimator: Est.fromCells(variant.name, facts.T, variant.cells) }
       const under = Object.fromEntries(Object.entries(beneath).filter(([key]) => Object.hasOwn(options, key)))
       const estimator = build(facts, { ...under, ...variant.options })
       const called =

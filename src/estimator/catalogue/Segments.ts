@@ -36,6 +36,8 @@ export interface Segment {
 export const segments =
   (cells: (j: number) => ReadonlyArray<C.Cell>) =>
   ({ name, T, h, lowest, start }: Segment): E.Either<CoverError, Estimator<'exact'>> => {
+    // each start has a cover of all steps, so that their number is looked at before they are made
+    if (T > C.longest) return E.left({ _tag: 'BadLength', T })
     if (!Number.isInteger(T) || T < lowest) {
       return E.left({ _tag: 'BadOption', option: 'T', expected: `a whole number of at least ${lowest}`, got: `${T}` })
     }

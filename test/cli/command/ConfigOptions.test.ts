@@ -4,8 +4,13 @@ import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type ConfigOptions, readConfig } from '../../../cli/command/ConfigOptions.js'
+import { either } from '../../../src/estimator/catalogue/Row.js'
 import * as Named from '../../../src/estimator/Named.js'
+import { options } from '../../../src/estimator/reading/Help.js'
 import type { Config } from '../../../src/training/Config.js'
+
+/** The names that have segments, as refusals list them. */
+const withH = either(options.find(({ key }) => key === 'h')?.names ?? [])
 
 let folder = ''
 beforeEach(() => {
@@ -31,8 +36,7 @@ const chosen = async (options: ConfigOptions): Promise<string> => {
   return E.isLeft(read) ? `${read.left.kind}: ${read.left.message}` : Named.show(read.right.config.estimator)
 }
 
-const noH =
-  'usage: estimator.h: expected one of the fields of fullBackprop (name, memory), got "h"; remove it, or choose blackBoxRlr, rlr or segmented'
+const noH = `usage: estimator.h: expected one of the fields of fullBackprop (name, memory), got "h"; remove it, or choose ${withH}`
 
 describe('--estimator', () => {
   it.each([
