@@ -6,7 +6,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as t from 'io-ts'
-import { decodeWith, fault, finite, isRecord, numberThat, oneOf, positive, whole } from '../../document/Document.js'
+import { decodeWith, fault, finite, isRecord, numberThat, oneOf, positive32, whole } from '../../document/Document.js'
 import type { Form, HalfOrderOptions, Memory, Perturbation } from '../Cover.js'
 import * as Start from '../Start.js'
 import * as StateValue from '../StateValue.js'
@@ -114,7 +114,7 @@ export const perturbing: {
 } = {
   form: /*#__PURE__*/ oneOf('onePoint', 'forward', 'central'),
   perturbation: /*#__PURE__*/ oneOf('shared', 'perStep'),
-  radius: positive
+  radius: positive32
 }
 
 // -------------------------------------------------------------------------------------
