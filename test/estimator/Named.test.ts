@@ -187,15 +187,15 @@ describe('a document that is refused', () => {
     ],
     [
       { name: 'reinforceAfterFirst', radius: 1 },
-      `estimator.radius: expected one of the fields of reinforceAfterFirst (name), got "radius"; remove it, or choose ${having('radius')}`
+      `estimator.radius: expected one of the fields of reinforceAfterFirst (name, baseline, control), got "radius"; remove it, or choose ${having('radius')}`
     ],
     [
       { name: 'rlr', rdius: 1 },
-      'estimator.rdius: expected one of the fields of rlr (name, h, start, form, perturbation, directions, radius), got "rdius"; correct or remove it'
+      'estimator.rdius: expected one of the fields of rlr (name, h, start, baseline, control, rest, every, form, perturbation, directions, radius), got "rdius"; correct or remove it'
     ],
     [
       { name: 'rlr', cells: [] },
-      'estimator.cells: expected one of the fields of rlr (name, h, start, form, perturbation, directions, radius), got "cells"; remove it, or choose cells'
+      'estimator.cells: expected one of the fields of rlr (name, h, start, baseline, control, rest, every, form, perturbation, directions, radius), got "cells"; remove it, or choose cells'
     ],
     [
       { cells: [], h: 2 },
@@ -207,7 +207,7 @@ describe('a document that is refused', () => {
     [{}, `estimator.name: expected one of ${all}, got nothing; choose one of them`],
     ['rlr', 'estimator: expected a group of fields, got "rlr"; write it as key: value pairs'],
     [{ name: 'rlr', h: 1.5 }, 'estimator.h: expected a whole number of at least 1, got 1.5; correct it'],
-    [{ name: 'rlr', radius: 0 }, 'estimator.radius: expected a number above 0, got 0; correct it'],
+    [{ name: 'rlr', radius: 0 }, 'estimator.radius: expected a number above 0 that f32 holds, got 0; correct it'],
     [
       { name: 'rlr', start: [2, 'x'] },
       'estimator.start[1]: expected a whole number of at least 1, got "x"; correct it'
@@ -237,7 +237,7 @@ describe('a document that is refused', () => {
     ],
     [
       { cells: [{ kind: 'halfOrder', from: 1, too: 2 }] },
-      'estimator.cells[0].too: expected one of the fields kind, from, to, memory, shares, got "too"; correct or remove the field'
+      'estimator.cells[0].too: expected one of the fields kind, from, to, memory, shares, baseline, control, got "too"; correct or remove the field'
     ]
   ])('%j', (given, said) => {
     expect(complaint(given, { path: 'estimator' })).toBe(said)
@@ -362,7 +362,7 @@ describe('help', () => {
     }
     expect(new Set(options.map(({ key }) => key)).size).toBe(options.length)
     expect(text).toContain(
-      'rlr(h = 2, start = null, form = central, perturbation = shared, directions = row, radius = 0.05)'
+      'rlr(h = 2, start = null, baseline = auto, control = none, rest = zerothOrder, every = 8, form = central, perturbation = shared, directions = row, radius = 0.05)'
     )
   })
 
