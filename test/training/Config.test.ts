@@ -33,7 +33,7 @@ describe('a configuration', () => {
     )
     expect(message({ batch: 2.5 })).toBe('batch: expected a whole number in 1..10000000, got 2.5; correct it')
     expect(message({ optimizer: { learningRate: '0.1' } })).toBe(
-      'optimizer.learningRate: expected a number above 0, got "0.1"; correct it'
+      'optimizer.learningRate: expected a number above 0 that f32 holds, got "0.1"; correct it'
     )
     expect(message({ trained: ['out', 3] })).toBe(
       'trained[1]: expected a text of at most 10000 characters, got 3; correct it'
