@@ -111,7 +111,7 @@ export const decode =
     const name = given['name'] ?? ('cells' in given ? 'cells' : beneath['name'])
     const row = estimators.find((one) => one.name === name)
     if (row === undefined) return E.left(unknownName(name, path))
-    const fault_ = foreign(given, row.name, ['name', ...Object.keys(row.options), ...beside], path)
+    const fault_ = foreign(given, row.name, [...new Set(['name', ...Object.keys(row.options), ...beside])], path)
     return fault_ === undefined ? row.decode(given, beneath, path) : E.left(fault_)
   }
 
@@ -223,12 +223,13 @@ export const show = (description: Description): string => {
  * @since 0.1.0
  */
 export const facts = (
-  chain: { readonly T: number; readonly sigma: ReadonlyArray<number> },
+  chain: { readonly T: number; readonly sigma: ReadonlyArray<number>; readonly clean?: unknown },
   reward: { readonly _tag: 'Differentiable' | 'BlackBox' }
 ): Facts => ({
   T: chain.T,
   noisyFirst: (chain.sigma[1] ?? 0) > 0,
-  differentiable: reward._tag === 'Differentiable'
+  differentiable: reward._tag === 'Differentiable',
+  clean: chain.clean !== undefined
 })
 
 /**

@@ -13,15 +13,17 @@ import {
   decodeWith,
   type DocumentError,
   fault,
+  finite32,
   isRecord,
   listUpTo,
+  notNegative32,
   numberThat,
   oneOf,
+  positive32,
   textUpTo,
   wholeIn
 } from '../document/Document.js'
 import { longest } from '../estimator/Cover.js'
-import { isFinite32 } from '../tensor/Finite.js'
 import { names as chainNames } from './Chains.js'
 
 // -------------------------------------------------------------------------------------
@@ -58,10 +60,6 @@ const paths = /*#__PURE__*/ listUpTo(text, limits.paths, `a list of at most ${li
 const share = numberThat('a number in 0..1', (n) => n >= 0 && n <= 1)
 /** A running mean whose decay is 1 never moves, and its correction divides by 0. */
 const decay = numberThat('a number of at least 0 and below 1', (n) => n >= 0 && n < 1)
-// kernels compute in f32: 1e39 is infinite there, and 1e-60 is 0
-const finite32 = numberThat('a finite number that f32 holds', isFinite32)
-const positive32 = numberThat('a number above 0 that f32 holds', (n) => isFinite32(n) && Math.fround(n) > 0)
-const notNegative32 = numberThat('a number of at least 0 that f32 holds', (n) => n >= 0 && isFinite32(n))
 
 /** An estimator by name, with every option that the name has: see `Named.names`. */
 const estimator: t.Type<Named.Description, Named.Description, unknown> = /*#__PURE__*/ new t.Type(
@@ -212,6 +210,10 @@ export const defaults: Config = {
     name: 'rlr',
     h: 2,
     start: null,
+    baseline: 'auto',
+    control: 'none',
+    rest: 'zerothOrder',
+    every: 8,
     form: 'central',
     perturbation: 'shared',
     directions: 'row',

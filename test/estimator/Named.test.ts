@@ -81,12 +81,15 @@ const document: fc.Arbitrary<Document> = fc.constantFrom(...estimators).chain(({
 const description: fc.Arbitrary<Named.Description> = document.map((given) => right(Named.decode()(given)))
 
 const everyFact = (T: number): ReadonlyArray<Facts> =>
-  [true, false].flatMap((noisyFirst) => [true, false].map((differentiable) => ({ T, noisyFirst, differentiable })))
+  [true, false].flatMap((noisyFirst) =>
+    [true, false].flatMap((differentiable) => [true, false].map((clean) => ({ T, noisyFirst, differentiable, clean })))
+  )
 
 const facts: fc.Arbitrary<Facts> = fc.record({
   T: fc.integer({ min: 1, max: 8 }),
   noisyFirst: fc.boolean(),
-  differentiable: fc.boolean()
+  differentiable: fc.boolean(),
+  clean: fc.boolean()
 })
 
 // -------------------------------------------------------------------------------------
@@ -297,7 +300,7 @@ describe('a named estimator', () => {
   it('is refused by its row where it claims what its cover does not keep', () => {
     const usual = { prose: '', cover: '', options: { k: field('', whole) }, defaults: { k: 2 } }
     const none = { compared: () => [], verified: () => [] }
-    const on = { T: 4, noisyFirst: true, differentiable: true }
+    const on = { T: 4, noisyFirst: true, differentiable: true, clean: false }
     const claims = (claim: Claim, cells: (k: number) => ReadonlyArray<C.Cell>): boolean => {
       const row = define({
         name: 'mutant',
@@ -323,21 +326,25 @@ describe('a named estimator', () => {
       return E.isLeft(built) ? showError(built.left) : C.show(built.right.covers[0].cover)
     }
     const silent = { T: 3, noisyFirst: false }
-    expect(cells('reinforce', { T: 3, noisyFirst: true, differentiable: false })).toBe('HO(1..1) + HO(2..2) + HO(3..3)')
-    expect(cells('reinforce', { ...silent, differentiable: true })).toBe('FO(1..1) + HO(2..2) + HO(3..3)')
-    expect(cells('reinforce(form = forward, radius = 0.3)', { ...silent, differentiable: false })).toBe(
+    expect(cells('reinforce', { T: 3, noisyFirst: true, differentiable: false, clean: false })).toBe(
+      'HO(1..1) + HO(2..2) + HO(3..3)'
+    )
+    expect(cells('reinforce', { ...silent, differentiable: true, clean: false })).toBe('FO(1..1) + HO(2..2) + HO(3..3)')
+    expect(cells('reinforce(form = forward, radius = 0.3)', { ...silent, differentiable: false, clean: false })).toBe(
       'ZO(1; forward, shared, s = 0.3) + HO(2..2) + HO(3..3)'
     )
-    expect(cells('blackBoxRlr(h = 1, start = [2, 2])', { ...silent, differentiable: false })).toBe(
+    expect(cells('blackBoxRlr(h = 1, start = [2, 2])', { ...silent, differentiable: false, clean: false })).toBe(
       'HO(2..2) + ZO(1, 3; central, shared, s = 0.05)'
     )
-    expect(cells('blackBoxRlr(h = 1)', { T: 3, noisyFirst: true, differentiable: false })).toBe(
+    expect(cells('blackBoxRlr(h = 1)', { T: 3, noisyFirst: true, differentiable: false, clean: false })).toBe(
       'HO(1..1) + ZO(2..3; central, shared, s = 0.05)'
     )
-    expect(cells('rlr', { ...silent, differentiable: false })).toBe(
+    expect(cells('rlr', { ...silent, differentiable: false, clean: false })).toBe(
       "rlr pulls back the reward's gradient, and this reward has none; choose blackBoxRlr"
     )
-    expect(cells('rlr(h = 9)', { ...silent, differentiable: true })).toBe('h: expected a whole number in 1..2, got 9')
+    expect(cells('rlr(h = 9)', { ...silent, differentiable: true, clean: false })).toBe(
+      'h: expected a whole number in 1..2, got 9'
+    )
   })
 })
 
