@@ -43,7 +43,10 @@ import {
   type Setting,
   type Smoothing
 } from '../Setting.js'
+import { plus, type Uncertain } from './Uncertain.js'
 import { simulator, type Rollout, type Shift, type Simulator } from './Simulate.js'
+
+export { plus, type Uncertain } from './Uncertain.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -74,17 +77,6 @@ export interface Subject {
   readonly implementation?: Implementation
   readonly blackBox?: BlackBox
   readonly steps?: ReadonlyArray<StepBlackBox>
-}
-
-/**
- * Numbers, one a trained component, and how far each may be off for reasons of arithmetic.
- *
- * @category model
- * @since 0.1.0
- */
-export interface Uncertain {
-  readonly value: ReadonlyArray<number>
-  readonly error: ReadonlyArray<number>
 }
 
 /**
@@ -396,14 +388,3 @@ export const mixturePromise = <P extends Params, S extends Batched, D extends Ex
     E.map(({ parts, rest }) => parts.reduce((total, { weight, part }) => plus(total, part, weight), rest))
   )
 }
-
-/**
- * The sum of two uncertain vectors, the second one scaled.
- *
- * @category utils
- * @since 0.1.0
- */
-export const plus = (a: Uncertain, b: Uncertain, factor = 1): Uncertain => ({
-  value: a.value.map((x, i) => x + factor * (b.value[i] ?? 0)),
-  error: a.error.map((x, i) => x + Math.abs(factor) * (b.error[i] ?? 0))
-})

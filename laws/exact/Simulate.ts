@@ -124,7 +124,7 @@ export const simulator = <P extends Params, S extends Batched, C extends Exprs, 
           ...stepParams(setting, draws, smoothing, shift),
           ...rowCondition(setting.condition, draws.rows),
           ...Object.fromEntries(Object.entries(reward.parameters).map(([path, value]) => [`reward.${path}`, value])),
-          ...Object.assign({}, ...along.map((one, i) => Program.under(`along.${i}`, one.parameters))),
+          ...Object.fromEntries(along.flatMap((one, i) => Object.entries(Program.under(`along.${i}`, one.parameters)))),
           xT: draws.xT,
           eps: draws.eps
         })

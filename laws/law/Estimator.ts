@@ -35,7 +35,7 @@ import {
 } from '../exact/Expectation.js'
 import { formula } from '../exact/Formula.js'
 import { sum } from '../exact/Rounding.js'
-import { allBatched, byComponent, components, nodes, sample, type Draws, type Order, type Setting } from '../Setting.js'
+import { byComponent, components, sample, type Draws, type Order, type Setting } from '../Setting.js'
 import * as V from '../Verdict.js'
 import type { Comparison, Verdict } from '../Verdict.js'
 import type { Batched } from '../../src/tensor/Shape.js'

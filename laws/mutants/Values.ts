@@ -127,5 +127,10 @@ export const valueMutants: ReadonlyArray<ValueMutant> = [
   }
 ]
 
-/** What the values of the subjects are. */
+/**
+ * What the values of the subjects are.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
 export const quadratic: StateValue.StateValue = StateValue.polynomial([0.5, -1, 0.75])

@@ -13,7 +13,7 @@ import type { Eq as Eq_ } from 'fp-ts/lib/Eq.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import type { Monoid } from 'fp-ts/lib/Monoid.js'
 import * as O from 'fp-ts/lib/Option.js'
-import { range, share, shareAt, showCell, showRuns, showSteps, steps, type Cell, type ZerothOrder } from './Cell.js'
+import { share, shareAt, showCell, showRuns, showSteps, steps, type Cell, type ZerothOrder } from './Cell.js'
 
 export * from './Cell.js'
 

@@ -10,17 +10,15 @@ import type { Params } from '../lens/Lens.js'
 import { evaluate } from '../reward/Reward.js'
 import { lenses } from '../reward/StepReward.js'
 import * as Build from '../tensor/Build.js'
-import { isFinite32 } from '../tensor/Finite.js'
 import { below, under, type Values } from '../tensor/Program.js'
 import type { Batched, Shape } from '../tensor/Shape.js'
 import type { Executable } from '../tensor/Target.js'
 import * as T from '../tensor/Tensor.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import type { Exprs } from '../tensor/Tree.js'
-import type { Advantage } from './Advantage.js'
-import type { Cell, HalfOrder, SegmentOptions, ZerothOrder } from './Cover.js'
+import type { Cell, SegmentOptions, ZerothOrder } from './Cover.js'
 import * as C from './Cover.js'
-import { creditName, rollouts, type Rollouts, sideName, valueName } from './Plan.js'
+import { creditName, rollouts, type Rollouts, sideName } from './Plan.js'
 import type { Estimate, EstimatorError, Problem, Request } from './Problem.js'
 import * as Programs from './Programs.js'
 import {
@@ -39,24 +37,7 @@ import {
   usableSteps,
   withoutRows
 } from './Returns.js'
-import type { StateValue } from './StateValue.js'
-
-type Run = (name: string, values: Values) => TE.TaskEither<EstimatorError, Values>
-
-/** What the parts of one estimate share. */
-interface Context {
-  readonly run: Run
-  readonly score: (x0: Tensor) => TE.TaskEither<EstimatorError, Scored>
-  readonly request: Request
-  readonly inputs: Values
-  readonly apply: (
-    returns: ReadonlyArray<number>,
-    state: number,
-    skipped: ReadonlySet<number>
-  ) => ReturnType<Advantage['apply']>
-  readonly initial: number
-  readonly rewardInputs: Values
-}
+import { type Context, type Draw, type Run, scored, type Seen } from './Score.js'
 
 /**
  * The gradient of a request by compiled programs.
@@ -75,9 +56,8 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
   const params = under('params', request.params)
   const perturbed: Values =
     zeroth === undefined ? {} : { ...under('xi', request.xi), mask: stepMask(cover.T, zeroth.steps) }
-  const stepInputs: Values = Object.assign(
-    {},
-    ...lenses(problem.steps).map((one, i) => under(`step.${i}`, one.parameters))
+  const stepInputs: Values = Object.fromEntries(
+    lenses(problem.steps).flatMap((one, i) => Object.entries(under(`step.${i}`, one.parameters)))
   )
   const rewardInputs: Values = problem.reward._tag === 'BlackBox' ? {} : under('reward', problem.reward.parameters)
   const run: Run = (name, values) => {
@@ -204,21 +184,6 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
 // credit
 // -------------------------------------------------------------------------------------
 
-/** A direction, and the sides of the difference along it. */
-interface Draw {
-  readonly xi: Values
-  readonly sides: ReadonlyArray<Rolled>
-}
-
-/** What the credit programs read, besides parameters: `whole` are the advantages of whole returns; sides run from step `from`. */
-interface Seen {
-  readonly base: Rolled | undefined
-  readonly draws: ReadonlyArray<Draw>
-  readonly from: number
-  readonly whole: ReadonlyArray<number>
-  readonly skipped: ReadonlySet<number>
-}
-
 /** The directions of a request, of which a difference wants `draws`; a cover without sides runs none. */
 const directions = ({ xi, moreXi = [] }: Request, { draws, sides }: Rollouts): ReadonlyArray<Values> =>
   sides.length === 0 ? [] : [xi, ...moreXi].slice(0, draws)
@@ -310,95 +275,6 @@ const differences = (
     w === 0 ? 0 : (w * ((high[n] ?? 0) - (low[n] ?? 0))) / (cell.form === 'forward' ? 1 : 2)
   )
 }
-
-/** What multiplies a cell's score, not yet weighted, and the gradient of its control. */
-interface Score {
-  readonly advantages: ReadonlyArray<number>
-  readonly control: Tensor | undefined
-}
-
-/**
- * The advantages of a half-order cell: its return to go, less the value at the state above its noise and that at the state below,
- * less the baseline of the problem's advantage.
- */
-const scored = (context: Context, cell: HalfOrder, seen: Seen): TE.TaskEither<EstimatorError, Score> => {
-  const { base } = seen
-  const plain = cell.baseline === undefined && cell.control === undefined
-  if (base === undefined || (plain && base.steps.length === 0)) {
-    return TE.right({ advantages: seen.whole, control: undefined })
-  }
-  return pipe(
-    TE.Do,
-    TE.bind('baseline', () => baselineAt(context, base, cell)),
-    TE.bind('control', () => controlAt(context, base, cell)),
-    TE.map(({ baseline, control }) => {
-      const rest = toGo(base, cell.from).map((g, n) => g - sound(baseline[n]) - sound(control?.values[n]))
-      // a value of the state stands in for a mean over earlier batches, which is of whole returns
-      const { advantages } = context.apply(rest, plain ? context.request.advantageState : context.initial, seen.skipped)
-      return { advantages, control: control?.gradient }
-    })
-  )
-}
-
-/** A value that is not finite, where rows that are not are skipped, is none: any function of the state will do. */
-const sound = (value = 0): number => (isFinite32(value) ? value : 0)
-
-const baselineAt = (
-  context: Context,
-  base: Rolled,
-  { baseline, from }: HalfOrder
-): TE.TaskEither<EstimatorError, ReadonlyArray<number>> => {
-  if (baseline === undefined) return TE.right([])
-  return baseline._tag === 'Clean'
-    ? base.clean === undefined
-      ? TE.left({ _tag: 'NotCompiled', program: 'rollout with clean predictions' })
-      : pipe(
-          context.score(T.at(from - 1)(base.clean)),
-          TE.map(({ rewards }) => rewards)
-        )
-    : pipe(
-        valueAt(context, base, baseline, from),
-        TE.map(({ values }) => values)
-      )
-}
-
-/** A value of a state with the gradient of its weighted sum. */
-interface Valued {
-  readonly values: ReadonlyArray<number>
-  readonly gradient: Tensor | undefined
-}
-
-const controlAt = (
-  context: Context,
-  base: Rolled,
-  { control, from }: HalfOrder
-): TE.TaskEither<EstimatorError, Valued | undefined> => {
-  if (control === undefined) return TE.right(undefined)
-  // below step 1 lies the output, whose clean prediction it is itself
-  if (control._tag === 'Clean' && from === 1) return TE.right({ values: base.rewards, gradient: base.x0Bar })
-  return valueAt(context, base, control, from - 1)
-}
-
-const valueAt = (
-  { run, request, rewardInputs }: Context,
-  { trajectory }: Rolled,
-  value: StateValue,
-  t: number
-): TE.TaskEither<EstimatorError, Valued> =>
-  trajectory === undefined
-    ? TE.left({ _tag: 'NotCompiled', program: valueName(value) })
-    : pipe(
-        run(valueName(value), {
-          ...under('params', request.params),
-          ...request.condition,
-          ...(value._tag === 'Learned' ? under('value', request.learned?.[value.name] ?? {}) : {}),
-          ...rewardInputs,
-          x: T.at(t)(trajectory),
-          high: T.scalar(t),
-          weights: T.vector(request.weights)
-        }),
-        TE.map((out) => ({ values: Array.from(out['value']?.data ?? []), gradient: out['xBar'] }))
-      )
 
 const sharesOf = ({ shares }: SegmentOptions): Values => (shares === undefined ? {} : { shares: T.vector(shares) })
 

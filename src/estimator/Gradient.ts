@@ -23,6 +23,7 @@ import { estimate } from './Estimate.js'
 import { basePerturbation, creditName, rollouts, sideName, valueName, values } from './Plan.js'
 import { check, type EstimatorError, type Gradients, type Problem } from './Problem.js'
 import * as Programs from './Programs.js'
+import * as Values from './ValuePrograms.js'
 import type { StateValue } from './StateValue.js'
 
 export {
@@ -118,14 +119,14 @@ const valueProgram = <P extends Params, S extends Batched, C extends Exprs, R ex
       const { clean } = chain
       return clean === undefined || reward._tag === 'BlackBox'
         ? undefined
-        : () => Programs.cleanValue(chain, clean, reward)
+        : () => Values.cleanValue(chain, clean, reward)
     }
     case 'Learned': {
       const lens = learned.get(value.name)
-      return lens === undefined ? undefined : () => Programs.learnedValue(chain, lens)
+      return lens === undefined ? undefined : () => Values.learnedValue(chain, lens)
     }
     case 'Polynomial':
-      return () => Programs.polynomialValue(chain, value.coefficients)
+      return () => Values.polynomialValue(chain, value.coefficients)
   }
 }
 

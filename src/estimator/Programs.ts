@@ -12,12 +12,12 @@ import * as L from '../lens/Lens.js'
 import type { Parameter, Parameters, Params } from '../lens/Lens.js'
 import { declared } from '../random/Density.js'
 import type { Differentiable } from '../reward/Reward.js'
-import type { StateLens } from '../reward/StateLens.js'
 import type { StepLens } from '../reward/StepReward.js'
 import * as X from '../tensor/Expr.js'
 import type { Expr, Scalar } from '../tensor/Expr.js'
 import * as Program from '../tensor/Program.js'
 import type { Batched, Shape, ShapeError } from '../tensor/Shape.js'
+import { along, stepInputs, stepParameters } from './StepPrograms.js'
 import * as Tree from '../tensor/Tree.js'
 import type { Exprs, Shapes } from '../tensor/Tree.js'
 import { steps, type FirstOrder, type HalfOrder, type Memory, type Perturbation } from './Cover.js'
@@ -200,18 +200,6 @@ export const rollout = <P extends Params, S extends Batched, C extends Exprs>(
 }
 
 /** The inputs of step rewards: the parameters of the `i`-th below `step.i`. */
-const stepInputs = <P extends Params, S extends Batched, C extends Exprs>(
-  rewards: ReadonlyArray<StepLens<P, S, C>>
-): Shapes =>
-  rewards.length === 0
-    ? {}
-    : { step: Object.fromEntries(rewards.map(({ shapes }, i) => [String(i), L.shapes(shapes)])) }
-
-const stepParameters = <P extends Params, S extends Batched, C extends Exprs>(
-  { shapes }: StepLens<P, S, C>,
-  i: number
-): Params => L.parameterInputs<Params>(`step.${i}`, shapes)
-
 // -------------------------------------------------------------------------------------
 // rewards
 // -------------------------------------------------------------------------------------
@@ -352,116 +340,6 @@ const credit = <P extends Params, S extends Batched, C extends Exprs>(
     return gradientOutputs(chain.parameters, trained, bar)
   })
 }
-
-/** What the step rewards of a step send back, each row times its weight. */
-const along =
-  <P extends Params, S extends Batched, C extends Exprs>(
-    rewards: ReadonlyArray<StepLens<P, S, C>>
-  ): Ch.Along<P, S, C> =>
-  (t, theta, step) => {
-    const weights = X.input('weights', ['batch'])
-    return rewards
-      .map((one, i) => {
-        const [, back] = one.lens(t).run({ theta, own: stepParameters(one, i) }, step)
-        const [{ theta: p }, rest] = back(weights)
-        return one.direct ? { p, ...rest } : rest
-      })
-      .reduce<ReturnType<Ch.Along<P, S, C>>>((a, b) => Tree.add(a, b), {
-        mean: X.zeros(step.mean.shape),
-        x: X.zeros(step.x.shape),
-        c: Tree.zerosOf(step.c)
-      })
-  }
-
-// -------------------------------------------------------------------------------------
-// values of a state
-// -------------------------------------------------------------------------------------
-
-/**
- * A value of a state and its gradient: `x, weights [batch]` and what it looks at to `value [batch]` and `xBar`, the gradient of the
- * weighted sum. `clean` is the reward of the chain's clean prediction at step `high`: inputs `params, reward.path, c, high`.
- *
- * @category programs
- * @since 0.1.0
- */
-export const cleanValue = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
-  chain: Chain<P, S, C>,
-  clean: NonNullable<Chain<P, S, C>['clean']>,
-  { lens, shapes }: Differentiable<R, S, C>
-): Built =>
-  Program.make(
-    {
-      params: L.shapes(chain.parameters),
-      reward: L.shapes(shapes),
-      x: chain.state,
-      c: chain.condition,
-      high: [],
-      weights: ['batch']
-    },
-    (): Exprs => {
-      const c = conditionInputs(chain)
-      const high: Scalar = X.input('high', [])
-      const [output, back] = clean(high).run(L.parameterInputs<P>('params', chain.parameters), {
-        x: X.input('x', chain.state),
-        c
-      })
-      const [value, pull] = lens(c).run(L.parameterInputs<R>('reward', shapes), output)
-      const [, outputBar] = pull(X.input('weights', ['batch']))
-      const [, { x: xBar }] = back(outputBar)
-      return { value, xBar }
-    }
-  )
-
-/**
- * A lens of the state as a value: inputs `value.path`, `c` and `high` beside `x` and `weights`.
- *
- * @category programs
- * @since 0.1.0
- */
-export const learnedValue = <P extends Params, S extends Batched, C extends Exprs>(
-  chain: Chain<P, S, C>,
-  { lens, shapes }: StateLens<S, C>
-): Built =>
-  Program.make(
-    { value: L.shapes(shapes), x: chain.state, c: chain.condition, high: [], weights: ['batch'] },
-    (): Exprs => {
-      const [value, back] = lens(X.input('high', [])).run(L.parameterInputs<Params>('value', shapes), {
-        x: X.input('x', chain.state),
-        c: conditionInputs(chain)
-      })
-      const [, { x: xBar }] = back(X.input('weights', ['batch']))
-      return { value, xBar }
-    }
-  )
-
-/**
- * A polynomial of the state's elements as a value.
- *
- * @category programs
- * @since 0.1.0
- */
-export const polynomialValue = <P extends Params, S extends Batched, C extends Exprs>(
-  chain: Chain<P, S, C>,
-  coefficients: ReadonlyArray<number>
-): Built =>
-  Program.make({ x: chain.state, weights: ['batch'] }, (): Exprs => {
-    const x = X.input('x', chain.state)
-    const [constant = 0, ...others] = coefficients
-    const rest = chain.state.slice(1).map((_, i) => i + 1)
-    // Horner's rule, for the value without its constant and for the derivative
-    const value = others.reduceRight<Expr<S>>(
-      (sum, a) => X.mul(X.add(sum, X.fill(chain.state, a)), x),
-      X.zeros(chain.state)
-    )
-    const slope = others.reduceRight<Expr<S>>(
-      (sum, a, i) => X.add(X.mul(sum, x), X.fill(chain.state, (i + 1) * a)),
-      X.zeros(chain.state)
-    )
-    return {
-      value: X.add(X.retype(X.sum<Shape, ReadonlyArray<number>>(value, rest), ['batch']), X.fill(['batch'], constant)),
-      xBar: X.mul(spreadRows(X.input('weights', ['batch']), chain.state), slope)
-    }
-  })
 
 // -------------------------------------------------------------------------------------
 // zeroth order
