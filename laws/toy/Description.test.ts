@@ -231,7 +231,7 @@ describe('estimator files', () => {
     [
       { cells: [{ kind: 'zerothOrder', steps: [1], radius: 0 }] },
       5,
-      'cells[0].radius: expected a number above 0, got 0'
+      'cells[0].radius: expected a number above 0 that f32 holds, got 0; correct it'
     ],
     [{ cells: 3 }, 5, 'cells: expected a list of cells, got 3']
   ])('%j', (given, T, expected) => {

@@ -266,11 +266,12 @@ const complete = (
  * fine-tune usually has.
  */
 const completeEstimator = (given: unknown, base: Named.Description): E.Either<DocumentError, Named.Description> =>
-  isRecord(given) && given['baseline'] !== undefined
+  // a number is `verify`'s; other baselines are options of names
+  isRecord(given) && typeof given['baseline'] === 'number'
     ? E.left(
         fault(
           'estimator.baseline',
-          'no baseline, since the advantage of a fine-tune has it',
+          'no number, since the advantage of a fine-tune has the constant',
           given['baseline'],
           'set `advantage` to { name: constant, baseline: .. } instead'
         )

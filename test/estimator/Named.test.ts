@@ -24,6 +24,10 @@ const having = (key: string): string => either(options.find((one) => one.key ===
 
 const withH = having('h')
 
+/** The fields of a name, as refusals list them. */
+const fieldsOf = (name: Named.Name): string =>
+  ['name', ...Object.keys(estimators.find((row) => row.name === name)?.options ?? {})].join(', ')
+
 const complaint = (given: unknown, context: Named.Context = {}): string => {
   const decoded = Named.decode(context)(given)
   return E.isLeft(decoded) ? showDocument(decoded.left) : 'accepted'
@@ -187,15 +191,15 @@ describe('a document that is refused', () => {
     ],
     [
       { name: 'reinforceAfterFirst', radius: 1 },
-      `estimator.radius: expected one of the fields of reinforceAfterFirst (name, baseline, control), got "radius"; remove it, or choose ${having('radius')}`
+      `estimator.radius: expected one of the fields of reinforceAfterFirst (${fieldsOf('reinforceAfterFirst')}), got "radius"; remove it, or choose ${having('radius')}`
     ],
     [
       { name: 'rlr', rdius: 1 },
-      'estimator.rdius: expected one of the fields of rlr (name, h, start, baseline, control, rest, every, form, perturbation, directions, radius), got "rdius"; correct or remove it'
+      `estimator.rdius: expected one of the fields of rlr (${fieldsOf('rlr')}), got "rdius"; correct or remove it`
     ],
     [
       { name: 'rlr', cells: [] },
-      'estimator.cells: expected one of the fields of rlr (name, h, start, baseline, control, rest, every, form, perturbation, directions, radius), got "cells"; remove it, or choose cells'
+      `estimator.cells: expected one of the fields of rlr (${fieldsOf('rlr')}), got "cells"; remove it, or choose cells`
     ],
     [
       { cells: [], h: 2 },
@@ -236,8 +240,8 @@ describe('a document that is refused', () => {
       'estimator.cells[1].kind: expected one of firstOrder, halfOrder, zerothOrder, got "third"; choose one of them'
     ],
     [
-      { cells: [{ kind: 'halfOrder', from: 1, too: 2 }] },
-      'estimator.cells[0].too: expected one of the fields kind, from, to, memory, shares, baseline, control, got "too"; correct or remove the field'
+      { cells: [{ kind: 'firstOrder', too: 2 }] },
+      'estimator.cells[0].too: expected one of the fields kind, to, memory, shares, got "too"; correct or remove the field'
     ]
   ])('%j', (given, said) => {
     expect(complaint(given, { path: 'estimator' })).toBe(said)
@@ -361,9 +365,9 @@ describe('help', () => {
       for (const key of Object.keys(row.options)) expect(text).toContain(`    ${key} `)
     }
     expect(new Set(options.map(({ key }) => key)).size).toBe(options.length)
-    expect(text).toContain(
-      'rlr(h = 2, start = null, baseline = auto, control = none, rest = zerothOrder, every = 8, form = central, perturbation = shared, directions = row, radius = 0.05)'
-    )
+    expect(text).toContain('\n\nsegmented(h = 2')
+    expect(text).toContain('\n\ntruncatedBackprop(k = 1)\n')
+    expect(text).toContain('\n\ncells(cells = ..)\n')
   })
 
   it('says one thing of an option, whoever has it', () => {
