@@ -19,7 +19,6 @@ import * as Reference from '../../src/tensor/Reference.js'
 import * as Sh from '../../src/tensor/Shape.js'
 import type { Batched, Shape } from '../../src/tensor/Shape.js'
 import * as T from '../../src/tensor/Tensor.js'
-import type { Tensor } from '../../src/tensor/Tensor.js'
 import type { Exprs, Shapes } from '../../src/tensor/Tree.js'
 import { derivatives } from '../exact/Differences.js'
 import { fromSingle, sum } from '../exact/Rounding.js'
@@ -170,7 +169,7 @@ export const scoreIsGradient =
             const moved = (
               x: number
             ): { readonly value: ReadonlyArray<number>; readonly error: ReadonlyArray<number> } => {
-              const shifted = Object.entries(direction).map(([name, along]): readonly [string, Tensor] => [
+              const shifted = Object.entries(direction).map(([name, along]): readonly [string, T.Tensor] => [
                 name,
                 T.map((v, k) => v + x * (along.data[k] ?? 0))(sampled[name] ?? along)
               ])

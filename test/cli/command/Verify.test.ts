@@ -156,7 +156,17 @@ describe('halforder verify', () => {
       'feedback'
     ])
     expect(all.filter(({ verdict }) => verdict === 'skipped')).toEqual([])
-    for (const row of all) expect(row.verdict).toBe(row.claim === 'exact' ? 'unbiased' : 'biased as predicted')
+    // where all steps of x (1 + b x) are perturbed, x_0 is of degree 8 in normals and the reward of degree 16: no number of
+    // samples that can be waited for tells its mean
+    const open = all.filter(({ verdict }) => verdict === 'undecided')
+    for (const { model, estimator, reason } of open) {
+      expect(`${estimator} on ${model}`).toMatch(/^evolution strategies, .* on multiplicative$/)
+      expect(reason).toMatch(/take more$/)
+    }
+    expect(open.length).toBeLessThan(8)
+    for (const row of all.filter((one) => !open.includes(one))) {
+      expect(row.verdict).toBe(row.claim === 'exact' ? 'unbiased' : 'biased as predicted')
+    }
     // by a finer lattice and extrapolated differences
     const full = all.find(({ estimator }) => estimator === 'full backpropagation')
     expect(full?.exactGradient?.[0]).toBeCloseTo(-20.64574805995, 9)
@@ -257,6 +267,8 @@ describe('halforder verify', () => {
     expect(await run({ model: join(folder, 'none.json') })).toBe(2)
     expect(stderr).toContain('none.json')
     expect(await run({ samples: '1' })).toBe(2)
+    expect(await run({ samples: '999' })).toBe(2)
+    expect(stderr).toContain('--samples: expected a whole number of at least 1000, got "999"')
     expect(await run({ seed: 'x' })).toBe(2)
     expect(stdout).toBe('')
   })
