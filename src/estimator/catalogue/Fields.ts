@@ -221,11 +221,11 @@ export const cellValue: Field<ValueOption> = /*#__PURE__*/ valueField<never>('a 
  */
 export const state: Fields<StateOptions> = {
   baseline: /*#__PURE__*/ valueField(
-    'what half-order cells take off the return at the state that their noise has not reached',
+    "what half-order cells take off the return: the reward of the chain's clean prediction, clean (auto: where there is one); none",
     'auto' as const
   ),
   control: /*#__PURE__*/ valueField<never>(
-    'what they take off at the state below their noise, putting its gradient back in'
+    'what half-order cells take off after their noise, putting its gradient back in: clean, or none'
   )
 }
 
