@@ -30,7 +30,7 @@ import type { Contender, Measured, Model } from './Model.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * What came of one claim. `undecided`: the samples, or their rounding, do not tell. `skipped` estimators can not stand on the model.
+ * What came of one claim. `undecided`: the samples do not tell. `skipped` estimators can not stand on the model.
  *
  * @category model
  * @since 0.1.0
@@ -235,8 +235,6 @@ const skipped = (model: Model, contender: Contender, test: Test, reason: string)
 
 const largest = (values: ReadonlyArray<number>): number => values.reduce((most, v) => Math.max(most, Math.abs(v)), 0)
 
-const unboundedRounding = 'the rounding of differences may be of any size at such a radius; raise it'
-
 /**
  * The verdict on samples. Covers were sampled each by itself, in proportion to their weights: the mean is the weighted one,
  * and one draw's variance is what is left within covers, and between them.
@@ -271,8 +269,7 @@ const judge = (
   const holds = expectation.every(
     (value, i) => Math.abs(value - (claimed.value[i] ?? Number.NaN)) <= (tolerance[i] ?? Number.NaN)
   )
-  // what any number would pass has not been tested
-  const reason = undecided(samples, means, p) ?? (tolerance.includes(Infinity) ? unboundedRounding : undefined)
+  const reason = undecided(samples, means, p)
   const verdict = holds ? (contender.estimator._tag === 'exact' ? 'unbiased' : 'biased as predicted') : 'refuted'
   return {
     ...common(model, contender, test),
