@@ -23,7 +23,7 @@ import type { Target } from '../../src/tensor/Target.js'
 import { only, plus, smoothingOf, type Uncertain } from '../exact/Expectation.js'
 import { allowance, leastSamples, stratified, undecided } from '../exact/MeanTest.js'
 import { upperQuantile } from '../law/MonteCarlo.js'
-import type { Contender, Measured, Model } from './Model.js'
+import type { Contender, Measured, Model, Plan, Sampler } from './Model.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -344,20 +344,27 @@ export const verify = (
   const look = (
     model: Model,
     claim: Claim,
-    noise: ReturnType<Model['noise']>,
+    noise: Plan['noise'],
+    sampler: Sampler,
     at = 0
   ): TE.TaskEither<EstimatorError, Row> => {
     const count = Math.min(samples * growth ** at, limit)
     return pipe(
-      model.sample(claim.contender, target, { rows, samples: count, noise }),
+      sampler.run({ samples: count, noise }),
       TE.map((measured) => judge(model, claim, measured, test, at + 1)),
       TE.flatMap((row) =>
         row.verdict === 'undecided' && count < limit && samples >= leastSamples
-          ? look(model, claim, noise, at + 1)
+          ? look(model, claim, noise, sampler, at + 1)
           : TE.right(row)
       )
     )
   }
+  const decide = (model: Model, claim: Claim, noise: Plan['noise']): TE.TaskEither<EstimatorError, Row> =>
+    TE.bracket(
+      TE.fromEither(model.sampler(claim.contender, target, rows)),
+      (sampler) => look(model, claim, noise, sampler),
+      (sampler) => TE.fromTask(sampler.dispose)
+    )
   return pipe(
     prepared,
     RA.traverse(TE.ApplicativeSeq)(({ model, claims }) => {
@@ -367,7 +374,7 @@ export const verify = (
         RA.traverse(TE.ApplicativeSeq)((claim) =>
           E.isLeft(claim)
             ? TE.fromIO(() => tell(skipped(model, claim.left.contender, test, claim.left.reason)))
-            : pipe(look(model, claim.right, noise), TE.map(tell))
+            : pipe(decide(model, claim.right, noise), TE.map(tell))
         )
       )
     }),
