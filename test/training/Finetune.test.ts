@@ -1,4 +1,4 @@
-import * as E from 'fp-ts/lib/Either.js'
+import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import * as Catalogue from '../../src/estimator/Catalogue.js'
 import * as Checkpoint from '../../src/training/Checkpoint.js'
@@ -10,6 +10,7 @@ import * as Key from '../../src/random/Key.js'
 import { conditions, params, right, T, tiny } from './tiny.js'
 
 const key = Key.make(11)
+const sha256: Checkpoint.Digest = (bytes) => createHash('sha256').update(bytes).digest('hex')
 const target = Kernel.gpuJs({ mode: 'webasm' })
 const rlr = tiny(right(Catalogue.rlr({ T, h: 2 })))
 const run = right(Finetune.compile(rlr, optimizer(defaults.optimizer), conditions, target))
@@ -24,8 +25,9 @@ describe('a fine-tune', () => {
   it('resumed from a checkpoint is the unbroken one, bit for bit', async () => {
     const whole = await states(run.start(params), 6)
     const first = await states(run.start(params), 3)
-    const saved = right(Checkpoint.encode(first[2]?.state ?? run.start(params), { note: 'half way' }))
-    const second = await states(right(Checkpoint.decode(saved)), 6)
+    const half = Checkpoint.ofState(first[2]?.state ?? run.start(params))
+    const saved = right(Checkpoint.encode(sha256)({ note: 'half way' }, half))
+    const second = await states(Checkpoint.toState(right(Checkpoint.decode(sha256)(saved)).checkpoint), 6)
     expect([...first, ...second].map(({ rewards }) => rewards)).toEqual(whole.map(({ rewards }) => rewards))
     expect(second[2]?.state).toEqual(whole[5]?.state)
   })
@@ -48,13 +50,5 @@ describe('a fine-tune', () => {
       const same = value.data.every((v, i) => v === after[path]?.data[i])
       expect([path, same]).toEqual([path, !(path.startsWith('out') || path.startsWith('labels'))])
     }
-  })
-
-  it('refuses a file that is no checkpoint of a run', () => {
-    expect(Checkpoint.decode(new Uint8Array(3))._tag).toBe('Left')
-    const strange = right(Checkpoint.encode({ ...run.start(params), step: -1 }, {}))
-    expect(Checkpoint.decode(strange)).toEqual(
-      E.left('this checkpoint has no step to resume from; pass one that a fine-tune wrote')
-    )
   })
 })

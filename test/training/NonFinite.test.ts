@@ -21,7 +21,7 @@ import { optimizer } from '../../src/training/Setup.js'
 import { conditions, params, right, T, tiny } from './tiny.js'
 
 const key = Key.make(11)
-const target = Kernel.GpuJs.gpuJs({ mode: 'webasm' })
+const target = Kernel.gpuJs({ mode: 'webasm' })
 afterAll(() => target.dispose())
 
 type Tiny = Problem<MlpParameters, readonly ['batch', 12], Rows<34>, None>
