@@ -9,8 +9,9 @@ import * as Kernel from '../../src/kernel/index.js'
 import * as Key from '../../src/random/Key.js'
 import { conditions, params, right, T, tiny } from './tiny.js'
 
-const key = Key.make(11)
 const sha256: Checkpoint.Digest = (bytes) => createHash('sha256').update(bytes).digest('hex')
+
+const key = Key.make(11)
 const target = Kernel.gpuJs({ mode: 'webasm' })
 const rlr = tiny(right(Catalogue.rlr({ T, h: 2 })))
 const run = right(Finetune.compile(rlr, optimizer(defaults.optimizer), conditions, target))
@@ -25,9 +26,10 @@ describe('a fine-tune', () => {
   it('resumed from a checkpoint is the unbroken one, bit for bit', async () => {
     const whole = await states(run.start(params), 6)
     const first = await states(run.start(params), 3)
-    const half = Checkpoint.ofState(first[2]?.state ?? run.start(params))
-    const saved = right(Checkpoint.encode(sha256)({ note: 'half way' }, half))
-    const second = await states(Checkpoint.toState(right(Checkpoint.decode(sha256)(saved)).checkpoint), 6)
+    const middle = Checkpoint.ofState(first[2]?.state ?? run.start(params))
+    const read = right(Checkpoint.decode(sha256)(right(Checkpoint.encode(sha256)({ seed: '11' }, middle))))
+    const belongs = Checkpoint.belongsTo({ seed: '11' }, Checkpoint.ofState(run.start(params)))
+    const second = await states(Checkpoint.toState(right(belongs(read))), 6)
     expect([...first, ...second].map(({ rewards }) => rewards)).toEqual(whole.map(({ rewards }) => rewards))
     expect(second[2]?.state).toEqual(whole[5]?.state)
   })

@@ -290,7 +290,10 @@ describe('a configuration', () => {
     [{ seed: 2 ** 53 - 1 }, 'accepted'],
     [{ nonFinite: 'skip' }, 'nonFinite: expected one of stop, skipRow, got "skip"; correct it'],
     [{ nonFinite: 'skipRow' }, 'accepted'],
-    [{ estimator: { start: [2] } }, 'estimator.start: expected null or [lowest, highest], got [2]; correct it']
+    [
+      { estimator: { start: [2] } },
+      'estimator.start: expected a list of 2 (the lowest and the highest start), got [2]; give it 2'
+    ]
   ])('%j: %s', (given, expected) => {
     expect(message(given)).toBe(expected)
   })
