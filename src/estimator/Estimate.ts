@@ -10,7 +10,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Params } from '../lens/Lens.js'
 import { evaluate } from '../reward/Reward.js'
 import * as Build from '../tensor/Build.js'
-import { isFinite32 } from '../tensor/Finite.js'
+import { isFiniteIn } from '../tensor/Finite.js'
 import { below, under, type Values } from '../tensor/Program.js'
 import type { Batched, Shape } from '../tensor/Shape.js'
 import type { Executable } from '../tensor/Target.js'
@@ -199,11 +199,12 @@ const usable =
   ) =>
   ({ rewards, x0Bar }: Pick<Scored, 'rewards' | 'x0Bar'>): E.Either<NotFiniteRow, Scored> => {
     const values = T.vector(rewards)
+    const isFinite = isFiniteIn(x0.data)
     const unusable = Array.from({ length: x0.shape[0] ?? 0 }, (_, row) => row).flatMap((row) => {
       const found =
-        inRow('sample', x0, row) ??
-        inRow('reward', values, row) ??
-        (x0Bar === undefined ? undefined : inRow('gradient of the reward', x0Bar, row))
+        inRow('sample', x0, row, isFinite) ??
+        inRow('reward', values, row, isFinite) ??
+        (x0Bar === undefined ? undefined : inRow('gradient of the reward', x0Bar, row, isFinite))
       return found === undefined ? [] : [{ _tag: 'NotFiniteRow' as const, reward: reward.name, row, ...found }]
     })
     const [first] = unusable
@@ -215,10 +216,11 @@ const usable =
 const inRow = (
   of: NotFiniteRow['of'],
   { shape, data }: Tensor,
-  row: number
+  row: number,
+  isFinite: (value: number) => boolean
 ): Pick<NotFiniteRow, 'of' | 'value'> | undefined => {
   const width = T.size(shape.slice(1))
-  const value = data.subarray(row * width, (row + 1) * width).find((x: number) => !isFinite32(x))
+  const value = data.subarray(row * width, (row + 1) * width).find((x: number) => !isFinite(x))
   return value === undefined ? undefined : { of, value }
 }
 
