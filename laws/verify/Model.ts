@@ -1,5 +1,6 @@
 /**
- * Models to verify estimators on: a chain and a reward, the exact terms of the gradient, and samples of compiled estimators.
+ * Models to verify estimators on: a chain and a reward, the exact terms of the gradient, and samples of compiled
+ * estimators.
  *
  * @since 0.1.0
  */
@@ -85,9 +86,9 @@ export interface Measured {
 }
 
 /**
- * A model, without the types of its chain. `facts` are what a named estimator must know of it. `terms` gives the exact term of each step, `t = 1..T` at positions `0..T-1`; `check`
- * why a contender can not stand on it; `noise` the same rows for the same batch number; `baseline` is near the expected
- * reward, for contenders that use one.
+ * A model, without the types of its chain. `facts` are what a named estimator must know of it. `terms` gives the exact
+ * term of each step, `t = 1..T` at positions `0..T-1`; `check` why a contender can not stand on it; `noise` the same
+ * rows for the same batch number; `baseline` is near the expected reward, for contenders that use one.
  *
  * @category model
  * @since 0.1.0
@@ -110,8 +111,8 @@ export interface Model {
 }
 
 /**
- * What a model is made of. Every number of `params` must be a row's own: the parameters have a batch axis, and `params` are given
- * for one row. `prior` takes a standard normal `[rows, ...]` to the first state.
+ * What a model is made of. Every number of `params` must be a row's own: the parameters have a batch axis, and `params`
+ * are given for one row. `prior` takes a standard normal `[rows, ...]` to the first state.
  *
  * @category model
  * @since 0.1.0
@@ -276,8 +277,8 @@ const draw = <P extends Params, S extends Batched, C_ extends Exprs>(
 }
 
 /**
- * A unit for each operation, of the mean magnitude of the cells' terms; and where a cell takes differences of rewards, of the
- * rewards times the mean magnitude of what multiplies them.
+ * A unit for each operation, of the mean magnitude of the cells' terms; and where a cell takes differences of rewards,
+ * of the rewards times the mean magnitude of what multiplies them.
  */
 const rounding = (
   cover: Cover,

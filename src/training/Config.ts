@@ -31,8 +31,8 @@ import { names as chainNames } from './Chains.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * How much a configuration may ask for. `docs/limits.md` lists these. They are far beyond any run: what a machine can hold is
- * found out when a run starts.
+ * How much a configuration may ask for. `docs/limits.md` lists these. They are far beyond any run: what a machine can
+ * hold is found out when a run starts.
  *
  * @category constants
  * @since 0.1.0
@@ -184,8 +184,8 @@ export type Config = t.TypeOf<typeof ConfigCodec>
 // -------------------------------------------------------------------------------------
 
 /**
- * Options that a fine-tune gives an estimator that has them, where nothing else does: a radius for vectors such as biases, and a
- * direction for each of their rows.
+ * Options that a fine-tune gives an estimator that has them, where nothing else does: a radius for vectors such as
+ * biases, and a direction for each of their rows.
  *
  * @category defaults
  * @since 0.1.0
@@ -196,8 +196,8 @@ export const usual: { readonly radius: number; readonly directions: 'row' | 'bat
 }
 
 /**
- * What a field is where neither the document nor the task says it: RLR on 50 steps of DDIM with noise. `model` and `reward` have
- * no default here, since only a task knows some (`Task.configuration`).
+ * What a field is where neither the document nor the task says it: RLR on 50 steps of DDIM with noise. `model` and
+ * `reward` have no default here, since only a task knows some (`Task.configuration`).
  *
  * @category defaults
  * @since 0.1.0
@@ -210,6 +210,10 @@ export const defaults: Config = {
     name: 'rlr',
     h: 2,
     start: null,
+    baseline: 'auto',
+    control: 'none',
+    rest: 'zerothOrder',
+    every: 8,
     form: 'central',
     perturbation: 'shared',
     directions: 'row',
@@ -258,15 +262,16 @@ const complete = (
 }
 
 /**
- * The given estimator over that of the defaults: what it leaves out is what they have by that name, or else what a fine-tune
- * usually has.
+ * The given estimator over that of the defaults: what it leaves out is what they have by that name, or else what a
+ * fine-tune usually has.
  */
 const completeEstimator = (given: unknown, base: Named.Description): E.Either<DocumentError, Named.Description> =>
-  isRecord(given) && given['baseline'] !== undefined
+  // a number is `verify`'s; other baselines are options of names
+  isRecord(given) && typeof given['baseline'] === 'number'
     ? E.left(
         fault(
           'estimator.baseline',
-          'no baseline, since the advantage of a fine-tune has it',
+          'no number, since the advantage of a fine-tune has the constant',
           given['baseline'],
           'set `advantage` to { name: constant, baseline: .. } instead'
         )
@@ -274,8 +279,9 @@ const completeEstimator = (given: unknown, base: Named.Description): E.Either<Do
     : Named.decode({ path: 'estimator', beneath: { ...usual, ...base } })(given)
 
 /**
- * Decodes a configuration; fields that are left out take those of `base`. An estimator of another name than that of `base` takes
- * from there the fields that it has. Left: the first field that is unknown or not of its kind, with its path.
+ * Decodes a configuration; fields that are left out take those of `base`. An estimator of another name than that of
+ * `base` takes from there the fields that it has. Left: the first field that is unknown or not of its kind, with its
+ * path.
  *
  * @category decoding
  * @since 0.1.0
