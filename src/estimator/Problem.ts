@@ -47,7 +47,8 @@ export interface Problem<P extends Params, S extends Batched, C extends Exprs, R
 }
 
 /**
- * What is done with a row whose sample, reward or reward's gradient is not finite in the number format of the samples. `stop`: a left that names it. `skipRow`: the
+ * What is done with a row whose sample, reward or reward's gradient is not finite in the number format of the samples. `stop`: a left
+ * that names it. `skipRow`: the
  * row has weight 0 and is no part of any baseline; the other rows keep their weights. It biases what it skips: the gradient is that
  * of the reward where there is one.
  *
