@@ -47,7 +47,8 @@ export interface Problem<P extends Params, S extends Batched, C extends Exprs, R
 }
 
 /**
- * What is done with a row whose sample, reward or reward's gradient is not finite in f32. `stop`: a left that names it. `skipRow`: the
+ * What is done with a row whose sample, reward or reward's gradient is not finite in the number format of the samples. `stop`: a left
+ * that names it. `skipRow`: the
  * row has weight 0 and is no part of any baseline; the other rows keep their weights. It biases what it skips: the gradient is that
  * of the reward where there is one.
  *
@@ -147,7 +148,8 @@ export type EstimatorError =
   | { readonly _tag: 'AllSkipped'; readonly reward: string; readonly rows: number }
 
 /**
- * A row whose sample, reward, gradient of the reward in the sample, or reward of a step is not finite in f32.
+ * A row whose sample, reward, gradient of the reward in the sample, or reward of a step is not finite in the number format of the
+ * samples.
  *
  * @category model
  * @since 0.1.0
@@ -298,7 +300,7 @@ export const showError = (error: EstimatorError): string => {
           : error.of === 'step reward'
             ? 'the rewards of the steps'
             : `${error.of === 'reward' ? '' : 'the gradient of '}reward '${error.reward}'`
-      return `${what}: expected numbers that are finite in f32, got ${error.value} in row ${error.row}; lower the learning rate or the radius, bound the reward, or let nonFinite be skipRow`
+      return `${what}: expected finite numbers, got ${error.value}${Number.isFinite(error.value) ? ', beyond f32,' : ''} in row ${error.row}; lower the learning rate or the radius, bound the reward, or let nonFinite be skipRow`
     }
     case 'AllSkipped':
       return `reward '${error.reward}': expected a finite one in some row, got none in ${error.rows}; nothing is left to learn from, so bound the reward`

@@ -9,7 +9,7 @@ import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Params } from '../lens/Lens.js'
 import { hosted } from '../reward/StepReward.js'
-import { isFinite32 } from '../tensor/Finite.js'
+import { isFiniteIn } from '../tensor/Finite.js'
 import type { Batched } from '../tensor/Shape.js'
 import * as T from '../tensor/Tensor.js'
 import type { Tensor } from '../tensor/Tensor.js'
@@ -152,11 +152,12 @@ export const usable =
   ) =>
   ({ rewards, x0Bar }: Pick<Scored, 'rewards' | 'x0Bar'>): E.Either<NotFiniteRow, Scored> => {
     const values = T.vector(rewards)
+    const finite = isFiniteIn(x0.data)
     const unusable = Array.from({ length: x0.shape[0] ?? 0 }, (_, row) => row).flatMap((row) => {
       const found =
-        inRow('sample', x0, row) ??
-        inRow('reward', values, row) ??
-        (x0Bar === undefined ? undefined : inRow('gradient of the reward', x0Bar, row))
+        inRow('sample', x0, row, finite) ??
+        inRow('reward', values, row, finite) ??
+        (x0Bar === undefined ? undefined : inRow('gradient of the reward', x0Bar, row, finite))
       return found === undefined ? [] : [{ _tag: 'NotFiniteRow' as const, reward: reward.name, row, ...found }]
     })
     const [first] = unusable
@@ -168,10 +169,11 @@ export const usable =
 const inRow = (
   of: NotFiniteRow['of'],
   { shape, data }: Tensor,
-  row: number
+  row: number,
+  finite: (value: number) => boolean
 ): Pick<NotFiniteRow, 'of' | 'value'> | undefined => {
   const width = T.size(shape.slice(1))
-  const value = data.subarray(row * width, (row + 1) * width).find((x: number) => !isFinite32(x))
+  const value = data.subarray(row * width, (row + 1) * width).find((x: number) => !finite(x))
   return value === undefined ? undefined : { of, value }
 }
 
@@ -190,7 +192,9 @@ export const usableSteps =
     const found = rolled.steps.flatMap((rewards) =>
       rewards.flatMap(
         (value, row): ReadonlyArray<NotFiniteRow> =>
-          isFinite32(value) ? [] : [{ _tag: 'NotFiniteRow', reward: reward.name, row, of: 'step reward', value }]
+          isFiniteIn(rolled.x0.data)(value)
+            ? []
+            : [{ _tag: 'NotFiniteRow', reward: reward.name, row, of: 'step reward', value }]
       )
     )
     const [first] = found

@@ -5,7 +5,6 @@
  */
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { isFinite32 } from '../tensor/Finite.js'
 import { under, type Values } from '../tensor/Program.js'
 import * as T from '../tensor/Tensor.js'
 import type { Tensor } from '../tensor/Tensor.js'
@@ -115,7 +114,7 @@ export const scored = (context: Context, cell: HalfOrder, seen: Seen): TE.TaskEi
 }
 
 /** A value that is not finite, where rows that are not are skipped, is none: any function of the state will do. */
-const sound = (value = 0): number => (isFinite32(value) ? value : 0)
+const sound = (value = 0): number => (Number.isFinite(value) ? value : 0)
 
 const baselineAt = (
   context: Context,
