@@ -63,16 +63,6 @@ export const directionShapes = (
   )
 
 /**
- * The condition of a chain as input expressions named `c` or `c.path`.
- *
- * @category utils
- * @since 0.1.0
- */
-export const conditionInputs = <P extends Params, S extends Batched, C extends Exprs>(chain: Chain<P, S, C>): C =>
-  // a chain's `condition` declares the shapes of its `C`
-  Tree.inputs('c', chain.condition) as C
-
-/**
  * The outputs named `gradient.path`: the cotangents of the trained parameters, zeros where a pullback gave none.
  *
  * @category utils
@@ -147,7 +137,7 @@ export const rollout = <P extends Params, S extends Batched, C extends Exprs>(
         perturbation === 'none' ? () => params : parametersAt,
         X.input('xT', chain.state),
         X.input('eps', eps),
-        conditionInputs(chain)
+        Ch.conditionInputs(chain)
       )
       const x0: Exprs = { x0: states[0] ?? X.zeros(chain.state) }
       return keep ? { ...x0, trajectory: X.stack(states) } : x0
@@ -176,7 +166,7 @@ export const reward = <R extends Params, P extends Params, S extends Batched, C 
   { lens, shapes }: Differentiable<R, S, C>
 ): Built =>
   Program.make({ reward: L.shapes(shapes), x0: chain.state, c: chain.condition, weights: ['batch'] }, (): Exprs => {
-    const [value, back] = lens(conditionInputs(chain)).run(
+    const [value, back] = lens(Ch.conditionInputs(chain)).run(
       L.parameterInputs<R>('reward', shapes),
       X.input('x0', chain.state)
     )
@@ -276,7 +266,7 @@ const credit = <P extends Params, S extends Batched, C extends Exprs>(
       options
     )(high).run(L.parameterInputs<P>('params', chain.parameters), {
       x: X.input('x', chain.state),
-      c: conditionInputs(chain),
+      c: Ch.conditionInputs(chain),
       eps
     })
     const [bar] = back(cotangent(eps))
