@@ -12,6 +12,7 @@ import { showError } from 'halforder/estimator/catalogue/Row'
 import * as Gradient from 'halforder/estimator/Gradient'
 import { gpuJs } from 'halforder/kernel'
 import * as Description from 'halforder/laws/toy/Description'
+import { leastSamples } from 'halforder/laws/exact/MeanTest'
 import * as Catalogue from 'halforder/laws/verify/Catalogue'
 import * as EstimatorFile from 'halforder/laws/verify/EstimatorFile'
 import type { Model } from 'halforder/laws/verify/Model'
@@ -21,7 +22,7 @@ import * as Key from 'halforder/random/Key'
 import type { Task } from 'halforder/task/Task'
 import * as Documents from '../edge/Documents.js'
 import { broken, fail, type Failure, type Step, usage } from '../edge/Failure.js'
-import { whole } from '../edge/Options.js'
+import { seed, whole } from '../edge/Options.js'
 import { meter } from '../edge/Progress.js'
 import { find } from '../tasks/Find.js'
 import { estimatorOption } from './EstimatorOption.js'
@@ -135,8 +136,8 @@ const planOf = (options: VerifyOptions): Step<Plan> =>
   )
 
 /**
- * Runs the command and gives its exit code: 0 if every claim that was tested is borne out, 1 if one was refuted, nothing could be
- * tested or a run failed, 2 on wrong usage, with nothing on stdout. The table goes to stdout, or with `json` one object a
+ * Runs the command and gives its exit code: 0 if every claim that was decided is borne out, 1 if one was refuted, nothing could be
+ * decided or a run failed, 2 on wrong usage, with nothing on stdout. The table goes to stdout, or with `json` one object a
  * line as each estimator is measured; what was refuted is said on stderr too.
  *
  * @category effects
@@ -146,11 +147,11 @@ export const verify = async (options: VerifyOptions): Promise<number> => {
   const json = options.json === true
   const result = await pipe(
     TE.Do,
-    TE.bind('samples', () => TE.fromEither(whole('samples', options.samples, 200_000, 2))),
-    TE.bind('seed', () => TE.fromEither(whole('seed', options.seed, 1, 0))),
+    TE.bind('samples', () => TE.fromEither(whole('samples', options.samples, 200_000, leastSamples))),
+    TE.bind('seed', () => TE.fromEither(seed(options.seed, 1))),
     TE.bind('threads', () => TE.fromEither(whole('threads', options.threads, 1, 1, 256))),
     TE.bind('plan', () => planOf(options)),
-    TE.flatMap(({ samples, seed, threads, plan: { cases, misfits } }) => {
+    TE.flatMap(({ samples, seed: from, threads, plan: { cases, misfits } }) => {
       const target = gpuJs({ mode: 'webasm', threads })
       misfits.forEach((line) => process.stderr.write(`${line}\n`))
       const bar = meter(
@@ -159,7 +160,7 @@ export const verify = async (options: VerifyOptions): Promise<number> => {
       )
       let done = 0
       return pipe(
-        Verify.verify(cases, { samples, key: Key.make(seed), target }, (row) => {
+        Verify.verify(cases, { samples, key: Key.make(from), target }, (row) => {
           bar.update((done += 1), row.estimator)
           if (json) process.stdout.write(`${JSON.stringify(row)}\n`)
         }),

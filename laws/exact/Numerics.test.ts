@@ -1,9 +1,12 @@
+import cephes from 'cephes'
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, it } from 'vitest'
 import { derivatives } from './Differences.js'
 import * as MC from '../law/MonteCarlo.js'
+import { allowance, stratified, undecided } from './MeanTest.js'
 import * as P from './Propagation.js'
 import * as Q from './Quadrature.js'
+import * as Student from './Student.js'
 import * as V from '../Verdict.js'
 
 /** (n - 1)!! for even n: the n-th moment of the standard normal. */
@@ -103,6 +106,80 @@ describe('Differences', () => {
     // a kink that no step reaches does no harm
     const far = derivatives((x) => ({ value: [Math.abs(x + 0.25)], error: [2 ** -52] }), { step: 0.125, levels: 9 })
     expect(far.error[0]).toBeLessThan(1e-12)
+  })
+})
+
+describe('Student', () => {
+  // in the far tail relative to the tail: cephes gives it to a dozen digits by another series, except for few degrees
+  it.each([1, 2, 3, 7, 30, 400, 9000, 250_000])(
+    'has the tails and quantiles of cephes with %d degrees',
+    async (degrees) => {
+      await cephes.compiled
+      for (const t of [1e-3, 0.5, 1, 2, 4, 6, 9]) {
+        const exact = cephes.stdtr(degrees, -t)
+        expect(Math.abs(Student.upperTail(degrees, t) / exact - 1)).toBeLessThan(1e-8)
+      }
+      for (const p of [0.5, 0.3, 0.025, 1e-3, 1e-6, 1e-9]) {
+        const quantile = Student.upperQuantile(degrees, p)
+        expect(Math.abs(Student.upperTail(degrees, quantile) / p - 1)).toBeLessThan(1e-9)
+      }
+    }
+  )
+
+  it('has closed forms for one and two degrees', () => {
+    expect(Student.upperTail(1, 1)).toBeCloseTo(0.25, 14)
+    expect(Student.upperTail(1, 1e6)).toBeCloseTo(1 / Math.PI / 1e6, 18)
+    expect(Student.upperTail(2, Math.SQRT2)).toBeCloseTo(0.5 - Math.SQRT2 / 4, 14)
+    // about 1 / (pi p) for one degree: a mean of two samples says next to nothing
+    expect(Student.upperQuantile(1, 1e-9) * Math.PI * 1e-9).toBeCloseTo(1, 9)
+  })
+})
+
+describe('the test of a mean', () => {
+  it("is Student's where samples are symmetric, and wider where they are skewed, until nothing is wide enough", () => {
+    const t = Student.upperQuantile(999, 1e-6)
+    const allowed = [0, 0.02, -0.02, 0.05, 0.1, 0.3].map((skewness) => allowance(1e-6, { skewness, degrees: 999 }))
+    expect(allowed[0]).toBeCloseTo(t, 9)
+    expect(allowed[1]).toBe(allowed[2])
+    // the tail of a skewed mean is heavier by exp(g t^3 / 3), which the rate t^2 / 2 has to make up for
+    for (const [i, g] of [0.02, 0.02, 0.05].entries()) {
+      const x = allowed[[1, 2, 3][i] ?? 0] ?? Number.NaN
+      expect(x ** 2 / 2 - (g * x ** 3) / 3).toBeCloseTo(t ** 2 / 2, 9)
+    }
+    expect(allowed.slice(0, 4).sort((a, b) => a - b)).toEqual(allowed.slice(0, 4))
+    expect(allowed[5]).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  it('adds up strata by variance and third cumulant, with the degrees of Welch and Satterthwaite', () => {
+    const strata = [
+      { weight: 0.25, n: 50, standardError: 2, skewness: 3, heaviest: 0.5 },
+      { weight: 0.75, n: 200, standardError: 1, skewness: -1, heaviest: 0.125 }
+    ]
+    const { standardError, skewness, degrees, heaviest } = stratified(strata)
+    expect(standardError ** 2).toBeCloseTo(0.25 + 0.5625, 12)
+    expect(skewness * standardError ** 3).toBeCloseTo((0.125 * 3) / Math.sqrt(50) - 0.421875 / Math.sqrt(200), 12)
+    expect(degrees).toBeCloseTo(0.8125 ** 2 / (0.0625 / 49 + 0.5625 ** 2 / 199), 9)
+    expect(heaviest).toBeCloseTo((0.5 * 0.25) / 0.8125, 12)
+  })
+
+  it('decides nothing on few samples, on one that outweighs the others, and on too skewed ones', () => {
+    const fine = { standardError: 1, skewness: 0, degrees: 999, heaviest: 0.1 }
+    expect(undecided(1000, [fine], 1e-6)).toBe(undefined)
+    expect(undecided(999, [fine], 1e-6)).toBe('999 samples, where at least 1000 are needed')
+    expect(undecided(1000, [fine, { ...fine, heaviest: 0.3 }], 1e-6)).toBe(
+      'one of 1000 samples makes up 30 % of the variance; take more'
+    )
+    expect(undecided(1000, [{ ...fine, skewness: -0.3 }], 1e-6)).toBe(
+      '1000 samples are too few for their skewness, 0.30 in the mean; take more'
+    )
+  })
+
+  it('takes no side where samples do not decide: the comparison has no finite tolerance', () => {
+    const few = MC.zTest('mean', 0, [1, 2, 3], MC.standard, 1)
+    expect(few.tolerance).toBe(Number.POSITIVE_INFINITY)
+    expect(V.verdict('few', [few])).toEqual(
+      V.stuck('few', 'no finite tolerance at mean (3 samples, where at least 1000 are needed)')
+    )
   })
 })
 

@@ -159,7 +159,7 @@ export const scoreIsGradient =
             const moved = (
               x: number
             ): { readonly value: ReadonlyArray<number>; readonly error: ReadonlyArray<number> } => {
-              const shifted = Object.entries(direction).map(([name, along]) => [
+              const shifted = Object.entries(direction).map(([name, along]): readonly [string, T.Tensor] => [
                 name,
                 T.map((v, k) => v + x * (along.data[k] ?? 0))(sampled[name] ?? along)
               ])

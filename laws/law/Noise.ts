@@ -13,7 +13,6 @@ import type { Noise as AnyNoise } from '../../src/chain/Noise.js'
 import { draw, fromUniforms, isCustom } from '../../src/random/Density.js'
 import type { Key } from '../../src/random/Key.js'
 import { ofQuantile, unit, type Rule } from '../../src/random/Nodes.js'
-import * as X from '../../src/tensor/Expr.js'
 import * as Program from '../../src/tensor/Program.js'
 import * as Reference from '../../src/tensor/Reference.js'
 import { showError } from '../../src/tensor/Shape.js'
@@ -62,6 +61,9 @@ const tests: ReadonlyArray<Test> = [
 // readings
 // -------------------------------------------------------------------------------------
 
+/** The constants of a log-density and the weights of a rule are rounded by whoever made them: 64 units of 1. */
+const constants = 64 * 2 * unitRoundoff
+
 /** Values at some points, with what rounding may have done to each. */
 interface Read {
   readonly score: ArrayLike<number>
@@ -81,12 +83,19 @@ const read = ({ noise }: Subject, points: ReadonlyArray<number>): E.Either<strin
     ),
     E.bimap(
       (errors) => errors.map(showError).join('\n'),
-      ({ values, bounds }) => ({
-        score: values['score']?.data ?? [],
-        logDensity: values['logDensity']?.data ?? [],
-        scoreError: Array.from(bounds['score']?.data ?? [], (b) => b * fromSingle),
-        logDensityError: Array.from(bounds['logDensity']?.data ?? [], (b) => b * fromSingle)
-      })
+      ({ values, bounds }) => {
+        const error = (name: string): ReadonlyArray<number> =>
+          Array.from(bounds[name]?.data ?? [], (b, i) =>
+            // bounds are those of f32, which overflows long before f64 does: there, some roundings of the result
+            Number.isFinite(b) ? b * fromSingle : constants * (1 + Math.abs(values[name]?.data[i] ?? 0))
+          )
+        return {
+          score: values['score']?.data ?? [],
+          logDensity: values['logDensity']?.data ?? [],
+          scoreError: error('score'),
+          logDensityError: error('logDensity')
+        }
+      }
     )
   )
 
@@ -187,9 +196,6 @@ const against = (
       })
     )
   )
-
-/** The constants of a log-density and the weights of a rule are rounded by whoever made them: 64 units of 1. */
-const constants = 64 * 2 * unitRoundoff
 
 const quadratureError = 'rounding, and twice the distance to rules of fewer nodes'
 

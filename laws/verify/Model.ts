@@ -1,5 +1,6 @@
 /**
- * Models to verify estimators on: a chain and a reward, the exact terms of the gradient, and samples of compiled estimators.
+ * Models to verify estimators on: a chain and a reward, the exact terms of the gradient, and samples of compiled
+ * estimators.
  *
  * @since 0.1.0
  */
@@ -17,7 +18,7 @@ import type { Estimator, Weighted } from '../../src/estimator/Estimator.js'
 import type { EstimatorError, Problem } from '../../src/estimator/Gradient.js'
 import * as Gradient from '../../src/estimator/Gradient.js'
 import { facts } from '../../src/estimator/Named.js'
-import { ofRows, rowsOf, type Matrix, type Spread } from '../../src/estimator/reading/Variance.js'
+import { moments, rowsOf, type Matrix, type Moments } from '../../src/estimator/reading/Spread.js'
 import type { Params } from '../../src/lens/Lens.js'
 import * as Draw from '../../src/random/Draw.js'
 import type { Key } from '../../src/random/Key.js'
@@ -62,14 +63,14 @@ export interface Noise {
 }
 
 /**
- * Samples under one cover: their spread, and how far rounding may have moved the mean of each component.
+ * Samples under one cover: their moments, and how far rounding may have moved the mean of each component.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Sampled {
   readonly cover: Weighted
-  readonly spread: Spread
+  readonly spread: Moments
   readonly rounding: ReadonlyArray<number>
 }
 
@@ -85,9 +86,9 @@ export interface Measured {
 }
 
 /**
- * A model, without the types of its chain. `facts` are what a named estimator must know of it. `terms` gives the exact term of each step, `t = 1..T` at positions `0..T-1`; `check`
- * why a contender can not stand on it; `noise` the same rows for the same batch number; `baseline` is near the expected
- * reward, for contenders that use one.
+ * A model, without the types of its chain. `facts` are what a named estimator must know of it. `terms` gives the exact
+ * term of each step, `t = 1..T` at positions `0..T-1`; `check` why a contender can not stand on it; `noise` the same
+ * rows for the same batch number; `baseline` is near the expected reward, for contenders that use one.
  *
  * @category model
  * @since 0.1.0
@@ -110,8 +111,8 @@ export interface Model {
 }
 
 /**
- * What a model is made of. Every number of `params` must be a row's own: the parameters have a batch axis, and `params` are given
- * for one row. `prior` takes a standard normal `[rows, ...]` to the first state.
+ * What a model is made of. Every number of `params` must be a row's own: the parameters have a batch axis, and `params`
+ * are given for one row. `prior` takes a standard normal `[rows, ...]` to the first state.
  *
  * @category model
  * @since 0.1.0
@@ -215,7 +216,7 @@ export const make = <P extends Params, S extends Batched, R extends Params>(part
                 batches,
                 RA.traverse(TE.ApplicativeSeq)((batch) => estimate(cover.cover, batch)),
                 TE.map((all): Sampled => {
-                  const spread = ofRows(all.map(({ matrix }) => matrix))
+                  const spread = moments(all.map(({ matrix }) => matrix))
                   return { cover, spread, rounding: rounding(cover.cover, all, operations, spread.mean.length) }
                 })
               )
@@ -276,8 +277,8 @@ const draw = <P extends Params, S extends Batched, C_ extends Exprs>(
 }
 
 /**
- * A unit for each operation, of the mean magnitude of the cells' terms; and where a cell takes differences of rewards, of the
- * rewards times the mean magnitude of what multiplies them.
+ * A unit for each operation, of the mean magnitude of the cells' terms; and where a cell takes differences of rewards,
+ * of the rewards times the mean magnitude of what multiplies them.
  */
 const rounding = (
   cover: Cover,

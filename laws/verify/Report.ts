@@ -5,20 +5,22 @@
  */
 import * as C from '../../src/estimator/Cover.js'
 import { upperQuantile } from '../law/MonteCarlo.js'
-import { alpha, beta, type Outcome, type Row, type Test } from './Verify.js'
+import type { Outcome, Row, Test } from './Verify.js'
 
 // -------------------------------------------------------------------------------------
 // readings
 // -------------------------------------------------------------------------------------
 
+const isDecided = ({ verdict }: Row): boolean => verdict !== 'skipped' && verdict !== 'undecided'
+
 /**
- * Is every claim borne out? Not where one was refuted, and not where nothing was tested.
+ * Is every claim that was decided borne out? Not where one was refuted, and not where nothing was decided.
  *
  * @category readings
  * @since 0.1.0
  */
 export const sound = (rows: ReadonlyArray<Row>): boolean =>
-  rows.some(({ verdict }) => verdict !== 'skipped') && rows.every(({ verdict }) => verdict !== 'refuted')
+  rows.some(isDecided) && rows.every(({ verdict }) => verdict !== 'refuted')
 
 const figure = (x: number): string => (Math.abs(x) >= 1e5 ? x.toExponential(2) : String(Number(x.toPrecision(4))))
 
@@ -30,7 +32,7 @@ const list = (values: ReadonlyArray<number> | null): string => (values ?? []).ma
  * @category utils
  * @since 0.1.0
  */
-export const table = (rows: ReadonlyArray<Row>, { comparisons, z }: Test): string => {
+export const table = (rows: ReadonlyArray<Row>, test: Test): string => {
   const header = [
     'estimator',
     'target',
@@ -72,24 +74,35 @@ export const table = (rows: ReadonlyArray<Row>, { comparisons, z }: Test): strin
       `${model}${targets.map(([, gradient]) => `, the gradient of J is ${list(gradient)}`).join('')}`,
       ...own.map((row) => line(cells(row))),
       ...rows
-        .filter((row) => row.model === model && row.verdict === 'skipped')
-        .map((row) => `${row.estimator}: skipped: ${row.reason ?? ''}`),
+        .filter((row) => row.model === model && !isDecided(row))
+        .map((row) => `${row.estimator}: ${row.verdict}: ${row.reason ?? ''}`),
       ''
     ]
   })
-  return [line(header), ...sections, summary(rows, { comparisons, z })].join('\n')
+  return [line(header), ...sections, summary(rows, test)].join('\n')
 }
 
-const summary = (rows: ReadonlyArray<Row>, { comparisons, z }: Test): string => {
+const summary = (rows: ReadonlyArray<Row>, { comparisons, z, alpha, beta }: Test): string => {
   const count = (outcome: Outcome): number => rows.filter(({ verdict }) => verdict === outcome).length
   return [
-    `${count('unbiased')} unbiased, ${count('biased as predicted')} biased as predicted, ${count('refuted')} refuted, ${count('skipped')} skipped`,
-    `${comparisons} numbers compared, each to ${z.toFixed(2)} standard errors: a true claim among them is refuted with probability ${alpha}, and a bias of ${(z + upperQuantile(beta)).toFixed(1)} standard errors is missed with probability ${beta}, at most`
+    `${count('unbiased')} unbiased, ${count('biased as predicted')} biased as predicted, ${count('refuted')} refuted, ${count('undecided')} undecided, ${count('skipped')} skipped`,
+    `${comparisons} numbers compared, each to ${z.toFixed(2)} standard errors, or more where samples are few or skewed: asymptotically, a true claim among them is refuted with probability ${alpha}, and a bias of ${(z + upperQuantile(beta)).toFixed(1)} standard errors is missed with probability ${beta}, at most`
   ].join('\n')
 }
 
 /**
- * Why rows are not sound: which were refuted, or that nothing was tested.
+ * The claims that the samples do not decide, each with the reason.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const open = (rows: ReadonlyArray<Row>): ReadonlyArray<string> =>
+  rows
+    .filter(({ verdict }) => verdict === 'undecided')
+    .map(({ model, estimator, reason }) => `${estimator} on ${model} is undecided: ${reason ?? ''}`)
+
+/**
+ * Why rows are not sound: which were refuted, or that nothing was tested or decided.
  *
  * @category utils
  * @since 0.1.0
@@ -107,5 +120,5 @@ export const refusal = (rows: ReadonlyArray<Row>): string => {
       .join('\n')
   }
   const reasons = rows.map(({ estimator, model, reason }) => `${estimator} on ${model}: ${reason ?? ''}`)
-  return `nothing was tested${reasons.length === 0 ? '' : `: ${reasons.join('; ')}`}`
+  return `nothing was ${rows.some(({ verdict }) => verdict === 'undecided') ? 'decided' : 'tested'}${reasons.length === 0 ? '' : `: ${reasons.join('; ')}`}`
 }

@@ -2,7 +2,8 @@
  * Verification: is a compiled estimator's expectation what its type claims? By sampling, against exact gradients.
  *
  * An exact estimator claims the gradient of its target; a partial one claims that, less the terms of its unpaid steps. All
- * tests of one run share `alpha` (Bonferroni): the probability that any true claim of them all is refuted is at most that.
+ * tests of one run share `alpha` (Bonferroni): the probability that any true claim of them all is refuted is at most that,
+ * asymptotically (`exact/MeanTest`). Samples that are too few or too heavy-tailed for it decide nothing, and are said to.
  *
  * @since 0.1.0
  */
@@ -20,6 +21,7 @@ import type { Key } from '../../src/random/Key.js'
 import { foldInString } from '../../src/random/Key.js'
 import type { Target } from '../../src/tensor/Target.js'
 import { only, plus, smoothingOf, type Uncertain } from '../exact/Expectation.js'
+import { allowance, leastSamples, stratified, undecided } from '../exact/MeanTest.js'
 import { upperQuantile } from '../law/MonteCarlo.js'
 import type { Contender, Measured, Model } from './Model.js'
 
@@ -28,12 +30,12 @@ import type { Contender, Measured, Model } from './Model.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * What came of one claim. `skipped` estimators can not stand on the model.
+ * What came of one claim. `undecided`: the samples, or their rounding, do not tell. `skipped` estimators can not stand on the model.
  *
  * @category model
  * @since 0.1.0
  */
-export type Outcome = 'unbiased' | 'biased as predicted' | 'refuted' | 'skipped'
+export type Outcome = 'unbiased' | 'biased as predicted' | 'refuted' | 'undecided' | 'skipped'
 
 /**
  * One estimator on one model.
@@ -46,8 +48,8 @@ export type Outcome = 'unbiased' | 'biased as predicted' | 'refuted' | 'skipped'
  * - `variance`: the trace of the covariance of one sample's gradient. `samples`: how many there were.
  * - `networkEvaluations` and `peakBytes` of activations are those of one sample.
  * - `tolerance`: how far a component's expectation may be from what is claimed; a bias of `detectable` or more is missed
- *   with probability `1 - power` at most. Each the largest over the components.
- * - `reason`: why an estimator was skipped. What was not measured is null.
+ *   with probability `1 - power` at most. Each the largest over the components; null where nothing was decided.
+ * - `reason`: why an estimator was skipped, or nothing decided. What was not measured is null.
  *
  * @category model
  * @since 0.1.0
@@ -77,7 +79,10 @@ export interface Row {
 }
 
 /**
- * How much is sampled, from which key, and where the programs run.
+ * How much is sampled, from which key, and where the programs run; the rates of false alarms of the whole run and of misses
+ * of each claim, by default the constants `alpha` and `beta`. Where `samples` do not decide, eight times as many are drawn,
+ * and again, until `most` (by default 2^20, or `samples` if that is more). Each look has half the share of `alpha` of the one
+ * before.
  *
  * @category model
  * @since 0.1.0
@@ -86,6 +91,9 @@ export interface Options {
   readonly samples: number
   readonly key: Key
   readonly target: Target
+  readonly alpha?: number
+  readonly beta?: number
+  readonly most?: number
 }
 
 /** A claim that can be tested, with what it claims. */
@@ -100,7 +108,7 @@ interface Claim {
 // -------------------------------------------------------------------------------------
 
 /**
- * The probability that a run refutes any true claim.
+ * The probability that a run refutes any true claim, by default.
  *
  * @category constants
  * @since 0.1.0
@@ -108,12 +116,23 @@ interface Claim {
 export const alpha = 1e-6
 
 /**
- * The probability that a bias of `detectable` is missed.
+ * The probability that a bias of `detectable` is missed, by default.
  *
  * @category constants
  * @since 0.1.0
  */
 export const beta = 1e-6
+
+/**
+ * The most samples that are drawn of an estimator that fewer do not decide on.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const mostSamples: number = 2 ** 20
+
+/** How many times as many samples the next look takes. */
+const growth = 8
 
 /** Rows of a batch: large enough that what a run costs besides its rows does not matter. */
 const mostRows = 4096
@@ -181,7 +200,8 @@ const claimOf = (model: Model, contender: Contender): E.Either<string, Claim> =>
 
 const common = (
   model: Model,
-  { name, estimator }: Contender
+  { name, estimator }: Contender,
+  test: Test
 ): Pick<
   Row,
   'model' | 'estimator' | 'target' | 'unpaidSteps' | 'networkEvaluations' | 'claim' | 'cover' | 'alpha' | 'power'
@@ -193,12 +213,12 @@ const common = (
   networkEvaluations: Est.mean(estimator, (cover) => ofCover(cover, model.networkCalls).networkEvaluations),
   claim: estimator._tag,
   cover: C.show(estimator.covers[0].cover),
-  alpha,
-  power: 1 - beta
+  alpha: test.alpha,
+  power: 1 - test.beta
 })
 
-const skipped = (model: Model, contender: Contender, reason: string): Row => ({
-  ...common(model, contender),
+const skipped = (model: Model, contender: Contender, test: Test, reason: string): Row => ({
+  ...common(model, contender, test),
   exactGradient: null,
   expectation: null,
   biasInf: null,
@@ -215,25 +235,47 @@ const skipped = (model: Model, contender: Contender, reason: string): Row => ({
 
 const largest = (values: ReadonlyArray<number>): number => values.reduce((most, v) => Math.max(most, Math.abs(v)), 0)
 
+const unboundedRounding = 'the rounding of differences may be of any size at such a radius; raise it'
+
 /**
  * The verdict on samples. Covers were sampled each by itself, in proportion to their weights: the mean is the weighted one,
  * and one draw's variance is what is left within covers, and between them.
  */
-const judge = (model: Model, { contender, exact, claimed }: Claim, { covers, peakBytes }: Measured, z: number): Row => {
+const judge = (
+  model: Model,
+  { contender, exact, claimed }: Claim,
+  { covers, peakBytes }: Measured,
+  test: Test,
+  look: number
+): Row => {
   const mix = (read: (one: Measured['covers'][number], weight: number) => number): number =>
     covers.reduce((total, one) => total + read(one, one.cover.weight), 0)
   const expectation = exact.value.map((_, i) => mix(({ spread }, w) => w * (spread.mean[i] ?? Number.NaN)))
-  const standardError = exact.value.map((_, i) =>
-    Math.sqrt(mix(({ spread }, w) => (w * (spread.standardError[i] ?? Number.NaN)) ** 2))
+  const means = exact.value.map((_, i) =>
+    stratified(
+      covers.map(({ cover, spread }) => ({
+        weight: cover.weight,
+        n: spread.n,
+        standardError: spread.standardError[i] ?? Number.NaN,
+        skewness: spread.skewness[i] ?? 0,
+        heaviest: spread.heaviest[i] ?? 0
+      }))
+    )
   )
+  const samples = covers.reduce((n, { spread }) => n + spread.n, 0)
+  const p = test.alpha / (2 * Math.max(test.comparisons, 1) * 2 ** look)
+  const allowed = means.map((one) => allowance(p, one))
+  const missed = means.map((one) => allowance(test.beta, one))
   const slack = exact.value.map((_, i) => (claimed.error[i] ?? 0) + mix(({ rounding }, w) => w * (rounding[i] ?? 0)))
-  const tolerance = standardError.map((s, i) => z * s + (slack[i] ?? 0))
+  const tolerance = means.map(({ standardError: s }, i) => (allowed[i] ?? Number.NaN) * s + (slack[i] ?? 0))
   const holds = expectation.every(
     (value, i) => Math.abs(value - (claimed.value[i] ?? Number.NaN)) <= (tolerance[i] ?? Number.NaN)
   )
-  const power = upperQuantile(beta)
+  // what any number would pass has not been tested
+  const reason = undecided(samples, means, p) ?? (tolerance.includes(Infinity) ? unboundedRounding : undefined)
+  const verdict = holds ? (contender.estimator._tag === 'exact' ? 'unbiased' : 'biased as predicted') : 'refuted'
   return {
-    ...common(model, contender),
+    ...common(model, contender, test),
     exactGradient: exact.value,
     expectation,
     biasInf: largest(expectation.map((value, i) => value - (exact.value[i] ?? 0))),
@@ -242,17 +284,24 @@ const judge = (model: Model, { contender, exact, claimed }: Claim, { covers, pea
         w * (spread.variance + spread.mean.reduce((sum, v, i) => sum + (v - (expectation[i] ?? 0)) ** 2, 0))
     ),
     peakBytes,
-    verdict: holds ? (contender.estimator._tag === 'exact' ? 'unbiased' : 'biased as predicted') : 'refuted',
+    verdict: reason === undefined ? verdict : 'undecided',
     predictedBias: claimed.value.map((value, i) => value - (exact.value[i] ?? 0)),
-    standardError,
-    samples: covers.reduce((n, { spread }) => n + spread.n, 0),
-    tolerance: largest(tolerance),
-    detectable: largest(standardError.map((s, i) => (z + power) * s + 2 * (slack[i] ?? 0)))
+    standardError: means.map(({ standardError }) => standardError),
+    samples,
+    tolerance: reason === undefined ? largest(tolerance) : null,
+    detectable:
+      reason === undefined
+        ? largest(
+            means.map(({ standardError: s }, i) => ((allowed[i] ?? 0) + (missed[i] ?? 0)) * s + 2 * (slack[i] ?? 0))
+          )
+        : null,
+    ...(reason === undefined ? {} : { reason })
   }
 }
 
 /**
- * How many numbers a run compares, and how many standard errors each may be off.
+ * How many numbers a run compares, its rates, and how many standard errors each number may be off at least: `z` of a normal;
+ * few or skewed samples have more.
  *
  * @category model
  * @since 0.1.0
@@ -260,6 +309,8 @@ const judge = (model: Model, { contender, exact, claimed }: Claim, { covers, pea
 export interface Test {
   readonly comparisons: number
   readonly z: number
+  readonly alpha: number
+  readonly beta: number
 }
 
 /**
@@ -271,7 +322,7 @@ export interface Test {
  */
 export const verify = (
   cases: ReadonlyArray<{ readonly model: Model; readonly contenders: ReadonlyArray<Contender> }>,
-  { samples, key, target }: Options,
+  { samples, key, target, most, ...rates }: Options,
   show: (row: Row) => void = () => undefined
 ): TE.TaskEither<EstimatorError, { readonly rows: ReadonlyArray<Row>; readonly test: Test }> => {
   const prepared = cases.map(({ model, contenders }) => ({
@@ -279,16 +330,36 @@ export const verify = (
     claims: contenders.map((contender) =>
       pipe(
         claimOf(model, contender),
-        E.mapLeft((reason) => skipped(model, contender, reason))
+        E.mapLeft((reason) => ({ contender, reason }))
       )
     )
   }))
   const comparisons = prepared.reduce((n, { model, claims }) => n + model.components * RA.rights(claims).length, 0)
-  const z = upperQuantile(alpha / (2 * Math.max(comparisons, 1)))
+  const whole = { alpha, beta, ...rates }
+  // the first look has half of alpha
+  const test: Test = { comparisons, z: upperQuantile(whole.alpha / (4 * Math.max(comparisons, 1))), ...whole }
+  const limit = Math.max(samples, most ?? mostSamples)
   const rows = Math.min(mostRows, samples)
   const tell = (row: Row): Row => {
     show(row)
     return row
+  }
+  const look = (
+    model: Model,
+    claim: Claim,
+    noise: ReturnType<Model['noise']>,
+    at = 0
+  ): TE.TaskEither<EstimatorError, Row> => {
+    const count = Math.min(samples * growth ** at, limit)
+    return pipe(
+      model.sample(claim.contender, target, { rows, samples: count, noise }),
+      TE.map((measured) => judge(model, claim, measured, test, at + 1)),
+      TE.flatMap((row) =>
+        row.verdict === 'undecided' && count < limit && samples >= leastSamples
+          ? look(model, claim, noise, at + 1)
+          : TE.right(row)
+      )
+    )
   }
   return pipe(
     prepared,
@@ -298,14 +369,11 @@ export const verify = (
         claims,
         RA.traverse(TE.ApplicativeSeq)((claim) =>
           E.isLeft(claim)
-            ? TE.fromIO(() => tell(claim.left))
-            : pipe(
-                model.sample(claim.right.contender, target, { rows, samples, noise }),
-                TE.map((measured) => tell(judge(model, claim.right, measured, z)))
-              )
+            ? TE.fromIO(() => tell(skipped(model, claim.left.contender, test, claim.left.reason)))
+            : pipe(look(model, claim.right, noise), TE.map(tell))
         )
       )
     }),
-    TE.map((all) => ({ rows: all.flat(), test: { comparisons, z } }))
+    TE.map((all) => ({ rows: all.flat(), test }))
   )
 }

@@ -54,6 +54,18 @@ export const constant = (baseline: number): Advantage => ({
 })
 
 /**
+ * Each reward less the mean of the others; one alone is as it is. Taken from the first one on, so that equal rewards leave
+ * nothing, not even what rounding would.
+ */
+const lessOthers = (rewards: ReadonlyArray<number>): ReadonlyArray<number> => {
+  const [first = 0] = rewards
+  if (rewards.length === 1) return rewards
+  const above = rewards.map((r) => r - first)
+  const total = above.reduce((a, b) => a + b, 0)
+  return above.map((r) => r - (total - r) / (rewards.length - 1))
+}
+
+/**
  * The reward less the mean of the batch's other rewards: independent of the sample's own noise, so unbiased. A batch of
  * one has no others: its baseline is 0.
  *
@@ -64,12 +76,7 @@ export const leaveOneOut: Advantage = {
   name: 'leaveOneOut',
   batchDependent: true,
   initial: 0,
-  apply: (rewards, state) => {
-    const total = rewards.reduce((a, b) => a + b, 0)
-    const others = Math.max(rewards.length - 1, 1)
-    const single = rewards.length === 1
-    return { advantages: rewards.map((r) => (single ? r : r - (total - r) / others)), state }
-  }
+  apply: (rewards, state) => ({ advantages: lessOthers(rewards), state })
 }
 
 /**
@@ -101,24 +108,26 @@ export const perPrompt: Advantage = {
   batchDependent: true,
   initial: 0,
   apply: (rewards, state, groups = []) => {
-    const group = (n: number): number => groups[n] ?? 0
-    const totals = new Map<number, { sum: number; count: number }>()
-    rewards.forEach((reward, n) => {
-      const { sum, count } = totals.get(group(n)) ?? { sum: 0, count: 0 }
-      totals.set(group(n), { sum: sum + reward, count: count + 1 })
+    const members = new Map<number, Array<number>>()
+    rewards.forEach((_, n) => {
+      const group = groups[n] ?? 0
+      const rows = members.get(group)
+      if (rows === undefined) members.set(group, [n])
+      else rows.push(n)
     })
-    const advantages = rewards.map((reward, n) => {
-      const { sum = 0, count = 1 } = totals.get(group(n)) ?? {}
-      return count < 2 ? reward : reward - (sum - reward) / (count - 1)
-    })
+    const advantages = [...rewards]
+    for (const rows of members.values()) {
+      lessOthers(rows.map((n) => rewards[n] ?? 0)).forEach((a, i) => (advantages[rows[i] ?? 0] = a))
+    }
     return { advantages, state }
   }
 }
 
 /**
- * Divides advantages by the batch's standard deviation (of the advantages about 0), plus 1e-8. **Biased**: the divisor
- * depends on every sample's noise, so the expectation is no longer a multiple of the gradient; it is close to one where
- * batches are large. DDPO's released code does this.
+ * Divides advantages by the batch's standard deviation (of the advantages about 0), plus 1e-8. Rewards that are all equal
+ * tell no sample from another: their advantages are 0. **Biased**: the divisor depends on every sample's noise, so the
+ * expectation is no longer a multiple of the gradient; it is close to one where batches are large. DDPO's released code
+ * does this.
  *
  * @category combinators
  * @since 0.1.0
@@ -129,6 +138,7 @@ export const normalised = (inner: Advantage): Advantage => ({
   batchDependent: true,
   apply: (rewards, state, groups) => {
     const { advantages, state: next } = inner.apply(rewards, state, groups)
+    if (rewards.every((r) => r === rewards[0])) return { advantages: rewards.map(() => 0), state: next }
     const deviation = Math.sqrt(advantages.reduce((total, a) => total + a * a, 0) / Math.max(advantages.length, 1))
     return { advantages: advantages.map((a) => a / (deviation + 1e-8)), state: next }
   }

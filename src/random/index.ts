@@ -6,6 +6,7 @@
  */
 export * as Density from './Density.js'
 export * as Draw from './Draw.js'
+export * as Gamma from './Gamma.js'
 export * as Key from './Key.js'
 export * as Nodes from './Nodes.js'
 export * as Philox from './Philox.js'

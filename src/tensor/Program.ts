@@ -203,9 +203,9 @@ export const mostFreedom: number = 2 ** 20
  * @since 0.1.0
  */
 export const densityFaults = (operation: string, density: Density): Faults =>
-  typeof density === 'string' || 'named' in density
-    ? []
-    : between(operation, 'degrees of freedom', density.studentT, leastFreedom, mostFreedom)
+  typeof density !== 'string' && 'studentT' in density
+    ? between(operation, 'degrees of freedom', density.studentT, leastFreedom, mostFreedom)
+    : []
 
 const undeclared = (name: string, shape: Shape, known: Shape | undefined): ShapeError => ({
   _tag: 'ShapeError',

@@ -41,6 +41,29 @@ describe('advantages', () => {
   })
 })
 
+describe('rewards that are all equal', () => {
+  const { clipped, constant, leaveOneOut, none, normalised, perPrompt, runningMean } = Advantage
+  const inner = [none, constant(-4), leaveOneOut, runningMean(0.9, 3), perPrompt, clipped(1)(leaveOneOut)]
+
+  it.each([0.1, -1 / 3, 1e9 + 0.1, 1e-300, 0, 5])('have the advantage 0 once normalised: %d', (reward) => {
+    for (const count of [1, 2, 3, 7, 32]) {
+      const rewards = new Array<number>(count).fill(reward)
+      const groups = rewards.map((_, n) => n % 3)
+      for (const advantage of inner) {
+        for (const given of [undefined, groups]) {
+          expect(of(normalised(advantage), rewards, given).every((a) => a === 0)).toBe(true)
+        }
+      }
+    }
+  })
+
+  it('leave one out to exactly nothing, and equal ones of a prompt too', () => {
+    expect(of(leaveOneOut, [0.1, 0.1, 0.1]).map(Math.abs)).toEqual([0, 0, 0])
+    expect(of(leaveOneOut, [1e9 + 0.1, 1e9 + 0.1, 1e9 + 0.1]).map(Math.abs)).toEqual([0, 0, 0])
+    expect(of(perPrompt, [0.1, 7, 0.1, 0.1, 9], [0, 1, 0, 0, 1]).map(Math.abs)).toEqual([0, 2, 0, 0, 2])
+  })
+})
+
 describe('starts', () => {
   it('weigh the first step of a segment', () => {
     expect([1, 2, 3].map(Start.weights([0.5, 0, 2]))).toEqual([0.5, 0, 2])

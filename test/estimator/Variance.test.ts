@@ -9,11 +9,14 @@ import type { Estimator } from '../../src/estimator/Estimator.js'
 import * as Gradient from '../../src/estimator/Gradient.js'
 import type { Problem } from '../../src/estimator/Gradient.js'
 import * as Variance from '../../src/estimator/reading/Variance.js'
-import type { None } from '../../src/lens/Lens.js'
-import type { ScalarChain, Theta } from '../../laws/toy/Tanh.js'
+import * as L from '../../src/lens/Lens.js'
+import type { InputOf, None } from '../../src/lens/Lens.js'
+import type { Numbers, ScalarChain, Theta } from '../../laws/toy/Tanh.js'
 import * as Draw from '../../src/random/Draw.js'
 import * as Key from '../../src/random/Key.js'
 import { reference } from '../../src/tensor/Target.js'
+import * as X from '../../src/tensor/Expr.js'
+import type { Shape } from '../../src/tensor/Shape.js'
 import * as T from '../../src/tensor/Tensor.js'
 
 const right = <L, A>(result: E.Either<L, A>): A => {
@@ -75,6 +78,175 @@ describe('a spread', () => {
     expect(spread.variance).toBeCloseTo(104, 12)
     expect(spread.standardError[1]).toBeCloseTo(Math.sqrt(100 / 3), 12)
     expect(spread.n).toBe(3)
+  })
+})
+
+describe('the interval of a variance', () => {
+  const drawn = (seed: number, n: number, f: (x: number) => number): Variance.Spread =>
+    Variance.ofRows([{ width: 1, data: Draw.normal(Key.make(seed), [n]).data.map(f) }])
+
+  it('is the same for the same rows, and scales with them', () => {
+    const [one, two] = [1, 2].map((factor) => drawn(1, 50, (x) => factor * x))
+    expect(one).toEqual(drawn(1, 50, (x) => x))
+    one?.interval.forEach((end, i) => expect(((two?.interval[i] ?? 0) / end / 4).toFixed(9)).toBe('1.000000000'))
+  })
+
+  it('is never negative, holds the variance, and reaches further up than down', () => {
+    for (let seed = 0; seed < 20; seed++) {
+      const { interval, variance } = drawn(seed, 40, (x) => x ** 3)
+      expect(interval[0]).toBeGreaterThan(0)
+      expect(interval[0]).toBeLessThan(variance)
+      expect(interval[1] - variance).toBeGreaterThan(variance - interval[0])
+    }
+  })
+
+  it('says nothing on three rows, and nothing else on rows that are alike', () => {
+    expect(drawn(1, 3, (x) => x).interval).toEqual([0, Number.POSITIVE_INFINITY])
+    expect(drawn(1, 8, () => 2).interval).toEqual([0, 0])
+  })
+
+  it('takes groups of many rows without losing any', () => {
+    const { interval, variance, n } = drawn(1, 5000, (x) => x)
+    expect(n).toBe(5000)
+    // the variance of normals has the standard error sqrt(2 / n): the interval is within half and twice of 1.96 of them
+    const width = (interval[1] - interval[0]) / variance / (2 * 1.96 * Math.sqrt(2 / n))
+    expect(width).toBeGreaterThan(0.5)
+    expect(width).toBeLessThan(2)
+  })
+
+  it('comes with the skewness, and with the share of the heaviest sample', () => {
+    const { heaviest, skewness } = Variance.moments([{ width: 2, data: Float64Array.of(0, 1, 0, -1, 0, 1, 4, -1) }])
+    // 0, 0, 0, 4: about their mean -1, -1, -1, 3, whose squares are 1, 1, 1, 9
+    expect(heaviest).toEqual([0.75, 0.25])
+    expect(skewness[0]).toBeCloseTo(24 / 4 / 3 ** 1.5, 12)
+    expect(skewness[1]).toBe(0)
+  })
+})
+
+describe('parameters that the batch shares', () => {
+  const rows = 8
+  const parameters = { theta: L.parameter([2]) }
+  const own = tanhChain({ T: length, alpha: 0.9, sigma: 0.3 })
+  /** The same chain with one theta for the whole batch. */
+  const shared: ScalarChain = {
+    ...own,
+    parameters,
+    mean: (t) =>
+      L.make<Theta, InputOf<ReturnType<typeof own.mean>>, Numbers>(parameters, (p, a) => {
+        const [value, back] = own.mean(t).run({ theta: X.broadcastTo(p.theta, ['batch', 2]) }, a)
+        return [
+          value,
+          (bar) => {
+            const [{ theta }, aBar] = back(bar)
+            // the tree declares a row of numbers where the chain's type has one for each sample
+            return [{ theta: X.sum<Shape, readonly [0]>(theta, [0]) as unknown as typeof p.theta }, aBar]
+          }
+        ]
+      })
+  }
+  const estimator = right(Catalogue.reinforce(length))
+  const problem = (
+    chain: ScalarChain
+  ): Gradient.Problem<Theta, readonly ['batch', 1], Readonly<Record<never, never>>, None> => ({
+    chain,
+    reward: quadraticReward(2),
+    advantage: Advantage.constant(-4),
+    trained: () => true,
+    batch: rows,
+    estimator
+  })
+  const request = (copies: ReadonlyArray<number>): Variance.Draws => ({
+    uniform: () => 0,
+    request: (i, cover) => {
+      const key = Key.foldIn(Key.make(51), i)
+      return {
+        cover,
+        params: { theta: T.tabulate([...copies, 2], (k) => (k % 2 === 0 ? 0.3 : 0.1)) },
+        condition: {},
+        xT: Draw.normal(Key.foldInString(key, 'xT'), [rows, 1]),
+        eps: Draw.normal(Key.foldInString(key, 'eps'), [cover.T, rows, 1]),
+        xi: {},
+        weights: new Array<number>(rows).fill(1),
+        advantageState: 0
+      }
+    }
+  })
+
+  it('have no variance of a sample: measuring is refused by name, and not cut into rows', async () => {
+    const refused = await Variance.measure(problem(shared), reference, request([]), 2)()
+    expect(refused).toEqual(E.left({ _tag: 'NoBatchAxis', parameters: ['theta'] }))
+    expect(E.isLeft(refused) ? Gradient.showError(refused.left) : '').toBe(
+      "the batch shares theta, so a sample has no gradient of its own whose variance could be measured; give them a batch axis ('Chain.perRow', for vectors), or measure means of batches with 'measureBatches'"
+    )
+    expect(Gradient.showError({ _tag: 'NoBatchAxis', parameters: ['a', 'b', 'c', 'd'] })).toContain(
+      'the batch shares a, b and 2 more, so'
+    )
+  })
+
+  it('have the variance of means of batches, which that of a sample over the batch is', async () => {
+    const batches = 400
+    const means = right(await Variance.measureBatches(problem(shared), reference, request([]), batches)())
+    const samples = right(await Variance.measure(problem(own), reference, request([rows]), batches)())
+    expect([means.gradient.n, means.batch, samples.gradient.n, samples.batch]).toEqual([batches, rows, 8 * batches, 1])
+    const gap = rows * means.gradient.variance - samples.gradient.variance
+    const error = Math.hypot(rows * means.gradient.varianceError, samples.gradient.varianceError)
+    expect(Math.abs(gap)).toBeLessThan(6 * error)
+    // both are what a budget leaves, so they are compared on one scale
+    const scale = samples.efficiency / samples.gradient.variance
+    expect(means.efficiency / (rows * means.gradient.variance)).toBeCloseTo(scale, 9)
+    means.gradient.mean.forEach((m, i) => expect(m).toBeCloseTo(samples.gradient.mean[i] ?? Number.NaN, 9))
+    // rows of a batch axis are added up just so
+    const summed = right(await Variance.measureBatches(problem(own), reference, request([rows]), batches)())
+    expect(summed.gradient.variance / means.gradient.variance).toBeCloseTo(1, 9)
+    expect(Object.keys(means.parts)).toEqual(['HO(1 steps)'])
+  })
+
+  it('are planned by the evaluations of a batch', async () => {
+    const means = right(await Variance.measureBatches(problem(shared), reference, request([]), 40)())
+    const [{ samples }] = right(Budget.plan([means], { bytes: 1e9, evaluations: 640 }))
+    // 8 evaluations a sample, 8 samples a batch
+    expect(samples).toBe(10)
+    expect(Budget.plan([means], { bytes: 1e9, evaluations: 63 })._tag).toBe('Left')
+  })
+})
+
+describe('a table of measured estimators', () => {
+  it('has the unbiased ones first, by both orderings, and gives a biased one no place', async () => {
+    const rows = await measured(toy(tanhChain({ T: length, alpha: 0.9, sigma: 0.3 }), quadraticReward(2), -4), [
+      right(Catalogue.truncatedBackprop({ T: length, k: 1 })),
+      right(Catalogue.reinforce(length)),
+      right(Catalogue.evolutionStrategies({ T: length })),
+      right(Catalogue.fullBackprop(length))
+    ])
+    const [header = '', ...lines] = Variance.table(rows).split('\n')
+    const cells = lines.map((line) => line.split(/ {2,}/))
+    expect(header.split(/ {2,}/)).toEqual([
+      'estimator',
+      'unbiased for',
+      'variance',
+      '95 % interval',
+      'evaluations',
+      'pullbacks',
+      'peak bytes',
+      'x evaluations',
+      'x (evaluations + pullbacks)'
+    ])
+    expect(cells.map((row) => [row[0], row[1], row[4], row[5]])).toEqual([
+      ['full backpropagation', 'J', '8', '4'],
+      ['evolution strategies', 'J_s', '8', '0'],
+      ['reinforce', 'J', '8', '4'],
+      ['truncated backpropagation(k = 1)', 'biased', '5', '1']
+    ])
+    // the biased one has by far the least variance, and stands last without a place
+    expect(Math.min(...rows.map(({ gradient }) => gradient.variance))).toBe(rows[0]?.gradient.variance)
+    expect(cells[3]?.slice(7)).toEqual(['-', '-'])
+    expect(cells.slice(0, 3).map((row) => row[7]?.replace(/.* /, ''))).toEqual(['(1)', '(2)', '(3)'])
+    expect(cells[0]?.slice(7)).toEqual(['1.00 (1)', '1.00 (1)'])
+    const [, , es, full] = rows
+    const relative = (es?.efficiencyWithPullbacks ?? 0) / (full?.efficiencyWithPullbacks ?? 1)
+    expect(cells[1]?.[8]).toBe(`${relative.toPrecision(3)} (2)`)
+    // evolution strategies pull nothing back, so they gain a third on the others: 8 / 12
+    expect(relative / ((es?.efficiency ?? 0) / (full?.efficiency ?? 1))).toBeCloseTo(2 / 3, 12)
   })
 })
 

@@ -75,3 +75,68 @@ describe('least-variance weights', () => {
     expect(Math.min(...shares)).toBeGreaterThanOrEqual(0)
   })
 })
+
+describe('ways that a pilot can not tell apart', () => {
+  const way = (i: number, k: number, data: ReadonlyArray<number>): Weights.Way => ({
+    i,
+    k,
+    rows: { width: 1, data: Float64Array.from(data) }
+  })
+  const noise = [1, -2, 3, -1, 0.5, -1.5]
+  const weightsOf = (ways: ReadonlyArray<Weights.Way>): ReadonlyArray<number> => {
+    const weight = Weights.leastVariance(ways)
+    return ways.map(({ i, k }) => weight(i, k))
+  }
+
+  it.each([
+    ['the same samples', [2, 2, 2].map((i, k) => way(i, k, noise))],
+    ['constants', [2, 2, 2].map((i, k) => way(i, k, [4, 4, 4, 4, 4, 4]))],
+    ['zeros', [2, 2, 2].map((i, k) => way(i, k, [0, 0, 0, 0, 0, 0]))],
+    [
+      'the same samples but for a constant',
+      [2, 2, 2].map((i, k) =>
+        way(
+          i,
+          k,
+          noise.map((x) => x + k)
+        )
+      )
+    ],
+    [
+      'tiny samples',
+      [2, 2, 2].map((i, k) =>
+        way(
+          i,
+          k,
+          noise.map((x) => x * 1e-150)
+        )
+      )
+    ],
+    [
+      'huge samples',
+      [2, 2, 2].map((i, k) =>
+        way(
+          i,
+          k,
+          noise.map((x) => x * 1e150)
+        )
+      )
+    ]
+  ])('share their weight equally: %s', (_, ways) => {
+    for (const weight of weightsOf(ways)) expect(Math.abs(weight - 1 / 3)).toBeLessThan(1e-6)
+  })
+
+  it('do not move the weights of others', () => {
+    // step 1 has one way; step 2 a quiet one of variance 1, and a loud one of variance 4 twice
+    const quiet = [1, 1, -1, -1]
+    const loud = [2, -2, 2, -2]
+    const [only, first, ...copies] = weightsOf([way(1, 1, quiet), way(2, 2, quiet), way(2, 1, loud), way(2, 0, loud)])
+    // (1 + w)^2 + 4 (1 - w)^2 is least at w = 3 / 5, whatever the copies make of the rest
+    expect([only, first, ...copies].map((weight) => weight?.toFixed(6))).toEqual([
+      '1.000000',
+      '0.600000',
+      '0.200000',
+      '0.200000'
+    ])
+  })
+})

@@ -14,8 +14,8 @@ import type { Params } from '../../lens/Lens.js'
 import type { Chain } from '../Chain.js'
 import type { Denoiser } from '../Denoiser.js'
 import { clippedTo, type Clipping, type Coefficients } from '../EpsilonSampler.js'
-import { onLevels, type SamplerRow } from '../SamplerRow.js'
 import type { Schedule } from '../Schedule.js'
+import { onLevels, type SamplerRow } from '../SamplerRow.js'
 
 /**
  * The coefficients of step `t`, for `f = (x - sqrt(1 - a) eps) / sqrt(a)` with `a = alphaBar[t]`.

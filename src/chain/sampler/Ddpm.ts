@@ -8,8 +8,8 @@ import type { Params } from '../../lens/Lens.js'
 import { withoutLastNoise, type Chain } from '../Chain.js'
 import type { Denoiser } from '../Denoiser.js'
 import { clippedTo, type Clipping, type Coefficients } from '../EpsilonSampler.js'
-import { onLevels, type SamplerRow } from '../SamplerRow.js'
 import type { Schedule } from '../Schedule.js'
+import { onLevels, type SamplerRow } from '../SamplerRow.js'
 
 /**
  * Which variance a step has, with `beta = 1 - alphaBar[t] / alphaBar[t - 1]`: `large` is `beta`, right for data that is a

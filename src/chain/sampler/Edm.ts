@@ -14,8 +14,8 @@ import type { Denoiser } from '../Denoiser.js'
 import { clippedTo, inScale, type Clipping, type Coefficients } from '../EpsilonSampler.js'
 import { check, sound, tabulated, type Schedule } from '../Schedule.js'
 import { tabled, type TimeMap } from '../TimeMap.js'
-import { onItsOwn, type SamplerRow } from '../SamplerRow.js'
 import type { Levels } from './VeSde.js'
+import { onItsOwn, type SamplerRow } from '../SamplerRow.js'
 
 // -------------------------------------------------------------------------------------
 // schedule
@@ -97,18 +97,6 @@ export const edm = <P extends Params, D extends number, K extends number>(
     )
   )
 
-/**
- * `edm` by name.
- *
- * @category row
- * @since 0.1.0
- */
-export const row: SamplerRow<'edm'> = {
-  name: 'edm',
-  prose: 'ancestral steps (`eta`) on the levels of EDM',
-  build: /*#__PURE__*/ onItsOwn(schedule, (denoiser, own, { eta }) => edm({ denoiser, schedule: own, eta }))
-}
-
 // -------------------------------------------------------------------------------------
 // churn
 // -------------------------------------------------------------------------------------
@@ -154,4 +142,16 @@ export const churned = <P extends Params, D extends number, K extends number>(
     })
   })
   return { chain: refused(Need.between('edm', 'churn', options.churn, 0, largestChurn))(chain), schedule }
+}
+
+/**
+ * `edm` by name.
+ *
+ * @category row
+ * @since 0.1.0
+ */
+export const row: SamplerRow<'edm'> = {
+  name: 'edm',
+  prose: 'ancestral steps (`eta`) on the levels of EDM',
+  build: /*#__PURE__*/ onItsOwn(schedule, (denoiser, own, { eta }) => edm({ denoiser, schedule: own, eta }))
 }

@@ -13,9 +13,9 @@ import type { Params } from '../../lens/Lens.js'
 import type { Chain } from '../Chain.js'
 import type { Denoiser } from '../Denoiser.js'
 import { clippedTo, type Clipping, type Coefficients } from '../EpsilonSampler.js'
-import { onItsOwn, type SamplerRow } from '../SamplerRow.js'
 import { linear, type Schedule } from '../Schedule.js'
 import { retimed, type TimeMap } from '../TimeMap.js'
+import { onItsOwn, type SamplerRow } from '../SamplerRow.js'
 
 /**
  * The SDE's own schedule, with beta from 0.1 to 20 and uniform steps in time, for a denoiser of any map. The cosine schedule

@@ -50,7 +50,8 @@ export interface Limits {
 }
 
 /**
- * A choice: the estimator, how many samples of it the evaluations buy, and the variance of their mean.
+ * A choice: the estimator, how many of its measured gradients (samples, or means of batches) the evaluations buy, and the
+ * variance of their mean.
  *
  * @category model
  * @since 0.1.0
@@ -96,9 +97,13 @@ export const segmentLength = (inputs: RuleInputs): E.Either<BudgetError, number>
 // the planner
 // -------------------------------------------------------------------------------------
 
+/** What one measured gradient takes: a sample's evaluations, or a batch's. */
+const evaluations = ({ batch, cost }: Measured): number => batch * cost.networkEvaluations
+
 /**
- * Of some measured estimators, those that are exact and fit the limits, least variance first: with `evaluations` to spend, `n = floor(evaluations / cost)`
- * samples are averaged, and the variance is one sample's over `n`. Left: nothing fits, with the least that would.
+ * Of some measured estimators, those that are exact and fit the limits, least variance first: with `evaluations` to spend,
+ * `n = floor(evaluations / cost)` measured gradients are averaged, and the variance is one's over `n`. Pullbacks are not
+ * counted. Left: nothing fits, with the least that would.
  *
  * @category the planner
  * @since 0.1.0
@@ -109,9 +114,9 @@ export const plan = (
 ): E.Either<BudgetError, readonly [Choice, ...ReadonlyArray<Choice>]> => {
   const choices = measured
     .filter(({ estimator }) => estimator._tag === 'exact')
-    .filter(({ peakBytes, cost }) => peakBytes <= limits.bytes && cost.networkEvaluations <= limits.evaluations)
+    .filter((one) => one.peakBytes <= limits.bytes && evaluations(one) <= limits.evaluations)
     .map((one): Choice => {
-      const samples = Math.floor(limits.evaluations / one.cost.networkEvaluations)
+      const samples = Math.floor(limits.evaluations / evaluations(one))
       return { measured: one, samples, variance: one.gradient.variance / samples }
     })
     .sort((a, b) => a.variance - b.variance)
@@ -123,7 +128,7 @@ export const plan = (
         evaluations: limits.evaluations,
         least: {
           bytes: Math.min(...measured.map(({ peakBytes }) => peakBytes)),
-          evaluations: Math.min(...measured.map(({ cost }) => cost.networkEvaluations))
+          evaluations: Math.min(...measured.map(evaluations))
         }
       })
     : E.right([best, ...rest])

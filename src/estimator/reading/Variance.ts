@@ -1,9 +1,9 @@
 /**
- * How noisy an estimator is: the variance of one sample's gradient, with a confidence interval, as a whole, by cell, and by
- * step.
+ * How noisy an estimator is: the variance of its gradient, with a confidence interval, as a whole, by cell, and by step; of one
+ * sample where every sample has a gradient of its own, or of the mean of a batch.
  *
  * Per-sample gradients come from parameters with a batch axis (`Chain.perRow`, or a chain declared so): then each row of a
- * gradient is one sample's.
+ * gradient is one sample's. Parameters that the batch shares have one gradient a batch: `measureBatches`.
  *
  * @since 0.1.0
  */
@@ -22,43 +22,38 @@ import type { Cover, CoverError } from '../Cover.js'
 import type { Estimator } from '../Estimator.js'
 import * as Est from '../Estimator.js'
 import * as Gradient from '../Gradient.js'
-import type { EstimatorError, Problem, Request } from '../Gradient.js'
+import type { EstimatorError, Estimate, Problem, Request } from '../Gradient.js'
+import { trainedShapes } from '../Programs.js'
+import { ofRows, rowsOf, type Matrix, type Spread } from './Spread.js'
+
+export { moments, ofRows, rowsOf, type Matrix, type Moments, type Spread } from './Spread.js'
 
 // -------------------------------------------------------------------------------------
 // model
 // -------------------------------------------------------------------------------------
 
 /**
- * The spread of some samples of a vector: their mean and its standard error, element by element, and the total variance (the
- * trace of the covariance) of one sample with its standard error. The interval at 95 % is the variance plus and minus 1.96
- * of its errors, from the fourth moments; heavy tails make it too narrow.
+ * A measured estimator: the spread of its gradient and of each part, of one sample (`batch` is 1) or of the mean of `batch`
+ * samples, and what it costs. A sample takes `cost.networkEvaluations` of the network and `pullbacks` through it.
  *
- * @category model
- * @since 0.1.0
- */
-export interface Spread {
-  readonly n: number
-  readonly mean: ReadonlyArray<number>
-  readonly standardError: ReadonlyArray<number>
-  readonly variance: number
-  readonly varianceError: number
-  readonly interval: readonly [low: number, high: number]
-}
-
-/**
- * A measured estimator: the spread of its gradient and of each part, its cost, and `efficiency`, variance times network
- * evaluations: what a given budget of evaluations leaves of the variance, up to that budget. Less is better.
+ * - `efficiency`: variance times the evaluations that it took, which is what a given budget of evaluations leaves of the
+ *   variance, up to that budget.
+ * - `efficiencyWithPullbacks`: variance times evaluations and pullbacks. A pullback costs one to two evaluations, so the
+ *   truth is near the second; estimators that pull nothing back look worse than they are in the first. Less is better.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Measured {
   readonly estimator: Estimator
+  readonly batch: number
   readonly gradient: Spread
   readonly parts: Readonly<Record<string, Spread>>
   readonly cost: Cost.Cost
+  readonly pullbacks: number
   readonly peakBytes: number
   readonly efficiency: number
+  readonly efficiencyWithPullbacks: number
 }
 
 /**
@@ -71,81 +66,6 @@ export interface Measured {
 export interface Draws {
   readonly uniform: (batch: number) => number
   readonly request: (batch: number, cover: Cover) => Request
-}
-
-// -------------------------------------------------------------------------------------
-// statistics
-// -------------------------------------------------------------------------------------
-
-/**
- * The spread of the rows of some matrices, each `n` rows of `width` numbers. At least two rows are needed for a variance.
- *
- * @category statistics
- * @since 0.1.0
- */
-export const ofRows = (matrices: ReadonlyArray<Matrix>): Spread => {
-  const width = matrices[0]?.width ?? 0
-  const n = matrices.reduce((total, { data }) => total + data.length / Math.max(width, 1), 0)
-  const mean = new Array<number>(width).fill(0)
-  for (const { data } of matrices) data.forEach((v, i) => (mean[i % width] = (mean[i % width] ?? 0) + v / n))
-  const square = new Array<number>(width).fill(0)
-  let variance = 0
-  let fourth = 0
-  for (const { data } of matrices) {
-    for (let row = 0; row < data.length; row += width) {
-      let distance = 0
-      for (let i = 0; i < width; i++) {
-        const d = (data[row + i] ?? 0) - (mean[i] ?? 0)
-        square[i] = (square[i] ?? 0) + d * d
-        distance += d * d
-      }
-      variance += distance
-      fourth += distance * distance
-    }
-  }
-  const total = variance / (n - 1)
-  const varianceError = Math.sqrt(Math.max(fourth / n - (variance / n) ** 2, 0) / n)
-  return {
-    n,
-    mean,
-    standardError: square.map((q) => Math.sqrt(q / (n - 1) / n)),
-    variance: total,
-    varianceError,
-    interval: [total - 1.96 * varianceError, total + 1.96 * varianceError]
-  }
-}
-
-/**
- * Rows of numbers, flat.
- *
- * @category model
- * @since 0.1.0
- */
-export interface Matrix {
-  readonly width: number
-  readonly data: Float64Array
-}
-
-/**
- * Per-sample gradients as rows: the leaves side by side, in the order of their paths.
- *
- * @category statistics
- * @since 0.1.0
- */
-export const rowsOf = (gradient: Values, batch: number): Matrix => {
-  const leaves = Object.entries(gradient)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, { data }]) => ({ data, width: data.length / batch }))
-  const width = leaves.reduce((total, leaf) => total + leaf.width, 0)
-  const data = new Float64Array(batch * width)
-  let at = 0
-  for (const leaf of leaves) {
-    for (let row = 0; row < batch; row++) {
-      for (let i = 0; i < leaf.width; i++) data[row * width + at + i] = leaf.data[row * leaf.width + i] ?? 0
-    }
-    at += leaf.width
-  }
-  return { width, data }
 }
 
 // -------------------------------------------------------------------------------------
@@ -203,8 +123,8 @@ const partName = (cell: C.Cell): string => {
 }
 
 /**
- * Measures an estimator on some batches. Every trained parameter must have a batch axis; draws should weight each row by 1.
- * Left: what `Gradient.compile` or a run finds.
+ * Measures the variance of one sample's gradient on some batches. Every trained parameter must have a batch axis; draws
+ * should weight each row by 1. Left: parameters that the batch shares, by name, or what `Gradient.compile` or a run finds.
  *
  * @category interpreters
  * @since 0.1.0
@@ -214,6 +134,67 @@ export const measure = <P extends Params, S extends Batched, Cd extends Exprs, R
   target: Target,
   draws: Draws,
   batches: number
+): TE.TaskEither<EstimatorError, Measured> => {
+  const shared = sharedOf(problem)
+  return shared.length > 0
+    ? TE.left({ _tag: 'NoBatchAxis', parameters: shared })
+    : measured(problem, target, draws, batches, 1, (gradient) => rowsOf(gradient, problem.batch))
+}
+
+/**
+ * Measures the variance of the mean gradient of a batch, from several batches of independent draws: for parameters that the
+ * batch shares, such as matrices and adapters. Rows are weighted by `1 / batch`, whatever the draws say. Each batch is one
+ * sample of the spread, so an interval needs some dozens of them. Where the batch shares a zeroth-order direction, the variance
+ * does not fall as `1 / batch`.
+ *
+ * @category interpreters
+ * @since 0.1.0
+ */
+export const measureBatches = <P extends Params, S extends Batched, Cd extends Exprs, R extends Params>(
+  problem: Problem<P, S, Cd, R>,
+  target: Target,
+  draws: Draws,
+  batches: number
+): TE.TaskEither<EstimatorError, Measured> => {
+  const { batch } = problem
+  const shared = new Set(sharedOf(problem))
+  const weights = new Array<number>(batch).fill(1 / batch)
+  const mean = (gradient: Values): Matrix =>
+    rowsOf(
+      Object.fromEntries(
+        Object.entries(gradient).map(([path, value]) => [
+          path,
+          shared.has(path) ? value : { shape: value.shape.slice(1), data: summed(value.data, batch) }
+        ])
+      ),
+      1
+    )
+  const averaged: Draws = { ...draws, request: (i, cover) => ({ ...draws.request(i, cover), weights }) }
+  return measured(problem, target, averaged, batches, batch, mean)
+}
+
+/** The trained parameters without a batch axis, by path. */
+const sharedOf = <P extends Params, S extends Batched, Cd extends Exprs, R extends Params>({
+  chain,
+  trained
+}: Problem<P, S, Cd, R>): ReadonlyArray<string> =>
+  trainedShapes(chain.parameters, trained).flatMap(([path, shape]) => (shape[0] === 'batch' ? [] : [path]))
+
+/** The sum of the rows. */
+const summed = (data: ArrayLike<number>, rows: number): Float64Array => {
+  const width = data.length / rows
+  const out = new Float64Array(width)
+  for (let i = 0; i < data.length; i++) out[i % width] = (out[i % width] ?? 0) + (data[i] ?? 0)
+  return out
+}
+
+const measured = <P extends Params, S extends Batched, Cd extends Exprs, R extends Params>(
+  problem: Problem<P, S, Cd, R>,
+  target: Target,
+  draws: Draws,
+  batches: number,
+  batch: number,
+  samplesOf: (gradient: Values) => Matrix
 ): TE.TaskEither<EstimatorError, Measured> =>
   TE.bracket(
     TE.fromEither(Gradient.compile(problem, target)),
@@ -223,29 +204,43 @@ export const measure = <P extends Params, S extends Batched, Cd extends Exprs, R
         RA.traverse(TE.ApplicativeSeq)((i) =>
           pipe(
             gradients.run(draws.request(i, Est.draw(problem.estimator, draws.uniform(i)))),
-            TE.map(({ gradient, terms }) => ({
-              whole: rowsOf(gradient, problem.batch),
-              parts: terms.map((term) => [partName(term.cell), rowsOf(term.gradient, problem.batch)] as const)
-            }))
+            TE.map(
+              ({ gradient, terms }: Estimate): Sampled => ({
+                whole: samplesOf(gradient),
+                parts: terms.map((term) => [partName(term.cell), samplesOf(term.gradient)] as const)
+              })
+            )
           )
         ),
         TE.map((samples): Measured => {
           const gradient = ofRows(samples.map(({ whole }) => whole))
           const names = [...new Set(samples.flatMap(({ parts }) => parts.map(([name]) => name)))]
           const parts = names.map((name) => [name, ofRows(samples.flatMap((s) => merge(s.parts, name)))] as const)
-          const cost = Cost.cost(problem.estimator, problem.chain.networkCalls)
+          const { networkCalls } = problem.chain
+          const cost = Cost.cost(problem.estimator, networkCalls)
+          const pullbacks = networkCalls * cost.pullbackSteps
+          const efficiency = gradient.variance * batch * cost.networkEvaluations
           return {
             estimator: problem.estimator,
+            batch,
             gradient,
             parts: Object.fromEntries(parts),
             cost,
+            pullbacks,
             peakBytes: Cost.peakActivationBytes(gradients).bytes,
-            efficiency: gradient.variance * cost.networkEvaluations
+            efficiency,
+            efficiencyWithPullbacks: efficiency + gradient.variance * batch * pullbacks
           }
         })
       ),
     (gradients) => TE.fromTask(gradients.dispose)
   )
+
+/** What one batch gives: rows of the gradient, and of each cell's part of it. */
+interface Sampled {
+  readonly whole: Matrix
+  readonly parts: ReadonlyArray<readonly [name: string, rows: Matrix]>
+}
 
 /** The parts of one name in one batch, added up row by row: cells of one kind are one part. */
 const merge = (parts: ReadonlyArray<readonly [string, Matrix]>, name: string): ReadonlyArray<Matrix> => {
@@ -262,7 +257,7 @@ const merge = (parts: ReadonlyArray<readonly [string, Matrix]>, name: string): R
 }
 
 /**
- * Measures several estimators of one problem on the same draws. Left: the first that can not be measured.
+ * Measures several estimators of one problem on the same draws, sample by sample. Left: the first that can not be measured.
  *
  * @category interpreters
  * @since 0.1.0
@@ -279,27 +274,64 @@ export const compare = <P extends Params, S extends Batched, Cd extends Exprs, R
     RA.traverse(TE.ApplicativeSeq)((estimator) => measure({ ...problem, estimator }, target, draws, batches))
   )
 
+// -------------------------------------------------------------------------------------
+// tables
+// -------------------------------------------------------------------------------------
+
+/** The place of each among the unbiased ones by some number, the least first. */
+const places = (rows: ReadonlyArray<Measured>, read: (row: Measured) => number): ReadonlyMap<Measured, number> =>
+  new Map(
+    [...rows]
+      .filter(({ estimator }) => estimator._tag === 'exact')
+      .sort((a, b) => read(a) - read(b))
+      .map((row, i) => [row, i + 1])
+  )
+
 /**
- * A comparison as a table for a person, the most efficient first. `relative` is each one's variance times evaluations over
- * the best one's.
+ * A comparison as a table for a person. First the unbiased estimators, by variance times evaluations, with how many times the
+ * best one's they have and their place, by evaluations alone and by evaluations and pullbacks; then the biased ones, which
+ * have no place: a small variance about the wrong mean is no merit.
  *
  * @category utils
  * @since 0.1.0
  */
 export const table = (rows: ReadonlyArray<Measured>): string => {
-  const sorted = [...rows].sort((a, b) => a.efficiency - b.efficiency)
-  const best = sorted[0]?.efficiency ?? 1
-  const cells = sorted.map(({ estimator, gradient, cost, peakBytes, efficiency }) => [
-    estimator.name,
-    gradient.variance.toExponential(2),
-    `${gradient.interval[0].toExponential(2)} .. ${gradient.interval[1].toExponential(2)}`,
-    String(Math.round(cost.networkEvaluations)),
-    String(peakBytes),
-    (efficiency / best).toPrecision(3)
-  ])
-  const header = ['estimator', 'variance', '95 % interval', 'evaluations', 'peak bytes', 'relative']
+  const unbiased = (row: Measured): boolean => row.estimator._tag === 'exact'
+  const sorted = [...rows].sort((a, b) => Number(unbiased(b)) - Number(unbiased(a)) || a.efficiency - b.efficiency)
+  const orderings = [(row: Measured) => row.efficiency, (row: Measured) => row.efficiencyWithPullbacks].map((read) => {
+    const place = places(rows, read)
+    const best = Math.min(...sorted.filter(unbiased).map(read))
+    return (row: Measured): string => {
+      const at = place.get(row)
+      return at === undefined ? '-' : `${(read(row) / best).toPrecision(3)} (${at})`
+    }
+  })
+  const cells = sorted.map((row) => {
+    const { estimator, gradient, cost, pullbacks, peakBytes } = row
+    return [
+      estimator.name,
+      unbiased(row) ? Est.objective(estimator) : 'biased',
+      gradient.variance.toExponential(2),
+      gradient.interval.map((end) => end.toExponential(2)).join(' .. '),
+      String(Math.round(cost.networkEvaluations)),
+      String(Math.round(pullbacks)),
+      String(peakBytes),
+      ...orderings.map((show) => show(row))
+    ]
+  })
+  const header = [
+    'estimator',
+    'unbiased for',
+    'variance',
+    '95 % interval',
+    'evaluations',
+    'pullbacks',
+    'peak bytes',
+    'x evaluations',
+    'x (evaluations + pullbacks)'
+  ]
   const widths = header.map((title, i) => Math.max(title.length, ...cells.map((row) => row[i]?.length ?? 0)))
   const line = (row: ReadonlyArray<string>): string =>
-    row.map((text, i) => (i === 0 ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0))).join('  ')
+    row.map((text, i) => (i < 2 ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0))).join('  ')
   return [header, ...cells].map(line).join('\n')
 }

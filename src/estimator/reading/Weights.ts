@@ -14,7 +14,8 @@ import * as C from '../Cover.js'
 import type { CoverError } from '../Cover.js'
 import type { Estimator } from '../Estimator.js'
 import type { Term } from '../Gradient.js'
-import { byStep, rowsOf, type Matrix } from './Variance.js'
+import { rowsOf, type Matrix } from './Spread.js'
+import { byStep } from './Variance.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -81,8 +82,9 @@ export const ways = (terms: ReadonlyArray<Term>, batch: number): ReadonlyArray<W
 /**
  * The weights, not negative, that add up to 1 for each step and have the least total variance on the pilot's samples, as a
  * function for `generalisedHalfOrder`. Ways whose weight would be negative are left out one after the other, the most
- * negative first, so the result is the optimum of an active set, not always the best of all. The fit is to samples: a
- * pilot much larger than the number of ways, `T^2 / 2`, is needed.
+ * negative first, so the result is the optimum of an active set, not always the best of all. Ways that the pilot can not
+ * tell apart, alike or constant, share their weight equally. The fit is to samples: a pilot much larger than the number of
+ * ways, `T^2 / 2`, is needed.
  *
  * @category the fit
  * @since 0.1.0
@@ -118,6 +120,12 @@ const covariances = (all: ReadonlyArray<Way>): ReadonlyArray<Float64Array> => {
   )
 }
 
+/**
+ * What is added to each way's own variance, relative to it: it decides between ways that are alike, and moves other weights by
+ * less than a pilot of a million samples can tell.
+ */
+const ridge = 1e-8
+
 /** The minimum of the variance over the active ways, by Lagrange's equations. */
 const solve = (
   all: ReadonlyArray<Way>,
@@ -126,6 +134,10 @@ const solve = (
 ): ReadonlyMap<number, number> => {
   const steps = [...new Set(active.map((index) => all[index]?.i ?? 0))]
   const n = active.length
+  const own = (index: number): number => covariance[index]?.[index] ?? 0
+  const largest = Math.max(...active.map(own))
+  // ways without any variance are told apart by nothing, so anything will do if it is the same for all
+  const least = ridge * ridge * (largest > 0 ? largest : 1)
   const size = n + steps.length
   const rows = Array.from({ length: size }, (_, row) => {
     const line = new Float64Array(size + 1)
@@ -133,6 +145,7 @@ const solve = (
       active.forEach((other, column) => {
         line[column] = covariance[active[row] ?? 0]?.[other] ?? 0
       })
+      line[row] = (line[row] ?? 0) * (1 + ridge) + least
       line[n + steps.indexOf(all[active[row] ?? 0]?.i ?? 0)] = 1
     } else {
       active.forEach((index, column) => {
