@@ -80,12 +80,12 @@ export const adjoint = <P extends Params, A extends Exprs, B extends Expr>(
   // the trees of inputs have the shapes that the lens declares
   const forward = get(
     Program.make({ p, a: argument, yBar: value }, (inputs) => ({
-      product: dot({ y: lens.forward(inputs.p as P, inputs.a as A) }, { y: inputs.yBar })
+      product: dot({ y: lens.forward(L.inputsOf('p', lens), inputs.a as A) }, { y: inputs.yBar })
     }))
   )
   const backward = get(
     Program.make({ p, a: argument, yBar: value, v: { p, a: argument } }, (inputs) => {
-      const [pBar, aBar] = lens.run(inputs.p as P, inputs.a as A)[1](inputs.yBar as B)
+      const [pBar, aBar] = lens.run(L.inputsOf('p', lens), inputs.a as A)[1](inputs.yBar as B)
       return { product: dot({ p: pBar, a: aBar }, inputs.v) }
     })
   )
@@ -136,7 +136,7 @@ export const errorsOfDifferences = <P extends Params, A extends Exprs, B extends
   const program = get(
     Program.make({ p, a: argument, yBar: value, v: { p, a: argument } }, (inputs) => {
       // the trees of inputs have the shapes that the lens declares
-      const [y, back] = lens.run(inputs.p as P, inputs.a as A)
+      const [y, back] = lens.run(L.inputsOf('p', lens), inputs.a as A)
       const [pBar, aBar] = back(inputs.yBar as B)
       return { product: dot({ y }, { y: inputs.yBar }), pulled: dot({ p: pBar, a: aBar }, inputs.v) }
     })
