@@ -140,7 +140,7 @@ program
   .option('--task <name>', 'the toy models of a task (default: those of the library)')
   .option('--model <file>', 'a model of your own, as JSON')
   .option('--estimator <name>', 'a name, with options such as "rlr(h = 3)", or a JSON file (default: every name)')
-  .option('--samples <number>', 'samples of each estimator', '200000')
+  .option('--samples <number>', 'samples of each estimator, at least; more where these do not decide', '200000')
   .option('--seed <number>', 'the seed of every draw', '1')
   .option('--threads <number>', 'threads that share the rows of a batch; the bits are those of one thread', '1')
   .option('--json', 'print one object a line')

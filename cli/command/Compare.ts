@@ -177,8 +177,8 @@ const run = (
   )
 
 /**
- * Runs the command and gives its exit code: 0, 1 (a run failed) or 2 (wrong usage). The table goes to stdout, or with `json`
- * one object a line as each estimator is measured.
+ * Runs the command and gives its exit code: 0, 1 (a run failed) or 2 (wrong usage). The table goes to stdout, or with
+ * `json` one object a line as each estimator is measured.
  *
  * @category effects
  * @since 0.1.0

@@ -92,9 +92,9 @@ export interface Configured {
 const usual = 'faces'
 
 /**
- * Reads a configuration and its task: the file, if one is named, with what was typed over it. Left: a task that is none, a file
- * that is not there or no JSON or YAML (`Documents.yaml`), a field that is unknown or not of its kind. Where the typed estimator is of another name
- * than that of the file, it takes from there the options that it has.
+ * Reads a configuration and its task: the file, if one is named, with what was typed over it. Left: a task that is
+ * none, a file that is not there or no JSON or YAML (`Documents.yaml`), a field that is unknown or not of its kind.
+ * Where the typed estimator is of another name than that of the file, it takes from there the options that it has.
  *
  * @category effects
  * @since 0.1.0
@@ -239,12 +239,12 @@ const field = (name: string, value: unknown): Group => (value === undefined ? {}
 
 const filled = (group: Group): Group | undefined => (Object.keys(group).length > 0 ? group : undefined)
 
-/** A word that is no number stays a word, so that the decoder names it. */
+/** A word that is no number stays a word, so that the decoder names it; so does a whole number that f64 does not hold. */
 const number = (text: string | undefined): number | string | undefined =>
   text === undefined
     ? undefined
     : pipe(
         text,
-        parse({}),
+        parse({ whole: /^[+-]?\d+$/.test(text.trim()) }),
         E.getOrElseW(() => text)
       )

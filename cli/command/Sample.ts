@@ -174,7 +174,7 @@ const finite = (trajectory: ReadonlyArray<Tensor>): E.Either<Failure, void> => {
     ? E.right(undefined)
     : E.left(
         broken(
-          `step ${trajectory.length - found} of ${trajectory.length - 1}: expected numbers that are finite in f32, got some where ${showNotFinite(bad)}; ` +
+          `step ${trajectory.length - found} of ${trajectory.length - 1}: expected finite numbers, got some where ${showNotFinite(bad)}; ` +
             'bring --guidance nearer to 1'
         )
       )

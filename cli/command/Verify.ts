@@ -12,6 +12,7 @@ import { showError } from 'halforder/estimator/catalogue/Row'
 import * as Gradient from 'halforder/estimator/Gradient'
 import { gpuJs } from 'halforder/kernel'
 import * as Description from 'halforder/laws/toy/Description'
+import { leastSamples } from 'halforder/laws/exact/MeanTest'
 import * as Catalogue from 'halforder/laws/verify/Catalogue'
 import * as EstimatorFile from 'halforder/laws/verify/EstimatorFile'
 import type { Model } from 'halforder/laws/verify/Model'
@@ -135,8 +136,8 @@ const planOf = (options: VerifyOptions): Step<Plan> =>
   )
 
 /**
- * Runs the command and gives its exit code: 0 if every claim that was tested is borne out, 1 if one was refuted, nothing could be
- * tested or a run failed, 2 on wrong usage, with nothing on stdout. The table goes to stdout, or with `json` one object a
+ * Runs the command and gives its exit code: 0 if every claim that was decided is borne out, 1 if one was refuted, nothing could be
+ * decided or a run failed, 2 on wrong usage, with nothing on stdout. The table goes to stdout, or with `json` one object a
  * line as each estimator is measured; what was refuted is said on stderr too.
  *
  * @category effects
@@ -146,7 +147,7 @@ export const verify = async (options: VerifyOptions): Promise<number> => {
   const json = options.json === true
   const result = await pipe(
     TE.Do,
-    TE.bind('samples', () => TE.fromEither(whole('samples', options.samples, 200_000, 2))),
+    TE.bind('samples', () => TE.fromEither(whole('samples', options.samples, 200_000, leastSamples))),
     TE.bind('seed', () => TE.fromEither(seed(options.seed, 1))),
     TE.bind('threads', () => TE.fromEither(whole('threads', options.threads, 1, 1, 256))),
     TE.bind('plan', () => planOf(options)),

@@ -39,7 +39,13 @@ const reasons: ReadonlyMap<string, string> = new Map([
   ['EINVAL', 'it is no name for a file']
 ])
 
-const codeOf = (error: unknown): string =>
+/**
+ * The system's code of an error, such as `ENOENT`; empty where it has none.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const codeOf = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
 
 const because = (doing: string, error: unknown): string => {
@@ -69,8 +75,13 @@ export const attempt = <A>(path: string, doing: string, run: () => Promise<A>): 
  */
 export const read = (path: string): TE.TaskEither<FileError, Uint8Array> => attempt(path, 'read', () => readFile(path))
 
-/** What the name of a file that is being written ends with. */
-const unfinished = '.part'
+/**
+ * What the name of a file that is being written ends with.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const unfinished = '.part'
 
 /**
  * Writes a whole file: to a name of its own beside it, flushed, then renamed, and the folder flushed, so that neither a reader nor a

@@ -3,17 +3,18 @@
  *
  * @since 0.1.0
  */
-import { randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { readFileSync, unlinkSync } from 'node:fs'
-import { open, readFile, readlink, rename, rm, stat, utimes } from 'node:fs/promises'
-import { join } from 'node:path'
+import { link, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import * as t from 'io-ts'
 import { broken, type Failure, file, type Step, usage } from './Failure.js'
 import * as Files from './Files.js'
+import { codeOf } from './Files.js'
+import { Holder, type Life, lifeOf, self } from './Process.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -27,17 +28,6 @@ import * as Files from './Files.js'
  */
 export const lockName = 'run.lock'
 
-const Holder = t.type({ pid: t.number, place: t.string, started: t.string, token: t.string })
-
-/**
- * Who holds a folder. `place` and `started` tell two processes of one number apart: the boot and the space of process numbers that it
- * is in, and when it started, counted from that boot; both are empty where the system does not say. `token` is its own.
- *
- * @category model
- * @since 0.1.0
- */
-export type Holder = t.TypeOf<typeof Holder>
-
 /**
  * A folder that this process holds. `mine` is left once it no longer does: every write asks first. `release` gives it back.
  *
@@ -50,71 +40,8 @@ export interface Held {
   readonly release: () => Promise<void>
 }
 
-// -------------------------------------------------------------------------------------
-// processes
-// -------------------------------------------------------------------------------------
-
-/** What the system says of a process: nothing where it says nothing of any. */
-type Trace =
-  | { readonly _tag: 'Unsaid' }
-  | { readonly _tag: 'Gone' }
-  | { readonly _tag: 'Running'; readonly started: string }
-
-const trace = async (pid: number): Promise<Trace> => {
-  try {
-    const text = await readFile(`/proc/${pid}/stat`, 'utf8')
-    // after the name, which may have spaces and brackets: the state is field 3 of `proc(5)`, the start field 22
-    const [state = '', ...fields] = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    return 'ZX'.includes(state) ? { _tag: 'Gone' } : { _tag: 'Running', started: fields[18] ?? '' }
-  } catch {
-    return { _tag: 'Unsaid' }
-  }
-}
-
-const place = async (): Promise<string> => {
-  try {
-    const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8')
-    return `${boot.trim()} ${await readlink('/proc/self/ns/pid')}`
-  } catch {
-    return ''
-  }
-}
-
-const self = async (): Promise<Holder> => {
-  const own = await trace(process.pid)
-  return {
-    pid: process.pid,
-    place: await place(),
-    started: own._tag === 'Running' ? own.started : '',
-    token: randomUUID()
-  }
-}
-
-/** Is there a process of this number? One of another user's is there, too. */
-const isThere = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return typeof error === 'object' && error !== null && 'code' in error && error.code === 'EPERM'
-  }
-}
-
 /** A holder shows that it is alive this often, in milliseconds. */
 const beat = 10_000
-
-/** One that can not be looked up is dead when it has not shown itself for so long. */
-const silence = 10 * 60_000
-
-type Life = 'alive' | 'dead' | 'unknown'
-
-/** Does the holder of a lock live? A process of another machine or container can not be looked up: its lock's age tells. */
-const lifeOf = async ({ pid, place: where, started }: Holder, age: number): Promise<Life> => {
-  if (where !== (await place())) return age > silence ? 'dead' : 'unknown'
-  if (!isThere(pid)) return 'dead'
-  const found = await trace(pid)
-  return found._tag === 'Gone' || (found._tag === 'Running' && found.started !== started) ? 'dead' : 'alive'
-}
 
 // -------------------------------------------------------------------------------------
 // the file
@@ -133,81 +60,112 @@ const holderIn = (text: string): Holder | undefined =>
     )
   )
 
-const isMissing = (error: unknown): boolean =>
-  typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT'
-
 /** The holder's text and the file's age, or nothing where there is no such file. */
 const found = async (path: string): Promise<{ readonly text: string; readonly age: number } | undefined> => {
   try {
     const text = await readFile(path, 'utf8')
     return { text, age: Date.now() - (await stat(path)).mtimeMs }
   } catch (error) {
-    if (isMissing(error)) return undefined
+    if (codeOf(error) === 'ENOENT') return undefined
     throw error
   }
 }
 
-/** Creates the file, unless there is one. */
-const create = async (path: string, holder: Holder): Promise<boolean> => {
+const writeNew = async (path: string, text: string): Promise<void> => {
+  const handle = await open(path, 'wx')
   try {
-    const handle = await open(path, 'wx')
-    try {
-      await handle.writeFile(`${JSON.stringify(holder)}\n`)
-      await handle.sync()
-      return true
-    } catch (error) {
-      await rm(path, { force: true })
-      throw error
-    } finally {
-      await handle.close()
-    }
-  } catch (error) {
-    if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'EEXIST') return false
-    throw error
+    await handle.writeFile(text)
+    await handle.sync()
+  } finally {
+    await handle.close()
   }
 }
 
-/**
- * Takes a dead holder's file out of the way. Two may try at once: whoever took the new file of the other by mistake puts it back.
- */
-const bury = async (path: string, text: string): Promise<void> => {
-  const aside = `${path}.${randomUUID().slice(0, 8)}.part`
+/** Creates a file with a text that is whole from the first moment on, unless there is one. `draft` is a file with that text. */
+const create = async (draft: string, path: string, text: string): Promise<boolean> => {
   try {
-    await rename(path, aside)
+    await link(draft, path)
+    return true
   } catch (error) {
-    if (isMissing(error)) return
+    if (codeOf(error) === 'EEXIST') return false
+    // some disks have no links: there the text comes a moment later
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(codeOf(error))) throw error
+  }
+  try {
+    await writeNew(path, text)
+    return true
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false
     throw error
   }
-  if ((await found(aside))?.text !== text) await rename(aside, path)
-  else await rm(aside, { force: true })
 }
 
-/** How often a file without a holder is looked at again: its creator is about to write it. */
+/** A file without a holder is looked at again for so many times, so many milliseconds apart: its creator may be about to write it. */
 const looks = 10
+const between = 20
 
-const refusal = (folder: string, holder: Holder, life: Life): Failure =>
+type Seen =
+  | { readonly _tag: 'None' }
+  | { readonly _tag: Life; readonly text: string; readonly holder: Holder | undefined }
+
+/** Who holds a file, and whether they live. One without a holder was left by someone who died in the act. */
+const look = async (path: string): Promise<Seen> => {
+  for (let n = 1; ; n++) {
+    const there = await found(path)
+    if (there === undefined) return { _tag: 'None' }
+    const holder = holderIn(there.text)
+    if (holder !== undefined) return { _tag: await lifeOf(holder, there.age), text: there.text, holder }
+    if (n === looks) return { _tag: 'dead', text: there.text, holder }
+    await pause(between)
+  }
+}
+
+const refusal = (folder: string, { pid }: Holder, life: Life): Failure =>
   usage(
     life === 'alive'
-      ? `${folder}: expected a folder that no run is in, got one that process ${holder.pid} holds; wait for it, or choose another folder`
+      ? `${folder}: expected a folder that no run is in, got one that process ${pid} holds; wait for it, or choose another folder`
       : `${folder}: expected a folder that no run is in, got one that a process of another machine, container or boot held a moment ago; ` +
           `if that one has ended, remove ${join(folder, lockName)}`
   )
 
+/**
+ * A dead one's file is replaced, never removed, so that no third process finds none; and only by whoever claims to do so, by a
+ * file of its own, so that no one replaces the new one by mistake.
+ */
 const acquire = async (folder: string): Promise<E.Either<Failure, Holder>> => {
   const path = join(folder, lockName)
-  const holder = await self()
-  for (let look = 0; ; ) {
-    if (await create(path, holder)) return E.right(holder)
-    const there = await found(path)
-    if (there === undefined) continue
-    const other = holderIn(there.text)
-    if (other === undefined && ++look < looks) {
-      await pause(20)
-      continue
+  const own = await self()
+  const text = `${JSON.stringify(own)}\n`
+  const draft = `${path}.${own.token.slice(0, 8)}${Files.unfinished}`
+  await writeNew(draft, text)
+  try {
+    for (;;) {
+      if (await create(draft, path, text)) return E.right(own)
+      const seen = await look(path)
+      if (seen._tag === 'None') continue
+      if (seen._tag !== 'dead' && seen.holder !== undefined) return E.left(refusal(folder, seen.holder, seen._tag))
+      if (await replaced(path, seen.text, draft, text)) return E.right(own)
     }
-    const life = other === undefined ? 'dead' : await lifeOf(other, there.age)
-    if (other !== undefined && life !== 'dead') return E.left(refusal(folder, other, life))
-    await bury(path, there.text)
+  } finally {
+    await rm(draft, { force: true })
+  }
+}
+
+/** Puts a file in place of a dead one's, unless someone else does. */
+const replaced = async (path: string, dead: string, draft: string, text: string): Promise<boolean> => {
+  const claim = `${path}.${createHash('sha256').update(dead).digest('hex').slice(0, 8)}${Files.unfinished}`
+  if (!(await create(draft, claim, text))) {
+    const other = await look(claim)
+    if (other._tag === 'dead') await rm(claim, { force: true })
+    else await pause(between)
+    return false
+  }
+  try {
+    if ((await found(path))?.text !== dead) return false
+    await rename(draft, path)
+    return true
+  } finally {
+    await rm(claim, { force: true })
   }
 }
 
@@ -236,19 +194,26 @@ export const take = (folder: string): Step<Held> =>
     )
   )
 
-/** The files that a write was about to rename: no one else writes here now. */
+/** What dead processes left: files that they were about to rename, drafts of their locks. Others may be drafting theirs. */
 const tidy = (folder: string): Step<void> =>
   pipe(
     Files.list(folder),
     TE.flatMap((names) =>
       pipe(
-        names.filter(Files.isUnfinished),
-        TE.traverseSeqArray((name) => Files.remove(join(folder, name)))
+        names.filter(Files.isUnfinished).map((name) => join(folder, name)),
+        TE.traverseSeqArray((path) =>
+          pipe(
+            Files.attempt(path, 'look into', async () => !isDraft(path) || (await look(path))._tag === 'dead'),
+            TE.flatMap((left) => (left ? Files.remove(path) : TE.right(undefined)))
+          )
+        )
       )
     ),
     file,
     TE.map(() => undefined)
   )
+
+const isDraft = (path: string): boolean => basename(path).startsWith(lockName)
 
 const held = (folder: string, { token }: Holder): Held => {
   const path = join(folder, lockName)

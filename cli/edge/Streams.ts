@@ -4,14 +4,13 @@
  * @since 0.1.0
  */
 
+import { codeOf } from './Files.js'
+
 /** Codes of a reader that is gone: a pipe that was closed, a terminal that was hung up. */
 const gone: ReadonlyArray<string> = ['EPIPE', 'EIO', 'ECONNRESET', 'ERR_STREAM_DESTROYED']
 
 /** What the shell shows for a program that a closed pipe ended: 128 and the number of SIGPIPE. */
 const pipeExit = 141
-
-const codeOf = (error: unknown): string =>
-  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
 
 /**
  * Lets nothing that is written to stdout or stderr end the process by an exception. A reader that is gone is told no more; if it was

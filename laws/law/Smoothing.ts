@@ -3,20 +3,17 @@
  *
  * @since 0.1.0
  */
-import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import type { Task } from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import * as C from '../../src/estimator/Cover.js'
 import type { Params } from '../../src/lens/Lens.js'
 import type { Batched } from '../../src/tensor/Shape.js'
 import type { Exprs } from '../../src/tensor/Tree.js'
-import { expectation, only, plus, terms, type Subject, type Uncertain } from '../exact/Expectation.js'
+import { expectation, plus, terms, type Subject, type Uncertain } from '../exact/Expectation.js'
 import { components, type Setting } from '../Setting.js'
-import * as V from '../Verdict.js'
 import type { Comparison, Verdict } from '../Verdict.js'
-import { because, compare, settle } from './Comparing.js'
+import { compare, settle } from './Comparing.js'
 
 // -------------------------------------------------------------------------------------
 // laws

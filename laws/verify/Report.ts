@@ -11,15 +11,16 @@ import type { Outcome, Row, Test } from './Verify.js'
 // readings
 // -------------------------------------------------------------------------------------
 
+const isDecided = ({ verdict }: Row): boolean => verdict !== 'skipped' && verdict !== 'undecided'
+
 /**
- * Is every claim borne out? Not where one was refuted or not decided, and not where nothing was tested.
+ * Is every claim that was decided borne out? Not where one was refuted, and not where nothing was decided.
  *
  * @category readings
  * @since 0.1.0
  */
 export const sound = (rows: ReadonlyArray<Row>): boolean =>
-  rows.some(({ verdict }) => verdict !== 'skipped') &&
-  rows.every(({ verdict }) => verdict !== 'refuted' && verdict !== 'undecided')
+  rows.some(isDecided) && rows.every(({ verdict }) => verdict !== 'refuted')
 
 const figure = (x: number): string => (Math.abs(x) >= 1e5 ? x.toExponential(2) : String(Number(x.toPrecision(4))))
 
@@ -73,8 +74,8 @@ export const table = (rows: ReadonlyArray<Row>, test: Test): string => {
       `${model}${targets.map(([, gradient]) => `, the gradient of J is ${list(gradient)}`).join('')}`,
       ...own.map((row) => line(cells(row))),
       ...rows
-        .filter((row) => row.model === model && row.verdict === 'skipped')
-        .map((row) => `${row.estimator}: skipped: ${row.reason ?? ''}`),
+        .filter((row) => row.model === model && !isDecided(row))
+        .map((row) => `${row.estimator}: ${row.verdict}: ${row.reason ?? ''}`),
       ''
     ]
   })
@@ -90,7 +91,18 @@ const summary = (rows: ReadonlyArray<Row>, { comparisons, z, alpha, beta }: Test
 }
 
 /**
- * Why rows are not sound: which were refuted or else not decided, or that nothing was tested.
+ * The claims that the samples do not decide, each with the reason.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const open = (rows: ReadonlyArray<Row>): ReadonlyArray<string> =>
+  rows
+    .filter(({ verdict }) => verdict === 'undecided')
+    .map(({ model, estimator, reason }) => `${estimator} on ${model} is undecided: ${reason ?? ''}`)
+
+/**
+ * Why rows are not sound: which were refuted, or that nothing was tested or decided.
  *
  * @category utils
  * @since 0.1.0
@@ -107,12 +119,6 @@ export const refusal = (rows: ReadonlyArray<Row>): string => {
       )
       .join('\n')
   }
-  const open = rows.filter(({ verdict }) => verdict === 'undecided')
-  if (open.length > 0) {
-    return open
-      .map(({ model, estimator, reason }) => `${estimator} on ${model} is undecided: ${reason ?? ''}`)
-      .join('\n')
-  }
   const reasons = rows.map(({ estimator, model, reason }) => `${estimator} on ${model}: ${reason ?? ''}`)
-  return `nothing was tested${reasons.length === 0 ? '' : `: ${reasons.join('; ')}`}`
+  return `nothing was ${rows.some(({ verdict }) => verdict === 'undecided') ? 'decided' : 'tested'}${reasons.length === 0 ? '' : `: ${reasons.join('; ')}`}`
 }

@@ -21,9 +21,9 @@ import type { Key } from '../../src/random/Key.js'
 import { foldInString } from '../../src/random/Key.js'
 import type { Target } from '../../src/tensor/Target.js'
 import { only, plus, smoothingOf, type Uncertain } from '../exact/Expectation.js'
-import { allowance, stratified, undecided } from '../exact/MeanTest.js'
+import { allowance, leastSamples, stratified, undecided } from '../exact/MeanTest.js'
 import { upperQuantile } from '../law/MonteCarlo.js'
-import type { Contender, Measured, Model } from './Model.js'
+import type { Contender, Measured, Model, Plan, Sampler } from './Model.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -80,7 +80,9 @@ export interface Row {
 
 /**
  * How much is sampled, from which key, and where the programs run; the rates of false alarms of the whole run and of misses
- * of each claim, by default the constants `alpha` and `beta`.
+ * of each claim, by default the constants `alpha` and `beta`. Where `samples` do not decide, eight times as many are drawn,
+ * and again, until `most` (by default 2^20, or `samples` if that is more). Each look has half the share of `alpha` of the one
+ * before.
  *
  * @category model
  * @since 0.1.0
@@ -91,6 +93,7 @@ export interface Options {
   readonly target: Target
   readonly alpha?: number
   readonly beta?: number
+  readonly most?: number
 }
 
 /** A claim that can be tested, with what it claims. */
@@ -119,6 +122,17 @@ export const alpha = 1e-6
  * @since 0.1.0
  */
 export const beta = 1e-6
+
+/**
+ * The most samples that are drawn of an estimator that fewer do not decide on.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const mostSamples: number = 2 ** 20
+
+/** How many times as many samples the next look takes. */
+const growth = 8
 
 /** Rows of a batch: large enough that what a run costs besides its rows does not matter. */
 const mostRows = 4096
@@ -229,7 +243,8 @@ const judge = (
   model: Model,
   { contender, exact, claimed }: Claim,
   { covers, peakBytes }: Measured,
-  test: Test
+  test: Test,
+  look: number
 ): Row => {
   const mix = (read: (one: Measured['covers'][number], weight: number) => number): number =>
     covers.reduce((total, one) => total + read(one, one.cover.weight), 0)
@@ -246,7 +261,7 @@ const judge = (
     )
   )
   const samples = covers.reduce((n, { spread }) => n + spread.n, 0)
-  const p = test.alpha / (2 * Math.max(test.comparisons, 1))
+  const p = test.alpha / (2 * Math.max(test.comparisons, 1) * 2 ** look)
   const allowed = means.map((one) => allowance(p, one))
   const missed = means.map((one) => allowance(test.beta, one))
   const slack = exact.value.map((_, i) => (claimed.error[i] ?? 0) + mix(({ rounding }, w) => w * (rounding[i] ?? 0)))
@@ -304,7 +319,7 @@ export interface Test {
  */
 export const verify = (
   cases: ReadonlyArray<{ readonly model: Model; readonly contenders: ReadonlyArray<Contender> }>,
-  { samples, key, target, ...rates }: Options,
+  { samples, key, target, most, ...rates }: Options,
   show: (row: Row) => void = () => undefined
 ): TE.TaskEither<EstimatorError, { readonly rows: ReadonlyArray<Row>; readonly test: Test }> => {
   const prepared = cases.map(({ model, contenders }) => ({
@@ -318,12 +333,38 @@ export const verify = (
   }))
   const comparisons = prepared.reduce((n, { model, claims }) => n + model.components * RA.rights(claims).length, 0)
   const whole = { alpha, beta, ...rates }
-  const test: Test = { comparisons, z: upperQuantile(whole.alpha / (2 * Math.max(comparisons, 1))), ...whole }
+  // the first look has half of alpha
+  const test: Test = { comparisons, z: upperQuantile(whole.alpha / (4 * Math.max(comparisons, 1))), ...whole }
+  const limit = Math.max(samples, most ?? mostSamples)
   const rows = Math.min(mostRows, samples)
   const tell = (row: Row): Row => {
     show(row)
     return row
   }
+  const look = (
+    model: Model,
+    claim: Claim,
+    noise: Plan['noise'],
+    sampler: Sampler,
+    at = 0
+  ): TE.TaskEither<EstimatorError, Row> => {
+    const count = Math.min(samples * growth ** at, limit)
+    return pipe(
+      sampler.run({ samples: count, noise }),
+      TE.map((measured) => judge(model, claim, measured, test, at + 1)),
+      TE.flatMap((row) =>
+        row.verdict === 'undecided' && count < limit && samples >= leastSamples
+          ? look(model, claim, noise, sampler, at + 1)
+          : TE.right(row)
+      )
+    )
+  }
+  const decide = (model: Model, claim: Claim, noise: Plan['noise']): TE.TaskEither<EstimatorError, Row> =>
+    TE.bracket(
+      TE.fromEither(model.sampler(claim.contender, target, rows)),
+      (sampler) => look(model, claim, noise, sampler),
+      (sampler) => TE.fromTask(sampler.dispose)
+    )
   return pipe(
     prepared,
     RA.traverse(TE.ApplicativeSeq)(({ model, claims }) => {
@@ -333,10 +374,7 @@ export const verify = (
         RA.traverse(TE.ApplicativeSeq)((claim) =>
           E.isLeft(claim)
             ? TE.fromIO(() => tell(skipped(model, claim.left.contender, test, claim.left.reason)))
-            : pipe(
-                model.sample(claim.right.contender, target, { rows, samples, noise }),
-                TE.map((measured) => tell(judge(model, claim.right, measured, test)))
-              )
+            : pipe(decide(model, claim.right, noise), TE.map(tell))
         )
       )
     }),

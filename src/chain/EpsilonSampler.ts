@@ -10,6 +10,7 @@ import * as X from '../tensor/Expr.js'
 import type { Scalar } from '../tensor/Expr.js'
 import * as Need from '../tensor/Need.js'
 import { lookup, refused, type Chain } from './Chain.js'
+import { prediction } from './Clean.js'
 import type { Denoiser, DenoiserInput } from './Denoiser.js'
 import { normal } from './Noise.js'
 import { check, sound, type Schedule } from './Schedule.js'
@@ -110,6 +111,7 @@ export const clippedTo =
       sigma,
       noise: normal,
       networkCalls: denoiser.networkCalls,
+      clean: (t) => prediction({ ...denoiser, lens: lens(t) }, schedule)(t),
       mean: (t) =>
         L.make(denoiser.lens.parameters, (p, { x, c }) => {
           const time = X.broadcastTo(lookup(schedule.time, t), ['batch', 1])

@@ -15,7 +15,8 @@ import type { Shape } from '../tensor/Shape.js'
  * multiplies with, once divided by the step's standard deviation. `logDensity` is elementwise; the density of a
  * tensor is the *sum* over its elements. `density` is what is drawn: a name, or one of your own from `Density.byQuantile` or
  * `Density.ofUniforms`. The three must be of one `f`, absolutely continuous on the line; `halforder/laws` tests them against
- * each other.
+ * each other. `divergence`, where it is known in closed form, is the Kullback-Leibler divergence of the noise shifted by `d` from
+ * the noise, elementwise, with its derivative in `d`.
  *
  * @example
  * import type { Noise } from 'halforder/chain'
@@ -41,6 +42,7 @@ export interface Noise {
   readonly density: Density
   readonly score: <S extends Shape>(eps: Expr<S>) => Expr<S>
   readonly logDensity: <S extends Shape>(eps: Expr<S>) => Expr<S>
+  readonly divergence?: <S extends Shape>(d: Expr<S>) => readonly [value: Expr<S>, derivative: Expr<S>]
 }
 
 /**
@@ -52,7 +54,8 @@ export interface Noise {
 export const normal: Noise = {
   density: 'normal',
   score: (eps) => eps,
-  logDensity: (eps) => X.sub(X.scale(X.mul(eps, eps), -0.5), X.scalar(Math.log(2 * Math.PI) / 2))
+  logDensity: (eps) => X.sub(X.scale(X.mul(eps, eps), -0.5), X.scalar(Math.log(2 * Math.PI) / 2)),
+  divergence: (d) => [X.scale(X.mul(d, d), 0.5), d]
 }
 
 /**
@@ -67,7 +70,15 @@ export const laplace: Noise = {
     const zero = X.broadcastTo(X.scalar(0), eps.shape)
     return X.sub(X.less(zero, eps), X.less(eps, zero))
   },
-  logDensity: (eps) => X.sub(X.neg(X.abs(eps)), X.scalar(Math.LN2))
+  logDensity: (eps) => X.sub(X.neg(X.abs(eps)), X.scalar(Math.LN2)),
+  // |d| + e^-|d| - 1, whose derivative is sign(d) (1 - e^-|d|)
+  divergence: (d) => {
+    const size = X.abs(d)
+    const rest = X.exp(X.neg(size))
+    const zero = X.broadcastTo(X.scalar(0), d.shape)
+    const sign = X.sub(X.less(zero, d), X.less(d, zero))
+    return [X.sub(X.add(size, rest), X.scalar(1)), X.mul(sign, X.neg(X.sub(rest, X.scalar(1))))]
+  }
 }
 
 /**

@@ -3,35 +3,41 @@
  *
  * @since 0.1.0
  */
-import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Params } from '../lens/Lens.js'
 import { evaluate } from '../reward/Reward.js'
+import { lenses } from '../reward/StepReward.js'
 import * as Build from '../tensor/Build.js'
-import { isFinite32 } from '../tensor/Finite.js'
 import { below, under, type Values } from '../tensor/Program.js'
 import type { Batched, Shape } from '../tensor/Shape.js'
 import type { Executable } from '../tensor/Target.js'
 import * as T from '../tensor/Tensor.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import type { Exprs } from '../tensor/Tree.js'
-import type { Advantage } from './Advantage.js'
-import type { Cell, SegmentOptions } from './Cover.js'
+import type { Cell, SegmentOptions, ZerothOrder } from './Cover.js'
 import * as C from './Cover.js'
-import { creditName, rollouts } from './Plan.js'
-import type { Estimate, EstimatorError, NotFiniteRow, Problem, Request } from './Problem.js'
+import { creditName, rollouts, type Rollouts, sideName } from './Plan.js'
+import type { Estimate, EstimatorError, Problem, Request } from './Problem.js'
 import * as Programs from './Programs.js'
-
-type Run = (name: string, values: Values) => TE.TaskEither<EstimatorError, Values>
-
-/** A scored output: its rewards, the gradient of their weighted sum in the output where there is one, and the rows to skip. */
-interface Scored {
-  readonly rewards: ReadonlyArray<number>
-  readonly x0Bar: Tensor | undefined
-  readonly unusable: ReadonlyArray<number>
-}
+import {
+  addRows,
+  advantagesOf,
+  averages,
+  hostRewards,
+  returnOf,
+  type Rolled,
+  rowsOf,
+  rowsToSkip,
+  type Scored,
+  stepTotals,
+  toGo,
+  usable,
+  usableSteps,
+  withoutRows
+} from './Returns.js'
+import { type Context, type Draw, type Run, scored, type Seen } from './Score.js'
 
 /**
  * The gradient of a request by compiled programs.
@@ -50,13 +56,15 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
   const params = under('params', request.params)
   const perturbed: Values =
     zeroth === undefined ? {} : { ...under('xi', request.xi), mask: stepMask(cover.T, zeroth.steps) }
+  const stepInputs: Values = Object.fromEntries(
+    lenses(problem.steps).flatMap((one, i) => Object.entries(under(`step.${i}`, one.parameters)))
+  )
+  const rewardInputs: Values = problem.reward._tag === 'BlackBox' ? {} : under('reward', problem.reward.parameters)
   const run: Run = (name, values) => {
     const executable = executables[name]
     if (executable === undefined) return TE.left({ _tag: 'NotCompiled', program: name })
     return Build.run(name, executable)(pick(executable, values))
   }
-  const roll = (name: string, sign: number): TE.TaskEither<EstimatorError, Values> =>
-    run(name, { ...params, ...condition, ...perturbed, xT, eps, radius: T.scalar(sign * (zeroth?.radius ?? 0)) })
   const score = (x0: Tensor): TE.TaskEither<EstimatorError, Scored> =>
     problem.reward._tag === 'BlackBox'
       ? pipe(
@@ -74,194 +82,201 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
           TE.map((out) => ({ rewards: Array.from(out['reward']?.data ?? []), x0Bar: out['x0Bar'] })),
           TE.flatMapEither(usable(problem, x0))
         )
-  const side = (sign: 1 | -1): TE.TaskEither<EstimatorError, Side> =>
+  const roll = (name: string, own: Values, length: number): TE.TaskEither<EstimatorError, Rolled> =>
     pipe(
-      roll(`side(${zeroth?.perturbation ?? 'none'})`, sign),
-      TE.map((out) => out['x0'] ?? xT),
-      TE.bindTo('x0'),
-      TE.bind('scored', ({ x0 }) => score(x0)),
-      TE.map(({ x0, scored: { rewards, unusable } }) => ({ x0, rewards, unusable }))
-    )
-  const base: TE.TaskEither<EstimatorError, Base | undefined> =
-    plan.base === undefined
-      ? TE.right(undefined)
-      : pipe(
-          roll(plan.base, 1),
-          TE.bindTo('out'),
-          TE.bind('scored', ({ out }) => score(out['x0'] ?? xT)),
-          TE.map(({ out, scored }) => ({ x0: out['x0'] ?? xT, trajectory: out['trajectory'] ?? xT, scored }))
-        )
-  return pipe(
-    base,
-    TE.bindTo('base'),
-    TE.bind('sides', () => pipe(plan.sides, RA.traverse(TE.ApplicativeSeq)(side))),
-    TE.bindW('skipped', ({ base: from, sides }) =>
-      TE.fromEither(rowsToSkip(problem, [...(from === undefined ? [] : [from.scored]), ...sides], weights.length))
-    ),
-    TE.bind('parts', ({ base: from, sides, skipped }) => {
-      const rewards = from?.scored.rewards ?? averages(sides)
-      const { advantages, state } = advantagesOf(problem.advantage, rewards, request, skipped)
-      const weighted = advantages.map((a, n) => (skipped.has(n) ? 0 : a * (weights[n] ?? 0)))
-      const credit = (cell: Cell): TE.TaskEither<EstimatorError, Values> =>
-        run(creditName(cell), {
-          ...params,
-          ...condition,
-          ...perturbed,
-          ...creditInputs(cell, { base: from, sides, eps, weighted, weights, skipped })
+      run(name, { ...params, ...condition, ...perturbed, ...stepInputs, ...own }),
+      TE.bindTo('out'),
+      TE.bind('scored', ({ out }) => score(out['x0'] ?? xT)),
+      TE.bind('onHost', ({ out }) => hostRewards(problem, length, out['trajectory'])),
+      TE.flatMapEither(({ out, scored, onHost }) =>
+        usableSteps(problem)({
+          ...scored,
+          x0: out['x0'] ?? xT,
+          trajectory: out['trajectory'],
+          clean: out['clean'],
+          steps: addRows(rowsOf(out['steps']), onHost)
         })
+      )
+    )
+  const context: Context = {
+    run,
+    score,
+    request,
+    inputs: { ...params, ...condition, ...perturbed },
+    apply: (returns, state, skipped) =>
+      advantagesOf(problem.advantage, returns, { ...request, advantageState: state }, skipped),
+    initial: problem.advantage.initial,
+    rewardInputs
+  }
+  return pipe(
+    plan.base === undefined
+      ? TE.right<EstimatorError, Rolled | undefined>(undefined)
+      : roll(plan.base, { xT, eps, radius: T.scalar(zeroth?.radius ?? 0) }, cover.T),
+    TE.bindTo('base'),
+    TE.bind('draws', ({ base }) =>
+      pipe(
+        directions(request, plan),
+        RA.traverse(TE.ApplicativeSeq)((xi) =>
+          pipe(
+            plan.sides,
+            RA.traverse(TE.ApplicativeSeq)((sign) =>
+              roll(
+                sideName(cover),
+                {
+                  ...sideInputs(request, plan, xi, base?.trajectory),
+                  radius: T.scalar(sign * (zeroth?.radius ?? 0))
+                },
+                plan.from
+              )
+            ),
+            TE.map((sides): Draw => ({ xi, sides }))
+          )
+        )
+      )
+    ),
+    TE.let('sides', ({ draws }) => draws.flatMap(({ sides }) => sides)),
+    TE.bindW('skipped', ({ base, sides }) =>
+      TE.fromEither(rowsToSkip(problem, [...(base === undefined ? [] : [base]), ...sides], weights.length))
+    ),
+    TE.bind('parts', ({ base, draws, sides, skipped }) => {
+      const whole = base === undefined ? averages(sides.map(returnOf)) : returnOf(base)
+      const advantages = context.apply(whole, request.advantageState, skipped)
+      const seen: Seen = { base, draws, from: plan.from, whole: advantages.advantages, skipped }
       return pipe(
         cover.cells,
-        RA.traverse(TE.ApplicativeSeq)(credit),
-        TE.map((outputs) => ({ gradients: outputs.map((out) => below('gradient', out)), rewards, state }))
+        RA.traverse(TE.ApplicativeSeq)((cell) =>
+          pipe(
+            creditInputs(context, cell, seen),
+            TE.flatMap(
+              RA.traverse(TE.ApplicativeSeq)((own) =>
+                run(creditName(cell), { ...context.inputs, ...stepInputs, ...own })
+              )
+            ),
+            TE.map((outs) =>
+              sumGradients(
+                outs.map((out) => below('gradient', out)),
+                request.params,
+                problem
+              )
+            )
+          )
+        ),
+        TE.map((gradients) => ({ gradients, state: advantages.state }))
       )
     }),
-    TE.map(({ base: from, sides, parts, skipped }) => ({
+    TE.map(({ base, sides, parts, skipped }) => ({
       gradient: sumGradients(parts.gradients, request.params, problem),
       terms: parts.gradients.flatMap((gradient, i) => {
         const cell = cover.cells[i]
         return cell === undefined ? [] : [{ cell, gradient }]
       }),
-      rewards: parts.rewards,
+      rewards: base?.rewards ?? averages(sides.map(({ rewards }) => rewards)),
       skipped: [...skipped],
-      x0: from?.x0 ?? sides[0]?.x0 ?? xT,
+      stepRewards: base === undefined ? averages(sides.map(stepTotals)) : stepTotals(base),
+      x0: base?.x0 ?? sides[0]?.x0 ?? xT,
+      trajectory: base?.trajectory,
       advantageState: parts.state
     }))
   )
 }
 
-/** What is read off the base rollout. */
-interface Base {
-  readonly x0: Tensor
-  readonly trajectory: Tensor
-  readonly scored: Scored
+// -------------------------------------------------------------------------------------
+// credit
+// -------------------------------------------------------------------------------------
+
+/** The directions of a request, of which a difference wants `draws`; a cover without sides runs none. */
+const directions = ({ xi, moreXi = [] }: Request, { draws, sides }: Rollouts): ReadonlyArray<Values> =>
+  sides.length === 0 ? [] : [xi, ...moreXi].slice(0, draws)
+
+/** What a side starts from: the noise, or the base rollout's state above its highest perturbed step. */
+const sideInputs = (
+  { cover, eps, xT }: Request,
+  { from }: Rollouts,
+  xi: Values,
+  trajectory: Tensor | undefined
+): Values => {
+  if (from === cover.T || trajectory === undefined) return { ...under('xi', xi), xT, eps }
+  const zeroth = C.zerothOrderCell(cover)
+  const own =
+    zeroth?.perturbation === 'perStep'
+      ? Object.fromEntries(Object.entries(xi).map(([path, value]) => [path, T.rows(0, from)(value)]))
+      : xi
+  return {
+    ...under('xi', own),
+    mask: stepMask(from, zeroth?.steps ?? []),
+    xT: T.at(from)(trajectory),
+    eps: T.rows(0, from)(eps)
+  }
 }
 
-/** What is read off one side of a difference. */
-interface Side {
-  readonly x0: Tensor
-  readonly rewards: ReadonlyArray<number>
-  readonly unusable: ReadonlyArray<number>
-}
+/** The inputs of a cell's credit program, for each time that it is run. */
+type Inputs = TE.TaskEither<EstimatorError, ReadonlyArray<Values>>
 
-/** What the credit programs read, besides parameters. */
-interface Seen {
-  readonly base: Base | undefined
-  readonly sides: ReadonlyArray<Side>
-  readonly eps: Tensor
-  readonly weighted: ReadonlyArray<number>
-  readonly weights: ReadonlyArray<number>
-  readonly skipped: ReadonlySet<number>
-}
-
-const creditInputs = (cell: Cell, seen: Seen): Values => {
-  const { base, sides, eps, weighted, weights, skipped } = seen
+const creditInputs = (context: Context, cell: Cell, seen: Seen): Inputs => {
+  const { base, skipped } = seen
+  const { eps } = context.request
+  const weights = context.request.weights.map((w, n) => (skipped.has(n) ? 0 : w))
+  const kept = withoutRows(skipped)
   const segment = (from: number, to: number): Values =>
-    base === undefined ? {} : { x: withoutRows(skipped)(T.at(to)(base.trajectory)), eps: T.rows(from - 1, to)(eps) }
+    base?.trajectory === undefined
+      ? {}
+      : { x: kept(T.at(to)(base.trajectory)), eps: T.rows(from - 1, to)(eps), weights: T.vector(weights) }
   switch (cell._tag) {
-    case 'FirstOrder': {
-      const x0Bar = base?.scored.x0Bar
-      return {
-        ...segment(1, cell.to),
-        ...sharesOf(cell),
-        ...(x0Bar === undefined ? {} : { x0Bar: withoutRows(skipped)(x0Bar) })
-      }
-    }
+    case 'FirstOrder':
+      return TE.right([
+        {
+          ...segment(1, cell.to),
+          ...sharesOf(cell),
+          ...(base?.x0Bar === undefined ? {} : { x0Bar: kept(base.x0Bar) })
+        }
+      ])
     case 'HalfOrder':
-      return {
-        ...segment(cell.from, cell.to),
-        ...sharesOf(cell),
-        high: T.scalar(cell.to),
-        advantage: T.vector(weighted)
-      }
+      return pipe(
+        scored(context, cell, seen),
+        TE.map(({ advantages, control }) => [
+          {
+            ...segment(cell.from, cell.to),
+            ...sharesOf(cell),
+            high: T.scalar(cell.to),
+            advantage: T.vector(weighed(advantages, weights)),
+            ...(control === undefined ? {} : { control: kept(control) })
+          }
+        ])
+      )
     case 'ZerothOrder': {
-      const difference = (n: number): number => {
-        const [plus, minus] = sides
-        if (skipped.has(n)) return 0
-        if (cell.form === 'onePoint') return weighted[n] ?? 0
-        const low = cell.form === 'forward' ? base?.scored.rewards[n] : minus?.rewards[n]
-        const gap = (plus?.rewards[n] ?? 0) - (low ?? 0)
-        return ((weights[n] ?? 0) * gap) / (cell.form === 'forward' ? 1 : 2)
-      }
-      return { delta: T.vector(weights.map((_, n) => difference(n) / cell.radius)) }
+      const delta = (gaps: ReadonlyArray<number>, n: number): Tensor => T.vector(gaps.map((g) => g / (n * cell.radius)))
+      return TE.right(
+        cell.form === 'onePoint'
+          ? [{ delta: delta(weighed(seen.whole, weights), 1) }]
+          : seen.draws.map(({ xi, sides }) => ({
+              ...under('xi', xi),
+              delta: delta(differences(cell, seen, sides, weights), seen.draws.length)
+            }))
+      )
     }
   }
 }
 
-// -------------------------------------------------------------------------------------
-// rows that are not finite
-// -------------------------------------------------------------------------------------
+const weighed = (values: ReadonlyArray<number>, weights: ReadonlyArray<number>): ReadonlyArray<number> =>
+  // a weight of 0 is that of a row that is skipped, or asked nothing of
+  values.map((a, n) => (weights[n] === 0 ? 0 : a * (weights[n] ?? 0)))
 
-/** Which rows can not be used; a left that names the first, unless they are to be skipped. */
-const usable =
-  <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
-    { reward, nonFinite }: Problem<P, S, C, R>,
-    x0: Tensor
-  ) =>
-  ({ rewards, x0Bar }: Pick<Scored, 'rewards' | 'x0Bar'>): E.Either<NotFiniteRow, Scored> => {
-    const values = T.vector(rewards)
-    const unusable = Array.from({ length: x0.shape[0] ?? 0 }, (_, row) => row).flatMap((row) => {
-      const found =
-        inRow('sample', x0, row) ??
-        inRow('reward', values, row) ??
-        (x0Bar === undefined ? undefined : inRow('gradient of the reward', x0Bar, row))
-      return found === undefined ? [] : [{ _tag: 'NotFiniteRow' as const, reward: reward.name, row, ...found }]
-    })
-    const [first] = unusable
-    return first === undefined || nonFinite === 'skipRow'
-      ? E.right({ rewards, x0Bar, unusable: unusable.map(({ row }) => row) })
-      : E.left(first)
-  }
-
-const inRow = (
-  of: NotFiniteRow['of'],
-  { shape, data }: Tensor,
-  row: number
-): Pick<NotFiniteRow, 'of' | 'value'> | undefined => {
-  const width = T.size(shape.slice(1))
-  const value = data.subarray(row * width, (row + 1) * width).find((x: number) => !isFinite32(x))
-  return value === undefined ? undefined : { of, value }
+/** The weighted differences of returns: what is above the steps that the sides run is the same in both. */
+const differences = (
+  cell: ZerothOrder,
+  { base, from }: Seen,
+  [plus, minus]: ReadonlyArray<Rolled>,
+  weights: ReadonlyArray<number>
+): ReadonlyArray<number> => {
+  const high = plus === undefined ? [] : returnOf(plus)
+  const other = cell.form === 'forward' ? base : minus
+  const low = other === undefined ? [] : toGo(other, from + 1)
+  return weights.map((w, n) =>
+    w === 0 ? 0 : (w * ((high[n] ?? 0) - (low[n] ?? 0))) / (cell.form === 'forward' ? 1 : 2)
+  )
 }
-
-/** The rows that some rollout could not use. Left where these are all. */
-const rowsToSkip = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
-  { reward }: Problem<P, S, C, R>,
-  scored: ReadonlyArray<Pick<Scored, 'unusable'>>,
-  rows: number
-): E.Either<EstimatorError, ReadonlySet<number>> => {
-  const skipped = new Set(scored.flatMap(({ unusable }) => unusable).sort((a, b) => a - b))
-  return skipped.size > 0 && skipped.size === rows
-    ? E.left({ _tag: 'AllSkipped', reward: reward.name, rows })
-    : E.right(skipped)
-}
-
-/** Advantages among the rows that are not skipped; of those that are, 0. */
-const advantagesOf = (
-  advantage: Advantage,
-  rewards: ReadonlyArray<number>,
-  { advantageState, groups }: Request,
-  skipped: ReadonlySet<number>
-): ReturnType<Advantage['apply']> => {
-  const kept = <A>(all: ReadonlyArray<A>): ReadonlyArray<A> => all.filter((_, n) => !skipped.has(n))
-  const { advantages, state } = advantage.apply(kept(rewards), advantageState, groups && kept(groups))
-  const [...left] = advantages
-  return { advantages: rewards.map((_, n) => (skipped.has(n) ? 0 : (left.shift() ?? 0))), state }
-}
-
-/** Skipped rows as zeros: a product with a weight of 0 would keep what is not finite. */
-const withoutRows =
-  (skipped: ReadonlySet<number>) =>
-  (tensor: Tensor): Tensor => {
-    if (skipped.size === 0) return tensor
-    const data = tensor.data.slice()
-    const width = T.size(tensor.shape.slice(1))
-    for (const row of skipped) data.fill(0, row * width, (row + 1) * width)
-    return { shape: tensor.shape, data }
-  }
 
 const sharesOf = ({ shares }: SegmentOptions): Values => (shares === undefined ? {} : { shares: T.vector(shares) })
-
-const averages = (sides: ReadonlyArray<Side>): ReadonlyArray<number> =>
-  (sides[0]?.rewards ?? []).map((_, n) => sides.reduce((sum, { rewards }) => sum + (rewards[n] ?? 0), 0) / sides.length)
 
 const stepMask = (length: number, set: ReadonlyArray<number>): Tensor => {
   const steps = new Set(set)

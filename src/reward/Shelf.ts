@@ -11,7 +11,6 @@ import { fault, type DocumentError } from '../document/Document.js'
 import { nearest } from '../document/Nearest.js'
 import type { Params } from '../lens/Lens.js'
 import type { Rows } from '../lens/Rows.js'
-import { isFinite32 } from '../tensor/Finite.js'
 import type { Exprs } from '../tensor/Tree.js'
 import type { BlackBox, Differentiable, Reward } from './Reward.js'
 import { type AnyDifferentiable, type Term, weighted } from './Weighted.js'
@@ -117,7 +116,7 @@ export const parseSum = (text: string): E.Either<DocumentError, ReadonlyArray<Te
         got: `${JSON.stringify(text)}, at ${JSON.stringify(text.slice(at))}`
       })
     }
-    if (!isFinite32(size)) {
+    if (!Number.isFinite(Math.fround(size))) {
       return E.left({
         ...fault('reward', 'weights that are finite in f32, at most 3.4e38', undefined, 'write a smaller one'),
         got: `${weight ?? 1} * ${name.trim()}`

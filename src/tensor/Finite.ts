@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { Values } from './Program.js'
-import type { Tensor } from './Tensor.js'
+import type { Data, Tensor } from './Tensor.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -27,15 +27,18 @@ export interface NotFinite {
 // -------------------------------------------------------------------------------------
 
 /**
- * Does f32 hold it as a finite number? Kernels compute in f32, so 1e39 is infinite there.
+ * Is a number finite in the number format of some data? 1e39 is beyond f32, in which kernels compute, and within f64.
  *
  * @category searching
  * @since 0.1.0
  */
-export const isFinite32 = (value: number): boolean => Number.isFinite(Math.fround(value))
+export const isFiniteIn =
+  (data: Data) =>
+  (value: number): boolean =>
+    Number.isFinite(data instanceof Float32Array ? Math.fround(value) : value)
 
 /**
- * The first number of a tensor that f32 does not hold as a finite one, as its place; none where all are finite.
+ * The first number of a tensor that is not finite, as its place; none where all are finite.
  *
  * @category searching
  * @since 0.1.0
@@ -43,12 +46,12 @@ export const isFinite32 = (value: number): boolean => Number.isFinite(Math.froun
 export const firstIn =
   (name: string) =>
   ({ shape, data }: Tensor): NotFinite | undefined => {
-    const flat = data.findIndex((value: number) => !isFinite32(value))
+    const flat = data.findIndex((value: number) => !Number.isFinite(value))
     return flat < 0 ? undefined : { name, place: placeOf(shape, flat), value: data[flat] ?? Number.NaN }
   }
 
 /**
- * The first number of some tensors that f32 does not hold as a finite one, in the order of their names' insertion.
+ * The first number of some tensors that is not finite, in the order in which the tensors are given.
  *
  * @category searching
  * @since 0.1.0
@@ -76,4 +79,4 @@ const placeOf = (shape: ReadonlyArray<number>, flat: number): ReadonlyArray<numb
  * @since 0.1.0
  */
 export const show = ({ name, place, value }: NotFinite): string =>
-  `${name}${place.length === 0 ? '' : `[${place.join(', ')}]`} is ${Number.isFinite(value) ? `${value}, beyond f32` : value}`
+  `${name}${place.length === 0 ? '' : `[${place.join(', ')}]`} is ${value}`

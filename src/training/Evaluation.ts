@@ -12,7 +12,7 @@ import type { Params } from '../lens/Lens.js'
 import * as Key from '../random/Key.js'
 import { evaluate } from '../reward/Reward.js'
 import * as Build from '../tensor/Build.js'
-import { firstIn, isFinite32 } from '../tensor/Finite.js'
+import { firstIn, isFiniteIn } from '../tensor/Finite.js'
 import { under, type Values } from '../tensor/Program.js'
 import type { Batched } from '../tensor/Shape.js'
 import type { Executable, Target } from '../tensor/Target.js'
@@ -143,15 +143,20 @@ const judged =
     nonFinite
   }: Problem<P, S, C, R>) =>
   ({ rewards, images }: Omit<Measured, 'skipped'>): E.Either<EstimatorError, Measured> => {
-    const bad = firstIn('sample')(images) ?? firstIn('reward')(T.vector(rewards))
-    if (bad === undefined) return E.right({ rewards, images, skipped: 0 })
-    const kept = rewards.filter(isFinite32)
+    const isFinite = isFiniteIn(images.data)
+    const sample = firstIn('sample')(images)
+    const worst = rewards.findIndex((reward) => !isFinite(reward))
+    if (sample === undefined && worst < 0) return E.right({ rewards, images, skipped: 0 })
+    const kept = rewards.filter(isFinite)
     if (nonFinite === 'skipRow')
       return kept.length === 0
         ? E.left({ _tag: 'AllSkipped', reward, rows: rewards.length })
         : E.right({ rewards: kept, images, skipped: rewards.length - kept.length })
-    const of = bad.name === 'sample' ? 'sample' : 'reward'
-    return E.left({ _tag: 'NotFiniteRow', of, reward, row: bad.place[0] ?? 0, value: bad.value })
+    return E.left(
+      sample === undefined
+        ? { _tag: 'NotFiniteRow', of: 'reward', reward, row: worst, value: rewards[worst] ?? Number.NaN }
+        : { _tag: 'NotFiniteRow', of: 'sample', reward, row: sample.place[0] ?? 0, value: sample.value }
+    )
   }
 
 const firstRows = (parts: ReadonlyArray<Tensor>, n: number): Tensor => {

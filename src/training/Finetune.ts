@@ -65,7 +65,7 @@ export interface Progress {
 }
 
 /**
- * Why a step was not made: what the estimator says, or the first number that is not finite in f32. `step` is the one that failed,
+ * Why a step was not made: what the estimator says, or the first number that is not finite. `step` is the one that failed,
  * counted from 1; the state before it is as it was.
  *
  * @category model
@@ -349,7 +349,7 @@ export async function* unfold(
 export const showError = (error: RunError): string =>
   error._tag === 'AtStep'
     ? `step ${error.step}: ${Gradient.showError(error.error)}`
-    : `step ${error.step}: expected numbers that are finite in f32, got ${parts[error.of]}${showNotFinite(error.found)}; ` +
+    : `step ${error.step}: expected finite numbers, got ${parts[error.of]}${showNotFinite(error.found)}; ` +
       'lower optimizer.learningRate or estimator.radius, or clip'
 
 const parts: Readonly<Record<NotFiniteOf, string>> = {

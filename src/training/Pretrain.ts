@@ -63,7 +63,7 @@ export interface TrainingState {
 }
 
 /**
- * Why a training ended: what the target says, or the first number that is not finite in f32, at the step that made it, counted from
+ * Why a training ended: what the target says, or the first number that is not finite, at the step that made it, counted from
  * 1. It is looked for in the batch, the loss, and the state after the step.
  *
  * @category model
@@ -260,7 +260,7 @@ export const meanLoss = ({
  */
 export const showTrainError = (error: TrainError): string =>
   error._tag === 'NotFinite'
-    ? `step ${error.step}: expected numbers that are finite in f32, got some where ${show(error.found)}; ` +
+    ? `step ${error.step}: expected finite numbers, got some where ${show(error.found)}; ` +
       'check the examples, or lower the learning rate'
     : showTargetError(error)
 

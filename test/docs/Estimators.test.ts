@@ -94,6 +94,7 @@ describe('the tables of choosing an estimator', () => {
       T: 50,
       noisyFirst: false,
       differentiable: gradient,
+      clean: false,
       radius: 0.3
     })
     expect(misfits).toEqual([])

@@ -8,7 +8,13 @@ import * as C from '../../src/estimator/Cover.js'
 import * as Est from '../../src/estimator/Estimator.js'
 import { compared, verified } from '../../src/estimator/reading/Contenders.js'
 
-const facts = (T: number, more: Partial<Facts> = {}): Facts => ({ T, noisyFirst: false, differentiable: true, ...more })
+const facts = (T: number, more: Partial<Facts> = {}): Facts => ({
+  T,
+  noisyFirst: false,
+  differentiable: true,
+  clean: false,
+  ...more
+})
 
 describe('what compare measures', () => {
   it('are forms of every kind, each under a name of its own, with the radius that is asked for', () => {

@@ -24,6 +24,10 @@ const having = (key: string): string => either(options.find((one) => one.key ===
 
 const withH = having('h')
 
+/** The fields of a name, as refusals list them. */
+const fieldsOf = (name: Named.Name): string =>
+  ['name', ...Object.keys(estimators.find((row) => row.name === name)?.options ?? {})].join(', ')
+
 const complaint = (given: unknown, context: Named.Context = {}): string => {
   const decoded = Named.decode(context)(given)
   return E.isLeft(decoded) ? showDocument(decoded.left) : 'accepted'
@@ -81,12 +85,15 @@ const document: fc.Arbitrary<Document> = fc.constantFrom(...estimators).chain(({
 const description: fc.Arbitrary<Named.Description> = document.map((given) => right(Named.decode()(given)))
 
 const everyFact = (T: number): ReadonlyArray<Facts> =>
-  [true, false].flatMap((noisyFirst) => [true, false].map((differentiable) => ({ T, noisyFirst, differentiable })))
+  [true, false].flatMap((noisyFirst) =>
+    [true, false].flatMap((differentiable) => [true, false].map((clean) => ({ T, noisyFirst, differentiable, clean })))
+  )
 
 const facts: fc.Arbitrary<Facts> = fc.record({
   T: fc.integer({ min: 1, max: 8 }),
   noisyFirst: fc.boolean(),
-  differentiable: fc.boolean()
+  differentiable: fc.boolean(),
+  clean: fc.boolean()
 })
 
 // -------------------------------------------------------------------------------------
@@ -184,15 +191,15 @@ describe('a document that is refused', () => {
     ],
     [
       { name: 'reinforceAfterFirst', radius: 1 },
-      `estimator.radius: expected one of the fields of reinforceAfterFirst (name), got "radius"; remove it, or choose ${having('radius')}`
+      `estimator.radius: expected one of the fields of reinforceAfterFirst (${fieldsOf('reinforceAfterFirst')}), got "radius"; remove it, or choose ${having('radius')}`
     ],
     [
       { name: 'rlr', rdius: 1 },
-      'estimator.rdius: expected one of the fields of rlr (name, h, start, form, perturbation, directions, radius), got "rdius"; correct or remove it'
+      `estimator.rdius: expected one of the fields of rlr (${fieldsOf('rlr')}), got "rdius"; correct or remove it`
     ],
     [
       { name: 'rlr', cells: [] },
-      'estimator.cells: expected one of the fields of rlr (name, h, start, form, perturbation, directions, radius), got "cells"; remove it, or choose cells'
+      `estimator.cells: expected one of the fields of rlr (${fieldsOf('rlr')}), got "cells"; remove it, or choose cells`
     ],
     [
       { cells: [], h: 2 },
@@ -204,7 +211,7 @@ describe('a document that is refused', () => {
     [{}, `estimator.name: expected one of ${all}, got nothing; choose one of them`],
     ['rlr', 'estimator: expected a group of fields, got "rlr"; write it as key: value pairs'],
     [{ name: 'rlr', h: 1.5 }, 'estimator.h: expected a whole number of at least 1, got 1.5; correct it'],
-    [{ name: 'rlr', radius: 0 }, 'estimator.radius: expected a number above 0, got 0; correct it'],
+    [{ name: 'rlr', radius: 0 }, 'estimator.radius: expected a number above 0 that f32 holds, got 0; correct it'],
     [
       { name: 'rlr', start: [2, 'x'] },
       'estimator.start[1]: expected a whole number of at least 1, got "x"; correct it'
@@ -233,8 +240,8 @@ describe('a document that is refused', () => {
       'estimator.cells[1].kind: expected one of firstOrder, halfOrder, zerothOrder, got "third"; choose one of them'
     ],
     [
-      { cells: [{ kind: 'halfOrder', from: 1, too: 2 }] },
-      'estimator.cells[0].too: expected one of the fields kind, from, to, memory, shares, got "too"; correct or remove the field'
+      { cells: [{ kind: 'firstOrder', too: 2 }] },
+      'estimator.cells[0].too: expected one of the fields kind, to, memory, shares, got "too"; correct or remove the field'
     ]
   ])('%j', (given, said) => {
     expect(complaint(given, { path: 'estimator' })).toBe(said)
@@ -297,7 +304,7 @@ describe('a named estimator', () => {
   it('is refused by its row where it claims what its cover does not keep', () => {
     const usual = { prose: '', cover: '', options: { k: field('', whole) }, defaults: { k: 2 } }
     const none = { compared: () => [], verified: () => [] }
-    const on = { T: 4, noisyFirst: true, differentiable: true }
+    const on = { T: 4, noisyFirst: true, differentiable: true, clean: false }
     const claims = (claim: Claim, cells: (k: number) => ReadonlyArray<C.Cell>): boolean => {
       const row = define({
         name: 'mutant',
@@ -323,21 +330,25 @@ describe('a named estimator', () => {
       return E.isLeft(built) ? showError(built.left) : C.show(built.right.covers[0].cover)
     }
     const silent = { T: 3, noisyFirst: false }
-    expect(cells('reinforce', { T: 3, noisyFirst: true, differentiable: false })).toBe('HO(1..1) + HO(2..2) + HO(3..3)')
-    expect(cells('reinforce', { ...silent, differentiable: true })).toBe('FO(1..1) + HO(2..2) + HO(3..3)')
-    expect(cells('reinforce(form = forward, radius = 0.3)', { ...silent, differentiable: false })).toBe(
+    expect(cells('reinforce', { T: 3, noisyFirst: true, differentiable: false, clean: false })).toBe(
+      'HO(1..1) + HO(2..2) + HO(3..3)'
+    )
+    expect(cells('reinforce', { ...silent, differentiable: true, clean: false })).toBe('FO(1..1) + HO(2..2) + HO(3..3)')
+    expect(cells('reinforce(form = forward, radius = 0.3)', { ...silent, differentiable: false, clean: false })).toBe(
       'ZO(1; forward, shared, s = 0.3) + HO(2..2) + HO(3..3)'
     )
-    expect(cells('blackBoxRlr(h = 1, start = [2, 2])', { ...silent, differentiable: false })).toBe(
+    expect(cells('blackBoxRlr(h = 1, start = [2, 2])', { ...silent, differentiable: false, clean: false })).toBe(
       'HO(2..2) + ZO(1, 3; central, shared, s = 0.05)'
     )
-    expect(cells('blackBoxRlr(h = 1)', { T: 3, noisyFirst: true, differentiable: false })).toBe(
+    expect(cells('blackBoxRlr(h = 1)', { T: 3, noisyFirst: true, differentiable: false, clean: false })).toBe(
       'HO(1..1) + ZO(2..3; central, shared, s = 0.05)'
     )
-    expect(cells('rlr', { ...silent, differentiable: false })).toBe(
+    expect(cells('rlr', { ...silent, differentiable: false, clean: false })).toBe(
       "rlr pulls back the reward's gradient, and this reward has none; choose blackBoxRlr"
     )
-    expect(cells('rlr(h = 9)', { ...silent, differentiable: true })).toBe('h: expected a whole number in 1..2, got 9')
+    expect(cells('rlr(h = 9)', { ...silent, differentiable: true, clean: false })).toBe(
+      'h: expected a whole number in 1..2, got 9'
+    )
   })
 })
 
@@ -354,9 +365,9 @@ describe('help', () => {
       for (const key of Object.keys(row.options)) expect(text).toContain(`    ${key} `)
     }
     expect(new Set(options.map(({ key }) => key)).size).toBe(options.length)
-    expect(text).toContain(
-      'rlr(h = 2, start = null, form = central, perturbation = shared, directions = row, radius = 0.05)'
-    )
+    expect(text).toContain('\n\nsegmented(h = 2')
+    expect(text).toContain('\n\ntruncatedBackprop(k = 1)\n')
+    expect(text).toContain('\n\ncells(cells = ..)\n')
   })
 
   it('says one thing of an option, whoever has it', () => {

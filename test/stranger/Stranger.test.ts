@@ -63,7 +63,7 @@ describe('a project that has the tarballs only', () => {
     writeFileSync(join(project, 'estimator.json'), JSON.stringify({ name: 'segmented', h: 1 }))
     const files = ['--model', 'model.json', '--estimator', 'estimator.json']
     expect(existsSync(join(modules, 'fast-check'))).toBe(false)
-    const out = node(program, 'verify', ...files, '--samples', '500', '--json')
+    const out = node(program, 'verify', ...files, '--samples', '1000', '--json')
     expect(JSON.parse(out)).toMatchObject({ verdict: 'unbiased', target: 'J', unpaidSteps: [] })
   })
 

@@ -34,7 +34,7 @@ describe('a configuration', () => {
     )
     expect(message({ batch: 2.5 })).toBe('batch: expected a whole number in 1..10000000, got 2.5; correct it')
     expect(message({ optimizer: { learningRate: '0.1' } })).toBe(
-      'optimizer.learningRate: expected a number above 0, got "0.1"; correct it'
+      'optimizer.learningRate: expected a number above 0 that f32 holds, got "0.1"; correct it'
     )
     expect(message({ trained: ['out', 3] })).toBe(
       'trained[1]: expected a text of at most 10000 characters, got 3; correct it'
@@ -135,15 +135,7 @@ describe('the estimator of a configuration', () => {
   }
 
   it('is RLR with a radius and directions for vectors', () => {
-    expect(Config.defaults.estimator).toEqual({
-      name: 'rlr',
-      h: 2,
-      start: null,
-      form: 'central',
-      perturbation: 'shared',
-      directions: 'row',
-      radius: 0.3
-    })
+    expect(E.right(Config.defaults.estimator)).toEqual(Named.parse('rlr(directions = row, radius = 0.3)'))
   })
 
   it.each([
@@ -185,11 +177,11 @@ describe('the estimator of a configuration', () => {
     ],
     [
       { name: 'rlr', k: 1 },
-      'estimator.k: expected one of the fields of rlr (name, h, start, form, perturbation, directions, radius), got "k"; remove it, or choose truncatedBackprop'
+      `estimator.k: expected one of the fields of rlr (${Object.keys(Config.defaults.estimator).join(', ')}), got "k"; remove it, or choose truncatedBackprop`
     ],
     [
       { name: 'rlr', baseline: -4 },
-      'estimator.baseline: expected no baseline, since the advantage of a fine-tune has it, got -4; set `advantage` to { name: constant, baseline: .. } instead'
+      'estimator.baseline: expected no number, since the advantage of a fine-tune has the constant, got -4; set `advantage` to { name: constant, baseline: .. } instead'
     ],
     [{ name: 'ppo' }, `estimator.name: expected one of ${Named.names.join(', ')}, got "ppo"; choose one of them`]
   ])('%j is refused by name', (given, said) => {
@@ -200,7 +192,7 @@ describe('the estimator of a configuration', () => {
     const refusal = (text: string, T = 10): string => {
       const parsed = Named.parse(text)
       if (E.isLeft(parsed)) return showError(parsed.left)
-      const built = estimator(parsed.right, { T, noisyFirst: false, differentiable: false })
+      const built = estimator(parsed.right, { T, noisyFirst: false, differentiable: false, clean: false })
       return E.isLeft(built) ? showError(built.left) : 'built'
     }
     const needs = 'estimator.name: expected an estimator that needs no gradient of the reward, since this one has none'

@@ -126,7 +126,9 @@ const fromRows = <P extends Params, D extends number, K extends number>(
   table: ReadonlyArray<Row>,
   { features, labels, networkCalls }: Pick<Denoiser<P, D, K>, 'features' | 'labels' | 'networkCalls'>,
   layout: Layout,
-  network: (t: Scalar) => Lens<P, { readonly x: Rows<D>; readonly time: Rows<1>; readonly c: Rows<K> }, Rows<D>>
+  network: (t: Scalar) => Lens<P, { readonly x: Rows<D>; readonly time: Rows<1>; readonly c: Rows<K> }, Rows<D>>,
+  /** the share of data at which the network reads its input, by step, where its prediction is of the image */
+  shares?: ReadonlyArray<number>
 ): Chain<P, readonly ['batch', D], Rows<K>> => {
   const column = (f: (row: Row) => number): ReadonlyArray<number> => [0, ...table.map(f)]
   const { parameters } = network(X.scalar(1))
@@ -154,6 +156,30 @@ const fromRows = <P extends Params, D extends number, K extends number>(
   const input = weigh((band) => band.input)
   const state = weigh((band) => band.state)
   const epsilon = weigh((band) => band.epsilon)
+  const timeOf = (t: Scalar): Rows<1> =>
+    X.broadcastTo(
+      lookup(
+        column((row) => row.time),
+        t
+      ),
+      ['batch', 1]
+    )
+  /** The clean image that the network's own input and prediction imply at its share of data. */
+  const cleanBy =
+    (share: ReadonlyArray<number>): NonNullable<Chain<P, readonly ['batch', D], Rows<K>>['clean']> =>
+    (t) =>
+      L.make(parameters, (p, { x, c }) => {
+        const [prediction, back] = network(t).run(p, { x: input(t, x), time: timeOf(t), c })
+        const signal = lookup([1, ...share.map((a) => 1 / Math.sqrt(a))], t)
+        const noise = lookup([0, ...share.map((a) => -Math.sqrt((1 - a) / a))], t)
+        return [
+          X.add(X.mul(input(t, x), signal), X.mul(prediction, noise)),
+          (bar) => {
+            const [pBar, inner] = back(X.mul(bar, noise))
+            return [pBar, { x: input(t, X.add(X.mul(bar, signal), inner.x)), c: inner.c }]
+          }
+        ]
+      })
   return {
     name,
     T: table.length,
@@ -165,14 +191,7 @@ const fromRows = <P extends Params, D extends number, K extends number>(
     networkCalls,
     mean: (t) =>
       L.make(parameters, (p, { x, c }) => {
-        const time = X.broadcastTo(
-          lookup(
-            column((row) => row.time),
-            t
-          ),
-          ['batch', 1]
-        )
-        const [prediction, back] = network(t).run(p, { x: input(t, x), time, c })
+        const [prediction, back] = network(t).run(p, { x: input(t, x), time: timeOf(t), c })
         return [
           X.add(state(t, x), epsilon(t, prediction)),
           (bar) => {
@@ -180,7 +199,8 @@ const fromRows = <P extends Params, D extends number, K extends number>(
             return [pBar, { x: X.add(state(t, bar), input(t, inner.x)), c: inner.c }]
           }
         ]
-      })
+      }),
+    ...(shares === undefined ? {} : { clean: cleanBy(shares) })
   }
 }
 
@@ -207,7 +227,10 @@ export const cascade = <P extends Params, D extends number, K extends number>(op
     const a = low.schedule.alphaBar[t] ?? 1
     return { low: Math.sqrt(1 + 3 * a), detail: Math.sqrt(1 - a) }
   })
-  return refused([...faults, ...bandFaults(table)])(fromRows('cascade', table, denoiser, layout, () => denoiser.lens))
+  const shares = [...high.schedule.alphaBar.slice(1), ...low.schedule.alphaBar.slice(1)]
+  return refused([...faults, ...bandFaults(table)])(
+    fromRows('cascade', table, denoiser, layout, () => denoiser.lens, shares)
+  )
 }
 
 /**

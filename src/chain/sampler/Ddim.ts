@@ -32,8 +32,8 @@ export const coefficients = (schedule: Schedule, eta: number, t: number): Coeffi
 }
 
 /**
- * The DDIM chain. `eta` in [0, 1] scales the noise: 0 is deterministic and has no score at any step; 1 has the posterior
- * variance of DDPM. The last step, next to the output, is deterministic for every `eta`.
+ * The DDIM chain. `eta` in [0, 1] scales the noise: 0 is deterministic and has no score at any step; 1 has the
+ * posterior variance of DDPM. The last step, next to the output, is deterministic for every `eta`.
  *
  * @category constructors
  * @since 0.1.0
@@ -54,7 +54,8 @@ export const ddim = <P extends Params, D extends number, K extends number>(
 const build: Build = /*#__PURE__*/ onLevels((denoiser, schedule, { eta }) => ddim({ denoiser, schedule, eta }))
 
 /**
- * `ddim` by name, and `latent`, which is the same for a model of latents. The other chains take such a model too, but for `cascade`.
+ * `ddim` by name, and `latent`, which is the same for a model of latents. The other chains take such a model too, but
+ * for `cascade`.
  *
  * @category row
  * @since 0.1.0

@@ -10,6 +10,8 @@ import * as C from '../Cover.js'
 import type { CoverError } from '../Cover.js'
 import type { Estimator } from '../Estimator.js'
 import * as Est from '../Estimator.js'
+import * as F from './Fields.js'
+import type { Looking, StateOptions } from './Fields.js'
 import { define, field, noGradient, type Row } from './Row.js'
 
 // -------------------------------------------------------------------------------------
@@ -22,7 +24,7 @@ import { define, field, noGradient, type Row } from './Row.js'
  * @category model
  * @since 0.1.0
  */
-export interface Options {
+export interface Options extends StateOptions {
   readonly scores: ReadonlyArray<number>
 }
 
@@ -31,10 +33,11 @@ export interface Options {
 // -------------------------------------------------------------------------------------
 
 /**
- * Generalised half-order: step `i`'s term flows pathwise down to step `k` and is scored there, with weight `weight(i, k)`,
- * for `k = lowest..i`, and pathwise all the way through the reward with weight `weight(i, 0)`. Weights are divided by
- * their sum over `k`, so any weights are unbiased for J. Steps below `lowest` (default 2, for chains whose step 1 has no
- * noise) have the pathwise term only. A cell on `k..i` re-runs those steps, so the cost grows with the band of weights.
+ * Generalised half-order: step `i`'s term flows pathwise down to step `k` and is scored there, with weight `weight(i,
+ * k)`, for `k = lowest..i`, and pathwise all the way through the reward with weight `weight(i, 0)`. Weights are divided
+ * by their sum over `k`, so any weights are unbiased for J. Steps below `lowest` (default 2, for chains whose step 1
+ * has no noise) have the pathwise term only. A cell on `k..i` re-runs those steps, so the cost grows with the band of
+ * weights.
  *
  * @category constructors
  * @since 0.1.0
@@ -43,13 +46,14 @@ export const generalisedHalfOrder = ({
   T,
   weight,
   lowest = 2,
-  name = 'generalised half-order'
+  name = 'generalised half-order',
+  ...looking
 }: {
   readonly T: number
   readonly weight: (i: number, k: number) => number
   readonly lowest?: number
   readonly name?: string
-}): E.Either<CoverError, Estimator<'exact'>> => {
+} & Looking): E.Either<CoverError, Estimator<'exact'>> => {
   if (T > C.longest) return E.left({ _tag: 'BadLength', T })
   const scored = (i: number): ReadonlyArray<number> => C.range(lowest, i)
   const pathwise = (i: number): number => (scored(i).length === 0 ? 1 : weight(i, 0))
@@ -75,7 +79,7 @@ export const generalisedHalfOrder = ({
       segment(
         k,
         C.range(k, T).map((i) => share(i, weight(i, k))),
-        (shares) => C.halfOrder(k, k + shares.length - 1, { shares })
+        (shares) => C.halfOrder(k, k + shares.length - 1, { shares, ...looking })
       )
     )
   ])
@@ -99,6 +103,7 @@ export const row: Row<'generalisedHalfOrder', Options> = /*#__PURE__*/ define({
   cover: 'every step above 1 scored at the noises of it and of those below, shares as given',
   unbiasedFor: 'J',
   options: {
+    ...F.state,
     scores: /*#__PURE__*/ field(
       "weights of the score at a step's own noise (above 0), at that of the step below, and so on",
       /*#__PURE__*/ t.refinement(
@@ -108,11 +113,12 @@ export const row: Row<'generalisedHalfOrder', Options> = /*#__PURE__*/ define({
       )
     )
   },
-  defaults: { scores: [2, 1] },
-  make: ({ T, differentiable }, { scores }) =>
-    differentiable
+  defaults: { ...F.stateDefaults, scores: [2, 1] },
+  make: (facts, { scores, ...state }) =>
+    facts.differentiable
       ? generalisedHalfOrder({
-          T,
+          T: facts.T,
+          ...F.looking(facts, state),
           name: `generalised half-order(scores = ${scores.join(', ')})`,
           weight: (i, k) => (k === 0 ? 0 : (scores[i - k] ?? 0))
         })

@@ -20,7 +20,7 @@ import * as Est from '../Estimator.js'
 
 /**
  * What an estimator must know of the chain and the reward that it is for: the number of steps, whether step 1 has noise, and
- * so a score, and whether the reward has a gradient.
+ * so a score, whether the reward has a gradient, and whether the chain predicts its clean output.
  *
  * @category model
  * @since 0.1.0
@@ -29,6 +29,7 @@ export interface Facts {
   readonly T: number
   readonly noisyFirst: boolean
   readonly differentiable: boolean
+  readonly clean: boolean
 }
 
 /**

@@ -50,9 +50,14 @@ describe('halforder compare', () => {
   })
 
   it('pays for step 1 by a zeroth-order cell under a black box', async () => {
-    const { code, out } = await run({ task: 'faces', reward: 'compressibility', only: 'reinforce' })
+    const { code, out } = await run({
+      task: 'faces',
+      reward: 'compressibility',
+      only: 'reinforce (zeroth-order on step 1)'
+    })
     expect(code).toBe(0)
-    expect(JSON.parse(out)).toMatchObject({ estimator: 'reinforce (zeroth-order on step 1)', exact: true })
+    const [first = ''] = out.split('\n')
+    expect(JSON.parse(first)).toMatchObject({ estimator: 'reinforce (zeroth-order on step 1)', exact: true })
   })
 
   it('refuses what is no estimator here, with one line', async () => {

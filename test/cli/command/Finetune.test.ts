@@ -6,6 +6,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { afterAll, describe, expect, it } from 'vitest'
 import { finetune, type Options } from '../../../cli/command/Finetune.js'
 import { asset } from '../../../cli/edge/Files.js'
+import { sha256 } from '../../../cli/command/RunFolder.js'
 import { readMetrics } from '../../../cli/edge/Metrics.js'
 import * as Named from '../../../src/estimator/Named.js'
 import * as Chains from '../../../src/training/Chains.js'
@@ -112,7 +113,8 @@ describe('halforder finetune', () => {
     const { code, out: printed } = await run({ config, lora: '2', out, json: true })
     expect(code).toBe(0)
     const base = model(readFileSync(asset('faces-mlp.safetensors')))
-    const { params } = right(Checkpoint.decode(readFileSync(join(out, 'checkpoint.safetensors'))))
+    const file = readFileSync(join(out, 'checkpoint.safetensors'))
+    const { params } = Checkpoint.toState(right(Checkpoint.decode(sha256)(file)).checkpoint)
     const frozen = Object.entries(base).map(([path, { data }]) => [data, params[`frozen.${path}`]?.data])
     for (const [was, is] of frozen) expect(is).toEqual(was)
     const merged = model(readFileSync(join(out, 'model.safetensors')))

@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
 import { json, yaml } from '../../../cli/edge/Documents.js'
-import { showError } from '../../../src/document/Document.js'
+import { isRecord, showError } from '../../../src/document/Document.js'
 import { seconds } from '../../cost.js'
 
 type Result = ReturnType<typeof yaml>
@@ -30,7 +30,7 @@ describe('a document', () => {
 
   test('has keys such as __proto__ as its own', () => {
     const read = yaml('__proto__: {a: 1}\n')
-    expect(E.isRight(read) ? Object.keys(Object(read.right)) : []).toEqual(['__proto__'])
+    expect(E.isRight(read) && isRecord(read.right) ? Object.keys(read.right) : []).toEqual(['__proto__'])
   })
 
   test.each([
@@ -52,8 +52,7 @@ describe('a document', () => {
     [`${'['.repeat(67)}${']'.repeat(67)} # a`, 'expected at most 64 levels of lists and groups, got more; flatten it']
   ])('%j is refused', (text, message) => {
     const got = said(yaml(text)).replace('the document: ', '')
-    if (typeof message === 'string') expect(got).toBe(message)
-    else expect(got).toMatch(message)
+    expect(typeof message === 'string' ? got === message || got : message.test(got) || got).toBe(true)
   })
 
   test('has up to 64 levels, in brackets or by keys', () => {
