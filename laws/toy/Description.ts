@@ -22,9 +22,10 @@ import {
   isRecord,
   numberThat,
   positive,
-  whole,
+  wholeIn,
   type DocumentError
 } from '../../src/document/Document.js'
+import { longest } from '../../src/estimator/Cover.js'
 import type { LinearGaussian } from './LinearGaussian.js'
 
 // -------------------------------------------------------------------------------------
@@ -71,13 +72,15 @@ export type ModelDescription = LinearDescription | TanhDescription
 // codecs
 // -------------------------------------------------------------------------------------
 
+// a number for all steps becomes one for each
+const length = /*#__PURE__*/ wholeIn(1, longest)
 const spread = /*#__PURE__*/ numberThat('a number of at least 0', (n) => n >= 0 && Number.isFinite(n))
 const vector = /*#__PURE__*/ t.readonlyArray(finite, 'a list of numbers')
 const matrix = /*#__PURE__*/ t.readonlyArray(vector, 'a list of rows')
 
 const linearFields = {
   kind: /*#__PURE__*/ t.literal('linearGaussian'),
-  T: whole,
+  T: length,
   A: matrix,
   B: matrix,
   c: vector,
@@ -95,7 +98,7 @@ const Linear = /*#__PURE__*/ t.type(linearFields, 'a group of fields')
 const Tanh = /*#__PURE__*/ t.type(
   {
     kind: /*#__PURE__*/ t.literal('tanh'),
-    T: whole,
+    T: length,
     alpha: finite,
     theta: vector,
     sigma: positive,

@@ -15,6 +15,7 @@ import type { Lens, Parameter, Parameters, Params } from '../lens/Lens.js'
 import { decodeWith, type DocumentError } from '../document/Document.js'
 import * as Json from '../document/Json.js'
 import { quote } from '../document/Shown.js'
+import * as Finite from '../tensor/Finite.js'
 import type { Values } from '../tensor/Program.js'
 import { equals, show } from '../tensor/Shape.js'
 import * as Tree from '../tensor/Tree.js'
@@ -106,7 +107,7 @@ export type ModelError =
       readonly asked: Size.Size
       readonly stored: Size.Size
     }
-  | { readonly _tag: 'NotFinite'; readonly tensor: string; readonly index: number; readonly got: number }
+  | { readonly _tag: 'NotFinite'; readonly found: Finite.NotFinite }
 
 /**
  * One tensor that is missing, of another shape, or not asked for.
@@ -282,11 +283,8 @@ const compare = (parameters: Parameters, tensors: Values): ModelError | undefine
 
 /** The first parameter that is no number where it is computed with, in f32. */
 const notFinite = (tensors: Values): ModelError | undefined => {
-  for (const [tensor, { data }] of Object.entries(tensors)) {
-    const index = data.findIndex((value) => !Number.isFinite(Math.fround(value)))
-    if (index >= 0) return { _tag: 'NotFinite', tensor, index, got: data[index] ?? Number.NaN }
-  }
-  return undefined
+  const found = Finite.first(tensors)
+  return found === undefined ? undefined : { _tag: 'NotFinite', found }
 }
 
 // -------------------------------------------------------------------------------------
@@ -349,6 +347,6 @@ export const showError = (error: ModelError): string => {
         )
         .join('\n')
     case 'NotFinite':
-      return `${quote(error.tensor)}[${error.index}]: expected a finite number in f32, got ${error.got}; the model is spoilt, use another or train it again`
+      return `expected finite numbers in f32, got some where ${Finite.show(error.found)}; the model is spoilt, use another or train it again`
   }
 }

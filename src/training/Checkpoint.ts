@@ -10,6 +10,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as t from 'io-ts'
+import { quote } from '../document/Shown.js'
 import * as Safetensors from '../format/Safetensors.js'
 import { below, under, type Values } from '../tensor/Program.js'
 import type { Tensor } from '../tensor/Tensor.js'
@@ -187,7 +188,7 @@ export const decode =
 
 const textIn = (digest: Digest, metadata: Identity): E.Either<CheckpointError, t.TypeOf<typeof Text>> => {
   if (!Text.is(metadata) || metadata.format !== format) return E.left({ _tag: 'NoCheckpoint' })
-  const names = Object.keys(metadata).filter((name) => !(name in Text.props))
+  const names = Object.keys(metadata).filter((name) => !Object.hasOwn(Text.props, name))
   return names.length === 0 && metadata.digest === textDigest(digest, metadata)
     ? E.right(metadata)
     : E.left({ _tag: 'Altered', what: 'its text' })
@@ -218,7 +219,7 @@ const unaltered = (digest: Digest, written: Identity, tensors: Values): E.Either
     E.flatMap(() => digestsOf(digest, tensors)),
     E.flatMap((found): E.Either<CheckpointError, void> => {
       const altered = Object.keys(written).find((name) => written[name] !== found[name])
-      return altered === undefined ? E.right(undefined) : E.left({ _tag: 'Altered', what: JSON.stringify(altered) })
+      return altered === undefined ? E.right(undefined) : E.left({ _tag: 'Altered', what: quote(altered) })
     })
   )
 

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { cut, quote } from '../document/Shown.js'
 import { type SafetensorsError, showError as showSafetensors } from '../format/SafetensorsError.js'
 import { type NotFinite, show } from '../tensor/Finite.js'
 
@@ -61,22 +62,17 @@ export const showError = (error: CheckpointError): string => {
     case 'BadText':
       return `${error.name}: expected ${error.expected ?? 'nothing'}, got ${brief(error.got)}; take a copy of the checkpoint or begin again`
     case 'NotFinite':
-      return `expected finite numbers, got some where ${show(error.found)}; begin again`
+      return `expected finite numbers, got some where ${cut(show(error.found))}; begin again`
     case 'OfAnotherRun':
       return `${error.name}: expected ${brief(error.expected)}, got ${brief(error.got)}; the checkpoint is of another run, so go on with that one, or begin again in another folder`
     case 'Missing':
-      return `${JSON.stringify(error.tensor)}: expected a tensor, got none; take a copy of the checkpoint or begin again`
+      return `${quote(error.tensor)}: expected a tensor, got none; take a copy of the checkpoint or begin again`
     case 'Unknown':
-      return `${JSON.stringify(error.tensor)}: expected no such tensor, got one; take a copy of the checkpoint or begin again`
+      return `${quote(error.tensor)}: expected no such tensor, got one; take a copy of the checkpoint or begin again`
     case 'OtherForm':
-      return `${JSON.stringify(error.tensor)}: expected ${error.expected}, got ${error.got}; the checkpoint is of another model`
+      return `${quote(error.tensor)}: expected ${error.expected}, got ${error.got}; the checkpoint is of another model`
   }
 }
 
-/** So much of a text is shown. */
-const shown = 200
-
-const brief = (text: string | undefined): string => {
-  if (text === undefined) return 'nothing'
-  return text === '' ? 'an empty text' : text.length > shown ? `${text.slice(0, shown)}...` : text
-}
+const brief = (text: string | undefined): string =>
+  text === undefined ? 'nothing' : text === '' ? 'an empty text' : cut(text)
