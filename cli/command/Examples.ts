@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
@@ -13,9 +12,11 @@ import type { Examples, Show, Task } from 'halforder/task/Task'
 import { rows } from 'halforder/tensor/Tensor'
 import { broken, fail, file, type Step, usage } from '../edge/Failure.js'
 import * as Files from '../edge/Files.js'
+import { take } from '../edge/Lock.js'
 import { seed, whole } from '../edge/Options.js'
 import { picture } from '../edge/Pictures.js'
 import { find } from '../tasks/Find.js'
+import { write as writeIn } from './RunFolder.js'
 
 /**
  * The command's options, as they are typed.
@@ -40,6 +41,24 @@ const drawn = (task: Task, key: Key.Key, n: number): Step<Examples> =>
       : pipe(task.examples(key, n), E.mapLeft(broken))
   )
 
+/** Files that belong together: another process that writes them there at the same time is refused. */
+const together = (folder: string, files: Readonly<Record<string, Uint8Array | string>>): Step<void> =>
+  pipe(
+    file(Files.makeFolder(folder)),
+    TE.flatMap(() =>
+      TE.bracket(
+        take(folder),
+        (held) =>
+          pipe(
+            Object.entries(files),
+            TE.traverseSeqArray(([name, content]) => writeIn(held)(name, content))
+          ),
+        (held) => TE.fromTask(held.release)
+      )
+    ),
+    TE.map(() => undefined)
+  )
+
 const write = ({ task: name, out, count, seed: from }: ExamplesOptions): Step<string> =>
   pipe(
     TE.Do,
@@ -59,11 +78,12 @@ const write = ({ task: name, out, count, seed: from }: ExamplesOptions): Step<st
         )
       )
     ),
-    TE.chainFirst(() => file(Files.makeFolder(out))),
-    TE.chainFirst(({ sheet }) => file(Files.write(join(out, 'examples.png'), sheet))),
-    TE.chainFirst(({ tensors }) => file(Files.write(join(out, 'examples.safetensors'), tensors))),
-    TE.chainFirst(({ set }) =>
-      file(Files.write(join(out, 'examples.jsonl'), set.words.map((words) => `${JSON.stringify(words)}\n`).join('')))
+    TE.chainFirst(({ sheet, tensors, set }) =>
+      together(out, {
+        'examples.png': sheet,
+        'examples.safetensors': tensors,
+        'examples.jsonl': set.words.map((words) => `${JSON.stringify(words)}\n`).join('')
+      })
     ),
     TE.map(
       ({ n }) => `${n} examples in ${out}: examples.png, examples.safetensors (x0, labels), examples.jsonl (in words)\n`

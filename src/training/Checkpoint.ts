@@ -119,7 +119,7 @@ const textDigest = (digest: Digest, text: Omit<t.TypeOf<typeof Text>, 'digest'>)
 // -------------------------------------------------------------------------------------
 
 /**
- * The bytes of a checkpoint of a run. Left: a number that is not finite, or a tensor that does not fill its shape.
+ * The bytes of a checkpoint of a run; equal ones have equal bytes. Left: a number that is not finite, or a tensor that does not fill its shape.
  *
  * @category combinators
  * @since 0.1.0
@@ -134,9 +134,9 @@ export const encode =
         const text = {
           format,
           step: String(checkpoint.step),
-          numbers: JSON.stringify(checkpoint.numbers),
-          identity: JSON.stringify(identity),
-          digests: JSON.stringify(digests)
+          numbers: canonical(checkpoint.numbers),
+          identity: canonical(identity),
+          digests: canonical(digests)
         }
         return pipe(
           Safetensors.encode('own')({
@@ -147,6 +147,10 @@ export const encode =
         )
       })
     )
+
+/** As JSON, in the order of the names: equal checkpoints are equal bytes, however they came about. */
+const canonical = (values: Readonly<Record<string, string | number>>): string =>
+  JSON.stringify(Object.fromEntries(Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1))))
 
 const finite = (checkpoint: Checkpoint): E.Either<CheckpointError, Checkpoint> => {
   for (const [name, value] of Object.entries(checkpoint.numbers))

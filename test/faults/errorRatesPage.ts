@@ -16,7 +16,7 @@ export const read = (): ReadonlyArray<Result> =>
   readFileSync(raw, 'utf8')
     .split('\n')
     .filter((line) => line !== '')
-    .map((line): Result => JSON.parse(line))
+    .map((line) => JSON.parse(line) as Result)
 
 /** The page with its tables made anew. */
 export const withTables = (text: string, results: ReadonlyArray<Result>): string =>
@@ -45,8 +45,8 @@ export const within = (results: ReadonlyArray<Result>): ReadonlyArray<string> =>
 export const agree = (kept: ReadonlyArray<Result>, anew: ReadonlyArray<Result>): boolean =>
   kept.length === anew.length &&
   kept.every((one, i) =>
-    Object.entries(one).every(([name, value]) => {
-      const other = Object.entries(anew[i] ?? {}).find(([also]) => also === name)?.[1]
+    Object.entries<unknown>({ ...one }).every(([name, value]) => {
+      const other = Object.entries<unknown>({ ...anew[i] }).find(([also]) => also === name)?.[1]
       return typeof value === 'number' && typeof other === 'number'
         ? Math.abs(value - other) <= Math.max(name === 'bias' ? value / 1000 : 3, one.repetitions / 1000)
         : value === other

@@ -46,6 +46,10 @@ describe('a checkpoint', () => {
     expect(read).toEqual({ identity, checkpoint })
     expect(Object.is(read.checkpoint.tensors['params.w']?.data[1], -0)).toBe(true)
     expect(right(Checkpoint.encode(sha256)(identity, checkpoint))).toEqual(bytes)
+    const reverse = <A>(record: Readonly<Record<string, A>>): Readonly<Record<string, A>> =>
+      Object.fromEntries(Object.entries(record).reverse())
+    const other = { ...checkpoint, tensors: reverse(checkpoint.tensors) }
+    expect(right(Checkpoint.encode(sha256)(reverse(identity), other))).toEqual(bytes)
     expect(said(Checkpoint.decode(sha256)(forged(() => ({}))))).toBe('accepted')
   })
 

@@ -181,6 +181,36 @@ describe('a run that goes on', () => {
   })
 })
 
+describe('a run with a number that is not finite', () => {
+  it('ends with 1 and keeps the last good checkpoint', async () => {
+    const steep = join(scratch, 'steep.json')
+    writeFileSync(steep, JSON.stringify({ ...quick, optimizer: { learningRate: 1e38 } }))
+    const folder = join(scratch, 'diverged')
+    const { code, out, err } = await run({ config: steep, out: folder, saveEvery: '0' })
+    expect([code, out]).toEqual([1, ''])
+    const [, step = '', last = ''] =
+      /step (\d): the samples: expected finite numbers, got -?(?:NaN|Infinity) in row 0; lower the learning rate .*\n {2}.* has the checkpoint of step (\d); --resume .* goes on\n$/.exec(
+        err
+      ) ?? []
+    expect([step, last]).toEqual(['2', '1'])
+    const { checkpoint } = right(Checkpoint.decode(sha256)(readFileSync(join(folder, 'checkpoint.safetensors'))))
+    expect(checkpoint.step).toBe(1)
+    expect(readdirSync(folder)).not.toContain('summary.json')
+  })
+
+  it('has its first checkpoint before anything is measured', async () => {
+    const folder = join(scratch, 'far')
+    const { code, err } = await run({ config, reward: 'near:1e30,0', out: folder })
+    expect(code).toBe(1)
+    expect(err).toBe(
+      "halforder finetune: held-out samples before the run: reward 'minus the squared distance to (1e+30, 0)': " +
+        'expected finite numbers, got -Infinity in row 0; lower the learning rate or the radius, bound the reward, or let nonFinite be skipRow\n' +
+        `  ${folder} has the checkpoint of step 0; --resume ${folder} goes on\n`
+    )
+    expect(readdirSync(folder).sort()).toEqual(['checkpoint.safetensors', 'config.json'])
+  })
+})
+
 describe('a folder', () => {
   it('with what a run left that ended before its first checkpoint is taken again', async () => {
     const folder = join(scratch, 'left')
