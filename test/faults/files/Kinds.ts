@@ -83,7 +83,9 @@ const estimator: Kind = {
       json(decode(bytes)),
       E.flatMap(EstimatorFile.decode),
       E.mapLeft(showDocument),
-      E.flatMap(({ at }) => pipe(at({ T: 6, noisyFirst: true, differentiable: true }), E.mapLeft(showBuild))),
+      E.flatMap(({ at }) =>
+        pipe(at({ T: 6, noisyFirst: true, clean: true, differentiable: true }), E.mapLeft(showBuild))
+      ),
       refusal
     )
 }
