@@ -18,6 +18,7 @@ import { quote } from '../document/Shown.js'
 import * as Finite from '../tensor/Finite.js'
 import type { Values } from '../tensor/Program.js'
 import { equals, show } from '../tensor/Shape.js'
+import { toFloat32 } from '../tensor/Tensor.js'
 import * as Tree from '../tensor/Tree.js'
 import { classifier } from './Classifier.js'
 import {
@@ -283,8 +284,11 @@ const compare = (parameters: Parameters, tensors: Values): ModelError | undefine
 
 /** The first parameter that is no number where it is computed with, in f32. */
 const notFinite = (tensors: Values): ModelError | undefined => {
-  const found = Finite.first(tensors)
-  return found === undefined ? undefined : { _tag: 'NotFinite', found }
+  for (const [name, tensor] of Object.entries(tensors)) {
+    const found = Finite.firstIn(name)(toFloat32(tensor))
+    if (found !== undefined) return { _tag: 'NotFinite', found }
+  }
+  return undefined
 }
 
 // -------------------------------------------------------------------------------------

@@ -33,8 +33,9 @@ export const warming = 20
 setFlagsFromString('--expose_gc')
 const collect: unknown = runInNewContext('gc')
 const collectGarbage = (): void => {
-  if (typeof collect === 'function') collect()
+  if (isAction(collect)) collect()
 }
+const isAction = (value: unknown): value is () => void => typeof value === 'function'
 
 /** By how many megabytes the process has grown since this was made, at its largest. */
 const growth = (): (() => number) => {

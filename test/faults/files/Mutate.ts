@@ -309,9 +309,7 @@ const mutateValue = (chance: Chance, value: unknown): unknown => {
     ])
     return [...items.slice(0, at), ...other(), ...items.slice(at + 1)]
   }
-  const entries: ReadonlyArray<readonly [string, unknown]> = Object.entries<unknown>({
-    ...(typeof value === 'object' ? value : {})
-  })
+  const entries: ReadonlyArray<readonly [string, unknown]> = isGroup(value) ? Object.entries(value) : []
   const at = below(entries.length)
   const [key, own] = entries[at] ?? ['', undefined]
   const change = below(8)
