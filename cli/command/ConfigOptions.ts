@@ -239,7 +239,9 @@ const field = (name: string, value: unknown): Group => (value === undefined ? {}
 
 const filled = (group: Group): Group | undefined => (Object.keys(group).length > 0 ? group : undefined)
 
-/** A word that is no number stays a word, so that the decoder names it; so does a whole number that f64 does not hold. */
+/**
+ * A word that is no number stays a word, so that the decoder names it; so does a whole number that f64 does not hold.
+ */
 const number = (text: string | undefined): number | string | undefined =>
   text === undefined
     ? undefined

@@ -48,7 +48,10 @@ export interface Options extends ConfigOptions {
 // preparing
 // -------------------------------------------------------------------------------------
 
-/** Everything before the first step but the folder. Left: what is wrong with the configuration, or is not to be gone on from. */
+/**
+ * Everything before the first step but the folder. Left: what is wrong with the configuration, or is not to be gone on
+ * from.
+ */
 const prepare = ({ configured, from }: Start, folder: string, every: number, target: Target): Step<Ready> =>
   pipe(
     TE.right(configured),
@@ -202,8 +205,8 @@ const defaultFolder = ({ estimator, reward, seed }: Config.Config, now: Date): s
 }
 
 /**
- * Runs the command and gives its exit code: 0, 1 (the run failed), 2 (wrong usage, nothing written) or 130 (interrupted;
- * the folder is whole). Progress goes to stderr; with `json` the summary goes to stdout as one line.
+ * Runs the command and gives its exit code: 0, 1 (the run failed), 2 (wrong usage, nothing written) or 130
+ * (interrupted; the folder is whole). Progress goes to stderr; with `json` the summary goes to stdout as one line.
  *
  * @category effects
  * @since 0.1.0

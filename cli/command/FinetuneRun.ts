@@ -36,8 +36,8 @@ import { save, write } from './RunFolder.js'
 
 /**
  * Everything that stands before the first step. `initial` are the base model's parameters; `state` is where the run
- * starts, and `history` what an earlier part of it wrote. `identity` tells the run from others; `opening` is what is written before
- * the first step; a checkpoint is written `every` so many seconds.
+ * starts, and `history` what an earlier part of it wrote. `identity` tells the run from others; `opening` is what is
+ * written before the first step; a checkpoint is written `every` so many seconds.
  *
  * @category model
  * @since 0.1.0
@@ -60,8 +60,8 @@ export interface Ready {
 }
 
 /**
- * What a run is judged by. Rewards are of held-out noise, the same before and after; `gain` is in joint standard errors.
- * `skippedRows` are the rows of all steps that were left out because their reward is not finite.
+ * What a run is judged by. Rewards are of held-out noise, the same before and after; `gain` is in joint standard
+ * errors. `skippedRows` are the rows of all steps that were left out because their reward is not finite.
  *
  * @category model
  * @since 0.1.0
@@ -132,7 +132,9 @@ const writeState = ({ identity }: Ready, held: Held, at: Finetune.State, metrics
     TE.flatMap(() => save(held, identity)(Checkpoint.ofState(at)))
   )
 
-/** A new run begins with its checkpoint, so that its folder can be resumed from then on; one that goes on may be longer. */
+/**
+ * A new run begins with its checkpoint, so that its folder can be resumed from then on; one that goes on may be longer.
+ */
 const open = (ready: Ready, held: Held): Step<void> => {
   if (ready.opening === 'nothing') return TE.right(undefined)
   if (ready.opening === 'config') return writeConfig(ready, held)
@@ -212,7 +214,8 @@ const loop =
 
 /**
  * Runs it all: the folder then has `config.json`, `metrics.jsonl`, `checkpoint.safetensors`, `model.safetensors`,
- * `before.png`, `after.png`, `reward.svg` and `summary.json`. When `stop` is aborted it ends after the step under way, with the same files.
+ * `before.png`, `after.png`, `reward.svg` and `summary.json`. When `stop` is aborted it ends after the step under way,
+ * with the same files.
  *
  * @category effects
  * @since 0.1.0

@@ -120,7 +120,8 @@ const readPlan = (given: string | undefined, options: PretrainOptions): Step<Pla
         E.bind('seed', () => seed(options.seed, 1)),
         E.bind('every', () => saveEvery(options.saveEvery)),
         E.bind('mode', () => mode(options.mode)),
-        // sums over blocks of rows have other bits than sums over all: the shipped networks were trained with the latter
+        // sums over blocks of rows have other bits than sums over all: the shipped networks were trained with the
+        // latter
         E.bind('threads', () => whole('threads', options.threads, undefined, 1, 256)),
         E.map(({ steps, ...plan }) => ({
           ...plan,
@@ -147,7 +148,10 @@ const configuration = (
   seed: String(seed)
 })
 
-/** What changes the bits of a training, beside what tells it from others: sums over blocks of rows, kernels, the examples. */
+/**
+ * What changes the bits of a training, beside what tells it from others: sums over blocks of rows, kernels, the
+ * examples.
+ */
 const identity = (
   { mode: where, threads }: Plan,
   told: Readonly<Record<string, string>>,
@@ -189,7 +193,9 @@ const ofState = ({ step, loss, values }: Pretrain.TrainingState): Checkpoint.Che
   tensors: values
 })
 
-/** Where the training starts: at the checkpoint of its folder, or at its beginning, which is then the first checkpoint. */
+/**
+ * Where the training starts: at the checkpoint of its folder, or at its beginning, which is then the first checkpoint.
+ */
 const restore = (ready: Ready, held: Held): Step<Pretrain.TrainingState> => {
   const start = Pretrain.start(
     ready.training.objective(),
@@ -351,10 +357,10 @@ const execute = (plan: Plan, stop: AbortSignal): Step<Judgement | undefined> =>
   )
 
 /**
- * Trains something by its name, one of the task's trainings (the first, by default), and gives the exit code: 0, 1 (it failed),
- * 2 (wrong usage, nothing written) or 130 (interrupted; the same command resumes it). The folder then has `NAME.safetensors`
- * (averaged parameters, f16), `metrics.json`, pictures where the task judges by some, and the `checkpoint.safetensors` from which
- * training resumes.
+ * Trains something by its name, one of the task's trainings (the first, by default), and gives the exit code: 0, 1 (it
+ * failed), 2 (wrong usage, nothing written) or 130 (interrupted; the same command resumes it). The folder then has
+ * `NAME.safetensors` (averaged parameters, f16), `metrics.json`, pictures where the task judges by some, and the
+ * `checkpoint.safetensors` from which training resumes.
  *
  * @category effects
  * @since 0.1.0

@@ -22,8 +22,8 @@ import { stored } from './RunFolder.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * Where a fine-tune starts. `threads` are those that were typed, which the folder does not keep. `from` is what a run left that goes
- * on; `configured` has the configuration of its folder, with the steps that were asked for.
+ * Where a fine-tune starts. `threads` are those that were typed, which the folder does not keep. `from` is what a run
+ * left that goes on; `configured` has the configuration of its folder, with the steps that were asked for.
  *
  * @category model
  * @since 0.1.0
@@ -71,8 +71,9 @@ export const checkOptions = (
 }
 
 /**
- * What a folder holds, and the configuration that a run goes on with. Left: a folder without a checkpoint, or with a damaged one;
- * a configuration that is not the checkpoint's; an option that is not what it was, but for more steps, and threads.
+ * What a folder holds, and the configuration that a run goes on with. Left: a folder without a checkpoint, or with a
+ * damaged one; a configuration that is not the checkpoint's; an option that is not what it was, but for more steps, and
+ * threads.
  *
  * @category effects
  * @since 0.1.0

@@ -1,7 +1,8 @@
 /**
  * The folder of a run: taken by one process, never overwritten by another run, and whole whenever the process ends.
  *
- * The first file in it is a checkpoint, which has the configuration too: a folder with one can be resumed, and one without may be taken.
+ * The first file in it is a checkpoint, which has the configuration too: a folder with one can be resumed, and one
+ * without may be taken.
  *
  * @since 0.1.0
  */
@@ -30,7 +31,8 @@ const checkpointName = 'checkpoint.safetensors'
 // -------------------------------------------------------------------------------------
 
 /**
- * Is there nothing in a folder but what a run left that ended before its first checkpoint? So it is where there is no folder.
+ * Is there nothing in a folder but what a run left that ended before its first checkpoint? So it is where there is no
+ * folder.
  *
  * @category effects
  * @since 0.1.0
@@ -81,7 +83,8 @@ export const enter = (folder: string): Step<Held> =>
   )
 
 /**
- * Makes and takes a folder of a name that no other has: the name, or the name with the first number from 2 on that is free.
+ * Makes and takes a folder of a name that no other has: the name, or the name with the first number from 2 on that is
+ * free.
  *
  * @category effects
  * @since 0.1.0

@@ -37,8 +37,8 @@ import { loadNamed } from './ModelFile.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * The command's options, as they are typed. `coarse`, `mid` and `fine` are the prompts of the first, second and last third
- * of the steps, in the order in which they are run; each is `prompt` where it is not given.
+ * The command's options, as they are typed. `coarse`, `mid` and `fine` are the prompts of the first, second and last
+ * third of the steps, in the order in which they are run; each is `prompt` where it is not given.
  *
  * @category model
  * @since 0.1.0
@@ -236,8 +236,8 @@ const draw = (plan: Plan, stop: AbortSignal): Step<string | undefined> => {
 
 /**
  * Runs the command and gives its exit code: 0, 1 (the run failed), 2 (wrong usage, nothing drawn) or 130 (interrupted,
- * nothing written). A `.png` is a contact sheet of the samples. A `.gif` shows clips moving, and of a model of stills the
- * chain at work, from the noise to the samples. The same options give the same bytes.
+ * nothing written). A `.png` is a contact sheet of the samples. A `.gif` shows clips moving, and of a model of stills
+ * the chain at work, from the noise to the samples. The same options give the same bytes.
  *
  * @category effects
  * @since 0.1.0

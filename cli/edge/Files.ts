@@ -84,8 +84,8 @@ export const read = (path: string): TE.TaskEither<FileError, Uint8Array> => atte
 export const unfinished = '.part'
 
 /**
- * Writes a whole file: to a name of its own beside it, flushed, then renamed, and the folder flushed, so that neither a reader nor a
- * crash ever meets half of it, nor two writers each other.
+ * Writes a whole file: to a name of its own beside it, flushed, then renamed, and the folder flushed, so that neither a
+ * reader nor a crash ever meets half of it, nor two writers each other.
  *
  * @category effects
  * @since 0.1.0
@@ -140,7 +140,10 @@ export const isUnfinished = (name: string): boolean => name.endsWith(unfinished)
 export const makeFolder = (path: string): TE.TaskEither<FileError, void> =>
   attempt(path, 'make the folder', () => makeFolders(path))
 
-/** As `mkdir` with `recursive`, which never ends where a parent is there but takes no folders (`/proc`, a folder that was removed). */
+/**
+ * As `mkdir` with `recursive`, which never ends where a parent is there but takes no folders (`/proc`, a folder that
+ * was removed).
+ */
 const makeFolders = async (path: string): Promise<void> => {
   const above = dirname(path)
   try {
@@ -193,7 +196,8 @@ export const exists = (path: string): TE.TaskEither<FileError, boolean> =>
   attempt(path, 'look into', async () => existsSync(path))
 
 /**
- * Makes sure that a file can be written, before the work that it is to hold is done: the folder is made if it is not there.
+ * Makes sure that a file can be written, before the work that it is to hold is done: the folder is made if it is not
+ * there.
  *
  * @category effects
  * @since 0.1.0

@@ -1,5 +1,6 @@
 /**
- * One run a folder: a file that only one process can create says who holds it, and one that was left by a dead process is taken over.
+ * One run a folder: a file that only one process can create says who holds it, and one that was left by a dead process
+ * is taken over.
  *
  * @since 0.1.0
  */
@@ -29,7 +30,8 @@ import { Holder, type Life, lifeOf, self } from './Process.js'
 export const lockName = 'run.lock'
 
 /**
- * A folder that this process holds. `mine` is left once it no longer does: every write asks first. `release` gives it back.
+ * A folder that this process holds. `mine` is left once it no longer does: every write asks first. `release` gives it
+ * back.
  *
  * @category model
  * @since 0.1.0
@@ -81,7 +83,10 @@ const writeNew = async (path: string, text: string): Promise<void> => {
   }
 }
 
-/** Creates a file with a text that is whole from the first moment on, unless there is one. `draft` is a file with that text. */
+/**
+ * Creates a file with a text that is whole from the first moment on, unless there is one. `draft` is a file with that
+ * text.
+ */
 const create = async (draft: string, path: string, text: string): Promise<boolean> => {
   try {
     await link(draft, path)
@@ -100,7 +105,10 @@ const create = async (draft: string, path: string, text: string): Promise<boolea
   }
 }
 
-/** A file without a holder is looked at again for so many times, so many milliseconds apart: its creator may be about to write it. */
+/**
+ * A file without a holder is looked at again for so many times, so many milliseconds apart: its creator may be about to
+ * write it.
+ */
 const looks = 10
 const between = 20
 
@@ -129,8 +137,8 @@ const refusal = (folder: string, { pid }: Holder, life: Life): Failure =>
   )
 
 /**
- * A dead one's file is replaced, never removed, so that no third process finds none; and only by whoever claims to do so, by a
- * file of its own, so that no one replaces the new one by mistake.
+ * A dead one's file is replaced, never removed, so that no third process finds none; and only by whoever claims to do
+ * so, by a file of its own, so that no one replaces the new one by mistake.
  */
 const acquire = async (folder: string): Promise<E.Either<Failure, Holder>> => {
   const path = join(folder, lockName)
@@ -174,8 +182,8 @@ const replaced = async (path: string, dead: string, draft: string, text: string)
 // -------------------------------------------------------------------------------------
 
 /**
- * Takes a folder that is there for this process, until it is released or the process ends. What a dead run left unfinished in it is
- * removed. Left: another process has it.
+ * Takes a folder that is there for this process, until it is released or the process ends. What a dead run left
+ * unfinished in it is removed. Left: another process has it.
  *
  * @category effects
  * @since 0.1.0
@@ -194,7 +202,9 @@ export const take = (folder: string): Step<Held> =>
     )
   )
 
-/** What dead processes left: files that they were about to rename, drafts of their locks. Others may be drafting theirs. */
+/**
+ * What dead processes left: files that they were about to rename, drafts of their locks. Others may be drafting theirs.
+ */
 const tidy = (folder: string): Step<void> =>
   pipe(
     Files.list(folder),

@@ -23,7 +23,8 @@ const Line = t.type({
 
 /**
  * One line of `metrics.jsonl`: the mean reward of a step's batch and its standard error, the Euclidean norm of the
- * gradient, how many rows were skipped because their reward is not finite, and the seconds since the run began. What is not a number is NaN here and null in the file.
+ * gradient, how many rows were skipped because their reward is not finite, and the seconds since the run began. What is
+ * not a number is NaN here and null in the file.
  *
  * @category model
  * @since 0.1.0

@@ -21,8 +21,9 @@ import { codeOf } from './Files.js'
 export const Holder = t.type({ pid: t.number, place: t.string, started: t.string, token: t.string })
 
 /**
- * Who holds a folder. `place` and `started` tell two processes of one number apart: the boot and the space of process numbers that it
- * is in, and when it started, counted from that boot; both are empty where the system does not say. `token` is its own.
+ * Who holds a folder. `place` and `started` tell two processes of one number apart: the boot and the space of process
+ * numbers that it is in, and when it started, counted from that boot; both are empty where the system does not say.
+ * `token` is its own.
  *
  * @category model
  * @since 0.1.0
@@ -97,8 +98,8 @@ const silence = 10 * 60_000
 export type Life = 'alive' | 'dead' | 'unknown'
 
 /**
- * Does a process live that showed itself so many milliseconds ago? One of another machine, container or boot can not be looked up: it
- * is dead when it has not shown itself for ten minutes.
+ * Does a process live that showed itself so many milliseconds ago? One of another machine, container or boot can not be
+ * looked up: it is dead when it has not shown itself for ten minutes.
  *
  * @category effects
  * @since 0.1.0

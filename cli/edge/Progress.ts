@@ -39,7 +39,16 @@ const barMeter = (title: string, total: number, done: number): Meter => {
   }
   const bar = new SingleBar(options)
   bar.start(total, done, { note: '' })
-  return { update: (value, note) => bar.update(value, { note }), stop: () => bar.stop() }
+  // a process that is ended at once gives the cursor back, too
+  const stop = (): void => bar.stop()
+  process.once('exit', stop)
+  return {
+    update: (value, note) => bar.update(value, { note }),
+    stop: () => {
+      process.off('exit', stop)
+      stop()
+    }
+  }
 }
 
 const lineMeter = (title: string, total: number, done: number): Meter => {

@@ -8,8 +8,8 @@
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
- * Runs work that can be interrupted: `interrupted` says so to the person, and the work's signal is aborted. A second signal ends
- * the process with exit code 130.
+ * Runs work that can be interrupted: `interrupted` says so to the person, and the work's signal is aborted. A second
+ * signal ends the process with exit code 130.
  *
  * @category effects
  * @since 0.1.0

@@ -13,8 +13,9 @@ const gone: ReadonlyArray<string> = ['EPIPE', 'EIO', 'ECONNRESET', 'ERR_STREAM_D
 const pipeExit = 141
 
 /**
- * Lets nothing that is written to stdout or stderr end the process by an exception. A reader that is gone is told no more; if it was
- * that of stdout, `unheard` is called, once. Anything else, such as a full disk, is said on stderr and ends with 1.
+ * Lets nothing that is written to stdout or stderr end the process by an exception. A reader that is gone is told no
+ * more; if it was that of stdout, `unheard` is called, once. Anything else, such as a full disk, is said on stderr and
+ * ends with 1.
  *
  * @category effects
  * @since 0.1.0
@@ -43,7 +44,8 @@ export const quietly = (unheard: () => void): void => {
 export const endUnheard = (): void => process.exit(pipeExit)
 
 /**
- * May the terminal of stderr be sent escapes? Not where it says that it is dumb, or the user wants none (https://no-color.org).
+ * May the terminal of stderr be sent escapes? Not where it says that it is dumb, or the user wants none
+ * (https://no-color.org).
  *
  * @category effects
  * @since 0.1.0

@@ -1,5 +1,6 @@
 /**
- * What a gradient is asked of: a chain, a reward and an estimator that can stand on them, a request, and what comes back.
+ * What a gradient is asked of: a chain, a reward and an estimator that can stand on them, a request, and what comes
+ * back.
  *
  * @since 0.1.0
  */
@@ -28,8 +29,9 @@ import type { Trained } from './Programs.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * Everything that is fixed before the first gradient. `steps` are rewards on the way, which are added to the terminal one;
- * `values` the learned values of a state that cells may name as baselines and controls. `nonFinite` is `stop` where it is left out.
+ * Everything that is fixed before the first gradient. `steps` are rewards on the way, which are added to the terminal
+ * one; `values` the learned values of a state that cells may name as baselines and controls. `nonFinite` is `stop`
+ * where it is left out.
  *
  * @category model
  * @since 0.1.0
@@ -47,10 +49,9 @@ export interface Problem<P extends Params, S extends Batched, C extends Exprs, R
 }
 
 /**
- * What is done with a row whose sample, reward or reward's gradient is not finite in the number format of the samples. `stop`: a left
- * that names it. `skipRow`: the
- * row has weight 0 and is no part of any baseline; the other rows keep their weights. It biases what it skips: the gradient is that
- * of the reward where there is one.
+ * What is done with a row whose sample, reward or reward's gradient is not finite in the number format of the samples.
+ * `stop`: a left that names it. `skipRow`: the row has weight 0 and is no part of any baseline; the other rows keep
+ * their weights. It biases what it skips: the gradient is that of the reward where there is one.
  *
  * @category model
  * @since 0.1.0
@@ -59,9 +60,10 @@ export type NonFinite = 'stop' | 'skipRow'
 
 /**
  * Everything that one gradient depends on. Names of `params` and `xi` are parameter paths; `condition` is by input name
- * (`c`, or `c.path`). `weights`, one a row, say what the gradient is of: `sum_n weights[n] R(x_0[n])`; the batch mean has
- * `1 / batch` each. `groups` tells which rows share a prompt, for advantages that ask. `xi` may be empty where the cover has no
- * zeroth-order cell, and `moreXi` has the directions beyond the first of a cell that draws several. `learned` are the parameters of the problem's values, by their names.
+ * (`c`, or `c.path`). `weights`, one a row, say what the gradient is of: `sum_n weights[n] R(x_0[n])`; the batch mean
+ * has `1 / batch` each. `groups` tells which rows share a prompt, for advantages that ask. `xi` may be empty where the
+ * cover has no zeroth-order cell, and `moreXi` has the directions beyond the first of a cell that draws several.
+ * `learned` are the parameters of the problem's values, by their names.
  *
  * @category model
  * @since 0.1.0
@@ -81,10 +83,11 @@ export interface Request {
 }
 
 /**
- * A gradient, to be ascended, by parameter path, the cells' `terms` that it is the sum of, and what was seen on the way. `rewards`
- * are the terminal ones of the base trajectory, or the mean of both sides where only a central difference was run, of all rows, and
- * `stepRewards` the sums of those on the way (zeros where there are none). `skipped` are the numbers of the rows that were left out,
- * none unless the problem says `skipRow`. `trajectory [T + 1, batch, ...]`, from `x_0` up, is the base one, where there is one.
+ * A gradient, to be ascended, by parameter path, the cells' `terms` that it is the sum of, and what was seen on the
+ * way. `rewards` are the terminal ones of the base trajectory, or the mean of both sides where only a central
+ * difference was run, of all rows, and `stepRewards` the sums of those on the way (zeros where there are none).
+ * `skipped` are the numbers of the rows that were left out, none unless the problem says `skipRow`. `trajectory [T + 1,
+ * batch, ...]`, from `x_0` up, is the base one, where there is one.
  *
  * @category model
  * @since 0.1.0
@@ -112,8 +115,8 @@ export interface Term {
 }
 
 /**
- * Compiled programs that give gradients: `executables` by name, of the rollouts, the reward and each shape of cell. `noise` is the
- * density that `xT` and `eps` are to be drawn from.
+ * Compiled programs that give gradients: `executables` by name, of the rollouts, the reward and each shape of cell.
+ * `noise` is the density that `xT` and `eps` are to be drawn from.
  *
  * @category model
  * @since 0.1.0
@@ -148,8 +151,8 @@ export type EstimatorError =
   | { readonly _tag: 'AllSkipped'; readonly reward: string; readonly rows: number }
 
 /**
- * A row whose sample, reward, gradient of the reward in the sample, or reward of a step is not finite in the number format of the
- * samples.
+ * A row whose sample, reward, gradient of the reward in the sample, or reward of a step is not finite in the number
+ * format of the samples.
  *
  * @category model
  * @since 0.1.0
@@ -167,7 +170,8 @@ export interface NotFiniteRow {
 // -------------------------------------------------------------------------------------
 
 /**
- * A problem from its parts, the estimator last. By default the advantage is leave-one-out and every parameter is trained.
+ * A problem from its parts, the estimator last. By default the advantage is leave-one-out and every parameter is
+ * trained.
  *
  * @category constructors
  * @since 0.1.0
@@ -197,10 +201,10 @@ export const problem =
 // -------------------------------------------------------------------------------------
 
 /**
- * Can this estimator stand on this chain with this reward? Left, first found: lengths that differ; a half-order cell whose
- * lowest step has no noise, and so no score; a first-order cell under a black-box reward, or a segment of several steps under a
- * black box of states; a value of the state that can not be had; a baseline that looks at the batch where a shared one-point
- * perturbation does too; nothing trained.
+ * Can this estimator stand on this chain with this reward? Left, first found: lengths that differ; a half-order cell
+ * whose lowest step has no noise, and so no score; a first-order cell under a black-box reward, or a segment of several
+ * steps under a black box of states; a value of the state that can not be had; a baseline that looks at the batch where
+ * a shared one-point perturbation does too; nothing trained.
  *
  * @category checks
  * @since 0.1.0

@@ -15,9 +15,9 @@ import type { Exprs } from '../tensor/Tree.js'
 import type { Batched } from '../tensor/Shape.js'
 
 /**
- * A reward that is, for a given condition, a lens from the output to one number a row. A reward that does not look at the
- * condition fits every chain. `shapes` declares the lens's own parameters, and `parameters` are their fixed values, by
- * path.
+ * A reward that is, for a given condition, a lens from the output to one number a row. A reward that does not look at
+ * the condition fits every chain. `shapes` declares the lens's own parameters, and `parameters` are their fixed values,
+ * by path.
  *
  * @category model
  * @since 0.1.0
@@ -95,8 +95,8 @@ export const conditional = <P extends Params, S extends Batched, C extends Exprs
 ): Differentiable<P, S, C> => ({ _tag: 'Differentiable', name, lens, shapes, parameters })
 
 /**
- * A black-box reward from a host function that answers at once. Left, with the reward's name, when it throws, or gives anything but one
- * number a row. Numbers that are not finite are for whoever asked to judge.
+ * A black-box reward from a host function that answers at once. Left, with the reward's name, when it throws, or gives
+ * anything but one number a row. Numbers that are not finite are for whoever asked to judge.
  *
  * @category constructors
  * @since 0.1.0
@@ -109,8 +109,8 @@ export const blackBox = (name: string, evaluate: (x0: Tensor) => ReadonlyArray<n
 })
 
 /**
- * How long an answer may take: `timeout` in milliseconds (ten minutes by default; `Infinity` for no limit), and a signal that gives
- * up from outside.
+ * How long an answer may take: `timeout` in milliseconds (ten minutes by default; `Infinity` for no limit), and a
+ * signal that gives up from outside.
  *
  * @category model
  * @since 0.1.0
@@ -121,9 +121,9 @@ export interface Patience {
 }
 
 /**
- * A black-box reward from a function that answers later and may fail, with its own words for why. The function's `signal` is
- * aborted when its answer is no longer waited for. Left, with the reward's name: what it says, what it throws, an answer that is not
- * one number a row, or none in time.
+ * A black-box reward from a function that answers later and may fail, with its own words for why. The function's
+ * `signal` is aborted when its answer is no longer waited for. Left, with the reward's name: what it says, what it
+ * throws, an answer that is not one number a row, or none in time.
  *
  * @example
  * import { blackBoxTask } from 'halforder/reward'
@@ -160,8 +160,8 @@ export const blackBoxPromise = (
 // -------------------------------------------------------------------------------------
 
 /**
- * The rewards of outputs, one a row, from any black box: also one that was made by hand is a left when it throws, or gives anything
- * but one number a row.
+ * The rewards of outputs, one a row, from any black box: also one that was made by hand is a left when it throws, or
+ * gives anything but one number a row.
  *
  * @category interpreters
  * @since 0.1.0

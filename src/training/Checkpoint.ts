@@ -1,9 +1,9 @@
 /**
  * The state of a run as bytes, and back: bit for bit, or a left that says what is not as it was written.
  *
- * A checkpoint is a safetensors file. Everything is kept in full precision, because a resumed run must give the same bits. What is no
- * tensor is text: the step, numbers by name, and the run's identity (its configuration, say). The text has a digest of every tensor,
- * and one of itself, so that a flipped bit is found, and named, wherever it is.
+ * A checkpoint is a safetensors file. Everything is kept in full precision, because a resumed run must give the same
+ * bits. What is no tensor is text: the step, numbers by name, and the run's identity (its configuration, say). The text
+ * has a digest of every tensor, and one of itself, so that a flipped bit is found, and named, wherever it is.
  *
  * @since 0.1.0
  */
@@ -25,7 +25,8 @@ export { type CheckpointError, showError } from './CheckpointError.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * SHA-256 as 64 hexadecimal digits, from wherever this runs: `createHash('sha256').update(bytes).digest('hex')` in Node.
+ * SHA-256 as 64 hexadecimal digits, from wherever this runs: `createHash('sha256').update(bytes).digest('hex')` in
+ * Node.
  *
  * @category model
  * @since 0.1.0
@@ -83,7 +84,8 @@ const Texts = t.record(t.string, t.string)
 // -------------------------------------------------------------------------------------
 
 /**
- * The digest of some tensors: of their names, number formats, shapes and bits. Left: a tensor that does not fill its shape.
+ * The digest of some tensors: of their names, number formats, shapes and bits. Left: a tensor that does not fill its
+ * shape.
  *
  * @category utils
  * @since 0.1.0
@@ -119,7 +121,8 @@ const textDigest = (digest: Digest, text: Omit<t.TypeOf<typeof Text>, 'digest'>)
 // -------------------------------------------------------------------------------------
 
 /**
- * The bytes of a checkpoint of a run; equal ones have equal bytes. Left: a number that is not finite, or a tensor that does not fill its shape.
+ * The bytes of a checkpoint of a run; equal ones have equal bytes. Left: a number that is not finite, or a tensor that
+ * does not fill its shape.
  *
  * @category combinators
  * @since 0.1.0
@@ -163,8 +166,8 @@ const finite = (checkpoint: Checkpoint): E.Either<CheckpointError, Checkpoint> =
 }
 
 /**
- * The checkpoint in some bytes, as it was written. Left: no checkpoint; a tensor or a text that is not the one that was written; a
- * step that is no whole number; a number that is not finite.
+ * The checkpoint in some bytes, as it was written. Left: no checkpoint; a tensor or a text that is not the one that was
+ * written; a step that is no whole number; a number that is not finite.
  *
  * @category combinators
  * @since 0.1.0
@@ -240,8 +243,9 @@ const sameNames = (expected: ReadonlyArray<string>, got: ReadonlyArray<string>):
 // -------------------------------------------------------------------------------------
 
 /**
- * A checkpoint that a run can go on from: one of its own, with the tensors that it starts from and no others. Left: the first text
- * of the identity that differs, the first tensor that is missing, unknown or of another shape or number format, a number that is missing.
+ * A checkpoint that a run can go on from: one of its own, with the tensors that it starts from and no others. Left: the
+ * first text of the identity that differs, the first tensor that is missing, unknown or of another shape or number
+ * format, a number that is missing.
  *
  * @category combinators
  * @since 0.1.0
@@ -276,8 +280,8 @@ const form = ({ shape, data }: Tensor): string =>
 // -------------------------------------------------------------------------------------
 
 /**
- * The checkpoint of a fine-tune: its parameters and its optimizer's state lie under names of their own, so that no name of a
- * parameter is taken for one of the optimizer.
+ * The checkpoint of a fine-tune: its parameters and its optimizer's state lie under names of their own, so that no name
+ * of a parameter is taken for one of the optimizer.
  *
  * @category conversions
  * @since 0.1.0

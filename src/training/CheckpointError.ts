@@ -12,9 +12,10 @@ import { type NotFinite, show } from '../tensor/Finite.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * What can be wrong with a checkpoint. `NotReadable`: no safetensors file. `NoCheckpoint`: a file of something else. `Altered`: not the
- * bits that were written. `BadText`: a text or a number that is none of its kind. `NotFinite`: a number that no run goes on
- * from. `OfAnotherRun`: a text of the identity that differs. `Missing`, `Unknown`, `OtherForm`: tensors that are not those of the run.
+ * What can be wrong with a checkpoint. `NotReadable`: no safetensors file. `NoCheckpoint`: a file of something else.
+ * `Altered`: not the bits that were written. `BadText`: a text or a number that is none of its kind. `NotFinite`: a
+ * number that no run goes on from. `OfAnotherRun`: a text of the identity that differs. `Missing`, `Unknown`,
+ * `OtherForm`: tensors that are not those of the run.
  *
  * @category model
  * @since 0.1.0

@@ -50,8 +50,8 @@ export interface State {
 }
 
 /**
- * What one step showed: the cover that was drawn, the rewards of its batch without those of rows that were skipped, how many these
- * were, and the Euclidean norm of the gradient.
+ * What one step showed: the cover that was drawn, the rewards of its batch without those of rows that were skipped, how
+ * many these were, and the Euclidean norm of the gradient.
  *
  * @category model
  * @since 0.1.0
@@ -65,8 +65,8 @@ export interface Progress {
 }
 
 /**
- * Why a step was not made: what the estimator says, or the first number that is not finite. `step` is the one that failed,
- * counted from 1; the state before it is as it was.
+ * Why a step was not made: what the estimator says, or the first number that is not finite. `step` is the one that
+ * failed, counted from 1; the state before it is as it was.
  *
  * @category model
  * @since 0.1.0
@@ -79,8 +79,8 @@ export type RunError =
 type NotFiniteOf = 'gradient' | 'parameter' | 'optimizer'
 
 /**
- * A compiled run. `step` is a function of the state and the key of the run only. `executables` are all that it may run, by
- * name: those of the estimator, and the optimizer's `update`.
+ * A compiled run. `step` is a function of the state and the key of the run only. `executables` are all that it may run,
+ * by name: those of the estimator, and the optimizer's `update`.
  *
  * @category model
  * @since 0.1.0
@@ -97,7 +97,9 @@ export interface Run {
 // the step
 // -------------------------------------------------------------------------------------
 
-/** The optimizer's update as a program: `params.path, gradient.path, state...` to `params.path, state..., gradientNorm`. */
+/**
+ * The optimizer's update as a program: `params.path, gradient.path, state...` to `params.path, state..., gradientNorm`.
+ */
 const updateProgram = (
   shapes: Readonly<Record<string, Shape>>,
   optimizer: Optimizer.Optimizer
@@ -241,9 +243,9 @@ const trainedOnly = (params: Values, gradient: Values): Values =>
   under('params', Object.fromEntries(Object.entries(params).filter(([path]) => path in gradient)))
 
 /**
- * Everything that one gradient depends on, drawn from a key: the cover, the noises, the conditioning, and the directions
- * of the cover's zeroth-order cell. The weights are those of the batch mean. Parameters that the chain keeps for each row
- * (`Chain.perRow`) are given shared, and copied.
+ * Everything that one gradient depends on, drawn from a key: the cover, the noises, the conditioning, and the
+ * directions of the cover's zeroth-order cell. The weights are those of the batch mean. Parameters that the chain keeps
+ * for each row (`Chain.perRow`) are given shared, and copied.
  *
  * @category utils
  * @since 0.1.0

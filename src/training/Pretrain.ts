@@ -33,8 +33,8 @@ import type { Batch, Objective } from './Objective.js'
 
 /**
  * How long and how fast to train: `steps` in all, the first `warmup` of which raise the learning rate linearly to
- * `learningRate`, after which it falls to 0 along half a cosine. The optimizer is AdamW with `beta2` and `weightDecay`, on
- * gradients clipped to the norm `clip`; `average` is the decay of the running mean of the parameters, which is kept.
+ * `learningRate`, after which it falls to 0 along half a cosine. The optimizer is AdamW with `beta2` and `weightDecay`,
+ * on gradients clipped to the norm `clip`; `average` is the decay of the running mean of the parameters, which is kept.
  *
  * @category model
  * @since 0.1.0
@@ -63,8 +63,8 @@ export interface TrainingState {
 }
 
 /**
- * Why a training ended: what the target says, or the first number that is not finite, at the step that made it, counted from
- * 1. It is looked for in the batch, the loss, and the state after the step.
+ * Why a training ended: what the target says, or the first number that is not finite, at the step that made it, counted
+ * from 1. It is looked for in the batch, the loss, and the state after the step.
  *
  * @category model
  * @since 0.1.0

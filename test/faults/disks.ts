@@ -1,4 +1,6 @@
-/** Small disks that fill up, turn read-only or vanish; without the right to mount some, a limit on the size of files. */
+/**
+ * Small disks that fill up, turn read-only or vanish; without the right to mount some, a limit on the size of files.
+ */
 import { spawnSync } from 'node:child_process'
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'

@@ -27,8 +27,8 @@ export interface Tally {
 }
 
 /**
- * Ends runs at random moments, some of them several times, until there were as many kills as asked for; each run goes on to its
- * end and is compared with one that was not ended.
+ * Ends runs at random moments, some of them several times, until there were as many kills as asked for; each run goes
+ * on to its end and is compared with one that was not ended.
  */
 export const killing = async (given: Killing): Promise<Tally> => {
   const { begin, goOn, base, kills, seed, signals, apart = 0 } = given

@@ -124,7 +124,10 @@ export const newFolder = (base: string, name: string): string => {
   return path
 }
 
-/** What a test of random moments says of its draws, so that it can be repeated: a generator from a seed (Park and Miller, 1988). */
+/**
+ * What a test of random moments says of its draws, so that it can be repeated: a generator from a seed (Park and
+ * Miller, 1988).
+ */
 export const uniform = (seed: number): (() => number) => {
   let state = seed
   return () => (state = (state * 48271) % 2147483647) / 2147483647

@@ -67,7 +67,10 @@ export const together = async (base: string, rounds: number, processes: number):
   return shared
 }
 
-/** Processes that resume a killed run at once: one goes on, or one after the other, and the folder is that of an unbroken run. */
+/**
+ * Processes that resume a killed run at once: one goes on, or one after the other, and the folder is that of an
+ * unbroken run.
+ */
 export const resumedTogether = async (base: string, rounds: number, processes: number): Promise<Shared> => {
   const shared = begun(rounds)
   const random = uniform(7)
