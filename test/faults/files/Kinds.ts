@@ -84,7 +84,7 @@ const estimator: Kind = {
       E.flatMap(EstimatorFile.decode),
       E.mapLeft(showDocument),
       E.flatMap(({ at }) =>
-        pipe(at({ T: 6, noisyFirst: true, clean: true, differentiable: true, clean: false }), E.mapLeft(showBuild))
+        pipe(at({ T: 6, noisyFirst: true, clean: true, differentiable: true }), E.mapLeft(showBuild))
       ),
       refusal
     )
