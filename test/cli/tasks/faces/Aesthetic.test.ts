@@ -104,7 +104,9 @@ describe('the shipped score', () => {
 
   test('is no classifier', () => {
     expect(E.mapLeft(showError)(Aesthetic.loadAesthetic(asset('classifier')))).toEqual(
-      E.left('description.kind: expected "aesthetic", got "classifier"; use a file that `halforder pretrain` wrote')
+      E.left(
+        'description.features: expected one of the fields kind, side, pool, hidden, got "features"; use a file that `halforder pretrain` wrote'
+      )
     )
   })
 })
