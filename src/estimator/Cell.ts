@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { several } from '../document/Shown.js'
 import { show as showValue, type StateValue } from './StateValue.js'
 
 // -------------------------------------------------------------------------------------
@@ -239,8 +240,14 @@ export const showCell = (cell: Cell): string => {
   }
 }
 
+const showShares = (shares: ReadonlyArray<number>): string =>
+  several(
+    shares.map((w) => String(Number(w.toPrecision(3)))),
+    12
+  )
+
 const showOptions = ({ memory, shares, baseline, control }: HalfOrderOptions): string =>
-  (shares === undefined ? '' : `; shares ${shares.map((w) => Number(w.toPrecision(3))).join(', ')}`) +
+  (shares === undefined ? '' : `; shares ${showShares(shares)}`) +
   (memory === 'recompute' ? '; recompute' : '') +
   (baseline === undefined ? '' : `; baseline ${showValue(baseline)}`) +
   (control === undefined ? '' : `; control ${showValue(control)}`)

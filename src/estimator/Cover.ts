@@ -13,6 +13,7 @@ import type { Eq as Eq_ } from 'fp-ts/lib/Eq.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import type { Monoid } from 'fp-ts/lib/Monoid.js'
 import * as O from 'fp-ts/lib/Option.js'
+import { several } from '../document/Shown.js'
 import { share, shareAt, showCell, showRuns, showSteps, steps, type Cell, type ZerothOrder } from './Cell.js'
 
 export * from './Cell.js'
@@ -283,7 +284,7 @@ export const showError = (error: CoverError): string => {
     case 'BadRadius':
       return `radius: expected a number above 0, got ${error.radius}; a common choice is 0.05 of the parameters' own scale`
     case 'BadShares':
-      return `${showCell(error.cell)}: expected ${error.expected} finite shares of at least 0, one a step, got [${error.got.join(', ')}]; give each step one`
+      return `${showCell(error.cell)}: expected ${error.expected} finite shares of at least 0, one a step, got [${several(error.got.map(String))}]; give each step one`
     case 'TwoZerothOrder':
       return `expected one zeroth-order cell, got ${error.cells.map(showCell).join(' and ')}; join their steps in one`
     case 'Unpaid':

@@ -122,6 +122,14 @@ describe('covers', () => {
     expect(spent).toBeLessThan(4)
   })
 
+  it('show the first of many shares', () => {
+    const ones = new Array<number>(1000).fill(1)
+    const shown = `HO(2..3; shares ${new Array(12).fill(1).join(', ')}, ... (1000 in all))`
+    expect(drawn(C.cover(3, [C.halfOrder(2, 3, { shares: ones })]))).toBe(
+      `${shown}: expected 2 finite shares of at least 0, one a step, got [1, 1, 1, 1, 1, 1, 1, 1, ... (1000 in all)]; give each step one`
+    )
+  })
+
   it('show a set of many runs by its ends', () => {
     expect(C.showSteps(C.range(1, 100).map((t) => 2 * t))).toBe(
       `${C.range(1, 18)

@@ -78,10 +78,10 @@ const complement = ({ slot, values }: Statement): Statement => ({
  * @since 0.1.0
  */
 export const tokens = (text: string): ReadonlyArray<string> =>
-  (text.toLowerCase().match(/\p{L}+|,/gu) ?? []).reduce<ReadonlyArray<string>>(
-    (found, word) => (word === 'hat' && found.at(-1) === 'top' ? [...found.slice(0, -1), 'top hat'] : [...found, word]),
-    []
-  )
+  (text.toLowerCase().match(/\p{L}+|,/gu) ?? []).flatMap((word, i, words) => {
+    if (word === 'top' && words[i + 1] === 'hat') return []
+    return word === 'hat' && words[i - 1] === 'top' ? ['top hat'] : [word]
+  })
 
 // -------------------------------------------------------------------------------------
 // parsing
@@ -129,6 +129,10 @@ export const parse = (text: string): E.Either<TextError, Prompt> =>
     E.map(({ prompt }) => prompt)
   )
 
+/** Words such as "constructor" are of every object, and of no grammar. */
+const own = <A>(words: Readonly<Record<string, A>>, word: string): A | undefined =>
+  Object.hasOwn(words, word) ? words[word] : undefined
+
 const read =
   (word: string) =>
   (state: State): Result<State> => {
@@ -154,9 +158,9 @@ const read =
     if (has(grammar.joins, word)) return E.right(joined(state))
     if (has(grammar.alternatives, word)) return alternative(state, word)
     if (has(grammar.links, word)) return E.right(state)
-    const noun = nouns[word]
+    const noun = own(nouns, word)
     if (noun !== undefined) return described(state, word, noun)
-    const predicate = predicates[word]
+    const predicate = own(predicates, word)
     if (predicate !== undefined) return claimed(state, [predicate], word)
     return adjectives.has(word)
       ? E.right({
@@ -208,7 +212,7 @@ const alternative = (state: State, word: string): Result<State> => {
 
 /** The verb of "starts to". */
 const begun = (state: State, start: string, word: string): Result<State> => {
-  const statement = beginnings[word]
+  const statement = own(beginnings, word)
   return statement === undefined
     ? E.left(dangling(start, 'to smile, to blink or to move'))
     : claimed({ ...state, starting: undefined }, [statement], word)
@@ -231,7 +235,7 @@ const described = (state: State, word: string, noun: Noun): Result<State> => {
 const qualified =
   (name: string, noun: Noun, { word, alternative: either }: Adjective) =>
   (before: ReadonlyArray<Statement>): Result<ReadonlyArray<Statement>> => {
-    const statement = noun.adjectives[word]
+    const statement = own(noun.adjectives, word)
     const last = before.at(-1)
     if (statement === undefined) {
       return E.left({ _tag: 'Misplaced', word, noun: name, known: Object.keys(noun.adjectives) })

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { quote } from 'halforder/document/Shown'
 import type { Slot } from './Words.js'
 
 // -------------------------------------------------------------------------------------
@@ -52,7 +53,7 @@ export type TextError =
 export const showError = (error: TextError): string => {
   switch (error._tag) {
     case 'UnknownWord':
-      return `prompt: expected a known word, got "${error.word}"; the nearest are ${error.nearest.join(', ')}`
+      return `prompt: expected a known word, got ${quote(error.word)}; the nearest are ${error.nearest.join(', ')}`
     case 'Misplaced':
       return `prompt: expected ${error.known.length === 0 ? 'no adjective' : error.known.join(', ')} before "${error.noun}", got "${error.word}"; change or remove it`
     case 'Dangling':

@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
 import * as Faces from '../../../../cli/tasks/faces/Faces.js'
 import { editDistance, nearest } from '../../../../src/document/Nearest.js'
+import { seconds } from '../../../cost.js'
 import * as Text from '../../../../cli/tasks/faces/text/Text.js'
 import * as TextCondition from '../../../../cli/tasks/faces/text/Condition.js'
 import { knownWords, slots, valuesOf } from '../../../../cli/tasks/faces/text/Words.js'
@@ -73,6 +74,12 @@ describe('parse', () => {
 
   test.each([
     ['a face with blu hair', 'prompt: expected a known word, got "blu"; the nearest are blue, bald, bob'],
+    // of every object, and of no grammar
+    ['constructor', 'prompt: expected a known word, got "constructor"; the nearest are portrait, mouth, nor'],
+    [
+      'a face that starts to constructor',
+      'prompt: expected to smile, to blink or to move after "starts", got the end of the phrase; add or remove a word'
+    ],
     ['blue hair and red hair', 'prompt: expected one hairColor, got blue and ginger; keep one of them'],
     ['no glasses, dark glasses', 'prompt: expected one glasses, got none and dark; keep one of them'],
     ['a blinking face that moves', 'prompt: expected one motion, got blink and move; keep one of them'],
@@ -215,6 +222,22 @@ describe('conditions', () => {
 
   test('are repeated for each row', () => {
     expect(TextCondition.repeated([1, 0.5], 2)).toEqual({ shape: [2, 2], data: Float32Array.of(1, 0.5, 1, 0.5) })
+  })
+})
+
+describe('a long prompt', () => {
+  test('of 100,000 words is read in less than a second', () => {
+    const spent = seconds(() => {
+      expect(drawn(Text.parse('a happy face, '.repeat(33_000)))).toEqual({ ...Text.open, mouth: ['happy'] })
+      expect(Text.tokens('top top hat hat top '.repeat(20_000)).slice(0, 5)).toEqual([
+        'top',
+        'top hat',
+        'hat',
+        'top',
+        'top'
+      ])
+    })
+    expect(spent).toBeLessThan(2)
   })
 })
 
