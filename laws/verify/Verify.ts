@@ -15,6 +15,7 @@ import { ofCover } from '../../src/estimator/reading/Cost.js'
 import * as C from '../../src/estimator/Cover.js'
 import type { Cover } from '../../src/estimator/Cover.js'
 import * as Est from '../../src/estimator/Estimator.js'
+import { ofEstimator, type Objective } from '../../src/estimator/Objective.js'
 import type { EstimatorError } from '../../src/estimator/Gradient.js'
 import * as Gradient from '../../src/estimator/Gradient.js'
 import type { Key } from '../../src/random/Key.js'
@@ -40,9 +41,9 @@ export type Outcome = 'unbiased' | 'biased as predicted' | 'refuted' | 'undecide
 /**
  * One estimator on one model.
  *
- * - `target`: what the expectation is the gradient of, unpaid terms aside; `exactGradient` is that gradient. Under a
- *   zeroth-order cell its steps' terms are those of `J_s`, and so are the others' with the one-point form, whose whole
- *   rollout is perturbed.
+ * - `target`: what the terms of the expectation are terms of, unpaid ones aside; `exactGradient` is the sum of these terms,
+ *   the gradient of `J`, of `J_s`, or with `J and J_s` of neither: then the zeroth-order steps' terms are those of `J_s`, and
+ *   the others' those of `J`.
  * - `expectation`: the mean of the samples, with `standardError`; `biasInf`: the largest distance of a component to
  *   `exactGradient`. `predictedBias` is minus what is missing of the terms of `unpaidSteps`.
  * - `variance`: the trace of the covariance of one sample's gradient. `samples`: how many there were.
@@ -57,7 +58,7 @@ export type Outcome = 'unbiased' | 'biased as predicted' | 'refuted' | 'undecide
 export interface Row {
   readonly model: string
   readonly estimator: string
-  readonly target: 'J' | 'J_s'
+  readonly target: Objective
   readonly exactGradient: ReadonlyArray<number> | null
   readonly expectation: ReadonlyArray<number> | null
   readonly biasInf: number | null
@@ -208,7 +209,7 @@ const common = (
 > => ({
   model: model.name,
   estimator: name,
-  target: Est.objective(estimator),
+  target: ofEstimator(estimator),
   unpaidSteps: [...Est.unpaid(estimator).keys()],
   networkEvaluations: Est.mean(estimator, (cover) => ofCover(cover, model.networkCalls).networkEvaluations),
   claim: estimator._tag,

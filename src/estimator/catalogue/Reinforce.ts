@@ -55,7 +55,7 @@ export const row: Row<'reinforce', Options> = /*#__PURE__*/ define({
   name: 'reinforce',
   // a half-order cell needs noise: which cell pays for a step 1 without any is the reward's to decide
   prose:
-    'half-order on each step, as DDPO; first-order on a step 1 without noise, or zeroth-order under a black box (then for J_s)',
+    'half-order on each step, as DDPO; first-order on a step 1 without noise, or zeroth-order under a black box (then of J_s)',
   cover: 'HO(t..t) for every t',
   unbiasedFor: 'J',
   options: { form: F.zeroth.form, radius: F.zeroth.radius },

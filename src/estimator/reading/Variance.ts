@@ -23,6 +23,7 @@ import type { Estimator } from '../Estimator.js'
 import * as Est from '../Estimator.js'
 import * as Gradient from '../Gradient.js'
 import type { EstimatorError, Estimate, Problem, Request } from '../Gradient.js'
+import { ofEstimator } from '../Objective.js'
 import { trainedShapes } from '../Programs.js'
 import { ofRows, rowsOf, type Matrix, type Spread } from './Spread.js'
 
@@ -310,7 +311,7 @@ export const table = (rows: ReadonlyArray<Measured>): string => {
     const { estimator, gradient, cost, pullbacks, peakBytes } = row
     return [
       estimator.name,
-      unbiased(row) ? Est.objective(estimator) : 'biased',
+      unbiased(row) ? ofEstimator(estimator) : 'biased',
       gradient.variance.toExponential(2),
       gradient.interval.map((end) => end.toExponential(2)).join(' .. '),
       String(Math.round(cost.networkEvaluations)),
