@@ -4,5 +4,11 @@ import base from './vitest.config.js'
 /** What takes too long for every change: thousands of cycles, kills and hostile files. */
 export default defineConfig({
   ...base,
-  test: { ...base.test, include: ['test/faults/**/*.fault.ts'], testTimeout: 3_600_000, fileParallelism: false }
+  test: {
+    ...base.test,
+    include: ['test/faults/**/*.fault.ts'],
+    testTimeout: 4 * 3_600_000,
+    hookTimeout: 300_000,
+    fileParallelism: false
+  }
 })

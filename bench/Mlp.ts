@@ -96,7 +96,8 @@ export const mlp = (size: Size): Setting => {
 export const kind = (h: number, memory: 'store' | 'recompute' = 'store'): Programs.SegmentKind => ({
   h,
   memory,
-  weighted: false
+  weighted: false,
+  controlled: false
 })
 
 type Ours = NonNullable<Work['contenders']['ours']>

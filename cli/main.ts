@@ -19,6 +19,7 @@ import { pretrain, pretrainOptions, type PretrainOptions } from './command/Pretr
 import { sample, type SampleOptions } from './command/Sample.js'
 import { verify, type VerifyOptions } from './command/Verify.js'
 import { packageFolder } from './edge/Files.js'
+import { endUnheard, quietly } from './edge/Streams.js'
 
 const Package = t.type({ version: t.string })
 
@@ -26,6 +27,13 @@ const version = (): string => {
   const found: unknown = JSON.parse(readFileSync(join(packageFolder(), 'package.json'), 'utf8'))
   return Package.is(found) ? found.version : 'unknown'
 }
+
+/** What these print is all that they do. */
+const printing = ['compare', 'plan', 'verify']
+
+quietly(() => {
+  if (printing.includes(process.argv[2] ?? '')) endUnheard()
+})
 
 const program = new Command('halforder')
   .description('Fine-tune diffusion models with the Recursive Likelihood Ratio optimizer.')
@@ -40,7 +48,8 @@ const finetuning = program
 configOptions.forEach(([flags, description]) => finetuning.option(flags, description))
 finetuning
   .option('--out <folder>', 'where to write, a new or empty folder (default: one below runs/)')
-  .option('--resume <folder>', 'go on with the run in a folder; --steps may be raised')
+  .option('--resume <folder>', 'go on with the run in a folder; --steps may be raised, and nothing else changed')
+  .option('--save-every <seconds>', 'how often a checkpoint is written; 0 is after each step (default: 15)')
   .option('--json', 'print the summary as one line of JSON')
   .action(async (options: Options) => {
     process.exitCode = await finetune(options, new Date())

@@ -17,6 +17,8 @@ import type { Key } from '../src/random/Key.js'
 import { foldIn, foldInString } from '../src/random/Key.js'
 import type { Rule } from '../src/random/Nodes.js'
 import type { Differentiable } from '../src/reward/Reward.js'
+import type { StateLens } from '../src/reward/StateLens.js'
+import type { StepLens } from '../src/reward/StepReward.js'
 import type { Values } from '../src/tensor/Program.js'
 import type { Batched, Shape } from '../src/tensor/Shape.js'
 import * as T from '../src/tensor/Tensor.js'
@@ -51,6 +53,8 @@ export interface Order {
  * whose declared shape begins with the batch is given without it. Exact expectations over zeroth-order cells are cheap
  * where the trained parameters have a batch axis, since every node then carries its own direction.
  *
+ * - `steps`: rewards on the way, which are lenses; the expected *return* is what estimates are of.
+ * - `values`: learned values of a state that cells may name, with the parameters that they have.
  * - `objective`: nodes for the expected reward alone, whose degree is less than that of an estimate (default: `order`).
  * - `refined`: a finer order, for integrands that no rule integrates exactly; laws then measure the truncation of `order`
  *   by it and add that to their tolerance.
@@ -62,6 +66,8 @@ export interface Order {
 export interface Setting<P extends Params, S extends Batched, C extends Exprs, R extends Params> {
   readonly chain: Chain<P, S, C>
   readonly reward: Differentiable<R, S, C>
+  readonly steps?: ReadonlyArray<StepLens<P, S, C>>
+  readonly values?: ReadonlyMap<string, StateLens<S, C> & { readonly parameters: Values }>
   readonly params: Values
   readonly condition: Values
   readonly trained: Trained

@@ -32,6 +32,7 @@ export * as Formula from './exact/Formula.js'
 /** Laws of lenses. @since 0.1.0 */
 export * as Lens from './law/Lens.js'
 /** Tests by sampling, with declared error rates. @since 0.1.0 */
+export * as MeanTest from './exact/MeanTest.js'
 export * as MonteCarlo from './law/MonteCarlo.js'
 /** Laws of noise. @since 0.1.0 */
 export * as Noise from './law/Noise.js'

@@ -1,9 +1,11 @@
 /**
  * Writes the tables of folders in which each file is one entry, so that adding an entry is adding a file. A folder's
- * `All.gen.ts` exports every file as a namespace, and flat what bears the file's own name: of `Dense.ts`, `dense`. In a folder
- * with rows it is the files with a `row` (or some `rows`), and it has them as a tuple, so that their names stay literal types.
+ * `All.gen.ts` exports every file as a namespace, and flat what bears the file's own name: of `Dense.ts`, `dense`. In a
+ * folder with rows it is the files with a `row` (or some `rows`), and it has them as a tuple, so that their names stay
+ * literal types.
  *
- * Git does not know the tables. Every npm script and `vitest.config.ts` write them first; a table that is right is not touched.
+ * Git does not know the tables. Every npm script and `vitest.config.ts` write them first; a table that is right is not
+ * touched.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { setImmediate } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
@@ -24,7 +25,7 @@ import * as Config from 'halforder/training/Config'
 import * as Finetune from 'halforder/training/Finetune'
 import * as Setup from 'halforder/training/Setup'
 import { broken, fail, type Failure, refused, type Step, usage } from '../edge/Failure.js'
-import { whole } from '../edge/Options.js'
+import { seed, whole } from '../edge/Options.js'
 import { meter } from '../edge/Progress.js'
 import { find } from '../tasks/Find.js'
 import { estimatorOption } from './EstimatorOption.js'
@@ -119,12 +120,15 @@ const standing = (
     })
   )
 
-const run = (options: CompareOptions, show: (row: Variance.Measured) => void): Step<ReadonlyArray<Variance.Measured>> =>
+const run = (
+  options: CompareOptions,
+  show: (row: Variance.Measured, reward: string) => void
+): Step<ReadonlyArray<Variance.Measured>> =>
   pipe(
     TE.Do,
     TE.bind('samples', () => TE.fromEither(whole('samples', options.samples, 2 * batch, 2 * batch))),
-    TE.bind('seed', () => TE.fromEither(whole('seed', options.seed, 0, 0))),
-    TE.bind('threads', () => TE.fromEither(whole('threads', options.threads, 1, 1))),
+    TE.bind('seed', () => TE.fromEither(seed(options.seed, 0))),
+    TE.bind('threads', () => TE.fromEither(whole('threads', options.threads, 1, 1, 256))),
     TE.bind('task', () => find(options.task)),
     TE.bind('config', ({ task }) => TE.fromEither(configOf(task, options))),
     TE.bind('materials', ({ task, config }) => materialsOf(task, config)),
@@ -133,8 +137,8 @@ const run = (options: CompareOptions, show: (row: Variance.Measured) => void): S
     ),
     TE.let('problem', ({ setup: { base } }) => ({ ...base, chain: perRow(base.chain, base.trained) })),
     TE.bind('estimators', ({ config, problem }) => standing(options, problem, radiusOf(config))),
-    TE.flatMap(({ config, estimators, problem, samples, seed, setup, threads }) => {
-      const key = Key.make(seed)
+    TE.flatMap(({ config, estimators, problem, samples, seed: from, setup, threads }) => {
+      const key = Key.make(from)
       const draws: Variance.Draws = {
         uniform: (i) => Draw.uniform(Key.foldInString(Key.foldIn(key, i), 'cover'), [1]).data[0] ?? 0,
         request: (i, cover) => {
@@ -156,9 +160,11 @@ const run = (options: CompareOptions, show: (row: Variance.Measured) => void): S
             Variance.measure({ ...problem, estimator }, target, draws, Math.ceil(samples / batch)),
             TE.map((row) => {
               bar.update(i + 1, estimator.name)
-              show(row)
+              show(row, config.reward)
               return row
-            })
+            }),
+            // a turn of the event loop, or a reader that is gone would be noticed at the end
+            TE.chainFirstTaskK(() => () => setImmediate())
           )
         ),
         TE.mapLeft((error): Failure => broken(Gradient.showError(error))),
@@ -171,16 +177,16 @@ const run = (options: CompareOptions, show: (row: Variance.Measured) => void): S
   )
 
 /**
- * Runs the command and gives its exit code: 0, 1 (a run failed) or 2 (wrong usage). The table goes to stdout, or with `json`
- * one object a line as each estimator is measured.
+ * Runs the command and gives its exit code: 0, 1 (a run failed) or 2 (wrong usage). The table goes to stdout, or with
+ * `json` one object a line as each estimator is measured.
  *
  * @category effects
  * @since 0.1.0
  */
 export const compareEstimators = async (options: CompareOptions): Promise<number> => {
   const json = options.json === true
-  const result = await run(options, (row) => {
-    if (json) process.stdout.write(`${JSON.stringify(flat(options.reward ?? 'glasses', row))}\n`)
+  const result = await run(options, (row, reward) => {
+    if (json) process.stdout.write(`${JSON.stringify(flat(reward, row))}\n`)
   })()
   if (E.isLeft(result)) return fail('compare')(result.left)
   if (!json) process.stdout.write(`${Variance.table(result.right)}\n`)

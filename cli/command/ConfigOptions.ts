@@ -92,19 +92,29 @@ export interface Configured {
 const usual = 'faces'
 
 /**
- * Reads a configuration and its task: the file, if one is named, with what was typed over it. Left: a task that is none, a file
- * that is not there or no JSON or YAML (`Documents.yaml`), a field that is unknown or not of its kind. Where the typed estimator is of another name
- * than that of the file, it takes from there the options that it has.
+ * Reads a configuration and its task: the file, if one is named, with what was typed over it. Left: a task that is
+ * none, a file that is not there or no JSON or YAML (`Documents.yaml`), a field that is unknown or not of its kind.
+ * Where the typed estimator is of another name than that of the file, it takes from there the options that it has.
  *
  * @category effects
  * @since 0.1.0
  */
 export const readConfig = (options: ConfigOptions): Step<Configured> =>
   pipe(
-    TE.Do,
-    TE.bind('given', () =>
-      options.config === undefined ? TE.right<never, unknown>({}) : Documents.read(options.config, Documents.yaml)
-    ),
+    options.config === undefined ? TE.right<never, unknown>({}) : Documents.read(options.config, Documents.yaml),
+    TE.flatMap((given) => configure(given, options))
+  )
+
+/**
+ * As `readConfig`, of a document that was read.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const configure = (document: unknown, options: ConfigOptions): Step<Configured> =>
+  pipe(
+    TE.right(document),
+    TE.bindTo('given'),
     TE.bind('estimator', () =>
       options.estimator === undefined ? TE.right<never, undefined>(undefined) : estimatorOption(options.estimator)
     ),
@@ -115,7 +125,7 @@ export const readConfig = (options: ConfigOptions): Step<Configured> =>
         pipe(
           over(given, typed),
           defaults(task),
-          E.map((base) => (options.lora === undefined ? base : forAdapters(base))),
+          E.map((base) => (isRank(options.lora) ? forAdapters(base) : base)),
           E.flatMap((base) => Config.decode(base)(given)),
           E.mapLeft(refused)
         )
@@ -142,6 +152,41 @@ const nameOfTask = (given: unknown): string =>
   isRecord(given) && typeof given['task'] === 'string' && given['task'] !== '' ? given['task'] : usual
 
 type Group = Readonly<Record<string, unknown>>
+
+/** A rank of 0 is no adapter. */
+const isRank = (lora: string | undefined): boolean => {
+  const rank = number(lora)
+  return typeof rank === 'number' && rank > 0
+}
+
+/**
+ * The option that sets a field of a configuration, or the field's path where none does.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const optionOf = (path: string): string => {
+  const option = Object.entries(places).find(([, place]) => place === path || path.startsWith(`${place}.`))?.[0]
+  return option === undefined ? path : `--${option}`
+}
+
+/** Where each option is in a configuration; the first one that fits is named. */
+const places: Readonly<Record<Exclude<keyof ConfigOptions, 'config'>, string>> = {
+  task: 'task',
+  seed: 'seed',
+  model: 'model',
+  chain: 'chain.kind',
+  T: 'chain.T',
+  h: 'estimator.h',
+  estimator: 'estimator',
+  batch: 'batch',
+  steps: 'steps',
+  reward: 'reward',
+  prompt: 'prompt',
+  lora: 'adapter.rank',
+  mode: 'mode',
+  threads: 'threads'
+}
 
 /** What was typed, as a document. */
 const typedOf = (options: ConfigOptions, estimator: Typed | undefined): E.Either<Failure, Group> => {
@@ -194,12 +239,12 @@ const field = (name: string, value: unknown): Group => (value === undefined ? {}
 
 const filled = (group: Group): Group | undefined => (Object.keys(group).length > 0 ? group : undefined)
 
-/** A word that is no number stays a word, so that the decoder names it. */
+/** A word that is no number stays a word, so that the decoder names it; so does a whole number that f64 does not hold. */
 const number = (text: string | undefined): number | string | undefined =>
   text === undefined
     ? undefined
     : pipe(
         text,
-        parse({}),
+        parse({ whole: /^[+-]?\d+$/.test(text.trim()) }),
         E.getOrElseW(() => text)
       )

@@ -13,7 +13,7 @@ import type { Examples, Show, Task } from 'halforder/task/Task'
 import { rows } from 'halforder/tensor/Tensor'
 import { broken, fail, file, type Step, usage } from '../edge/Failure.js'
 import * as Files from '../edge/Files.js'
-import { whole } from '../edge/Options.js'
+import { seed, whole } from '../edge/Options.js'
 import { picture } from '../edge/Pictures.js'
 import { find } from '../tasks/Find.js'
 
@@ -40,12 +40,12 @@ const drawn = (task: Task, key: Key.Key, n: number): Step<Examples> =>
       : pipe(task.examples(key, n), E.mapLeft(broken))
   )
 
-const write = ({ task: name, out, count, seed }: ExamplesOptions): Step<string> =>
+const write = ({ task: name, out, count, seed: from }: ExamplesOptions): Step<string> =>
   pipe(
     TE.Do,
     TE.bind('task', () => find(name)),
     TE.bind('n', () => TE.fromEither(whole('count', count, 64, 1))),
-    TE.bind('key', () => pipe(TE.fromEither(whole('seed', seed, 1, 0)), TE.map(Key.make))),
+    TE.bind('key', () => pipe(TE.fromEither(seed(from, 1)), TE.map(Key.make))),
     TE.bind('set', ({ task, n, key }) => drawn(task, key, n)),
     TE.bind('sheet', ({ set }) => pipe(rows(0, most(set.show))(set.x0), picture(set.show), TE.mapLeft(broken))),
     TE.bind('tensors', ({ set, task }) =>
@@ -53,7 +53,7 @@ const write = ({ task: name, out, count, seed }: ExamplesOptions): Step<string> 
         pipe(
           Safetensors.encode('own')({
             tensors: { x0: set.x0, labels: set.labels },
-            metadata: { task: task.name, seed, count }
+            metadata: { task: task.name, seed: from, count }
           }),
           E.mapLeft((error) => broken(Safetensors.showError(error)))
         )

@@ -9,20 +9,23 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Gradient from 'halforder/estimator/Gradient'
 import { gpuJs } from 'halforder/kernel'
+import type { Target } from 'halforder/tensor/Target'
 import * as Checkpoint from 'halforder/training/Checkpoint'
 import type * as Config from 'halforder/training/Config'
 import { decode } from 'halforder/training/Decode'
 import * as Evaluation from 'halforder/training/Evaluation'
 import * as Finetune from 'halforder/training/Finetune'
 import * as Setup from 'halforder/training/Setup'
-import { fail, file, ofEstimator, refused, type Step, usage } from '../edge/Failure.js'
-import * as Files from '../edge/Files.js'
-import { readMetrics, type Metrics } from '../edge/Metrics.js'
+import { broken, fail, type Failure, ofEstimator, refused, type Step, usage } from '../edge/Failure.js'
+import { type Held, take } from '../edge/Lock.js'
+import { saveEvery } from '../edge/Options.js'
 import { interruptible } from '../edge/Signals.js'
 import { webGpu } from '../edge/WebGpu.js'
-import { type ConfigOptions, type Configured, readConfig } from './ConfigOptions.js'
-import { describe, execute, type Ready } from './FinetuneRun.js'
+import { type ConfigOptions, readConfig } from './ConfigOptions.js'
+import { describe, execute, type Ready, type Summary } from './FinetuneRun.js'
 import { materialsOf } from './ModelFile.js'
+import { checkOptions, resume, type Start } from './Resume.js'
+import { enter, enterNew, hasCheckpoint, refuseTaken, sha256, unusable, withRemains } from './RunFolder.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -38,85 +41,165 @@ export interface Options extends ConfigOptions {
   readonly out?: string
   readonly resume?: string
   readonly json?: boolean
+  readonly saveEvery?: string
 }
 
-/** A run that is resumed has the configuration of its folder. */
-const configOf = ({ resume, ...options }: Options): Step<Configured> =>
-  readConfig(resume === undefined ? options : { ...options, config: join(resume, 'config.json') })
+// -------------------------------------------------------------------------------------
+// preparing
+// -------------------------------------------------------------------------------------
+
+/** Everything before the first step but the folder. Left: what is wrong with the configuration, or is not to be gone on from. */
+const prepare = ({ configured, from }: Start, folder: string, every: number, target: Target): Step<Ready> =>
+  pipe(
+    TE.right(configured),
+    TE.bind('materials', ({ task, config }) => materialsOf(task, config)),
+    TE.bind('setup', ({ config, materials }) =>
+      TE.fromEither(pipe(Setup.setup(config, materials, target), E.mapLeft(refused)))
+    ),
+    TE.chainFirst(({ setup }) => TE.fromEither(pipe(Gradient.check(setup.problem), E.mapLeft(ofEstimator)))),
+    TE.bind('run', ({ setup: { problem, optimizer, conditions } }) =>
+      TE.fromEither(pipe(Finetune.compile(problem, optimizer, conditions, target), E.mapLeft(ofEstimator)))
+    ),
+    TE.bind('evaluator', ({ setup: { base, conditions } }) =>
+      TE.fromEither(pipe(Evaluation.compile(base, conditions, target), E.mapLeft(ofEstimator)))
+    ),
+    TE.bind('identity', ({ config, setup }) => TE.fromEither(identityOf(config, setup))),
+    TE.bind('state', ({ run, setup: { initial }, identity }) =>
+      TE.fromEither(
+        from === undefined
+          ? E.right(run.start(initial))
+          : pipe(
+              from.stored,
+              // its configuration was compared field by field: `config` is free to have more steps
+              Checkpoint.belongsTo(
+                { ...identity, config: from.stored.identity['config'] ?? '' },
+                Checkpoint.ofState(run.start(initial))
+              ),
+              E.bimap(unusable(folder), Checkpoint.toState)
+            )
+      )
+    ),
+    TE.map(({ materials: { model }, task, ...ready }) => ({
+      ...ready,
+      model,
+      every,
+      opening: from === undefined ? 'all' : from.rewrite ? 'config' : 'nothing',
+      history: from?.history ?? [],
+      initial: ready.setup.initial,
+      decoded: decode(model, target),
+      show: task.show(model)
+    }))
+  )
+
+/** Which run it is: what a checkpoint must be of. */
+const identityOf = (
+  config: Config.Config,
+  { initial, problem: { reward } }: Setup.Setup
+): E.Either<Failure, Checkpoint.Identity> =>
+  pipe(
+    E.Do,
+    E.bind('model', () => Checkpoint.digestOf(sha256)(initial)),
+    E.bind('judge', () => Checkpoint.digestOf(sha256)(reward._tag === 'BlackBox' ? {} : reward.parameters)),
+    E.bimap(
+      (error) => broken(Checkpoint.showError(error)),
+      ({ model, judge }) => ({
+        kind: 'finetune',
+        config: JSON.stringify(config),
+        'base model (SHA-256)': model,
+        'network of the reward (SHA-256)': judge
+      })
+    )
+  )
 
 // -------------------------------------------------------------------------------------
 // the run
 // -------------------------------------------------------------------------------------
 
-const prepare = (options: Options, now: Date): Step<Ready> =>
-  pipe(
-    configOf(options),
-    TE.bind('folder', ({ config }) => TE.right(options.resume ?? options.out ?? defaultFolder(config, now))),
-    TE.chainFirst(({ folder }) => (options.resume === undefined ? refuseTaken(folder) : TE.right(undefined))),
-    TE.chainFirst(({ config }) => webGpu(config.mode)),
-    TE.bind('materials', ({ task, config }) => materialsOf(task, config)),
-    TE.let('target', ({ config }) => gpuJs({ mode: config.mode, threads: config.threads })),
-    TE.bind('setup', ({ config, materials, target }) =>
-      TE.fromEither(pipe(Setup.setup(config, materials, target), E.mapLeft(refused)))
-    ),
-    TE.chainFirst(({ setup }) => TE.fromEither(pipe(Gradient.check(setup.problem), E.mapLeft(ofEstimator)))),
-    TE.bind('run', ({ setup: { problem, optimizer, conditions }, target }) =>
-      TE.fromEither(pipe(Finetune.compile(problem, optimizer, conditions, target), E.mapLeft(ofEstimator)))
-    ),
-    TE.bind('evaluator', ({ setup: { base, conditions }, target }) =>
-      TE.fromEither(pipe(Evaluation.compile(base, conditions, target), E.mapLeft(ofEstimator)))
-    ),
-    TE.let('initial', ({ setup }) => setup.initial),
-    TE.bind('resumed', ({ run, initial }) => restore(options.resume, run.start(initial))),
-    TE.let('model', ({ materials }) => materials.model),
-    TE.let('decoded', ({ model, target }) => decode(model, target)),
-    TE.let('show', ({ task, model }) => task.show(model)),
-    TE.map(({ resumed, ...ready }) => ({ ...ready, ...resumed }))
-  )
+/** How the folder of a run is held while something is done in it. */
+type Within = <A>(use: (held: Held) => Step<A>) => Step<A>
 
-const defaultFolder = (config: Config.Config, now: Date): string =>
-  join(
-    'runs',
-    `${now.toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-')}-${config.estimator.name}-${config.reward.replaceAll(/[^A-Za-z0-9]+/g, '-')}`
-  )
+const release = (held: Held): Step<void> => TE.fromTask(held.release)
 
-const refuseTaken = (folder: string): Step<void> =>
-  pipe(
-    Files.isFree(folder),
-    TE.mapLeft((error) => usage(Files.showError(error))),
-    TE.flatMapEither((free) =>
-      free
-        ? E.right(undefined)
-        : E.left(
-            usage(
-              `--out: expected a new or empty folder, got ${folder}, which has files; choose another, or --resume it`
-            )
-          )
+/** Prepares a run, and runs it in its folder, freeing what it held whatever happens. `folder` is where it goes on. */
+const runIn = (start: Start, folder: string, every: number, within: Within): Step<Summary> => {
+  const { mode } = start.configured.config
+  return pipe(
+    webGpu(mode),
+    TE.flatMap(() =>
+      TE.bracket(
+        TE.rightIO(() => gpuJs({ mode, threads: start.threads })),
+        (target) =>
+          TE.bracket(
+            prepare(start, folder, every, target),
+            (ready) => within((held) => interrupted(ready, held)),
+            ({ run, evaluator }) =>
+              TE.fromTask(async () => {
+                await run.dispose()
+                await evaluator.dispose()
+              })
+          ),
+        (target) => TE.fromTask(() => target.dispose())
+      )
     )
   )
+}
 
-const restore = (
-  folder: string | undefined,
-  start: Finetune.State
-): Step<{ readonly state: Finetune.State; readonly history: ReadonlyArray<Metrics> }> =>
-  folder === undefined
-    ? TE.right({ state: start, history: [] })
-    : pipe(
-        TE.Do,
-        TE.bind('state', () =>
-          pipe(
-            file(Files.read(join(folder, 'checkpoint.safetensors'))),
-            TE.flatMapEither((bytes) => pipe(Checkpoint.decode(bytes), E.mapLeft(usage)))
-          )
-        ),
-        TE.bind('history', ({ state }) =>
-          pipe(
-            file(Files.read(join(folder, 'metrics.jsonl'))),
-            TE.flatMapEither((bytes) => pipe(readMetrics(new TextDecoder().decode(bytes)), E.mapLeft(usage))),
-            TE.map((metrics) => metrics.filter(({ step }) => step <= state.step))
-          )
-        )
+const interrupted =
+  (ready: Ready, held: Held): Step<Summary> =>
+  () =>
+    interruptible(
+      (stop) => pipe(execute(ready, held, stop), withRemains(held.folder, `--resume ${held.folder} goes on`))(),
+      () => process.stderr.write('\nstopping after this step and writing the folder; Ctrl-C again stops at once\n')
+    )
+
+const begin = (options: Options, every: number, now: Date): Step<Summary> =>
+  pipe(
+    readConfig(options),
+    TE.chainFirst(() => (options.out === undefined ? TE.right(undefined) : refuseTaken(options.out))),
+    TE.flatMap((configured) => {
+      const { config } = configured
+      const folder = options.out ?? defaultFolder(config, now)
+      const entered = options.out === undefined ? enterNew(folder) : enter(folder)
+      return runIn({ configured, threads: config.threads, from: undefined }, folder, every, (use) =>
+        TE.bracket(entered, use, release)
       )
+    })
+  )
+
+const goOn = (folder: string, options: Options, every: number): Step<Summary> => {
+  const { resume: _, out: __, ...typed } = options
+  return pipe(
+    TE.fromEither(checkOptions(folder, options)),
+    TE.flatMap(() => hasCheckpoint(folder)),
+    TE.filterOrElse(
+      (has) => has,
+      () =>
+        usage(
+          `--resume: expected the folder of a run, got ${JSON.stringify(folder)}, which has no checkpoint; name another`
+        )
+    ),
+    TE.flatMap(() =>
+      TE.bracket(
+        take(folder),
+        (held) =>
+          pipe(
+            resume(held, typed),
+            TE.flatMap((start) => runIn(start, folder, every, (use) => use(held)))
+          ),
+        release
+      )
+    )
+  )
+}
+
+/** A sum of rewards may have a longer name than files may. */
+const longest = 60
+
+const defaultFolder = ({ estimator, reward, seed }: Config.Config, now: Date): string => {
+  const stamp = now.toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-')
+  const named = reward.replaceAll(/[^A-Za-z0-9]+/g, '-').slice(0, longest)
+  return join('runs', `${stamp}-${estimator.name}-${named}-seed${seed}`)
+}
 
 /**
  * Runs the command and gives its exit code: 0, 1 (the run failed), 2 (wrong usage, nothing written) or 130 (interrupted;
@@ -126,15 +209,12 @@ const restore = (
  * @since 0.1.0
  */
 export const finetune = async (options: Options, now: Date): Promise<number> => {
-  const ready = await prepare(options, now)()
-  if (E.isLeft(ready)) return fail('finetune')(ready.left)
-  const result = await interruptible(
-    (stop) => execute(ready.right, stop)(),
-    () => process.stderr.write('\nstopping after this step and writing the folder; Ctrl-C again stops at once\n')
-  )
-  await ready.right.run.dispose()
-  await ready.right.evaluator.dispose()
-  await ready.right.target.dispose()
+  const result = await pipe(
+    TE.fromEither(saveEvery(options.saveEvery)),
+    TE.flatMap((every) =>
+      options.resume === undefined ? begin(options, every, now) : goOn(options.resume, options, every)
+    )
+  )()
   if (E.isLeft(result)) return fail('finetune')(result.left)
   process.stdout.write(options.json === true ? `${JSON.stringify(result.right)}\n` : describe(result.right))
   return result.right.interrupted ? 130 : 0

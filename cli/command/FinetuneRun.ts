@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
@@ -14,24 +13,23 @@ import * as Gradient from 'halforder/estimator/Gradient'
 import * as Objective from 'halforder/estimator/Objective'
 import { trainedShapes } from 'halforder/estimator/Programs'
 import * as Cost from 'halforder/estimator/reading/Cost'
-import * as Safetensors from 'halforder/format/Safetensors'
 import { type Model, showError as showModel } from 'halforder/network/Model'
 import * as Key from 'halforder/random/Key'
 import type { Show } from 'halforder/task/Task'
 import type { Values } from 'halforder/tensor/Program'
-import type { Target } from 'halforder/tensor/Target'
 import { rows, size, type Tensor } from 'halforder/tensor/Tensor'
 import * as Checkpoint from 'halforder/training/Checkpoint'
 import type * as Config from 'halforder/training/Config'
 import * as Evaluation from 'halforder/training/Evaluation'
 import * as Finetune from 'halforder/training/Finetune'
 import type * as Setup from 'halforder/training/Setup'
-import { broken, type Failure, file, type Step } from '../edge/Failure.js'
-import * as Files from '../edge/Files.js'
+import { broken, type Failure, type Step } from '../edge/Failure.js'
+import type { Held } from '../edge/Lock.js'
 import { showMetrics, type Metrics } from '../edge/Metrics.js'
 import { picture, pictured } from '../edge/Pictures.js'
 import { meter } from '../edge/Progress.js'
 import { rewardPlot } from '../edge/RewardPlot.js'
+import { save, write } from './RunFolder.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -39,16 +37,16 @@ import { rewardPlot } from '../edge/RewardPlot.js'
 
 /**
  * Everything that stands before the first step. `initial` are the base model's parameters; `state` is where the run
- * starts, and `history` what an earlier part of it wrote.
+ * starts, and `history` what an earlier part of it wrote. `identity` tells the run from others; `opening` is what is written before
+ * the first step; a checkpoint is written `every` so many seconds.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Ready {
   readonly config: Config.Config
-  readonly folder: string
+  readonly identity: Checkpoint.Identity
   readonly setup: Setup.Setup
-  readonly target: Target
   readonly run: Finetune.Run
   readonly evaluator: Evaluation.Evaluator
   readonly initial: Values
@@ -58,10 +56,13 @@ export interface Ready {
   readonly model: Model
   readonly state: Finetune.State
   readonly history: ReadonlyArray<Metrics>
+  readonly opening: 'all' | 'config' | 'nothing'
+  readonly every: number
 }
 
 /**
  * What a run is judged by. Rewards are of held-out noise, the same before and after; `gain` is in joint standard errors.
+ * `skippedRows` are the rows of all steps that were left out because their reward is not finite.
  *
  * @category model
  * @since 0.1.0
@@ -69,8 +70,8 @@ export interface Ready {
 export interface Summary {
   readonly folder: string
   readonly reward: string
-  readonly before: { readonly mean: number; readonly standardError: number }
-  readonly after: { readonly mean: number; readonly standardError: number }
+  readonly before: Level
+  readonly after: Level
   readonly gain: number
   readonly evaluationSamples: number
   readonly estimator: string
@@ -78,6 +79,7 @@ export interface Summary {
   readonly objective: Objective.Objective
   readonly unpaidSteps: ReadonlyArray<number>
   readonly steps: number
+  readonly skippedRows: number
   readonly interrupted: boolean
   readonly networkEvaluations: number
   readonly peakActivationBytes: number
@@ -85,45 +87,64 @@ export interface Summary {
   readonly seconds: number
 }
 
+/**
+ * A mean reward; `skipped` are the samples without a finite one, which it leaves out.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Level {
+  readonly mean: number
+  readonly standardError: number
+  readonly skipped: number
+}
+
 // -------------------------------------------------------------------------------------
 // stages
 // -------------------------------------------------------------------------------------
 
-/** How often a checkpoint is written, in seconds. */
-const checkpointEvery = 15
-
-const writeSheet = ({ decoded, show }: Ready, path: string, outputs: Tensor): Step<void> =>
+const writeSheet = ({ decoded, show }: Ready, held: Held, name: string, outputs: Tensor): Step<void> =>
   pipe(
     decoded(rows(0, pictured(show))(outputs)),
     TE.flatMap(picture(show)),
     TE.mapLeft(broken),
-    TE.flatMap((png) => file(Files.write(path, png)))
+    TE.flatMap((png) => write(held)(name, png))
   )
 
 const measure =
-  (ready: Ready) =>
-  (params: Values, picture: string): Step<ReturnType<typeof Evaluation.summary>> => {
-    const { config, folder, evaluator } = ready
+  (ready: Ready, held: Held) =>
+  (params: Values, when: 'before' | 'after'): Step<Level> => {
+    const { config, evaluator } = ready
     return pipe(
       evaluator.run(params, Key.foldInString(Key.make(config.seed), 'held-out'), config.evaluationSamples),
-      TE.mapLeft((error) => broken(Gradient.showError(error))),
-      TE.chainFirst(({ images }) => writeSheet(ready, join(folder, picture), images)),
-      TE.map(({ rewards }) => Evaluation.summary(rewards))
+      TE.mapLeft((error) => broken(`held-out samples ${when} the run: ${Gradient.showError(error)}`)),
+      TE.chainFirst(({ images }) => writeSheet(ready, held, `${when}.png`, images)),
+      TE.map(({ rewards, skipped }) => ({ ...Evaluation.summary(rewards), skipped }))
     )
   }
 
-const writeState = ({ config, folder }: Ready, at: Finetune.State, metrics: ReadonlyArray<Metrics>): Step<void> =>
+const writeConfig = ({ config }: Ready, held: Held): Step<void> =>
+  write(held)('config.json', `${JSON.stringify(config, null, 2)}\n`)
+
+const writeState = ({ identity }: Ready, held: Held, at: Finetune.State, metrics: ReadonlyArray<Metrics>): Step<void> =>
   pipe(
-    Checkpoint.encode(at, { config: JSON.stringify(config) }),
-    E.mapLeft((error) => broken(Safetensors.showError(error))),
-    TE.fromEither,
     // metrics first: a checkpoint never knows of steps that they lack
-    TE.chainFirst(() => file(Files.write(join(folder, 'metrics.jsonl'), metrics.map(showMetrics).join('')))),
-    TE.flatMap((bytes) => file(Files.write(join(folder, 'checkpoint.safetensors'), bytes)))
+    write(held)('metrics.jsonl', metrics.map(showMetrics).join('')),
+    TE.flatMap(() => save(held, identity)(Checkpoint.ofState(at)))
   )
 
+/** A new run begins with its checkpoint, so that its folder can be resumed from then on; one that goes on may be longer. */
+const open = (ready: Ready, held: Held): Step<void> => {
+  if (ready.opening === 'nothing') return TE.right(undefined)
+  if (ready.opening === 'config') return writeConfig(ready, held)
+  return pipe(
+    save(held, ready.identity)(Checkpoint.ofState(ready.state)),
+    TE.flatMap(() => writeConfig(ready, held))
+  )
+}
+
 /** The whole model as it is now, for other commands and other tools, in f32. */
-const writeModel = ({ config, folder, model, setup }: Ready, params: Values): Step<void> =>
+const writeModel = ({ config, model, setup }: Ready, held: Held, params: Values): Step<void> =>
   pipe(
     setup.finished(params),
     E.mapLeft((error) => broken(showDocument(error))),
@@ -134,7 +155,7 @@ const writeModel = ({ config, folder, model, setup }: Ready, params: Values): St
       )
     ),
     TE.fromEither,
-    TE.flatMap((bytes) => file(Files.write(join(folder, 'model.safetensors'), bytes)))
+    TE.flatMap((bytes) => write(held)('model.safetensors', bytes))
   )
 
 /** Where the loop stopped. */
@@ -145,33 +166,34 @@ interface Done {
 
 /** Steps until the last one or until stopped, with a checkpoint every so often and at the end. */
 const loop =
-  (ready: Ready, stop: AbortSignal, seconds: () => number): Step<Done> =>
+  (ready: Ready, held: Held, stop: AbortSignal, seconds: () => number): Step<Done> =>
   async () => {
-    const { config, run } = ready
+    const { config, every, run } = ready
     const bar = meter('fine-tune', config.steps, ready.state.step)
     const metrics = [...ready.history]
     let state = ready.state
     let saved = seconds()
-    const save = (): Promise<E.Either<Failure, void>> => writeState(ready, state, metrics)()
+    const saveNow = (): Promise<E.Either<Failure, void>> => writeState(ready, held, state, metrics)()
     for await (const progress of Finetune.unfold(run, Key.make(config.seed), state, config.steps)) {
       if (E.isLeft(progress)) {
         bar.stop()
-        await save()
-        return E.left(broken(Gradient.showError(progress.left)))
+        await saveNow()
+        return E.left(broken(Finetune.showError(progress.left)))
       }
       state = progress.right.state
       const { mean, standardError } = Evaluation.summary(progress.right.rewards)
-      const { gradientNorm } = progress.right
+      const { gradientNorm, skipped } = progress.right
       metrics.push({
         step: state.step,
         rewardMean: mean,
         rewardStandardError: standardError,
         gradientNorm,
+        skipped,
         seconds: seconds()
       })
       bar.update(state.step, `reward ${mean.toFixed(3)}`)
-      if (seconds() - saved > checkpointEvery) {
-        const written = await save()
+      if (seconds() - saved >= every) {
+        const written = await saveNow()
         if (E.isLeft(written)) {
           bar.stop()
           return written
@@ -184,7 +206,7 @@ const loop =
     }
     bar.stop()
     return pipe(
-      await save(),
+      await saveNow(),
       E.map(() => ({ state, metrics }))
     )
   }
@@ -196,27 +218,24 @@ const loop =
  * @category effects
  * @since 0.1.0
  */
-export const execute = (ready: Ready, stop: AbortSignal): Step<Summary> => {
-  const { config, folder, setup, run, initial, history } = ready
+export const execute = (ready: Ready, held: Held, stop: AbortSignal): Step<Summary> => {
+  const { config, setup, run, initial, history } = ready
   const { problem } = setup
   const began = performance.now() - 1000 * (history.at(-1)?.seconds ?? 0)
   const seconds = (): number => (performance.now() - began) / 1000
   return pipe(
-    file(Files.makeFolder(folder)),
-    TE.flatMap(() => file(Files.write(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`))),
-    TE.flatMap(() => measure(ready)(initial, 'before.png')),
+    open(ready, held),
+    TE.flatMap(() => measure(ready, held)(initial, 'before')),
     TE.bindTo('before'),
-    TE.bind('done', () => loop(ready, stop, seconds)),
-    TE.chainFirst(({ done: { metrics } }) =>
-      file(Files.write(join(folder, 'reward.svg'), rewardPlot(problem.reward.name, metrics)))
-    ),
-    TE.chainFirst(({ done: { state } }) => writeModel(ready, state.params)),
-    TE.bind('after', ({ done: { state } }) => measure(ready)(state.params, 'after.png')),
-    TE.map(({ before, after, done: { state } }): Summary => {
+    TE.bind('done', () => loop(ready, held, stop, seconds)),
+    TE.chainFirst(({ done: { metrics } }) => write(held)('reward.svg', rewardPlot(problem.reward.name, metrics))),
+    TE.chainFirst(({ done: { state } }) => writeModel(ready, held, state.params)),
+    TE.bind('after', ({ done: { state } }) => measure(ready, held)(state.params, 'after')),
+    TE.map(({ before, after, done: { state, metrics } }): Summary => {
       const { networkEvaluations } = Cost.cost(problem.estimator, problem.chain.networkCalls)
       const shapes = trainedShapes(setup.base.chain.parameters, problem.trained)
       return {
-        folder,
+        folder: held.folder,
         reward: problem.reward.name,
         before,
         after,
@@ -227,6 +246,7 @@ export const execute = (ready: Ready, stop: AbortSignal): Step<Summary> => {
         objective: Objective.ofEstimator(problem.estimator),
         unpaidSteps: [...Est.unpaid(problem.estimator).keys()],
         steps: state.step,
+        skippedRows: metrics.reduce((n, { skipped }) => n + skipped, 0),
         interrupted: state.step < config.steps,
         networkEvaluations: Math.round(networkEvaluations * config.batch * state.step),
         peakActivationBytes: Cost.peakActivationBytes(run.gradients).bytes,
@@ -234,7 +254,7 @@ export const execute = (ready: Ready, stop: AbortSignal): Step<Summary> => {
         seconds: Math.round(seconds() * 10) / 10
       }
     }),
-    TE.chainFirst((summary) => file(Files.write(join(folder, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`)))
+    TE.chainFirst((summary) => write(held)('summary.json', `${JSON.stringify(summary, null, 2)}\n`))
   )
 }
 
@@ -245,8 +265,8 @@ export const execute = (ready: Ready, stop: AbortSignal): Step<Summary> => {
  * @since 0.1.0
  */
 export const describe = (summary: Summary): string => {
-  const level = ({ mean, standardError }: Summary['before']): string =>
-    `${mean.toFixed(3)} +- ${standardError.toFixed(3)}`
+  const level = ({ mean, standardError, skipped }: Level): string =>
+    `${mean.toFixed(3)} +- ${standardError.toFixed(3)}${skipped === 0 ? '' : `, ${skipped} skipped`}`
   const { unpaidSteps: unpaid } = summary
   return [
     `${summary.reward}, on ${summary.evaluationSamples} held-out samples`,
@@ -255,6 +275,9 @@ export const describe = (summary: Summary): string => {
     `  estimator  ${summary.estimator}: ${summary.cover}`,
     `             ${unpaid.length === 0 ? `unbiased for ${summary.objective}` : `biased: steps ${Cover.showSteps(unpaid)} are unpaid`}`,
     `  cost       ${summary.networkEvaluations} network evaluations, ${(summary.peakActivationBytes / 2 ** 20).toFixed(1)} MiB of activations at the peak`,
+    ...(summary.skippedRows === 0
+      ? []
+      : [`  skipped    ${summary.skippedRows} rows of all steps, whose reward is not finite`]),
     `  ${summary.interrupted ? 'stopped' : 'done'} after ${summary.steps} steps and ${summary.seconds} s; see ${summary.folder}/after.png and reward.svg`,
     ''
   ].join('\n')

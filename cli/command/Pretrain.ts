@@ -3,13 +3,11 @@
  *
  * @since 0.1.0
  */
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import * as Safetensors from 'halforder/format/Safetensors'
 import { gpuJs, type Mode } from 'halforder/kernel'
 import type { Metadata } from 'halforder/network/Model'
 import * as Key from 'halforder/random/Key'
@@ -17,14 +15,16 @@ import { type Judgement, type Prepared, training, type Training } from 'halforde
 import * as Build from 'halforder/tensor/Build'
 import { below, type Values } from 'halforder/tensor/Program'
 import type { Target } from 'halforder/tensor/Target'
+import * as Checkpoint from 'halforder/training/Checkpoint'
 import * as Pretrain from 'halforder/training/Pretrain'
-import { broken, fail, type Failure, file, refused, type Step, usage } from '../edge/Failure.js'
-import * as Files from '../edge/Files.js'
-import { mode, whole } from '../edge/Options.js'
+import { broken, fail, type Failure, refused, type Step, usage } from '../edge/Failure.js'
+import { type Held, take } from '../edge/Lock.js'
+import { mode, saveEvery, seed, whole } from '../edge/Options.js'
 import { meter } from '../edge/Progress.js'
 import { interruptible } from '../edge/Signals.js'
 import { webGpu } from '../edge/WebGpu.js'
 import { find } from '../tasks/Find.js'
+import { enter, hasCheckpoint, save, sha256, stored, unusable, withRemains, write } from './RunFolder.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -46,6 +46,7 @@ export interface PretrainOptions {
   readonly out?: string
   readonly mode?: string
   readonly threads?: string
+  readonly saveEvery?: string
 }
 
 /**
@@ -62,6 +63,7 @@ export const pretrainOptions: ReadonlyArray<readonly [flags: string, description
   ['--seed <number>', 'the seed of every draw (default: 1)'],
   ['--out <folder>', 'where to write; a folder with a checkpoint of the same training is resumed'],
   ['--mode <name>', 'mode of gpu.js (default: webasm)'],
+  ['--save-every <seconds>', 'how often a checkpoint is written; 0 is after each step (default: 15)'],
   [
     '--threads <number>',
     'threads that share the rows of a batch, with the same bits for any number (default: rows are not split, as for the shipped networks)'
@@ -82,12 +84,16 @@ interface Plan {
   /** undefined where rows are not split */
   readonly threads: number | undefined
   readonly target: Target
+  /** Seconds between two checkpoints. */
+  readonly every: number
 }
 
-/** A plan with its data. */
+/** A plan with its data. `configuration` says how it was trained; `identity`, which checkpoints it goes on from. */
 interface Ready extends Plan {
   readonly prepared: Prepared
   readonly configuration: Readonly<Record<string, string>>
+  readonly identity: Checkpoint.Identity
+  readonly batches: (step: number) => Values
 }
 
 // -------------------------------------------------------------------------------------
@@ -111,7 +117,8 @@ const readPlan = (given: string | undefined, options: PretrainOptions): Step<Pla
             ? whole('examples', options.examples, plan.training.examples, 1)
             : whole('faces', options.faces, plan.training.examples, 1)
         ),
-        E.bind('seed', () => whole('seed', options.seed, 1, 0)),
+        E.bind('seed', () => seed(options.seed, 1)),
+        E.bind('every', () => saveEvery(options.saveEvery)),
         E.bind('mode', () => mode(options.mode)),
         // sums over blocks of rows have other bits than sums over all: the shipped networks were trained with the latter
         E.bind('threads', () => whole('threads', options.threads, undefined, 1, 256)),
@@ -119,7 +126,7 @@ const readPlan = (given: string | undefined, options: PretrainOptions): Step<Pla
           ...plan,
           task: options.task ?? usual,
           recipe: { ...plan.training.recipe, steps },
-          folder: options.out ?? join('runs', `pretrain-${plan.name}`),
+          folder: options.out ?? join('runs', `pretrain-${plan.name}-seed${plan.seed}`),
           target: gpuJs({ mode: plan.mode, ...(plan.threads === undefined ? {} : { threads: plan.threads }) })
         }))
       )
@@ -140,10 +147,35 @@ const configuration = (
   seed: String(seed)
 })
 
+/** What changes the bits of a training, beside what tells it from others: sums over blocks of rows, kernels, the examples. */
+const identity = (
+  { mode: where, threads }: Plan,
+  told: Readonly<Record<string, string>>,
+  firstBatch: Values
+): E.Either<Failure, Checkpoint.Identity> =>
+  pipe(
+    Checkpoint.digestOf(sha256)(firstBatch),
+    E.bimap(
+      (error) => usage(`the examples: ${Checkpoint.showError(error)}`),
+      (digest) => ({
+        kind: 'pretrain',
+        ...told,
+        mode: where,
+        rows: threads === undefined ? 'not split' : 'split over threads',
+        'first batch (SHA-256)': digest
+      })
+    )
+  )
+
 const prepare = (plan: Plan): Step<Ready> =>
   pipe(
     plan.training.prepare(Key.foldInString(Key.make(plan.seed), 'data'), plan.examples),
-    E.bimap(usage, (prepared) => ({ ...plan, prepared, configuration: configuration(plan, prepared) })),
+    E.mapLeft(usage),
+    E.bindTo('prepared'),
+    E.let('configuration', ({ prepared }) => configuration(plan, prepared)),
+    E.let('batches', ({ prepared }) => prepared.batches(plan.batch, Key.foldInString(Key.make(plan.seed), 'batches'))),
+    E.bind('identity', ({ configuration: told, batches }) => identity(plan, told, batches(0))),
+    E.map((ready) => ({ ...plan, ...ready })),
     TE.fromEither
   )
 
@@ -151,38 +183,42 @@ const prepare = (plan: Plan): Step<Ready> =>
 // checkpoints
 // -------------------------------------------------------------------------------------
 
-const checkpointOf = (folder: string): string => join(folder, 'checkpoint.safetensors')
+const ofState = ({ step, loss, values }: Pretrain.TrainingState): Checkpoint.Checkpoint => ({
+  step,
+  numbers: { loss },
+  tensors: values
+})
 
-const save = (ready: Ready, { step, loss, values }: Pretrain.TrainingState): Step<void> =>
-  pipe(
-    Safetensors.encode('own')({
-      tensors: values,
-      metadata: { ...ready.configuration, step: String(step), loss: String(loss) }
-    }),
-    E.mapLeft((error) => broken(Safetensors.showError(error))),
-    TE.fromEither,
-    TE.flatMap((bytes) => file(Files.write(checkpointOf(ready.folder), bytes)))
+/** Where the training starts: at the checkpoint of its folder, or at its beginning, which is then the first checkpoint. */
+const restore = (ready: Ready, held: Held): Step<Pretrain.TrainingState> => {
+  const start = Pretrain.start(
+    ready.training.objective(),
+    ready.recipe,
+    Key.foldInString(Key.make(ready.seed), 'parameters')
   )
-
-const restore = (ready: Ready, start: Pretrain.TrainingState): Step<Pretrain.TrainingState> => {
-  const path = checkpointOf(ready.folder)
-  if (!existsSync(path)) return TE.right(start)
   return pipe(
-    file(Files.read(path)),
-    TE.flatMapEither((bytes) =>
-      pipe(
-        Safetensors.decode(bytes),
-        E.mapLeft((error) => usage(`${path}: ${Safetensors.showError(error)}`))
-      )
-    ),
-    TE.flatMapEither(({ tensors, metadata }) => {
-      const differences = Object.entries(ready.configuration)
-        .filter(([name, expected]) => metadata[name] !== expected)
-        .map(([name, expected]) => `${name}: expected ${expected}, got ${metadata[name] ?? 'nothing'}`)
-      return differences.length === 0
-        ? E.right({ step: Number(metadata['step']), loss: Number(metadata['loss']), values: tensors })
-        : E.left(usage(`${path} is of another training; choose another --out\n${differences.join('\n')}`))
-    })
+    hasCheckpoint(held.folder),
+    TE.flatMap((has) =>
+      has
+        ? pipe(
+            stored(held.folder),
+            TE.flatMapEither((found) =>
+              pipe(
+                found,
+                Checkpoint.belongsTo(ready.identity, ofState(start)),
+                E.bimap(unusable(held.folder), ({ step, numbers, tensors }) => ({
+                  step,
+                  loss: numbers['loss'] ?? 0,
+                  values: tensors
+                }))
+              )
+            )
+          )
+        : pipe(
+            save(held, ready.identity)(ofState(start)),
+            TE.map(() => start)
+          )
+    )
   )
 }
 
@@ -190,13 +226,15 @@ const restore = (ready: Ready, start: Pretrain.TrainingState): Step<Pretrain.Tra
 // the run
 // -------------------------------------------------------------------------------------
 
-/** How often a checkpoint is written, in seconds. */
-const checkpointEvery = 20
-
 /** The weight of a step's loss in the running mean that is shown. */
 const shown = 0.02
 
-const loop = (ready: Ready, from: Pretrain.TrainingState, stop: AbortSignal): Step<Pretrain.TrainingState> =>
+const loop = (
+  ready: Ready,
+  held: Held,
+  from: Pretrain.TrainingState,
+  stop: AbortSignal
+): Step<Pretrain.TrainingState> =>
   pipe(
     Build.build(ready.target, { batch: ready.batch })(
       'training',
@@ -205,22 +243,23 @@ const loop = (ready: Ready, from: Pretrain.TrainingState, stop: AbortSignal): St
     E.mapLeft((error) => (Build.isUnsupported(error) ? usage : broken)(Build.showError(error))),
     TE.fromEither,
     TE.flatMap((executable) => async () => {
-      const batches = ready.prepared.batches(ready.batch, Key.foldInString(Key.make(ready.seed), 'batches'))
       const bar = meter(`pretrain ${ready.name}`, ready.recipe.steps, from.step)
       let state = from
       let loss = from.loss
       let saved = performance.now()
       let result: E.Either<Failure, void> = E.right(undefined)
-      for await (const next of Pretrain.train(executable, ready.recipe, batches, from)) {
+      let broke: Failure | undefined
+      const saveNow = save(held, ready.identity)
+      for await (const next of Pretrain.train(executable, ready.recipe, ready.batches, from)) {
         if (E.isLeft(next)) {
-          result = E.left(broken(Build.showError(Build.onTarget('training')(next.left))))
+          broke = broken(`training: ${Pretrain.showTrainError(next.left)}`)
           break
         }
         state = next.right
         loss = loss === 0 ? state.loss : loss + shown * (state.loss - loss)
         bar.update(state.step, `loss ${loss.toPrecision(4)}`)
-        if (performance.now() - saved > 1000 * checkpointEvery) {
-          result = await save(ready, { ...state, loss })()
+        if (performance.now() - saved >= 1000 * ready.every) {
+          result = await saveNow(ofState({ ...state, loss }))()
           saved = performance.now()
         }
         // a step on the host gives no other task its turn: without this, Ctrl-C would be heard at the end
@@ -231,14 +270,14 @@ const loop = (ready: Ready, from: Pretrain.TrainingState, stop: AbortSignal): St
       await executable.dispose()
       if (E.isLeft(result)) return result
       return pipe(
-        await save(ready, { ...state, loss })(),
-        E.map(() => state)
+        await saveNow(ofState({ ...state, loss }))(),
+        E.flatMap(() => (broke === undefined ? E.right(state) : E.left(broke)))
       )
     })
   )
 
 /** Judges what the file holds, numbers as they are stored, and writes the file with what was found. */
-const finish = (ready: Ready, parameters: Values): Step<Judgement> => {
+const finish = (ready: Ready, held: Held, parameters: Values): Step<Judgement> => {
   const { name, folder, training: network, task } = ready
   const of = task === usual ? '' : ` --task ${task}`
   const split = ready.threads === undefined ? '' : ` --threads ${ready.threads}`
@@ -247,21 +286,21 @@ const finish = (ready: Ready, parameters: Values): Step<Judgement> => {
     command: `halforder pretrain ${name}${of} --steps ${ready.recipe.steps} --batch ${ready.batch} --examples ${ready.examples} --seed ${ready.seed}${split}`,
     steps: String(ready.recipe.steps)
   }
-  const write = (values: Values, more: Metadata): Step<Uint8Array> =>
+  const writeModel = (values: Values, more: Metadata): Step<Uint8Array> =>
     pipe(
       network.encode(values, { ...metadata, ...more }),
       E.mapLeft(broken),
       TE.fromEither,
-      TE.chainFirst((bytes) => file(Files.write(join(folder, `${name}.safetensors`), bytes)))
+      TE.chainFirst((bytes) => write(held)(`${name}.safetensors`, bytes))
     )
   return pipe(
-    write(parameters, {}),
+    writeModel(parameters, {}),
     TE.flatMapEither((bytes) => pipe(network.decode(bytes), E.mapLeft(broken))),
-    TE.bindTo('stored'),
-    TE.bind('judgement', ({ stored }) =>
+    TE.bindTo('values'),
+    TE.bind('judgement', ({ values }) =>
       pipe(
         ready.prepared.judge({
-          parameters: stored,
+          parameters: values,
           metadata,
           target: ready.target,
           key: Key.foldInString(Key.make(ready.seed), 'report'),
@@ -270,36 +309,44 @@ const finish = (ready: Ready, parameters: Values): Step<Judgement> => {
         TE.mapLeft(broken)
       )
     ),
-    TE.chainFirst(({ stored, judgement: { numbers } }) => write(stored, { metrics: JSON.stringify(numbers) })),
+    TE.chainFirst(({ values, judgement: { numbers } }) => writeModel(values, { metrics: JSON.stringify(numbers) })),
     TE.map(({ judgement }) => judgement),
-    TE.chainFirst(({ numbers }) =>
-      file(Files.write(join(folder, 'metrics.json'), `${JSON.stringify(numbers, null, 2)}\n`))
-    ),
+    TE.chainFirst(({ numbers }) => write(held)('metrics.json', `${JSON.stringify(numbers, null, 2)}\n`)),
     TE.chainFirst(({ pictures }) =>
       pipe(
         Object.entries(pictures),
-        TE.traverseSeqArray(([picture, bytes]) => file(Files.write(join(folder, picture), bytes)))
+        TE.traverseSeqArray(([picture, bytes]) => write(held)(picture, bytes))
       )
     )
   )
 }
+
+/** A folder with a checkpoint goes on; another must be new or empty. Left: another process is in it. */
+const enterFolder = (folder: string): Step<Held> =>
+  pipe(
+    hasCheckpoint(folder),
+    TE.flatMap((has) => (has ? take(folder) : enter(folder)))
+  )
 
 /** Undefined: it was stopped, and resumes. */
 const execute = (plan: Plan, stop: AbortSignal): Step<Judgement | undefined> =>
   pipe(
     webGpu(plan.mode),
     TE.flatMap(() => prepare(plan)),
-    TE.bindTo('ready'),
-    TE.bind('from', ({ ready }) =>
-      restore(
-        ready,
-        Pretrain.start(plan.training.objective(), plan.recipe, Key.foldInString(Key.make(plan.seed), 'parameters'))
+    TE.flatMap((ready) =>
+      TE.bracket(
+        enterFolder(plan.folder),
+        (held) =>
+          pipe(
+            restore(ready, held),
+            TE.flatMap((from) => loop(ready, held, from, stop)),
+            TE.flatMap((state) =>
+              state.step < plan.recipe.steps ? TE.right(undefined) : finish(ready, held, below('average', state.values))
+            ),
+            withRemains(plan.folder, 'the same command goes on')
+          ),
+        (held) => TE.fromTask(held.release)
       )
-    ),
-    TE.chainFirst(() => file(Files.makeFolder(plan.folder))),
-    TE.bind('state', ({ ready, from }) => loop(ready, from, stop)),
-    TE.flatMap(({ ready, state }) =>
-      state.step < plan.recipe.steps ? TE.right(undefined) : finish(ready, below('average', state.values))
     )
   )
 

@@ -13,6 +13,7 @@ import type { Model } from 'halforder/network/Model'
 import * as Key from 'halforder/random/Key'
 import { defaults, type Show } from 'halforder/task/Task'
 import * as Build from 'halforder/tensor/Build'
+import { firstIn, show as showNotFinite } from 'halforder/tensor/Finite'
 import type { Values } from 'halforder/tensor/Program'
 import type { Tensor } from 'halforder/tensor/Tensor'
 import { names as chainNames } from 'halforder/training/Chains'
@@ -23,7 +24,7 @@ import * as Setup from 'halforder/training/Setup'
 import { broken, fail, type Failure, file, refused, type Step, usage } from '../edge/Failure.js'
 import * as Files from '../edge/Files.js'
 import * as Images from '../edge/Images.js'
-import { mode, number, oneOf, whole } from '../edge/Options.js'
+import { mode, number, oneOf, seed, whole } from '../edge/Options.js'
 import { type Format, needed, pictures } from '../edge/Pictures.js'
 import { meter } from '../edge/Progress.js'
 import { interruptible } from '../edge/Signals.js'
@@ -132,7 +133,7 @@ const planOf = (options: SampleOptions): Step<Plan> =>
     TE.bind('task', () => find(options.task)),
     TE.bind('format', () => TE.fromEither(formatOf(options.out))),
     TE.bind('count', () => TE.fromEither(whole('count', options.count, 16, 1, most))),
-    TE.bind('seed', () => TE.fromEither(whole('seed', options.seed, 1, 0))),
+    TE.bind('seed', () => TE.fromEither(seed(options.seed, 1))),
     TE.bind('T', () => TE.fromEither(whole('steps', options.steps, 50, 1, 1000))),
     TE.bind('columns', () => TE.fromEither(whole('columns', options.columns, 8, 1, most))),
     TE.bind('eta', () => TE.fromEither(number({ least: 0, most: 1 })('eta', options.eta, 1))),
@@ -165,9 +166,23 @@ const planOf = (options: SampleOptions): Step<Plan> =>
 const failure = (error: Build.ProgramError): Failure =>
   Build.isUnsupported(error) ? usage(`--mode: ${Build.showError(error)}`) : broken(Build.showError(error))
 
+/** Nothing is drawn of numbers that are none: the first step that made one is named. */
+const finite = (trajectory: ReadonlyArray<Tensor>): E.Either<Failure, void> => {
+  const found = trajectory.map(firstIn('sample')).findIndex((bad) => bad !== undefined)
+  const bad = trajectory[found] === undefined ? undefined : firstIn('sample')(trajectory[found])
+  return bad === undefined
+    ? E.right(undefined)
+    : E.left(
+        broken(
+          `step ${trajectory.length - found} of ${trajectory.length - 1}: expected finite numbers, got some where ${showNotFinite(bad)}; ` +
+            'bring --guidance nearer to 1'
+        )
+      )
+}
+
 /** The command up to the file. Undefined: it was stopped. */
 const draw = (plan: Plan, stop: AbortSignal): Step<string | undefined> => {
-  const { chain, model, count, seed, out, mode: where, threads, prompt, show, format, layout } = plan
+  const { chain, model, count, seed: from, out, mode: where, threads, prompt, show, format, layout } = plan
   const target = gpuJs({ mode: where, ...(threads === undefined ? {} : { threads }) })
   const bar = meter('sample', Math.ceil(count / Math.min(count, 64)) * chain.T)
   const drawn: Step<ReadonlyArray<Tensor> | undefined> = pipe(
@@ -177,7 +192,7 @@ const draw = (plan: Plan, stop: AbortSignal): Step<string | undefined> => {
         parameters: model.parameters,
         condition: prompt,
         count,
-        key: Key.make(seed),
+        key: Key.make(from),
         trajectory: true,
         watch: { done: (n) => bar.update(n, ''), stopped: () => stop.aborted }
       },
@@ -187,7 +202,13 @@ const draw = (plan: Plan, stop: AbortSignal): Step<string | undefined> => {
       (error): Step<ReadonlyArray<Tensor> | undefined> =>
         error._tag === 'Stopped' ? TE.right(undefined) : TE.left(failure(error)),
       ({ trajectory }) =>
-        pipe(needed(show, format, trajectory), TE.traverseSeqArray(decode(model, target)), TE.mapLeft(broken))
+        pipe(
+          finite(trajectory),
+          TE.fromEither,
+          TE.flatMap(() =>
+            pipe(needed(show, format, trajectory), TE.traverseSeqArray(decode(model, target)), TE.mapLeft(broken))
+          )
+        )
     )
   )
   return pipe(

@@ -22,7 +22,7 @@ import * as Key from 'halforder/random/Key'
 import type { Task } from 'halforder/task/Task'
 import * as Documents from '../edge/Documents.js'
 import { broken, fail, type Failure, type Step, usage } from '../edge/Failure.js'
-import { whole } from '../edge/Options.js'
+import { seed, whole } from '../edge/Options.js'
 import { meter } from '../edge/Progress.js'
 import { find } from '../tasks/Find.js'
 import { estimatorOption } from './EstimatorOption.js'
@@ -148,10 +148,10 @@ export const verify = async (options: VerifyOptions): Promise<number> => {
   const result = await pipe(
     TE.Do,
     TE.bind('samples', () => TE.fromEither(whole('samples', options.samples, 200_000, leastSamples))),
-    TE.bind('seed', () => TE.fromEither(whole('seed', options.seed, 1, 0))),
+    TE.bind('seed', () => TE.fromEither(seed(options.seed, 1))),
     TE.bind('threads', () => TE.fromEither(whole('threads', options.threads, 1, 1, 256))),
     TE.bind('plan', () => planOf(options)),
-    TE.flatMap(({ samples, seed, threads, plan: { cases, misfits } }) => {
+    TE.flatMap(({ samples, seed: from, threads, plan: { cases, misfits } }) => {
       const target = gpuJs({ mode: 'webasm', threads })
       misfits.forEach((line) => process.stderr.write(`${line}\n`))
       const bar = meter(
@@ -160,7 +160,7 @@ export const verify = async (options: VerifyOptions): Promise<number> => {
       )
       let done = 0
       return pipe(
-        Verify.verify(cases, { samples, key: Key.make(seed), target }, (row) => {
+        Verify.verify(cases, { samples, key: Key.make(from), target }, (row) => {
           bar.update((done += 1), row.estimator)
           if (json) process.stdout.write(`${JSON.stringify(row)}\n`)
         }),

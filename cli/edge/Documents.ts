@@ -23,7 +23,7 @@ import * as Files from './Files.js'
  * @category constants
  * @since 0.1.0
  */
-export const limits = { json: 2 ** 20, yaml: 2 ** 16, references: 100 } as const
+export const limits = { json: 2 ** 20, yaml: 2 ** 15, references: 100 } as const
 
 type Parsed = E.Either<DocumentError, unknown>
 
@@ -46,7 +46,7 @@ export const json = (text: string): Parsed =>
     : Json.parse(text)
 
 /**
- * The value of a text that is JSON, or YAML of at most 64 KiB; an empty one has no fields. Left: what is neither, with where it
+ * The value of a text that is JSON, or YAML of at most 32 KiB; an empty one has no fields. Left: what is neither, with where it
  * goes wrong, a key twice, more than 64 levels of groups, or a value inside itself.
  *
  * @category parsing
@@ -102,8 +102,8 @@ const isDeep = (text: string): boolean => {
   const parser = new Parser()
   for (const word of new Lexer().lex(text)) {
     for (const _ of parser.next(word));
-    // a level is a list or group and the item in it
-    if (parser.stack.length > 2 * Json.deepest) return true
+    // the document, a list or group for each level, and a scalar
+    if (parser.stack.length > Json.deepest + 2) return true
   }
   return false
 }

@@ -16,12 +16,14 @@ const Line = t.type({
   rewardMean: numberOrNull,
   rewardStandardError: numberOrNull,
   gradientNorm: numberOrNull,
+  // older logs have none
+  skipped: t.union([t.number, t.undefined]),
   seconds: t.number
 })
 
 /**
  * One line of `metrics.jsonl`: the mean reward of a step's batch and its standard error, the Euclidean norm of the
- * gradient, and the seconds since the run began. What is not a number is NaN here and null in the file.
+ * gradient, how many rows were skipped because their reward is not finite, and the seconds since the run began. What is not a number is NaN here and null in the file.
  *
  * @category model
  * @since 0.1.0
@@ -31,6 +33,7 @@ export interface Metrics {
   readonly rewardMean: number
   readonly rewardStandardError: number
   readonly gradientNorm: number
+  readonly skipped: number
   readonly seconds: number
 }
 
@@ -66,9 +69,29 @@ export const readMetrics = (text: string): E.Either<string, ReadonlyArray<Metric
             rewardMean: read.rewardMean ?? NaN,
             rewardStandardError: read.rewardStandardError ?? NaN,
             gradientNorm: read.gradientNorm ?? NaN,
+            skipped: read.skipped ?? 0,
             seconds: read.seconds
           })
         )
       )
     )
   )
+
+/**
+ * The lines of the first `steps` steps of a log. Left: a line that is none, or steps that are not 1, 2, 3 and so on.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const historyOf =
+  (steps: number) =>
+  (text: string): E.Either<string, ReadonlyArray<Metrics>> =>
+    pipe(
+      readMetrics(text),
+      E.map((metrics) => metrics.slice(0, steps)),
+      E.filterOrElse(
+        (metrics) => metrics.length === steps && metrics.every(({ step }, i) => step === i + 1),
+        () =>
+          `metrics.jsonl: expected the steps 1 to ${steps} in order; the log is damaged, so the run can not be resumed`
+      )
+    )

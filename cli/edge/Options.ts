@@ -40,6 +40,24 @@ export const whole = <F>(
 ): E.Either<Failure, number | F> => number({ whole: true, least, most })(option, text, fallback)
 
 /**
+ * The seed of an option: a whole number that f64 holds exactly.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const seed = <F>(text: string | undefined, fallback: F): E.Either<Failure, number | F> =>
+  whole('seed', text, fallback, 0, Number.MAX_SAFE_INTEGER)
+
+/**
+ * How often a checkpoint is written, in seconds: 0 is after every step.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const saveEvery = (text: string | undefined): E.Either<Failure, number> =>
+  number({ least: 0 })('save-every', text, 15)
+
+/**
  * One of some names.
  *
  * @category readings

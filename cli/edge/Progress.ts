@@ -1,9 +1,10 @@
 /**
- * Progress on stderr: a bar on a terminal, a line now and then elsewhere.
+ * Progress on stderr: a bar on a terminal that takes one, a line now and then elsewhere.
  *
  * @since 0.1.0
  */
 import { type Options, SingleBar } from 'cli-progress'
+import { takesEscapes } from './Streams.js'
 
 /**
  * Something that is shown to advance.
@@ -26,7 +27,7 @@ const lineEvery = 10
  * @since 0.1.0
  */
 export const meter = (title: string, total: number, done = 0): Meter =>
-  process.stderr.isTTY ? barMeter(title, total, done) : lineMeter(title, total, done)
+  takesEscapes() ? barMeter(title, total, done) : lineMeter(title, total, done)
 
 const barMeter = (title: string, total: number, done: number): Meter => {
   const options: Options = {

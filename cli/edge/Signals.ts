@@ -4,8 +4,8 @@
  * @since 0.1.0
  */
 
-/** What asks a command to end. */
-const signals = ['SIGINT', 'SIGTERM'] as const
+/** What asks a command to end: Ctrl-C, a scheduler, a terminal that is closed. */
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
  * Runs work that can be interrupted: `interrupted` says so to the person, and the work's signal is aborted. A second signal ends

@@ -43,7 +43,11 @@ const isFile = (name: string): boolean => /[./\\]/.test(name)
  * @since 0.1.0
  */
 export const find = (name: string): Step<Task> => {
-  if (isFile(name)) return load(resolve(name), name)
+  if (isFile(name))
+    return pipe(
+      absolute(name),
+      TE.flatMap((path) => load(path, name))
+    )
   const known = names()
   const path = known.includes(name) ? moduleOf(name) : undefined
   const close = near(name, known)
@@ -56,6 +60,15 @@ export const find = (name: string): Step<Task> => {
       )
     : load(path, name)
 }
+
+/** A working folder that was removed has no path. */
+const absolute = (name: string): Step<string> =>
+  TE.fromEither(
+    E.tryCatch(
+      () => resolve(name),
+      () => usage(`--task: ${name} is a path in the working folder, which does not exist; go to another`)
+    )
+  )
 
 const load = (path: string, name: string): Step<Task> =>
   existsSync(path)

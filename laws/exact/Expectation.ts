@@ -22,11 +22,13 @@ import * as Gradient from '../../src/estimator/Gradient.js'
 import * as L from '../../src/lens/Lens.js'
 import type { Params } from '../../src/lens/Lens.js'
 import type { BlackBox } from '../../src/reward/Reward.js'
+import type { StepBlackBox } from '../../src/reward/StepReward.js'
 import * as X from '../../src/tensor/Expr.js'
 import * as Program from '../../src/tensor/Program.js'
 import * as Reference from '../../src/tensor/Reference.js'
 import { type Batched, showError } from '../../src/tensor/Shape.js'
 import { reference } from '../../src/tensor/Target.js'
+import type { Values } from '../../src/tensor/Program.js'
 import type { Exprs } from '../../src/tensor/Tree.js'
 import { derivatives, type Derivatives, type Scheme } from './Differences.js'
 import { dot, magnitude, sum, unitRoundoff } from './Rounding.js'
@@ -41,7 +43,10 @@ import {
   type Setting,
   type Smoothing
 } from '../Setting.js'
+import { plus, type Uncertain } from './Uncertain.js'
 import { simulator, type Rollout, type Shift, type Simulator } from './Simulate.js'
+
+export { plus, type Uncertain } from './Uncertain.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -59,7 +64,8 @@ export type Implementation = <P extends Params, S extends Batched, D extends Exp
 
 /**
  * An estimator under test. By default without a baseline, run by the library's interpreter in f64, and given the setting's
- * reward itself; `blackBox` is a host function for the same reward.
+ * reward itself; `blackBox` is a host function for the same reward, and `steps` are given in place of the setting's rewards on the
+ * way: the same as host functions, say.
  *
  * @category model
  * @since 0.1.0
@@ -70,17 +76,7 @@ export interface Subject {
   readonly advantageState?: number
   readonly implementation?: Implementation
   readonly blackBox?: BlackBox
-}
-
-/**
- * Numbers, one a trained component, and how far each may be off for reasons of arithmetic.
- *
- * @category model
- * @since 0.1.0
- */
-export interface Uncertain {
-  readonly value: ReadonlyArray<number>
-  readonly error: ReadonlyArray<number>
+  readonly steps?: ReadonlyArray<StepBlackBox>
 }
 
 /**
@@ -167,7 +163,9 @@ export const run = <P extends Params, S extends Batched, D extends Exprs, R exte
       estimator: always(subject.estimator.name, cover),
       advantage: subject.advantage ?? A.none,
       trained,
-      batch: draws.rows
+      batch: draws.rows,
+      ...(setting.steps === undefined ? {} : { steps: subject.steps ?? setting.steps }),
+      ...(setting.values === undefined ? {} : { values: setting.values })
     }),
     TE.fromEither,
     TE.flatMap((gradients) =>
@@ -179,8 +177,11 @@ export const run = <P extends Params, S extends Batched, D extends Exprs, R exte
           xT: draws.xT,
           eps: draws.eps,
           xi: draws.xi,
+          // a mean over equal directions is that of one: their arithmetic is what is looked at
+          moreXi: new Array<Values>((C.zerothOrderCell(cover)?.draws ?? 1) - 1).fill(draws.xi),
           weights: draws.weights,
-          advantageState: subject.advantageState ?? subject.advantage?.initial ?? 0
+          advantageState: subject.advantageState ?? subject.advantage?.initial ?? 0,
+          learned: Object.fromEntries([...(setting.values ?? [])].map(([name, { parameters }]) => [name, parameters]))
         }),
         TE.map((estimate) => ({
           estimate,
@@ -234,7 +235,9 @@ export const expectation = <P extends Params, S extends Batched, D extends Exprs
           run(setting, subject, cover, draws),
           TE.map(({ estimate, operations }) => ({
             rows: byComponent(setting, estimate.gradient),
-            scale: magnitude(draws.weights, estimate.rewards) * reach(setting.chain.sigma, draws, cover),
+            scale:
+              (magnitude(draws.weights, estimate.rewards) + magnitude(draws.weights, estimate.stepRewards)) *
+              reach(setting.chain.sigma, draws, cover),
             operations
           }))
         )
@@ -359,12 +362,29 @@ export const promise = <P extends Params, S extends Batched, D extends Exprs, R 
 }
 
 /**
- * The sum of two uncertain vectors, the second one scaled.
+ * What a mixture promises whose covers pay for steps more or less than once: each step's term once on average. What zeroth-order
+ * cells pay for is smoothed by theirs, and the rest is of `J`: their form must be a difference.
  *
- * @category utils
+ * @category what it should be
  * @since 0.1.0
  */
-export const plus = (a: Uncertain, b: Uncertain, factor = 1): Uncertain => ({
-  value: a.value.map((x, i) => x + factor * (b.value[i] ?? 0)),
-  error: a.error.map((x, i) => x + Math.abs(factor) * (b.error[i] ?? 0))
-})
+export const mixturePromise = <P extends Params, S extends Batched, D extends Exprs, R extends Params>(
+  setting: Setting<P, S, D, R>,
+  { covers }: Estimator,
+  order: Order = setting.objective ?? setting.order
+): E.Either<string, Uncertain> => {
+  const perturbed = (cover: Cover, t: number): boolean => C.zerothOrderCell(cover)?.steps.includes(t) === true
+  const smoothed = (t: number): number => sum(covers.map(({ weight, cover }) => (perturbed(cover, t) ? weight : 0)))
+  return pipe(
+    covers,
+    RA.traverse(E.Applicative)(({ weight, cover }) =>
+      pipe(
+        terms(setting, (t) => (perturbed(cover, t) ? 1 : 0), smoothingOf(cover), order),
+        E.map((part) => ({ weight, part }))
+      )
+    ),
+    E.bindTo('parts'),
+    E.bind('rest', () => terms(setting, (t) => 1 - smoothed(t), undefined, order)),
+    E.map(({ parts, rest }) => parts.reduce((total, { weight, part }) => plus(total, part, weight), rest))
+  )
+}

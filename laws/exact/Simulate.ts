@@ -18,7 +18,6 @@ import type { BoundProgram, Values } from '../../src/tensor/Program.js'
 import * as Reference from '../../src/tensor/Reference.js'
 import { type Batched, showError, type ShapeError } from '../../src/tensor/Shape.js'
 import * as T from '../../src/tensor/Tensor.js'
-import * as Tree from '../../src/tensor/Tree.js'
 import type { Exprs, Shapes } from '../../src/tensor/Tree.js'
 import { unitRoundoff } from './Rounding.js'
 import { rowCondition, rowParams, type Component, type Draws, type Setting, type Smoothing } from '../Setting.js'
@@ -40,7 +39,7 @@ export interface Shift {
 }
 
 /**
- * What a rollout gives: the rewards, one a row, and the trajectory `x_0, ..., x_T`, rows after one another.
+ * What a rollout gives: the returns, one a row (the rewards, with those on the way), and the trajectory `x_0, ..., x_T`, rows after one another.
  *
  * @category model
  * @since 0.1.0
@@ -77,7 +76,7 @@ const describe = (errors: ReadonlyArray<ShapeError>): string => errors.map(showE
 export const simulator = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
   setting: Setting<P, S, C, R>
 ): E.Either<string, Simulator> => {
-  const { chain, reward } = setting
+  const { chain, reward, steps: along = [] } = setting
   const steps = Array.from({ length: chain.T }, (_, i) => i + 1)
   const shapes = L.shapes(chain.parameters)
   const inputs: Shapes = {
@@ -85,12 +84,12 @@ export const simulator = <P extends Params, S extends Batched, C extends Exprs, 
     xT: chain.state,
     eps: [chain.T, ...chain.state],
     c: chain.condition,
-    reward: L.shapes(reward.shapes)
+    reward: L.shapes(reward.shapes),
+    along: Object.fromEntries(along.map(({ shapes: own }, i) => [`${i}`, L.shapes(own)]))
   }
   return pipe(
     Program.make(inputs, (): Exprs => {
-      // the declared shapes are those of `C`
-      const c = Tree.inputs<Shapes>('c', chain.condition) as C
+      const c = Ch.conditionInputs(chain)
       const states = Ch.rollout(chain)(
         (t) => L.parameterInputs<P>(`p.${t}`, chain.parameters),
         X.input('xT', chain.state),
@@ -98,7 +97,19 @@ export const simulator = <P extends Params, S extends Batched, C extends Exprs, 
         c
       )
       const x = states[0] ?? X.zeros(chain.state)
-      const rewards = reward.lens(c).forward(L.parameterInputs<R>('reward', reward.shapes), x)
+      const terminal = reward.lens(c).forward(L.parameterInputs<R>('reward', reward.shapes), x)
+      // in full: for each reward on the way, and each step, the reward of the step's mean and state
+      const rewards = along
+        .flatMap((one, i) =>
+          steps.map((t) => {
+            const theta = L.parameterInputs<P>(`p.${t}`, chain.parameters)
+            const from = states[t] ?? X.zeros(chain.state)
+            const mean = chain.mean(X.scalar(t)).forward(theta, { x: from, c })
+            const own = L.parameterInputs<Params>(`along.${i}`, one.shapes)
+            return one.lens(X.scalar(t)).forward({ theta, own }, { mean, x: from, c })
+          })
+        )
+        .reduce((total, one) => X.add(total, one), terminal)
       return { rewards, x: Object.fromEntries(states.map((state, t) => [`${t}`, state])) }
     }),
     E.mapLeft(describe),
@@ -111,6 +122,7 @@ export const simulator = <P extends Params, S extends Batched, C extends Exprs, 
           ...stepParams(setting, draws, smoothing, shift),
           ...rowCondition(setting.condition, draws.rows),
           ...Object.fromEntries(Object.entries(reward.parameters).map(([path, value]) => [`reward.${path}`, value])),
+          ...Object.fromEntries(along.flatMap((one, i) => Object.entries(Program.under(`along.${i}`, one.parameters)))),
           xT: draws.xT,
           eps: draws.eps
         })

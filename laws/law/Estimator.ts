@@ -23,6 +23,7 @@ import type { Exprs } from '../../src/tensor/Tree.js'
 import {
   expectation,
   library,
+  mixturePromise,
   only,
   plus,
   promise,
@@ -34,7 +35,7 @@ import {
 } from '../exact/Expectation.js'
 import { formula } from '../exact/Formula.js'
 import { sum } from '../exact/Rounding.js'
-import { byComponent, components, sample, type Draws, type Setting } from '../Setting.js'
+import { byComponent, components, sample, type Draws, type Order, type Setting } from '../Setting.js'
 import * as V from '../Verdict.js'
 import type { Comparison, Verdict } from '../Verdict.js'
 import type { Batched } from '../../src/tensor/Shape.js'
@@ -50,8 +51,8 @@ export { smoothingOrder, smoothingVanishes } from './Smoothing.js'
 
 /**
  * **Unbiased.** Under each cover of an exact estimator, hence under any mixture of them, the expectation over all random
- * numbers is the gradient that the cover promises: of `J`, or of `J_s` where the zeroth-order cell has a say. A partial
- * estimator claims nothing and is `Stuck`.
+ * numbers is the gradient that the cover promises: of `J`, or of `J_s` where the zeroth-order cell has a say. A mixture whose covers
+ * pay for steps more or less than once keeps the promise on average over them. A partial estimator claims nothing and is `Stuck`.
  *
  * @category laws
  * @since 0.1.0
@@ -63,22 +64,63 @@ export const unbiased =
     if (subject.estimator._tag === 'partial') {
       return settle(law, TE.left(`${subject.estimator.name} is partial: see 'biasIsUnpaid'`))
     }
-    return settle(
-      law,
-      eachCover(subject, (cover) =>
-        pipe(
-          withOrders(setting, setting.order, (order) => expectation(setting, subject, cover, order)),
-          TE.bindTo('got'),
-          TE.bind('expected', () =>
-            withOrders(setting, setting.objective ?? setting.order, (order) =>
-              TE.fromEither(promise(setting, cover, [], order))
-            )
-          ),
-          TE.map(({ got, expected }) => compare(setting, at(subject, cover), expected, got))
-        )
-      )
-    )
+    const { covers } = subject.estimator
+    const whole = covers.length === 1 || covers.every(({ cover }) => C.paid(cover).every((paid) => paid === 1))
+    return settle(law, whole ? byCover(setting, subject) : onAverage(setting, subject))
   }
+
+/** Each cover against its own promise. */
+const byCover = <P extends Params, S extends Batched, D extends Exprs, R extends Params>(
+  setting: Setting<P, S, D, R>,
+  subject: Subject
+): TE.TaskEither<string, ReadonlyArray<Comparison>> =>
+  eachCover(subject, (cover) =>
+    pipe(
+      withOrders(setting, setting.order, (order) => expectation(setting, subject, cover, order)),
+      TE.bindTo('got'),
+      TE.bind('expected', () =>
+        withOrders(setting, setting.objective ?? setting.order, (order) =>
+          TE.fromEither(promise(setting, cover, [], order))
+        )
+      ),
+      TE.map(({ got, expected }) => compare(setting, at(subject, cover), expected, got))
+    )
+  )
+
+/** The mean of the covers against what the mixture promises. */
+const onAverage = <P extends Params, S extends Batched, D extends Exprs, R extends Params>(
+  setting: Setting<P, S, D, R>,
+  subject: Subject
+): TE.TaskEither<string, ReadonlyArray<Comparison>> => {
+  const { covers, name } = subject.estimator
+  const mean = (order: Order): TE.TaskEither<string, Uncertain> =>
+    pipe(
+      covers,
+      RA.traverse(TE.ApplicativeSeq)(({ weight, cover }) =>
+        pipe(
+          expectation(setting, subject, cover, order),
+          TE.map((one) => ({ weight, one }))
+        )
+      ),
+      TE.map((parts) => {
+        const zero = components(setting).map(() => 0)
+        return parts.reduce<Uncertain>((total, { weight, one }) => plus(total, one, weight), {
+          value: zero,
+          error: zero
+        })
+      })
+    )
+  return pipe(
+    withOrders(setting, setting.order, mean),
+    TE.bindTo('got'),
+    TE.bind('expected', () =>
+      withOrders(setting, setting.objective ?? setting.order, (order) =>
+        TE.fromEither(mixturePromise(setting, subject.estimator, order))
+      )
+    ),
+    TE.map(({ got, expected }) => compare(setting, `${name}, on average over its covers`, expected, got))
+  )
+}
 
 /**
  * **Bias is what is unpaid** (Proposition 6.1 of arXiv 2502.00639). Under each cover the expectation less the whole gradient

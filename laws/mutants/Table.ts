@@ -36,12 +36,14 @@ import * as Noise from '../law/Noise.js'
 import * as Schedule from '../law/Schedule.js'
 import * as Tensor from '../law/Tensor.js'
 import { linearSetting } from '../toy/LinearGaussian.js'
+import { alongSetting } from '../toy/Along.js'
 import { polynomialSetting } from '../toy/Polynomial.js'
 import type { Verdict } from '../Verdict.js'
 import { mutants as estimators, type Mutant } from './Estimators.js'
 import * as M from './Others.js'
 import { samplers } from './Samplers.js'
 import type { Trial } from './Trial.js'
+import { quadratic, valueMutants, type ValueMutant } from './Values.js'
 
 export { markdown, outcome, type Outcome, type Trial } from './Trial.js'
 
@@ -126,6 +128,40 @@ const estimatorLaws = (
     { law: 'Estimator.unbiased', run: (implementation) => Estimator.unbiased(four)(with_(implementation))() }
   ]
 }
+
+/** Three steps with a reward of each state, a penalty and values. */
+const along = alongSetting({ alpha: 0.5, a: 0.25, b: 0.375, sigma: [0.5, 0.75, 0.625] }, [-1, 1, -0.5], {
+  process: [0.5, -0.25],
+  beta: 0.5,
+  reference: [0.125, -0.25],
+  value: [0.5, -0.25]
+})
+
+const valueSubject = ({ on }: ValueMutant): Subject => {
+  switch (on) {
+    case 'control':
+      return { estimator: right(Catalogue.reinforce(3, { control: quadratic })) }
+    case 'baseline':
+      return { estimator: right(Catalogue.reinforce(3, { baseline: quadratic })) }
+    case 'steps':
+      return { estimator: right(Catalogue.segmented({ T: 3, h: 2 })) }
+    case 'ledger':
+      return { estimator: right(Catalogue.subsampled({ T: 3, every: 2 })) }
+  }
+}
+
+const ofValue = (mutant: ValueMutant): Trial => ({
+  structure: 'estimator',
+  name: mutant.name,
+  wrong: mutant.wrong,
+  laws: [
+    {
+      law: 'Estimator.unbiased',
+      right: Estimator.unbiased(along)(valueSubject(mutant)),
+      mutant: Estimator.unbiased(along)({ ...valueSubject(mutant), implementation: mutant.implementation })
+    }
+  ]
+})
 
 const ofEstimator = (mutant: Mutant): Trial => ({
   structure: 'estimator',
@@ -212,6 +248,7 @@ const sharing = (make: typeof Program.make): Verdict => Tensor.sharing({ x: [] }
  */
 export const trials: ReadonlyArray<Trial> = [
   ...estimators.map(ofEstimator),
+  ...valueMutants.map(ofValue),
   lensTrial(
     'bias forgotten',
     'a dense layer whose bias gets no cotangent',

@@ -17,7 +17,7 @@ import type { Request } from '../../src/estimator/Gradient.js'
 import * as Gradient from '../../src/estimator/Gradient.js'
 import type { BoundProgram, Values } from '../../src/tensor/Program.js'
 import { reference, type Target, type TargetError } from '../../src/tensor/Target.js'
-import type { Implementation } from '../exact/Expectation.js'
+import { library, type Implementation } from '../exact/Expectation.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -29,7 +29,7 @@ import type { Implementation } from '../exact/Expectation.js'
  * @category model
  * @since 0.1.0
  */
-export type Kind = 'rollout' | 'side' | 'reward' | 'firstOrder' | 'halfOrder' | 'zerothOrder'
+export type Kind = 'rollout' | 'side' | 'reward' | 'value' | 'firstOrder' | 'halfOrder' | 'zerothOrder'
 
 /**
  * What a change may look at: the request, and the chain's sigma.
@@ -72,6 +72,7 @@ export type Change = { readonly [K in Kind]?: Tampered }
 
 const kindOf = ({ inputs, outputs }: BoundProgram): Kind => {
   const takes = (name: string): boolean => inputs.some((port) => port.name === name)
+  if (outputs.some((port) => port.name === 'value')) return 'value'
   if (takes('x0Bar')) return 'firstOrder'
   if (takes('high')) return 'halfOrder'
   if (takes('delta')) return 'zerothOrder'
@@ -118,13 +119,14 @@ export const programs =
   }
 
 /**
- * The library's interpreter run on other cells than the ones that are claimed. The other cover is not checked.
+ * An implementation run on other cells than the ones that are claimed: by default the library's interpreter. The other cover is not
+ * checked.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const cells =
-  (other: (cover: Cover) => ReadonlyArray<Cell>): Implementation =>
+  (other: (cover: Cover) => ReadonlyArray<Cell>, implementation: Implementation = library): Implementation =>
   (problem) => {
     const changed = (cover: Cover): Cover => ({ ...cover, cells: other(cover) })
     const [first, ...rest] = problem.estimator.covers
@@ -133,7 +135,7 @@ export const cells =
       covers: [{ ...first, cover: changed(first.cover) }, ...rest.map((one) => ({ ...one, cover: changed(one.cover) }))]
     }
     return pipe(
-      Gradient.compile({ ...problem, estimator }, reference),
+      implementation({ ...problem, estimator }),
       E.map((gradients) => ({
         ...gradients,
         run: (request) => gradients.run({ ...request, cover: changed(request.cover) })

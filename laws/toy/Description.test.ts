@@ -1,9 +1,14 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, it } from 'vitest'
 import * as EstimatorFile from '../verify/EstimatorFile.js'
+import { either } from '../../src/estimator/catalogue/Row.js'
 import { names } from '../../src/estimator/Named.js'
+import { options } from '../../src/estimator/reading/Help.js'
 import { showError } from '../../src/document/Document.js'
 import { decode, type ModelDescription } from './Description.js'
+
+/** The names that have segments, as refusals list them. */
+const withH = either(options.find(({ key }) => key === 'h')?.names ?? [])
 
 const linear = {
   kind: 'linearGaussian',
@@ -143,7 +148,7 @@ describe('model files', () => {
 const show = (given: unknown, T: number): string => {
   const result = EstimatorFile.decode(given)
   if (E.isLeft(result)) return showError(result.left)
-  const built = result.right.at({ T, noisyFirst: true, differentiable: true })
+  const built = result.right.at({ T, noisyFirst: true, differentiable: true, clean: false })
   return E.isLeft(built)
     ? built.left._tag
     : `${result.right.baseline} ${built.right._tag} ${built.right.covers.map(({ weight, cover }) => `${weight} ${cover.cells.length}`).join(', ')}`
@@ -188,14 +193,18 @@ describe('estimator files', () => {
     [
       { name: 'reinforce', h: 2 },
       5,
-      'h: expected one of the fields of reinforce (name, form, radius, baseline), got "h"; remove it, or choose blackBoxRlr, rlr or segmented'
+      `h: expected one of the fields of reinforce (name, baseline, control, form, radius), got "h"; remove it, or choose ${withH}`
     ],
     [
       { name: 'rlr', baselin: 2 },
       5,
-      'baselin: expected one of the fields of rlr (name, h, start, form, perturbation, directions, radius, baseline), got "baselin"; correct or remove it'
+      'baselin: expected one of the fields of rlr (name, h, start, baseline, control, rest, every, form, perturbation, directions, radius), got "baselin"; correct or remove it'
     ],
-    [{ name: 'rlr', baseline: 'x' }, 5, 'baseline: expected a finite number, got "x"; correct it'],
+    [
+      { name: 'rlr', baseline: 'x' },
+      5,
+      'baseline: expected auto, clean, none, {"state": [..]} or {"value": NAME}, got "x"; choose one of them'
+    ],
     [
       { name: 'rlr', directions: 'batch' },
       5,
@@ -222,7 +231,7 @@ describe('estimator files', () => {
     [
       { cells: [{ kind: 'zerothOrder', steps: [1], radius: 0 }] },
       5,
-      'cells[0].radius: expected a number above 0, got 0'
+      'cells[0].radius: expected a number above 0 that f32 holds, got 0; correct it'
     ],
     [{ cells: 3 }, 5, 'cells: expected a list of cells, got 3']
   ])('%j', (given, T, expected) => {

@@ -129,8 +129,8 @@ export const described = (name: string, description: ModelDescription): Model =>
   description.kind === 'tanh' ? tanh(name, description) : linear(name, description.numbers, description.prior)
 
 /**
- * The models that are verified by default. The tanh chain has ten steps; `feedback` is linear-quadratic control, with a gain and
- * an offset to learn; in the multiplicative chain the copies of the parameters interact.
+ * The models that are verified by default. The tanh chain has ten steps; `feedback` is linear-quadratic control, with a
+ * gain and an offset to learn; in the multiplicative chain the copies of the parameters interact.
  *
  * @category models
  * @since 0.1.0
@@ -184,8 +184,8 @@ export const models = (): ReadonlyArray<Model> => [
 // -------------------------------------------------------------------------------------
 
 /**
- * The named estimators on a model, in the forms in which their rows have themselves verified, with and without a baseline where it
- * matters, and two ablations of the paper: no zeroth-order cell, and no half-order cell.
+ * The named estimators on a model, in the forms in which their rows have themselves verified, with and without a
+ * baseline where it matters, and two ablations of the paper: no zeroth-order cell, and no half-order cell.
  *
  * @category estimators
  * @since 0.1.0

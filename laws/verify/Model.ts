@@ -1,5 +1,6 @@
 /**
- * Models to verify estimators on: a chain and a reward, the exact terms of the gradient, and samples of compiled estimators.
+ * Models to verify estimators on: a chain and a reward, the exact terms of the gradient, and samples of compiled
+ * estimators.
  *
  * @since 0.1.0
  */
@@ -308,8 +309,8 @@ const draw = <P extends Params, S extends Batched, C_ extends Exprs>(
 }
 
 /**
- * A unit for each operation, of the mean magnitude of the cells' terms; and where a cell takes differences of rewards, of the
- * rewards times the mean magnitude of what multiplies them.
+ * A unit for each operation, of the mean magnitude of the cells' terms; and where a cell takes differences of rewards,
+ * of the rewards times the mean magnitude of what multiplies them.
  */
 const rounding = (
   cover: Cover,

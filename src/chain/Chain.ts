@@ -9,7 +9,7 @@
  * @since 0.1.0
  */
 import * as L from '../lens/Lens.js'
-import type { Lens, Params, Parameters } from '../lens/Lens.js'
+import type { Lens, Params, ParametersFor } from '../lens/Lens.js'
 import * as X from '../tensor/Expr.js'
 import type { Expr, Scalar } from '../tensor/Expr.js'
 import * as Need from '../tensor/Need.js'
@@ -30,6 +30,8 @@ import type { Noise } from './Noise.js'
  *   deterministic: it has no score, so no half-order cell may end there.
  * - `mean(t)`: the mean of `x_{t-1}` given `x_t`, as a lens; `t` is a scalar expression in `1..T`.
  * - `networkCalls`: how many times one step evaluates the network (2 with guidance).
+ * - `clean(t)`, where the chain has one: what `x_t` lets one expect of the output, as a lens. It is made of the network call
+ *   that makes the step's mean, so that a program that has both evaluates the network once.
  * - `x_T` is a draw of `noise`, whatever the parameters.
  *
  * @category model
@@ -40,11 +42,12 @@ export interface Chain<P extends Params, S extends Batched, C extends Exprs> {
   readonly T: number
   readonly state: S
   readonly condition: Shapes
-  readonly parameters: Parameters
+  readonly parameters: ParametersFor<P>
   readonly sigma: ReadonlyArray<number>
   readonly noise: Noise
   readonly networkCalls: number
   readonly mean: (t: Scalar) => Lens<P, { readonly x: Expr<S>; readonly c: C }, Expr<S>>
+  readonly clean?: (t: Scalar) => Lens<P, { readonly x: Expr<S>; readonly c: C }, Expr<S>>
 }
 
 /**
@@ -69,24 +72,27 @@ export type Noises<S extends Shape> = Expr<readonly [number, ...S]>
 export const lookup = (table: ReadonlyArray<number>, t: Scalar): Scalar =>
   t.op._tag === 'Scalar'
     ? entry(table, t.op.value)
-    : X.take<readonly [number], 0>(
-        X.constant(
-          tabulate([table.length], (i) => table[i] ?? 0),
-          [table.length]
-        ),
-        0,
-        t
-      )
+    : finite(table).length > 0
+      ? X.ill([], [], finite(table))
+      : X.take<readonly [number], 0>(
+          X.constant(
+            tabulate([table.length], (i) => table[i] ?? 0),
+            [table.length]
+          ),
+          0,
+          t
+        )
+
+const finite = (table: ReadonlyArray<number>): Need.Faults =>
+  Need.finiteAt('step', 'numbers', table, 'check the schedule and the options of the chain', 1)
 
 const entry = (table: ReadonlyArray<number>, t: number): Scalar => {
   const value = table[t]
-  return value === undefined
-    ? X.ill(
-        [],
-        [],
-        Need.fault('step', `a whole number of at most ${table.length - 1}`, String(t), 'count steps from 1 to T')
-      )
-    : X.scalar(value)
+  const faults =
+    value === undefined
+      ? Need.fault('step', `a whole number of at most ${table.length - 1}`, String(t), 'count steps from 1 to T')
+      : finite(table.map((one, i) => (i === t ? one : 0)))
+  return faults.length === 0 ? X.scalar(value ?? 0) : X.ill([], [], faults)
 }
 
 /**
@@ -97,6 +103,16 @@ const entry = (table: ReadonlyArray<number>, t: number): Scalar => {
  */
 export const below = (t: Scalar, i: number): Scalar =>
   t.op._tag === 'Scalar' ? X.scalar(t.op.value - i) : i === 0 ? t : X.sub(t, X.scalar(i))
+
+/**
+ * The condition of a chain as input expressions named `c` or `c.path`; `Lens.inputsOf` has its parameters.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const conditionInputs = <P extends Params, S extends Batched, C extends Exprs>(chain: Chain<P, S, C>): C =>
+  // a chain's `condition` declares the shapes of its `C`
+  Tree.inputs('c', chain.condition) as C
 
 /**
  * The `i`-th of some noises.
@@ -115,16 +131,32 @@ export const noiseAt = <S extends Shape>(eps: Noises<S>, i: number, state: S): E
  * How a segment's pullback works. `recompute`: keep the states only, and run each step forward once more when its turn
  * comes, after the parameter cotangents of the steps before it are done with, so that one step's activations are alive at a
  * time; `wanted` tells which parameters' (all, by default). `shares [h]`, lowest step first: what fraction of each
- * step's cotangent goes to the parameters (all of it by default); the state's cotangent is not affected.
+ * step's cotangent goes to the parameters (all of it by default); the state's cotangent is not affected. `along` says what else
+ * is differentiated at each step: something of the step's mean, state and condition that has `pull` as the pullback of its own
+ * cotangent.
  *
  * @category model
  * @since 0.1.0
  */
-export interface SegmentOptions {
+export interface SegmentOptions<P extends Params = Params, S extends Batched = Batched, C extends Exprs = Exprs> {
   readonly recompute?: boolean
   readonly wanted?: (path: string) => boolean
   readonly shares?: Expr<readonly [number]>
+  readonly along?: Along<P, S, C>
 }
+
+/**
+ * What a function of each step sends back: to the parameters that the step uses (nothing, where it looks at the mean alone),
+ * to its mean, its state and its condition.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Along<P extends Params, S extends Batched, C extends Exprs> = (
+  t: Scalar,
+  p: P,
+  step: { readonly mean: Expr<S>; readonly x: Expr<S>; readonly c: C }
+) => { readonly p?: P; readonly mean: Expr<S>; readonly x: Expr<S>; readonly c: C }
 
 /**
  * `h` steps as one lens: from `x_high`, run the steps `high, ..., high - h + 1` with the given noises, and give the
@@ -139,7 +171,7 @@ export const segment =
   <P extends Params, S extends Batched, C extends Exprs>(
     chain: Chain<P, S, C>,
     h: number,
-    { recompute = false, wanted = () => true, shares }: SegmentOptions = {}
+    { recompute = false, wanted = () => true, shares, along }: SegmentOptions<P, S, C> = {}
   ) =>
   (high: Scalar): Lens<P, Argument<S, C>, Expr<S>> => {
     const faults = stepFaults(chain.T, h, high)
@@ -151,7 +183,8 @@ export const segment =
         const t = below(high, i)
         const sigma = lookup(chain.sigma, t)
         const from = state
-        const [mean, back] = chain.mean(t).run(p, { x: from, c })
+        const [mean, pull] = chain.mean(t).run(p, { x: from, c })
+        const back = withAlong(along, t, p, { mean, x: from, c }, pull)
         stages.push({
           sigma,
           share: shares === undefined ? undefined : X.reshape(X.slice(shares, 0, h - 1 - i, 1), []),
@@ -160,8 +193,9 @@ export const segment =
                 // the condition too, or what a step computes of it alone would be kept from the first run
                 const later = <T extends Exprs>(tree: T): T =>
                   Tree.mapExprs(tree, (leaf) => X.after(leaf, [bar, ...done]))
-                const [, again] = chain.mean(t).run(p, { x: later(from), c: later(c) })
-                return again(bar)
+                const given = { x: later(from), c: later(c) }
+                const [once, again] = chain.mean(t).run(p, given)
+                return withAlong(along, t, p, { mean: once, ...given }, again)(bar)
               }
             : back
         })
@@ -212,6 +246,22 @@ const stepFaults = (T: number, h: number, high: Scalar): Need.Faults => {
   ]
 }
 
+/** A step's pullback, with what is differentiated along the way: both cotangents of the mean go back at once. */
+const withAlong = <P extends Params, S extends Batched, C extends Exprs>(
+  along: Along<P, S, C> | undefined,
+  t: Scalar,
+  p: P,
+  step: { readonly mean: Expr<S>; readonly x: Expr<S>; readonly c: C },
+  pull: L.Pullback<P, { readonly x: Expr<S>; readonly c: C }, Expr<S>>
+): L.Pullback<P, { readonly x: Expr<S>; readonly c: C }, Expr<S>> => {
+  if (along === undefined) return pull
+  const own = along(t, p, step)
+  return (bar) => {
+    const [pBar, aBar] = pull(X.add(bar, own.mean))
+    return [own.p === undefined ? pBar : Tree.add(pBar, own.p), { x: X.add(aBar.x, own.x), c: Tree.add(aBar.c, own.c) }]
+  }
+}
+
 /** One step of a segment, as its pullback needs it. */
 interface Stage<P, S extends Batched, C> {
   readonly sigma: Scalar
@@ -250,6 +300,17 @@ export const rollout =
   }
 
 /**
+ * The last `k` steps of a chain, from a state of step `k`: a chain like any other.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const lowest = <P extends Params, S extends Batched, C extends Exprs>(
+  chain: Chain<P, S, C>,
+  k: number
+): Chain<P, S, C> => (k === chain.T ? chain : { ...chain, T: k, sigma: chain.sigma.slice(0, k + 1) })
+
+/**
  * The log-density of the transition from `x_t` to `x_{t-1}`, one number a row: the *sum* over the state's elements of the
  * noise's log-density at `(x_{t-1} - mean) / sigma_t`, less `ln sigma_t` each. The step must have `sigma_t > 0`.
  *
@@ -271,6 +332,28 @@ export const logDensity =
       ['batch']
     )
   }
+
+/**
+ * The same chain, which can not be had for the given reasons: programs with it do not close. Without a reason it is the chain.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const refused =
+  (faults: Need.Faults) =>
+  <P extends Params, S extends Batched, C extends Exprs>(chain: Chain<P, S, C>): Chain<P, S, C> =>
+    faults.length === 0 ? chain : { ...chain, mean: (t) => L.refused(faults)(chain.mean(t)) }
+
+/**
+ * The same chain without noise at step 1, as implementations of DDPM have it: the output is the mean. Its last step has no
+ * score, so no half-order cell may end there.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withoutLastNoise = <P extends Params, S extends Batched, C extends Exprs>(
+  chain: Chain<P, S, C>
+): Chain<P, S, C> => ({ ...chain, sigma: chain.sigma.map((sigma, t) => (t === 1 ? 0 : sigma)) })
 
 /**
  * The same chain with a copy of some parameters for each row of the batch: a vector `[n]` becomes `['batch', n]`. With all

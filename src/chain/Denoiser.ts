@@ -9,6 +9,7 @@ import * as L from '../lens/Lens.js'
 import type { Lens, Params } from '../lens/Lens.js'
 import * as X from '../tensor/Expr.js'
 import type { Expr } from '../tensor/Expr.js'
+import * as Need from '../tensor/Need.js'
 import type { Shape } from '../tensor/Shape.js'
 import * as Tree from '../tensor/Tree.js'
 import type { Exprs } from '../tensor/Tree.js'
@@ -63,18 +64,20 @@ export const guided =
       : {
           ...denoiser,
           networkCalls: 2 * denoiser.networkCalls,
-          lens: L.make(denoiser.lens.parameters, (p, { x, time, c }) => {
-            const [with_, backWith] = denoiser.lens.run(p, { x, time, c })
-            const [without, backWithout] = denoiser.lens.run(p, { x, time, c: X.zeros(c.shape) })
-            return [
-              X.add(X.scale(without, 1 - scale), X.scale(with_, scale)),
-              (bar) => {
-                const [p1, a1] = backWith(X.scale(bar, scale))
-                const [p2, a2] = backWithout(X.scale(bar, 1 - scale))
-                return [Tree.add(p1, p2), { x: X.add(a1.x, a2.x), time: X.add(a1.time, a2.time), c: a1.c }]
-              }
-            ]
-          })
+          lens: L.refused(Need.single('guided', 'scale', scale))(
+            L.make(denoiser.lens.parameters, (p, { x, time, c }) => {
+              const [with_, backWith] = denoiser.lens.run(p, { x, time, c })
+              const [without, backWithout] = denoiser.lens.run(p, { x, time, c: X.zeros(c.shape) })
+              return [
+                X.add(X.scale(without, 1 - scale), X.scale(with_, scale)),
+                (bar) => {
+                  const [p1, a1] = backWith(X.scale(bar, scale))
+                  const [p2, a2] = backWithout(X.scale(bar, 1 - scale))
+                  return [Tree.add(p1, p2), { x: X.add(a1.x, a2.x), time: X.add(a1.time, a2.time), c: a1.c }]
+                }
+              ]
+            })
+          )
         }
 
 /**
@@ -96,7 +99,9 @@ export const autoguided =
     lens:
       scale === 1
         ? besides(main.lens, weak.lens)
-        : mixed(scale)(L.fanout(L.at('main', main.lens), L.at('weak', weak.lens)))
+        : L.refused(Need.single('autoguided', 'scale', scale))(
+            mixed(scale)(L.fanout(L.at('main', main.lens), L.at('weak', weak.lens)))
+          )
   })
 
 /** The first of two lenses, in the parameters of both. */

@@ -5,12 +5,15 @@
  */
 import type { Rows } from '../lens/Rows.js'
 import * as L from '../lens/Lens.js'
-import type { Params } from '../lens/Lens.js'
+import type { Lens, Params } from '../lens/Lens.js'
 import * as X from '../tensor/Expr.js'
-import { lookup, type Chain } from './Chain.js'
-import type { Denoiser } from './Denoiser.js'
+import type { Scalar } from '../tensor/Expr.js'
+import * as Need from '../tensor/Need.js'
+import { lookup, refused, type Chain } from './Chain.js'
+import { prediction } from './Clean.js'
+import type { Denoiser, DenoiserInput } from './Denoiser.js'
 import { normal } from './Noise.js'
-import type { Schedule } from './Schedule.js'
+import { check, sound, type Schedule } from './Schedule.js'
 
 /**
  * The numbers of one step.
@@ -40,7 +43,23 @@ export const inScale =
   })
 
 /**
- * The chain of an epsilon-predicting denoiser whose step `t` has the given coefficients.
+ * Options that every sampler of a denoiser has.
+ *
+ * - `clip`: the clean output that is predicted is held within `[-clip, clip]` at each step, as `clip_sample` of diffusers
+ *   does with 1. Default: it is not, since that **biases** samples: the chain's marginals are no longer those of the process.
+ *   The pullback is that of the clipped chain: what is clipped sends nothing back, so a reward that asks for more of it has
+ *   no gradient there.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Clipping {
+  readonly clip?: number | undefined
+}
+
+/**
+ * The chain of an epsilon-predicting denoiser whose step `t` has the given coefficients. A schedule that is none, or numbers
+ * that are not finite, are errors of the programs with it.
  *
  * @category constructors
  * @since 0.1.0
@@ -50,33 +69,93 @@ export const fromCoefficients = <P extends Params, D extends number, K extends n
   denoiser: Denoiser<P, D, K>,
   schedule: Schedule,
   coefficients: (t: number) => Coefficients
-): Chain<P, readonly ['batch', D], Rows<K>> => {
-  const none: Coefficients = { state: 0, epsilon: 0, sigma: 0 }
-  const rows = schedule.alphaBar.map((_, t) => (t === 0 ? none : coefficients(t)))
-  const state = rows.map((row) => row.state)
-  const epsilon = rows.map((row) => row.epsilon)
-  return {
-    name,
-    T: schedule.T,
-    state: ['batch', denoiser.features],
-    condition: ['batch', denoiser.labels],
-    parameters: denoiser.lens.parameters,
-    sigma: rows.map((row) => row.sigma),
-    noise: normal,
-    networkCalls: denoiser.networkCalls,
-    mean: (t) =>
-      L.make(denoiser.lens.parameters, (p, { x, c }) => {
-        const time = X.broadcastTo(lookup(schedule.time, t), ['batch', 1])
-        const [prediction, back] = denoiser.lens.run(p, { x, time, c })
-        const a = lookup(state, t)
-        const b = lookup(epsilon, t)
-        return [
-          X.add(X.mul(x, a), X.mul(prediction, b)),
-          (bar) => {
-            const [pBar, inputBar] = back(X.mul(bar, b))
-            return [pBar, { x: X.add(X.mul(bar, a), inputBar.x), c: inputBar.c }]
-          }
-        ]
-      })
+): Chain<P, readonly ['batch', D], Rows<K>> => clippedTo({})(name, denoiser, schedule, coefficients)
+
+/**
+ * `fromCoefficients` with the options of a sampler. `wrong` says what is wrong with a schedule, by default what `Schedule.check`
+ * does.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const clippedTo =
+  ({ clip }: Clipping, wrong: (schedule: Schedule) => Need.Faults = check) =>
+  <P extends Params, D extends number, K extends number>(
+    name: string,
+    denoiser: Denoiser<P, D, K>,
+    given: Schedule,
+    coefficients: (t: number) => Coefficients
+  ): Chain<P, readonly ['batch', D], Rows<K>> => {
+    const none: Coefficients = { state: 0, epsilon: 0, sigma: 0 }
+    const found = wrong(given)
+    const schedule = sound(given, found)
+    // no coefficients are asked of a schedule that is none
+    const rows = schedule.alphaBar.map((_, t) => (t === 0 || found.length > 0 ? none : coefficients(t)))
+    const column = (of: keyof Coefficients): ReadonlyArray<number> => rows.map((row) => row[of])
+    const [state, epsilon, sigma] = [column('state'), column('epsilon'), column('sigma')]
+    const faults = [
+      ...found,
+      ...(clip === undefined ? [] : Need.atLeast(name, 'clip', clip, 0)),
+      ...Need.finiteAt(name, 'factors of the state', state, remedy),
+      ...Need.finiteAt(name, 'factors of the prediction', epsilon, remedy),
+      ...Need.finiteAt(name, 'deviations', sigma, remedy)
+    ]
+    const lens = (t: Scalar): Lens<P, DenoiserInput<D, K>, Rows<D>> =>
+      clip === undefined ? denoiser.lens : held(schedule, t, clip)(denoiser.lens)
+    const chain: Chain<P, readonly ['batch', D], Rows<K>> = {
+      name,
+      T: schedule.T,
+      state: ['batch', denoiser.features],
+      condition: ['batch', denoiser.labels],
+      parameters: denoiser.lens.parameters,
+      sigma,
+      noise: normal,
+      networkCalls: denoiser.networkCalls,
+      clean: (t) => prediction({ ...denoiser, lens: lens(t) }, schedule)(t),
+      mean: (t) =>
+        L.make(denoiser.lens.parameters, (p, { x, c }) => {
+          const time = X.broadcastTo(lookup(schedule.time, t), ['batch', 1])
+          const [prediction, back] = lens(t).run(p, { x, time, c })
+          const a = lookup(state, t)
+          const b = lookup(epsilon, t)
+          return [
+            X.add(X.mul(x, a), X.mul(prediction, b)),
+            (bar) => {
+              const [pBar, inputBar] = back(X.mul(bar, b))
+              return [pBar, { x: X.add(X.mul(bar, a), inputBar.x), c: inputBar.c }]
+            }
+          ]
+        })
+    }
+    return refused(faults)(chain)
   }
-}
+
+const remedy = 'check the options of the sampler and its schedule'
+
+/**
+ * The denoiser whose clean prediction `x_0 = (x - sqrt(1 - a) eps) / sqrt(a)` is held within `[-clip, clip]`: where it is
+ * beyond, the noise is what leads there, `(x -+ sqrt(a) clip) / sqrt(1 - a)`, and elsewhere what it was, to the last bit.
+ */
+const held =
+  ({ alphaBar }: Schedule, t: Scalar, clip: number) =>
+  <P extends Params, D extends number, K extends number>(
+    lens: Lens<P, DenoiserInput<D, K>, Rows<D>>
+  ): Lens<P, DenoiserInput<D, K>, Rows<D>> =>
+    L.make(lens.parameters, (p, input) => {
+      const [epsilon, back] = lens.run(p, input)
+      const data = lookup(alphaBar.map(Math.sqrt), t)
+      const noise = lookup(
+        alphaBar.map((a) => Math.sqrt(1 - a)),
+        t
+      )
+      const clean = X.div(X.sub(input.x, X.mul(epsilon, noise)), data)
+      const beyond = X.less(X.fill(clean.shape, clip), X.abs(clean))
+      const end = X.max(X.min(clean, X.scalar(clip)), X.scalar(-clip))
+      return [
+        X.select(beyond, X.div(X.sub(input.x, X.mul(end, data)), noise), epsilon),
+        (bar) => {
+          const [pBar, inputBar] = back(X.select(beyond, X.scalar(0), bar))
+          return [pBar, { ...inputBar, x: X.add(inputBar.x, X.weigh(X.div(bar, noise), beyond)) }]
+        }
+      ]
+    })

@@ -7,6 +7,7 @@ import type { Density } from '../random/Density.js'
 import { logGamma } from '../random/Gamma.js'
 import * as X from '../tensor/Expr.js'
 import type { Expr } from '../tensor/Expr.js'
+import { densityFaults } from '../tensor/Program.js'
 import type { Shape } from '../tensor/Shape.js'
 
 /**
@@ -14,7 +15,8 @@ import type { Shape } from '../tensor/Shape.js'
  * multiplies with, once divided by the step's standard deviation. `logDensity` is elementwise; the density of a
  * tensor is the *sum* over its elements. `density` is what is drawn: a name, or one of your own from `Density.byQuantile` or
  * `Density.ofUniforms`. The three must be of one `f`, absolutely continuous on the line; `halforder/laws` tests them against
- * each other.
+ * each other. `divergence`, where it is known in closed form, is the Kullback-Leibler divergence of the noise shifted by `d` from
+ * the noise, elementwise, with its derivative in `d`.
  *
  * @example
  * import type { Noise } from 'halforder/chain'
@@ -40,6 +42,7 @@ export interface Noise {
   readonly density: Density
   readonly score: <S extends Shape>(eps: Expr<S>) => Expr<S>
   readonly logDensity: <S extends Shape>(eps: Expr<S>) => Expr<S>
+  readonly divergence?: <S extends Shape>(d: Expr<S>) => readonly [value: Expr<S>, derivative: Expr<S>]
 }
 
 /**
@@ -51,7 +54,8 @@ export interface Noise {
 export const normal: Noise = {
   density: 'normal',
   score: (eps) => eps,
-  logDensity: (eps) => X.sub(X.scale(X.mul(eps, eps), -0.5), X.scalar(Math.log(2 * Math.PI) / 2))
+  logDensity: (eps) => X.sub(X.scale(X.mul(eps, eps), -0.5), X.scalar(Math.log(2 * Math.PI) / 2)),
+  divergence: (d) => [X.scale(X.mul(d, d), 0.5), d]
 }
 
 /**
@@ -66,7 +70,15 @@ export const laplace: Noise = {
     const zero = X.broadcastTo(X.scalar(0), eps.shape)
     return X.sub(X.less(zero, eps), X.less(eps, zero))
   },
-  logDensity: (eps) => X.sub(X.neg(X.abs(eps)), X.scalar(Math.LN2))
+  logDensity: (eps) => X.sub(X.neg(X.abs(eps)), X.scalar(Math.LN2)),
+  // |d| + e^-|d| - 1, whose derivative is sign(d) (1 - e^-|d|)
+  divergence: (d) => {
+    const size = X.abs(d)
+    const rest = X.exp(X.neg(size))
+    const zero = X.broadcastTo(X.scalar(0), d.shape)
+    const sign = X.sub(X.less(zero, d), X.less(d, zero))
+    return [X.sub(X.add(size, rest), X.scalar(1)), X.mul(sign, X.neg(X.sub(rest, X.scalar(1))))]
+  }
 }
 
 /**
@@ -86,19 +98,46 @@ export const logistic: Noise = {
 }
 
 /**
- * Student's t with `nu > 0` degrees of freedom: density `c (1 + eps^2 / nu)^(-(nu + 1) / 2)`, variance `nu / (nu - 2)` for
+ * Student's t with `nu` degrees of freedom: density `c (1 + eps^2 / nu)^(-(nu + 1) / 2)`, variance `nu / (nu - 2)` for
  * `nu > 2` and infinite below, score `(nu + 1) eps / (nu + eps^2)`, which is bounded: large noises are not trusted more than
- * moderate ones.
+ * moderate ones. `nu` is from `Program.leastFreedom`, below which draws leave the range of f32, to `Program.mostFreedom`,
+ * beyond which the density is the normal's to six digits: programs with another do not close.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const studentT = (nu: number): Noise => ({
-  density: { studentT: nu },
-  score: (eps) => X.div(X.scale(eps, nu + 1), X.add(X.mul(eps, eps), X.scalar(nu))),
-  logDensity: (eps) => {
-    const normaliser = logGamma((nu + 1) / 2) - logGamma(nu / 2) - Math.log(nu * Math.PI) / 2
-    const spread = X.log(X.add(X.scale(X.mul(eps, eps), 1 / nu), X.scalar(1)))
-    return X.add(X.scale(spread, -(nu + 1) / 2), X.scalar(normaliser))
+export const studentT = (nu: number): Noise => {
+  const faults = densityFaults('studentT', { studentT: nu })
+  const sound = <S extends Shape>(value: Expr<S>): Expr<S> =>
+    faults.length === 0 ? value : X.ill([value], value.shape, faults)
+  /**
+   * `eps / m`, `m` and `sqrt(nu) / m`, with `m` the larger of `|eps|` and `sqrt(nu)`: draws of few degrees are so large that
+   * their squares would overflow.
+   */
+  const parts = <S extends Shape>(eps: Expr<S>): Parts<S> => {
+    const root = X.scalar(Math.sqrt(nu))
+    const m = X.max(X.abs(eps), root)
+    return { unit: X.div(eps, m), m, root: X.div(X.broadcastTo(root, m.shape), m) }
   }
-})
+  /** `(nu + eps^2) / m^2` */
+  const scaled = <S extends Shape>({ unit, root }: Parts<S>): Expr<S> => X.add(X.mul(unit, unit), X.mul(root, root))
+  const normaliser = faults.length === 0 ? logGamma((nu + 1) / 2) - logGamma(nu / 2) - Math.log(nu * Math.PI) / 2 : 0
+  return {
+    density: { studentT: nu },
+    score: (eps) => {
+      const split = parts(eps)
+      return sound(X.div(X.div(X.scale(split.unit, nu + 1), split.m), scaled(split)))
+    },
+    logDensity: (eps) => {
+      const split = parts(eps)
+      const spread = X.sub(X.log(scaled(split)), X.scale(X.log(split.root), 2))
+      return sound(X.add(X.scale(spread, -(nu + 1) / 2), X.scalar(normaliser)))
+    }
+  }
+}
+
+interface Parts<S extends Shape> {
+  readonly unit: Expr<S>
+  readonly m: Expr<S>
+  readonly root: Expr<S>
+}

@@ -7,9 +7,9 @@
  * @since 0.1.0
  */
 import * as L from '../lens/Lens.js'
-import type { Params } from '../lens/Lens.js'
+import type { Lens, Params } from '../lens/Lens.js'
 import * as X from '../tensor/Expr.js'
-import type { Expr } from '../tensor/Expr.js'
+import type { Expr, Scalar } from '../tensor/Expr.js'
 import type { Batched, Shape } from '../tensor/Shape.js'
 import * as Need from '../tensor/Need.js'
 import * as Tree from '../tensor/Tree.js'
@@ -90,11 +90,11 @@ export const perStep =
     const each = <A>(f: (name: N, k: number) => A): { readonly [k in N]: A } =>
       // one entry for each name
       Object.fromEntries(parts.map(([name], k) => [name, f(name, k)])) as { readonly [k in N]: A }
-    return {
-      ...chain,
-      name: `${chain.name}, ${parts.map(([name]) => name).join(' / ')}`,
-      condition: each(() => chain.condition),
-      mean: (t) =>
+    type Told = { readonly [k in N]: C }
+    /** A lens of the chain's condition as one of all parts', of which step `t` sees its own. */
+    const told =
+      (lens: StepLens<P, S, C>): StepLens<P, S, Told> =>
+      (t) =>
         L.refused(faults)(
           L.make(chain.parameters, (p, { x, c }) => {
             const columns = parts.map(([name]) => new Map(Tree.leaves<Expr>(Tree.isExpr, c[name])))
@@ -102,9 +102,9 @@ export const perStep =
             const chosen = Tree.mapExprs(c[parts[0][0]], (leaf, path) =>
               X.take<Shape, 0>(X.stack<Shape>(columns.map((column) => column.get(path) ?? leaf)), 0, part)
             )
-            const [mean, back] = chain.mean(t).run(p, { x, c: chosen })
+            const [value, back] = lens(t).run(p, { x, c: chosen })
             return [
-              mean,
+              value,
               (bar) => {
                 const [pBar, aBar] = back(bar)
                 const share = (k: number): C => {
@@ -119,6 +119,13 @@ export const perStep =
             ]
           })
         )
+    const { clean, ...rest } = chain
+    return {
+      ...rest,
+      name: `${chain.name}, ${parts.map(([name]) => name).join(' / ')}`,
+      condition: each(() => chain.condition),
+      mean: told(chain.mean),
+      ...(clean === undefined ? {} : { clean: told(clean) })
     }
   }
 
@@ -131,18 +138,25 @@ export const perStep =
  */
 export const under =
   <G extends Exprs, C extends Exprs>(given: G, condition: Shapes) =>
-  <P extends Params, S extends Batched>(chain: Chain<P, S, G>): Chain<P, S, C> => ({
-    ...chain,
-    condition,
-    mean: (t) =>
-      L.make(chain.parameters, (p, { x, c }) => {
-        const [mean, back] = chain.mean(t).run(p, { x, c: given })
-        return [
-          mean,
-          (bar) => {
-            const [pBar, aBar] = back(bar)
-            return [pBar, { x: aBar.x, c: Tree.mapExprs(c, (leaf) => X.zeros(leaf.shape)) }]
-          }
-        ]
-      })
-  })
+  <P extends Params, S extends Batched>(chain: Chain<P, S, G>): Chain<P, S, C> => {
+    const deaf =
+      (lens: StepLens<P, S, G>): StepLens<P, S, C> =>
+      (t) =>
+        L.make(chain.parameters, (p, { x, c }) => {
+          const [value, back] = lens(t).run(p, { x, c: given })
+          return [
+            value,
+            (bar) => {
+              const [pBar, aBar] = back(bar)
+              return [pBar, { x: aBar.x, c: Tree.zerosOf(c) }]
+            }
+          ]
+        })
+    const { clean, ...rest } = chain
+    return { ...rest, condition, mean: deaf(chain.mean), ...(clean === undefined ? {} : { clean: deaf(clean) }) }
+  }
+
+/** What a chain gives of a state and a condition at step `t`. */
+type StepLens<P extends Params, S extends Batched, C extends Exprs> = (
+  t: Scalar
+) => Lens<P, { readonly x: Expr<S>; readonly c: C }, Expr<S>>

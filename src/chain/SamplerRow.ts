@@ -1,9 +1,9 @@
 /**
  * What there is to know of a sampler by name: one row, from which configurations and help are read.
  *
- * A file of `sampler/` that exports a `row`, or some `rows`, is a chain that has a name; nothing else lists it. A model's denoiser
- * was trained at times with shares of data by its own schedule. Each chain has levels of noise of its own, and tells the denoiser
- * the times at which it has seen their signal-to-noise ratios (`TimeMap`).
+ * A file of `sampler/` that exports a `row`, or some `rows`, is a chain that has a name; nothing else lists it. A
+ * model's denoiser was trained at times with shares of data by its own schedule. Each chain has levels of noise of its
+ * own, and tells the denoiser the times at which it has seen their signal-to-noise ratios (`TimeMap`).
  *
  * @since 0.1.0
  */
@@ -34,8 +34,8 @@ export interface Base {
 }
 
 /**
- * The options of a chain; each reads those that it has: the number of steps, how much noise, which variance, the levels of noise
- * by name. The scale of guidance is in the denoiser already.
+ * The options of a chain; each reads those that it has: the number of steps, how much noise, which variance, the levels
+ * of noise by name. The scale of guidance is in the denoiser already.
  *
  * @category model
  * @since 0.1.0

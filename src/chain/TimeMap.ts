@@ -9,7 +9,7 @@
  *
  * @since 0.1.0
  */
-import { cosineShare, leastShare, linearShare, type Schedule } from './Schedule.js'
+import { cosineShare, leastShare, linearShare, type Schedule, type Table } from './Schedule.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -135,11 +135,18 @@ export const maps: Readonly<Record<'cosine' | 'linear' | 'flow', TimeMap>> = {
  */
 export const matched =
   (map: TimeMap) =>
-  (shares: ReadonlyArray<number>): Schedule => ({
-    T: shares.length,
-    alphaBar: [1, ...shares],
-    time: [0, ...shares.map(map.time)]
-  })
+  (shares: ReadonlyArray<number>): Schedule =>
+    tabled(map)({ T: shares.length, values: shares })
+
+/**
+ * `matched`, for a table of shares with the number of steps that was asked for.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const tabled =
+  (map: TimeMap) =>
+  ({ T, values }: Table): Schedule => ({ T, alphaBar: [1, ...values], time: [0, ...values.map(map.time)] })
 
 /**
  * A schedule of another process for a denoiser with this map: the same shares, at the denoiser's own times.

@@ -66,6 +66,41 @@ export const positive: t.Type<number, number, unknown> = /*#__PURE__*/ numberTha
   (n) => n > 0 && Number.isFinite(n)
 )
 
+const isFinite32 = (n: number): boolean => Number.isFinite(Math.fround(n))
+
+/**
+ * Numbers that f32, in which kernels compute, holds as finite ones: 1e39 is infinite there.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
+export const finite32: t.Type<number, number, unknown> = /*#__PURE__*/ numberThat(
+  'a finite number that f32 holds',
+  isFinite32
+)
+
+/**
+ * Numbers above 0 that f32 holds as such: 1e39 is infinite there, and 1e-60 is 0.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
+export const positive32: t.Type<number, number, unknown> = /*#__PURE__*/ numberThat(
+  'a number above 0 that f32 holds',
+  (n) => isFinite32(n) && Math.fround(n) > 0
+)
+
+/**
+ * Numbers of at least 0 that f32 holds as finite ones.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
+export const notNegative32: t.Type<number, number, unknown> = /*#__PURE__*/ numberThat(
+  'a number of at least 0 that f32 holds',
+  (n) => n >= 0 && isFinite32(n)
+)
+
 /**
  * Whole numbers of at least 1 that f64 holds exactly, up to 2^53 - 1.
  *

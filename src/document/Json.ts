@@ -53,44 +53,40 @@ const scan = (text: string): DocumentError | undefined => {
   const open: Array<Open> = []
   let expectsKey = false
   for (let at = 0; at < text.length; at++) {
+    const c = text.charAt(at)
     const inside = open.at(-1)
-    switch (text[at]) {
-      case '{':
-      case '[':
-        open.push({ keys: text[at] === '{' ? new Set() : undefined, last: '0' })
-        expectsKey = text[at] === '{'
-        if (open.length > deepest) {
-          return fault(pathOf(open.slice(0, 3)), `at most ${deepest} levels of lists and groups`, 'more', 'flatten it')
-        }
-        break
-      case '}':
-      case ']':
-        open.pop()
-        break
-      case ',':
-        expectsKey = inside?.keys !== undefined
-        if (inside !== undefined && inside.keys === undefined) inside.last = String(Number(inside.last) + 1)
-        break
-      case '"': {
-        const end = closing(text, at)
-        if (expectsKey && inside?.keys !== undefined) {
-          const key = String(JSON.parse(text.slice(at, end + 1)))
-          if (inside.keys.has(key)) {
-            return {
-              ...fault(pathOf(open.slice(0, -1)), 'each field once', undefined, 'remove one of them'),
-              got: `${quote(key)} twice`
-            }
-          }
-          inside.keys.add(key)
-          inside.last = key
-          expectsKey = false
-        }
-        at = end
+    if (c === '{' || c === '[') {
+      open.push({ keys: c === '{' ? new Set() : undefined, last: '0' })
+      expectsKey = c === '{'
+      if (open.length > deepest) return tooDeep(open)
+    } else if (c === '}' || c === ']') {
+      open.pop()
+    } else if (c === ',' && inside !== undefined) {
+      expectsKey = inside.keys !== undefined
+      if (!expectsKey) inside.last = String(Number(inside.last) + 1)
+    } else if (c === '"') {
+      const end = closing(text, at)
+      if (expectsKey && inside !== undefined) {
+        inside.last = String(JSON.parse(text.slice(at, end + 1)))
+        if (inside.keys?.has(inside.last)) return twice(open, inside.last)
+        inside.keys?.add(inside.last)
+        expectsKey = false
       }
+      at = end
     }
   }
   return undefined
 }
+
+const tooDeep = (open: ReadonlyArray<Open>): DocumentError => ({
+  ...fault(pathOf(open.slice(0, 3)), `at most ${deepest} levels of lists and groups`, undefined, 'flatten it'),
+  got: 'more'
+})
+
+const twice = (open: ReadonlyArray<Open>, key: string): DocumentError => ({
+  ...fault(pathOf(open.slice(0, -1)), 'each field once', undefined, 'remove one of them'),
+  got: `${quote(key)} twice`
+})
 
 /** Where the string that begins at a quote ends. */
 const closing = (text: string, start: number): number => {

@@ -31,6 +31,9 @@ export const show = ({ least = -Infinity, most = Infinity, whole = false }: Rang
   return Number.isFinite(most) ? `${kind} of at most ${most}` : whole ? kind : 'a finite number'
 }
 
+/** The whole numbers that f64 holds, and to which no other rounds. */
+const safe = { least: Number.MIN_SAFE_INTEGER, most: Number.MAX_SAFE_INTEGER } as const
+
 /**
  * The number that a text is. Left: what was expected and what was found, for a text that is no decimal number, lies outside
  * of the range, or is not whole where it must be. Whole numbers are those that f64 holds exactly, up to 2^53 - 1.
@@ -43,9 +46,11 @@ export const parse =
   (text: string): E.Either<string, number> => {
     const { least = -Infinity, most = Infinity, whole = false } = range
     const value = decimal.test(text.trim()) ? Number(text) : Number.NaN
-    return Number.isFinite(value) && value >= least && value <= most && (!whole || Number.isSafeInteger(value))
-      ? E.right(value)
-      : E.left(`expected ${show(range)}, got ${quote(text)}`)
+    const within = Number.isFinite(value) && value >= least && value <= most
+    if (within && (!whole || Number.isSafeInteger(value))) return E.right(value)
+    // where the number alone is too large to be held, that is what to say
+    const held = { ...range, least: Math.max(least, safe.least), most: Math.min(most, safe.most) }
+    return E.left(`expected ${show(within && Number.isInteger(value) ? held : range)}, got ${quote(text)}`)
   }
 
 /** No hexadecimal, no `Infinity`, no empty text: all of which `Number` takes. */

@@ -13,97 +13,13 @@ import type { Eq as Eq_ } from 'fp-ts/lib/Eq.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import type { Monoid } from 'fp-ts/lib/Monoid.js'
 import * as O from 'fp-ts/lib/Option.js'
+import { share, shareAt, showCell, showRuns, showSteps, steps, type Cell, type ZerothOrder } from './Cell.js'
+
+export * from './Cell.js'
 
 // -------------------------------------------------------------------------------------
 // model
 // -------------------------------------------------------------------------------------
-
-/**
- * How a zeroth-order cell turns rewards into an estimate, at radius `s` along directions `xi`:
- * `onePoint`: `A(theta + s xi) xi / s`, one rollout; `forward`: `(R(theta + s xi) - R(theta)) xi / s`, two; `central`:
- * `(R(theta + s xi) - R(theta - s xi)) xi / (2 s)`, two besides a clean one where other cells read it.
- *
- * @category model
- * @since 0.1.0
- */
-export type Form = 'onePoint' | 'forward' | 'central'
-
-/**
- * One direction for all the steps of a zeroth-order cell, or an independent one for each.
- *
- * @category model
- * @since 0.1.0
- */
-export type Perturbation = 'shared' | 'perStep'
-
-/**
- * How a differentiated segment keeps its activations: all of them (`store`), or only the states, running each step forward
- * once more when its turn comes (`recompute`): then the memory is one step's, whatever the segment's length.
- *
- * @category model
- * @since 0.1.0
- */
-export type Memory = 'store' | 'recompute'
-
-/**
- * What first- and half-order cells may be told besides their steps. `memory` is `store` by default. `shares` are the
- * fractions of their steps' terms that they pay, lowest step first, 1 each by default: several cells may share a step, and
- * the estimate is unbiased for any shares that add up to 1 at every step. That is generalised half-order, in which
- * credit flows pathwise from a step down to several scores at once, as it does to several returns in TD(lambda). Shares are not
- * negative: with negative ones unions would not be associative.
- *
- * @category model
- * @since 0.1.0
- */
-export interface SegmentOptions {
-  readonly memory?: Memory
-  readonly shares?: ReadonlyArray<number>
-}
-
-/**
- * Pays for steps `1..to` by pulling the reward's gradient back through them.
- *
- * @category model
- * @since 0.1.0
- */
-export interface FirstOrder extends SegmentOptions {
-  readonly _tag: 'FirstOrder'
-  readonly to: number
-}
-
-/**
- * Pays for steps `from..to` by the likelihood ratio on the noise of step `from`, pulled back through them.
- *
- * @category model
- * @since 0.1.0
- */
-export interface HalfOrder extends SegmentOptions {
-  readonly _tag: 'HalfOrder'
-  readonly from: number
-  readonly to: number
-}
-
-/**
- * Pays for a set of steps by perturbing the parameters they use.
- *
- * @category model
- * @since 0.1.0
- */
-export interface ZerothOrder {
-  readonly _tag: 'ZerothOrder'
-  readonly steps: ReadonlyArray<number>
-  readonly form: Form
-  readonly perturbation: Perturbation
-  readonly radius: number
-}
-
-/**
- * A way to pay for some steps.
- *
- * @category model
- * @since 0.1.0
- */
-export type Cell = FirstOrder | HalfOrder | ZerothOrder
 
 /**
  * Does a cover pay for every step, or only for some?
@@ -140,6 +56,7 @@ export type CoverError =
   | { readonly _tag: 'BadShares'; readonly cell: Cell; readonly expected: number; readonly got: ReadonlyArray<number> }
   | { readonly _tag: 'TwoZerothOrder'; readonly cells: ReadonlyArray<Cell> }
   | { readonly _tag: 'Unpaid'; readonly steps: ReadonlyArray<number> }
+  | { readonly _tag: 'Unbalanced'; readonly step: number; readonly paid: number }
   | { readonly _tag: 'BadOption'; readonly option: string; readonly expected: string; readonly got: string }
 
 // -------------------------------------------------------------------------------------
@@ -155,44 +72,6 @@ export type CoverError =
 export const longest = 10_000
 
 /**
- * The first-order cell on steps `1..to`.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const firstOrder = (to: number, options: SegmentOptions = {}): Cell => ({ _tag: 'FirstOrder', to, ...options })
-
-/**
- * The half-order cell on steps `from..to`.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const halfOrder = (from: number, to: number, options: SegmentOptions = {}): Cell => ({
-  _tag: 'HalfOrder',
-  from,
-  to,
-  ...options
-})
-
-/**
- * The zeroth-order cell on a set of steps. By default: central differences along one shared direction, radius 0.05.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const zerothOrder = (
-  steps: ReadonlyArray<number>,
-  options: { readonly form?: Form; readonly perturbation?: Perturbation; readonly radius?: number } = {}
-): Cell => ({
-  _tag: 'ZerothOrder',
-  steps,
-  form: options.form ?? 'central',
-  perturbation: options.perturbation ?? 'shared',
-  radius: options.radius ?? 0.05
-})
-
-/**
  * The cover of steps `1..T` by some cells, tagged `exact` or `partial`; empty sets are dropped. Left: the first of a chain that
  * is too long, a step out of range, a step paid for more than once, a radius that is not positive, shares that do not fit their segment, or
  * two zeroth-order cells (join their sets).
@@ -200,9 +79,26 @@ export const zerothOrder = (
  * @category constructors
  * @since 0.1.0
  */
-export const cover = (
+export const cover = (T: number, cells: ReadonlyArray<Cell>): E.Either<CoverError, Cover<'exact'> | Cover<'partial'>> =>
+  checked(T, cells, 1)
+
+/**
+ * One of several covers to be drawn at random, whose shares may exceed 1: half of the steps, each paid twice. It is `partial`
+ * whatever it pays; `Estimator.balanced` tells whether a mixture of such pays for every step on average.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const portion = (T: number, cells: ReadonlyArray<Cell>): E.Either<CoverError, Cover<'partial'>> =>
+  pipe(
+    checked(T, cells, Infinity),
+    E.map(({ cells: used }) => ({ _tag: 'partial', T, cells: used }))
+  )
+
+const checked = (
   T: number,
-  cells: ReadonlyArray<Cell>
+  cells: ReadonlyArray<Cell>,
+  most: number
 ): E.Either<CoverError, Cover<'exact'> | Cover<'partial'>> => {
   if (!Number.isInteger(T) || T < 1 || T > longest) return E.left({ _tag: 'BadLength', T })
   const used = cells.filter((cell) => cell._tag !== 'ZerothOrder' || cell.steps.length > 0)
@@ -211,7 +107,11 @@ export const cover = (
     if (error !== undefined) return E.left(error)
   }
   const totals = totalsOf(T, used)
-  const step = totals.findIndex((sum) => sum > 1 + tolerance) + 1
+  const repeated = used.flatMap((cell) => {
+    const own = steps(cell)
+    return own.length === new Set(own).size ? [] : [own.find((t, i) => own.indexOf(t) < i) ?? 0]
+  })
+  const step = repeated[0] ?? totals.findIndex((sum) => sum > most + tolerance) + 1
   if (step > 0) {
     const payers = used.filter((cell) => share(cell, step) !== 0)
     return E.left({ _tag: 'Overlap', step, cells: payers.length > 1 ? payers : [...payers, ...payers] })
@@ -229,13 +129,26 @@ const checkCell = (T: number, cell: Cell): CoverError | undefined => {
     return { _tag: 'OutOfRange', cell, T, steps: outside.slice(0, longest) }
   }
   if (cell._tag === 'ZerothOrder') {
-    return cell.radius > 0 && Number.isFinite(cell.radius) ? undefined : { _tag: 'BadRadius', radius: cell.radius }
+    const { draws = 1, form, radius } = cell
+    if (!(radius > 0 && Number.isFinite(radius))) return { _tag: 'BadRadius', radius }
+    const most = form === 'onePoint' ? 1 : mostDraws
+    return Number.isInteger(draws) && draws >= 1 && draws <= most
+      ? undefined
+      : {
+          _tag: 'BadOption',
+          option: 'draws',
+          expected: `a whole number in 1..${most} for the form ${form}`,
+          got: `${draws}`
+        }
   }
   const { shares } = cell
   return shares === undefined || (shares.length === own.length && shares.every((w) => Number.isFinite(w) && w >= 0))
     ? undefined
     : { _tag: 'BadShares', cell, expected: own.length, got: shares }
 }
+
+/** Each direction is a rollout of its own, or two: more are better spent on samples. */
+const mostDraws = 1000
 
 /** Shares are sums of a few rounded fractions: this is far above their rounding and far below any share of use. */
 const tolerance = 1e-9
@@ -252,9 +165,6 @@ const totalsOf = (T: number, cells: ReadonlyArray<Cell>): ReadonlyArray<number> 
   }
   return totals
 }
-
-const shareAt = (cell: Cell, position: number): number =>
-  cell._tag === 'ZerothOrder' ? 1 : (cell.shares?.[position] ?? 1)
 
 /**
  * The cover of every step by some cells. Left where one is unpaid, too.
@@ -296,60 +206,12 @@ export const union = (a: Cover, b: Cover): E.Either<CoverError, Cover> =>
 // -------------------------------------------------------------------------------------
 
 /**
- * The steps that a cell pays for, in its own order.
- *
- * @category readings
- * @since 0.1.0
- */
-export const steps = (cell: Cell): ReadonlyArray<number> => {
-  switch (cell._tag) {
-    case 'FirstOrder':
-      return range(1, cell.to)
-    case 'HalfOrder':
-      return range(cell.from, cell.to)
-    case 'ZerothOrder':
-      return cell.steps
-  }
-}
-
-/**
- * The fraction of step `t`'s term that a cell pays: 0 for steps that are not its own.
- *
- * @category readings
- * @since 0.1.0
- */
-export const share = (cell: Cell, t: number): number => {
-  const position = positionOf(cell, t)
-  return position < 0 ? 0 : shareAt(cell, position)
-}
-
-const positionOf = (cell: Cell, t: number): number => {
-  if (cell._tag === 'ZerothOrder') return cell.steps.indexOf(t)
-  const from = cell._tag === 'FirstOrder' ? 1 : cell.from
-  return Number.isInteger(t) && from <= t && t <= cell.to ? t - from : -1
-}
-
-/**
  * The fraction of each step's term that a cover pays, `t = 1..T` at positions `0..T-1`.
  *
  * @category readings
  * @since 0.1.0
  */
 export const paid = (self: Cover): ReadonlyArray<number> => totalsOf(self.T, self.cells)
-
-/**
- * The whole numbers `from..to`, none where `to < from` or where an end is not whole, and no more than the first million: a
- * hundred times what a cover may have, so that a range that is too long for one stays too long.
- *
- * @category utils
- * @since 0.1.0
- */
-export const range = (from: number, to: number): ReadonlyArray<number> =>
-  Number.isInteger(from) && Number.isInteger(to) && to >= from
-    ? Array.from({ length: Math.min(to - from + 1, mostSteps) }, (_, i) => from + i)
-    : []
-
-const mostSteps = 1_000_000
 
 /**
  * The steps that are not paid for in full: minus the sum of what is missing of their terms is the cover's bias
@@ -369,48 +231,6 @@ export const unpaid = (self: Cover): ReadonlyArray<number> =>
  */
 export const zerothOrderCell = (self: Cover): ZerothOrder | undefined =>
   self.cells.find((cell): cell is ZerothOrder => cell._tag === 'ZerothOrder')
-
-/**
- * Draws a cell for a person: `HO(2..3)`.
- *
- * @category readings
- * @since 0.1.0
- */
-export const showCell = (cell: Cell): string => {
-  switch (cell._tag) {
-    case 'FirstOrder':
-      return `FO(1..${cell.to}${showOptions(cell)})`
-    case 'HalfOrder':
-      return `HO(${cell.from}..${cell.to}${showOptions(cell)})`
-    case 'ZerothOrder':
-      return `ZO(${showSteps(cell.steps)}; ${cell.form}, ${cell.perturbation}, s = ${cell.radius})`
-  }
-}
-
-const showOptions = ({ memory, shares }: SegmentOptions): string =>
-  (shares === undefined ? '' : `; shares ${shares.map((w) => Number(w.toPrecision(3))).join(', ')}`) +
-  (memory === 'recompute' ? '; recompute' : '')
-
-/**
- * Draws a set of steps with its runs joined: `1, 4..50`. Of more than twenty runs those in the middle are left out.
- *
- * @category readings
- * @since 0.1.0
- */
-export const showSteps = (set: ReadonlyArray<number>): string => {
-  const runs: Array<[number, number]> = []
-  for (const t of [...set].sort((a, b) => a - b)) {
-    const last = runs.at(-1)
-    if (last !== undefined && last[1] === t - 1) last[1] = t
-    else runs.push([t, t])
-  }
-  return showRuns(runs)
-}
-
-const showRuns = (runs: ReadonlyArray<readonly [from: number, to: number]>): string => {
-  const drawn = runs.flatMap(([a, b]) => (a > b ? [] : [a === b ? `${a}` : `${a}..${b}`]))
-  return (drawn.length > 20 ? [...drawn.slice(0, 18), '...', ...drawn.slice(-1)] : drawn).join(', ')
-}
 
 /**
  * Draws a cover for a person: `FO(1..1) + HO(2..3) + ZO(4..50; central, shared, s = 0.05)`. Of more than six cells the ones
@@ -458,6 +278,8 @@ export const showError = (error: CoverError): string => {
       return `expected one zeroth-order cell, got ${error.cells.map(showCell).join(' and ')}; join their steps in one`
     case 'Unpaid':
       return `no cell pays for ${showSteps(error.steps)}; add a cell, or use 'cover' where the bias is wanted`
+    case 'Unbalanced':
+      return `step ${error.step} is paid ${Number(error.paid.toPrecision(6))} times on average; give the covers that pay for it shares that make it 1, or use 'mixtureOf' where the bias is wanted`
     case 'BadOption':
       return `${error.option}: expected ${error.expected}, got ${error.got}`
   }

@@ -7,6 +7,8 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Params } from '../lens/Lens.js'
+import { evaluate } from '../reward/Reward.js'
+import { lenses } from '../reward/StepReward.js'
 import * as Build from '../tensor/Build.js'
 import { below, under, type Values } from '../tensor/Program.js'
 import type { Batched, Shape } from '../tensor/Shape.js'
@@ -14,19 +16,28 @@ import type { Executable } from '../tensor/Target.js'
 import * as T from '../tensor/Tensor.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import type { Exprs } from '../tensor/Tree.js'
-import type { Cell, SegmentOptions } from './Cover.js'
+import type { Cell, SegmentOptions, ZerothOrder } from './Cover.js'
 import * as C from './Cover.js'
-import { creditName, rollouts } from './Plan.js'
+import { creditName, rollouts, type Rollouts, sideName } from './Plan.js'
 import type { Estimate, EstimatorError, Problem, Request } from './Problem.js'
 import * as Programs from './Programs.js'
-
-type Run = (name: string, values: Values) => TE.TaskEither<EstimatorError, Values>
-
-/** A scored output: its rewards, and the gradient of their weighted sum in the output where there is one. */
-interface Scored {
-  readonly rewards: ReadonlyArray<number>
-  readonly x0Bar: Tensor | undefined
-}
+import {
+  addRows,
+  advantagesOf,
+  averages,
+  hostRewards,
+  returnOf,
+  type Rolled,
+  rowsOf,
+  rowsToSkip,
+  type Scored,
+  stepTotals,
+  toGo,
+  usable,
+  usableSteps,
+  withoutRows
+} from './Returns.js'
+import { type Context, type Draw, type Run, scored, type Seen } from './Score.js'
 
 /**
  * The gradient of a request by compiled programs.
@@ -45,18 +56,21 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
   const params = under('params', request.params)
   const perturbed: Values =
     zeroth === undefined ? {} : { ...under('xi', request.xi), mask: stepMask(cover.T, zeroth.steps) }
+  const stepInputs: Values = Object.fromEntries(
+    lenses(problem.steps).flatMap((one, i) => Object.entries(under(`step.${i}`, one.parameters)))
+  )
+  const rewardInputs: Values = problem.reward._tag === 'BlackBox' ? {} : under('reward', problem.reward.parameters)
   const run: Run = (name, values) => {
     const executable = executables[name]
     if (executable === undefined) return TE.left({ _tag: 'NotCompiled', program: name })
     return Build.run(name, executable)(pick(executable, values))
   }
-  const roll = (name: string, sign: number): TE.TaskEither<EstimatorError, Values> =>
-    run(name, { ...params, ...condition, ...perturbed, xT, eps, radius: T.scalar(sign * (zeroth?.radius ?? 0)) })
   const score = (x0: Tensor): TE.TaskEither<EstimatorError, Scored> =>
     problem.reward._tag === 'BlackBox'
       ? pipe(
-          problem.reward.evaluate(x0),
-          TE.map((rewards): Scored => ({ rewards, x0Bar: undefined }))
+          evaluate(problem.reward)(x0),
+          TE.map((rewards) => ({ rewards, x0Bar: undefined })),
+          TE.flatMapEither(usable(problem, x0))
         )
       : pipe(
           run('reward', {
@@ -65,114 +79,204 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
             x0,
             weights: T.vector(weights)
           }),
-          TE.map((out): Scored => ({ rewards: Array.from(out['reward']?.data ?? []), x0Bar: out['x0Bar'] }))
+          TE.map((out) => ({ rewards: Array.from(out['reward']?.data ?? []), x0Bar: out['x0Bar'] })),
+          TE.flatMapEither(usable(problem, x0))
         )
-  const side = (sign: 1 | -1): TE.TaskEither<EstimatorError, Side> =>
+  const roll = (name: string, own: Values, length: number): TE.TaskEither<EstimatorError, Rolled> =>
     pipe(
-      roll(`side(${zeroth?.perturbation ?? 'none'})`, sign),
-      TE.map((out) => out['x0'] ?? xT),
-      TE.bindTo('x0'),
-      TE.bind('scored', ({ x0 }) => score(x0)),
-      TE.map(({ x0, scored }) => ({ x0, rewards: scored.rewards }))
-    )
-  const base: TE.TaskEither<EstimatorError, Base | undefined> =
-    plan.base === undefined
-      ? TE.right(undefined)
-      : pipe(
-          roll(plan.base, 1),
-          TE.bindTo('out'),
-          TE.bind('scored', ({ out }) => score(out['x0'] ?? xT)),
-          TE.map(({ out, scored }) => ({ x0: out['x0'] ?? xT, trajectory: out['trajectory'] ?? xT, scored }))
-        )
-  return pipe(
-    base,
-    TE.bindTo('base'),
-    TE.bind('sides', () => pipe(plan.sides, RA.traverse(TE.ApplicativeSeq)(side))),
-    TE.bind('parts', ({ base: from, sides }) => {
-      const rewards = from?.scored.rewards ?? averages(sides)
-      const { advantages, state } = problem.advantage.apply(rewards, request.advantageState, request.groups)
-      const weighted = advantages.map((a, n) => a * (weights[n] ?? 0))
-      const credit = (cell: Cell): TE.TaskEither<EstimatorError, Values> =>
-        run(creditName(cell), {
-          ...params,
-          ...condition,
-          ...perturbed,
-          ...creditInputs(cell, { base: from, sides, eps, weighted, weights })
+      run(name, { ...params, ...condition, ...perturbed, ...stepInputs, ...own }),
+      TE.bindTo('out'),
+      TE.bind('scored', ({ out }) => score(out['x0'] ?? xT)),
+      TE.bind('onHost', ({ out }) => hostRewards(problem, length, out['trajectory'])),
+      TE.flatMapEither(({ out, scored, onHost }) =>
+        usableSteps(problem)({
+          ...scored,
+          x0: out['x0'] ?? xT,
+          trajectory: out['trajectory'],
+          clean: out['clean'],
+          steps: addRows(rowsOf(out['steps']), onHost)
         })
+      )
+    )
+  const context: Context = {
+    run,
+    score,
+    request,
+    inputs: { ...params, ...condition, ...perturbed },
+    apply: (returns, state, skipped) =>
+      advantagesOf(problem.advantage, returns, { ...request, advantageState: state }, skipped),
+    initial: problem.advantage.initial,
+    rewardInputs
+  }
+  return pipe(
+    plan.base === undefined
+      ? TE.right<EstimatorError, Rolled | undefined>(undefined)
+      : roll(plan.base, { xT, eps, radius: T.scalar(zeroth?.radius ?? 0) }, cover.T),
+    TE.bindTo('base'),
+    TE.bind('draws', ({ base }) =>
+      pipe(
+        directions(request, plan),
+        RA.traverse(TE.ApplicativeSeq)((xi) =>
+          pipe(
+            plan.sides,
+            RA.traverse(TE.ApplicativeSeq)((sign) =>
+              roll(
+                sideName(cover),
+                {
+                  ...sideInputs(request, plan, xi, base?.trajectory),
+                  radius: T.scalar(sign * (zeroth?.radius ?? 0))
+                },
+                plan.from
+              )
+            ),
+            TE.map((sides): Draw => ({ xi, sides }))
+          )
+        )
+      )
+    ),
+    TE.let('sides', ({ draws }) => draws.flatMap(({ sides }) => sides)),
+    TE.bindW('skipped', ({ base, sides }) =>
+      TE.fromEither(rowsToSkip(problem, [...(base === undefined ? [] : [base]), ...sides], weights.length))
+    ),
+    TE.bind('parts', ({ base, draws, sides, skipped }) => {
+      const whole = base === undefined ? averages(sides.map(returnOf)) : returnOf(base)
+      const advantages = context.apply(whole, request.advantageState, skipped)
+      const seen: Seen = { base, draws, from: plan.from, whole: advantages.advantages, skipped }
       return pipe(
         cover.cells,
-        RA.traverse(TE.ApplicativeSeq)(credit),
-        TE.map((outputs) => ({ gradients: outputs.map((out) => below('gradient', out)), rewards, state }))
+        RA.traverse(TE.ApplicativeSeq)((cell) =>
+          pipe(
+            creditInputs(context, cell, seen),
+            TE.flatMap(
+              RA.traverse(TE.ApplicativeSeq)((own) =>
+                run(creditName(cell), { ...context.inputs, ...stepInputs, ...own })
+              )
+            ),
+            TE.map((outs) =>
+              sumGradients(
+                outs.map((out) => below('gradient', out)),
+                request.params,
+                problem
+              )
+            )
+          )
+        ),
+        TE.map((gradients) => ({ gradients, state: advantages.state }))
       )
     }),
-    TE.map(({ base: from, sides, parts }) => ({
+    TE.map(({ base, sides, parts, skipped }) => ({
       gradient: sumGradients(parts.gradients, request.params, problem),
       terms: parts.gradients.flatMap((gradient, i) => {
         const cell = cover.cells[i]
         return cell === undefined ? [] : [{ cell, gradient }]
       }),
-      rewards: parts.rewards,
-      x0: from?.x0 ?? sides[0]?.x0 ?? xT,
+      rewards: base?.rewards ?? averages(sides.map(({ rewards }) => rewards)),
+      skipped: [...skipped],
+      stepRewards: base === undefined ? averages(sides.map(stepTotals)) : stepTotals(base),
+      x0: base?.x0 ?? sides[0]?.x0 ?? xT,
+      trajectory: base?.trajectory,
       advantageState: parts.state
     }))
   )
 }
 
-/** What is read off the base rollout. */
-interface Base {
-  readonly x0: Tensor
-  readonly trajectory: Tensor
-  readonly scored: Scored
+// -------------------------------------------------------------------------------------
+// credit
+// -------------------------------------------------------------------------------------
+
+/** The directions of a request, of which a difference wants `draws`; a cover without sides runs none. */
+const directions = ({ xi, moreXi = [] }: Request, { draws, sides }: Rollouts): ReadonlyArray<Values> =>
+  sides.length === 0 ? [] : [xi, ...moreXi].slice(0, draws)
+
+/** What a side starts from: the noise, or the base rollout's state above its highest perturbed step. */
+const sideInputs = (
+  { cover, eps, xT }: Request,
+  { from }: Rollouts,
+  xi: Values,
+  trajectory: Tensor | undefined
+): Values => {
+  if (from === cover.T || trajectory === undefined) return { ...under('xi', xi), xT, eps }
+  const zeroth = C.zerothOrderCell(cover)
+  const own =
+    zeroth?.perturbation === 'perStep'
+      ? Object.fromEntries(Object.entries(xi).map(([path, value]) => [path, T.rows(0, from)(value)]))
+      : xi
+  return {
+    ...under('xi', own),
+    mask: stepMask(from, zeroth?.steps ?? []),
+    xT: T.at(from)(trajectory),
+    eps: T.rows(0, from)(eps)
+  }
 }
 
-/** What is read off one side of a difference. */
-interface Side {
-  readonly x0: Tensor
-  readonly rewards: ReadonlyArray<number>
-}
+/** The inputs of a cell's credit program, for each time that it is run. */
+type Inputs = TE.TaskEither<EstimatorError, ReadonlyArray<Values>>
 
-/** What the credit programs read, besides parameters. */
-interface Seen {
-  readonly base: Base | undefined
-  readonly sides: ReadonlyArray<Side>
-  readonly eps: Tensor
-  readonly weighted: ReadonlyArray<number>
-  readonly weights: ReadonlyArray<number>
-}
-
-const creditInputs = (cell: Cell, seen: Seen): Values => {
-  const { base, sides, eps, weighted, weights } = seen
+const creditInputs = (context: Context, cell: Cell, seen: Seen): Inputs => {
+  const { base, skipped } = seen
+  const { eps } = context.request
+  const weights = context.request.weights.map((w, n) => (skipped.has(n) ? 0 : w))
+  const kept = withoutRows(skipped)
   const segment = (from: number, to: number): Values =>
-    base === undefined ? {} : { x: T.at(to)(base.trajectory), eps: T.rows(from - 1, to)(eps) }
+    base?.trajectory === undefined
+      ? {}
+      : { x: kept(T.at(to)(base.trajectory)), eps: T.rows(from - 1, to)(eps), weights: T.vector(weights) }
   switch (cell._tag) {
-    case 'FirstOrder': {
-      const x0Bar = base?.scored.x0Bar
-      return { ...segment(1, cell.to), ...sharesOf(cell), ...(x0Bar === undefined ? {} : { x0Bar }) }
-    }
+    case 'FirstOrder':
+      return TE.right([
+        {
+          ...segment(1, cell.to),
+          ...sharesOf(cell),
+          ...(base?.x0Bar === undefined ? {} : { x0Bar: kept(base.x0Bar) })
+        }
+      ])
     case 'HalfOrder':
-      return {
-        ...segment(cell.from, cell.to),
-        ...sharesOf(cell),
-        high: T.scalar(cell.to),
-        advantage: T.vector(weighted)
-      }
+      return pipe(
+        scored(context, cell, seen),
+        TE.map(({ advantages, control }) => [
+          {
+            ...segment(cell.from, cell.to),
+            ...sharesOf(cell),
+            high: T.scalar(cell.to),
+            advantage: T.vector(weighed(advantages, weights)),
+            ...(control === undefined ? {} : { control: kept(control) })
+          }
+        ])
+      )
     case 'ZerothOrder': {
-      const difference = (n: number): number => {
-        const [plus, minus] = sides
-        if (cell.form === 'onePoint') return weighted[n] ?? 0
-        const low = cell.form === 'forward' ? base?.scored.rewards[n] : minus?.rewards[n]
-        const gap = (plus?.rewards[n] ?? 0) - (low ?? 0)
-        return ((weights[n] ?? 0) * gap) / (cell.form === 'forward' ? 1 : 2)
-      }
-      return { delta: T.vector(weights.map((_, n) => difference(n) / cell.radius)) }
+      const delta = (gaps: ReadonlyArray<number>, n: number): Tensor => T.vector(gaps.map((g) => g / (n * cell.radius)))
+      return TE.right(
+        cell.form === 'onePoint'
+          ? [{ delta: delta(weighed(seen.whole, weights), 1) }]
+          : seen.draws.map(({ xi, sides }) => ({
+              ...under('xi', xi),
+              delta: delta(differences(cell, seen, sides, weights), seen.draws.length)
+            }))
+      )
     }
   }
 }
 
-const sharesOf = ({ shares }: SegmentOptions): Values => (shares === undefined ? {} : { shares: T.vector(shares) })
+const weighed = (values: ReadonlyArray<number>, weights: ReadonlyArray<number>): ReadonlyArray<number> =>
+  // a weight of 0 is that of a row that is skipped, or asked nothing of
+  values.map((a, n) => (weights[n] === 0 ? 0 : a * (weights[n] ?? 0)))
 
-const averages = (sides: ReadonlyArray<Side>): ReadonlyArray<number> =>
-  (sides[0]?.rewards ?? []).map((_, n) => sides.reduce((sum, { rewards }) => sum + (rewards[n] ?? 0), 0) / sides.length)
+/** The weighted differences of returns: what is above the steps that the sides run is the same in both. */
+const differences = (
+  cell: ZerothOrder,
+  { base, from }: Seen,
+  [plus, minus]: ReadonlyArray<Rolled>,
+  weights: ReadonlyArray<number>
+): ReadonlyArray<number> => {
+  const high = plus === undefined ? [] : returnOf(plus)
+  const other = cell.form === 'forward' ? base : minus
+  const low = other === undefined ? [] : toGo(other, from + 1)
+  return weights.map((w, n) =>
+    w === 0 ? 0 : (w * ((high[n] ?? 0) - (low[n] ?? 0))) / (cell.form === 'forward' ? 1 : 2)
+  )
+}
+
+const sharesOf = ({ shares }: SegmentOptions): Values => (shares === undefined ? {} : { shares: T.vector(shares) })
 
 const stepMask = (length: number, set: ReadonlyArray<number>): Tensor => {
   const steps = new Set(set)

@@ -27,7 +27,8 @@ export interface Weighted<out X extends Exactness = Exactness> {
 }
 
 /**
- * A named, finite distribution over covers of `T` steps. Weights are not negative and add up to 1.
+ * A named, finite distribution over covers of `T` steps. Weights are not negative and add up to 1. It is `exact` where every
+ * step's term is paid for once *on average*: because each cover is exact, or because the mixture is balanced.
  *
  * @category model
  * @since 0.1.0
@@ -36,7 +37,7 @@ export interface Estimator<out X extends Exactness = Exactness> {
   readonly _tag: X
   readonly name: string
   readonly T: number
-  readonly covers: readonly [Weighted<X>, ...ReadonlyArray<Weighted<X>>]
+  readonly covers: readonly [Weighted, ...ReadonlyArray<Weighted>]
 }
 
 // -------------------------------------------------------------------------------------
@@ -91,9 +92,26 @@ export const mixtureOf = (name: string, covers: ReadonlyArray<Weighted>): E.Eith
     )
   )
 
-const normalise = <X extends Exactness>(
-  covers: ReadonlyArray<Weighted<X>>
-): E.Either<CoverError, Estimator<X>['covers']> => {
+/**
+ * A mixture of any covers whose ledger is balanced: the shares of each step's term, times the weights of their covers, add up to 1.
+ * Left: the first step for which they do not.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const balanced = (name: string, covers: ReadonlyArray<Weighted>): E.Either<CoverError, Estimator<'exact'>> =>
+  pipe(
+    normalise(covers),
+    E.flatMap((weighted) => {
+      const estimator: Estimator<'exact'> = { _tag: 'exact', name, T: weighted[0].cover.T, covers: weighted }
+      const [first] = unpaid(estimator)
+      return first === undefined
+        ? E.right(estimator)
+        : E.left<CoverError, Estimator<'exact'>>({ _tag: 'Unbalanced', step: first[0], paid: 1 - first[1] })
+    })
+  )
+
+const normalise = (covers: ReadonlyArray<Weighted>): E.Either<CoverError, Estimator['covers']> => {
   const bad = covers.find(({ weight }) => !(weight >= 0 && Number.isFinite(weight)))
   if (bad !== undefined) {
     return E.left({
@@ -165,7 +183,7 @@ export const fromExactCells = (
  * @category readings
  * @since 0.1.0
  */
-export const draw = <X extends Exactness>(self: Estimator<X>, uniform: number): Cover<X> => {
+export const draw = (self: Estimator, uniform: number): Cover => {
   let cumulative = 0
   for (const { weight, cover } of self.covers) {
     cumulative += weight
@@ -175,7 +193,8 @@ export const draw = <X extends Exactness>(self: Estimator<X>, uniform: number): 
 }
 
 /**
- * The expected fraction of each step's term that is paid, `t = 1..T` at positions `0..T-1`: all 1 for an exact estimator.
+ * The ledger: the expected fraction of each step's term that is paid, `t = 1..T` at positions `0..T-1`: all 1 for an exact
+ * estimator.
  *
  * @category readings
  * @since 0.1.0

@@ -9,8 +9,10 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
+import * as Ch from '../chain/Chain.js'
 import type { Params } from '../lens/Lens.js'
 import { declared } from '../random/Density.js'
+import { hosted, lenses } from '../reward/StepReward.js'
 import type { Program } from '../tensor/Program.js'
 import { buildAll } from '../tensor/Build.js'
 import type { Batched, ShapeError } from '../tensor/Shape.js'
@@ -18,15 +20,18 @@ import type { Target } from '../tensor/Target.js'
 import type { Exprs } from '../tensor/Tree.js'
 import * as C from './Cover.js'
 import { estimate } from './Estimate.js'
-import { basePerturbation, creditName, rollouts } from './Plan.js'
+import { basePerturbation, creditName, rollouts, sideName, valueName, values } from './Plan.js'
 import { check, type EstimatorError, type Gradients, type Problem } from './Problem.js'
 import * as Programs from './Programs.js'
+import * as Values from './ValuePrograms.js'
+import type { StateValue } from './StateValue.js'
 
 export {
   check,
   type Estimate,
   type EstimatorError,
   type Gradients,
+  type NonFinite,
   problem,
   type Problem,
   type Request,
@@ -49,20 +54,28 @@ export const programs = <P extends Params, S extends Batched, C extends Exprs, R
   problem: Problem<P, S, C, R>
 ): E.Either<EstimatorError, Readonly<Record<string, Program>>> => {
   const { chain, reward, estimator, trained } = problem
+  const steps = lenses(problem.steps)
+  const onHost = hosted(problem.steps).length > 0
   const wanted = new Map<string, () => E.Either<ReadonlyArray<ShapeError>, Program>>()
-  const keep = { keep: true, trained }
+  const clean = estimator.covers.some(({ cover }) => values(cover).baselines.some(({ _tag }) => _tag === 'Clean'))
+  const keep = { keep: true, trained, clean, steps }
   for (const { cover } of estimator.covers) {
     for (const cell of cover.cells) {
       wanted.set(creditName(cell), () => {
         switch (cell._tag) {
           case 'FirstOrder':
-            return Programs.firstOrder(chain, Programs.segmentKind(cell), trained)
+            return Programs.firstOrder(chain, Programs.segmentKind(cell), trained, steps)
           case 'HalfOrder':
-            return Programs.halfOrder(chain, Programs.segmentKind(cell), trained)
+            return Programs.halfOrder(chain, Programs.segmentKind(cell), trained, steps)
           case 'ZerothOrder':
             return Programs.zerothOrder(chain, cell.perturbation, trained)
         }
       })
+    }
+    const { baselines, controls } = values(cover)
+    for (const value of [...baselines.filter(({ _tag }) => _tag !== 'Clean'), ...controls]) {
+      const program = valueProgram(problem, value)
+      if (program !== undefined) wanted.set(valueName(value), program)
     }
     const plan = rollouts(cover)
     const base = plan.base
@@ -70,8 +83,13 @@ export const programs = <P extends Params, S extends Batched, C extends Exprs, R
       wanted.set(base, () => Programs.rollout(chain, { perturbation: basePerturbation(cover), ...keep }))
     const zeroth = C.zerothOrderCell(cover)
     if (zeroth !== undefined && plan.sides.length > 0) {
-      wanted.set(`side(${zeroth.perturbation})`, () =>
-        Programs.rollout(chain, { perturbation: zeroth.perturbation, keep: false, trained })
+      wanted.set(sideName(cover), () =>
+        Programs.rollout(Ch.lowest(chain, plan.from), {
+          perturbation: zeroth.perturbation,
+          keep: onHost,
+          trained,
+          steps
+        })
       )
     }
   }
@@ -89,6 +107,27 @@ export const programs = <P extends Params, S extends Batched, C extends Exprs, R
     ),
     E.map((entries) => Object.fromEntries(entries))
   )
+}
+
+/** The program of a value and its gradient; none where `check` refuses the value. */
+const valueProgram = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
+  { chain, reward, values: learned = new Map() }: Problem<P, S, C, R>,
+  value: StateValue
+): (() => E.Either<ReadonlyArray<ShapeError>, Program>) | undefined => {
+  switch (value._tag) {
+    case 'Clean': {
+      const { clean } = chain
+      return clean === undefined || reward._tag === 'BlackBox'
+        ? undefined
+        : () => Values.cleanValue(chain, clean, reward)
+    }
+    case 'Learned': {
+      const lens = learned.get(value.name)
+      return lens === undefined ? undefined : () => Values.learnedValue(chain, lens)
+    }
+    case 'Polynomial':
+      return () => Values.polynomialValue(chain, value.coefficients)
+  }
 }
 
 /**

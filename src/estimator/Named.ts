@@ -1,5 +1,6 @@
 /**
- * Estimators by name: the one description of them that configurations, the command line, `verify`'s files and help read.
+ * Estimators by name: the one description of them that configurations, the command line, `verify`'s files and help
+ * read.
  *
  *     { "name": "rlr", "h": 3, "radius": 0.1 }          a document, which may leave out what has a default
  *     rlr(h = 3, radius = 0.1)                          the same as text
@@ -38,8 +39,9 @@ export type Description = DescriptionOf<(typeof estimators)[number]>
 export type Name = Description['name']
 
 /**
- * Where a document stands. Options that it leaves out are taken from `beneath`, where that has one that fits, before the
- * defaults; so is the name. `beside` are fields of another reader, which errors name too; `path` is that of the document.
+ * Where a document stands. Options that it leaves out are taken from `beneath`, where that has one that fits, before
+ * the defaults; so is the name. `beside` are fields of another reader, which errors name too; `path` is that of the
+ * document.
  *
  * @category model
  * @since 0.1.0
@@ -96,8 +98,8 @@ const unknownName = (name: unknown, path: string): DocumentError => {
 }
 
 /**
- * Decodes a document. Left: no group of fields, a name that is none, a field that the name does not have, a value that does not
- * fit its field.
+ * Decodes a document. Left: no group of fields, a name that is none, a field that the name does not have, a value that
+ * does not fit its field.
  *
  * @category decoding
  * @since 0.1.0
@@ -109,7 +111,7 @@ export const decode =
     const name = given['name'] ?? ('cells' in given ? 'cells' : beneath['name'])
     const row = estimators.find((one) => one.name === name)
     if (row === undefined) return E.left(unknownName(name, path))
-    const fault_ = foreign(given, row.name, ['name', ...Object.keys(row.options), ...beside], path)
+    const fault_ = foreign(given, row.name, [...new Set(['name', ...Object.keys(row.options), ...beside])], path)
     return fault_ === undefined ? row.decode(given, beneath, path) : E.left(fault_)
   }
 
@@ -149,8 +151,8 @@ const valueOf = (text: string): E.Either<unknown, unknown> =>
   )
 
 /**
- * The document that a text stands for: `NAME`, `NAME(field = value, ...)` or a JSON object. Values are numbers, words or JSON. Left:
- * a text of no such form, or a field that is given twice.
+ * The document that a text stands for: `NAME`, `NAME(field = value, ...)` or a JSON object. Values are numbers, words
+ * or JSON. Left: a text of no such form, or a field that is given twice.
  *
  * @category text
  * @since 0.1.0
@@ -221,17 +223,18 @@ export const show = (description: Description): string => {
  * @since 0.1.0
  */
 export const facts = (
-  chain: { readonly T: number; readonly sigma: ReadonlyArray<number> },
+  chain: { readonly T: number; readonly sigma: ReadonlyArray<number>; readonly clean?: unknown },
   reward: { readonly _tag: 'Differentiable' | 'BlackBox' }
 ): Facts => ({
   T: chain.T,
   noisyFirst: (chain.sigma[1] ?? 0) > 0,
-  differentiable: reward._tag === 'Differentiable'
+  differentiable: reward._tag === 'Differentiable',
+  clean: chain.clean !== undefined
 })
 
 /**
- * The estimator of a description, for a chain and a reward. Left: cells that are no cover of so many steps, or a reward that has no
- * gradient where one is pulled back.
+ * The estimator of a description, for a chain and a reward. Left: cells that are no cover of so many steps, or a reward
+ * that has no gradient where one is pulled back.
  *
  * @category interpreters
  * @since 0.1.0

@@ -8,6 +8,8 @@ import type * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Chain } from '../chain/Chain.js'
 import type { Params } from '../lens/Lens.js'
 import type { Reward, RewardError } from '../reward/Reward.js'
+import type { StateLens } from '../reward/StateLens.js'
+import type { StepReward } from '../reward/StepReward.js'
 import type { Density, Values } from '../tensor/Program.js'
 import { type ProgramError, showError as showProgram } from '../tensor/Build.js'
 import type { Batched } from '../tensor/Shape.js'
@@ -15,7 +17,7 @@ import type { Executable } from '../tensor/Target.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import type { Exprs } from '../tensor/Tree.js'
 import { leaveOneOut, type Advantage } from './Advantage.js'
-import type { Cell, Cover } from './Cover.js'
+import type { Cell, Cover, HalfOrder } from './Cover.js'
 import * as C from './Cover.js'
 import type { Estimator } from './Estimator.js'
 import * as Programs from './Programs.js'
@@ -26,7 +28,8 @@ import type { Trained } from './Programs.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * Everything that is fixed before the first gradient.
+ * Everything that is fixed before the first gradient. `steps` are rewards on the way, which are added to the terminal one;
+ * `values` the learned values of a state that cells may name as baselines and controls. `nonFinite` is `stop` where it is left out.
  *
  * @category model
  * @since 0.1.0
@@ -38,12 +41,27 @@ export interface Problem<P extends Params, S extends Batched, C extends Exprs, R
   readonly advantage: Advantage
   readonly trained: Trained
   readonly batch: number
+  readonly steps?: ReadonlyArray<StepReward<P, S, C>>
+  readonly values?: ReadonlyMap<string, StateLens<S, C>>
+  readonly nonFinite?: NonFinite
 }
+
+/**
+ * What is done with a row whose sample, reward or reward's gradient is not finite in the number format of the samples. `stop`: a left
+ * that names it. `skipRow`: the
+ * row has weight 0 and is no part of any baseline; the other rows keep their weights. It biases what it skips: the gradient is that
+ * of the reward where there is one.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type NonFinite = 'stop' | 'skipRow'
 
 /**
  * Everything that one gradient depends on. Names of `params` and `xi` are parameter paths; `condition` is by input name
  * (`c`, or `c.path`). `weights`, one a row, say what the gradient is of: `sum_n weights[n] R(x_0[n])`; the batch mean has
- * `1 / batch` each. `groups` tells which rows share a prompt, for advantages that ask. `xi` may be empty where the cover has no zeroth-order cell.
+ * `1 / batch` each. `groups` tells which rows share a prompt, for advantages that ask. `xi` may be empty where the cover has no
+ * zeroth-order cell, and `moreXi` has the directions beyond the first of a cell that draws several. `learned` are the parameters of the problem's values, by their names.
  *
  * @category model
  * @since 0.1.0
@@ -55,14 +73,18 @@ export interface Request {
   readonly xT: Tensor
   readonly eps: Tensor
   readonly xi: Values
+  readonly moreXi?: ReadonlyArray<Values>
   readonly weights: ReadonlyArray<number>
   readonly advantageState: number
   readonly groups?: ReadonlyArray<number>
+  readonly learned?: Readonly<Record<string, Values>>
 }
 
 /**
- * A gradient, to be ascended, by parameter path, the cells' `terms` that it is the sum of, and what was seen on the way. `rewards` are those of the base trajectory,
- * or the mean of both sides where only a central difference was run.
+ * A gradient, to be ascended, by parameter path, the cells' `terms` that it is the sum of, and what was seen on the way. `rewards`
+ * are the terminal ones of the base trajectory, or the mean of both sides where only a central difference was run, of all rows, and
+ * `stepRewards` the sums of those on the way (zeros where there are none). `skipped` are the numbers of the rows that were left out,
+ * none unless the problem says `skipRow`. `trajectory [T + 1, batch, ...]`, from `x_0` up, is the base one, where there is one.
  *
  * @category model
  * @since 0.1.0
@@ -71,7 +93,10 @@ export interface Estimate {
   readonly gradient: Values
   readonly terms: ReadonlyArray<Term>
   readonly rewards: ReadonlyArray<number>
+  readonly stepRewards: ReadonlyArray<number>
+  readonly skipped: ReadonlyArray<number>
   readonly x0: Tensor
+  readonly trajectory: Tensor | undefined
   readonly advantageState: number
 }
 
@@ -111,12 +136,31 @@ export type EstimatorError =
   | { readonly _tag: 'NoScore'; readonly step: number; readonly cell: Cell; readonly chain: string }
   | { readonly _tag: 'NotDifferentiable'; readonly reward: string; readonly cell: Cell }
   | { readonly _tag: 'BaselineSeesPerturbation'; readonly advantage: string; readonly cell: Cell }
+  | { readonly _tag: 'NoClean'; readonly chain: string; readonly cell: Cell }
+  | { readonly _tag: 'NoValue'; readonly value: string; readonly known: ReadonlyArray<string>; readonly cell: Cell }
   | { readonly _tag: 'NoBatchAxis'; readonly parameters: ReadonlyArray<string> }
   | { readonly _tag: 'Asymmetric'; readonly density: string }
   | { readonly _tag: 'NothingTrained'; readonly parameters: ReadonlyArray<string> }
   | ProgramError
   | { readonly _tag: 'NotCompiled'; readonly program: string }
   | RewardError
+  | NotFiniteRow
+  | { readonly _tag: 'AllSkipped'; readonly reward: string; readonly rows: number }
+
+/**
+ * A row whose sample, reward, gradient of the reward in the sample, or reward of a step is not finite in the number format of the
+ * samples.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface NotFiniteRow {
+  readonly _tag: 'NotFiniteRow'
+  readonly of: 'sample' | 'reward' | 'gradient of the reward' | 'step reward'
+  readonly reward: string
+  readonly row: number
+  readonly value: number
+}
 
 // -------------------------------------------------------------------------------------
 // constructors
@@ -133,9 +177,13 @@ export const problem =
     chain: Chain<P, S, C>,
     reward: Reward<R, S, C>,
     batch: number,
-    options: { readonly advantage?: Advantage; readonly trained?: Trained } = {}
+    options: Pick<Problem<P, S, C, R>, 'steps' | 'values'> & {
+      readonly advantage?: Advantage
+      readonly trained?: Trained
+    } = {}
   ) =>
   (estimator: Estimator): Problem<P, S, C, R> => ({
+    ...options,
     chain,
     reward,
     estimator,
@@ -150,8 +198,9 @@ export const problem =
 
 /**
  * Can this estimator stand on this chain with this reward? Left, first found: lengths that differ; a half-order cell whose
- * lowest step has no noise, and so no score; a first-order cell under a black-box reward; a baseline that looks at the
- * batch where a shared one-point perturbation does too; nothing trained.
+ * lowest step has no noise, and so no score; a first-order cell under a black-box reward, or a segment of several steps under a
+ * black box of states; a value of the state that can not be had; a baseline that looks at the batch where a shared one-point
+ * perturbation does too; nothing trained.
  *
  * @category checks
  * @since 0.1.0
@@ -159,7 +208,7 @@ export const problem =
 export const check = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
   problem: Problem<P, S, C, R>
 ): E.Either<EstimatorError, Problem<P, S, C, R>> => {
-  const { chain, reward, estimator, advantage, trained } = problem
+  const { chain, reward, estimator, advantage, trained, steps = [] } = problem
   if (chain.T !== estimator.T) return E.left({ _tag: 'LengthMismatch', chain: chain.T, estimator: estimator.T })
   const shapes = Programs.trainedShapes(chain.parameters, trained)
   if (shapes.length === 0) {
@@ -175,12 +224,36 @@ export const check = <P extends Params, S extends Batched, C extends Exprs, R ex
       if (cell._tag === 'FirstOrder' && reward._tag === 'BlackBox') {
         return E.left({ _tag: 'NotDifferentiable', reward: reward.name, cell })
       }
+      const opaque = steps.find(({ _tag }) => _tag === 'StepBlackBox')
+      if (opaque !== undefined && cell._tag !== 'ZerothOrder' && C.steps(cell).length > 1) {
+        return E.left({ _tag: 'NotDifferentiable', reward: opaque.name, cell })
+      }
+      if (cell._tag === 'HalfOrder') {
+        const error = checkValues(problem, cell)
+        if (error !== undefined) return E.left(error)
+      }
       if (cell._tag === 'ZerothOrder' && cell.form === 'onePoint' && advantage.batchDependent && shared) {
         return E.left({ _tag: 'BaselineSeesPerturbation', advantage: advantage.name, cell })
       }
     }
   }
   return E.right(problem)
+}
+
+/** Can the values that a half-order cell looks at be had? */
+const checkValues = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
+  { chain, reward, values = new Map() }: Problem<P, S, C, R>,
+  cell: HalfOrder
+): EstimatorError | undefined => {
+  for (const value of [cell.baseline, cell.control]) {
+    if (value?._tag === 'Clean' && chain.clean === undefined) return { _tag: 'NoClean', chain: chain.name, cell }
+    if (value?._tag === 'Learned' && !values.has(value.name)) {
+      return { _tag: 'NoValue', value: value.name, known: [...values.keys()], cell }
+    }
+  }
+  return cell.control?._tag === 'Clean' && reward._tag === 'BlackBox'
+    ? { _tag: 'NotDifferentiable', reward: reward.name, cell }
+    : undefined
 }
 
 // -------------------------------------------------------------------------------------
@@ -203,6 +276,10 @@ export const showError = (error: EstimatorError): string => {
       return `the reward '${error.reward}' is a black box, which ${C.showCell(error.cell)} can not pull back through; use half- or zeroth-order cells, or a differentiable reward`
     case 'BaselineSeesPerturbation':
       return `the baseline '${error.advantage}' reads rewards under the same perturbation as ${C.showCell(error.cell)}, which cancels its signal; use a running mean, or a difference form`
+    case 'NoClean':
+      return `${error.chain} has no clean prediction for ${C.showCell(error.cell)}; give the chain one, or the cell a learned value`
+    case 'NoValue':
+      return `${C.showCell(error.cell)} looks at the value '${error.value}', which the problem does not have; it has ${error.known.join(', ') || 'none'}`
     case 'NoBatchAxis':
       return `the batch shares ${listed(error.parameters)}, so a sample has no gradient of its own whose variance could be measured; give them a batch axis ('Chain.perRow', for vectors), or measure means of batches with 'measureBatches'`
     case 'Asymmetric':
@@ -216,6 +293,17 @@ export const showError = (error: EstimatorError): string => {
       return `${error.program} was not compiled; draw covers from the estimator that was`
     case 'RewardError':
       return `reward '${error.reward}': ${error.reason}`
+    case 'NotFiniteRow': {
+      const what =
+        error.of === 'sample'
+          ? 'the samples'
+          : error.of === 'step reward'
+            ? 'the rewards of the steps'
+            : `${error.of === 'reward' ? '' : 'the gradient of '}reward '${error.reward}'`
+      return `${what}: expected finite numbers, got ${error.value}${Number.isFinite(error.value) ? ', beyond f32,' : ''} in row ${error.row}; lower the learning rate or the radius, bound the reward, or let nonFinite be skipRow`
+    }
+    case 'AllSkipped':
+      return `reward '${error.reward}': expected a finite one in some row, got none in ${error.rows}; nothing is left to learn from, so bound the reward`
   }
 }
 

@@ -12,10 +12,12 @@ import * as L from '../lens/Lens.js'
 import type { Parameter, Parameters, Params } from '../lens/Lens.js'
 import { declared } from '../random/Density.js'
 import type { Differentiable } from '../reward/Reward.js'
+import type { StepLens } from '../reward/StepReward.js'
 import * as X from '../tensor/Expr.js'
 import type { Expr, Scalar } from '../tensor/Expr.js'
 import * as Program from '../tensor/Program.js'
 import type { Batched, Shape, ShapeError } from '../tensor/Shape.js'
+import { along, stepInputs, stepParameters } from './StepPrograms.js'
 import * as Tree from '../tensor/Tree.js'
 import type { Exprs, Shapes } from '../tensor/Tree.js'
 import { steps, type FirstOrder, type HalfOrder, type Memory, type Perturbation } from './Cover.js'
@@ -63,16 +65,6 @@ export const directionShapes = (
   )
 
 /**
- * The condition of a chain as input expressions named `c` or `c.path`.
- *
- * @category utils
- * @since 0.1.0
- */
-export const conditionInputs = <P extends Params, S extends Batched, C extends Exprs>(chain: Chain<P, S, C>): C =>
-  // a chain's `condition` declares the shapes of its `C`
-  Tree.inputs('c', chain.condition) as C
-
-/**
  * The outputs named `gradient.path`: the cotangents of the trained parameters, zeros where a pullback gave none.
  *
  * @category utils
@@ -104,18 +96,36 @@ export const spreadRows = <S extends Shape>(rows: Expr<readonly ['batch']>, shap
 // -------------------------------------------------------------------------------------
 
 /**
+ * How a rollout is run. `keep`: the states are wanted. `clean`: so are the chain's clean predictions. `steps`: the step rewards
+ * that are evaluated on the way.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface RolloutOptions<P extends Params, S extends Batched, C extends Exprs> {
+  readonly perturbation: Perturbation | 'none'
+  readonly keep: boolean
+  readonly trained: Trained
+  readonly clean?: boolean
+  readonly steps?: ReadonlyArray<StepLens<P, S, C>>
+}
+
+/**
  * A rollout: `params, xT, eps [T, ...], c` to `x0`, and with `keep` to `trajectory [T + 1, ...]` too. With a perturbation,
  * step `t` uses `theta + radius mask[t] xi`; the extra inputs are `xi.path`, `mask [T]` and `radius` (negative for the
- * other side of a central difference).
+ * other side of a central difference). With `clean`, `clean [T, ...]` has what each of the states `x_1, ..., x_T` lets one expect
+ * of the output; with step rewards, `steps [T, batch]` has their sum at each step, and the inputs are `step.i.path` for the
+ * parameters of the `i`-th.
  *
  * @category programs
  * @since 0.1.0
  */
 export const rollout = <P extends Params, S extends Batched, C extends Exprs>(
   chain: Chain<P, S, C>,
-  options: { readonly perturbation: Perturbation | 'none'; readonly keep: boolean; readonly trained: Trained }
+  options: RolloutOptions<P, S, C>
 ): Built => {
-  const { perturbation, keep, trained } = options
+  const { perturbation, keep, trained, steps: rewards = [] } = options
+  const predicted = options.clean === true ? chain.clean : undefined
   const { T } = chain
   const directions = perturbation === 'none' ? {} : directionShapes(chain.parameters, trained, perturbation, T)
   const params = L.parameterInputs<P>('params', chain.parameters)
@@ -138,19 +148,38 @@ export const rollout = <P extends Params, S extends Batched, C extends Exprs>(
     xT: chain.state,
     eps,
     c: chain.condition,
+    ...stepInputs(rewards),
     ...extra
   }
   return Program.make(
     inputs,
-    () => {
-      const states = Ch.rollout(chain)(
-        perturbation === 'none' ? () => params : parametersAt,
-        X.input('xT', chain.state),
-        X.input('eps', eps),
-        conditionInputs(chain)
-      )
-      const x0: Exprs = { x0: states[0] ?? X.zeros(chain.state) }
-      return keep ? { ...x0, trajectory: X.stack(states) } : x0
+    (): Exprs => {
+      const at = perturbation === 'none' ? (): P => params : parametersAt
+      const c = Ch.conditionInputs(chain)
+      const states = Ch.rollout(chain)(at, X.input('xT', chain.state), X.input('eps', eps), c)
+      const each = <A>(f: (t: number, x: Expr<S>) => A): ReadonlyArray<A> =>
+        states.flatMap((x, t) => (t === 0 ? [] : [f(t, x)]))
+      return {
+        x0: states[0] ?? X.zeros(chain.state),
+        ...(keep ? { trajectory: X.stack(states) } : {}),
+        ...(predicted === undefined
+          ? {}
+          : { clean: X.stack(each((t, x) => predicted(X.scalar(t)).forward(at(t), { x, c }))) }),
+        ...(rewards.length === 0
+          ? {}
+          : {
+              steps: X.stack(
+                each((t, x) => {
+                  const mean = chain.mean(X.scalar(t)).forward(at(t), { x, c })
+                  return rewards
+                    .map((one, i) =>
+                      one.lens(X.scalar(t)).forward({ theta: at(t), own: stepParameters(one, i) }, { mean, x, c })
+                    )
+                    .reduce((a, b) => X.add(a, b))
+                })
+              )
+            })
+      }
     },
     {
       xT: declared(chain.noise.density),
@@ -160,6 +189,7 @@ export const rollout = <P extends Params, S extends Batched, C extends Exprs>(
   )
 }
 
+/** The inputs of step rewards: the parameters of the `i`-th below `step.i`. */
 // -------------------------------------------------------------------------------------
 // rewards
 // -------------------------------------------------------------------------------------
@@ -176,7 +206,7 @@ export const reward = <R extends Params, P extends Params, S extends Batched, C 
   { lens, shapes }: Differentiable<R, S, C>
 ): Built =>
   Program.make({ reward: L.shapes(shapes), x0: chain.state, c: chain.condition, weights: ['batch'] }, (): Exprs => {
-    const [value, back] = lens(conditionInputs(chain)).run(
+    const [value, back] = lens(Ch.conditionInputs(chain)).run(
       L.parameterInputs<R>('reward', shapes),
       X.input('x0', chain.state)
     )
@@ -189,8 +219,8 @@ export const reward = <R extends Params, P extends Params, S extends Batched, C 
 // -------------------------------------------------------------------------------------
 
 /**
- * What one credit program of a segment serves: its length, how it keeps activations, and whether its steps' shares are an
- * input (`shares [h]`) or all 1.
+ * What one credit program of a segment serves: its length, how it keeps activations, whether its steps' shares are an input
+ * (`shares [h]`) or all 1, and whether a control's gradient is an input (`control`, the shape of a state).
  *
  * @category model
  * @since 0.1.0
@@ -199,6 +229,7 @@ export interface SegmentKind {
   readonly h: number
   readonly memory: Memory
   readonly weighted: boolean
+  readonly controlled: boolean
 }
 
 /**
@@ -210,12 +241,13 @@ export interface SegmentKind {
 export const segmentKind = (cell: FirstOrder | HalfOrder): SegmentKind => ({
   h: steps(cell).length,
   memory: cell.memory ?? 'store',
-  weighted: cell.shares !== undefined
+  weighted: cell.shares !== undefined,
+  controlled: cell._tag === 'HalfOrder' && cell.control !== undefined
 })
 
 /**
  * The credit program of a first-order cell on steps `1..h`: `params, x (= x_h), eps [h, ...] (step 1's first; its own is
- * not used), c, x0Bar` to `gradient.path`.
+ * not used), c, x0Bar` to `gradient.path`. With step rewards, whose gradients it adds, also `weights [batch]` and `step.i.path`.
  *
  * @category programs
  * @since 0.1.0
@@ -223,12 +255,16 @@ export const segmentKind = (cell: FirstOrder | HalfOrder): SegmentKind => ({
 export const firstOrder = <P extends Params, S extends Batched, C extends Exprs>(
   chain: Chain<P, S, C>,
   kind: SegmentKind,
-  trained: Trained
-): Built => credit(chain, kind, trained, X.scalar(kind.h), { x0Bar: chain.state }, () => X.input('x0Bar', chain.state))
+  trained: Trained,
+  rewards: ReadonlyArray<StepLens<P, S, C>> = []
+): Built =>
+  credit(chain, kind, trained, rewards, X.scalar(kind.h), { x0Bar: chain.state }, () => X.input('x0Bar', chain.state))
 
 /**
  * The credit program of a half-order cell on `h` steps `j..m`: `params, x (= x_m), eps [h, ...] (step j's first), c,
- * high (= m), advantage [batch]` to `gradient.path`: the pullback of `advantage * score(eps_j) / sigma_j`.
+ * high (= m), advantage [batch]` to `gradient.path`: the pullback of `advantage * score(eps_j) / sigma_j`, and where there is a
+ * control of its gradient `control` too. With step rewards, whose gradients within the segment it adds, also `weights [batch]` and
+ * `step.i.path`.
  *
  * @category programs
  * @since 0.1.0
@@ -236,13 +272,20 @@ export const firstOrder = <P extends Params, S extends Batched, C extends Exprs>
 export const halfOrder = <P extends Params, S extends Batched, C extends Exprs>(
   chain: Chain<P, S, C>,
   kind: SegmentKind,
-  trained: Trained
+  trained: Trained,
+  rewards: ReadonlyArray<StepLens<P, S, C>> = []
 ): Built => {
   const high: Scalar = X.input('high', [])
-  return credit(chain, kind, trained, high, { high: [], advantage: ['batch'] }, (eps) => {
+  const extra = {
+    high: [],
+    advantage: ['batch'],
+    ...(kind.controlled ? { control: chain.state } : {})
+  } as const
+  return credit(chain, kind, trained, rewards, high, extra, (eps) => {
     const sigma = Ch.lookup(chain.sigma, Ch.below(high, kind.h - 1))
     const score = X.div(chain.noise.score(Ch.noiseAt(eps, 0, chain.state)), sigma)
-    return X.mul(spreadRows(X.input('advantage', ['batch']), chain.state), score)
+    const scored = X.mul(spreadRows(X.input('advantage', ['batch']), chain.state), score)
+    return kind.controlled ? X.add(scored, X.input('control', chain.state)) : scored
   })
 }
 
@@ -250,6 +293,7 @@ const credit = <P extends Params, S extends Batched, C extends Exprs>(
   chain: Chain<P, S, C>,
   { h, memory, weighted }: SegmentKind,
   trained: Trained,
+  rewards: ReadonlyArray<StepLens<P, S, C>>,
   high: Scalar,
   extra: Readonly<Record<string, Shape>>,
   cotangent: (eps: Ch.Noises<S>) => Expr<S>
@@ -261,6 +305,8 @@ const credit = <P extends Params, S extends Batched, C extends Exprs>(
     eps: shape,
     c: chain.condition,
     ...(weighted ? { shares: [h] } : {}),
+    ...(rewards.length === 0 ? {} : { weights: ['batch'] }),
+    ...stepInputs(rewards),
     ...extra
   }
   return Program.make(inputs, () => {
@@ -268,7 +314,8 @@ const credit = <P extends Params, S extends Batched, C extends Exprs>(
     const options = {
       recompute: memory === 'recompute',
       wanted: trained,
-      ...(weighted ? { shares: X.input('shares', [h]) } : {})
+      ...(weighted ? { shares: X.input('shares', [h]) } : {}),
+      ...(rewards.length === 0 ? {} : { along: along(rewards) })
     }
     const [, back] = Ch.segment(
       chain,
@@ -276,13 +323,17 @@ const credit = <P extends Params, S extends Batched, C extends Exprs>(
       options
     )(high).run(L.parameterInputs<P>('params', chain.parameters), {
       x: X.input('x', chain.state),
-      c: conditionInputs(chain),
+      c: Ch.conditionInputs(chain),
       eps
     })
     const [bar] = back(cotangent(eps))
     return gradientOutputs(chain.parameters, trained, bar)
   })
 }
+
+// -------------------------------------------------------------------------------------
+// zeroth order
+// -------------------------------------------------------------------------------------
 
 /**
  * The credit program of a zeroth-order cell: `xi.path, delta [batch], mask [T]` to `gradient.path`: the directions of the

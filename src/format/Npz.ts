@@ -77,7 +77,7 @@ export const showError = (error: NpzError): string => {
     case 'BadArchive':
       return `${where}: expected ${error.expected}, got ${error.got}; the archive is damaged, copy or save it again`
     case 'TooLarge':
-      return `${where}: expected ${error.expected}, got ${error.got}; save fewer arrays a file, or without compression`
+      return `${where}: expected ${error.expected}, got ${error.got}; the archive is small for what it holds, save the arrays without compression`
     case 'Unsupported':
       return `${where}: expected ${error.expected}, got ${error.got}; save the arrays with numpy.savez`
     case 'BadArray':

@@ -12,7 +12,7 @@ import { under, type Values } from '../tensor/Program.js'
 import type { Batched } from '../tensor/Shape.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import type { Exprs } from '../tensor/Tree.js'
-import type { BlackBox, Differentiable, RewardError } from './Reward.js'
+import { type BlackBox, type Differentiable, evaluate, type RewardError } from './Reward.js'
 
 /**
  * A differentiable reward of latents from one of outputs: the decoder, then the reward, and the pullbacks in reverse. The
@@ -47,9 +47,5 @@ export const decodedBlackBox =
   (decode: (latents: Tensor) => TE.TaskEither<RewardError, Tensor>) =>
   (reward: BlackBox): BlackBox => ({
     ...reward,
-    evaluate: (latents) =>
-      pipe(
-        decode(latents),
-        TE.flatMap((outputs) => reward.evaluate(outputs))
-      )
+    evaluate: (latents) => pipe(decode(latents), TE.flatMap(evaluate(reward)))
   })

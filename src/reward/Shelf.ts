@@ -96,8 +96,8 @@ const signInName = `(?<=[:,]\\s*(?:[+-]?(?:\\d+\\.?\\d*|\\.\\d+)e)?)[+-]`
 const termPattern = new RegExp(`\\s*([+-])?\\s*(?:(${number})\\s*\\*\\s*)?([a-z](?:[^+*-]|${signInName})*)`, 'iy')
 
 /**
- * A sum as its terms: `a - 0.5 * b` is `[[1, 'a'], [-0.5, 'b']]`. Left: what is no sum, or a weight that no f64 holds, and where
- * it goes wrong.
+ * A sum as its terms: `a - 0.5 * b` is `[[1, 'a'], [-0.5, 'b']]`. Left: what is no sum, and where it goes wrong, or a weight that f32 does not
+ * hold.
  *
  * @category parsing
  * @since 0.1.0
@@ -110,10 +110,16 @@ export const parseSum = (text: string): E.Either<DocumentError, ReadonlyArray<Te
     const [whole, sign, weight, name] = termPattern.exec(text) ?? []
     const size = Number(weight ?? 1)
     // a name ends before a sign or a star, so all but the first term have a sign
-    if (whole === undefined || name === undefined || !Number.isFinite(size)) {
+    if (whole === undefined || name === undefined) {
       return E.left({
         ...fault('reward', 'a sum of rewards such as a + 0.5 * b', text, 'write [number *] name, joined by + or -'),
         got: `${JSON.stringify(text)}, at ${JSON.stringify(text.slice(at))}`
+      })
+    }
+    if (!Number.isFinite(Math.fround(size))) {
+      return E.left({
+        ...fault('reward', 'weights that are finite in f32, at most 3.4e38', undefined, 'write a smaller one'),
+        got: `${weight ?? 1} * ${name.trim()}`
       })
     }
     terms.push([sign === '-' ? -size : size, name.trim()])

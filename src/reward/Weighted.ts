@@ -19,7 +19,7 @@ import { type Batched, showError } from '../tensor/Shape.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import * as Tree from '../tensor/Tree.js'
 import type { Exprs } from '../tensor/Tree.js'
-import { conditional, type BlackBox, type Differentiable, type RewardError } from './Reward.js'
+import { conditional, evaluate, type BlackBox, type Differentiable, type RewardError } from './Reward.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -159,7 +159,7 @@ const sumOnHost = <S extends Batched>(terms: ReadonlyArray<Term<Hosted<S>>>): Bl
       terms,
       TE.traverseArray(([weight, reward]) =>
         pipe(
-          reward._tag === 'BlackBox' ? reward.evaluate(x0) : TE.fromEither(onHost(reward, x0)),
+          reward._tag === 'BlackBox' ? evaluate(reward)(x0) : TE.fromEither(onHost(reward, x0)),
           TE.map((rewards) => rewards.map((r) => (weight === 0 ? 0 : weight * r)))
         )
       ),

@@ -84,6 +84,34 @@ export const atLeast = (operation: string, name: string, value: number, least: n
   value >= least ? [] : fault(operation, `${name}: a number of at least ${least}`, String(value), 'take such a number')
 
 /**
+ * A number must be at least one and at most another.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const between = (operation: string, name: string, value: number, least: number, most: number): Faults =>
+  value >= least && value <= most
+    ? []
+    : fault(operation, `${name}: a number from ${least} to ${most}`, String(value), 'take such a number')
+
+/**
+ * Numbers at places must be finite, in f32 too.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const finiteAt = (
+  operation: string,
+  name: string,
+  values: ReadonlyArray<number>,
+  remedy: string,
+  from = 0
+): Faults => {
+  const at = values.findIndex((value, i) => i >= from && !(Math.abs(value) <= largest))
+  return at < 0 ? [] : fault(operation, `${name} that are finite in f32`, `${values[at]} at step ${at}`, remedy)
+}
+
+/**
  * A number must be at least 0 and below 1.
  *
  * @category constructors

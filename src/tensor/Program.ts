@@ -8,6 +8,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { inputName } from './Node.js'
+import { between, type Faults } from './Need.js'
 import type { Node, Op } from './Op.js'
 import * as Sh from './Shape.js'
 import type { Shape, ShapeError, Sizes } from './Shape.js'
@@ -143,6 +144,7 @@ export const make = <const I extends Shapes, O extends Exprs>(
       'outputs',
       outputs.map(([name, { shape }]) => ({ name, shape }))
     ),
+    ...Object.entries(noise).flatMap(([name, density]) => densityFaults(`noise '${name}'`, density)),
     ...wrong
   ])
   return errors.length > 0
@@ -182,6 +184,28 @@ const taken = (of: 'inputs' | 'outputs', ports: ReadonlyArray<Port>): ReadonlyAr
           ]
   )
 }
+
+/**
+ * The degrees of freedom of Student's t that draws are made of. Of fewer the largest draw, whose probability is 2^-33, is beyond
+ * f32; of more the normal is as good.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const leastFreedom = 0.5
+/** See `leastFreedom`. @category constants @since 0.1.0 */
+export const mostFreedom: number = 2 ** 20
+
+/**
+ * What is wrong with a density: degrees of freedom that no draws are made of.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const densityFaults = (operation: string, density: Density): Faults =>
+  typeof density !== 'string' && 'studentT' in density
+    ? between(operation, 'degrees of freedom', density.studentT, leastFreedom, mostFreedom)
+    : []
 
 const undeclared = (name: string, shape: Shape, known: Shape | undefined): ShapeError => ({
   _tag: 'ShapeError',

@@ -162,6 +162,14 @@ export const mapExprs = <T extends Exprs>(tree: T, f: (leaf: Expr, path: string)
   map<Expr, Expr>(isExpr, tree, (leaf, path) => X.retype(f(leaf, path), leaf.shape)) as T
 
 /**
+ * A tree of zeros of the same shapes.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const zerosOf = <T extends Exprs>(tree: T): T => mapExprs(tree, (leaf) => X.fill(leaf.shape, 0))
+
+/**
  * Combines two trees of expressions leaf by leaf; a leaf or branch that only one of them has is kept.
  *
  * @category combinators

@@ -6,6 +6,7 @@
  */
 export * as Build from './Build.js'
 export * as Expr from './Expr.js'
+export * as Finite from './Finite.js'
 export * as Indexing from './Indexing.js'
 export * as Need from './Need.js'
 export * as Op from './Op.js'

@@ -13,12 +13,13 @@ import {
   decodeWith,
   type DocumentError,
   fault,
-  finite,
+  finite32,
   isRecord,
   listUpTo,
+  notNegative32,
   numberThat,
   oneOf,
-  positive,
+  positive32,
   textUpTo,
   wholeIn
 } from '../document/Document.js'
@@ -30,8 +31,8 @@ import { names as chainNames } from './Chains.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * How much a configuration may ask for. `docs/limits.md` lists these. They are far beyond any run: what a machine can hold is
- * found out when a run starts.
+ * How much a configuration may ask for. `docs/limits.md` lists these. They are far beyond any run: what a machine can
+ * hold is found out when a run starts.
  *
  * @category constants
  * @since 0.1.0
@@ -56,8 +57,9 @@ const along = /*#__PURE__*/ wholeIn(1, limits.T)
 const samples = /*#__PURE__*/ wholeIn(1, limits.samples)
 const text = /*#__PURE__*/ textUpTo(limits.text)
 const paths = /*#__PURE__*/ listUpTo(text, limits.paths, `a list of at most ${limits.paths} paths`)
-const notNegative = numberThat('a number of at least 0', (n) => n >= 0 && Number.isFinite(n))
 const share = numberThat('a number in 0..1', (n) => n >= 0 && n <= 1)
+/** A running mean whose decay is 1 never moves, and its correction divides by 0. */
+const decay = numberThat('a number of at least 0 and below 1', (n) => n >= 0 && n < 1)
 
 /** An estimator by name, with every option that the name has: see `Named.names`. */
 const estimator: t.Type<Named.Description, Named.Description, unknown> = /*#__PURE__*/ new t.Type(
@@ -83,7 +85,7 @@ const chainFields = {
   /** The levels of noise of `ddpm`, `ddim`, `consistency` and `latent`; the others bring their own. Any fits any model. */
   schedule: oneOf('cosine', 'linear', 'flow'),
   /** Scale of classifier-free guidance; 1 is none, and any other doubles the network evaluations. */
-  guidance: finite
+  guidance: finite32
 }
 
 const stageFields = {
@@ -99,7 +101,7 @@ const adapterFields = {
   /** Rank of the low-rank adapter (LoRA) that is trained in place of the weights; 0 is none. */
   rank: wholeIn(0, limits.rank),
   /** The adapter is added times `alpha / rank`. */
-  alpha: positive,
+  alpha: positive32,
   /** Paths of the weights that have an adapter, as in `trained`; none chooses all of them. */
   on: paths
 }
@@ -107,21 +109,21 @@ const adapterFields = {
 const advantageFields = {
   name: oneOf('none', 'constant', 'leaveOneOut', 'runningMean'),
   /** The constant, or where the running mean starts. */
-  baseline: finite,
+  baseline: finite32,
   /** How much of the running mean stays at each step. */
   decay: share
 }
 
 const optimizerFields = {
   name: oneOf('adamW', 'sgd'),
-  learningRate: positive,
+  learningRate: positive32,
   /** Decoupled weight decay, for `adamW`. */
-  weightDecay: notNegative,
+  weightDecay: notNegative32,
   /** Decay rates of the running means of the gradient and of its square, for `adamW`. */
-  beta1: share,
-  beta2: share,
+  beta1: decay,
+  beta2: decay,
   /** The largest Euclidean norm of a gradient, 0 for no clipping. A clipped gradient is not unbiased. */
-  clip: notNegative
+  clip: notNegative32
 }
 
 const fields = {
@@ -151,6 +153,8 @@ const fields = {
   steps: wholeIn(0, limits.steps),
   /** The seed that every draw derives from. */
   seed: wholeIn(0, Number.MAX_SAFE_INTEGER),
+  /** What is done with a row whose reward is not finite: the run stops, or the row is left out of its step and counted. */
+  nonFinite: oneOf('stop', 'skipRow'),
   /** Samples of held-out noise that the reward is measured on before and after. */
   evaluationSamples: samples,
   /** Which mode of gpu.js runs the programs. */
@@ -180,8 +184,8 @@ export type Config = t.TypeOf<typeof ConfigCodec>
 // -------------------------------------------------------------------------------------
 
 /**
- * Options that a fine-tune gives an estimator that has them, where nothing else does: a radius for vectors such as biases, and a
- * direction for each of their rows.
+ * Options that a fine-tune gives an estimator that has them, where nothing else does: a radius for vectors such as
+ * biases, and a direction for each of their rows.
  *
  * @category defaults
  * @since 0.1.0
@@ -192,8 +196,8 @@ export const usual: { readonly radius: number; readonly directions: 'row' | 'bat
 }
 
 /**
- * What a field is where neither the document nor the task says it: RLR on 50 steps of DDIM with noise. `model` and `reward` have
- * no default here, since only a task knows some (`Task.configuration`).
+ * What a field is where neither the document nor the task says it: RLR on 50 steps of DDIM with noise. `model` and
+ * `reward` have no default here, since only a task knows some (`Task.configuration`).
  *
  * @category defaults
  * @since 0.1.0
@@ -206,6 +210,10 @@ export const defaults: Config = {
     name: 'rlr',
     h: 2,
     start: null,
+    baseline: 'auto',
+    control: 'none',
+    rest: 'zerothOrder',
+    every: 8,
     form: 'central',
     perturbation: 'shared',
     directions: 'row',
@@ -222,6 +230,7 @@ export const defaults: Config = {
   batch: 32,
   steps: 60,
   seed: 1,
+  nonFinite: 'stop',
   evaluationSamples: 512,
   mode: 'webasm',
   threads: 1
@@ -253,15 +262,16 @@ const complete = (
 }
 
 /**
- * The given estimator over that of the defaults: what it leaves out is what they have by that name, or else what a fine-tune
- * usually has.
+ * The given estimator over that of the defaults: what it leaves out is what they have by that name, or else what a
+ * fine-tune usually has.
  */
 const completeEstimator = (given: unknown, base: Named.Description): E.Either<DocumentError, Named.Description> =>
-  isRecord(given) && given['baseline'] !== undefined
+  // a number is `verify`'s; other baselines are options of names
+  isRecord(given) && typeof given['baseline'] === 'number'
     ? E.left(
         fault(
           'estimator.baseline',
-          'no baseline, since the advantage of a fine-tune has it',
+          'no number, since the advantage of a fine-tune has the constant',
           given['baseline'],
           'set `advantage` to { name: constant, baseline: .. } instead'
         )
@@ -269,8 +279,9 @@ const completeEstimator = (given: unknown, base: Named.Description): E.Either<Do
     : Named.decode({ path: 'estimator', beneath: { ...usual, ...base } })(given)
 
 /**
- * Decodes a configuration; fields that are left out take those of `base`. An estimator of another name than that of `base` takes
- * from there the fields that it has. Left: the first field that is unknown or not of its kind, with its path.
+ * Decodes a configuration; fields that are left out take those of `base`. An estimator of another name than that of
+ * `base` takes from there the fields that it has. Left: the first field that is unknown or not of its kind, with its
+ * path.
  *
  * @category decoding
  * @since 0.1.0
@@ -287,3 +298,38 @@ export const decode =
       E.mapLeft((error) => (error.path === 'the document' ? { ...error, path: 'config' } : error))
     )
   }
+
+// -------------------------------------------------------------------------------------
+// comparing
+// -------------------------------------------------------------------------------------
+
+/**
+ * A field that two configurations have different values of, each as JSON.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Difference {
+  readonly path: string
+  readonly expected: string
+  readonly got: string
+}
+
+/**
+ * Where the second configuration is not the first, field by field; a field that one of them lacks is `nothing` there.
+ *
+ * @category comparing
+ * @since 0.1.0
+ */
+export const differences = (expected: Config, got: Config): ReadonlyArray<Difference> => {
+  const [wanted, found] = [new Map(leaves(expected, '')), new Map(leaves(got, ''))]
+  return [...new Set([...wanted.keys(), ...found.keys()])].flatMap((path) => {
+    const difference = { path, expected: wanted.get(path) ?? 'nothing', got: found.get(path) ?? 'nothing' }
+    return difference.expected === difference.got ? [] : [difference]
+  })
+}
+
+const leaves = (value: unknown, path: string): ReadonlyArray<readonly [path: string, json: string]> =>
+  isRecord(value)
+    ? Object.entries(value).flatMap(([key, inner]) => leaves(inner, below(path, key)))
+    : [[path, JSON.stringify(value)]]

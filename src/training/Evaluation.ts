@@ -10,7 +10,9 @@ import type { EstimatorError, Problem } from '../estimator/Gradient.js'
 import * as Programs from '../estimator/Programs.js'
 import type { Params } from '../lens/Lens.js'
 import * as Key from '../random/Key.js'
+import { evaluate } from '../reward/Reward.js'
 import * as Build from '../tensor/Build.js'
+import { firstIn, isFiniteIn } from '../tensor/Finite.js'
 import { under, type Values } from '../tensor/Program.js'
 import type { Batched } from '../tensor/Shape.js'
 import type { Executable, Target } from '../tensor/Target.js'
@@ -25,13 +27,14 @@ import { noise } from './Finetune.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * The outputs on held-out noise, and their rewards.
+ * The outputs on held-out noise, and their rewards; `skipped` are how many have none, because it is not finite.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Measured {
   readonly rewards: ReadonlyArray<number>
+  readonly skipped: number
   readonly images: Tensor
 }
 
@@ -69,8 +72,7 @@ export const compile = <P extends Params, S extends Batched, C extends Exprs, R 
       build('rollout', Programs.rollout(problem.chain, { perturbation: 'none', keep: false, trained: problem.trained }))
     ),
     E.bind('score', (): E.Either<EstimatorError, Score> => {
-      if (reward._tag === 'BlackBox')
-        return E.right({ score: (x0) => reward.evaluate(x0), dispose: () => Promise.resolve() })
+      if (reward._tag === 'BlackBox') return E.right({ score: evaluate(reward), dispose: () => Promise.resolve() })
       return pipe(
         build('reward', Programs.reward(problem.chain, reward)),
         E.map((executable) => ({ score: scoreWith(executable, reward.parameters), dispose: executable.dispose }))
@@ -110,7 +112,7 @@ const measure = <P extends Params, S extends Batched, C extends Exprs, R extends
   n: number
 ): TE.TaskEither<EstimatorError, Measured> => {
   const batches = Array.from({ length: Math.ceil(n / problem.batch) }, (_, i) => Key.foldIn(key, i))
-  const one = (batchKey: Key.Key): TE.TaskEither<EstimatorError, Measured> => {
+  const one = (batchKey: Key.Key): TE.TaskEither<EstimatorError, Omit<Measured, 'skipped'>> => {
     const condition = conditions(Key.foldInString(batchKey, 'condition'), problem.batch)
     return pipe(
       { ...under('params', params), ...condition, ...noise(problem, batchKey) },
@@ -129,9 +131,33 @@ const measure = <P extends Params, S extends Batched, C extends Exprs, R extends
         parts.map(({ images }) => images),
         n
       )
-    }))
+    })),
+    TE.flatMapEither(judged(problem))
   )
 }
+
+/** Left: the first sample or reward that is not finite, unless such rows are skipped; or if all are. */
+const judged =
+  <P extends Params, S extends Batched, C extends Exprs, R extends Params>({
+    reward: { name: reward },
+    nonFinite
+  }: Problem<P, S, C, R>) =>
+  ({ rewards, images }: Omit<Measured, 'skipped'>): E.Either<EstimatorError, Measured> => {
+    const isFinite = isFiniteIn(images.data)
+    const sample = firstIn('sample')(images)
+    const worst = rewards.findIndex((reward) => !isFinite(reward))
+    if (sample === undefined && worst < 0) return E.right({ rewards, images, skipped: 0 })
+    const kept = rewards.filter(isFinite)
+    if (nonFinite === 'skipRow')
+      return kept.length === 0
+        ? E.left({ _tag: 'AllSkipped', reward, rows: rewards.length })
+        : E.right({ rewards: kept, images, skipped: rewards.length - kept.length })
+    return E.left(
+      sample === undefined
+        ? { _tag: 'NotFiniteRow', of: 'reward', reward, row: worst, value: rewards[worst] ?? Number.NaN }
+        : { _tag: 'NotFiniteRow', of: 'sample', reward, row: sample.place[0] ?? 0, value: sample.value }
+    )
+  }
 
 const firstRows = (parts: ReadonlyArray<Tensor>, n: number): Tensor => {
   const row = parts[0]?.shape.slice(1) ?? []

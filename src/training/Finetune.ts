@@ -23,6 +23,7 @@ import * as Build from '../tensor/Build.js'
 import * as X from '../tensor/Expr.js'
 import * as Program from '../tensor/Program.js'
 import { below, under, type Values } from '../tensor/Program.js'
+import { first as firstNotFinite, type NotFinite, show as showNotFinite } from '../tensor/Finite.js'
 import type { Batched, Shape } from '../tensor/Shape.js'
 import type { Executable, Target } from '../tensor/Target.js'
 import * as T from '../tensor/Tensor.js'
@@ -49,7 +50,8 @@ export interface State {
 }
 
 /**
- * What one step showed: the cover that was drawn, the rewards of its batch, and the Euclidean norm of the gradient.
+ * What one step showed: the cover that was drawn, the rewards of its batch without those of rows that were skipped, how many these
+ * were, and the Euclidean norm of the gradient.
  *
  * @category model
  * @since 0.1.0
@@ -58,8 +60,23 @@ export interface Progress {
   readonly state: State
   readonly cover: Cover.Cover
   readonly rewards: ReadonlyArray<number>
+  readonly skipped: number
   readonly gradientNorm: number
 }
+
+/**
+ * Why a step was not made: what the estimator says, or the first number that is not finite. `step` is the one that failed,
+ * counted from 1; the state before it is as it was.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type RunError =
+  | { readonly _tag: 'AtStep'; readonly step: number; readonly error: EstimatorError }
+  | { readonly _tag: 'NotFinite'; readonly step: number; readonly of: NotFiniteOf; readonly found: NotFinite }
+
+/** What holds a number that is not finite, in the order in which a step makes them. */
+type NotFiniteOf = 'gradient' | 'parameter' | 'optimizer'
 
 /**
  * A compiled run. `step` is a function of the state and the key of the run only. `executables` are all that it may run, by
@@ -72,7 +89,7 @@ export interface Run {
   readonly gradients: Gradients
   readonly executables: Readonly<Record<string, Executable>>
   readonly start: (params: Values) => State
-  readonly step: (key: Key.Key, state: State) => TE.TaskEither<EstimatorError, Progress>
+  readonly step: (key: Key.Key, state: State) => TE.TaskEither<RunError, Progress>
   readonly dispose: () => Promise<void>
 }
 
@@ -178,29 +195,46 @@ const step = <P extends Params, S extends Batched, C extends Exprs, R extends Pa
   conditions: Conditions,
   runKey: Key.Key,
   state: State
-): TE.TaskEither<EstimatorError, Progress> => {
+): TE.TaskEither<RunError, Progress> => {
+  const number = state.step + 1
   const key = Key.foldIn(Key.foldInString(runKey, 'step'), state.step)
   const asked = request(problem, conditions, key, state.params, state.advantage)
+  const shapes = new Map(trainedShapes(problem.chain.parameters, problem.trained))
+  const atStep = (error: EstimatorError): RunError => ({ _tag: 'AtStep', step: number, error })
   return pipe(
     gradients.run(asked),
+    TE.mapLeft(atStep),
     TE.bindTo('estimate'),
-    TE.bindW('updated', ({ estimate }) => {
-      const gradient = gather(new Map(trainedShapes(problem.chain.parameters, problem.trained)), estimate.gradient)
+    TE.bind('gradient', ({ estimate }) => finite(number, 'gradient', gather(shapes, estimate.gradient))),
+    TE.bind('updated', ({ gradient }) => {
       const inputs = { ...trainedOnly(state.params, gradient), ...under('gradient', gradient), ...state.optimizer }
-      return Build.run('update', update)(inputs)
+      return pipe(Build.run('update', update)(inputs), TE.mapLeft(atStep))
     }),
-    TE.map(({ estimate, updated }) => ({
+    TE.bind('params', ({ updated }) => finite(number, 'parameter', below('params', updated))),
+    TE.bind('rest', ({ updated: { gradientNorm = T.scalar(Number.NaN), ...updated } }) =>
+      finite(number, 'optimizer', { ...statesIn(updated), 'norm of the gradient': gradientNorm })
+    ),
+    TE.map(({ estimate, params, updated }) => ({
       cover: asked.cover,
-      rewards: estimate.rewards,
-      gradientNorm: updated['gradientNorm']?.data[0] ?? NaN,
+      rewards: estimate.rewards.filter((_, row) => !estimate.skipped.includes(row)),
+      skipped: estimate.skipped.length,
+      gradientNorm: updated['gradientNorm']?.data[0] ?? Number.NaN,
       state: {
-        step: state.step + 1,
-        params: { ...state.params, ...below('params', updated) },
-        optimizer: Object.fromEntries(Object.entries(updated).filter(([name]) => name.startsWith('state'))),
+        step: number,
+        params: { ...state.params, ...params },
+        optimizer: statesIn(updated),
         advantage: estimate.advantageState
       }
     }))
   )
+}
+
+const statesIn = (updated: Values): Values =>
+  Object.fromEntries(Object.entries(updated).filter(([name]) => name.startsWith('state')))
+
+const finite = (step: number, of: NotFiniteOf, values: Values): TE.TaskEither<RunError, Values> => {
+  const found = firstNotFinite(values)
+  return found === undefined ? TE.right(values) : TE.left({ _tag: 'NotFinite', step, of, found })
 }
 
 const trainedOnly = (params: Values, gradient: Values): Values =>
@@ -292,7 +326,7 @@ export async function* unfold(
   key: Key.Key,
   from: State,
   steps: number
-): AsyncGenerator<E.Either<EstimatorError, Progress>, void> {
+): AsyncGenerator<E.Either<RunError, Progress>, void> {
   let state = from
   while (state.step < steps) {
     const progress = await run.step(key, state)()
@@ -300,4 +334,26 @@ export async function* unfold(
     if (E.isLeft(progress)) return
     state = progress.right.state
   }
+}
+
+// -------------------------------------------------------------------------------------
+// utils
+// -------------------------------------------------------------------------------------
+
+/**
+ * One line for a person: the step, what is wrong, what to do.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const showError = (error: RunError): string =>
+  error._tag === 'AtStep'
+    ? `step ${error.step}: ${Gradient.showError(error.error)}`
+    : `step ${error.step}: expected finite numbers, got ${parts[error.of]}${showNotFinite(error.found)}; ` +
+      'lower optimizer.learningRate or estimator.radius, or clip'
+
+const parts: Readonly<Record<NotFiniteOf, string>> = {
+  gradient: 'a gradient where ',
+  parameter: 'an update where ',
+  optimizer: "an optimizer's state where "
 }

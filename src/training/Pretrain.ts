@@ -20,8 +20,9 @@ import * as Build from '../tensor/Build.js'
 import * as X from '../tensor/Expr.js'
 import * as Program from '../tensor/Program.js'
 import type { Values } from '../tensor/Program.js'
+import { first, type NotFinite, show } from '../tensor/Finite.js'
 import type { Shape, ShapeError } from '../tensor/Shape.js'
-import type { Executable, Target, TargetError } from '../tensor/Target.js'
+import { type Executable, showTargetError, type Target, type TargetError } from '../tensor/Target.js'
 import { size, toFloat32, type Tensor } from '../tensor/Tensor.js'
 import * as Tree from '../tensor/Tree.js'
 import type { Batch, Objective } from './Objective.js'
@@ -60,6 +61,15 @@ export interface TrainingState {
   readonly loss: number
   readonly values: Values
 }
+
+/**
+ * Why a training ended: what the target says, or the first number that is not finite, at the step that made it, counted from
+ * 1. It is looked for in the batch, the loss, and the state after the step.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type TrainError = TargetError | { readonly _tag: 'NotFinite'; readonly step: number; readonly found: NotFinite }
 
 // -------------------------------------------------------------------------------------
 // programs
@@ -177,7 +187,7 @@ export const averageDecayAt = ({ average }: Recipe, step: number): number => Mat
 
 /**
  * The states after each step from a state on, until the recipe's steps are done. It ends with a left when the target
- * fails.
+ * fails, or a number is not finite.
  *
  * @category interpreters
  * @since 0.1.0
@@ -187,13 +197,14 @@ export async function* train(
   recipe: Recipe,
   batchOfStep: (step: number) => Values,
   from: TrainingState
-): AsyncGenerator<E.Either<TargetError, TrainingState>, void, void> {
+): AsyncGenerator<E.Either<TrainError, TrainingState>, void, void> {
   let state = from
   while (state.step < recipe.steps) {
     const { step } = state
+    const batch = batchOfStep(step)
     const result = await executable.run({
       ...state.values,
-      ...batchOfStep(step),
+      ...batch,
       learningRate: scalar(learningRateAt(recipe, step)),
       averageDecay: scalar(averageDecayAt(recipe, step))
     })()
@@ -202,6 +213,11 @@ export async function* train(
       return
     }
     const { loss, ...values } = result.right
+    const found = first({ ...batch, loss: loss ?? scalar(Number.NaN), ...values })
+    if (found !== undefined) {
+      yield E.left({ _tag: 'NotFinite', step: step + 1, found })
+      return
+    }
     state = { step: step + 1, loss: loss?.data[0] ?? Number.NaN, values: rounded(values) }
     yield E.right(state)
   }
@@ -235,6 +251,18 @@ export const meanLoss = ({
       TE.map((all) => all.reduce((total, { loss }) => total + (loss?.data[0] ?? Number.NaN), 0) / count)
     )
   )
+
+/**
+ * One line for a person: what is wrong, and what to do.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const showTrainError = (error: TrainError): string =>
+  error._tag === 'NotFinite'
+    ? `step ${error.step}: expected finite numbers, got some where ${show(error.found)}; ` +
+      'check the examples, or lower the learning rate'
+    : showTargetError(error)
 
 const scalar = (value: number): Tensor => ({ shape: [], data: Float32Array.of(value) })
 

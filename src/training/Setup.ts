@@ -338,7 +338,8 @@ export const setup = (
         estimator: chosen,
         advantage: advantage(config.advantage),
         trained: ready.trained,
-        batch: config.batch
+        batch: config.batch,
+        nonFinite: config.nonFinite
       }
       const paths = new Set(trainedShapes(base.parameters, () => true).map(([path]) => path))
       return {

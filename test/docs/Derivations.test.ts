@@ -139,7 +139,7 @@ describe('page 4: leave-one-out under one direction for the batch', () => {
 describe('page 7: forward runs of a segment', () => {
   const evaluations = (h: number, memory: 'store' | 'recompute'): number => {
     const chain = Tanh.tanhChain({ T: 8, alpha: 0.5, sigma: 0.5 })
-    const program = right(Programs.halfOrder(chain, { h, memory, weighted: false }, () => true))
+    const program = right(Programs.halfOrder(chain, { h, memory, weighted: false, controlled: false }, () => true))
     return program.instructions.filter(({ op }) => op._tag === 'Map' && op.name === 'tanh').length
   }
 

@@ -9,6 +9,7 @@ import * as Catalogue from '../../src/estimator/Catalogue.js'
 import * as C from '../../src/estimator/Cover.js'
 import * as Est from '../../src/estimator/Estimator.js'
 import * as Objective from '../../src/estimator/Objective.js'
+import { seconds } from '../cost.js'
 
 const drawn = (result: E.Either<C.CoverError, unknown>): string =>
   E.isLeft(result) ? C.showError(result.left) : 'accepted'
@@ -36,8 +37,8 @@ describe('covers', () => {
     ))
 
   it.each([
-    [C.cover(0, []), 'T: expected a whole number of at least 1, got 0; pass the number of steps of the chain'],
-    [C.cover(2.5, []), 'T: expected a whole number of at least 1, got 2.5; pass the number of steps of the chain'],
+    [C.cover(0, []), 'T: expected a whole number in 1..10000, got 0; pass the number of steps of the chain'],
+    [C.cover(2.5, []), 'T: expected a whole number in 1..10000, got 2.5; pass the number of steps of the chain'],
     [C.cover(3, [C.firstOrder(4)]), 'FO(1..4): expected steps within 1..3, got 4; move or shorten the cell'],
     [
       C.cover(3, [C.firstOrder(0)]),
@@ -81,6 +82,52 @@ describe('covers', () => {
   it('refuses the zeroth-order set of equation (6) as printed, which keeps step 1', () => {
     expect(drawn(C.exact(5, [C.firstOrder(1), C.halfOrder(2, 3), C.zerothOrder([1, 5])]))).toBe(
       'step 1 is paid for twice, by FO(1..1) and ZO(1, 5; central, shared, s = 0.05); its term would be counted twice: give it to one of them, or shares that add up to 1'
+    )
+  })
+
+  it('of chains and cells of any length are made, or refused, within a second', () => {
+    const all = C.range(1, C.longest)
+    const long = 'T: expected a whole number in 1..10000, got 1000000000000000; pass the number of steps of the chain'
+    const spent = seconds(() => {
+      expect(drawn(C.cover(1e15, []))).toBe(long)
+      expect(drawn(Catalogue.fullBackprop(1e15))).toBe(long)
+      expect(drawn(Catalogue.reinforce(1e15))).toBe(long)
+      expect(drawn(Catalogue.rlr({ T: 1e15 }))).toBe(long)
+      expect(drawn(Catalogue.geometricHalfOrder({ T: 1e15, lambda: 0.5 }))).toBe(long)
+      expect(drawn(Catalogue.truncatedBackprop({ T: 50, k: 1e10 }))).toBe(
+        'FO(1..10000000000): expected steps within 1..50, got 51..10000000000; move or shorten the cell'
+      )
+      expect(drawn(C.cover(50, [C.halfOrder(-1e15, 1e15)]))).toBe(
+        'HO(-1000000000000000..1000000000000000): expected steps within 1..50, got -1000000000000000..0, 51..1000000000000000; move or shorten the cell'
+      )
+      expect(
+        drawn(
+          C.exact(
+            C.longest,
+            all.map((t) => C.halfOrder(t, t))
+          )
+        )
+      ).toBe('accepted')
+      expect(
+        drawn(
+          C.exact(
+            C.longest,
+            all.slice(1).map((t) => C.halfOrder(t, t))
+          )
+        )
+      ).toBe("no cell pays for 1; add a cell, or use 'cover' where the bias is wanted")
+      expect(drawn(C.cover(C.longest, [C.firstOrder(C.longest), C.halfOrder(9000, C.longest)]))).toBe(
+        'step 9000 is paid for twice, by FO(1..10000) and HO(9000..10000); its term would be counted twice: give it to one of them, or shares that add up to 1'
+      )
+    })
+    expect(spent).toBeLessThan(4)
+  })
+
+  it('show a set of many runs by its ends', () => {
+    expect(C.showSteps(C.range(1, 100).map((t) => 2 * t))).toBe(
+      `${C.range(1, 18)
+        .map((t) => 2 * t)
+        .join(', ')}, ..., 200`
     )
   })
 

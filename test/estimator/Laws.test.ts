@@ -6,6 +6,7 @@ import * as Toys from '../../laws/arbitrary/Toys.js'
 import * as Estimator from '../../laws/law/Estimator.js'
 import * as MC from '../../laws/law/MonteCarlo.js'
 import { asPrinted } from '../../laws/mutants/Tamper.js'
+import type { Setting } from '../../laws/Setting.js'
 import * as Run from '../../laws/run/Run.js'
 import { closedForm, linearSetting } from '../../laws/toy/LinearGaussian.js'
 import {
@@ -104,13 +105,21 @@ describe('parameters without a batch axis', () => {
   type Shared = { readonly theta: X.Expr<readonly [2]> }
   type Row = X.Expr<readonly ['batch', 1]>
   const parameters = { theta: L.parameter([2]) }
-  const base = polynomialSetting(1, { alpha: 0.5, a: 0.25, b: -0.5, sigma: [0.5, 0.75] }, [0.5, 1, -1])
+  const { reward, condition, trained, order } = polynomialSetting(
+    1,
+    { alpha: 0.5, a: 0.25, b: -0.5, sigma: [0.5, 0.75] },
+    [0.5, 1, -1]
+  )
+  const { clean: _perRow, ...chain } = polynomialChain(1, { T: 2, alpha: 0.5, sigma: [0.5, 0.75] })
   const spread = (value: X.Expr): Row => X.broadcastTo(X.reshape(value, [1, 1]), ['batch', 1])
   const total = (bar: Row): X.Expr => X.reshape(X.sumTo(bar, [1, 1]), [1])
-  const setting = {
-    ...base,
+  const setting: Setting<Shared, readonly ['batch', 1], Readonly<Record<never, never>>, L.None> = {
+    reward,
+    condition,
+    trained,
+    order,
     chain: {
-      ...polynomialChain(1, { T: 2, alpha: 0.5, sigma: [0.5, 0.75] }),
+      ...chain,
       parameters,
       mean: () =>
         L.make<Shared, { readonly x: Row; readonly c: Readonly<Record<never, never>> }, Row>(

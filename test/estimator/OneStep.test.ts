@@ -74,7 +74,7 @@ describe('at step 1', () => {
     const x = noise(6)
     const one = run(right(OneStep.refl(options)), values({ x, high: T.scalar(1) }))
     const chain = ddim({ denoiser, schedule, eta: 1 })
-    const kind = { h: 1, memory: 'store', weighted: false } as const
+    const kind = { h: 1, memory: 'store', weighted: false, controlled: false } as const
     const x0Bar = T.tabulate([batch, 6], (i) => (i < 6 ? 0.25 : 0.75) / 6)
     const eps = T.fill([1, batch, 6], 0)
     const truncated = run(right(Programs.firstOrder(chain, kind, options.trained)), { ...values({ x, eps, x0Bar }) })

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { multiplicativeChain, polynomialReward, type ScalarReward } from '../../laws/toy/Polynomial.js'
 import type { ScalarChain } from '../../laws/toy/Tanh.js'
 import * as A from '../../src/estimator/Advantage.js'
+import * as StateValue from '../../src/estimator/StateValue.js'
 import * as Catalogue from '../../src/estimator/Catalogue.js'
 import * as C from '../../src/estimator/Cover.js'
 import { cost, peakActivationBytes } from '../../src/estimator/reading/Cost.js'
@@ -30,7 +31,7 @@ describe('explain: the whole text', () => {
         '  HO(2..3) = A D phi(2:3)^T eps_2 / sigma_2',
         '  ZO(4..50; central, shared, s = 0.05) = (R(theta + s xi) - R(theta - s xi)) xi / (2 s)',
         '  unbiased, term by term: for J at steps 1..3, for J_s (J with the parameters of the zeroth-order steps smoothed) at steps 4..50; the sum is within O(s^2) of either gradient',
-        '  a sample costs 3 rollouts, 153 network evaluations, 3 steps pulled back'
+        '  a sample costs 3 rollouts, 152.92 network evaluations, 3 steps pulled back'
       ].join('\n'),
       latex:
         '\\hat g = D_\\theta \\varphi_{1:1}^\\top \\nabla R(x_0) + ' +
@@ -68,6 +69,31 @@ describe('explain: the whole text', () => {
   })
 })
 
+describe('explain: what half-order cells look at', () => {
+  const shown = (estimator: Estimator, ...steps: Parameters<typeof explain>[1][]): ReadonlyArray<string> =>
+    explain(estimator, ...steps).text.split('\n')
+
+  it('writes the baseline and the control out', () => {
+    const [, , first] = shown(right(Catalogue.reinforce(2, { baseline: StateValue.clean })))
+    expect(first).toBe('  HO(1..1; baseline clean) = A[R - R(x0hat_1)] D phi(1:1)^T eps_1 / sigma_1')
+    const [, , , second] = shown(right(Catalogue.reinforce(2, { control: StateValue.polynomial([1, 2]) })))
+    expect(second).toBe(
+      '  HO(2..2; control polynomial 1, 2) = D phi(2:2)^T (A[R - P(x_1)] eps_2 / sigma_2 + grad P(x_1))'
+    )
+    expect(explain(right(Catalogue.reinforce(1, { control: StateValue.clean }))).latex).toBe(
+      '\\hat g = D_\\theta \\varphi_{1:1}^\\top \\bigl( A(R - R(\\hat x_{0|0})) \\, \\varepsilon_{1} / \\sigma_{1} + \\nabla R(\\hat x_{0|0}) \\bigr)'
+    )
+  })
+
+  it('writes the objective with its step rewards', () => {
+    const lines = shown(right(Catalogue.rlr({ T: 4 })), [{ name: '-0.1 KL to the reference', networkCalls: 1 }])
+    expect(lines).toContain('  FO(1..1) = D phi(1:1)^T grad G')
+    expect(lines).toContain('  HO(2..3) = A[G_<2] D phi(2:3)^T eps_2 / sigma_2')
+    expect(lines).toContain('  ZO(4; central, shared, s = 0.05) = (G(theta + s xi) - G(theta - s xi)) xi / (2 s)')
+    expect(lines).toContain('  J = E[G], G = R(x_0) + the sum over the steps of: -0.1 KL to the reference')
+  })
+})
+
 describe('cost', () => {
   const rows: ReadonlyArray<readonly [string, Estimator, readonly [number, number, number, number, number]]> = [
     // rollouts, network evaluations (all rollouts, and each segment once more), pulled back, rewards, activations
@@ -75,8 +101,18 @@ describe('cost', () => {
     ['truncated', right(Catalogue.truncatedBackprop({ T: 4, k: 1 })), [1, 4 + 1, 1, 1, 1]],
     ['reinforce', right(Catalogue.reinforce(4)), [1, 4 + 4, 4, 1, 1]],
     ['segmented', right(Catalogue.segmented({ T: 4, h: 2 })), [1, 4 + 4, 4, 1, 2]],
-    ['rlr, central', right(Catalogue.rlr({ T: 4, h: 2 })), [3, 12 + 3, 3, 3, 2]],
-    ['rlr, forward', right(Catalogue.rlr({ T: 4, h: 2, form: 'forward' })), [2, 8 + 3, 3, 2, 2]],
+    // a clean prediction is made anyway; as a control it is run again and pulled back through, but for x_0's, which is x_0
+    ['reinforce, baseline', right(Catalogue.reinforce(4, { baseline: StateValue.clean })), [1, 4 + 4, 4, 1 + 4, 1]],
+    [
+      'reinforce, control',
+      right(Catalogue.reinforce(4, { control: StateValue.clean })),
+      [1, 4 + 4 + 3, 4 + 3, 1 + 3, 1]
+    ],
+    // one of three steps above the first is scored in each sample
+    ['subsampled', right(Catalogue.subsampled({ T: 4, every: 3 })), [1, 4 + 2, 2, 1, 1]],
+    // the segment is on steps 2 and 3, or on 3 and 4: the sides of the difference run 4 steps, or from step 2
+    ['rlr, central', right(Catalogue.rlr({ T: 4, h: 2 })), [3, 4 + 2 * 3 + 3, 3, 3, 2]],
+    ['rlr, forward', right(Catalogue.rlr({ T: 4, h: 2, form: 'forward' })), [2, 4 + 3 + 3, 3, 2, 2]],
     ['rlr, one point', right(Catalogue.rlr({ T: 4, h: 2, form: 'onePoint' })), [1, 4 + 3, 3, 1, 2]],
     ['evolution strategies, central', right(Catalogue.evolutionStrategies({ T: 4 })), [2, 8, 0, 2, 0]]
   ]
@@ -89,7 +125,9 @@ describe('cost', () => {
       rewardEvaluations: rewards,
       activationSteps: activations
     })
-    expect(cost(estimator, 2).networkEvaluations).toBe(2 * evaluations)
+    expect(cost(estimator, 2).networkEvaluations).toBeCloseTo(2 * evaluations, 12)
+    // a step reward looks at each step of each rollout, and at those that are differentiated
+    expect(cost(estimator, 1, 1).networkEvaluations).toBeGreaterThanOrEqual(evaluations + 4)
   })
 })
 

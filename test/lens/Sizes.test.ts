@@ -320,3 +320,21 @@ describe('chains', () => {
     )
   })
 })
+
+describe('an index outside of an embedding', () => {
+  const run = (outside?: 'held' | 'none'): ReadonlyArray<number> => {
+    const closed = program(any(embedding<number, 3, 1>(3, 1, 1, outside)), ['batch', 5])
+    const values = {
+      argument: tabulate([1, 5], (i) => [-1, 0, 2.5, 3, 1e9][i] ?? 0),
+      'params.weight': tabulate([3, 1], (i) => i + 1)
+    }
+    const out = E.flatMap((p: Program.Program) => Reference.run(p, { batch: 1 }, values))(closed)
+    return E.isRight(out) ? Array.from(out.right['value']?.data ?? []) : []
+  }
+
+  it('has the nearest row, or where that is asked for a row of zeros', () => {
+    expect(run()).toEqual([1, 1, 3, 3, 3])
+    expect(run('held')).toEqual([1, 1, 3, 3, 3])
+    expect(run('none')).toEqual([0, 1, 3, 0, 0])
+  })
+})

@@ -89,6 +89,10 @@ describe('both packages, packed and installed', () => {
     const missing = sources.filter((path) => !files.includes(`dist/${path.replace(/\.ts$/, '.js')}`))
     expect(missing).toEqual([])
     expect(files.filter((path) => /\.test(?:-d)?\./.test(path))).toEqual([])
+    // a map leads an editor from a declaration to its source
+    const maps = files.filter((path) => path.endsWith('.map'))
+    const lost = maps.filter((path) => !files.includes(path.replace(/^dist\//, '').replace(/\.d\.ts\.map$/, '.ts')))
+    expect([maps.length > 100, lost]).toEqual([true, []])
   })
 
   test('the tarball of the program has its entry, what it loads, its weights, its README and its licence', () => {
@@ -97,6 +101,7 @@ describe('both packages, packed and installed', () => {
       expect.arrayContaining(['LICENSE', 'README.md', 'bin/halforder.js', 'dist/main.js', 'package.json'])
     )
     expect(files.filter((path) => path.startsWith('assets/')).length).toBeGreaterThan(8)
+    expect(files.filter((path) => path.endsWith('.map'))).toEqual([])
     expect(files.filter((path) => !/^(?:assets|bin|dist)\/|^(?:LICENSE|README\.md|package\.json)$/.test(path))).toEqual(
       []
     )

@@ -110,13 +110,23 @@ export const byTheWrongDoor = (files: ReadonlyArray<Source>): ReadonlyArray<stri
 const leaves = (path: string, specifier: string): boolean =>
   specifier.split('/').filter((part) => part === '..').length >= path.split('/').length - 1
 
-/** The files that each room of the library exports: its index, and what that re-exports. */
-export const exported = (files: ReadonlyArray<Source>): ReadonlyMap<string, ReadonlySet<string>> =>
-  new Map(
+/** The files that each room of the library exports: its index, what that re-exports, and the folders whose tables those do. */
+export const exported = (files: ReadonlyArray<Source>): ReadonlyMap<string, ReadonlySet<string>> => {
+  const byPath = new Map(files.map((file) => [file.path, file]))
+  const reached = (path: string, seen: ReadonlySet<string>): ReadonlySet<string> => {
+    const file = byPath.get(path)
+    if (seen.has(path)) return seen
+    const all = file === undefined ? [] : path.endsWith('.gen.ts') ? imports(file) : reexports(file)
+    const next =
+      path.endsWith('index.ts') || path.endsWith('.gen.ts') ? all : all.filter((to) => to.endsWith('.gen.ts'))
+    return next.reduce<ReadonlySet<string>>((sofar, one) => reached(one, sofar), new Set([...seen, path]))
+  }
+  return new Map(
     files
       .filter(({ path }) => path === `${folderOf(roomOf(path))}/index.ts`)
-      .map((index) => [roomOf(index.path), new Set([index.path, ...reexports(index)])] as const)
+      .map((index) => [roomOf(index.path), reached(index.path, new Set())] as const)
   )
+}
 
 /** Imports of a file that another room keeps to itself. */
 export const trespasses = (files: ReadonlyArray<Source>): ReadonlyArray<string> => {
@@ -128,19 +138,23 @@ export const trespasses = (files: ReadonlyArray<Source>): ReadonlyArray<string> 
 // entry points
 // -------------------------------------------------------------------------------------
 
-/** What an entry point of a package leads to: a file with its declarations, a file, or nowhere. */
-export type Entry = { readonly types: string; readonly default: string } | string | null
+/**
+ * What an entry point of a package leads to: a file with its declarations, a file, or nowhere. A `default` of null is nowhere too,
+ * but types find the declarations: what users export may have a type that is declared in a module that a room keeps to itself.
+ */
+export type Entry = { readonly types: string; readonly default: string | null } | string | null
 
 /** A room that is one thing, and has its index alone for the world. */
 const closed = ['kernel']
 
 /**
- * The entry points of the library that its rooms ask for: an index a room, every file below it, and none for what the room
- * keeps to itself.
+ * The entry points of the library that its rooms ask for: an index a room, every file below it, and for what the room keeps to
+ * itself one that types find and programs do not.
  */
 export const entries = (files: ReadonlyArray<Source>): Readonly<Record<string, Entry>> => {
   const rooms = exported(files)
   const to = (path: string): Entry => ({ types: `./dist/${path}.d.ts`, default: `./dist/${path}.js` })
+  const kept = (path: string): Entry => ({ types: `./dist/${path.replace(/\.ts$/, '')}.d.ts`, default: null })
   const room = (name: string): ReadonlyArray<readonly [string, Entry]> => {
     const folder = folderOf(name)
     const own = files.filter(({ path }) => path.startsWith(`${folder}/`) && rooms.get(name)?.has(path) === false)
@@ -150,7 +164,9 @@ export const entries = (files: ReadonlyArray<Source>): Readonly<Record<string, E
       : [
           ...index,
           [`./${name}/*`, to(`${folder}/*`)],
-          ...own.map(({ path }) => [`./${name}/${path.slice(folder.length + 1).replace(/\.ts$/, '')}`, null] as const)
+          ...own.map(
+            ({ path }) => [`./${name}/${path.slice(folder.length + 1).replace(/\.ts$/, '')}`, kept(path)] as const
+          )
         ]
   }
   return Object.fromEntries([
@@ -163,7 +179,7 @@ export const entries = (files: ReadonlyArray<Source>): Readonly<Record<string, E
 /** Where Node finds a subpath of a package, `./tensor/Shape`: the exact entry, or that of the longest pattern. */
 export const resolve = (exports: Readonly<Record<string, Entry>>, subpath: string): Entry => {
   const exact = Object.entries(exports).find(([key]) => key === subpath)
-  if (exact !== undefined) return exact[1]
+  if (exact !== undefined) return typeof exact[1] === 'object' && exact[1]?.default === null ? null : exact[1]
   const [best] = Object.entries(exports)
     .flatMap(([key, entry]) => {
       const [before = '', after] = key.split('*')
@@ -179,5 +195,5 @@ export const resolve = (exports: Readonly<Record<string, Entry>>, subpath: strin
   const { entry, rest } = best
   return typeof entry === 'string'
     ? entry.replaceAll('*', rest)
-    : { types: entry.types.replaceAll('*', rest), default: entry.default.replaceAll('*', rest) }
+    : { types: entry.types.replaceAll('*', rest), default: entry.default?.replaceAll('*', rest) ?? null }
 }

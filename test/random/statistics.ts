@@ -4,6 +4,9 @@
  */
 import cephes from 'cephes'
 
+// its functions are there once their wasm is
+await cephes.compiled
+
 /** The probability that a file of tests would fail for a perfect generator, split over the file's assertions. */
 export const falseAlarm = 1e-6
 

@@ -155,8 +155,7 @@ describe('a sum', () => {
     ['2 glasses', '"2 glasses", at "2 glasses"'],
     ['1,5 * glasses', '"1,5 * glasses", at "1,5 * glasses"'],
     ['0x1 * glasses', '"0x1 * glasses", at "0x1 * glasses"'],
-    ['a +- b', '"a +- b", at "+- b"'],
-    ['-1e999 * glasses + hat', '"-1e999 * glasses + hat", at "-1e999 * glasses + hat"']
+    ['a +- b', '"a +- b", at "+- b"']
   ])('%j is none', (text, got) => {
     const parsed = parseSum(text)
     expect(E.isLeft(parsed) ? showError(parsed.left) : parsed.right).toBe(

@@ -4,6 +4,8 @@ import * as O from 'fp-ts/lib/Option.js'
 import { describe, expect, it } from 'vitest'
 import { exactDenoiserOf } from '../../laws/toy/GaussianData.js'
 import { rollout } from '../../src/chain/Chain.js'
+import { samplers } from '../../src/chain/sampler/All.gen.js'
+import type { Base } from '../../src/chain/SamplerRow.js'
 import { type DocumentError, showError } from '../../src/document/Document.js'
 import * as Gradient from '../../src/estimator/Gradient.js'
 import * as Chains from '../../src/training/Chains.js'
@@ -79,7 +81,7 @@ const rowSums = (data: ReadonlyArray<number>, rows: number): ReadonlyArray<numbe
     data.slice((r * data.length) / rows, ((r + 1) * data.length) / rows).reduce((a, b) => a + b, 0)
   )
 
-const configOf = (kind: Config.ChainName, more: object = {}): Config.Config =>
+const configOf = (kind: Chains.ChainName, more: object = {}): Config.Config =>
   right(Config.decode()({ reward: 'bright', trained: ['**.labels.bias'], chain: { kind, T: 6 }, batch: 2, ...more }))
 
 const message = <A>(result: E.Either<DocumentError, A>): string =>
@@ -87,11 +89,15 @@ const message = <A>(result: E.Either<DocumentError, A>): string =>
 
 describe('chains by name', () => {
   it('are those that a configuration may name', () => {
-    expect(Object.keys(Chains.table)).toEqual([...Config.chainNames])
+    expect(new Set(Chains.names).size).toBe(samplers.length)
+    for (const { name, prose } of samplers) {
+      expect(E.isRight(Config.decode()({ chain: { kind: name } }))).toBe(true)
+      expect(prose).toMatch(/^[^\n]*[^.\n]$/)
+    }
     expect(Config.defaults.chain.kind).toBe('ddim')
   })
 
-  it.each(Config.chainNames)('%s fits an estimator of each kind that its noise allows', (kind) => {
+  it.each(Chains.names)('%s fits an estimator of each kind that its noise allows', (kind) => {
     const model = kind === 'latent' ? modelOf(latent) : modelOf(mlp)
     const features = kind === 'latent' ? 48 : 12
     const set = right(Setup.setup(configOf(kind), materials(model, features)))
@@ -112,7 +118,7 @@ describe('chains by name', () => {
 
   it.each(['cosine', 'linear', 'flow'] as const)('start at noise and tell times that a %s model knows', (share) => {
     const denoiser = modelOf({ ...mlp, share }).denoiser
-    for (const kind of Config.chainNames.filter((name) => name !== 'latent')) {
+    for (const kind of Chains.names.filter((name) => name !== 'latent')) {
       const { chain: options } = configOf(kind, { chain: { kind, T: 6, schedule: 'linear' } })
       const chain = right(Chains.chain({ denoiser, share, latent: false }, options))
       expect(chain.sigma.slice(1).every((s) => s >= 0 && Number.isFinite(s))).toBe(true)
@@ -121,7 +127,7 @@ describe('chains by name', () => {
   })
 
   it('have guidance', () => {
-    const base: Chains.Base = { denoiser: modelOf(mlp).denoiser, share: 'cosine', latent: false }
+    const base: Base = { denoiser: modelOf(mlp).denoiser, share: 'cosine', latent: false }
     for (const kind of ['ddim', 'flow-sde', 'cascade'] as const) {
       const { chain: options } = configOf(kind, { chain: { kind, T: 6, guidance: 2 } })
       expect(right(Chains.chain(base, options)).networkCalls).toBe(2)
@@ -135,7 +141,7 @@ describe('chains by name', () => {
     const lens = L.make<L.None, DenoiserInput<number, number>, Rows<number>>({}, (p, { x, time, c }) =>
       exact.lens.run(p, { x, time, c: X.retype(c, ['batch', 1]) })
     )
-    const base: Chains.Base = { denoiser: eraseDenoiser({ ...exact, labels: 1, lens }), share: 'linear', latent: false }
+    const base: Base = { denoiser: eraseDenoiser({ ...exact, labels: 1, lens }), share: 'linear', latent: false }
     for (const kind of ['ddpm', 'ddim', 'edm', 'flow-ode', 'consistency', 'cascade'] as const) {
       const chain = right(Chains.chain(base, configOf(kind, { chain: { kind, T: 7, schedule: 'cosine' } }).chain))
       const program = right(
@@ -194,7 +200,9 @@ describe('latents', () => {
   it('are decoded for pictures, and for host functions', async () => {
     const images = right(await decode(model, reference)(z)())
     expect(images.shape).toEqual([2, 48])
-    const { problem } = right(Setup.setup(configOf('latent', { reward: 'total' }), materials(model, 48)))
+    const { problem } = right(
+      Setup.setup(configOf('latent', { reward: 'total', estimator: { name: 'blackBoxRlr' } }), materials(model, 48))
+    )
     if (problem.reward._tag !== 'BlackBox') throw new Error('expected a black box')
     const rewards = right(await problem.reward.evaluate(z)())
     rowSums(Array.from(images.data), 2).forEach((sum, i) => expect(rewards[i]).toBeCloseTo(sum, 12))

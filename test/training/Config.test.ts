@@ -1,10 +1,16 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, it } from 'vitest'
 import { showError } from '../../src/document/Document.js'
+import { either } from '../../src/estimator/catalogue/Row.js'
 import * as Named from '../../src/estimator/Named.js'
+import { options } from '../../src/estimator/reading/Help.js'
 import { names as chainNames } from '../../src/training/Chains.js'
 import * as Config from '../../src/training/Config.js'
+import { seconds } from '../cost.js'
 import { estimator, trained } from '../../src/training/Setup.js'
+
+/** The names that have segments, as refusals list them. */
+const withH = either(options.find(({ key }) => key === 'h')?.names ?? [])
 
 const message = (given: unknown): string => {
   const decoded = Config.decode()(given)
@@ -26,11 +32,13 @@ describe('a configuration', () => {
     expect(message({ chain: { kind: 'sde' } })).toBe(
       `chain.kind: expected one of ${chainNames.join(', ')}, got "sde"; correct it`
     )
-    expect(message({ batch: 2.5 })).toBe('batch: expected a whole number of at least 1, got 2.5; correct it')
+    expect(message({ batch: 2.5 })).toBe('batch: expected a whole number in 1..10000000, got 2.5; correct it')
     expect(message({ optimizer: { learningRate: '0.1' } })).toBe(
-      'optimizer.learningRate: expected a number above 0, got "0.1"; correct it'
+      'optimizer.learningRate: expected a number above 0 that f32 holds, got "0.1"; correct it'
     )
-    expect(message({ trained: ['out', 3] })).toBe('trained[1]: expected string, got 3; correct it')
+    expect(message({ trained: ['out', 3] })).toBe(
+      'trained[1]: expected a text of at most 10000 characters, got 3; correct it'
+    )
   })
 
   it('refuses what it does not know', () => {
@@ -44,6 +52,64 @@ describe('a configuration', () => {
   })
 })
 
+describe('what a configuration may ask for', () => {
+  it.each([
+    [{ chain: { T: 1e15 } }, 'chain.T: expected a whole number in 1..10000, got 1000000000000000; correct it'],
+    [{ chain: { T: Infinity } }, 'chain.T: expected a whole number in 1..10000, got Infinity; correct it'],
+    [{ batch: 1e9 }, 'batch: expected a whole number in 1..10000000, got 1000000000; correct it'],
+    [
+      { evaluationSamples: 1e15 },
+      'evaluationSamples: expected a whole number in 1..10000000, got 1000000000000000; correct it'
+    ],
+    [{ steps: 1e300 }, 'steps: expected a whole number in 0..1000000000, got 1e+300; correct it'],
+    [{ threads: 1e9 }, 'threads: expected a whole number in 1..256, got 1000000000; correct it'],
+    [{ adapter: { rank: 1e9 } }, 'adapter.rank: expected a whole number in 0..65536, got 1000000000; correct it'],
+    [{ seed: 2 ** 53 }, 'seed: expected a whole number in 0..9007199254740991, got 9007199254740992; correct it'],
+    [{ seed: Infinity }, 'seed: expected a whole number in 0..9007199254740991, got Infinity; correct it'],
+    [{ seed: '1e400' }, 'seed: expected a whole number in 0..9007199254740991, got "1e400"; correct it'],
+    [{ seed: 2 ** 53 - 1 }, 'accepted'],
+    [{ chain: { T: 10_000 } }, 'accepted']
+  ])('%j', (given, said) => {
+    expect(message(given)).toBe(said)
+  })
+
+  it.each(['toString', 'constructor', '__proto__', 'hasOwnProperty'])('no field is called %s', (key) => {
+    const document = (text: string): unknown => JSON.parse(text)
+    const unknown = new RegExp(`${key}: expected one of the fields .*, got "${key}"; correct or remove it$`)
+    expect(message(document(`{"${key}": 1}`))).toMatch(unknown)
+    expect(message(document(`{"chain": {"${key}": 1}}`))).toMatch(unknown)
+    expect(message(document(`{"estimator": {"${key}": 1}}`))).toContain(`got "${key}"`)
+    expect(message({ estimator: { name: key } })).toContain(`got "${key}"`)
+    expect(message({ chain: { kind: key } })).toContain(`got "${key}"`)
+    expect(message({ optimizer: { name: key } })).toContain(`got "${key}"`)
+  })
+
+  it('texts and lists have a length, and are cut where they are shown', () => {
+    const long = 'x'.repeat(50 * 2 ** 20)
+    const spent = seconds(() => {
+      expect(message({ prompt: long })).toBe(
+        `prompt: expected a text of at most 10000 characters, got "${'x'.repeat(40)}"... (52428800 characters); correct it`
+      )
+      expect(message({ trained: new Array(300_000).fill('x') })).toBe(
+        'trained: expected a list of at most 10000 paths, got ["x","x","x","x","x","x","x","x",... 300000 in all]; correct it'
+      )
+      expect(message(Object.fromEntries(Array.from({ length: 300_000 }, (_, i) => [`k${i}`, i])))).toMatch(
+        /^k0: expected one of the fields .*, got "k0"; correct or remove it$/
+      )
+    })
+    expect(spent).toBeLessThan(2)
+  })
+
+  it('a value that contains itself is refused in any field, in words', () => {
+    const circle: Record<string, unknown> = {}
+    circle['a'] = circle
+    for (const key of Object.keys(Config.defaults)) {
+      expect(message({ [key]: circle })).toMatch(new RegExp(`^${key}.*: expected .*, got .*; `))
+      expect(message({ [key]: [circle, circle] })).toMatch(new RegExp(`^${key}.*: expected .*, got .*; `))
+    }
+  })
+})
+
 describe('the choice of trained parameters', () => {
   it('matches paths from the left, with * for one key', () => {
     const chosen = trained(['out', 'blocks.*.film'])
@@ -52,6 +118,13 @@ describe('the choice of trained parameters', () => {
     expect(chosen('blocks.2.film.scale.weight')).toBe(true)
     expect(chosen('blocks.2.dense.weight')).toBe(false)
     expect(trained([])('anything')).toBe(true)
+    expect(trained(['**.bias'])('blocks.2.dense.bias')).toBe(true)
+    expect(trained(['**.bias'])('blocks.2.dense.weight')).toBe(false)
+  })
+
+  it('takes no longer for many stars', () => {
+    const path = new Array(30).fill('a').join('.')
+    expect(seconds(() => expect(trained([`${'**.'.repeat(30)}b`])(path)).toBe(false))).toBeLessThan(1)
   })
 })
 
@@ -62,15 +135,7 @@ describe('the estimator of a configuration', () => {
   }
 
   it('is RLR with a radius and directions for vectors', () => {
-    expect(Config.defaults.estimator).toEqual({
-      name: 'rlr',
-      h: 2,
-      start: null,
-      form: 'central',
-      perturbation: 'shared',
-      directions: 'row',
-      radius: 0.3
-    })
+    expect(E.right(Config.defaults.estimator)).toEqual(Named.parse('rlr(directions = row, radius = 0.3)'))
   })
 
   it.each([
@@ -101,22 +166,22 @@ describe('the estimator of a configuration', () => {
     expect(chosen({ name: 'rlr', h: 1 }, base({ name: 'fullBackprop' }))).toBe('rlr(h = 1, radius = 0.3)')
     expect(chosen({ h: 3 }, base({ name: 'segmented' }))).toBe('segmented(h = 3)')
     expect(chosen({ h: 3 }, base({ name: 'fullBackprop' }))).toBe(
-      'estimator.h: expected one of the fields of fullBackprop (name, memory), got "h"; remove it, or choose blackBoxRlr, rlr or segmented'
+      `estimator.h: expected one of the fields of fullBackprop (name, memory), got "h"; remove it, or choose ${withH}`
     )
   })
 
   it.each([
     [
       { name: 'fullBackprop', h: 7 },
-      'estimator.h: expected one of the fields of fullBackprop (name, memory), got "h"; remove it, or choose blackBoxRlr, rlr or segmented'
+      `estimator.h: expected one of the fields of fullBackprop (name, memory), got "h"; remove it, or choose ${withH}`
     ],
     [
       { name: 'rlr', k: 1 },
-      'estimator.k: expected one of the fields of rlr (name, h, start, form, perturbation, directions, radius), got "k"; remove it, or choose truncatedBackprop'
+      `estimator.k: expected one of the fields of rlr (${Object.keys(Config.defaults.estimator).join(', ')}), got "k"; remove it, or choose truncatedBackprop`
     ],
     [
       { name: 'rlr', baseline: -4 },
-      'estimator.baseline: expected no baseline, since the advantage of a fine-tune has it, got -4; set `advantage` to { name: constant, baseline: .. } instead'
+      'estimator.baseline: expected no number, since the advantage of a fine-tune has the constant, got -4; set `advantage` to { name: constant, baseline: .. } instead'
     ],
     [{ name: 'ppo' }, `estimator.name: expected one of ${Named.names.join(', ')}, got "ppo"; choose one of them`]
   ])('%j is refused by name', (given, said) => {
@@ -127,7 +192,7 @@ describe('the estimator of a configuration', () => {
     const refusal = (text: string, T = 10): string => {
       const parsed = Named.parse(text)
       if (E.isLeft(parsed)) return showError(parsed.left)
-      const built = estimator(parsed.right, { T, noisyFirst: false, differentiable: false })
+      const built = estimator(parsed.right, { T, noisyFirst: false, differentiable: false, clean: false })
       return E.isLeft(built) ? showError(built.left) : 'built'
     }
     const needs = 'estimator.name: expected an estimator that needs no gradient of the reward, since this one has none'

@@ -51,7 +51,7 @@ const near = (x: number, y: number): Lens<None, Rows<number>, PerRow> =>
     const place = X.broadcastTo(X.constant({ shape: [1, 2], data: Float64Array.of(x, y) }, [1, 2]), ['batch', 2])
     const gap = X.sub(X.retype(points, ['batch', 2]), place)
     return [
-      X.neg(X.sumTo(X.mul(gap, gap), ['batch', 1])) as unknown as PerRow,
+      X.neg(X.reshape(X.sumTo(X.mul(gap, gap), ['batch', 1]), ['batch'])),
       (bar) => X.scale(X.mul(gap, X.broadcastTo(X.reshape(bar, ['batch', 1]), ['batch', 2])), -2)
     ]
   })

@@ -19,19 +19,20 @@
  *
  * @since 0.1.0
  */
-import * as E from 'fp-ts/lib/Either.js'
 import type { Rows } from '../../lens/Rows.js'
 import * as L from '../../lens/Lens.js'
 import type { Lens, Params } from '../../lens/Lens.js'
 import * as X from '../../tensor/Expr.js'
 import type { Scalar } from '../../tensor/Expr.js'
-import { lookup, type Chain } from '../Chain.js'
+import * as Need from '../../tensor/Need.js'
+import { lookup, refused, type Chain } from '../Chain.js'
 import type { Denoiser } from '../Denoiser.js'
 import type { Coefficients } from '../EpsilonSampler.js'
 import { average, type Layout } from '../Haar.js'
 import { normal } from '../Noise.js'
+import { check, sound, type Schedule } from '../Schedule.js'
+import * as E from 'fp-ts/lib/Either.js'
 import { type Build, refuse, type SamplerRow } from '../SamplerRow.js'
-import type { Schedule } from '../Schedule.js'
 import { schedules } from '../Share.js'
 import { maps, matched } from '../TimeMap.js'
 import * as Ddim from './Ddim.js'
@@ -97,6 +98,23 @@ const rows = (low: Phase, high: Phase, reads: (t: number) => Reading): ReadonlyA
   return [...above, ...below]
 }
 
+/** The phases with schedules that tables can be made of, and what is wrong with those that they have. */
+const soundPhases = (phases: {
+  readonly low: Phase
+  readonly high: Phase
+}): { readonly faults: Need.Faults; readonly low: Phase; readonly high: Phase } => {
+  const { low, high } = phases
+  return {
+    faults: [...check(low.schedule), ...check(high.schedule)],
+    low: { ...low, schedule: sound(low.schedule) },
+    high: { ...high, schedule: sound(high.schedule) }
+  }
+}
+
+/** The details stay standard noise in the low phase only where no step has more noise than that. */
+const bandFaults = (table: ReadonlyArray<Row>): Need.Faults =>
+  table.flatMap(({ sigma }, i) => (sigma > 1 ? Need.between('cascade', `deviation of step ${i + 1}`, sigma, 0, 1) : []))
+
 interface Reading {
   readonly low: number
   readonly detail: number
@@ -108,7 +126,9 @@ const fromRows = <P extends Params, D extends number, K extends number>(
   table: ReadonlyArray<Row>,
   { features, labels, networkCalls }: Pick<Denoiser<P, D, K>, 'features' | 'labels' | 'networkCalls'>,
   layout: Layout,
-  network: (t: Scalar) => Lens<P, { readonly x: Rows<D>; readonly time: Rows<1>; readonly c: Rows<K> }, Rows<D>>
+  network: (t: Scalar) => Lens<P, { readonly x: Rows<D>; readonly time: Rows<1>; readonly c: Rows<K> }, Rows<D>>,
+  /** the share of data at which the network reads its input, by step, where its prediction is of the image */
+  shares?: ReadonlyArray<number>
 ): Chain<P, readonly ['batch', D], Rows<K>> => {
   const column = (f: (row: Row) => number): ReadonlyArray<number> => [0, ...table.map(f)]
   const { parameters } = network(X.scalar(1))
@@ -136,6 +156,30 @@ const fromRows = <P extends Params, D extends number, K extends number>(
   const input = weigh((band) => band.input)
   const state = weigh((band) => band.state)
   const epsilon = weigh((band) => band.epsilon)
+  const timeOf = (t: Scalar): Rows<1> =>
+    X.broadcastTo(
+      lookup(
+        column((row) => row.time),
+        t
+      ),
+      ['batch', 1]
+    )
+  /** The clean image that the network's own input and prediction imply at its share of data. */
+  const cleanBy =
+    (share: ReadonlyArray<number>): NonNullable<Chain<P, readonly ['batch', D], Rows<K>>['clean']> =>
+    (t) =>
+      L.make(parameters, (p, { x, c }) => {
+        const [prediction, back] = network(t).run(p, { x: input(t, x), time: timeOf(t), c })
+        const signal = lookup([1, ...share.map((a) => 1 / Math.sqrt(a))], t)
+        const noise = lookup([0, ...share.map((a) => -Math.sqrt((1 - a) / a))], t)
+        return [
+          X.add(X.mul(input(t, x), signal), X.mul(prediction, noise)),
+          (bar) => {
+            const [pBar, inner] = back(X.mul(bar, noise))
+            return [pBar, { x: input(t, X.add(X.mul(bar, signal), inner.x)), c: inner.c }]
+          }
+        ]
+      })
   return {
     name,
     T: table.length,
@@ -147,14 +191,7 @@ const fromRows = <P extends Params, D extends number, K extends number>(
     networkCalls,
     mean: (t) =>
       L.make(parameters, (p, { x, c }) => {
-        const time = X.broadcastTo(
-          lookup(
-            column((row) => row.time),
-            t
-          ),
-          ['batch', 1]
-        )
-        const [prediction, back] = network(t).run(p, { x: input(t, x), time, c })
+        const [prediction, back] = network(t).run(p, { x: input(t, x), time: timeOf(t), c })
         return [
           X.add(state(t, x), epsilon(t, prediction)),
           (bar) => {
@@ -162,7 +199,8 @@ const fromRows = <P extends Params, D extends number, K extends number>(
             return [pBar, { x: X.add(state(t, bar), input(t, inner.x)), c: inner.c }]
           }
         ]
-      })
+      }),
+    ...(shares === undefined ? {} : { clean: cleanBy(shares) })
   }
 }
 
@@ -181,14 +219,18 @@ export const cascade = <P extends Params, D extends number, K extends number>(op
   readonly low: Phase
   readonly high: Phase
 }): Chain<P, readonly ['batch', D], Rows<K>> => {
-  const { denoiser, layout, low, high } = options
+  const { denoiser, layout } = options
+  const { faults, low, high } = soundPhases(options)
   const alphaBar = low.schedule.alphaBar.map((a) => (4 * a) / (1 + 3 * a))
   const small = { ...low, schedule: { ...low.schedule, alphaBar } }
   const table = rows(small, high, (t) => {
     const a = low.schedule.alphaBar[t] ?? 1
     return { low: Math.sqrt(1 + 3 * a), detail: Math.sqrt(1 - a) }
   })
-  return fromRows('cascade', table, denoiser, layout, () => denoiser.lens)
+  const shares = [...high.schedule.alphaBar.slice(1), ...low.schedule.alphaBar.slice(1)]
+  return refused([...faults, ...bandFaults(table)])(
+    fromRows('cascade', table, denoiser, layout, () => denoiser.lens, shares)
+  )
 }
 
 /**
@@ -205,12 +247,13 @@ export const cascadeOfTwo = <P extends Params, Q extends Params, D extends numbe
   readonly low: Phase
   readonly high: Phase
 }): Chain<{ readonly low: P } & { readonly high: Q }, readonly ['batch', D], Rows<K>> => {
-  const { small, denoiser, high } = options
-  const table = rows(options.low, high, () => ({ low: 1, detail: 1 }))
+  const { small, denoiser } = options
+  const { faults, low, high } = soundPhases(options)
+  const table = rows(low, high, () => ({ low: 1, detail: 1 }))
   const pair = L.fanout(L.at('low', small.lens), L.at('high', denoiser.lens))
   const isHigh = [0, ...table.map((_, i) => (i < high.schedule.T ? 1 : 0))]
   const networkCalls = small.networkCalls + denoiser.networkCalls
-  return fromRows('cascade', table, { ...denoiser, networkCalls }, options.layout, (t) => {
+  const chain = fromRows('cascade', table, { ...denoiser, networkCalls }, options.layout, (t) => {
     const above = lookup(isHigh, t)
     const below = lookup(
       isHigh.map((h) => 1 - h),
@@ -225,6 +268,7 @@ export const cascadeOfTwo = <P extends Params, Q extends Params, D extends numbe
       ])
     )
   })
+  return refused([...faults, ...bandFaults(table)])(chain)
 }
 
 // -------------------------------------------------------------------------------------

@@ -13,9 +13,9 @@ import type { Rows } from '../../lens/Rows.js'
 import type { Params } from '../../lens/Lens.js'
 import type { Chain } from '../Chain.js'
 import type { Denoiser } from '../Denoiser.js'
-import { fromCoefficients, type Coefficients } from '../EpsilonSampler.js'
-import { onLevels, type SamplerRow } from '../SamplerRow.js'
+import { clippedTo, type Clipping, type Coefficients } from '../EpsilonSampler.js'
 import type { Schedule } from '../Schedule.js'
+import { onLevels, type SamplerRow } from '../SamplerRow.js'
 
 /**
  * The coefficients of step `t`, for `f = (x - sqrt(1 - a) eps) / sqrt(a)` with `a = alphaBar[t]`.
@@ -36,11 +36,13 @@ export const coefficients = ({ alphaBar }: Schedule, t: number): Coefficients =>
  * @category constructors
  * @since 0.1.0
  */
-export const consistency = <P extends Params, D extends number, K extends number>(options: {
-  readonly denoiser: Denoiser<P, D, K>
-  readonly schedule: Schedule
-}): Chain<P, readonly ['batch', D], Rows<K>> =>
-  fromCoefficients('consistency', options.denoiser, options.schedule, (t) => coefficients(options.schedule, t))
+export const consistency = <P extends Params, D extends number, K extends number>(
+  options: {
+    readonly denoiser: Denoiser<P, D, K>
+    readonly schedule: Schedule
+  } & Clipping
+): Chain<P, readonly ['batch', D], Rows<K>> =>
+  clippedTo(options)('consistency', options.denoiser, options.schedule, (t) => coefficients(options.schedule, t))
 
 /**
  * `consistency` by name.

@@ -5,11 +5,12 @@
  */
 import type { Rows } from '../../lens/Rows.js'
 import type { Params } from '../../lens/Lens.js'
-import type { Chain } from '../Chain.js'
+import * as Need from '../../tensor/Need.js'
+import { refused, type Chain } from '../Chain.js'
 import type { Denoiser } from '../Denoiser.js'
-import { fromCoefficients, type Coefficients } from '../EpsilonSampler.js'
-import { type Build, onLevels, refuse, type SamplerRow } from '../SamplerRow.js'
+import { clippedTo, type Clipping, type Coefficients } from '../EpsilonSampler.js'
 import type { Schedule } from '../Schedule.js'
+import { type Build, onLevels, refuse, type SamplerRow } from '../SamplerRow.js'
 
 /**
  * The coefficients of step `t`, with `a = alphaBar[t]` and `b = alphaBar[t - 1]`:
@@ -31,25 +32,30 @@ export const coefficients = (schedule: Schedule, eta: number, t: number): Coeffi
 }
 
 /**
- * The DDIM chain. `eta` in [0, 1] scales the noise: 0 is deterministic and has no score at any step; 1 has the posterior
- * variance of DDPM. The last step, next to the output, is deterministic for every `eta`.
+ * The DDIM chain. `eta` in [0, 1] scales the noise: 0 is deterministic and has no score at any step; 1 has the
+ * posterior variance of DDPM. The last step, next to the output, is deterministic for every `eta`.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const ddim = <P extends Params, D extends number, K extends number>(options: {
-  readonly denoiser: Denoiser<P, D, K>
-  readonly schedule: Schedule
-  readonly eta: number
-}): Chain<P, readonly ['batch', D], Rows<K>> =>
-  fromCoefficients(`ddim(eta = ${options.eta})`, options.denoiser, options.schedule, (t) =>
-    coefficients(options.schedule, options.eta, t)
+export const ddim = <P extends Params, D extends number, K extends number>(
+  options: {
+    readonly denoiser: Denoiser<P, D, K>
+    readonly schedule: Schedule
+    readonly eta: number
+  } & Clipping
+): Chain<P, readonly ['batch', D], Rows<K>> =>
+  refused(Need.between('ddim', 'eta', options.eta, 0, 1))(
+    clippedTo(options)(`ddim(eta = ${options.eta})`, options.denoiser, options.schedule, (t) =>
+      coefficients(options.schedule, options.eta, t)
+    )
   )
 
 const build: Build = /*#__PURE__*/ onLevels((denoiser, schedule, { eta }) => ddim({ denoiser, schedule, eta }))
 
 /**
- * `ddim` by name, and `latent`, which is the same for a model of latents. The other chains take such a model too, but for `cascade`.
+ * `ddim` by name, and `latent`, which is the same for a model of latents. The other chains take such a model too, but
+ * for `cascade`.
  *
  * @category row
  * @since 0.1.0

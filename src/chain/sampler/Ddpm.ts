@@ -5,11 +5,11 @@
  */
 import type { Rows } from '../../lens/Rows.js'
 import type { Params } from '../../lens/Lens.js'
-import type { Chain } from '../Chain.js'
+import { withoutLastNoise, type Chain } from '../Chain.js'
 import type { Denoiser } from '../Denoiser.js'
-import { fromCoefficients, type Coefficients } from '../EpsilonSampler.js'
-import { onLevels, type SamplerRow } from '../SamplerRow.js'
+import { clippedTo, type Clipping, type Coefficients } from '../EpsilonSampler.js'
 import type { Schedule } from '../Schedule.js'
+import { onLevels, type SamplerRow } from '../SamplerRow.js'
 
 /**
  * Which variance a step has, with `beta = 1 - alphaBar[t] / alphaBar[t - 1]`: `large` is `beta`, right for data that is a
@@ -41,19 +41,25 @@ export const coefficients = (schedule: Schedule, variance: Variance, t: number):
 }
 
 /**
- * The DDPM chain.
+ * The DDPM chain. With the `large` variance its step 1 has noise as every other, so that a half-order cell may end there;
+ * `lastNoise: false` leaves that out, as algorithm 2 of the paper and diffusers do (`z = 0` at `t = 1`). Default: true.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const ddpm = <P extends Params, D extends number, K extends number>(options: {
-  readonly denoiser: Denoiser<P, D, K>
-  readonly schedule: Schedule
-  readonly variance: Variance
-}): Chain<P, readonly ['batch', D], Rows<K>> =>
-  fromCoefficients(`ddpm(${options.variance})`, options.denoiser, options.schedule, (t) =>
+export const ddpm = <P extends Params, D extends number, K extends number>(
+  options: {
+    readonly denoiser: Denoiser<P, D, K>
+    readonly schedule: Schedule
+    readonly variance: Variance
+    readonly lastNoise?: boolean | undefined
+  } & Clipping
+): Chain<P, readonly ['batch', D], Rows<K>> => {
+  const chain = clippedTo(options)(`ddpm(${options.variance})`, options.denoiser, options.schedule, (t) =>
     coefficients(options.schedule, options.variance, t)
   )
+  return options.lastNoise === false ? withoutLastNoise(chain) : chain
+}
 
 /**
  * `ddpm` by name.

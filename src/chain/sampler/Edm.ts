@@ -8,13 +8,14 @@
  */
 import type { Rows } from '../../lens/Rows.js'
 import type { Params } from '../../lens/Lens.js'
-import type { Chain } from '../Chain.js'
+import * as Need from '../../tensor/Need.js'
+import { refused, type Chain } from '../Chain.js'
 import type { Denoiser } from '../Denoiser.js'
-import { fromCoefficients, inScale, type Coefficients } from '../EpsilonSampler.js'
-import { onItsOwn, type SamplerRow } from '../SamplerRow.js'
-import type { Schedule } from '../Schedule.js'
-import { matched, type TimeMap } from '../TimeMap.js'
+import { clippedTo, inScale, type Clipping, type Coefficients } from '../EpsilonSampler.js'
+import { check, sound, tabulated, type Schedule } from '../Schedule.js'
+import { tabled, type TimeMap } from '../TimeMap.js'
 import type { Levels } from './VeSde.js'
+import { onItsOwn, type SamplerRow } from '../SamplerRow.js'
 
 // -------------------------------------------------------------------------------------
 // schedule
@@ -30,7 +31,7 @@ export const levels: Levels & { readonly rho: number } = { least: 0.002, greates
 
 /**
  * The levels of equation 5, whose `1 / rho`-th powers are evenly spaced: `least` at step 1, `greatest` at step `T`; for a
- * denoiser of any map.
+ * denoiser of any map. `T` is rounded as in `Schedule.fromShare`.
  *
  * @category constructors
  * @since 0.1.0
@@ -39,8 +40,9 @@ export const schedule =
   (map: TimeMap, { least, greatest, rho } = levels) =>
   (T: number): Schedule => {
     const [low, high] = [least ** (1 / rho), greatest ** (1 / rho)]
-    const level = (i: number): number => (low + (T === 1 ? 1 : i / (T - 1)) * (high - low)) ** rho
-    return matched(map)(Array.from({ length: T }, (_, i) => 1 / (1 + level(i) ** 2)))
+    const level = (t: number, steps: number): number =>
+      (low + (steps === 1 ? 1 : (t - 1) / (steps - 1)) * (high - low)) ** rho
+    return tabled(map)(tabulated(T, (t, steps) => 1 / (1 + level(t, steps) ** 2)))
   }
 
 const levelOf = (a: number): number => Math.sqrt((1 - a) / a)
@@ -75,58 +77,58 @@ export const coefficients = ({ alphaBar }: Schedule, eta: number, t: number): Co
 }
 
 /**
- * The ancestral chain. It is DDIM in another scale, with the same `eta`: what is its own is the schedule. The last step is
- * deterministic.
+ * The ancestral chain. The paper has no such sampler: it is what k-diffusion and diffusers call Euler ancestral
+ * (`EulerAncestralDiscreteScheduler`), on the paper's schedule; the paper's own stochastic sampler is `churned`. It is DDIM in
+ * another scale, with the same `eta` in [0, 1]: what is its own is the schedule. The last step is deterministic.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const edm = <P extends Params, D extends number, K extends number>(options: {
-  readonly denoiser: Denoiser<P, D, K>
-  readonly schedule: Schedule
-  readonly eta: number
-}): Chain<P, readonly ['batch', D], Rows<K>> =>
-  fromCoefficients(`edm(eta = ${options.eta})`, options.denoiser, options.schedule, (t) =>
-    coefficients(options.schedule, options.eta, t)
+export const edm = <P extends Params, D extends number, K extends number>(
+  options: {
+    readonly denoiser: Denoiser<P, D, K>
+    readonly schedule: Schedule
+    readonly eta: number
+  } & Clipping
+): Chain<P, readonly ['batch', D], Rows<K>> =>
+  refused(Need.between('edm', 'eta', options.eta, 0, 1))(
+    clippedTo(options)(`edm(eta = ${options.eta})`, options.denoiser, options.schedule, (t) =>
+      coefficients(options.schedule, options.eta, t)
+    )
   )
-
-/**
- * `edm` by name.
- *
- * @category row
- * @since 0.1.0
- */
-export const row: SamplerRow<'edm'> = {
-  name: 'edm',
-  prose: 'ancestral steps (`eta`) on the levels of EDM',
-  build: /*#__PURE__*/ onItsOwn(schedule, (denoiser, own, { eta }) => edm({ denoiser, schedule: own, eta }))
-}
 
 // -------------------------------------------------------------------------------------
 // churn
 // -------------------------------------------------------------------------------------
 
+const largestChurn = Math.SQRT2 - 1
+
 /**
  * The chain of algorithm 2 with Euler steps. There a step first raises the noise from `s` to `(1 + churn) s` and then goes down
  * deterministically: the noise comes before the network. Cut between the two instead, the algorithm is a chain: a step goes
  * from its raised level down to the next level and raises the noise there. So the state of step `t` is at level
- * `(1 + churn) s_t`, where the schedule returned beside the chain has it; the first level and the last, 0, are not raised.
+ * `(1 + churn) s_t`, where the schedule returned beside the chain has it; the first level and the last, 0, are not raised. The
+ * paper's `gamma` is `churn`, at most `sqrt(2) - 1`: more noise than that would be more than there is.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const churned = <P extends Params, D extends number, K extends number>(options: {
-  readonly denoiser: Denoiser<P, D, K>
-  readonly map: TimeMap
-  readonly schedule: Schedule
-  readonly churn: number
-}): { readonly chain: Chain<P, readonly ['batch', D], Rows<K>>; readonly schedule: Schedule } => {
-  const { alphaBar, T } = options.schedule
+export const churned = <P extends Params, D extends number, K extends number>(
+  options: {
+    readonly denoiser: Denoiser<P, D, K>
+    readonly map: TimeMap
+    readonly schedule: Schedule
+    readonly churn: number
+  } & Clipping
+): { readonly chain: Chain<P, readonly ['batch', D], Rows<K>>; readonly schedule: Schedule } => {
+  const faults = check(options.schedule)
+  const { alphaBar, T } = sound(options.schedule, faults)
   const bare = alphaBar.map(levelOf)
   const raised = bare.map((s, t) => (t === T ? s : (1 + options.churn) * s))
-  const schedule = matched(options.map)(raised.slice(1).map((s) => 1 / (1 + s * s)))
+  const schedule = tabled(options.map)({ T, values: raised.slice(1).map((s) => 1 / (1 + s * s)) })
   const scale = (s: number): number => Math.sqrt(1 + s * s)
-  const chain = fromCoefficients(`edm(churn = ${options.churn})`, options.denoiser, schedule, (t) => {
+  // a raised level may be above the one that it comes from
+  const chain = clippedTo(options, () => faults)(`edm(churn = ${options.churn})`, options.denoiser, schedule, (t) => {
     const from = raised[t] ?? 0
     const to = raised[t - 1] ?? 0
     const down = bare[t - 1] ?? 0
@@ -139,5 +141,17 @@ export const churned = <P extends Params, D extends number, K extends number>(op
       sigma: Math.sqrt(to * to - down * down)
     })
   })
-  return { chain, schedule }
+  return { chain: refused(Need.between('edm', 'churn', options.churn, 0, largestChurn))(chain), schedule }
+}
+
+/**
+ * `edm` by name.
+ *
+ * @category row
+ * @since 0.1.0
+ */
+export const row: SamplerRow<'edm'> = {
+  name: 'edm',
+  prose: 'ancestral steps (`eta`) on the levels of EDM',
+  build: /*#__PURE__*/ onItsOwn(schedule, (denoiser, own, { eta }) => edm({ denoiser, schedule: own, eta }))
 }

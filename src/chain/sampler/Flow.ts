@@ -21,16 +21,18 @@
  */
 import type { Rows } from '../../lens/Rows.js'
 import type { Params } from '../../lens/Lens.js'
-import type { Chain } from '../Chain.js'
+import * as Need from '../../tensor/Need.js'
+import { refused, type Chain } from '../Chain.js'
 import type { Denoiser } from '../Denoiser.js'
-import { fromCoefficients, inScale, type Coefficients } from '../EpsilonSampler.js'
+import { clippedTo, inScale, type Clipping, type Coefficients } from '../EpsilonSampler.js'
+import { leastShare, tabulated, type Schedule } from '../Schedule.js'
+import { flow as paths, tabled, type TimeMap } from '../TimeMap.js'
 import { onItsOwn, refuse, type SamplerRow } from '../SamplerRow.js'
-import type { Schedule } from '../Schedule.js'
-import { flow as paths, matched, type TimeMap } from '../TimeMap.js'
 
 /**
  * `T` uniform steps in `s`, for a denoiser of any map. Since a noise prediction says nothing about the velocity at `s = 1`,
- * it starts where the denoiser's own share ends: at `s = 0.99` for the cosine schedule.
+ * it starts where the denoiser's own share ends, or at `Schedule.leastShare` where that ends at 0: at `s = 0.99` for the cosine
+ * schedule and for straight paths. `T` is rounded as in `Schedule.fromShare`.
  *
  * @category constructors
  * @since 0.1.0
@@ -38,9 +40,17 @@ import { flow as paths, matched, type TimeMap } from '../TimeMap.js'
 export const schedule =
   (map: TimeMap) =>
   (T: number): Schedule => {
-    const start = paths.time(map.share(1))
-    return matched(map)(Array.from({ length: T }, (_, i) => paths.share((start * (i + 1)) / T)))
+    const start = paths.time(Math.max(map.share(1), leastShare(1)))
+    return tabled(map)(tabulated(T, (t, steps) => paths.share((start * t) / steps)))
   }
+
+/**
+ * Where in a step its noise is read off: at its `end`, nearer to the output, or at its `start`, as Flow-GRPO does.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type End = 'end' | 'start'
 
 /**
  * The coefficients of step `t`, on the scaled state. `eta` scales the noise `g`; 0 is the ODE.
@@ -48,7 +58,7 @@ export const schedule =
  * @category utils
  * @since 0.1.0
  */
-export const coefficients = ({ alphaBar }: Schedule, eta: number, t: number): Coefficients => {
+export const coefficients = ({ alphaBar }: Schedule, eta: number, t: number, at: End = 'end'): Coefficients => {
   const place = (a: number): { readonly s: number; readonly left: number; readonly scale: number } => {
     const scale = 1 / (Math.sqrt(a) + Math.sqrt(1 - a))
     return { s: Math.sqrt(1 - a) * scale, left: Math.sqrt(a) * scale, scale }
@@ -56,7 +66,7 @@ export const coefficients = ({ alphaBar }: Schedule, eta: number, t: number): Co
   const from = place(alphaBar[t] ?? 1)
   const to = place(alphaBar[t - 1] ?? 1)
   const h = from.s - to.s
-  const g2 = (eta * eta * from.s) / to.left
+  const g2 = (eta * eta * from.s) / (at === 'end' ? to.left : from.left)
   return inScale(
     from.scale,
     to.scale
@@ -73,25 +83,36 @@ export const coefficients = ({ alphaBar }: Schedule, eta: number, t: number): Co
  * @category constructors
  * @since 0.1.0
  */
-export const flowOde = <P extends Params, D extends number, K extends number>(options: {
-  readonly denoiser: Denoiser<P, D, K>
-  readonly schedule: Schedule
-}): Chain<P, readonly ['batch', D], Rows<K>> =>
-  fromCoefficients('flow-ode', options.denoiser, options.schedule, (t) => coefficients(options.schedule, 0, t))
+export const flowOde = <P extends Params, D extends number, K extends number>(
+  options: {
+    readonly denoiser: Denoiser<P, D, K>
+    readonly schedule: Schedule
+  } & Clipping
+): Chain<P, readonly ['batch', D], Rows<K>> =>
+  clippedTo(options)('flow-ode', options.denoiser, options.schedule, (t) => coefficients(options.schedule, 0, t))
 
 /**
  * The chain of the SDE with noise `eta > 0`; Flow-GRPO's is 0.7. Marginals are off by `O(1 / T)`; every step has noise.
  *
+ * Who compares with Flow-GRPO's code: its `g^2` is `eta^2 s / (1 - s)` at the start of a step, and here it is
+ * `eta^2 s / (1 - u)` with `u` at the end of it, unless `at` is `start`. The two differ by `O(1 / T)`, most in the first steps,
+ * where `1 - s` is next to nothing.
+ *
  * @category constructors
  * @since 0.1.0
  */
-export const flowSde = <P extends Params, D extends number, K extends number>(options: {
-  readonly denoiser: Denoiser<P, D, K>
-  readonly schedule: Schedule
-  readonly eta: number
-}): Chain<P, readonly ['batch', D], Rows<K>> =>
-  fromCoefficients(`flow-sde(eta = ${options.eta})`, options.denoiser, options.schedule, (t) =>
-    coefficients(options.schedule, options.eta, t)
+export const flowSde = <P extends Params, D extends number, K extends number>(
+  options: {
+    readonly denoiser: Denoiser<P, D, K>
+    readonly schedule: Schedule
+    readonly eta: number
+    readonly at?: End | undefined
+  } & Clipping
+): Chain<P, readonly ['batch', D], Rows<K>> =>
+  refused(Need.atLeast('flow-sde', 'eta', options.eta, 0))(
+    clippedTo(options)(`flow-sde(eta = ${options.eta})`, options.denoiser, options.schedule, (t) =>
+      coefficients(options.schedule, options.eta, t, options.at)
+    )
   )
 
 /**

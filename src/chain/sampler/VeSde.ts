@@ -16,10 +16,10 @@ import type { Rows } from '../../lens/Rows.js'
 import type { Params } from '../../lens/Lens.js'
 import type { Chain } from '../Chain.js'
 import type { Denoiser } from '../Denoiser.js'
-import { fromCoefficients, inScale, type Coefficients } from '../EpsilonSampler.js'
+import { clippedTo, inScale, type Clipping, type Coefficients } from '../EpsilonSampler.js'
+import { tabulated, type Schedule } from '../Schedule.js'
+import { tabled, type TimeMap } from '../TimeMap.js'
 import { onItsOwn, type SamplerRow } from '../SamplerRow.js'
-import type { Schedule } from '../Schedule.js'
-import { matched, type TimeMap } from '../TimeMap.js'
 
 /**
  * Where the levels of noise start and end.
@@ -41,7 +41,8 @@ export interface Levels {
 export const levels: Levels = { least: 0.01, greatest: 50 }
 
 /**
- * `T` levels in geometric progression, `least` at step 1 and `greatest` at step `T`, for a denoiser of any map.
+ * `T` levels in geometric progression, `least` at step 1 and `greatest` at step `T`, for a denoiser of any map. `T` is rounded
+ * as in `Schedule.fromShare`.
  *
  * @category constructors
  * @since 0.1.0
@@ -50,8 +51,8 @@ export const schedule =
   (map: TimeMap, { least, greatest }: Levels = levels) =>
   (T: number): Schedule => {
     const ratio = greatest / least
-    const level = (i: number): number => least * ratio ** (T === 1 ? 1 : i / (T - 1))
-    return matched(map)(Array.from({ length: T }, (_, i) => 1 / (1 + level(i) ** 2)))
+    const level = (t: number, steps: number): number => least * ratio ** (steps === 1 ? 1 : (t - 1) / (steps - 1))
+    return tabled(map)(tabulated(T, (t, steps) => 1 / (1 + level(t, steps) ** 2)))
   }
 
 /**
@@ -75,11 +76,13 @@ export const coefficients = ({ alphaBar }: Schedule, t: number): Coefficients =>
  * @category constructors
  * @since 0.1.0
  */
-export const veSde = <P extends Params, D extends number, K extends number>(options: {
-  readonly denoiser: Denoiser<P, D, K>
-  readonly schedule: Schedule
-}): Chain<P, readonly ['batch', D], Rows<K>> =>
-  fromCoefficients('ve-sde', options.denoiser, options.schedule, (t) => coefficients(options.schedule, t))
+export const veSde = <P extends Params, D extends number, K extends number>(
+  options: {
+    readonly denoiser: Denoiser<P, D, K>
+    readonly schedule: Schedule
+  } & Clipping
+): Chain<P, readonly ['batch', D], Rows<K>> =>
+  clippedTo(options)('ve-sde', options.denoiser, options.schedule, (t) => coefficients(options.schedule, t))
 
 /**
  * `ve-sde` by name.

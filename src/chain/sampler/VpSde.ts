@@ -12,10 +12,10 @@ import type { Rows } from '../../lens/Rows.js'
 import type { Params } from '../../lens/Lens.js'
 import type { Chain } from '../Chain.js'
 import type { Denoiser } from '../Denoiser.js'
-import { fromCoefficients, type Coefficients } from '../EpsilonSampler.js'
-import { onItsOwn, type SamplerRow } from '../SamplerRow.js'
+import { clippedTo, type Clipping, type Coefficients } from '../EpsilonSampler.js'
 import { linear, type Schedule } from '../Schedule.js'
 import { retimed, type TimeMap } from '../TimeMap.js'
+import { onItsOwn, type SamplerRow } from '../SamplerRow.js'
 
 /**
  * The SDE's own schedule, with beta from 0.1 to 20 and uniform steps in time, for a denoiser of any map. The cosine schedule
@@ -48,11 +48,13 @@ export const coefficients = ({ alphaBar }: Schedule, t: number): Coefficients =>
  * @category constructors
  * @since 0.1.0
  */
-export const vpSde = <P extends Params, D extends number, K extends number>(options: {
-  readonly denoiser: Denoiser<P, D, K>
-  readonly schedule: Schedule
-}): Chain<P, readonly ['batch', D], Rows<K>> =>
-  fromCoefficients('vp-sde', options.denoiser, options.schedule, (t) => coefficients(options.schedule, t))
+export const vpSde = <P extends Params, D extends number, K extends number>(
+  options: {
+    readonly denoiser: Denoiser<P, D, K>
+    readonly schedule: Schedule
+  } & Clipping
+): Chain<P, readonly ['batch', D], Rows<K>> =>
+  clippedTo(options)('vp-sde', options.denoiser, options.schedule, (t) => coefficients(options.schedule, t))
 
 /**
  * `vp-sde` by name.

@@ -10,7 +10,7 @@ import type { CoverError } from '../Cover.js'
 import type { Estimator } from '../Estimator.js'
 import * as Start from '../Start.js'
 import * as F from './Fields.js'
-import type { Options as RlrRow, RlrOptions } from './Rlr.js'
+import type { RlrOptions, RlrRow } from './Rlr.js'
 import { define, field, type Row } from './Row.js'
 import { segments } from './Segments.js'
 
@@ -33,9 +33,9 @@ export interface Options extends RlrRow {
 // -------------------------------------------------------------------------------------
 
 /**
- * RLR without a first-order cell, for rewards that can not be differentiated: half-order on a random segment, zeroth-order
- * on every other step, step 1 among them. `lowest` is the first step that may start a segment: 2 where step 1 is
- * deterministic, else 1 (the default). Unbiased term by term, as `rlr`.
+ * RLR without a first-order cell, for rewards that can not be differentiated: half-order on a random segment,
+ * zeroth-order on every other step, step 1 among them. `lowest` is the first step that may start a segment: 2 where
+ * step 1 is deterministic, else 1 (the default). Unbiased term by term, as `rlr`.
  *
  * @category constructors
  * @since 0.1.0
@@ -45,10 +45,15 @@ export const blackBoxRlr = ({
   h = 2,
   start = Start.uniform,
   lowest = 1,
+  baseline,
+  control,
   ...zeroth
 }: RlrOptions & { readonly lowest?: 1 | 2 }): E.Either<CoverError, Estimator<'exact'>> =>
   segments((j) => [
-    C.halfOrder(j, j + h - 1),
+    C.halfOrder(j, j + h - 1, {
+      ...(baseline === undefined ? {} : { baseline }),
+      ...(control === undefined ? {} : { control })
+    }),
     C.zerothOrder(
       C.range(1, T).filter((t) => t < j || t > j + h - 1),
       zeroth
@@ -73,19 +78,21 @@ export const row: Row<'blackBoxRlr', Options> = /*#__PURE__*/ define({
   options: {
     h: F.h,
     start: F.start,
+    ...F.state,
     lowest: /*#__PURE__*/ field(
       'the first step that may start a segment; null for 1 where step 1 has noise, else 2',
       /*#__PURE__*/ t.union([t.null, t.literal(1), t.literal(2)], 'null, 1 or 2')
     ),
     ...F.zeroth
   },
-  defaults: { h: 2, start: null, lowest: null, ...F.zerothDefaults },
-  make: ({ T, noisyFirst }, { h, start, lowest, form, perturbation, radius }) =>
+  defaults: { h: 2, start: null, ...F.stateDefaults, lowest: null, ...F.zerothDefaults },
+  make: (facts, { h, start, lowest, form, perturbation, radius, baseline, control }) =>
     blackBoxRlr({
-      T,
+      T: facts.T,
+      ...F.looking(facts, { baseline, control }),
       h,
       start: F.startOf(start),
-      lowest: lowest ?? (noisyFirst ? 1 : 2),
+      lowest: lowest ?? (facts.noisyFirst ? 1 : 2),
       form,
       perturbation,
       radius

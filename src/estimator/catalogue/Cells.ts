@@ -11,7 +11,7 @@ import { decodeWith, type DocumentError, fault, isRecord, whole } from '../../do
 import * as C from '../Cover.js'
 import type { Form, Memory, Perturbation } from '../Cover.js'
 import * as Est from '../Estimator.js'
-import { memory, perturbing, weights } from './Fields.js'
+import { cellValue, looking, memory, perturbing, type ValueOption, weights } from './Fields.js'
 import { define, type Field, type Row } from './Row.js'
 
 // -------------------------------------------------------------------------------------
@@ -26,7 +26,13 @@ import { define, type Field, type Row } from './Row.js'
  */
 export type CellDescription =
   | ({ readonly kind: 'firstOrder'; readonly to: number } & Segment)
-  | ({ readonly kind: 'halfOrder'; readonly from: number; readonly to: number } & Segment)
+  | ({
+      readonly kind: 'halfOrder'
+      readonly from: number
+      readonly to: number
+      readonly baseline?: ValueOption
+      readonly control?: ValueOption
+    } & Segment)
   | {
       readonly kind: 'zerothOrder'
       readonly steps: ReadonlyArray<number>
@@ -54,7 +60,7 @@ export interface Options {
 // decoding
 // -------------------------------------------------------------------------------------
 
-/** A group of fields, some of which may be left out. Its parts look at one value, so the first that fails tells the path. */
+/** A group of fields, some of which may be left out. Its parts look at one value: the first that fails tells the path. */
 const group = <R extends t.Props, O extends t.Props>(
   required: R,
   optional: O
@@ -78,7 +84,10 @@ const group = <R extends t.Props, O extends t.Props>(
 
 const segment = { memory, shares: weights }
 const FirstOrder = /*#__PURE__*/ group({ kind: /*#__PURE__*/ t.literal('firstOrder'), to: whole }, segment)
-const HalfOrder = /*#__PURE__*/ group({ kind: /*#__PURE__*/ t.literal('halfOrder'), from: whole, to: whole }, segment)
+const HalfOrder = /*#__PURE__*/ group(
+  { kind: /*#__PURE__*/ t.literal('halfOrder'), from: whole, to: whole },
+  { ...segment, baseline: t.unknown, control: t.unknown }
+)
 const ZerothOrder = /*#__PURE__*/ group(
   { kind: /*#__PURE__*/ t.literal('zerothOrder'), steps: /*#__PURE__*/ t.readonlyArray(whole, 'a list of steps') },
   perturbing
@@ -97,7 +106,13 @@ const decodeCell = (cell: unknown, path: string): E.Either<DocumentError, CellDe
     case 'firstOrder':
       return pipe(decodeWith(FirstOrder, cell, path), E.map(given))
     case 'halfOrder':
-      return pipe(decodeWith(HalfOrder, cell, path), E.map(given))
+      return pipe(
+        decodeWith(HalfOrder, cell, path),
+        E.bindTo('rest'),
+        E.bindW('baseline', ({ rest }) => cellValue.decode(rest.baseline ?? 'none', `${path}.baseline`)),
+        E.bindW('control', ({ rest }) => cellValue.decode(rest.control ?? 'none', `${path}.control`)),
+        E.map(({ rest, baseline, control }) => given({ ...rest, baseline, control }))
+      )
     case 'zerothOrder':
       return pipe(decodeWith(ZerothOrder, cell, path), E.map(given))
     default:
@@ -123,8 +138,8 @@ const cellOf = (description: CellDescription): C.Cell => {
       return C.firstOrder(to, options)
     }
     case 'halfOrder': {
-      const { kind: _, from, to, ...options } = description
-      return C.halfOrder(from, to, options)
+      const { kind: _, from, to, baseline = 'none', control = 'none', ...options } = description
+      return C.halfOrder(from, to, { ...options, ...looking({ clean: false }, { baseline, control }) })
     }
     case 'zerothOrder': {
       const { kind: _, steps, ...options } = description

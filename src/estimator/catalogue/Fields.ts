@@ -6,10 +6,11 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as t from 'io-ts'
-import { decodeWith, fault, isRecord, numberThat, oneOf, positive, whole } from '../../document/Document.js'
-import type { Form, Memory, Perturbation } from '../Cover.js'
+import { decodeWith, fault, finite, isRecord, numberThat, oneOf, positive32, whole } from '../../document/Document.js'
+import type { Form, HalfOrderOptions, Memory, Perturbation } from '../Cover.js'
 import * as Start from '../Start.js'
-import type { Field, Fields, Verified } from './Row.js'
+import * as StateValue from '../StateValue.js'
+import type { Facts, Field, Fields, Verified } from './Row.js'
 import { field } from './Row.js'
 
 // -------------------------------------------------------------------------------------
@@ -17,8 +18,8 @@ import { field } from './Row.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * How zeroth-order cells perturb, as constructors take it: `form` (default `central`), `perturbation` (`shared`), `radius`
- * (0.05).
+ * How zeroth-order cells perturb, as constructors take it: `form` (default `central`), `perturbation` (`shared`),
+ * `radius` (0.05).
  *
  * @category model
  * @since 0.1.0
@@ -30,7 +31,8 @@ export interface ZerothOrderOptions {
 }
 
 /**
- * The options of a zeroth-order cell by name. `directions`: an independent one for each row of the batch, or one for all of it.
+ * The options of a zeroth-order cell by name. `directions`: an independent one for each row of the batch, or one for
+ * all of it.
  *
  * @category model
  * @since 0.1.0
@@ -43,8 +45,8 @@ export interface Zeroth {
 }
 
 /**
- * Where a half-order segment may start: anywhere (null), at the steps from the first to the second number, or by weights, of which
- * the first is that of step 1.
+ * Where a half-order segment may start: anywhere (null), at the steps from the first to the second number, or by
+ * weights, of which the first is that of step 1.
  *
  * @category model
  * @since 0.1.0
@@ -53,6 +55,28 @@ export type StartOption =
   | null
   | readonly [lowest: number, highest: number]
   | { readonly weights: ReadonlyArray<number> }
+
+/**
+ * A value of the state in words: the reward of the chain's clean prediction, a value that the problem knows by name, a polynomial of
+ * the state (lowest degree first), or none.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type ValueOption = 'none' | 'clean' | { readonly value: string } | { readonly state: ReadonlyArray<number> }
+
+/**
+ * What half-order cells look at besides the return: `baseline` is taken off at the state that their noise has not reached yet
+ * (`auto`: the clean prediction's reward, where the chain has one and no control is given); `control` at the state that it has,
+ * and its gradient is put back in.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface StateOptions {
+  readonly baseline: ValueOption | 'auto'
+  readonly control: ValueOption
+}
 
 // -------------------------------------------------------------------------------------
 // codecs
@@ -90,7 +114,7 @@ export const perturbing: {
 } = {
   form: /*#__PURE__*/ oneOf('onePoint', 'forward', 'central'),
   perturbation: /*#__PURE__*/ oneOf('shared', 'perStep'),
-  radius: positive
+  radius: positive32
 }
 
 // -------------------------------------------------------------------------------------
@@ -117,8 +141,8 @@ const pair = (steps: ReadonlyArray<number>, path: string): ReturnType<Field<Star
 }
 
 /**
- * Where segments start: null, `[lowest, highest]` or `{ weights }`; `"uniform"` and `{ interval }` are other words for the first
- * two.
+ * Where segments start: null, `[lowest, highest]` or `{ weights }`; `"uniform"` and `{ interval }` are other words for
+ * the first two.
  *
  * @category fields
  * @since 0.1.0
@@ -154,6 +178,99 @@ export const start: Field<StartOption> = {
 export const startOf = (option: StartOption): Start.Start => {
   if (option === null) return Start.uniform
   return 'weights' in option ? Start.weights(option.weights) : Start.interval(option[0], option[1])
+}
+
+const ByName = /*#__PURE__*/ t.type({ value: t.string }, 'a group of fields')
+const Polynomial = /*#__PURE__*/ t.type(
+  { state: /*#__PURE__*/ t.readonlyArray(finite, 'a list of numbers') },
+  'a group of fields'
+)
+
+/** A value of the state, or one of some more words. */
+const valueField = <W extends 'auto' = never>(prose: string, ...words: ReadonlyArray<W>): Field<ValueOption | W> => ({
+  prose,
+  decode: (given, path) => {
+    const bare = (['none', 'clean', ...words] as const).find((word) => word === given)
+    if (bare !== undefined) return E.right(bare)
+    if (isRecord(given) && 'value' in given) return decodeWith(ByName, given, path)
+    if (isRecord(given) && 'state' in given) return decodeWith(Polynomial, given, path)
+    return E.left(
+      fault(
+        path,
+        `${[...words, 'clean', 'none'].join(', ')}, {"state": [..]} or {"value": NAME}`,
+        given,
+        'choose one of them'
+      )
+    )
+  }
+})
+
+/**
+ * The baseline of one cell.
+ *
+ * @category fields
+ * @since 0.1.0
+ */
+export const cellValue: Field<ValueOption> = /*#__PURE__*/ valueField<never>('a value of the state')
+
+/**
+ * The options of half-order cells.
+ *
+ * @category fields
+ * @since 0.1.0
+ */
+export const state: Fields<StateOptions> = {
+  baseline: /*#__PURE__*/ valueField(
+    "what half-order cells take off the return: the reward of the chain's clean prediction, clean (auto: where there is one); none",
+    'auto' as const
+  ),
+  control: /*#__PURE__*/ valueField<never>(
+    'what half-order cells take off after their noise, putting its gradient back in: clean, or none'
+  )
+}
+
+/**
+ * The clean prediction where there is one, and no control.
+ *
+ * @category fields
+ * @since 0.1.0
+ */
+export const stateDefaults: StateOptions = { baseline: 'auto', control: 'none' }
+
+/**
+ * The value of the state that an option stands for; undefined for none.
+ *
+ * @category fields
+ * @since 0.1.0
+ */
+export const valueOf = (option: ValueOption): StateValue.StateValue | undefined => {
+  if (option === 'none') return undefined
+  if (option === 'clean') return StateValue.clean
+  return 'value' in option ? StateValue.learned(option.value) : StateValue.polynomial(option.state)
+}
+
+/**
+ * What half-order cells are told of the state.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Looking = Pick<HalfOrderOptions, 'baseline' | 'control'>
+
+/**
+ * What half-order cells are told, on a chain.
+ *
+ * @category fields
+ * @since 0.1.0
+ */
+export const looking = ({ clean }: Pick<Facts, 'clean'>, { baseline, control }: StateOptions): Looking => {
+  const controlled = valueOf(control)
+  const automatic = clean && controlled === undefined ? StateValue.clean : undefined
+  const taken = baseline === 'auto' ? automatic : valueOf(baseline)
+  return {
+    ...(taken === undefined ? {} : { baseline: taken }),
+    ...(controlled === undefined ? {} : { control: controlled })
+  }
 }
 
 /**
@@ -199,8 +316,8 @@ const said: Readonly<Record<Form | Perturbation, string>> = {
 }
 
 /**
- * Every form and perturbation of an estimator, to be verified. A difference of rewards has no use for a baseline, but `scored`
- * cells beside it have.
+ * Every form and perturbation of an estimator, to be verified. A difference of rewards has no use for a baseline, but
+ * `scored` cells beside it have.
  *
  * @category variants
  * @since 0.1.0

@@ -9,6 +9,8 @@ import * as C from '../Cover.js'
 import type { CoverError } from '../Cover.js'
 import type { Estimator } from '../Estimator.js'
 import { generalisedHalfOrder } from './GeneralisedHalfOrder.js'
+import * as F from './Fields.js'
+import type { Looking, StateOptions } from './Fields.js'
 import { define, field, noGradient, type Row } from './Row.js'
 
 // -------------------------------------------------------------------------------------
@@ -21,7 +23,7 @@ import { define, field, noGradient, type Row } from './Row.js'
  * @category model
  * @since 0.1.0
  */
-export interface Options {
+export interface Options extends StateOptions {
   readonly lambda: number
   readonly pathwise: number
 }
@@ -31,9 +33,9 @@ export interface Options {
 // -------------------------------------------------------------------------------------
 
 /**
- * Generalised half-order with geometric weights `lambda^(i - k)` over the scores, as TD(lambda) and GAE (arXiv 1506.02438)
- * have over returns, and a share `pathwise` (default 0) that goes through the reward. `lambda = 0` is REINFORCE after a
- * first-order step 1; weights below 1e-4 are dropped. Unbiased for J.
+ * Generalised half-order with geometric weights `lambda^(i - k)` over the scores, as TD(lambda) and GAE (arXiv
+ * 1506.02438) have over returns, and a share `pathwise` (default 0) that goes through the reward. `lambda = 0` is
+ * REINFORCE after a first-order step 1; weights below 1e-4 are dropped. Unbiased for J.
  *
  * @category constructors
  * @since 0.1.0
@@ -41,12 +43,13 @@ export interface Options {
 export const geometricHalfOrder = ({
   T,
   lambda,
-  pathwise = 0
+  pathwise = 0,
+  ...looking
 }: {
   readonly T: number
   readonly lambda: number
   readonly pathwise?: number
-}): E.Either<CoverError, Estimator<'exact'>> => {
+} & Looking): E.Either<CoverError, Estimator<'exact'>> => {
   if (!(lambda >= 0 && lambda <= 1 && pathwise >= 0 && pathwise < 1)) {
     return E.left({
       _tag: 'BadOption',
@@ -59,9 +62,13 @@ export const geometricHalfOrder = ({
     const w = lambda ** (i - k)
     return w < 1e-4 ? 0 : w
   }
-  const scores = (i: number): number => C.range(2, i).reduce((sum, k) => sum + power(i, k), 0)
+  // the sum of the first powers, since that over k = 2..i is one of i - 1 of them
+  const sums: Array<number> = []
+  for (const n of C.range(0, T)) sums.push((sums[n - 1] ?? 0) + power(n, 0))
+  const scores = (i: number): number => sums[i - 2] ?? 0
   return generalisedHalfOrder({
     T,
+    ...looking,
     name: `generalised half-order(lambda = ${lambda}${pathwise === 0 ? '' : `, pathwise = ${pathwise}`})`,
     weight: (i, k) => (k === 0 ? pathwise : ((1 - pathwise) * power(i, k)) / scores(i))
   })
@@ -83,6 +90,7 @@ export const row: Row<'geometricHalfOrder', Options> = /*#__PURE__*/ define({
   cover: 'every step scored at several noises, shares lambda^(i-k)',
   unbiasedFor: 'J',
   options: {
+    ...F.state,
     lambda: /*#__PURE__*/ field(
       'the weight of a score over that of the next above it: 0 is reinforceAfterFirst',
       /*#__PURE__*/ numberThat('a number in 0..1', (n) => n >= 0 && n <= 1)
@@ -92,10 +100,10 @@ export const row: Row<'geometricHalfOrder', Options> = /*#__PURE__*/ define({
       /*#__PURE__*/ numberThat('a number of at least 0 and below 1', (n) => n >= 0 && n < 1)
     )
   },
-  defaults: { lambda: 0.5, pathwise: 0 },
-  make: ({ T, differentiable }, { lambda, pathwise }) =>
-    differentiable
-      ? geometricHalfOrder({ T, lambda, pathwise })
+  defaults: { ...F.stateDefaults, lambda: 0.5, pathwise: 0 },
+  make: (facts, { lambda, pathwise, ...state }) =>
+    facts.differentiable
+      ? geometricHalfOrder({ T: facts.T, lambda, pathwise, ...F.looking(facts, state) })
       : noGradient('geometricHalfOrder', 'reinforce', 'blackBoxRlr'),
   compared: () => [],
   verified: () => [

@@ -34,8 +34,8 @@ export interface Options {
 // -------------------------------------------------------------------------------------
 
 /**
- * AlignProp with random truncation (arXiv 2310.03739): first-order on the last `k` steps, `k` drawn with the given weights.
- * Its bias is minus the terms of the steps beyond `k`, each times the probability that `k` does not reach it.
+ * AlignProp with random truncation (arXiv 2310.03739): first-order on the last `k` steps, `k` drawn with the given
+ * weights. Its bias is minus the terms of the steps beyond `k`, each times the probability that `k` does not reach it.
  *
  * @category constructors
  * @since 0.1.0

@@ -9,9 +9,10 @@ import type { CoverError } from '../Cover.js'
 import type { Estimator } from '../Estimator.js'
 import * as Est from '../Estimator.js'
 import * as F from './Fields.js'
-import type { Zeroth } from './Fields.js'
+import type { Looking, StateOptions, Zeroth } from './Fields.js'
 import { reinforceAfterFirst } from './ReinforceAfterFirst.js'
 import { define, type Row } from './Row.js'
+import { scored } from './Scores.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -23,14 +24,11 @@ import { define, type Row } from './Row.js'
  * @category model
  * @since 0.1.0
  */
-export type Options = Pick<Zeroth, 'form' | 'radius'>
+export type Options = Pick<Zeroth, 'form' | 'radius'> & StateOptions
 
 // -------------------------------------------------------------------------------------
 // constructors
 // -------------------------------------------------------------------------------------
-
-/** Half-order on each of some steps by itself. */
-const scores = (steps: ReadonlyArray<number>): ReadonlyArray<C.Cell> => steps.map((t) => C.halfOrder(t, t))
 
 /**
  * REINFORCE over the denoising steps, as DDPO-SF (arXiv 2305.13301): half-order on each step by itself. Unbiased for J.
@@ -38,8 +36,8 @@ const scores = (steps: ReadonlyArray<number>): ReadonlyArray<C.Cell> => steps.ma
  * @category constructors
  * @since 0.1.0
  */
-export const reinforce = (T: number): E.Either<CoverError, Estimator<'exact'>> =>
-  Est.fromExactCells('reinforce', T, scores(C.range(1, T)))
+export const reinforce = (T: number, looking: Looking = {}): E.Either<CoverError, Estimator<'exact'>> =>
+  Est.fromExactCells('reinforce', T, scored(C.range(1, T), looking))
 
 // -------------------------------------------------------------------------------------
 // row
@@ -55,22 +53,27 @@ export const row: Row<'reinforce', Options> = /*#__PURE__*/ define({
   name: 'reinforce',
   // a half-order cell needs noise: which cell pays for a step 1 without any is the reward's to decide
   prose:
-    'half-order on each step, as DDPO; first-order on a step 1 without noise, or zeroth-order under a black box (then of J_s)',
+    'half-order on each step, as DDPO; first-order on a step 1 without noise, zeroth-order under a black box (for J_s)',
   cover: 'HO(t..t) for every t',
   unbiasedFor: 'J',
-  options: { form: F.zeroth.form, radius: F.zeroth.radius },
-  defaults: { form: F.zerothDefaults.form, radius: F.zerothDefaults.radius },
-  make: ({ T, noisyFirst, differentiable }, { form, radius }) => {
-    if (noisyFirst) return reinforce(T)
+  options: { ...F.state, form: F.zeroth.form, radius: F.zeroth.radius },
+  defaults: { ...F.stateDefaults, form: F.zerothDefaults.form, radius: F.zerothDefaults.radius },
+  make: (facts, { form, radius, ...state }) => {
+    const { T, noisyFirst, differentiable } = facts
+    const looking = F.looking(facts, state)
+    if (noisyFirst) return reinforce(T, looking)
     return differentiable
-      ? reinforceAfterFirst(T)
-      : Est.fromExactCells('reinforce', T, [C.zerothOrder([1], { form, radius }), ...scores(C.range(2, T))])
+      ? reinforceAfterFirst(T, looking)
+      : Est.fromExactCells('reinforce', T, [C.zerothOrder([1], { form, radius }), ...scored(C.range(2, T), looking)])
   },
-  compared: ({ noisyFirst, differentiable }) => [
-    noisyFirst
-      ? { options: {} }
-      : { name: `reinforce (${differentiable ? 'first' : 'zeroth'}-order on step 1)`, options: {} }
-  ],
+  compared: ({ noisyFirst, differentiable, clean }) => {
+    const name = noisyFirst ? 'reinforce' : `reinforce (${differentiable ? 'first' : 'zeroth'}-order on step 1)`
+    return [
+      { name, options: { baseline: 'none' } },
+      ...(clean ? [{ name: `${name}, clean baseline`, options: {} }] : []),
+      ...(clean && differentiable ? [{ name: `${name}, clean control`, options: { control: 'clean' as const } }] : [])
+    ]
+  },
   verified: ({ noisyFirst }) => [
     noisyFirst
       ? { options: {}, baseline: 'both' }

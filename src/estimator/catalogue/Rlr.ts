@@ -4,14 +4,16 @@
  * @since 0.1.0
  */
 import type * as E from 'fp-ts/lib/Either.js'
+import { oneOf } from '../../document/Document.js'
 import * as C from '../Cover.js'
 import type { CoverError } from '../Cover.js'
 import type { Estimator } from '../Estimator.js'
 import * as Start from '../Start.js'
 import * as F from './Fields.js'
-import type { StartOption, Zeroth, ZerothOrderOptions } from './Fields.js'
-import { define, noGradient, type Row } from './Row.js'
-import { segments } from './Segments.js'
+import type { Looking, StartOption, StateOptions, Zeroth, ZerothOrderOptions } from './Fields.js'
+import { define, field, noGradient, type Row } from './Row.js'
+import { mixedSegments, segments } from './Segments.js'
+import { classes, every, scored, scoredFor } from './Scores.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -24,11 +26,20 @@ import { segments } from './Segments.js'
  * @category model
  * @since 0.1.0
  */
-export interface RlrOptions extends ZerothOrderOptions {
+export interface RlrOptions extends ZerothOrderOptions, Looking {
   readonly T: number
   readonly h?: number
   readonly start?: Start.Start
 }
+
+/**
+ * By what RLR pays for the steps outside its segment: the paper's zeroth-order cell; half-order on each of them by itself; or that on
+ * every `every`-th of them, drawn at random, which counts `every` times.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Rest = 'zerothOrder' | 'halfOrder' | 'subsampled'
 
 /**
  * Its options by name.
@@ -36,7 +47,18 @@ export interface RlrOptions extends ZerothOrderOptions {
  * @category model
  * @since 0.1.0
  */
-export interface Options extends Zeroth {
+export interface Options extends RlrRow {
+  readonly rest: Rest
+  readonly every: number
+}
+
+/**
+ * The options by name that RLR has for any reward.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface RlrRow extends Zeroth, StateOptions {
   readonly h: number
   readonly start: StartOption
 }
@@ -46,10 +68,11 @@ export interface Options extends Zeroth {
 // -------------------------------------------------------------------------------------
 
 /**
- * The Recursive Likelihood Ratio estimator (arXiv 2502.00639): first-order on step 1, half-order on steps `j..j+h-1` with
- * a random start, zeroth-order on the rest. Unbiased term by term: with a difference form for the terms of J at the first two
- * cells' steps and of J_s at the rest, with the one-point form for J_s. The paper's equation (6) as printed leaves step 1 in
- * the zeroth-order set and removes `h + 1` steps from it, which would pay for step 1 twice; here every step is paid once.
+ * The Recursive Likelihood Ratio estimator (arXiv 2502.00639): first-order on step 1, half-order on steps `j..j+h-1`
+ * with a random start, zeroth-order on the rest. Unbiased term by term: with a difference form for the terms of J at the
+ * first two cells' steps and of J_s at the rest, with the one-point form for J_s. The paper's equation (6) as printed
+ * leaves step 1 in the zeroth-order set and removes `h + 1` steps from it, which would pay for step 1 twice; here every
+ * step is paid once.
  *
  * @category constructors
  * @since 0.1.0
@@ -58,16 +81,36 @@ export const rlr = ({
   T,
   h = 2,
   start = Start.uniform,
+  rest = 'zerothOrder',
+  every = 8,
+  baseline,
+  control,
   ...zeroth
-}: RlrOptions): E.Either<CoverError, Estimator<'exact'>> =>
-  segments((j) => [
-    C.firstOrder(1),
-    C.halfOrder(j, j + h - 1),
-    C.zerothOrder(
-      C.range(2, T).filter((t) => t < j || t > j + h - 1),
-      zeroth
-    )
-  ])({ name: `rlr(h = ${h})`, T, h, lowest: 2, start })
+}: RlrOptions & { readonly rest?: Rest; readonly every?: number }): E.Either<CoverError, Estimator<'exact'>> => {
+  const looking: Looking = {
+    ...(baseline === undefined ? {} : { baseline }),
+    ...(control === undefined ? {} : { control })
+  }
+  const segment = (j: number): ReadonlyArray<C.Cell> => [C.firstOrder(1), C.halfOrder(j, j + h - 1, looking)]
+  const outside = (j: number): ReadonlyArray<number> => C.range(2, T).filter((t) => t < j || t > j + h - 1)
+  const place = { T, h, lowest: 2, start }
+  switch (rest) {
+    case 'zerothOrder':
+      return segments((j) => [...segment(j), C.zerothOrder(outside(j), zeroth)])({ name: `rlr(h = ${h})`, ...place })
+    case 'halfOrder':
+      return segments((j) => [...segment(j), ...scored(outside(j), looking)])({
+        name: `rlr(h = ${h}, rest = halfOrder)`,
+        ...place
+      })
+    case 'subsampled':
+      return mixedSegments((j) =>
+        classes(outside(j), every).map((steps) => [...segment(j), ...steps.map(scoredFor(every, looking))])
+      )({
+        name: `rlr(h = ${h}, rest = subsampled)`,
+        ...place
+      })
+  }
+}
 
 // -------------------------------------------------------------------------------------
 // row
@@ -85,16 +128,29 @@ export const row: Row<'rlr', Options> = /*#__PURE__*/ define({
     'first-order on step 1, half-order on a random segment of h steps, zeroth-order on the rest (arXiv 2502.00639)',
   cover: 'FO(1) + HO(j..j+h-1) + ZO(the rest), j at random',
   unbiasedFor: 'J and J_s',
-  options: { h: F.h, start: F.start, ...F.zeroth },
-  defaults: { h: 2, start: null, ...F.zerothDefaults },
-  make: ({ T, differentiable }, { h, start, form, perturbation, radius }) =>
-    differentiable
-      ? rlr({ T, h, start: F.startOf(start), form, perturbation, radius })
+  options: {
+    h: F.h,
+    start: F.start,
+    ...F.state,
+    rest: /*#__PURE__*/ field(
+      'what pays for the steps outside the segment',
+      /*#__PURE__*/ oneOf('zerothOrder', 'halfOrder', 'subsampled')
+    ),
+    every,
+    ...F.zeroth
+  },
+  defaults: { h: 2, start: null, ...F.stateDefaults, rest: 'zerothOrder', every: 8, ...F.zerothDefaults },
+  make: (facts, { start, baseline, control, directions: _, ...rest }) =>
+    facts.differentiable
+      ? rlr({ T: facts.T, start: F.startOf(start), ...F.looking(facts, { baseline, control }), ...rest })
       : noGradient('rlr', 'blackBoxRlr'),
-  compared: ({ differentiable }) =>
+  compared: ({ differentiable, clean }) =>
     differentiable
       ? [
           ...[1, 2, 4, 8].map((h) => ({ options: { h } })),
+          ...(clean ? [{ name: 'rlr(h = 2), no baseline', options: { baseline: 'none' as const } }] : []),
+          { options: { rest: 'halfOrder' } },
+          { options: { rest: 'subsampled' } },
           { name: 'rlr(h = 2), forward', options: { form: 'forward' } },
           { name: 'rlr(h = 2), one-point', options: { form: 'onePoint' } },
           { name: 'rlr(h = 2), per-step', options: { perturbation: 'perStep' } }
@@ -108,6 +164,10 @@ export const row: Row<'rlr', Options> = /*#__PURE__*/ define({
       options: { start: [2, Math.ceil(T / 2)] },
       baseline: 'with'
     },
+    ...(['halfOrder', 'subsampled'] as const).map((rest) => ({
+      options: { rest, every: 2 },
+      baseline: 'with' as const
+    })),
     { name: 'rlr(h = 2), start by given weights', options: { start: { weights: C.range(1, T) } }, baseline: 'with' }
   ]
 })

@@ -21,7 +21,7 @@ import type { Objective } from '../Objective.js'
 
 /**
  * What an estimator must know of the chain and the reward that it is for: the number of steps, whether step 1 has noise, and
- * so a score, and whether the reward has a gradient.
+ * so a score, whether the reward has a gradient, and whether the chain predicts its clean output.
  *
  * @category model
  * @since 0.1.0
@@ -30,6 +30,7 @@ export interface Facts {
   readonly T: number
   readonly noisyFirst: boolean
   readonly differentiable: boolean
+  readonly clean: boolean
 }
 
 /**
@@ -219,7 +220,8 @@ export const define = <N extends string, O extends object>(definition: Definitio
   const trial =
     (facts: Facts, beneath: Document) =>
     (variant: Variant<O>): Trial => {
-      if ('cells' in variant) return { name: variant.name, estimator: Est.fromCells(name, facts.T, variant.cells) }
+      if ('cells' in variant)
+        return { name: variant.name, estimator: Est.fromCells(variant.name, facts.T, variant.cells) }
       const under = Object.fromEntries(Object.entries(beneath).filter(([key]) => Object.hasOwn(options, key)))
       const estimator = build(facts, { ...under, ...variant.options })
       const called =

@@ -1,6 +1,6 @@
 /**
- * The forms of the named estimators that are measured: by variance and cost (`halforder compare`), and against exact gradients
- * (`halforder verify`).
+ * The forms of the named estimators that are measured: by variance and cost (`halforder compare`), and against exact
+ * gradients (`halforder verify`).
  *
  * @since 0.1.0
  */
@@ -26,7 +26,8 @@ export interface Compared {
 }
 
 /**
- * An estimator to be verified: with the expected reward as the baseline of its likelihood-ratio terms, without, or both.
+ * An estimator to be verified: with the expected reward as the baseline of its likelihood-ratio terms, without, or
+ * both.
  *
  * @category model
  * @since 0.1.0
@@ -51,8 +52,8 @@ export const compared = (on: Facts & { readonly radius: number }): Compared => {
 }
 
 /**
- * What `halforder verify` tests on a chain and a reward, without what does not fit: a segment that is longer than a chain is no
- * estimator of it.
+ * What `halforder verify` tests on a chain and a reward, without what does not fit: a segment that is longer than a
+ * chain is no estimator of it.
  *
  * @category readings
  * @since 0.1.0
@@ -71,8 +72,8 @@ export const verified = (facts: Facts): ReadonlyArray<Candidate> =>
     )
 
 /**
- * A description as it can be measured: sample by sample, so each with a direction of its own. Left: one that has all samples share
- * a direction.
+ * A description as it can be measured: sample by sample, so each with a direction of its own. Left: one that has all
+ * samples share a direction.
  *
  * @category readings
  * @since 0.1.0

@@ -3,11 +3,12 @@
  *
  * @since 0.1.0
  */
-import type { Cell, Cover } from '../Cover.js'
+import type { Cell, HalfOrder, ZerothOrder } from '../Cover.js'
 import * as C from '../Cover.js'
 import { cost } from './Cost.js'
 import { unpaid, type Estimator } from '../Estimator.js'
 import { ofEstimator, termsOf } from '../Objective.js'
+import type { StateValue } from '../StateValue.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -30,16 +31,19 @@ export interface Explanation {
 
 /**
  * Explains an estimator: its formula, what it is unbiased for, its bias where it is partial, and what it costs a sample.
- * A mixture is shown by its first cover.
+ * A mixture is shown by its first cover. `steps` are the step rewards of the problem: with some, the return `G` stands where the
+ * reward `R` does without, `G_<j` is what of it comes below step `j`, and the objective is written out.
  *
  * @category readings
  * @since 0.1.0
  */
-export const explain = (estimator: Estimator): Explanation => {
+export const explain = (estimator: Estimator, steps: ReadonlyArray<Rewarding> = []): Explanation => {
   const [{ cover }] = estimator.covers
   const many = estimator.covers.length
   const missing = [...unpaid(estimator)]
-  const { rollouts, networkEvaluations, pullbackSteps } = cost(estimator)
+  const stepCalls = steps.reduce((total, { networkCalls = 0 }) => total + networkCalls, 0)
+  const { rollouts, networkEvaluations, pullbackSteps } = cost(estimator, 1, stepCalls)
+  const term = explainCell(steps.length > 0)
   const bias =
     missing.length === 0
       ? claim(estimator)
@@ -51,9 +55,12 @@ export const explain = (estimator: Estimator): Explanation => {
       ...cover.cells.slice(0, shown).map((cell) => `  ${C.showCell(cell)} = ${term(cell).text}`),
       ...(cover.cells.length > shown ? [`  and ${cover.cells.length - shown} more alike`] : []),
       `  ${bias}`,
+      ...(steps.length === 0
+        ? []
+        : [`  J = E[G], G = R(x_0) + the sum over the steps of: ${steps.map(({ name }) => name).join('; ')}`]),
       `  a sample costs ${round(rollouts)} rollout${round(rollouts) === '1' ? '' : 's'}, ${round(networkEvaluations)} network evaluations, ${round(pullbackSteps)} steps pulled back`
     ].join('\n'),
-    latex: formula(cover)
+    latex: `\\hat g = ${cover.cells.map((cell) => term(cell).latex).join(' + ') || '0'}`
   }
 }
 
@@ -77,38 +84,94 @@ const shown = 6
 
 const round = (x: number): string => String(Math.round(x * 100) / 100)
 
-const formula = (cover: Cover): string => `\\hat g = ${cover.cells.map((cell) => term(cell).latex).join(' + ') || '0'}`
+/** What is said of a step reward. */
+interface Rewarding {
+  readonly name: string
+  readonly networkCalls?: number
+}
 
-const term = (cell: Cell): Explanation => {
-  switch (cell._tag) {
-    case 'FirstOrder':
-      return {
-        text: `D phi(1:${cell.to})^T grad R(x_0)`,
-        latex: `D_\\theta \\varphi_{1:${cell.to}}^\\top \\nabla R(x_0)`
+const explainCell =
+  (stepped: boolean) =>
+  (cell: Cell): Explanation => {
+    switch (cell._tag) {
+      case 'FirstOrder': {
+        const end = stepped ? 'grad G' : 'grad R(x_0)'
+        return {
+          text: `D phi(1:${cell.to})^T ${end}`,
+          latex: `D_\\theta \\varphi_{1:${cell.to}}^\\top \\nabla ${stepped ? 'G' : 'R(x_0)'}`
+        }
       }
-    case 'HalfOrder':
-      return {
-        text: `A D phi(${cell.from}:${cell.to})^T eps_${cell.from} / sigma_${cell.from}`,
-        latex: `A \\, D_\\theta \\varphi_{${cell.from}:${cell.to}}^\\top \\varepsilon_{${cell.from}} / \\sigma_{${cell.from}}`
-      }
-    case 'ZerothOrder': {
-      const direction = cell.perturbation === 'shared' ? 'xi' : '(sum over i of xi_i)'
-      const sum =
-        cell.perturbation === 'shared' ? '\\xi' : `\\textstyle\\sum_{i \\in \\{${C.showSteps(cell.steps)}\\}} \\xi_i`
-      switch (cell.form) {
-        case 'onePoint':
-          return { text: `A(theta + s xi) ${direction} / s`, latex: `\\frac{A(\\theta + s \\xi)}{s} ${sum}` }
-        case 'forward':
-          return {
-            text: `(R(theta + s xi) - R(theta)) ${direction} / s`,
-            latex: `\\frac{R(\\theta + s \\xi) - R(\\theta)}{s} ${sum}`
-          }
-        case 'central':
-          return {
-            text: `(R(theta + s xi) - R(theta - s xi)) ${direction} / (2 s)`,
-            latex: `\\frac{R(\\theta + s \\xi) - R(\\theta - s \\xi)}{2 s} ${sum}`
-          }
-      }
+      case 'HalfOrder':
+        return halfOrder(cell, stepped)
+      case 'ZerothOrder':
+        return zerothOrder(cell, stepped ? 'G' : 'R')
     }
+  }
+
+/** A value of the state `x_t`. */
+const valueOf = (value: StateValue, t: number): Explanation => {
+  switch (value._tag) {
+    case 'Clean':
+      return { text: `R(x0hat_${t})`, latex: `R(\\hat x_{0|${t}})` }
+    case 'Learned':
+      return { text: `${value.name}(x_${t})`, latex: `\\mathrm{${value.name}}(x_{${t}})` }
+    case 'Polynomial':
+      return { text: `P(x_${t})`, latex: `P(x_{${t}})` }
+  }
+}
+
+const halfOrder = ({ from, to, baseline, control }: HalfOrder, stepped: boolean): Explanation => {
+  const [j, m] = [String(from), String(to)]
+  const taken = [
+    ...(baseline === undefined ? [] : [valueOf(baseline, from)]),
+    ...(control === undefined ? [] : [valueOf(control, from - 1)])
+  ]
+  const whole: Explanation = stepped ? { text: `G_<${j}`, latex: `G_{<${j}}` } : { text: 'R', latex: 'R' }
+  const plain: Explanation = stepped ? { text: `A[G_<${j}]`, latex: `A(G_{<${j}})` } : { text: 'A', latex: 'A' }
+  const rest = [whole, ...taken]
+  const advantage: Explanation =
+    taken.length === 0
+      ? plain
+      : {
+          text: `A[${rest.map(({ text }) => text).join(' - ')}]`,
+          latex: `A(${rest.map(({ latex }) => latex).join(' - ')})`
+        }
+  const score: Explanation = {
+    text: `eps_${j} / sigma_${j}`,
+    latex: `\\varepsilon_{${j}} / \\sigma_{${j}}`
+  }
+  const pulled: Explanation = {
+    text: `D phi(${j}:${m})^T`,
+    latex: `D_\\theta \\varphi_{${j}:${m}}^\\top`
+  }
+  if (control === undefined) {
+    return {
+      text: `${advantage.text} ${pulled.text} ${score.text}`,
+      latex: `${advantage.latex} \\, ${pulled.latex} ${score.latex}`
+    }
+  }
+  const value = valueOf(control, from - 1)
+  return {
+    text: `${pulled.text} (${advantage.text} ${score.text} + grad ${value.text})`,
+    latex: `${pulled.latex} \\bigl( ${advantage.latex} \\, ${score.latex} + \\nabla ${value.latex} \\bigr)`
+  }
+}
+
+const zerothOrder = ({ form, perturbation, steps }: ZerothOrder, R: string): Explanation => {
+  const direction = perturbation === 'shared' ? 'xi' : '(sum over i of xi_i)'
+  const sum = perturbation === 'shared' ? '\\xi' : `\\textstyle\\sum_{i \\in \\{${C.showSteps(steps)}\\}} \\xi_i`
+  switch (form) {
+    case 'onePoint':
+      return { text: `A(theta + s xi) ${direction} / s`, latex: `\\frac{A(\\theta + s \\xi)}{s} ${sum}` }
+    case 'forward':
+      return {
+        text: `(${R}(theta + s xi) - ${R}(theta)) ${direction} / s`,
+        latex: `\\frac{${R}(\\theta + s \\xi) - ${R}(\\theta)}{s} ${sum}`
+      }
+    case 'central':
+      return {
+        text: `(${R}(theta + s xi) - ${R}(theta - s xi)) ${direction} / (2 s)`,
+        latex: `\\frac{${R}(\\theta + s \\xi) - ${R}(\\theta - s \\xi)}{2 s} ${sum}`
+      }
   }
 }

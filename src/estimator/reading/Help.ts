@@ -56,8 +56,8 @@ const call = (row: { readonly name: string; readonly options: object; readonly d
 }
 
 /**
- * The named estimators for a terminal: each with the defaults of its options, its cover, and what it is unbiased for; then what the
- * options are.
+ * The named estimators for a terminal: each with the defaults of its options, its cover, and what it is unbiased for;
+ * then what the options are.
  *
  * @category readings
  * @since 0.1.0

@@ -111,9 +111,15 @@ interface Argument {
 
 const isZero = (program: Program, at: number): boolean => {
   const instruction = program.instructions[at]
-  if (instruction?.op._tag === 'Scalar') return instruction.op.value === 0
-  return instruction?.op._tag === 'Broadcast' && isZero(program, instruction.args[0] ?? -1)
+  if (instruction === undefined) return false
+  if (instruction.op._tag === 'Scalar') return instruction.op.value === 0
+  if (isLessThanItself(instruction)) return true
+  return instruction.op._tag === 'Broadcast' && isZero(program, instruction.args[0] ?? -1)
 }
+
+/** What orders one value behind others (`Expr.after`): 0 whatever they are, NaN and infinities too. */
+const isLessThanItself = ({ op, args: [a, b] }: Instruction): boolean =>
+  op._tag === 'Map' && op.name === 'less' && a === b
 
 const axisOf = (shape: Shape, dim: string): number | undefined => {
   const axis = shape.indexOf(dim)
@@ -133,7 +139,7 @@ const kindOf = (instruction: Instruction, args: ReadonlyArray<Argument>, dim: st
     case 'Size':
       return 'Fixed'
     case 'Map':
-      return mapped(op.name, args, rows)
+      return isLessThanItself(instruction) ? (rows ? 'Rows' : 'Fixed') : mapped(op.name, args, rows)
     case 'Broadcast':
       return a.kind === 'Fixed' ? (rows ? 'Rows' : 'Fixed') : a.kind === 'Sum' && rows ? 'Mixed' : a.kind
     case 'Reshape':

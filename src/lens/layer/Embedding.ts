@@ -37,20 +37,31 @@ export type Indices<N extends number> = Expr<readonly ['batch', N]>
 // -------------------------------------------------------------------------------------
 
 /**
- * One-hot codes of indices, `['batch', N] -> ['batch', N, count]`. Indices are rounded down and held within
- * `[0, count)`, so that the lens is total; not a number has no code, and gives zeros. They carry no gradient: the pullback
- * is zero.
+ * What an index outside of `[0, count)` stands for: the nearest entry (`held`), or no entry, whose code is zeros (`none`).
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Outside = 'held' | 'none'
+
+/**
+ * One-hot codes of indices, `['batch', N] -> ['batch', N, count]`. Indices are rounded down and, unless those `outside` are
+ * `none`, held within `[0, count)`, so that the lens is total; not a number has no code, and gives zeros. They carry no
+ * gradient: the pullback is zero.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const oneHot = <N extends number, K extends number>(count: K): Lens<None, Indices<N>, Tokens<N, K>> =>
+export const oneHot = <N extends number, K extends number>(
+  count: K,
+  outside: Outside = 'held'
+): Lens<None, Indices<N>, Tokens<N, K>> =>
   L.pure((indices) => {
     const [batch, tokens] = indices.shape
     const shape = [batch, tokens, count] as const
     const faults = Need.whole('oneHot', 'count', count)
     if (faults.length > 0) return [X.ill([indices], shape, faults), () => X.ill([indices], indices.shape, faults)]
-    const held = X.max(X.min(indices, X.scalar(count - 1)), X.scalar(0))
+    const held = outside === 'none' ? indices : X.max(X.min(indices, X.scalar(count - 1)), X.scalar(0))
     const given = X.broadcastTo(X.reshape(held, [batch, tokens, 1]), shape)
     const bounds = (offset: number): Tokens<N, K> =>
       X.broadcastTo(
@@ -93,15 +104,19 @@ const contract = (labels: string, a: Expr, b: Expr): Expr => X.einsum<string, Sh
  * Token embedding: the row of the table at each index, `['batch', N] -> ['batch', N, D]`. The cotangents of tokens with
  * one index add. `gain` is the initial standard deviation of an entry.
  *
+ * `torch.nn.Embedding` throws for an index outside of the table. A program can not: here such an index has the nearest row,
+ * or with `none` a row of zeros, as `padding_idx` has there. Check indices before the run where neither is meant.
+ *
  * @category constructors
  * @since 0.1.0
  */
 export const embedding = <N extends number, K extends number, D extends number>(
   count: K,
   features: D,
-  gain = 1
+  gain = 1,
+  outside: Outside = 'held'
 ): Lens<Embedding<K, D>, Indices<N>, Tokens<N, D>> =>
-  L.compose(oneHot<N, K>(count), codeEmbedding<N, K, D>(count, features, gain))
+  L.compose(oneHot<N, K>(count, outside), codeEmbedding<N, K, D>(count, features, gain))
 
 /**
  * Learned positions: `x + W` with a row of `W` for each place of the sequence, the same for all rows of the batch.

@@ -4,8 +4,13 @@ import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type ConfigOptions, readConfig } from '../../../cli/command/ConfigOptions.js'
+import { either } from '../../../src/estimator/catalogue/Row.js'
 import * as Named from '../../../src/estimator/Named.js'
+import { options } from '../../../src/estimator/reading/Help.js'
 import type { Config } from '../../../src/training/Config.js'
+
+/** The names that have segments, as refusals list them. */
+const withH = either(options.find(({ key }) => key === 'h')?.names ?? [])
 
 let folder = ''
 beforeEach(() => {
@@ -31,8 +36,7 @@ const chosen = async (options: ConfigOptions): Promise<string> => {
   return E.isLeft(read) ? `${read.left.kind}: ${read.left.message}` : Named.show(read.right.config.estimator)
 }
 
-const noH =
-  'usage: estimator.h: expected one of the fields of fullBackprop (name, memory), got "h"; remove it, or choose blackBoxRlr, rlr or segmented'
+const noH = `usage: estimator.h: expected one of the fields of fullBackprop (name, memory), got "h"; remove it, or choose ${withH}`
 
 describe('--estimator', () => {
   it.each([
@@ -64,10 +68,10 @@ describe('--estimator', () => {
   it('takes a JSON file: a name with options, or cells', async () => {
     const cells = [
       { kind: 'firstOrder', to: 1 },
-      { kind: 'halfOrder', from: 2, to: 3 }
+      { kind: 'zerothOrder', steps: [2, 3] }
     ]
     expect(await chosen({ estimator: file('mine.json', { cells }) })).toBe(
-      'cells(cells = [{"kind":"firstOrder","to":1},{"kind":"halfOrder","from":2,"to":3}])'
+      'cells(cells = [{"kind":"firstOrder","to":1},{"kind":"zerothOrder","steps":[2,3]}])'
     )
     expect(await chosen({ estimator: file('mine.json', { name: 'rlr', form: 'forward' }) })).toBe(
       'rlr(form = forward, radius = 0.3)'
@@ -89,7 +93,7 @@ describe('--estimator', () => {
     )
     const baseline = file('baseline.json', { name: 'rlr', baseline: -4 })
     expect(await chosen({ estimator: baseline })).toBe(
-      `usage: ${baseline}: estimator.baseline: expected no baseline, since the advantage of a fine-tune has it, got -4; set \`advantage\` to { name: constant, baseline: .. } instead`
+      `usage: ${baseline}: estimator.baseline: expected no number, since the advantage of a fine-tune has the constant, got -4; set \`advantage\` to { name: constant, baseline: .. } instead`
     )
     expect(await chosen({ estimator: file('list.json', [1]) })).toContain(
       'list.json: estimator: expected a group of fields, got [1]; write it as key: value pairs'
@@ -149,7 +153,9 @@ describe('what is typed', () => {
   })
 
   it('is refused with the field that it stands for', async () => {
-    expect(await chosen({ seed: 'x' })).toBe('usage: seed: expected a finite number, got "x"; correct it')
+    expect(await chosen({ seed: 'x' })).toBe(
+      'usage: seed: expected a whole number in 0..9007199254740991, got "x"; correct it'
+    )
     expect(await chosen({ config: file('c.json', [1]) })).toBe(
       'usage: config: expected a group of fields, got [1]; write it as key: value pairs'
     )

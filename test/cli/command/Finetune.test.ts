@@ -6,7 +6,10 @@ import * as E from 'fp-ts/lib/Either.js'
 import { afterAll, describe, expect, it } from 'vitest'
 import { finetune, type Options } from '../../../cli/command/Finetune.js'
 import { asset } from '../../../cli/edge/Files.js'
+import { sha256 } from '../../../cli/command/RunFolder.js'
 import { readMetrics } from '../../../cli/edge/Metrics.js'
+import * as Named from '../../../src/estimator/Named.js'
+import * as Chains from '../../../src/training/Chains.js'
 import * as Checkpoint from '../../../src/training/Checkpoint.js'
 import { loadModel } from '../../../src/network/Model.js'
 import type { Values } from '../../../src/tensor/Program.js'
@@ -110,7 +113,8 @@ describe('halforder finetune', () => {
     const { code, out: printed } = await run({ config, lora: '2', out, json: true })
     expect(code).toBe(0)
     const base = model(readFileSync(asset('faces-mlp.safetensors')))
-    const { params } = right(Checkpoint.decode(readFileSync(join(out, 'checkpoint.safetensors'))))
+    const file = readFileSync(join(out, 'checkpoint.safetensors'))
+    const { params } = Checkpoint.toState(right(Checkpoint.decode(sha256)(file)).checkpoint)
     const frozen = Object.entries(base).map(([path, { data }]) => [data, params[`frozen.${path}`]?.data])
     for (const [was, is] of frozen) expect(is).toEqual(was)
     const merged = model(readFileSync(join(out, 'model.safetensors')))
@@ -201,7 +205,7 @@ describe('misuse', () => {
     [
       'an estimator that is none',
       () => ({ estimator: 'magic' }),
-      'estimator.name: expected one of blackBoxRlr, cells, '
+      `estimator.name: expected one of ${Named.names.join(', ')}, got "magic"`
     ],
     [
       'a reward that is none',
@@ -221,7 +225,11 @@ describe('misuse', () => {
       'h: expected a whole number in 1..49, got 50'
     ],
     ['a model that is none', () => ({ model: 'faces-mpl' }), 'near it is faces-mlp'],
-    ['a chain that is none', () => ({ chain: 'sde' }), 'chain.kind: expected one of cascade, consistency, ddim'],
+    [
+      'a chain that is none',
+      () => ({ chain: 'sde' }),
+      `chain.kind: expected one of ${Chains.names.join(', ')}, got "sde"`
+    ],
     [
       'latents of a model that has none',
       () => ({ chain: 'latent', model: 'faces-mlp' }),

@@ -29,7 +29,7 @@ describe('halforder pretrain', () => {
     ],
     ['classifier', { steps: '1.5' }, '--steps: expected a whole number of at least 1, got "1.5"'],
     ['classifier', { batch: '' }, '--batch: expected a whole number of at least 1, got ""'],
-    ['classifier', { seed: '-1' }, '--seed: expected a whole number of at least 0, got "-1"'],
+    ['classifier', { seed: '-1' }, '--seed: expected a whole number in 0..9007199254740991, got "-1"'],
     ['classifier', { mode: 'x' }, '--mode: expected one of webasm, cpu']
   ] as const)('%s %o is refused, and nothing is written', async (name, options, message) => {
     const out = join(folder, 'refused')
@@ -47,8 +47,9 @@ describe('halforder pretrain', () => {
     expect(JSON.parse(readFileSync(join(out, 'metrics.json'), 'utf8'))).toEqual(JSON.parse(metadata['metrics'] ?? ''))
     const other = await run('classifier', { steps: '2', batch: '8', examples: '512', seed: '2', out })
     expect(other.code).toBe(2)
-    expect(other.err).toContain(
-      'checkpoint.safetensors is of another training; choose another --out\nseed: expected 2, got 1'
+    expect(other.err).toBe(
+      `halforder pretrain: ${join(out, 'checkpoint.safetensors')}: seed: expected 2, got 1; ` +
+        'the checkpoint is of another run, so go on with that one, or begin again in another folder\n'
     )
     // a training that is interrupted after its first step, and run again, leaves the same bytes
     const again = join(folder, 'again')

@@ -232,7 +232,7 @@ describe('misuse', () => {
     ['a misspelt part', { fine: 'hapy' }, '--fine: expected a known word, got "hapy"; the nearest are happy'],
     ['a motion of a still', { prompt: 'a blinking face' }, '--prompt: expected an image, got the motion blink'],
     ['no samples', { count: '0' }, '--count: expected a whole number in 1..4096, got "0"'],
-    ['half a seed', { seed: '0.5' }, '--seed: expected a whole number of at least 0, got "0.5"'],
+    ['half a seed', { seed: '0.5' }, '--seed: expected a whole number in 0..9007199254740991, got "0.5"'],
     ['no steps', { steps: '' }, '--steps: expected a whole number in 1..1000, got ""'],
     ['guidance that is none', { guidance: 'much' }, '--guidance: expected a finite number, got "much"'],
     ['a chain that is none', { chain: 'edn' }, '--chain: expected one of ddpm, ddim, vp-sde'],

@@ -11,9 +11,14 @@ import * as Report from '../../../laws/verify/Report.js'
 import { terms } from '../../../laws/exact/Terms.js'
 import { verify, type VerifyOptions } from '../../../cli/command/Verify.js'
 import * as C from '../../../src/estimator/Cover.js'
+import { either } from '../../../src/estimator/catalogue/Row.js'
 import type { Estimator } from '../../../src/estimator/Estimator.js'
+import { options } from '../../../src/estimator/reading/Help.js'
 import * as Key from '../../../src/random/Key.js'
 import { reference } from '../../../src/tensor/Target.js'
+
+/** The names that have segments, as refusals list them. */
+const withH = either(options.find(({ key }) => key === 'h')?.names ?? [])
 
 let folder = ''
 let stdout = ''
@@ -194,8 +199,14 @@ describe('halforder verify', () => {
     stderr = ''
     expect(await run({ model, estimator: 'fullBackprop(h = 7)' })).toBe(2)
     expect(stderr).toBe(
-      'halforder verify: --estimator: h: expected one of the fields of fullBackprop (name, memory, baseline), got "h"; remove it, or choose blackBoxRlr, rlr or segmented\n'
+      `halforder verify: --estimator: h: expected one of the fields of fullBackprop (name, memory, baseline), got "h"; remove it, or choose ${withH}\n`
     )
+  })
+
+  test('refuses a radius that no kernel holds', async () => {
+    const model = file('model.json', linear(0.5))
+    expect(await run({ model, estimator: 'evolutionStrategies(radius = 1e-320)' })).toBe(2)
+    expect(stderr).toContain('--estimator: radius: expected a number above 0 that f32 holds, got ')
   })
 
   test('verifies an estimator file, with its baseline, and prints a table', async () => {

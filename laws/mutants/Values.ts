@@ -1,0 +1,136 @@
+/**
+ * Wrong estimators where returns have parts and cells look at the state: baselines, controls, step rewards, ledgers.
+ *
+ * @since 0.1.0
+ */
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import type { Cell, Cover } from '../../src/estimator/Cover.js'
+import * as StateValue from '../../src/estimator/StateValue.js'
+import type { StepLens } from '../../src/reward/StepReward.js'
+import * as L from '../../src/lens/Lens.js'
+import type { Params } from '../../src/lens/Lens.js'
+import * as X from '../../src/tensor/Expr.js'
+import * as T from '../../src/tensor/Tensor.js'
+import type { Batched } from '../../src/tensor/Shape.js'
+import type { Exprs } from '../../src/tensor/Tree.js'
+import { library, type Implementation } from '../exact/Expectation.js'
+import { cells, programs } from './Tamper.js'
+
+/**
+ * A wrong estimator: `on` names what its subject must have to refute it.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface ValueMutant {
+  readonly name: string
+  readonly wrong: string
+  readonly on: 'control' | 'baseline' | 'steps' | 'ledger'
+  readonly implementation: Implementation
+}
+
+/** A control of which only the value is taken off. */
+const withoutGradient: Implementation = programs({
+  halfOrder: (_, { control, ...values }, run) =>
+    run({ ...values, ...(control === undefined ? {} : { control: T.map(() => 0)(control) }) })
+})
+
+const baselineBelow = ({ cells: all }: Cover): ReadonlyArray<Cell> =>
+  all.map((cell) => {
+    if (cell._tag !== 'HalfOrder' || cell.baseline === undefined) return cell
+    const { baseline, ...rest } = cell
+    return { ...rest, control: baseline }
+  })
+
+/** Rewards of steps under the number of the next step. */
+const late: Implementation = programs({
+  rollout: (_, values, run) =>
+    pipe(
+      run(values),
+      TE.map(({ steps, ...out }) => {
+        if (steps === undefined) return out
+        const width = steps.shape[1] ?? 1
+        return {
+          ...out,
+          steps: { ...steps, data: steps.data.map((_x, i) => (i < width ? 0 : (steps.data[i - width] ?? 0))) }
+        }
+      })
+    )
+})
+
+/** A penalty whose own step's parameters get none of it. */
+const passedOn = <P extends Params, S extends Batched, Cd extends Exprs>(
+  one: StepLens<P, S, Cd>
+): StepLens<P, S, Cd> => ({
+  ...one,
+  lens: (t) => {
+    const inner = one.lens(t)
+    return L.make(inner.parameters, (p, a) => {
+      const [value, back] = inner.run(p, a)
+      return [
+        value,
+        (bar) => {
+          const [pBar, { mean, ...rest }] = back(bar)
+          return [pBar, { ...rest, mean: X.zeros(mean.shape) }]
+        }
+      ]
+    })
+  }
+})
+
+const shifted = ({ cells: all, T: last }: Cover): ReadonlyArray<Cell> =>
+  all.map((cell) =>
+    cell._tag === 'HalfOrder' ? { ...cell, from: Math.min(cell.from + 1, last), to: Math.min(cell.to + 1, last) } : cell
+  )
+
+/**
+ * All of them.
+ *
+ * @category mutants
+ * @since 0.1.0
+ */
+export const valueMutants: ReadonlyArray<ValueMutant> = [
+  {
+    name: 'control without its gradient',
+    wrong: 'a value of the state after the noise is taken off, and its gradient is not put back in',
+    on: 'control',
+    implementation: withoutGradient
+  },
+  {
+    name: 'baseline that sees its noise',
+    wrong: 'a baseline at the state that the noise of its cell has reached',
+    on: 'baseline',
+    implementation: cells(baselineBelow, withoutGradient)
+  },
+  {
+    name: 'returns one step late',
+    wrong: 'step rewards counted for the step above the one that they belong to',
+    on: 'steps',
+    implementation: late
+  },
+  {
+    name: 'penalty in the wrong copies',
+    wrong: "a penalty whose gradient reaches the parameters of the steps above, and not its own step's",
+    on: 'steps',
+    implementation: (problem) =>
+      library({
+        ...problem,
+        steps: (problem.steps ?? []).map((one) => (one._tag === 'StepLens' ? passedOn(one) : one))
+      })
+  },
+  {
+    name: 'ledger off by one',
+    wrong: 'a mixture that draws the steps next to those that its ledger counts',
+    on: 'ledger',
+    implementation: cells(shifted)
+  }
+]
+
+/**
+ * What the values of the subjects are.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const quadratic: StateValue.StateValue = StateValue.polynomial([0.5, -1, 0.75])

@@ -1,0 +1,273 @@
+/**
+ * Cells: the ways to pay for the terms of some steps of a chain.
+ *
+ * @since 0.1.0
+ */
+import { show as showValue, type StateValue } from './StateValue.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * How a zeroth-order cell turns rewards into an estimate, at radius `s` along directions `xi`:
+ * `onePoint`: `A(theta + s xi) xi / s`, one rollout; `forward`: `(R(theta + s xi) - R(theta)) xi / s`, two; `central`:
+ * `(R(theta + s xi) - R(theta - s xi)) xi / (2 s)`, two besides a clean one where other cells read it.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Form = 'onePoint' | 'forward' | 'central'
+
+/**
+ * One direction for all the steps of a zeroth-order cell, or an independent one for each.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Perturbation = 'shared' | 'perStep'
+
+/**
+ * How a differentiated segment keeps its activations: all of them (`store`), or only the states, running each step forward
+ * once more when its turn comes (`recompute`): then the memory is one step's, whatever the segment's length.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Memory = 'store' | 'recompute'
+
+/**
+ * What first- and half-order cells may be told besides their steps. `memory` is `store` by default. `shares` are the
+ * fractions of their steps' terms that they pay, lowest step first, 1 each by default: several cells may share a step, and
+ * the estimate is unbiased for any shares that add up to 1 at every step. That is generalised half-order, in which
+ * credit flows pathwise from a step down to several scores at once, as it does to several returns in TD(lambda). Shares are not
+ * negative: with negative ones unions would not be associative.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface SegmentOptions {
+  readonly memory?: Memory
+  readonly shares?: ReadonlyArray<number>
+}
+
+/**
+ * Pays for steps `1..to` by pulling the reward's gradient back through them.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface FirstOrder extends SegmentOptions {
+  readonly _tag: 'FirstOrder'
+  readonly to: number
+}
+
+/**
+ * What a half-order cell may be told besides: a `baseline`, a value of the state `x_from` that is taken off the return before the
+ * advantage's own baseline, and a `control`, a value of the state `x_{from-1}` that is taken off too and whose gradient is put back
+ * in. Both leave the expectation as it is, whatever the values are: the noise of step `from` is independent of the former given
+ * `x_from`, and for the latter `E[Q(x_{j-1}) score / sigma_j] = E[grad Q(x_{j-1})]` (Stein's identity).
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface HalfOrderOptions extends SegmentOptions {
+  readonly baseline?: StateValue
+  readonly control?: StateValue
+}
+
+/**
+ * Pays for steps `from..to` by the likelihood ratio on the noise of step `from`, pulled back through them.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface HalfOrder extends HalfOrderOptions {
+  readonly _tag: 'HalfOrder'
+  readonly from: number
+  readonly to: number
+}
+
+/**
+ * Pays for a set of steps by perturbing the parameters they use. `draws`: over how many directions the estimate is a mean (1 by
+ * default; the one-point form has one). A difference is run from the highest of the steps only, where the cover has a trajectory to
+ * start from.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface ZerothOrder {
+  readonly _tag: 'ZerothOrder'
+  readonly steps: ReadonlyArray<number>
+  readonly form: Form
+  readonly perturbation: Perturbation
+  readonly radius: number
+  readonly draws?: number
+}
+
+/**
+ * A way to pay for some steps.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Cell = FirstOrder | HalfOrder | ZerothOrder
+
+// -------------------------------------------------------------------------------------
+// constructors
+// -------------------------------------------------------------------------------------
+
+/**
+ * The first-order cell on steps `1..to`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const firstOrder = (to: number, options: SegmentOptions = {}): Cell => ({ _tag: 'FirstOrder', to, ...options })
+
+/**
+ * The half-order cell on steps `from..to`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const halfOrder = (from: number, to: number, options: HalfOrderOptions = {}): Cell => ({
+  _tag: 'HalfOrder',
+  from,
+  to,
+  ...options
+})
+
+/**
+ * The zeroth-order cell on a set of steps. By default: central differences along one shared direction, radius 0.05.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const zerothOrder = (
+  steps: ReadonlyArray<number>,
+  options: {
+    readonly form?: Form
+    readonly perturbation?: Perturbation
+    readonly radius?: number
+    readonly draws?: number
+  } = {}
+): Cell => ({
+  _tag: 'ZerothOrder',
+  steps,
+  form: options.form ?? 'central',
+  perturbation: options.perturbation ?? 'shared',
+  radius: options.radius ?? 0.05,
+  ...(options.draws === undefined || options.draws === 1 ? {} : { draws: options.draws })
+})
+
+// -------------------------------------------------------------------------------------
+// readings
+// -------------------------------------------------------------------------------------
+
+/**
+ * The steps that a cell pays for, in its own order.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const steps = (cell: Cell): ReadonlyArray<number> => {
+  switch (cell._tag) {
+    case 'FirstOrder':
+      return range(1, cell.to)
+    case 'HalfOrder':
+      return range(cell.from, cell.to)
+    case 'ZerothOrder':
+      return cell.steps
+  }
+}
+
+/**
+ * The fraction of step `t`'s term that a cell pays: 0 for steps that are not its own.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const share = (cell: Cell, t: number): number => {
+  const position = positionOf(cell, t)
+  return position < 0 ? 0 : shareAt(cell, position)
+}
+
+const positionOf = (cell: Cell, t: number): number => {
+  if (cell._tag === 'ZerothOrder') return cell.steps.indexOf(t)
+  const from = cell._tag === 'FirstOrder' ? 1 : cell.from
+  return Number.isInteger(t) && from <= t && t <= cell.to ? t - from : -1
+}
+
+/**
+ * The fraction that a cell pays of the term of the step at a position among its own.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const shareAt = (cell: Cell, position: number): number =>
+  cell._tag === 'ZerothOrder' ? 1 : (cell.shares?.[position] ?? 1)
+
+/**
+ * The whole numbers `from..to`, none where `to < from` or where an end is not whole, and no more than the first million: a
+ * hundred times what a cover may have, so that a range that is too long for one stays too long.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const range = (from: number, to: number): ReadonlyArray<number> =>
+  Number.isInteger(from) && Number.isInteger(to) && to >= from
+    ? Array.from({ length: Math.min(to - from + 1, mostSteps) }, (_, i) => from + i)
+    : []
+
+const mostSteps = 1_000_000
+
+/**
+ * Draws a cell for a person: `HO(2..3)`.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const showCell = (cell: Cell): string => {
+  switch (cell._tag) {
+    case 'FirstOrder':
+      return `FO(1..${cell.to}${showOptions(cell)})`
+    case 'HalfOrder':
+      return `HO(${cell.from}..${cell.to}${showOptions(cell)})`
+    case 'ZerothOrder':
+      return `ZO(${showSteps(cell.steps)}; ${cell.form}, ${cell.perturbation}, s = ${cell.radius}${cell.draws === undefined ? '' : `, ${cell.draws} directions`})`
+  }
+}
+
+const showOptions = ({ memory, shares, baseline, control }: HalfOrderOptions): string =>
+  (shares === undefined ? '' : `; shares ${shares.map((w) => Number(w.toPrecision(3))).join(', ')}`) +
+  (memory === 'recompute' ? '; recompute' : '') +
+  (baseline === undefined ? '' : `; baseline ${showValue(baseline)}`) +
+  (control === undefined ? '' : `; control ${showValue(control)}`)
+
+/**
+ * Draws a set of steps with its runs joined: `1, 4..50`. Of more than twenty runs those in the middle are left out.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const showSteps = (set: ReadonlyArray<number>): string => {
+  const runs: Array<[number, number]> = []
+  for (const t of [...set].sort((a, b) => a - b)) {
+    const last = runs.at(-1)
+    if (last !== undefined && last[1] === t - 1) last[1] = t
+    else runs.push([t, t])
+  }
+  return showRuns(runs)
+}
+
+/**
+ * Draws runs of steps: `1, 4..50`.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const showRuns = (runs: ReadonlyArray<readonly [from: number, to: number]>): string => {
+  const drawn = runs.flatMap(([a, b]) => (a > b ? [] : [a === b ? `${a}` : `${a}..${b}`]))
+  return (drawn.length > 20 ? [...drawn.slice(0, 18), '...', ...drawn.slice(-1)] : drawn).join(', ')
+}

@@ -1,0 +1,174 @@
+/**
+ * What multiplies the score of a half-order cell: its return to go, less what the cell looks at, less the advantage's baseline.
+ *
+ * @since 0.1.0
+ */
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import { under, type Values } from '../tensor/Program.js'
+import * as T from '../tensor/Tensor.js'
+import type { Tensor } from '../tensor/Tensor.js'
+import type { Advantage } from './Advantage.js'
+import type { HalfOrder } from './Cover.js'
+import { valueName } from './Plan.js'
+import type { EstimatorError, Request } from './Problem.js'
+import { type Rolled, type Scored, toGo } from './Returns.js'
+import type { StateValue } from './StateValue.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * Runs a program by its name.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Run = (name: string, values: Values) => TE.TaskEither<EstimatorError, Values>
+
+/**
+ * What the parts of one estimate share.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Context {
+  readonly run: Run
+  readonly score: (x0: Tensor) => TE.TaskEither<EstimatorError, Scored>
+  readonly request: Request
+  readonly inputs: Values
+  readonly apply: (
+    returns: ReadonlyArray<number>,
+    state: number,
+    skipped: ReadonlySet<number>
+  ) => ReturnType<Advantage['apply']>
+  readonly initial: number
+  readonly rewardInputs: Values
+}
+
+/**
+ * A direction, and the sides of the difference along it.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Draw {
+  readonly xi: Values
+  readonly sides: ReadonlyArray<Rolled>
+}
+
+/**
+ * What the credit programs read, besides parameters: `whole` are the advantages of whole returns; sides run from step `from`.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Seen {
+  readonly base: Rolled | undefined
+  readonly draws: ReadonlyArray<Draw>
+  readonly from: number
+  readonly whole: ReadonlyArray<number>
+  readonly skipped: ReadonlySet<number>
+}
+
+// -------------------------------------------------------------------------------------
+// scores
+// -------------------------------------------------------------------------------------
+
+/**
+ * What multiplies a cell's score, not yet weighted, and the gradient of its control.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Score {
+  readonly advantages: ReadonlyArray<number>
+  readonly control: Tensor | undefined
+}
+
+/**
+ * The advantages of a half-order cell: its return to go, less the value at the state above its noise and that at the state below,
+ * less the baseline of the problem's advantage.
+ *
+ * @category scores
+ * @since 0.1.0
+ */
+export const scored = (context: Context, cell: HalfOrder, seen: Seen): TE.TaskEither<EstimatorError, Score> => {
+  const { base } = seen
+  const plain = cell.baseline === undefined && cell.control === undefined
+  if (base === undefined || (plain && base.steps.length === 0)) {
+    return TE.right({ advantages: seen.whole, control: undefined })
+  }
+  return pipe(
+    TE.Do,
+    TE.bind('baseline', () => baselineAt(context, base, cell)),
+    TE.bind('control', () => controlAt(context, base, cell)),
+    TE.map(({ baseline, control }) => {
+      const rest = toGo(base, cell.from).map((g, n) => g - sound(baseline[n]) - sound(control?.values[n]))
+      // a value of the state stands in for a mean over earlier batches, which is of whole returns
+      const { advantages } = context.apply(rest, plain ? context.request.advantageState : context.initial, seen.skipped)
+      return { advantages, control: control?.gradient }
+    })
+  )
+}
+
+/** A value that is not finite, where rows that are not are skipped, is none: any function of the state will do. */
+const sound = (value = 0): number => (Number.isFinite(value) ? value : 0)
+
+const baselineAt = (
+  context: Context,
+  base: Rolled,
+  { baseline, from }: HalfOrder
+): TE.TaskEither<EstimatorError, ReadonlyArray<number>> => {
+  if (baseline === undefined) return TE.right([])
+  return baseline._tag === 'Clean'
+    ? base.clean === undefined
+      ? TE.left({ _tag: 'NotCompiled', program: 'rollout with clean predictions' })
+      : pipe(
+          context.score(T.at(from - 1)(base.clean)),
+          TE.map(({ rewards }) => rewards)
+        )
+    : pipe(
+        valueAt(context, base, baseline, from),
+        TE.map(({ values }) => values)
+      )
+}
+
+/** A value of a state with the gradient of its weighted sum. */
+interface Valued {
+  readonly values: ReadonlyArray<number>
+  readonly gradient: Tensor | undefined
+}
+
+const controlAt = (
+  context: Context,
+  base: Rolled,
+  { control, from }: HalfOrder
+): TE.TaskEither<EstimatorError, Valued | undefined> => {
+  if (control === undefined) return TE.right(undefined)
+  // below step 1 lies the output, whose clean prediction it is itself
+  if (control._tag === 'Clean' && from === 1) return TE.right({ values: base.rewards, gradient: base.x0Bar })
+  return valueAt(context, base, control, from - 1)
+}
+
+const valueAt = (
+  { run, request, rewardInputs }: Context,
+  { trajectory }: Rolled,
+  value: StateValue,
+  t: number
+): TE.TaskEither<EstimatorError, Valued> =>
+  trajectory === undefined
+    ? TE.left({ _tag: 'NotCompiled', program: valueName(value) })
+    : pipe(
+        run(valueName(value), {
+          ...under('params', request.params),
+          ...request.condition,
+          ...(value._tag === 'Learned' ? under('value', request.learned?.[value.name] ?? {}) : {}),
+          ...rewardInputs,
+          x: T.at(t)(trajectory),
+          high: T.scalar(t),
+          weights: T.vector(request.weights)
+        }),
+        TE.map((out) => ({ values: Array.from(out['value']?.data ?? []), gradient: out['xBar'] }))
+      )

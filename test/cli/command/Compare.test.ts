@@ -1,0 +1,80 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { compareEstimators, type CompareOptions } from '../../../cli/command/Compare.js'
+import { captured, type Ran } from '../captured.js'
+
+let folder = ''
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'halforder-compare-'))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const file = (name: string, content: unknown): string => {
+  const path = join(folder, name)
+  writeFileSync(path, JSON.stringify(content))
+  return path
+}
+
+const run = (options: Partial<CompareOptions>): Promise<Ran> =>
+  captured(() => compareEstimators({ task: 'points', samples: '64', seed: '1', json: true, ...options }))
+
+const refusal = async (options: Partial<CompareOptions>): Promise<string> => {
+  const { code, out, err } = await run(options)
+  expect([code, out]).toEqual([2, ''])
+  return err
+}
+
+describe('halforder compare', () => {
+  it('measures forms of the named estimators by a part of their name', async () => {
+    const { code, out } = await run({ only: 'truncated' })
+    expect(code).toBe(0)
+    expect(JSON.parse(out)).toMatchObject({
+      estimator: 'truncated backpropagation(k = 1)',
+      exact: false,
+      samples: 64,
+      networkEvaluations: 51
+    })
+  })
+
+  it('measures one with options, and cells of a file', async () => {
+    const named = await run({ estimator: 'truncatedBackprop(k = 2)' })
+    expect(JSON.parse(named.out)).toMatchObject({
+      estimator: 'truncated backpropagation(k = 2)',
+      networkEvaluations: 52
+    })
+    const cells = await run({ estimator: file('mine.json', { cells: [{ kind: 'firstOrder', to: 2 }] }) })
+    const numbers = (out: string): unknown => ({ ...JSON.parse(out), estimator: '' })
+    expect(numbers(cells.out)).toEqual(numbers(named.out))
+  })
+
+  it('pays for step 1 by a zeroth-order cell under a black box', async () => {
+    const { code, out } = await run({
+      task: 'faces',
+      reward: 'compressibility',
+      only: 'reinforce (zeroth-order on step 1)'
+    })
+    expect(code).toBe(0)
+    const [first = ''] = out.split('\n')
+    expect(JSON.parse(first)).toMatchObject({ estimator: 'reinforce (zeroth-order on step 1)', exact: true })
+  })
+
+  it('refuses what is no estimator here, with one line', async () => {
+    expect(await refusal({ only: 'nothing' })).toBe(
+      'halforder compare: --only: expected a part of the name of an estimator, got nothing\n'
+    )
+    expect(await refusal({ estimator: 'rlr(h = 60)' })).toBe(
+      'halforder compare: --estimator: h: expected a whole number in 1..49, got 60\n'
+    )
+    expect(await refusal({ estimator: 'rlr(directions = batch)' })).toBe(
+      'halforder compare: --estimator: directions: expected "row", since each sample is measured with a direction of its own, got "batch"; leave it out\n'
+    )
+    expect(await refusal({ task: 'faces', reward: 'compressibility', estimator: 'rlr' })).toBe(
+      "halforder compare: --estimator: rlr pulls back the reward's gradient, and this reward has none; choose blackBoxRlr\n"
+    )
+    expect(
+      await refusal({ estimator: file('scores.json', { cells: [{ kind: 'halfOrder', from: 1, to: 1 }] }) })
+    ).toContain('HO(1..1): sigma of step 1 is 0 in ddim(eta = 1), so HO(1..1) has no score there')
+  })
+})

@@ -1,0 +1,136 @@
+/** The built program in processes of its own, in folders of its own. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { root } from '../package/sources.js'
+
+export const program = join(root, 'cli', 'bin', 'halforder.js')
+
+/** Compiles the library and the program. */
+export const build = (): void => {
+  for (const config of ['tsconfig.build.json', join('cli', 'tsconfig.build.json')]) {
+    const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+    const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', join(root, config)], { encoding: 'utf8' })
+    if (status !== 0) throw new Error(`${config} does not compile:\n${stdout}`)
+  }
+}
+
+// -------------------------------------------------------------------------------------
+// processes
+// -------------------------------------------------------------------------------------
+
+export interface Ended {
+  /** undefined: a signal ended it */
+  readonly code: number | undefined
+  readonly out: string
+  readonly err: string
+  readonly seconds: number
+}
+
+export interface Started {
+  readonly child: ChildProcess
+  readonly ended: Promise<Ended>
+}
+
+export interface How {
+  readonly cwd?: string
+  /** A command and arguments that the program runs under. */
+  readonly under?: ReadonlyArray<string>
+  /** The program is killed after so many milliseconds: it hangs. */
+  readonly patience?: number
+}
+
+/** Starts the program. */
+export const start = (
+  args: ReadonlyArray<string>,
+  { cwd = tmpdir(), under = [], patience = 120_000 }: How = {}
+): Started => {
+  const [command = process.execPath, ...rest] = [...under, process.execPath, program, ...args]
+  const began = performance.now()
+  const child = spawn(command, rest, { cwd, env: { ...process.env, TERM: 'dumb' } })
+  const seen = { out: '', err: '' }
+  child.stdout.on('data', (text) => (seen.out += String(text)))
+  child.stderr.on('data', (text) => (seen.err += String(text)))
+  for (const stream of [child.stdout, child.stderr]) stream.on('error', () => undefined)
+  const hangs = setTimeout(() => child.kill('SIGKILL'), patience)
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code) => {
+      clearTimeout(hangs)
+      resolve({ code: code ?? undefined, ...seen, seconds: (performance.now() - began) / 1000 })
+    })
+  })
+  return { child, ended }
+}
+
+/** Runs the program to its end. */
+export const run = (args: ReadonlyArray<string>, how: How = {}): Promise<Ended> => start(args, how).ended
+
+// -------------------------------------------------------------------------------------
+// folders
+// -------------------------------------------------------------------------------------
+
+/** A folder that is there while the tests of a file run. */
+export const scratch = (name: string): { readonly path: string; readonly remove: () => void } => {
+  const path = mkdtempSync(join(tmpdir(), `halforder-${name}-`))
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
+}
+
+/** Numbers that are times, and where the folder is: all else of two equal runs is the same. */
+const passing = /"(?:seconds|folder)":\s*(?:[0-9.e-]+|"[^"]*"),?/g
+
+/** What a folder holds, a digest a file. */
+export const contents = (folder: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    readdirSync(folder)
+      .sort()
+      .map((name) => {
+        const bytes = readFileSync(join(folder, name))
+        const told = /\.jsonl?$/.test(name) ? bytes.toString('utf8').replaceAll(passing, '') : bytes
+        return [name, createHash('sha256').update(told).digest('hex')]
+      })
+  )
+
+// -------------------------------------------------------------------------------------
+// small runs
+// -------------------------------------------------------------------------------------
+
+const small = { task: 'points', chain: { T: 4 }, batch: 4, evaluationSamples: 8 }
+
+/** A fine-tune of many steps in little time, with a checkpoint after each, in a folder. */
+export const finetuneIn = (base: string, folder: string, ...more: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const config = join(base, 'config.json')
+  if (!existsSync(config)) writeFileSync(config, JSON.stringify(small))
+  return ['finetune', '--config', config, '--steps', '40', '--save-every', '0', '--out', folder, ...more]
+}
+
+export const resumed = (folder: string): ReadonlyArray<string> => ['finetune', '--resume', folder, '--save-every', '0']
+
+/** A training of many steps in little time, with a checkpoint after each, in a folder. */
+export const pretrainIn = (folder: string, ...more: ReadonlyArray<string>): ReadonlyArray<string> => [
+  ...'pretrain moons --task points --steps 60 --batch 16 --examples 64 --save-every 0 --out'.split(' '),
+  folder,
+  ...more
+]
+
+export const hasCheckpoint = (folder: string): boolean => existsSync(join(folder, 'checkpoint.safetensors'))
+
+export const newFolder = (base: string, name: string): string => {
+  const path = join(base, name)
+  mkdirSync(path, { recursive: true })
+  return path
+}
+
+/** What a test of random moments says of its draws, so that it can be repeated: a generator from a seed (Park and Miller, 1988). */
+export const uniform = (seed: number): (() => number) => {
+  let state = seed
+  return () => (state = (state * 48271) % 2147483647) / 2147483647
+}
+
+export const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resume) => {
+    setTimeout(resume, milliseconds)
+  })
