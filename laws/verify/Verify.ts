@@ -47,7 +47,7 @@ export type Outcome = 'unbiased' | 'biased as predicted' | 'refuted' | 'undecide
  * - `expectation`: the mean of the samples, with `standardError`; `biasInf`: the largest distance of a component to
  *   `exactGradient`. `predictedBias` is minus what is missing of the terms of `unpaidSteps`.
  * - `variance`: the trace of the covariance of one sample's gradient. `samples`: how many there were.
- * - `networkEvaluations` and `peakBytes` of activations are those of one sample.
+ * - `networkEvaluations`, `pullbacks` through the network and `peakBytes` of activations are those of one sample.
  * - `tolerance`: how far a component's expectation may be from what is claimed; a bias of `detectable` or more is missed
  *   with probability `1 - power` at most. Each the largest over the components; null where nothing was decided.
  * - `reason`: why an estimator was skipped, or nothing decided. What was not measured is null.
@@ -65,6 +65,7 @@ export interface Row {
   readonly unpaidSteps: ReadonlyArray<number>
   readonly variance: number | null
   readonly networkEvaluations: number
+  readonly pullbacks: number
   readonly peakBytes: number | null
   readonly verdict: Outcome
   readonly claim: 'exact' | 'partial'
@@ -205,13 +206,23 @@ const common = (
   test: Test
 ): Pick<
   Row,
-  'model' | 'estimator' | 'target' | 'unpaidSteps' | 'networkEvaluations' | 'claim' | 'cover' | 'alpha' | 'power'
+  | 'model'
+  | 'estimator'
+  | 'target'
+  | 'unpaidSteps'
+  | 'networkEvaluations'
+  | 'pullbacks'
+  | 'claim'
+  | 'cover'
+  | 'alpha'
+  | 'power'
 > => ({
   model: model.name,
   estimator: name,
   target: ofEstimator(estimator),
   unpaidSteps: [...Est.unpaid(estimator).keys()],
   networkEvaluations: Est.mean(estimator, (cover) => ofCover(cover, model.networkCalls).networkEvaluations),
+  pullbacks: model.networkCalls * Est.mean(estimator, (cover) => ofCover(cover).pullbackSteps),
   claim: estimator._tag,
   cover: C.show(estimator.covers[0].cover),
   alpha: test.alpha,
