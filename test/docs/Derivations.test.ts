@@ -6,7 +6,7 @@ import {
   Advantage,
   compile,
   Cost,
-  Cover,
+  type Cover,
   evolutionStrategies,
   fullBackprop,
   Objective,
