@@ -270,7 +270,8 @@ export const orderOfCells =
 
 /**
  * **Excess.** The expectation of a cover built by hand, overlapping or not, exceeds the gradient of `J` by given terms: those
- * of `twice` (paid for twice) less those of `missing`. `J` must be quadratic in the parameters if the cover smooths.
+ * of `twice` (paid for twice) less those of `missing`. If the cover smooths, the expected reward must be quadratic
+ * in the copies of the parameters, jointly.
  *
  * @category laws
  * @since 0.1.0
