@@ -12,10 +12,11 @@ import type { Estimator } from './Estimator.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * What paid terms are terms of: `J`; or `J_s`, in which the parameters of zeroth-order steps are smoothed by a normal of standard
- * deviation `s`; or each of its own, `J` at the first- and half-order steps and `J_s` at the zeroth-order ones. That sum need
- * not be the gradient of one function. It is within O(s^2) of the gradients of both, and equal to that of `J` where the expected
- * reward is quadratic in the copies of the parameters that the smoothed steps use, jointly: that `J` is quadratic is not enough.
+ * What paid terms are terms of: `J`; or `J_s`, in which the parameters of zeroth-order steps are smoothed by a normal
+ * of standard deviation `s`; or each of its own, `J` at the first- and half-order steps and `J_s` at the zeroth-order
+ * ones. That sum need not be the gradient of one function. It is within O(s^2) of the gradients of both, and equal to
+ * that of `J` where the expected reward is quadratic in the copies of the parameters that the smoothed steps use,
+ * jointly: that `J` is quadratic is not enough.
  *
  * @category model
  * @since 0.1.0
@@ -27,8 +28,8 @@ export type Objective = 'J' | 'J_s' | 'J and J_s'
 // -------------------------------------------------------------------------------------
 
 /**
- * What a cover's terms are terms of. The one-point form has one rollout, the perturbed one, so every cell pays for `J_s`; a
- * difference form leaves the other cells on the clean rollout, and they pay for `J`.
+ * What a cover's terms are terms of. The one-point form has one rollout, the perturbed one, so every cell pays for
+ * `J_s`; a difference form leaves the other cells on the clean rollout, and they pay for `J`.
  *
  * @category readings
  * @since 0.1.0
@@ -54,8 +55,9 @@ export const termsOf = (self: Cover): { readonly J: ReadonlyArray<number>; reado
 }
 
 /**
- * What the estimator's terms are terms of, its unpaid ones aside: that of its covers if they agree, else `J and J_s`. Covers
- * with the one-point form, or with a zeroth-order cell alone, smooth each their own steps: `J_s` is then the mean of theirs.
+ * What the estimator's terms are terms of, its unpaid ones aside: that of its covers if they agree, else `J and J_s`.
+ * Covers with the one-point form, or with a zeroth-order cell alone, smooth each their own steps: `J_s` is then the
+ * mean of theirs.
  *
  * @category readings
  * @since 0.1.0

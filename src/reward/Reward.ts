@@ -19,9 +19,9 @@ import type { Batched } from '../tensor/Shape.js'
  * condition fits every chain. `shapes` declares the lens's own parameters, and `parameters` are their fixed values, by
  * path.
  *
- * Its gradient must integrate to it: it is absolutely continuous in the output. One that `jumps` (a threshold, a count, the label
- * of a class) has a gradient almost everywhere that knows nothing of the jumps, and says so: whatever pulls that gradient
- * back is then refused, and likelihood ratios and perturbations are not.
+ * Its gradient must integrate to it: it is absolutely continuous in the output. One that `jumps` (a threshold, a count,
+ * the label of a class) has a gradient almost everywhere that knows nothing of the jumps, and says so: whatever pulls that
+ * gradient back is then refused, and likelihood ratios and perturbations are not.
  *
  * @category model
  * @since 0.1.0
