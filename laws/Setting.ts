@@ -1,6 +1,6 @@
 /**
- * What estimator laws are about: a chain, a reward and values for the parameters, small enough to be integrated exactly;
- * and the draws, random or quadrature nodes, that it is run on.
+ * What estimator laws are about: a chain, a reward and values for the parameters, small enough to be integrated
+ * exactly; and the draws, random or quadrature nodes, that it is run on.
  *
  * @since 0.1.0
  */
@@ -34,10 +34,11 @@ import * as Q from './exact/Quadrature.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * How many quadrature nodes each random number gets: the elements of `x_T`, those of the noise of step `t`, and the `i`-th
- * trained number's direction at the steps of a zeroth-order cell (any order of the set). Enough nodes for the degree of the
- * integrand make an expectation exact under normal noise; `Toy` settings come with such numbers. Noise of another density is
- * integrated by the rule of that density: give it about twice the nodes, and a `refined` order where it is not exact.
+ * How many quadrature nodes each random number gets: the elements of `x_T`, those of the noise of step `t`, and the
+ * `i`-th trained number's direction at the steps of a zeroth-order cell (any order of the set). Enough nodes for the
+ * degree of the integrand make an expectation exact under normal noise; `Toy` settings come with such numbers. Noise
+ * of another density is integrated by the rule of that density: give it about twice the nodes, and a `refined` order
+ * where it is not exact.
  *
  * @category model
  * @since 0.1.0
@@ -56,8 +57,8 @@ export interface Order {
  * - `steps`: rewards on the way, which are lenses; the expected *return* is what estimates are of.
  * - `values`: learned values of a state that cells may name, with the parameters that they have.
  * - `objective`: nodes for the expected reward alone, whose degree is less than that of an estimate (default: `order`).
- * - `refined`: a finer order, for integrands that no rule integrates exactly; laws then measure the truncation of `order`
- *   by it and add that to their tolerance.
+ * - `refined`: a finer order, for integrands that no rule integrates exactly; laws then measure the truncation of
+ *   `order` by it and add that to their tolerance.
  * - `scheme`: differences that fit how `J` varies with the parameters (default: `Differences.standard`).
  *
  * @category model
@@ -102,8 +103,8 @@ export interface Smoothing {
 }
 
 /**
- * Rows of random numbers, drawn or nodes, with their weights: `xT [rows, ...]`, `eps [T, rows, ...]`, and directions by path
- * as gradient requests take them.
+ * Rows of random numbers, drawn or nodes, with their weights: `xT [rows, ...]`, `eps [T, rows, ...]`, and directions
+ * by path as gradient requests take them.
  *
  * @category model
  * @since 0.1.0
@@ -218,8 +219,9 @@ export const rowCondition = (condition: Values, rows: number): Values =>
 export const mostNodes = 100_000
 
 /**
- * The quadrature nodes of a setting, as batches. Where all trained parameters have a batch axis, or nothing is perturbed,
- * there is one batch; else one for each node of the directions, which a batch shares. Left: too many nodes.
+ * The quadrature nodes of a setting, as batches. Where all trained parameters have a batch axis, or nothing is
+ * perturbed, there is one batch; else one for each node of the directions, which a batch shares. Left: too many
+ * nodes.
  *
  * @category draws
  * @since 0.1.0

@@ -1,9 +1,9 @@
 /**
  * Laws as a product: put a chain, a step, a reward or an estimator of your own to what this library holds itself to.
  *
- * Predicates (`Lens`, `Chain`, `Estimator`, ...) are pure and know no test framework: they give a `Verdict`, evidence or a
- * violation with the numbers, where they were read, and what the tolerance is made of. `Run` lifts them to fast-check
- * properties, which is why this entry needs `fast-check` to be installed.
+ * Predicates (`Lens`, `Chain`, `Estimator`, ...) are pure and know no test framework: they give a `Verdict`, evidence
+ * or a violation with the numbers, where they were read, and what the tolerance is made of. `Run` lifts them to
+ * fast-check properties, which is why this entry needs `fast-check` to be installed.
  *
  * @example
  * import { Run } from 'halforder/laws'

@@ -195,7 +195,7 @@ export const compareEstimators = async (options: CompareOptions): Promise<number
 
 const flat = (
   reward: string,
-  { estimator, gradient, parts, cost, peakBytes, efficiency }: Variance.Measured
+  { estimator, gradient, parts, cost, pullbacks, peakBytes, efficiency, efficiencyWithPullbacks }: Variance.Measured
 ): unknown => ({
   reward,
   estimator: estimator.name,
@@ -206,7 +206,9 @@ const flat = (
   meanNorm: Math.hypot(...gradient.mean),
   parts: Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, part.variance])),
   networkEvaluations: cost.networkEvaluations,
+  pullbacks,
   peakBytes,
   varianceTimesEvaluations: efficiency,
+  varianceTimesEvaluationsAndPullbacks: efficiencyWithPullbacks,
   efficiencyInterval: gradient.interval.map((v) => v * cost.networkEvaluations)
 })

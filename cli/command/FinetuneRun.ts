@@ -10,6 +10,7 @@ import { showError as showDocument } from 'halforder/document/Document'
 import * as Cover from 'halforder/estimator/Cover'
 import * as Est from 'halforder/estimator/Estimator'
 import * as Gradient from 'halforder/estimator/Gradient'
+import * as Objective from 'halforder/estimator/Objective'
 import { trainedShapes } from 'halforder/estimator/Programs'
 import * as Cost from 'halforder/estimator/reading/Cost'
 import { type Model, showError as showModel } from 'halforder/network/Model'
@@ -75,7 +76,7 @@ export interface Summary {
   readonly evaluationSamples: number
   readonly estimator: string
   readonly cover: string
-  readonly objective: 'J' | 'J_s'
+  readonly objective: Objective.Objective
   readonly unpaidSteps: ReadonlyArray<number>
   readonly steps: number
   readonly skippedRows: number
@@ -245,7 +246,7 @@ export const execute = (ready: Ready, held: Held, stop: AbortSignal): Step<Summa
         evaluationSamples: config.evaluationSamples,
         estimator: problem.estimator.name,
         cover: Cover.show(problem.estimator.covers[0].cover),
-        objective: Est.objective(problem.estimator),
+        objective: Objective.ofEstimator(problem.estimator),
         unpaidSteps: [...Est.unpaid(problem.estimator).keys()],
         steps: state.step,
         skippedRows: metrics.reduce((n, { skipped }) => n + skipped, 0),

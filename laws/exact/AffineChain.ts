@@ -1,5 +1,6 @@
 /**
- * Chains whose steps are affine in the state: their maps, read off their own programs, and the normals that these carry along.
+ * Chains whose steps are affine in the state: their maps, read off their own programs, and the normals that these
+ * carry along.
  *
  * @since 0.1.0
  */
@@ -42,8 +43,9 @@ export interface Gaussian {
 }
 
 /**
- * What a chain's marginals should be, at `t = 0..T`; the one at `T` is where it starts. `conditioning(t)`: by how many roundings
- * the numbers of step `t` may be off (1 by default): formulas such as `1 - alphaBar` lose digits near 0.
+ * What a chain's marginals should be, at `t = 0..T`; the one at `T` is where it starts. `conditioning(t)`: by how
+ * many roundings the numbers of step `t` may be off (1 by default): formulas such as `1 - alphaBar` lose digits near
+ * 0.
  *
  * @category model
  * @since 0.1.0
@@ -168,7 +170,8 @@ const steps = <P extends Params, D extends number, C extends Exprs>({
 }
 
 /**
- * Marginals at `t = 0..T`, from the closed form at `T`. Left: a program that does not close, or a mean that is not affine.
+ * Marginals at `t = 0..T`, from the closed form at `T`. Left: a program that does not close, or a mean that is not
+ * affine.
  *
  * @category interpreters
  * @since 0.1.0

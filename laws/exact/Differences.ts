@@ -51,7 +51,8 @@ export interface Sample {
 // -------------------------------------------------------------------------------------
 
 /**
- * Steps from 1/4, halved eight times: exact for polynomials up to degree 16, and reaching below most radii of convergence.
+ * Steps from 1/4, halved eight times: exact for polynomials up to degree 16, and reaching below most radii of
+ * convergence.
  *
  * @category constructors
  * @since 0.1.0
@@ -63,12 +64,12 @@ export const standard: Scheme = { step: 0.25, levels: 9 }
 // -------------------------------------------------------------------------------------
 
 /**
- * The derivative at 0 of each element of a function of one number. Of all extrapolations in the tableau it takes the one
- * whose error estimate is least. The estimate adds three parts: twice the larger distance to the two entries that it was
- * extrapolated from, which is an estimate of *their* truncation; the rounding of the values over the smallest step
- * used, times 2 (the extrapolation weights' magnitudes add up to less than the product over `k` of
- * `(4^k + 1) / (4^k - 1)`, which is below 2); and how far apart the derivatives from the right and from the left are, by
- * the same steps extrapolated. That distance is nothing where the function is smooth. Within a step of a kink central
+ * The derivative at 0 of each element of a function of one number. Of all extrapolations in the tableau it takes the
+ * one whose error estimate is least. The estimate adds three parts: twice the larger distance to the two entries that
+ * it was extrapolated from, which is an estimate of *their* truncation; the rounding of the values over the smallest
+ * step used, times 2 (the extrapolation weights' magnitudes add up to less than the product over `k` of `(4^k + 1) /
+ * (4^k - 1)`, which is below 2); and how far apart the derivatives from the right and from the left are, by the same
+ * steps extrapolated. That distance is nothing where the function is smooth. Within a step of a kink central
  * differences may agree on a slope that is neither side's, and the distance is the jump of the slope. Steps beyond a
  * function's radius of convergence give entries that do not agree, and are passed over.
  *

@@ -1,9 +1,9 @@
 /**
  * The exact expectation of a compiled estimator, and what it should be.
  *
- * Quadrature nodes are the batch and their weights the sample weights, so the estimator itself is integrated, not a model
- * of it. What it should be is found without pullbacks or scores: extrapolated differences of the expected reward in the
- * copy of the parameters that a step uses.
+ * Quadrature nodes are the batch and their weights the sample weights, so the estimator itself is integrated, not a
+ * model of it. What it should be is found without pullbacks or scores: extrapolated differences of the expected
+ * reward in the copy of the parameters that a step uses.
  *
  * @since 0.1.0
  */
@@ -63,9 +63,9 @@ export type Implementation = <P extends Params, S extends Batched, D extends Exp
 ) => E.Either<EstimatorError, Gradients>
 
 /**
- * An estimator under test. By default without a baseline, run by the library's interpreter in f64, and given the setting's
- * reward itself; `blackBox` is a host function for the same reward, and `steps` are given in place of the setting's rewards on the
- * way: the same as host functions, say.
+ * An estimator under test. By default without a baseline, run by the library's interpreter in f64, and given the
+ * setting's reward itself; `blackBox` is a host function for the same reward, and `steps` are given in place of the
+ * setting's rewards on the way: the same as host functions, say.
  *
  * @category model
  * @since 0.1.0
@@ -88,8 +88,8 @@ export interface Subject {
 export const library: Implementation = (problem) => Gradient.compile(problem, reference)
 
 /**
- * The reward of a setting as a host function, without its gradient. Rewards that look at the condition see none: their lens
- * is given no condition at all.
+ * The reward of a setting as a host function, without its gradient. Rewards that look at the condition see none:
+ * their lens is given no condition at all.
  *
  * @category constructors
  * @since 0.1.0
@@ -215,8 +215,8 @@ const reach = (sigma: ReadonlyArray<number>, draws: Draws, cover: Cover): number
 }
 
 /**
- * The expectation of an estimator under one cover, over all its random numbers. The error is that of rounding: a unit for
- * each operation, of the magnitudes that are added up and of the rewards times the largest factor before one.
+ * The expectation of an estimator under one cover, over all its random numbers. The error is that of rounding: a unit
+ * for each operation, of the magnitudes that are added up and of the rewards times the largest factor before one.
  *
  * @category the estimator
  * @since 0.1.0
@@ -332,9 +332,9 @@ export const terms = <P extends Params, S extends Batched, D extends Exprs, R ex
   )
 
 /**
- * What an exact cover promises: for each step its term of the gradient, of `J_s` at the steps of a zeroth-order cell, and at
- * the others of `J_s` with the one-point form, whose rollout is perturbed, and of `J` with a difference form. Steps in
- * `except` are left out.
+ * What an exact cover promises: for each step its term of the gradient, of `J_s` at the steps of a zeroth-order cell,
+ * and at the others of `J_s` with the one-point form, whose rollout is perturbed, and of `J` with a difference form.
+ * Steps in `except` are left out.
  *
  * @category what it should be
  * @since 0.1.0
@@ -362,8 +362,8 @@ export const promise = <P extends Params, S extends Batched, D extends Exprs, R 
 }
 
 /**
- * What a mixture promises whose covers pay for steps more or less than once: each step's term once on average. What zeroth-order
- * cells pay for is smoothed by theirs, and the rest is of `J`: their form must be a difference.
+ * What a mixture promises whose covers pay for steps more or less than once: each step's term once on average. What
+ * zeroth-order cells pay for is smoothed by theirs, and the rest is of `J`: their form must be a difference.
  *
  * @category what it should be
  * @since 0.1.0

@@ -25,8 +25,8 @@ import { simulator, type Rollout, type Shift } from './Simulate.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * The estimate of a cover on given draws by the printed formulas of its cells, row by row: with `A` the rewards of the base
- * rollout,
+ * The estimate of a cover on given draws by the printed formulas of its cells, row by row: with `A` the rewards of
+ * the base rollout,
  *
  * - FO(1..k): the derivative of `R(x_0)` in the copies of steps `1..k`;
  * - HO(j..m): `A` times the derivative of `x_{j-1} . score(eps_j) / sigma_j` in the copies of steps `j..m`;
@@ -35,8 +35,8 @@ import { simulator, type Rollout, type Shift } from './Simulate.js'
  * A copy that a cell pays a share of moves by that share.
  *
  * Derivatives are differences of rollouts. `advantages` takes the base rewards to what multiplies scores. Element
- * `[i][row]`, not weighted. The score of normal noise is taken to be `eps`; that of another is its own, which the laws of
- * `Noise` hold against its density.
+ * `[i][row]`, not weighted. The score of normal noise is taken to be `eps`; that of another is its own, which the
+ * laws of `Noise` hold against its density.
  *
  * @category what it should be
  * @since 0.1.0

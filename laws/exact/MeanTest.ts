@@ -1,11 +1,11 @@
 /**
  * Tests of a mean by samples that need not be normal: how far it may be off.
  *
- * Student's quantile is right for normal samples. For others the studentised mean has a tail that is heavier on one side by the
- * factor `exp(|g| t^3 / 3)` in the limit of many samples, where `g` is the skewness of the *mean*, the samples' over
- * `sqrt(n)` (Shao and Wang, *Self-normalized limit theorems: a survey*, Probability Surveys 10, 2013). So a bound `t` is
- * widened until that much is made up for. The bounds are asymptotic; how often true claims are refuted in fact is measured
- * in `docs/results/error-rates.md`.
+ * Student's quantile is right for normal samples. For others the studentised mean has a tail that is heavier on one
+ * side by the factor `exp(|g| t^3 / 3)` in the limit of many samples, where `g` is the skewness of the *mean*, the
+ * samples' over `sqrt(n)` (Shao and Wang, *Self-normalized limit theorems: a survey*, Probability Surveys 10, 2013).
+ * So a bound `t` is widened until that much is made up for. The bounds are asymptotic; how often true claims are
+ * refuted in fact is measured in `docs/results/error-rates.md`.
  *
  * @since 0.1.0
  */
@@ -48,8 +48,8 @@ export interface Stratum {
 // -------------------------------------------------------------------------------------
 
 /**
- * Fewer samples than this say nothing about tails: with a few hundred of a skewed law the samples look alike, and the rare
- * ones that make up its mean are not among them.
+ * Fewer samples than this say nothing about tails: with a few hundred of a skewed law the samples look alike, and the
+ * rare ones that make up its mean are not among them.
  *
  * @category constants
  * @since 0.1.0
@@ -69,8 +69,8 @@ export const mostOfOne = 1 / 4
 // -------------------------------------------------------------------------------------
 
 /**
- * The weighted sum of the means of independent groups: variances and third cumulants add up, and the degrees of freedom are
- * Welch's and Satterthwaite's.
+ * The weighted sum of the means of independent groups: variances and third cumulants add up, and the degrees of
+ * freedom are Welch's and Satterthwaite's.
  *
  * @category readings
  * @since 0.1.0
@@ -92,9 +92,9 @@ export const stratified = (strata: ReadonlyArray<Stratum>): Estimated => {
 }
 
 /**
- * How many standard errors a mean is off with probability `p` at most, on the heavier side: the least `t` with
- * `t^2 / 2 - |g| t^3 / 3 = q^2 / 2`, where `q` is Student's quantile. Infinite where no `t` does, so where the samples are too
- * skewed for their number.
+ * How many standard errors a mean is off with probability `p` at most, on the heavier side: the least `t` with `t^2 /
+ * 2 - |g| t^3 / 3 = q^2 / 2`, where `q` is Student's quantile. Infinite where no `t` does, so where the samples are
+ * too skewed for their number.
  *
  * @category readings
  * @since 0.1.0

@@ -15,8 +15,9 @@ import { gaussOf, rule } from './Quadrature.js'
 const reach = 70
 
 /**
- * The exp-sinh rule of `n` nodes for integrals over the positive half line, `x = exp(pi / 2 sinh t)`: it converges for what
- * falls off exponentially or as a power, whatever happens at 0 (Takahasi and Mori, Publications of the RIMS 9, 1974).
+ * The exp-sinh rule of `n` nodes for integrals over the positive half line, `x = exp(pi / 2 sinh t)`: it converges
+ * for what falls off exponentially or as a power, whatever happens at 0 (Takahasi and Mori, Publications of the RIMS
+ * 9, 1974).
  *
  * @category constructors
  * @since 0.1.0
@@ -57,9 +58,9 @@ const halves = (n: number, lower: (p: number) => number): Rule => {
 }
 
 /**
- * The rule of about `n` nodes of a density. The normal's is Gauss-Hermite. Laplace's and the logistic's have a Gauss rule of
- * `n / 2` nodes on each side of the median, exact for what is a polynomial on each, such as a score that is a sign. Student's t,
- * which has few moments, has exp-sinh nodes on each side. A density of your own brings its rule.
+ * The rule of about `n` nodes of a density. The normal's is Gauss-Hermite. Laplace's and the logistic's have a Gauss
+ * rule of `n / 2` nodes on each side of the median, exact for what is a polynomial on each, such as a score that is a
+ * sign. Student's t, which has few moments, has exp-sinh nodes on each side. A density of your own brings its rule.
  *
  * @category constructors
  * @since 0.1.0

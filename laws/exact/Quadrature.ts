@@ -59,9 +59,9 @@ const polynomial = ({ centre, root }: Recurrence, n: number, x: number): readonl
 }
 
 /**
- * The Gauss rule of `n` nodes of a recurrence, nodes in increasing order. The zeros of each degree separate those of the
- * next, so each is found by Newton's method between its fences; the weights are Christoffel's, `1 / sum over k < n of
- * p_k(x)^2`.
+ * The Gauss rule of `n` nodes of a recurrence, nodes in increasing order. The zeros of each degree separate those of
+ * the next, so each is found by Newton's method between its fences; the weights are Christoffel's, `1 / sum over k <
+ * n of p_k(x)^2`.
  */
 const gauss = (
   recurrence: Recurrence,
@@ -120,9 +120,9 @@ export const gaussHermite = (n: number): Rule =>
   )
 
 /**
- * The Gauss rule of `n` nodes of the measure that many points stand for, by Stieltjes' procedure (Gautschi, *Orthogonal
- * Polynomials: Computation and Approximation*, 2004, section 2.2). Points that integrate polynomials of degree `2 n - 1` well
- * give a rule that does so with `n` nodes. Their weights add up to 1.
+ * The Gauss rule of `n` nodes of the measure that many points stand for, by Stieltjes' procedure (Gautschi,
+ * *Orthogonal Polynomials: Computation and Approximation*, 2004, section 2.2). Points that integrate polynomials of
+ * degree `2 n - 1` well give a rule that does so with `n` nodes. Their weights add up to 1.
  *
  * @category constructors
  * @since 0.1.0
@@ -175,8 +175,8 @@ export const rule = (n: number): Rule => {
 export const nodesFor = (degree: number): number => Math.floor(degree / 2) + 1
 
 /**
- * The product of rules, one a dimension, the last one varying fastest; a number is the Gauss-Hermite rule of so many nodes.
- * Points of weight below `prune` are dropped.
+ * The product of rules, one a dimension, the last one varying fastest; a number is the Gauss-Hermite rule of so many
+ * nodes. Points of weight below `prune` are dropped.
  *
  * @category combinators
  * @since 0.1.0

@@ -39,7 +39,8 @@ export interface Shift {
 }
 
 /**
- * What a rollout gives: the returns, one a row (the rewards, with those on the way), and the trajectory `x_0, ..., x_T`, rows after one another.
+ * What a rollout gives: the returns, one a row (the rewards, with those on the way), and the trajectory `x_0, ...,
+ * x_T`, rows after one another.
  *
  * @category model
  * @since 0.1.0
@@ -50,8 +51,8 @@ export interface Rollout {
 }
 
 /**
- * Runs rollouts. `roundoff` is what rounding may do to a number that it computes, relative to its magnitude: one unit for
- * each operation.
+ * Runs rollouts. `roundoff` is what rounding may do to a number that it computes, relative to its magnitude: one unit
+ * for each operation.
  *
  * @category model
  * @since 0.1.0

@@ -6,8 +6,8 @@
 import { logGamma } from '../../src/random/Gamma.js'
 
 /**
- * The probability that Student's t with `degrees` degrees of freedom, not necessarily whole, exceeds `t >= 0`: half of the
- * regularised incomplete beta function `I_x(degrees / 2, 1 / 2)` at `x = degrees / (degrees + t^2)`.
+ * The probability that Student's t with `degrees` degrees of freedom, not necessarily whole, exceeds `t >= 0`: half
+ * of the regularised incomplete beta function `I_x(degrees / 2, 1 / 2)` at `x = degrees / (degrees + t^2)`.
  *
  * @category readings
  * @since 0.1.0

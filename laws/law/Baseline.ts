@@ -64,8 +64,9 @@ const inflate = (a: Uncertain, b: Uncertain): Uncertain => ({
 })
 
 /**
- * **Baselines of a batch leave the expectation alone.** The expectation over batches of two independent rows, as a product
- * of two quadratures. It needs parameters with a batch axis and few nodes: two rows of `n` nodes are `n^2` runs.
+ * **Baselines of a batch leave the expectation alone.** The expectation over batches of two independent rows, as a
+ * product of two quadratures. It needs parameters with a batch axis and few nodes: two rows of `n` nodes are `n^2`
+ * runs.
  *
  * @category laws
  * @since 0.1.0

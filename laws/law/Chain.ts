@@ -1,5 +1,6 @@
 /**
- * Laws of chains: steps have their pullbacks, segments compose, trajectories replay, densities and scores belong together.
+ * Laws of chains: steps have their pullbacks, segments compose, trajectories replay, densities and scores belong
+ * together.
  *
  * @since 0.1.0
  */
@@ -33,9 +34,9 @@ export { onPolicy, scoreIsGradient } from './Likelihood.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * **Adjoint.** At the given steps (`someSteps`, by default) the pullback of the step's mean is its transposed derivative: in the
- * parameters, in the *state*, which estimators of one step never ask for, and in the parts of the condition that the
- * subject calls `varied`. Where the parameters do not pass together, each is looked at.
+ * **Adjoint.** At the given steps (`someSteps`, by default) the pullback of the step's mean is its transposed
+ * derivative: in the parameters, in the *state*, which estimators of one step never ask for, and in the parts of the
+ * condition that the subject calls `varied`. Where the parameters do not pass together, each is looked at.
  *
  * @category laws
  * @since 0.1.0
@@ -67,9 +68,9 @@ export const adjoint =
   }
 
 /**
- * **Segments compose.** The steps down to 1 after the steps above `k` are the whole chain, in value and in every cotangent: of
- * parameters, condition, state and noises. `reach` looks at so many steps on either side of `k` only: bounds of rounding
- * compound with each step of a network. `segment` may be your own.
+ * **Segments compose.** The steps down to 1 after the steps above `k` are the whole chain, in value and in every
+ * cotangent: of parameters, condition, state and noises. `reach` looks at so many steps on either side of `k` only:
+ * bounds of rounding compound with each step of a network. `segment` may be your own.
  *
  * @category laws
  * @since 0.1.0
@@ -158,8 +159,8 @@ export const rolloutIsSegments =
   }
 
 /**
- * **Replay.** On a target, the same key gives the same trajectory bit for bit, from a fresh compilation too, and another key
- * gives another one.
+ * **Replay.** On a target, the same key gives the same trajectory bit for bit, from a fresh compilation too, and
+ * another key gives another one.
  *
  * @category laws
  * @since 0.1.0

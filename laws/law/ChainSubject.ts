@@ -28,8 +28,8 @@ import type { Comparison, Verdict } from '../Verdict.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * A chain at some parameters and condition, given for one row as in a `Setting`. Conditions may be labels, which have no
- * derivative: `varied` tells, by input name, which are to be differentiated (none, by default).
+ * A chain at some parameters and condition, given for one row as in a `Setting`. Conditions may be labels, which have
+ * no derivative: `varied` tells, by input name, which are to be differentiated (none, by default).
  *
  * @category model
  * @since 0.1.0
@@ -145,8 +145,8 @@ export const side = ({ values, bounds }: Reference.Bounded, one: string, other: 
     })
 
 /**
- * Steps of a chain that stand for all. Of at most eight steps these are all; of more, the first, the last, and three that the
- * key chooses.
+ * Steps of a chain that stand for all. Of at most eight steps these are all; of more, the first, the last, and three
+ * that the key chooses.
  *
  * @category utils
  * @since 0.1.0

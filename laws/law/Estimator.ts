@@ -50,9 +50,10 @@ export { smoothingOrder, smoothingVanishes } from './Smoothing.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * **Unbiased.** Under each cover of an exact estimator, hence under any mixture of them, the expectation over all random
- * numbers is the gradient that the cover promises: of `J`, or of `J_s` where the zeroth-order cell has a say. A mixture whose covers
- * pay for steps more or less than once keeps the promise on average over them. A partial estimator claims nothing and is `Stuck`.
+ * **Unbiased.** Under each cover of an exact estimator, hence under any mixture of them, the expectation over all
+ * random numbers is the gradient that the cover promises: of `J`, or of `J_s` where the zeroth-order cell has a say.
+ * A mixture whose covers pay for steps more or less than once keeps the promise on average over them. A partial
+ * estimator claims nothing and is `Stuck`.
  *
  * @category laws
  * @since 0.1.0
@@ -123,8 +124,8 @@ const onAverage = <P extends Params, S extends Batched, D extends Exprs, R exten
 }
 
 /**
- * **Bias is what is unpaid** (Proposition 6.1 of arXiv 2502.00639). Under each cover the expectation less the whole gradient
- * is minus the sum of what is unpaid of the steps' terms.
+ * **Bias is what is unpaid** (Proposition 6.1 of arXiv 2502.00639). Under each cover the expectation less the whole
+ * gradient is minus the sum of what is unpaid of the steps' terms.
  *
  * @category laws
  * @since 0.1.0
@@ -269,8 +270,9 @@ export const orderOfCells =
     )
 
 /**
- * **Excess.** The expectation of a cover built by hand, overlapping or not, exceeds the gradient of `J` by given terms: those
- * of `twice` (paid for twice) less those of `missing`. `J` must be quadratic in the parameters if the cover smooths.
+ * **Excess.** The expectation of a cover built by hand, overlapping or not, exceeds the gradient of `J` by given
+ * terms: those of `twice` (paid for twice) less those of `missing`. If the cover smooths, the expected reward must be
+ * quadratic in the copies of the parameters, jointly.
  *
  * @category laws
  * @since 0.1.0
@@ -292,8 +294,8 @@ export const excess =
     )
 
 /**
- * **No score without noise.** Where a half-order cell stands on a step whose sigma is 0, compiling is a left that names the
- * cell's lowest step, and where none does, compiling succeeds: nothing is ever divided by 0.
+ * **No score without noise.** Where a half-order cell stands on a step whose sigma is 0, compiling is a left that
+ * names the cell's lowest step, and where none does, compiling succeeds: nothing is ever divided by 0.
  *
  * @category laws
  * @since 0.1.0
@@ -330,8 +332,8 @@ export const refusesNoScore =
   }
 
 /**
- * **Weights.** An estimator's cover weights are positive and add up to 1, and `draw` gives each cover for an interval of that
- * length: the cumulative weights' own midpoints select the covers in order.
+ * **Weights.** An estimator's cover weights are positive and add up to 1, and `draw` gives each cover for an interval
+ * of that length: the cumulative weights' own midpoints select the covers in order.
  *
  * @category laws
  * @since 0.1.0

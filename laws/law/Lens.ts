@@ -33,10 +33,10 @@ import type { Comparison, Verdict } from '../Verdict.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * A lens under test: the shapes of its argument and sizes for their names. Inputs are standard normals drawn from a key;
- * `place` moves one to where the lens is smooth (by default it stays). Paths begin with `p` for parameters and `a` for the
- * argument. Paths in `held` are constants of the lens, such as times and labels: no derivative is taken in them. Inputs whose
- * values are given in `at`, by path, are not drawn.
+ * A lens under test: the shapes of its argument and sizes for their names. Inputs are standard normals drawn from a
+ * key; `place` moves one to where the lens is smooth (by default it stays). Paths begin with `p` for parameters and
+ * `a` for the argument. Paths in `held` are constants of the lens, such as times and labels: no derivative is taken
+ * in them. Inputs whose values are given in `at`, by path, are not drawn.
  *
  * @category model
  * @since 0.1.0
@@ -153,8 +153,8 @@ const settle = (law: string, comparisons: E.Either<string, ReadonlyArray<Compari
 // -------------------------------------------------------------------------------------
 
 /**
- * **Adjoint.** `<yBar, J v> = <J^T yBar, v>` for each parameter and argument `v` moves alone, with `J v` by extrapolated
- * differences of the forward run. Inputs that `together` gives one name move together, in one direction.
+ * **Adjoint.** `<yBar, J v> = <J^T yBar, v>` for each parameter and argument `v` moves alone, with `J v` by
+ * extrapolated differences of the forward run. Inputs that `together` gives one name move together, in one direction.
  *
  * @category laws
  * @since 0.1.0
@@ -268,8 +268,8 @@ const bars = (values: Values): ReadonlyArray<readonly [string, T.Tensor]> =>
   Object.entries(values).filter(([name]) => name.startsWith('bar.'))
 
 /**
- * **Same.** Two lenses agree in value and pullback, on the first one's inputs. With `exactly` to the last bit, else to the
- * forward error bounds of both.
+ * **Same.** Two lenses agree in value and pullback, on the first one's inputs. With `exactly` to the last bit, else
+ * to the forward error bounds of both.
  *
  * @category laws
  * @since 0.1.0
@@ -329,8 +329,8 @@ export const identity =
     ])
 
 /**
- * **Associative.** `compose(compose(f, g), h)` is `compose(f, compose(g, h))`. Weights that they share may be added up in
- * another order.
+ * **Associative.** `compose(compose(f, g), h)` is `compose(f, compose(g, h))`. Weights that they share may be added
+ * up in another order.
  *
  * @category laws
  * @since 0.1.0
@@ -345,8 +345,8 @@ export const associative =
     same('associative', { ...f, lens: L.compose(L.compose(f.lens, g), h) })(L.compose(f.lens, L.compose(g, h)), key)
 
 /**
- * **Functorial.** The pullback of `compose(f, g)` is `f`'s after `g`'s, with the parameters' cotangents added; `compose` may
- * be your own.
+ * **Functorial.** The pullback of `compose(f, g)` is `f`'s after `g`'s, with the parameters' cotangents added;
+ * `compose` may be your own.
  *
  * @category laws
  * @since 0.1.0

@@ -31,8 +31,9 @@ import { declared, describe, evaluate, rows, settle, someSteps, valuesOf, type S
 // -------------------------------------------------------------------------------------
 
 /**
- * **On-policy.** The log-density recomputed from `x_t` and the sampled `x_{t-1}` is the *sum* over elements of the noise's
- * own log-density at what was drawn, less `ln sigma_t` each: the likelihood ratio is 1. At every step with noise.
+ * **On-policy.** The log-density recomputed from `x_t` and the sampled `x_{t-1}` is the *sum* over elements of the
+ * noise's own log-density at what was drawn, less `ln sigma_t` each: the likelihood ratio is 1. At every step with
+ * noise.
  *
  * @category laws
  * @since 0.1.0
@@ -90,9 +91,9 @@ export const onPolicy =
   }
 
 /**
- * **Score.** At steps with noise (`someSteps`), the derivative of the log-density of a sampled step in a parameter is the
- * pullback of the mean at `score(eps) / sigma`; and in the sample, `-score(eps) / sigma`. More than eight numbers move
- * together, in one random direction.
+ * **Score.** At steps with noise (`someSteps`), the derivative of the log-density of a sampled step in a parameter is
+ * the pullback of the mean at `score(eps) / sigma`; and in the sample, `-score(eps) / sigma`. More than eight numbers
+ * move together, in one random direction.
  *
  * @category laws
  * @since 0.1.0

@@ -1,10 +1,10 @@
 /**
  * Tests by sampling with declared error rates, for what is too large to integrate.
  *
- * A test of a mean that accepts a true claim with probability `1 - alpha`, and misses a bias of `effect` standard deviations
- * with probability at most `beta`, needs `((z_{alpha/2} + z_beta) / effect)^2` samples, asymptotically. Its bound is Student's,
- * widened for skewed samples (`exact/MeanTest`), and samples that are too heavy-tailed for it decide nothing. Keys come from
- * the caller, so a failure is replayed by its seed. Nothing is tuned until it passes.
+ * A test of a mean that accepts a true claim with probability `1 - alpha`, and misses a bias of `effect` standard
+ * deviations with probability at most `beta`, needs `((z_{alpha/2} + z_beta) / effect)^2` samples, asymptotically.
+ * Its bound is Student's, widened for skewed samples (`exact/MeanTest`), and samples that are too heavy-tailed for it
+ * decide nothing. Keys come from the caller, so a failure is replayed by its seed. Nothing is tuned until it passes.
  *
  * @since 0.1.0
  */
@@ -75,8 +75,8 @@ export const sampleSize = ({ alpha, beta, effect }: Rates, comparisons: number):
   Math.ceil(((upperQuantile(alpha / (2 * comparisons)) + upperQuantile(beta)) / effect) ** 2)
 
 /**
- * The test of a claimed mean on samples, as a comparison: the tolerance is so many standard errors, and infinite where the
- * samples do not decide.
+ * The test of a claimed mean on samples, as a comparison: the tolerance is so many standard errors, and infinite
+ * where the samples do not decide.
  *
  * @category utils
  * @since 0.1.0
@@ -107,8 +107,8 @@ export const zTest = (
 }
 
 /**
- * **Unbiased, by sampling.** Under each cover the mean of the per-sample gradients is the given vector, one number for each
- * trained component. It needs parameters with a batch axis, so that every row has its own gradient.
+ * **Unbiased, by sampling.** Under each cover the mean of the per-sample gradients is the given vector, one number
+ * for each trained component. It needs parameters with a batch axis, so that every row has its own gradient.
  *
  * @category laws
  * @since 0.1.0

@@ -1,9 +1,9 @@
 /**
  * Laws of noise: what is drawn, the log-density, the score and the quadrature rule are of one density.
  *
- * An estimator multiplies with the score, and samples from the draws. Where they are of two densities every likelihood ratio
- * is wrong, and no law that looks at the score and the log-density alone can see it. So each is held against the
- * log-density, integrated by a rule of its own.
+ * An estimator multiplies with the score, and samples from the draws. Where they are of two densities every
+ * likelihood ratio is wrong, and no law that looks at the score and the log-density alone can see it. So each is held
+ * against the log-density, integrated by a rule of its own.
  *
  * @since 0.1.0
  */
@@ -13,13 +13,10 @@ import type { Noise as AnyNoise } from '../../src/chain/Noise.js'
 import { draw, fromUniforms, isCustom } from '../../src/random/Density.js'
 import type { Key } from '../../src/random/Key.js'
 import { ofQuantile, unit, type Rule } from '../../src/random/Nodes.js'
-import * as Program from '../../src/tensor/Program.js'
-import * as Reference from '../../src/tensor/Reference.js'
-import { showError } from '../../src/tensor/Shape.js'
-import { tabulate } from '../../src/tensor/Tensor.js'
 import { derivatives } from '../exact/Differences.js'
-import { halfLine, ruleOf } from '../exact/NoiseRule.js'
-import { fromSingle, sum, unitRoundoff } from '../exact/Rounding.js'
+import { constants, integrals, read, refined, type Known } from '../exact/NoiseIntegrals.js'
+import { ruleOf } from '../exact/NoiseRule.js'
+import { sum, unitRoundoff } from '../exact/Rounding.js'
 import * as V from '../Verdict.js'
 import type { Comparison, Verdict } from '../Verdict.js'
 
@@ -57,108 +54,6 @@ const tests: ReadonlyArray<Test> = [
   ...[-6, 0, 6].map((centre) => bump(centre, 4))
 ]
 
-// -------------------------------------------------------------------------------------
-// readings
-// -------------------------------------------------------------------------------------
-
-/** The constants of a log-density and the weights of a rule are rounded by whoever made them: 64 units of 1. */
-const constants = 64 * 2 * unitRoundoff
-
-/** Values at some points, with what rounding may have done to each. */
-interface Read {
-  readonly score: ArrayLike<number>
-  readonly logDensity: ArrayLike<number>
-  readonly scoreError: ArrayLike<number>
-  readonly logDensityError: ArrayLike<number>
-}
-
-const read = ({ noise }: Subject, points: ReadonlyArray<number>): E.Either<string, Read> =>
-  pipe(
-    Program.make({ eps: [points.length] }, ({ eps }) => ({
-      score: noise.score(eps),
-      logDensity: noise.logDensity(eps)
-    })),
-    E.flatMap((program) =>
-      Reference.runWithBounds(program, {}, { eps: tabulate([points.length], (i) => points[i] ?? 0) })
-    ),
-    E.bimap(
-      (errors) => errors.map(showError).join('\n'),
-      ({ values, bounds }) => {
-        const error = (name: string): ReadonlyArray<number> =>
-          Array.from(bounds[name]?.data ?? [], (b, i) =>
-            // bounds are those of f32, which overflows long before f64 does: there, some roundings of the result
-            Number.isFinite(b) ? b * fromSingle : constants * (1 + Math.abs(values[name]?.data[i] ?? 0))
-          )
-        return {
-          score: values['score']?.data ?? [],
-          logDensity: values['logDensity']?.data ?? [],
-          scoreError: error('score'),
-          logDensityError: error('logDensity')
-        }
-      }
-    )
-  )
-
-/** A number and how far it may be off. */
-interface Known {
-  readonly value: number
-  readonly error: number
-}
-
-/** Ever finer readings of a number: the finest one, with twice the largest distance to the others as its error, and rounding. */
-const refined = (readings: ReadonlyArray<number>, rounding: number): Known => {
-  const value = readings.at(-1) ?? Number.NaN
-  return { value, error: 2 * Math.max(...readings.map((other) => Math.abs(value - other))) + rounding }
-}
-
-/** Nodes a half line: more bring nothing for a density that is smooth on each side of 0. */
-const nodesPerHalf = [250, 310, 390]
-
-interface Integrated {
-  readonly value: number
-  readonly rounding: number
-}
-
-/** Integrals of functions of the point and the score against the log-density itself. */
-const integrals = (
-  subject: Subject,
-  integrands: ReadonlyArray<(x: number, score: number) => number>
-): E.Either<string, ReadonlyArray<Known>> => {
-  const at = (n: number): E.Either<string, ReadonlyArray<Integrated>> => {
-    const half = halfLine(n)
-    const points = [...half.nodes.map((x) => -x), ...half.nodes]
-    const weights = [...half.weights, ...half.weights]
-    return pipe(
-      read(subject, points),
-      E.map(({ score, logDensity, logDensityError, scoreError }) =>
-        integrands.map((f): Integrated => {
-          const terms = points.map((x, i): Integrated => {
-            const mass = Math.exp(logDensity[i] ?? Number.NaN) * (weights[i] ?? 0)
-            // beyond the support, or where the density is no number of f64 any more, there is nothing to add
-            if (mass === 0) return { value: 0, rounding: 0 }
-            const value = mass * f(x, score[i] ?? Number.NaN)
-            const relative = (logDensityError[i] ?? 0) + 16 * unitRoundoff
-            return { value, rounding: Math.abs(value) * relative + mass * (scoreError[i] ?? 0) }
-          })
-          return { value: sum(terms.map(({ value }) => value)), rounding: sum(terms.map(({ rounding }) => rounding)) }
-        })
-      )
-    )
-  }
-  return pipe(
-    nodesPerHalf,
-    E.traverseArray(at),
-    E.map((levels) =>
-      integrands.map((_, i) =>
-        refined(
-          levels.map((level) => level[i]?.value ?? Number.NaN),
-          levels.at(-1)?.[i]?.rounding ?? 0
-        )
-      )
-    )
-  )
-}
-
 const expectation = (f: (x: number) => number, { nodes, weights }: Rule): number =>
   sum(nodes.map((x, i) => (weights[i] ?? 0) * f(x)))
 
@@ -179,7 +74,7 @@ const against = (
 ): E.Either<string, ReadonlyArray<Comparison>> =>
   pipe(
     integrals(
-      subject,
+      subject.noise,
       tests.map(({ value }) => value)
     ),
     E.map((expected) =>
@@ -204,7 +99,8 @@ const quadratureError = 'rounding, and twice the distance to rules of fewer node
 // -------------------------------------------------------------------------------------
 
 /**
- * **Score.** The score is minus the derivative of the log-density: at random draws, at twice and at four times as far out.
+ * **Score.** The score is minus the derivative of the log-density: at random draws, at twice and at four times as far
+ * out.
  *
  * @category laws
  * @since 0.1.0
@@ -217,7 +113,7 @@ export const scoreIsGradient =
     const moved = (x: number): { readonly value: ReadonlyArray<number>; readonly error: ReadonlyArray<number> } =>
       pipe(
         read(
-          subject,
+          subject.noise,
           points.map((p) => p + x)
         ),
         E.match(
@@ -228,7 +124,7 @@ export const scoreIsGradient =
     return settle(
       `${subject.name}: the score is minus the gradient of the log-density`,
       pipe(
-        read(subject, points),
+        read(subject.noise, points),
         E.map(({ score, scoreError, logDensity }) => {
           const slopes = derivatives(moved, { step: 0.125, levels: 9 })
           return points.flatMap(
@@ -252,8 +148,9 @@ export const scoreIsGradient =
   }
 
 /**
- * **Parts.** `E[g score] = E[g']` for functions `g` that fall off, and `E[score] = 0`: integration by parts, on which every
- * likelihood ratio stands. A density that jumps, such as the uniform's, has a score almost everywhere and fails here.
+ * **Parts.** `E[g score] = E[g']` for functions `g` that fall off, and `E[score] = 0`: integration by parts, on which
+ * every likelihood ratio stands. A density that jumps, such as the uniform's, has a score almost everywhere and fails
+ * here.
  *
  * @category laws
  * @since 0.1.0
@@ -263,7 +160,7 @@ export const parts = (subject: Subject): Verdict =>
     `${subject.name}: the score integrates by parts`,
     pipe(
       integrals(
-        subject,
+        subject.noise,
         tests.map(
           ({ value, slope }) =>
             (x, score) =>
@@ -310,7 +207,7 @@ export const rule = (subject: Subject): Verdict => {
     settle(
       `${subject.name}: the log-density has the total 1`,
       pipe(
-        integrals(subject, [() => 1]),
+        integrals(subject.noise, [() => 1]),
         E.map((all) =>
           all.map(({ value, error }) => ({
             at: 'the total',
@@ -325,15 +222,14 @@ export const rule = (subject: Subject): Verdict => {
   ])
 }
 
-/** Draws that the sampled law looks at, and its rate of false alarms. */
 const drawn = 2 ** 16
 const alpha = 1e-6
 
 /**
- * **Draws.** What is drawn has the log-density's expectations. First exactly, for draws that are functions of one or two
- * uniforms: integrated over these, where that resolves four digits. Then on 65,536 draws of a key: means of numbers in
- * [0, 1] that are off by `sqrt(ln(2 m / alpha) / 2 n)`, 0.011, refute falsely with probability `alpha = 1e-6` at most
- * (Hoeffding, JASA 58, 1963), whatever the tails.
+ * **Draws.** What is drawn has the log-density's expectations. First exactly, for draws that are functions of one or
+ * two uniforms: integrated over these, where that resolves four digits. Then on 65,536 draws of a key: means of
+ * numbers in [0, 1] that are off by `sqrt(ln(2 m / alpha) / 2 n)`, 0.011, refute falsely with probability `alpha =
+ * 1e-6` at most (Hoeffding, JASA 58, 1963), whatever the tails.
  *
  * @category laws
  * @since 0.1.0

@@ -20,9 +20,10 @@ import { compare, settle } from './Comparing.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * **Smoothing.** A zeroth-order cell is off the gradient of `J` by `O(s^2)`: between radii `s` and `s / 2` the bias falls by
- * a power that tends to 2, and extrapolating the sequence of local powers (their own error falls as `s^2` too) gives 2 to
- * the distance of the last two extrapolations. Where `J` is quadratic there is no bias to measure: see `smoothingVanishes`.
+ * **Smoothing.** A zeroth-order cell is off the gradient of `J` by `O(s^2)`: between radii `s` and `s / 2` the bias
+ * falls by a power that tends to 2, and extrapolating the sequence of local powers (their own error falls as `s^2`
+ * too) gives 2 to the distance of the last two extrapolations. Where the expected reward is quadratic in the copies
+ * of the parameters, jointly, there is no bias to measure: see `smoothingVanishes`.
  *
  * @category laws
  * @since 0.1.0
@@ -58,7 +59,8 @@ export const smoothingOrder =
   }
 
 /**
- * **No smoothing bias for quadratics.** Where `J` is quadratic in the parameters, estimators with a zeroth-order cell have
+ * **No smoothing bias for quadratics.** Where the expected reward is quadratic in the copies of the parameters,
+ * jointly, estimators with a zeroth-order cell have
  * the gradient of `J` itself for their expectation, at any radius.
  *
  * @category laws

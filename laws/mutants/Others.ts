@@ -51,7 +51,8 @@ export const forgetsBias = <I extends number, O extends number>(
 }
 
 /**
- * A silu whose derivative is taken for that of the logistic function's factor alone: `s` in place of `s (1 + x (1 - s))`.
+ * A silu whose derivative is taken for that of the logistic function's factor alone: `s` in place of `s (1 + x (1 -
+ * s))`.
  *
  * @category lenses
  * @since 0.1.0

@@ -1,8 +1,8 @@
 /**
  * Which law refutes which mutant.
  *
- * A trial puts one mutant to the laws of its structure, and the right one to the same: each law must hold for the right one,
- * and some law must refute the mutant. A law that refutes nothing proves nothing.
+ * A trial puts one mutant to the laws of its structure, and the right one to the same: each law must hold for the
+ * right one, and some law must refute the mutant. A law that refutes nothing proves nothing.
  *
  * @since 0.1.0
  */

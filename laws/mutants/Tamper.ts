@@ -1,8 +1,8 @@
 /**
  * Wrong estimators, made from the right one: the library's interpreter runs, and something is changed on the way.
  *
- * A change sees each program's inputs before it runs and its outputs after, told apart by the kind of program, or it changes
- * the cover that is run while another one is claimed.
+ * A change sees each program's inputs before it runs and its outputs after, told apart by the kind of program, or it
+ * changes the cover that is run while another one is claimed.
  *
  * @since 0.1.0
  */
@@ -119,8 +119,8 @@ export const programs =
   }
 
 /**
- * An implementation run on other cells than the ones that are claimed: by default the library's interpreter. The other cover is not
- * checked.
+ * An implementation run on other cells than the ones that are claimed: by default the library's interpreter. The
+ * other cover is not checked.
  *
  * @category constructors
  * @since 0.1.0
@@ -155,8 +155,8 @@ export const advantage =
     Gradient.compile({ ...problem, advantage: other }, reference)
 
 /**
- * The cells of the paper's equation (6) as it is printed, for the cover of RLR with the same segment: its zeroth-order set is
- * all steps but `j..j+h`, which keeps step 1 and drops step `j + h`.
+ * The cells of the paper's equation (6) as it is printed, for the cover of RLR with the same segment: its
+ * zeroth-order set is all steps but `j..j+h`, which keeps step 1 and drops step `j + h`.
  *
  * @category constructors
  * @since 0.1.0

@@ -1,8 +1,8 @@
 /**
  * Runners: laws lifted to fast-check properties that throw what a test framework shows.
  *
- * Each takes what is under test and runs every law of its structure, the weaker structure's first. Whatever a law draws comes
- * from a key that fast-check chose, so a failure is replayed by its seed and shrunk.
+ * Each takes what is under test and runs every law of its structure, the weaker structure's first. Whatever a law
+ * draws comes from a key that fast-check chose, so a failure is replayed by its seed and shrunk.
  *
  * @example
  * import { Run } from 'halforder/laws'
@@ -32,9 +32,9 @@ import type { Verdict } from '../Verdict.js'
 import type { Batched } from '../../src/tensor/Shape.js'
 
 /**
- * fast-check's parameters of a run. `numRuns` is 10 for lenses, 3 for chains, 1 for estimators and 100 for programs unless it
- * is given: what fits the five seconds that test frameworks allow. A wrong pullback shows in the first run; more look at more
- * places.
+ * fast-check's parameters of a run. `numRuns` is 10 for lenses, 3 for chains, 1 for estimators and 100 for programs
+ * unless it is given: what fits the five seconds that test frameworks allow. A wrong pullback shows in the first run;
+ * more look at more places.
  *
  * @category model
  * @since 0.1.0
@@ -95,8 +95,8 @@ export const lens = <P extends Params, A extends Exprs, B extends Exprs>(
   )
 
 /**
- * The laws of a noise: its score is the gradient of its log-density and integrates by parts, and its quadrature rule and its
- * draws are of that density.
+ * The laws of a noise: its score is the gradient of its log-density and integrates by parts, and its quadrature rule
+ * and its draws are of that density.
  *
  * @category runners
  * @since 0.1.0
@@ -105,9 +105,9 @@ export const noise = (subject: Noise.Subject, parameters?: Parameters): Promise<
   forAll(Arbitrary.key, Noise.all(subject), { numRuns: defaultRuns.chain, ...parameters })
 
 /**
- * The laws of a chain. Once: those of its noise, and that a key replays on a target. In each run, at some steps (all of at
- * most eight): the pullback of a step is its transposed derivative, in the state too; segments compose, a rollout is its
- * segments, the density ratio is 1 on-policy, and the score is the gradient of the log-density.
+ * The laws of a chain. Once: those of its noise, and that a key replays on a target. In each run, at some steps (all
+ * of at most eight): the pullback of a step is its transposed derivative, in the state too; segments compose, a
+ * rollout is its segments, the density ratio is 1 on-policy, and the score is the gradient of the log-density.
  *
  * @category runners
  * @since 0.1.0
@@ -138,9 +138,10 @@ export const chain = async <P extends Params, S extends Batched, C extends Exprs
 }
 
 /**
- * The laws of an estimator on a setting: weights, refusal where there is no score, the formula for each noise, the order of
- * cells; then unbiased if it claims so, else that its bias is what is unpaid; and, if it has a baseline, that it leaves the
- * expectation alone. A batch-dependent baseline changes the formula of a row by the others and is judged by batches of two.
+ * The laws of an estimator on a setting: weights, refusal where there is no score, the formula for each noise, the
+ * order of cells; then unbiased if it claims so, else that its bias is what is unpaid; and, if it has a baseline,
+ * that it leaves the expectation alone. A batch-dependent baseline changes the formula of a row by the others and is
+ * judged by batches of two.
  *
  * @category runners
  * @since 0.1.0

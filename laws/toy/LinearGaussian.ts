@@ -3,8 +3,8 @@
  *
  *     x_{t-1} = A x_t + B theta + c + sigma_t eps_t,    R(x) = -1/2 (x - m)^T Q (x - m) + q^T x
  *
- * The mean of `x_0` is affine in `theta` and its covariance does not depend on it, so `J` is quadratic in `theta`: the
- * gradient of `J_s` is that of `J`.
+ * The mean of `x_0` is affine in the copies of `theta` that the steps use, jointly, and its covariance does not depend on them.
+ * So the expected reward is quadratic in the copies, jointly: the gradient of `J_s` is that of `J`.
  *
  * @since 0.1.0
  */

@@ -55,7 +55,7 @@ const scalar = (
   })
 }
 
-/** A linear-Gaussian model: `J` is quadratic, so that the terms of `J_s` are those of `J`. */
+/** A linear-Gaussian model: quadratic in the copies of the parameters jointly, so that the terms of `J_s` are those of `J`. */
 const linear = (
   name: string,
   numbers: LinearGaussian,

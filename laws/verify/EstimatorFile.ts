@@ -1,6 +1,6 @@
 /**
- * What `verify` is told of an estimator: a description by name or by cells, as configurations have it, and the baseline of its
- * likelihood-ratio terms: a number, or a value of the state.
+ * What `verify` is told of an estimator: a description by name or by cells, as configurations have it, and the
+ * baseline of its likelihood-ratio terms: a number, or a value of the state.
  *
  *     { "cells": [ { "kind": "firstOrder", "to": 1 }, { "kind": "halfOrder", "from": 2, "to": 3 },
  *                  { "kind": "zerothOrder", "steps": [4, 5], "form": "onePoint", "perturbation": "perStep", "radius": 0.05 } ],
@@ -29,8 +29,8 @@ export interface EstimatorDescription {
 }
 
 /**
- * Decodes an estimator. Left: the first field that is unknown, missing or not of its kind. Whether its steps fit a chain is
- * found out where `at` is given one.
+ * Decodes an estimator. Left: the first field that is unknown, missing or not of its kind. Whether its steps fit a
+ * chain is found out where `at` is given one.
  *
  * @category decoding
  * @since 0.1.0

@@ -98,8 +98,8 @@ export interface Plan {
 }
 
 /**
- * A compiled contender, whose batches have a fixed number of rows: `run` gives moments, and `rows` the gradients of one batch
- * under one cover, sample by sample.
+ * A compiled contender, whose batches have a fixed number of rows: `run` gives moments, and `rows` the gradients of
+ * one batch under one cover, sample by sample.
  *
  * @category model
  * @since 0.1.0
@@ -111,9 +111,9 @@ export interface Sampler {
 }
 
 /**
- * A model, without the types of its chain. `facts` are what a named estimator must know of it. `terms` gives the exact term
- * of each step, `t = 1..T` at positions `0..T-1`; `check` why a contender can not stand on it; `noise` the same rows for the
- * same batch number; `baseline` is near the expected reward, for contenders that use one.
+ * A model, without the types of its chain. `facts` are what a named estimator must know of it. `terms` gives the
+ * exact term of each step, `t = 1..T` at positions `0..T-1`; `check` why a contender can not stand on it; `noise` the
+ * same rows for the same batch number; `baseline` is near the expected reward, for contenders that use one.
  *
  * @category model
  * @since 0.1.0
@@ -132,8 +132,9 @@ export interface Model {
 }
 
 /**
- * What a model is made of. Every number of `params` must be a row's own: the parameters have a batch axis, and `params` are given
- * for one row. `prior` takes a standard normal `[rows, ...]` to the first state, which else is a draw of the chain's noise.
+ * What a model is made of. Every number of `params` must be a row's own: the parameters have a batch axis, and
+ * `params` are given for one row. `prior` takes a standard normal `[rows, ...]` to the first state, which else is a
+ * draw of the chain's noise.
  *
  * @category model
  * @since 0.1.0

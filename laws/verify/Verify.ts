@@ -1,9 +1,10 @@
 /**
  * Verification: is a compiled estimator's expectation what its type claims? By sampling, against exact gradients.
  *
- * An exact estimator claims the gradient of its target; a partial one claims that, less the terms of its unpaid steps. All
- * tests of one run share `alpha` (Bonferroni): the probability that any true claim of them all is refuted is at most that,
- * asymptotically (`exact/MeanTest`). Samples that are too few or too heavy-tailed for it decide nothing, and are said to.
+ * An exact estimator claims the gradient of its target; a partial one claims that, less the terms of its unpaid
+ * steps. All tests of one run share `alpha` (Bonferroni): the probability that any true claim of them all is refuted
+ * is at most that, asymptotically (`exact/MeanTest`). Samples that are too few or too heavy-tailed for it decide
+ * nothing, and are said to.
  *
  * @since 0.1.0
  */
@@ -15,6 +16,7 @@ import { ofCover } from '../../src/estimator/reading/Cost.js'
 import * as C from '../../src/estimator/Cover.js'
 import type { Cover } from '../../src/estimator/Cover.js'
 import * as Est from '../../src/estimator/Estimator.js'
+import { ofEstimator, type Objective } from '../../src/estimator/Objective.js'
 import type { EstimatorError } from '../../src/estimator/Gradient.js'
 import * as Gradient from '../../src/estimator/Gradient.js'
 import type { Key } from '../../src/random/Key.js'
@@ -40,15 +42,16 @@ export type Outcome = 'unbiased' | 'biased as predicted' | 'refuted' | 'undecide
 /**
  * One estimator on one model.
  *
- * - `target`: what the expectation is the gradient of, unpaid terms aside; `exactGradient` is that gradient. Under a
- *   zeroth-order cell its steps' terms are those of `J_s`, and so are the others' with the one-point form, whose whole
- *   rollout is perturbed.
+ * - `target`: what the terms of the expectation are terms of, unpaid ones aside; `exactGradient` is the sum of these
+ *   terms, the gradient of `J`, of `J_s`, or with `J and J_s` of neither: then the zeroth-order steps' terms are
+ *   those of `J_s`, and the others' those of `J`.
  * - `expectation`: the mean of the samples, with `standardError`; `biasInf`: the largest distance of a component to
  *   `exactGradient`. `predictedBias` is minus what is missing of the terms of `unpaidSteps`.
  * - `variance`: the trace of the covariance of one sample's gradient. `samples`: how many there were.
- * - `networkEvaluations` and `peakBytes` of activations are those of one sample.
- * - `tolerance`: how far a component's expectation may be from what is claimed; a bias of `detectable` or more is missed
- *   with probability `1 - power` at most. Each the largest over the components; null where nothing was decided.
+ * - `networkEvaluations`, `pullbacks` through the network and `peakBytes` of activations are those of one sample.
+ * - `tolerance`: how far a component's expectation may be from what is claimed; a bias of `detectable` or more is
+ *   missed with probability `1 - power` at most. Each the largest over the components; null where nothing was
+ *   decided.
  * - `reason`: why an estimator was skipped, or nothing decided. What was not measured is null.
  *
  * @category model
@@ -57,13 +60,14 @@ export type Outcome = 'unbiased' | 'biased as predicted' | 'refuted' | 'undecide
 export interface Row {
   readonly model: string
   readonly estimator: string
-  readonly target: 'J' | 'J_s'
+  readonly target: Objective
   readonly exactGradient: ReadonlyArray<number> | null
   readonly expectation: ReadonlyArray<number> | null
   readonly biasInf: number | null
   readonly unpaidSteps: ReadonlyArray<number>
   readonly variance: number | null
   readonly networkEvaluations: number
+  readonly pullbacks: number
   readonly peakBytes: number | null
   readonly verdict: Outcome
   readonly claim: 'exact' | 'partial'
@@ -79,10 +83,10 @@ export interface Row {
 }
 
 /**
- * How much is sampled, from which key, and where the programs run; the rates of false alarms of the whole run and of misses
- * of each claim, by default the constants `alpha` and `beta`. Where `samples` do not decide, eight times as many are drawn,
- * and again, until `most` (by default 2^20, or `samples` if that is more). Each look has half the share of `alpha` of the one
- * before.
+ * How much is sampled, from which key, and where the programs run; the rates of false alarms of the whole run and of
+ * misses of each claim, by default the constants `alpha` and `beta`. Where `samples` do not decide, eight times as
+ * many are drawn, and again, until `most` (by default 2^20, or `samples` if that is more). Each look has half the
+ * share of `alpha` of the one before.
  *
  * @category model
  * @since 0.1.0
@@ -204,13 +208,23 @@ const common = (
   test: Test
 ): Pick<
   Row,
-  'model' | 'estimator' | 'target' | 'unpaidSteps' | 'networkEvaluations' | 'claim' | 'cover' | 'alpha' | 'power'
+  | 'model'
+  | 'estimator'
+  | 'target'
+  | 'unpaidSteps'
+  | 'networkEvaluations'
+  | 'pullbacks'
+  | 'claim'
+  | 'cover'
+  | 'alpha'
+  | 'power'
 > => ({
   model: model.name,
   estimator: name,
-  target: Est.objective(estimator),
+  target: ofEstimator(estimator),
   unpaidSteps: [...Est.unpaid(estimator).keys()],
   networkEvaluations: Est.mean(estimator, (cover) => ofCover(cover, model.networkCalls).networkEvaluations),
+  pullbacks: model.networkCalls * Est.mean(estimator, (cover) => ofCover(cover).pullbackSteps),
   claim: estimator._tag,
   cover: C.show(estimator.covers[0].cover),
   alpha: test.alpha,
@@ -236,8 +250,8 @@ const skipped = (model: Model, contender: Contender, test: Test, reason: string)
 const largest = (values: ReadonlyArray<number>): number => values.reduce((most, v) => Math.max(most, Math.abs(v)), 0)
 
 /**
- * The verdict on samples. Covers were sampled each by itself, in proportion to their weights: the mean is the weighted one,
- * and one draw's variance is what is left within covers, and between them.
+ * The verdict on samples. Covers were sampled each by itself, in proportion to their weights: the mean is the
+ * weighted one, and one draw's variance is what is left within covers, and between them.
  */
 const judge = (
   model: Model,
@@ -297,8 +311,8 @@ const judge = (
 }
 
 /**
- * How many numbers a run compares, its rates, and how many standard errors each number may be off at least: `z` of a normal;
- * few or skewed samples have more.
+ * How many numbers a run compares, its rates, and how many standard errors each number may be off at least: `z` of a
+ * normal; few or skewed samples have more.
  *
  * @category model
  * @since 0.1.0

@@ -358,8 +358,10 @@ export const withoutLastNoise = <P extends Params, S extends Batched, C extends 
 /**
  * The same chain with a copy of some parameters for each row of the batch: a vector `[n]` becomes `['batch', n]`. With all
  * rows equal nothing changes, but each row can be perturbed by itself, which gives a zeroth-order cell as many directions
- * as the batch has rows; the gradient of the shared vector is the sum of the rows'. Only vectors that a lens uses by
- * broadcasting (biases, gains) can be spread so; for others, closing a program reports the shape that does not fit.
+ * as the batch has rows; the gradient of the shared vector is the sum of the rows'. The biases and gains of this library's
+ * layers, of dense, convolutional and attention ones, can be spread so: `Spread.spread` puts a row's copy at the row's places.
+ * For a matrix, or a lens of your own that broadcasts a vector otherwise, closing a program reports the shape that does
+ * not fit.
  *
  * @category combinators
  * @since 0.1.0

@@ -1,7 +1,8 @@
 /**
  * Advantages: what likelihood-ratio terms multiply with in place of the raw reward.
  *
- * Any baseline that is independent of the noise it is paired with leaves the expectation alone and may lower the variance.
+ * Any baseline that is independent of the noise it is paired with leaves the expectation alone and may lower the
+ * variance.
  *
  * @since 0.1.0
  */
@@ -10,8 +11,8 @@
  * From the rewards of a batch to its advantages, and the state to carry to the next batch.
  *
  * `batchDependent` tells that a sample's advantage depends on the other samples' rewards. With a zeroth-order
- * perturbation that the whole batch shares, such a baseline sees the perturbation: one-point cells refuse it. `groups`, one
- * number a row, tells which samples have the same prompt; without it all are of one group.
+ * perturbation that the whole batch shares, such a baseline sees the perturbation: one-point cells refuse it.
+ * `groups`, one number a row, tells which samples have the same prompt; without it all are of one group.
  *
  * @category model
  * @since 0.1.0
@@ -54,8 +55,8 @@ export const constant = (baseline: number): Advantage => ({
 })
 
 /**
- * Each reward less the mean of the others; one alone is as it is. Taken from the first one on, so that equal rewards leave
- * nothing, not even what rounding would.
+ * Each reward less the mean of the others; one alone is as it is. Taken from the first one on, so that equal rewards
+ * leave nothing, not even what rounding would.
  */
 const lessOthers = (rewards: ReadonlyArray<number>): ReadonlyArray<number> => {
   const [first = 0] = rewards
@@ -80,8 +81,8 @@ export const leaveOneOut: Advantage = {
 }
 
 /**
- * The reward less a running mean of the batch means of earlier iterations, `state <- decay state + (1 - decay) mean`. It
- * starts at `initial`. Past batches are independent of this one's noise, so it is unbiased.
+ * The reward less a running mean of the batch means of earlier iterations, `state <- decay state + (1 - decay) mean`.
+ * It starts at `initial`. Past batches are independent of this one's noise, so it is unbiased.
  *
  * @category constructors
  * @since 0.1.0
@@ -97,8 +98,8 @@ export const runningMean = (decay: number, initial = 0): Advantage => ({
 })
 
 /**
- * The reward less the mean of the *other* rewards of the same prompt: leave-one-out within each group, so unbiased. A sample
- * that is alone in its group has baseline 0.
+ * The reward less the mean of the *other* rewards of the same prompt: leave-one-out within each group, so unbiased. A
+ * sample that is alone in its group has baseline 0.
  *
  * @category instances
  * @since 0.1.0
@@ -124,10 +125,10 @@ export const perPrompt: Advantage = {
 }
 
 /**
- * Divides advantages by the batch's standard deviation (of the advantages about 0), plus 1e-8. Rewards that are all equal
- * tell no sample from another: their advantages are 0. **Biased**: the divisor depends on every sample's noise, so the
- * expectation is no longer a multiple of the gradient; it is close to one where batches are large. DDPO's released code
- * does this.
+ * Divides advantages by the batch's standard deviation (of the advantages about 0), plus 1e-8. Rewards that are all
+ * equal tell no sample from another: their advantages are 0. **Biased**: the divisor depends on every sample's noise,
+ * so the expectation is no longer a multiple of the gradient; it is close to one where batches are large. DDPO's
+ * released code does this.
  *
  * @category combinators
  * @since 0.1.0
@@ -145,8 +146,8 @@ export const normalised = (inner: Advantage): Advantage => ({
 })
 
 /**
- * Clips advantages to `[-limit, limit]`. **Biased**: the expectation is the gradient of the expected clipped reward only if
- * the baseline is constant, and of nothing simple otherwise.
+ * Clips advantages to `[-limit, limit]`. **Biased**: the expectation is the gradient of the expected clipped reward
+ * only if the baseline is constant, and of nothing simple otherwise.
  *
  * @category combinators
  * @since 0.1.0

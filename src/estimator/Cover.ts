@@ -234,16 +234,6 @@ export const zerothOrderCell = (self: Cover): ZerothOrder | undefined =>
   self.cells.find((cell): cell is ZerothOrder => cell._tag === 'ZerothOrder')
 
 /**
- * Which objective the paid terms are the gradient of: `J`, or `J_s`, in which the parameters of zeroth-order steps are
- * smoothed by a normal of standard deviation `s` (the two differ by O(s^2), and not at all where J is quadratic).
- * Difference forms leave the other cells on the clean trajectory, whose target stays `J`.
- *
- * @category readings
- * @since 0.1.0
- */
-export const objective = (self: Cover): 'J' | 'J_s' => (zerothOrderCell(self) === undefined ? 'J' : 'J_s')
-
-/**
  * Draws a cover for a person: `FO(1..1) + HO(2..3) + ZO(4..50; central, shared, s = 0.05)`. Of more than six cells the ones
  * in the middle are left out.
  *

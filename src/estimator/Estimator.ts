@@ -220,13 +220,3 @@ export const unpaid = (self: Estimator): ReadonlyMap<number, number> =>
  */
 export const mean = (self: Estimator, read: (cover: Cover) => number): number =>
   self.covers.reduce((total, { weight, cover }) => total + weight * read(cover), 0)
-
-/**
- * Which objective the estimator's expectation is the gradient of, its unpaid terms aside: `J_s` where some cover has a
- * zeroth-order cell.
- *
- * @category readings
- * @since 0.1.0
- */
-export const objective = (self: Estimator): 'J' | 'J_s' =>
-  self.covers.some(({ cover }) => C.objective(cover) === 'J_s') ? 'J_s' : 'J'

@@ -224,11 +224,12 @@ export const show = (description: Description): string => {
  */
 export const facts = (
   chain: { readonly T: number; readonly sigma: ReadonlyArray<number>; readonly clean?: unknown },
-  reward: { readonly _tag: 'Differentiable' | 'BlackBox' }
+  reward: { readonly _tag: 'Differentiable' | 'BlackBox'; readonly jumps?: true }
 ): Facts => ({
   T: chain.T,
   noisyFirst: (chain.sigma[1] ?? 0) > 0,
-  differentiable: reward._tag === 'Differentiable',
+  // a gradient that misses the jumps is not one to pull back
+  differentiable: reward._tag === 'Differentiable' && reward.jumps !== true,
   clean: chain.clean !== undefined
 })
 

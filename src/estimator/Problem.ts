@@ -138,6 +138,7 @@ export type EstimatorError =
   | { readonly _tag: 'LengthMismatch'; readonly chain: number; readonly estimator: number }
   | { readonly _tag: 'NoScore'; readonly step: number; readonly cell: Cell; readonly chain: string }
   | { readonly _tag: 'NotDifferentiable'; readonly reward: string; readonly cell: Cell }
+  | { readonly _tag: 'Jumps'; readonly reward: string; readonly cell: Cell }
   | { readonly _tag: 'BaselineSeesPerturbation'; readonly advantage: string; readonly cell: Cell }
   | { readonly _tag: 'NoClean'; readonly chain: string; readonly cell: Cell }
   | { readonly _tag: 'NoValue'; readonly value: string; readonly known: ReadonlyArray<string>; readonly cell: Cell }
@@ -202,9 +203,9 @@ export const problem =
 
 /**
  * Can this estimator stand on this chain with this reward? Left, first found: lengths that differ; a half-order cell
- * whose lowest step has no noise, and so no score; a first-order cell under a black-box reward, or a segment of several
- * steps under a black box of states; a value of the state that can not be had; a baseline that looks at the batch where
- * a shared one-point perturbation does too; nothing trained.
+ * whose lowest step has no noise, and so no score; a first-order cell under a black-box reward or one that jumps, or a
+ * segment of several steps under a black box of states; a value of the state that can not be had; a baseline that looks
+ * at the batch where a shared one-point perturbation does too; nothing trained.
  *
  * @category checks
  * @since 0.1.0
@@ -227,6 +228,9 @@ export const check = <P extends Params, S extends Batched, C extends Exprs, R ex
       }
       if (cell._tag === 'FirstOrder' && reward._tag === 'BlackBox') {
         return E.left({ _tag: 'NotDifferentiable', reward: reward.name, cell })
+      }
+      if (cell._tag === 'FirstOrder' && reward._tag === 'Differentiable' && reward.jumps === true) {
+        return E.left({ _tag: 'Jumps', reward: reward.name, cell })
       }
       const opaque = steps.find(({ _tag }) => _tag === 'StepBlackBox')
       if (opaque !== undefined && cell._tag !== 'ZerothOrder' && C.steps(cell).length > 1) {
@@ -255,9 +259,10 @@ const checkValues = <P extends Params, S extends Batched, C extends Exprs, R ext
       return { _tag: 'NoValue', value: value.name, known: [...values.keys()], cell }
     }
   }
-  return cell.control?._tag === 'Clean' && reward._tag === 'BlackBox'
-    ? { _tag: 'NotDifferentiable', reward: reward.name, cell }
-    : undefined
+  if (cell.control?._tag !== 'Clean') return undefined
+  if (reward._tag === 'BlackBox') return { _tag: 'NotDifferentiable', reward: reward.name, cell }
+  // a control puts back the gradient of what it takes off, by parts
+  return reward.jumps === true ? { _tag: 'Jumps', reward: reward.name, cell } : undefined
 }
 
 // -------------------------------------------------------------------------------------
@@ -278,6 +283,8 @@ export const showError = (error: EstimatorError): string => {
       return `sigma of step ${error.step} is 0 in ${error.chain}, so ${C.showCell(error.cell)} has no score there; pay for step ${error.step} with a first- or zeroth-order cell, or give the step noise`
     case 'NotDifferentiable':
       return `the reward '${error.reward}' is a black box, which ${C.showCell(error.cell)} can not pull back through; use half- or zeroth-order cells, or a differentiable reward`
+    case 'Jumps':
+      return `the reward '${error.reward}' jumps, and its gradient knows nothing of the jumps, so ${C.showCell(error.cell)} would miss what they contribute; use half- or zeroth-order cells without a control`
     case 'BaselineSeesPerturbation':
       return `the baseline '${error.advantage}' reads rewards under the same perturbation as ${C.showCell(error.cell)}, which cancels its signal; use a running mean, or a difference form`
     case 'NoClean':

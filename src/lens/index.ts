@@ -11,6 +11,7 @@ export * as Forward from './Forward.js'
 export * as Initial from './Initial.js'
 export * as Lens from './Lens.js'
 export * as Recompute from './Recompute.js'
+export * as Spread from './Spread.js'
 
 export * from './layer/All.gen.js'
 export { relu, sigmoid, silu, tanh } from './layer/Activation.js'

@@ -23,8 +23,8 @@ export type Known = Exclude<Declared, { readonly named: string }>
 
 /**
  * A density of your own on the line. `draw` takes that many independent uniforms of (0, 1) to one draw: one, by the
- * quantile function, or several. `rule(n)` is a quadrature rule of about `n` nodes, whose expectations converge as `n` grows; laws
- * integrate by it. `symmetric` tells that `-eps` has the law of `eps`, which antithetic pairs need.
+ * quantile function, or several. `rule(n)` is a quadrature rule of about `n` nodes, whose expectations converge as
+ * `n` grows; laws integrate by it. `symmetric` tells that `-eps` has the law of `eps`, which antithetic pairs need.
  *
  * @category model
  * @since 0.1.0
@@ -51,9 +51,9 @@ export type Density = Known | Custom
 // -------------------------------------------------------------------------------------
 
 /**
- * A density by its quantile function, the inverse of its distribution function on (0, 1). The default `rule` splits at the
- * median, where densities such as Laplace's have a kink. Say that it is `symmetric` if `quantile(1 - p) = -quantile(p)`: the
- * upper half is then read off the lower one, which reaches much further into the tail.
+ * A density by its quantile function, the inverse of its distribution function on (0, 1). The default `rule` splits
+ * at the median, where densities such as Laplace's have a kink. Say that it is `symmetric` if `quantile(1 - p) =
+ * -quantile(p)`: the upper half is then read off the lower one, which reaches much further into the tail.
  *
  * @example
  * import { Density } from 'halforder/random'
@@ -137,8 +137,8 @@ export const nameOf = (density: Declared): string => {
 }
 
 /**
- * How one draw is made of uniforms: how many there are, and the function of them. Normals of the library come from words
- * and not from uniforms, so they have none.
+ * How one draw is made of uniforms: how many there are, and the function of them. Normals of the library come from
+ * words and not from uniforms, so they have none.
  *
  * @category readings
  * @since 0.1.0
@@ -164,8 +164,9 @@ export const fromUniforms = (
  * Independent standard draws of a density, in f64. Element `i` depends on the key and on `i` only.
  *
  * Normals have the same bits on every engine. The others use the host's `Math.log`, `Math.cos` and `Math.pow`, which
- * engines may round differently in the last place: Laplace and logistic by inverting their distribution functions, Student's
- * t by Bailey's polar form, `sqrt(nu (u^(-2 / nu) - 1)) cos(2 pi v)` (Bailey, *Mathematics of Computation* 62, 1994).
+ * engines may round differently in the last place: Laplace and logistic by inverting their distribution functions,
+ * Student's t by Bailey's polar form, `sqrt(nu (u^(-2 / nu) - 1)) cos(2 pi v)` (Bailey, *Mathematics of Computation*
+ * 62, 1994).
  *
  * @category draws
  * @since 0.1.0

@@ -5,7 +5,8 @@
  */
 
 /**
- * ln Gamma(x) for x > 0: Stirling's series after shifting the argument above 10, where the first term left out is 3e-17.
+ * ln Gamma(x) for x > 0: Stirling's series after shifting the argument above 10, where the first term left out is
+ * 3e-17.
  *
  * @category utils
  * @since 0.1.0

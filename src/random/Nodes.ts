@@ -1,5 +1,6 @@
 /**
- * Quadrature rules for densities on the line: nodes with weights, in place of draws, turn a program into its expectation.
+ * Quadrature rules for densities on the line: nodes with weights, in place of draws, turn a program into its
+ * expectation.
  *
  * @since 0.1.0
  */
@@ -27,9 +28,10 @@ export interface Rule {
 const least = 1e-60
 
 /**
- * The tanh-sinh rule of about `n` nodes on (0, 1), increasing: `p = 1 / (1 + exp(-pi sinh t))` at equal distances of `t`. Its error
- * falls as `exp(-c n / ln n)` for what is analytic inside, whatever the ends do (Takahasi and Mori, Publications of the
- * RIMS 9, 1974). The nodes near 1 are rounded: read them as `1 - p` of those near 0 where that matters.
+ * The tanh-sinh rule of about `n` nodes on (0, 1), increasing: `p = 1 / (1 + exp(-pi sinh t))` at equal distances of
+ * `t`. Its error falls as `exp(-c n / ln n)` for what is analytic inside, whatever the ends do (Takahasi and Mori,
+ * Publications of the RIMS 9, 1974). The nodes near 1 are rounded: read them as `1 - p` of those near 0 where that
+ * matters.
  *
  * @category constructors
  * @since 0.1.0
@@ -49,8 +51,8 @@ export const unit = (n: number): Rule => {
 }
 
 /**
- * The rule of a density from its quantile function: half of the nodes below the median and half above, each tanh-sinh. Of
- * a `symmetric` one the upper half is the lower one's mirror image.
+ * The rule of a density from its quantile function: half of the nodes below the median and half above, each
+ * tanh-sinh. Of a `symmetric` one the upper half is the lower one's mirror image.
  *
  * @category constructors
  * @since 0.1.0

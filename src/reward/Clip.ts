@@ -10,7 +10,7 @@ import type { PerRow } from '../lens/layer/Loss.js'
 import * as X from '../tensor/Expr.js'
 import * as Tree from '../tensor/Tree.js'
 import type { Exprs } from '../tensor/Tree.js'
-import { conditional, differentiable, type Differentiable } from './Reward.js'
+import { conditional, differentiable, jumpingAs, type Differentiable } from './Reward.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -138,31 +138,33 @@ export const meanOverFrames = <P extends Params, C extends Exprs>(
   { frames, size }: Frames,
   reward: Differentiable<P, readonly ['batch', number], C>
 ): Differentiable<P, readonly ['batch', number], C> =>
-  conditional<P, readonly ['batch', number], C>(
-    `mean over frames of ${reward.name}`,
-    (condition) => {
-      const lens = reward.lens(condition)
-      return L.make(reward.shapes, (p, clip) => {
-        const x = X.retype(clip, ['batch', frames * size])
-        const first = lens.run(p, X.retype(X.slice(x, 1, 0, size), ['batch', size]))
-        const rest = Array.from({ length: frames - 1 }, (_, i) =>
-          lens.run(p, X.retype(X.slice(x, 1, (i + 1) * size, size), ['batch', size]))
-        )
-        const value = rest.reduce<PerRow>((sum, [one]) => X.add(sum, one), first[0])
-        return [
-          X.scale(value, 1 / frames),
-          (bar) => {
-            const scaled = X.scale(bar, 1 / frames)
-            const [firstP, firstX] = first[1](scaled)
-            const backs = rest.map(([, back]) => back(scaled))
-            return [
-              backs.reduce<P>((sum, [pBar]) => Tree.add(sum, pBar), firstP),
-              X.retype(X.concat([firstX, ...backs.map(([, xBar]) => xBar)], 1), ['batch', frames * size])
-            ]
-          }
-        ]
-      })
-    },
-    reward.shapes,
-    reward.parameters
+  jumpingAs([reward])(
+    conditional<P, readonly ['batch', number], C>(
+      `mean over frames of ${reward.name}`,
+      (condition) => {
+        const lens = reward.lens(condition)
+        return L.make(reward.shapes, (p, clip) => {
+          const x = X.retype(clip, ['batch', frames * size])
+          const first = lens.run(p, X.retype(X.slice(x, 1, 0, size), ['batch', size]))
+          const rest = Array.from({ length: frames - 1 }, (_, i) =>
+            lens.run(p, X.retype(X.slice(x, 1, (i + 1) * size, size), ['batch', size]))
+          )
+          const value = rest.reduce<PerRow>((sum, [one]) => X.add(sum, one), first[0])
+          return [
+            X.scale(value, 1 / frames),
+            (bar) => {
+              const scaled = X.scale(bar, 1 / frames)
+              const [firstP, firstX] = first[1](scaled)
+              const backs = rest.map(([, back]) => back(scaled))
+              return [
+                backs.reduce<P>((sum, [pBar]) => Tree.add(sum, pBar), firstP),
+                X.retype(X.concat([firstX, ...backs.map(([, xBar]) => xBar)], 1), ['batch', frames * size])
+              ]
+            }
+          ]
+        })
+      },
+      reward.shapes,
+      reward.parameters
+    )
   )

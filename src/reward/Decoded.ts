@@ -29,8 +29,7 @@ export const decoded =
   <R extends Params, C extends Exprs>(
     reward: Differentiable<R, O, C>
   ): Differentiable<{ readonly decoder: Q } & { readonly reward: R }, S, C> => ({
-    _tag: 'Differentiable',
-    name: reward.name,
+    ...reward,
     lens: (condition) => L.compose(L.at('decoder', decoder), L.at('reward', reward.lens(condition))),
     shapes: { decoder: decoder.parameters, reward: reward.shapes },
     parameters: { ...under('decoder', parameters), ...under('reward', reward.parameters) }

@@ -19,6 +19,10 @@ import type { Batched } from '../tensor/Shape.js'
  * the condition fits every chain. `shapes` declares the lens's own parameters, and `parameters` are their fixed values,
  * by path.
  *
+ * Its gradient must integrate to it: it is absolutely continuous in the output. One that `jumps` (a threshold, a count,
+ * the label of a class) has a gradient almost everywhere that knows nothing of the jumps, and says so: whatever pulls that
+ * gradient back is then refused, and likelihood ratios and perturbations are not.
+ *
  * @category model
  * @since 0.1.0
  */
@@ -28,6 +32,7 @@ export interface Differentiable<P extends Params, S extends Batched, C extends E
   readonly lens: (condition: C) => Lens<P, Expr<S>, Expr<readonly ['batch']>>
   readonly shapes: Parameters
   readonly parameters: Values
+  readonly jumps?: true
 }
 
 /**
@@ -93,6 +98,40 @@ export const conditional = <P extends Params, S extends Batched, C extends Exprs
   shapes: Parameters,
   parameters: Values = {}
 ): Differentiable<P, S, C> => ({ _tag: 'Differentiable', name, lens, shapes, parameters })
+
+/**
+ * The same reward, said to jump.
+ *
+ * @example
+ * import { Reward } from 'halforder/reward'
+ * import { Lens } from 'halforder/lens'
+ * import { Expr } from 'halforder/tensor'
+ *
+ * // 1 where the first number is positive: differentiable almost everywhere, with a gradient of 0
+ * export const positive = Reward.jumping(
+ *   Reward.differentiable<Lens.None, readonly ['batch', 1]>(
+ *     'positive',
+ *     Lens.pure((x) => [Expr.reshape(Expr.less(Expr.zeros(x.shape), x), ['batch']), () => Expr.zeros(x.shape)])
+ *   )
+ * )
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const jumping = <P extends Params, S extends Batched, C extends Exprs>(
+  reward: Differentiable<P, S, C>
+): Differentiable<P, S, C> => ({ ...reward, jumps: true })
+
+/**
+ * A reward made of some others: it jumps if one of them does.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const jumpingAs =
+  (parts: ReadonlyArray<{ readonly jumps?: true }>) =>
+  <P extends Params, S extends Batched, C extends Exprs>(reward: Differentiable<P, S, C>): Differentiable<P, S, C> =>
+    parts.some(({ jumps }) => jumps === true) ? jumping(reward) : reward
 
 /**
  * A black-box reward from a host function that answers at once. Left, with the reward's name, when it throws, or gives

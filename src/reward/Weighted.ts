@@ -19,7 +19,7 @@ import { type Batched, showError } from '../tensor/Shape.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import * as Tree from '../tensor/Tree.js'
 import type { Exprs } from '../tensor/Tree.js'
-import { conditional, evaluate, type BlackBox, type Differentiable, type RewardError } from './Reward.js'
+import { conditional, evaluate, jumpingAs, type BlackBox, type Differentiable, type RewardError } from './Reward.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -42,6 +42,7 @@ export interface AnyDifferentiable<S extends Batched, C extends Exprs> {
   }
   readonly shapes: Parameters
   readonly parameters: Values
+  readonly jumps?: true
 }
 
 /**
@@ -117,31 +118,35 @@ const sumOfLenses = <S extends Batched, C extends Exprs>(
   terms: ReadonlyArray<Term<AnyDifferentiable<S, C>>>
 ): Differentiable<SumParameters, S, C> => {
   const shapes: Parameters = Object.fromEntries(terms.map(([, { shapes: own }], i) => [String(i), own]))
-  return conditional<SumParameters, S, C>(
-    nameOf(terms),
-    (condition) =>
-      L.make(shapes, (p, x) => {
-        const runs = terms.map(([weight, reward], i) => {
-          // `p[i]` is the tree that `reward.shapes` declares, which is what this lens takes
-          const [value, back] = reward.lens(condition).run((p[i] ?? {}) as never, x)
-          // what is weighed by 0 is left out, whatever it is and whatever comes back of it
-          return weight === 0
-            ? { value: zeros(value), back: (bar: PerRow) => [zeros(back(bar)[0]), zeros(x)] as const }
-            : { value: X.scale(value, weight), back: (bar: PerRow) => back(X.scale(bar, weight)) }
-        })
-        return [
-          runs.reduce<PerRow>((sum, { value }) => X.add(sum, value), X.zeros(['batch'])),
-          (bar) => {
-            const backs = runs.map(({ back }) => back(bar))
-            return [
-              Object.fromEntries(backs.map(([pBar], i) => [String(i), pBar])),
-              backs.reduce<Expr<S>>((sum, [, xBar]) => Tree.add(sum, xBar), X.zeros(x.shape))
-            ]
-          }
-        ]
-      }),
-    shapes,
-    Object.fromEntries(terms.flatMap(([, { parameters }], i) => Object.entries(Program.under(String(i), parameters))))
+  // what is weighed by 0 is left out
+  const heard = terms.flatMap(([weight, reward]) => (weight === 0 ? [] : [reward]))
+  return jumpingAs(heard)(
+    conditional<SumParameters, S, C>(
+      nameOf(terms),
+      (condition) =>
+        L.make(shapes, (p, x) => {
+          const runs = terms.map(([weight, reward], i) => {
+            // `p[i]` is the tree that `reward.shapes` declares, which is what this lens takes
+            const [value, back] = reward.lens(condition).run((p[i] ?? {}) as never, x)
+            // what is weighed by 0 is left out, whatever it is and whatever comes back of it
+            return weight === 0
+              ? { value: zeros(value), back: (bar: PerRow) => [zeros(back(bar)[0]), zeros(x)] as const }
+              : { value: X.scale(value, weight), back: (bar: PerRow) => back(X.scale(bar, weight)) }
+          })
+          return [
+            runs.reduce<PerRow>((sum, { value }) => X.add(sum, value), X.zeros(['batch'])),
+            (bar) => {
+              const backs = runs.map(({ back }) => back(bar))
+              return [
+                Object.fromEntries(backs.map(([pBar], i) => [String(i), pBar])),
+                backs.reduce<Expr<S>>((sum, [, xBar]) => Tree.add(sum, xBar), X.zeros(x.shape))
+              ]
+            }
+          ]
+        }),
+      shapes,
+      Object.fromEntries(terms.flatMap(([, { parameters }], i) => Object.entries(Program.under(String(i), parameters))))
+    )
   )
 }
 

@@ -6,14 +6,17 @@ import {
   Advantage,
   compile,
   Cost,
+  type Cover,
   evolutionStrategies,
   fullBackprop,
+  Objective,
   problem,
   Programs,
   reinforce,
+  rlr,
   type Estimator
 } from 'halforder/estimator'
-import { Expectation, Polynomial, Setting, Tanh } from 'halforder/laws'
+import { Expectation, Polynomial, Quadrature, Setting, Tanh } from 'halforder/laws'
 import { key } from 'halforder/random'
 import { Target, Tensor } from 'halforder/tensor'
 import { describe, expect, it } from 'vitest'
@@ -99,6 +102,45 @@ describe('page 2: the variances of first- and half-order have no order', () => {
     const measured = await second(right(reinforce(1)))
     expect(Math.abs(measured / expected - 1)).toBeLessThan(1e-9)
     expect(measured).toBeLessThan((await second(right(fullBackprop(1)))) / 8)
+  })
+})
+
+describe('page 2: terms of J beside terms of J_r', () => {
+  const page = readFileSync(join(root, 'docs/derivations/02-cells.md'), 'utf8')
+  const setting = Polynomial.multiplicativeSetting({ a: 0.8, b: 0.05, sigma: [0.4, 0.4, 0.4] }, [-1, 2, -1])
+  const estimator = right(rlr({ T: 3, h: 1 }))
+  const mixed = (read: (cover: Cover.Cover) => ReadonlyArray<number>): ReadonlyArray<number> =>
+    estimator.covers.reduce<ReadonlyArray<number>>(
+      (sum, { weight, cover }) => read(cover).map((x, i) => (sum[i] ?? 0) + weight * x),
+      []
+    )
+  const row = (name: string, numbers: ReadonlyArray<number>): string =>
+    `| ${name} | ${numbers.map((x) => x.toFixed(4)).join(' | ')} |`
+
+  it('are the expectation of RLR, which is neither gradient', async () => {
+    const means = new Map<Cover.Cover, ReadonlyArray<number>>()
+    for (const { cover } of estimator.covers) {
+      means.set(cover, right(await Expectation.expectation(setting, { estimator }, cover)()).value)
+    }
+    const expectation = mixed((cover) => means.get(cover) ?? [])
+    const smoothed = mixed((cover) => right(Expectation.terms(setting, () => 1, Expectation.smoothingOf(cover))).value)
+    const plain = right(Expectation.terms(setting, () => 1)).value
+    expect(page).toContain(row('expectation of the estimate', expectation))
+    expect(page).toContain(row('$\\nabla J_r$, the mean of those of both covers', smoothed))
+    expect(page).toContain(row('$\\nabla J$', plain))
+    // the covers promise just that, term by term
+    const promised = mixed((cover) => right(Expectation.promise(setting, cover)).value)
+    promised.forEach((x, i) => expect(Math.abs(x - (expectation[i] ?? Number.NaN))).toBeLessThan(1e-9))
+    expect(Objective.ofEstimator(estimator)).toBe('J and J_s')
+  })
+
+  it('and equal to those of J where J is quadratic in the copies jointly, not where it is quadratic alone', () => {
+    // F = t1^3 - t2^3 with C = {1}: J = 0 is quadratic, and the smoothed term of step 1 is off by 3 r^2
+    const r = 0.25
+    const { nodes, weights } = Quadrature.gaussHermite(4)
+    const smoothed = nodes.reduce((sum, xi, i) => sum + ((weights[i] ?? 0) * (1 + r * xi) ** 3 * xi) / r, 0)
+    expect(smoothed - 3).toBeCloseTo(3 * r ** 2, 12)
+    expect(page).toContain('$J = 0$ and the gap is\n$3r^2$')
   })
 })
 

@@ -72,7 +72,7 @@ describe('what the guides build', () => {
         '  HO(1..2) = A D phi(1:2)^T eps_1 / sigma_1',
         '  HO(3..4) = A D phi(3:4)^T eps_3 / sigma_3',
         '  ZO(5..6; central, shared, s = 0.1) = (R(theta + s xi) - R(theta - s xi)) xi / (2 s)',
-        '  unbiased for the gradient of J_s (J with the parameters of the zeroth-order steps smoothed)',
+        '  unbiased, term by term: for J at steps 1..4, for J_s (J with the parameters of the zeroth-order steps smoothed) at steps 5..6; the sum is within O(s^2) of either gradient',
         '  a sample costs 3 rollouts, 22 network evaluations, 4 steps pulled back'
       ].join('\n')
     )

@@ -8,6 +8,7 @@ import * as V from '../../laws/Verdict.js'
 import * as Catalogue from '../../src/estimator/Catalogue.js'
 import * as C from '../../src/estimator/Cover.js'
 import * as Est from '../../src/estimator/Estimator.js'
+import * as Objective from '../../src/estimator/Objective.js'
 import { seconds } from '../cost.js'
 
 const drawn = (result: E.Either<C.CoverError, unknown>): string =>
@@ -193,7 +194,7 @@ describe('the catalogue', () => {
     if (E.isLeft(made)) throw new Error(C.showError(made.left))
     const weights = made.right.covers.map(({ weight }) => weight)
     expect(weights.map((w) => Math.round(w * 6))).toEqual([1, 2, 3])
-    expect(Est.objective(made.right)).toBe('J_s')
+    expect(Objective.ofEstimator(made.right)).toBe('J and J_s')
     expect([...Est.unpaid(made.right)]).toEqual([])
   })
 })

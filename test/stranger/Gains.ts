@@ -84,6 +84,7 @@ process.stdout.write(
     right: await chain('nothing'),
     rightSteps: await steps('nothing'),
     wrong: await chain('parameters'),
+    wrongState: await chain('state'),
     wrongSteps: await steps('state')
   })
 )

@@ -35,7 +35,7 @@ export interface Options extends RlrRow {
 /**
  * RLR without a first-order cell, for rewards that can not be differentiated: half-order on a random segment,
  * zeroth-order on every other step, step 1 among them. `lowest` is the first step that may start a segment: 2 where
- * step 1 is deterministic, else 1 (the default). Unbiased for J_s.
+ * step 1 is deterministic, else 1 (the default). Unbiased term by term, as `rlr`.
  *
  * @category constructors
  * @since 0.1.0
@@ -74,7 +74,7 @@ export const row: Row<'blackBoxRlr', Options> = /*#__PURE__*/ define({
   name: 'blackBoxRlr',
   prose: 'rlr for rewards without a gradient: half-order on a random segment of h steps, zeroth-order on the rest',
   cover: 'HO(j..j+h-1) + ZO(the rest)',
-  unbiasedFor: 'J_s',
+  unbiasedFor: 'J and J_s',
   options: {
     h: F.h,
     start: F.start,

@@ -69,9 +69,10 @@ export interface RlrRow extends Zeroth, StateOptions {
 
 /**
  * The Recursive Likelihood Ratio estimator (arXiv 2502.00639): first-order on step 1, half-order on steps `j..j+h-1`
- * with a random start, zeroth-order on the rest. Unbiased for J_s. The paper's equation (6) as printed leaves step 1 in
- * the zeroth-order set and removes `h + 1` steps from it, which would pay for step 1 twice; here every step is paid
- * once.
+ * with a random start, zeroth-order on the rest. Unbiased term by term: with a difference form for the terms of J at the
+ * first two cells' steps and of J_s at the rest, with the one-point form for J_s. The paper's equation (6) as printed
+ * leaves step 1 in the zeroth-order set and removes `h + 1` steps from it, which would pay for step 1 twice; here every
+ * step is paid once.
  *
  * @category constructors
  * @since 0.1.0
@@ -126,7 +127,7 @@ export const row: Row<'rlr', Options> = /*#__PURE__*/ define({
   prose:
     'first-order on step 1, half-order on a random segment of h steps, zeroth-order on the rest (arXiv 2502.00639)',
   cover: 'FO(1) + HO(j..j+h-1) + ZO(the rest), j at random',
-  unbiasedFor: 'J_s',
+  unbiasedFor: 'J and J_s',
   options: {
     h: F.h,
     start: F.start,

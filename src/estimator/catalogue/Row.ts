@@ -13,6 +13,7 @@ import * as C from '../Cover.js'
 import type { CoverError } from '../Cover.js'
 import type { Estimator } from '../Estimator.js'
 import * as Est from '../Estimator.js'
+import type { Objective } from '../Objective.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -63,13 +64,13 @@ export interface Field<out A> {
 export type Fields<O> = { readonly [K in keyof O]-?: Field<O[K]> }
 
 /**
- * What an estimator's expectation is the gradient of, whatever its options: `J`, or `J_s` where zeroth-order cells smooth it; or
- * what its bias is.
+ * What an estimator's terms are terms of, whatever its options (see `Objective.Objective`); or what its bias is. `J and J_s` is the
+ * weakest: some options may leave terms of one of the two alone.
  *
  * @category model
  * @since 0.1.0
  */
-export type Claim = 'J' | 'J_s' | { readonly bias: string }
+export type Claim = Objective | { readonly bias: string }
 
 /**
  * One form in which an estimator is measured: some options, the others being the defaults, or the cells of a cover that no

@@ -6,7 +6,8 @@
 import type { Cell, HalfOrder, ZerothOrder } from '../Cover.js'
 import * as C from '../Cover.js'
 import { cost } from './Cost.js'
-import { objective, unpaid, type Estimator } from '../Estimator.js'
+import { unpaid, type Estimator } from '../Estimator.js'
+import { ofEstimator, termsOf } from '../Objective.js'
 import type { StateValue } from '../StateValue.js'
 
 // -------------------------------------------------------------------------------------
@@ -45,7 +46,7 @@ export const explain = (estimator: Estimator, steps: ReadonlyArray<Rewarding> = 
   const term = explainCell(steps.length > 0)
   const bias =
     missing.length === 0
-      ? `unbiased for the gradient of ${objective(estimator)}${objective(estimator) === 'J_s' ? ' (J with the parameters of the zeroth-order steps smoothed)' : ''}`
+      ? claim(estimator)
       : `biased: the terms of steps ${C.showSteps(missing.map(([t]) => t))} of the gradient are not paid in full, and the bias is minus the sum of what is missing`
   return {
     text: [
@@ -61,6 +62,22 @@ export const explain = (estimator: Estimator, steps: ReadonlyArray<Rewarding> = 
     ].join('\n'),
     latex: `\\hat g = ${cover.cells.map((cell) => term(cell).latex).join(' + ') || '0'}`
   }
+}
+
+const smoothed = 'J with the parameters of the zeroth-order steps smoothed'
+
+/** What the terms are terms of, in the cover that is shown. */
+const claim = (estimator: Estimator): string => {
+  const target = ofEstimator(estimator)
+  if (target === 'J') return 'unbiased for the gradient of J'
+  if (target === 'J_s') return `unbiased for the gradient of J_s (${smoothed})`
+  const { J, J_s } = termsOf(estimator.covers[0].cover)
+  const parts = [
+    ...(J.length === 0 ? [] : [`for J at steps ${C.showSteps(J)}`]),
+    ...(J_s.length === 0 ? [] : [`for J_s (${smoothed}) at steps ${C.showSteps(J_s)}`])
+  ]
+  const which = estimator.covers.length > 1 ? ' in the cover shown' : ''
+  return `unbiased, term by term${which}: ${parts.join(', ')}; the sum is within O(s^2) of either gradient`
 }
 
 /** Longer covers repeat themselves. */

@@ -1,6 +1,6 @@
 /**
- * The spread of some samples of a vector: moments, and an interval for the variance that heavy tails do not make too narrow
- * by much.
+ * The spread of some samples of a vector: moments, and an interval for the variance that heavy tails do not make too
+ * narrow by much.
  *
  * @since 0.1.0
  */
@@ -24,10 +24,10 @@ export interface Matrix {
 }
 
 /**
- * Moments of `n` samples of a vector. `mean`, its `standardError`, the samples' `skewness` (the third standardised moment)
- * and `heaviest` are element by element; `variance` is the total variance of one sample, the trace of the covariance.
- * `heaviest` is the largest share that one sample has of the sum of squares about the mean: with a finite variance it falls as
- * `n` grows, and where it is large the other numbers are about one sample.
+ * Moments of `n` samples of a vector. `mean`, its `standardError`, the samples' `skewness` (the third standardised
+ * moment) and `heaviest` are element by element; `variance` is the total variance of one sample, the trace of the
+ * covariance. `heaviest` is the largest share that one sample has of the sum of squares about the mean: with a finite
+ * variance it falls as `n` grows, and where it is large the other numbers are about one sample.
  *
  * @category model
  * @since 0.1.0
@@ -42,9 +42,9 @@ export interface Moments {
 }
 
 /**
- * Moments, with the standard error of the total variance from the fourth ones, and an interval at 95 % for it. The interval
- * is a bootstrap of the studentised logarithm (Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993, chapter
- * 12.5). It is asymptotic: how often it covers, and how seldom under heavy tails, was measured
+ * Moments, with the standard error of the total variance from the fourth ones, and an interval at 95 % for it. The
+ * interval is a bootstrap of the studentised logarithm (Efron and Tibshirani, *An Introduction to the Bootstrap*,
+ * 1993, chapter 12.5). It is asymptotic: how often it covers, and how seldom under heavy tails, was measured
  * (`docs/results/error-rates.md`). Fewer than four samples say nothing: 0 to infinity.
  *
  * @category model

@@ -1,9 +1,9 @@
 /**
- * How noisy an estimator is: the variance of its gradient, with a confidence interval, as a whole, by cell, and by step; of one
- * sample where every sample has a gradient of its own, or of the mean of a batch.
+ * How noisy an estimator is: the variance of its gradient, with a confidence interval, as a whole, by cell, and by
+ * step; of one sample where every sample has a gradient of its own, or of the mean of a batch.
  *
- * Per-sample gradients come from parameters with a batch axis (`Chain.perRow`, or a chain declared so): then each row of a
- * gradient is one sample's. Parameters that the batch shares have one gradient a batch: `measureBatches`.
+ * Per-sample gradients come from parameters with a batch axis (`Chain.perRow`, or a chain declared so): then each row
+ * of a gradient is one sample's. Parameters that the batch shares have one gradient a batch: `measureBatches`.
  *
  * @since 0.1.0
  */
@@ -23,6 +23,7 @@ import type { Estimator } from '../Estimator.js'
 import * as Est from '../Estimator.js'
 import * as Gradient from '../Gradient.js'
 import type { EstimatorError, Estimate, Problem, Request } from '../Gradient.js'
+import { ofEstimator } from '../Objective.js'
 import { trainedShapes } from '../Programs.js'
 import { ofRows, rowsOf, type Matrix, type Spread } from './Spread.js'
 
@@ -33,13 +34,15 @@ export { moments, ofRows, rowsOf, type Matrix, type Moments, type Spread } from 
 // -------------------------------------------------------------------------------------
 
 /**
- * A measured estimator: the spread of its gradient and of each part, of one sample (`batch` is 1) or of the mean of `batch`
- * samples, and what it costs. A sample takes `cost.networkEvaluations` of the network and `pullbacks` through it.
+ * A measured estimator: the spread of its gradient and of each part, of one sample (`batch` is 1) or of the mean of
+ * `batch` samples, and what it costs. A sample takes `cost.networkEvaluations` of the network and `pullbacks` through
+ * it.
  *
- * - `efficiency`: variance times the evaluations that it took, which is what a given budget of evaluations leaves of the
- *   variance, up to that budget.
- * - `efficiencyWithPullbacks`: variance times evaluations and pullbacks. A pullback costs one to two evaluations, so the
- *   truth is near the second; estimators that pull nothing back look worse than they are in the first. Less is better.
+ * - `efficiency`: variance times the evaluations that it took, which is what a given budget of evaluations leaves of
+ *   the variance, up to that budget.
+ * - `efficiencyWithPullbacks`: variance times evaluations and pullbacks. A pullback costs one to two evaluations, so
+ *   the truth is near the second; estimators that pull nothing back look worse than they are in the first. Less is
+ *   better.
  *
  * @category model
  * @since 0.1.0
@@ -123,8 +126,9 @@ const partName = (cell: C.Cell): string => {
 }
 
 /**
- * Measures the variance of one sample's gradient on some batches. Every trained parameter must have a batch axis; draws
- * should weight each row by 1. Left: parameters that the batch shares, by name, or what `Gradient.compile` or a run finds.
+ * Measures the variance of one sample's gradient on some batches. Every trained parameter must have a batch axis;
+ * draws should weight each row by 1. Left: parameters that the batch shares, by name, or what `Gradient.compile` or a
+ * run finds.
  *
  * @category interpreters
  * @since 0.1.0
@@ -142,10 +146,10 @@ export const measure = <P extends Params, S extends Batched, Cd extends Exprs, R
 }
 
 /**
- * Measures the variance of the mean gradient of a batch, from several batches of independent draws: for parameters that the
- * batch shares, such as matrices and adapters. Rows are weighted by `1 / batch`, whatever the draws say. Each batch is one
- * sample of the spread, so an interval needs some dozens of them. Where the batch shares a zeroth-order direction, the variance
- * does not fall as `1 / batch`.
+ * Measures the variance of the mean gradient of a batch, from several batches of independent draws: for parameters
+ * that the batch shares, such as matrices and adapters. Rows are weighted by `1 / batch`, whatever the draws say.
+ * Each batch is one sample of the spread, so an interval needs some dozens of them. Where the batch shares a
+ * zeroth-order direction, the variance does not fall as `1 / batch`.
  *
  * @category interpreters
  * @since 0.1.0
@@ -257,7 +261,8 @@ const merge = (parts: ReadonlyArray<readonly [string, Matrix]>, name: string): R
 }
 
 /**
- * Measures several estimators of one problem on the same draws, sample by sample. Left: the first that can not be measured.
+ * Measures several estimators of one problem on the same draws, sample by sample. Left: the first that can not be
+ * measured.
  *
  * @category interpreters
  * @since 0.1.0
@@ -288,9 +293,9 @@ const places = (rows: ReadonlyArray<Measured>, read: (row: Measured) => number):
   )
 
 /**
- * A comparison as a table for a person. First the unbiased estimators, by variance times evaluations, with how many times the
- * best one's they have and their place, by evaluations alone and by evaluations and pullbacks; then the biased ones, which
- * have no place: a small variance about the wrong mean is no merit.
+ * A comparison as a table for a person. First the unbiased estimators, by variance times evaluations, with how many
+ * times the best one's they have and their place, by evaluations alone and by evaluations and pullbacks; then the
+ * biased ones, which have no place: a small variance about the wrong mean is no merit.
  *
  * @category utils
  * @since 0.1.0
@@ -310,7 +315,7 @@ export const table = (rows: ReadonlyArray<Measured>): string => {
     const { estimator, gradient, cost, pullbacks, peakBytes } = row
     return [
       estimator.name,
-      unbiased(row) ? Est.objective(estimator) : 'biased',
+      unbiased(row) ? ofEstimator(estimator) : 'biased',
       gradient.variance.toExponential(2),
       gradient.interval.map((end) => end.toExponential(2)).join(' .. '),
       String(Math.round(cost.networkEvaluations)),

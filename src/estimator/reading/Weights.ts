@@ -1,9 +1,9 @@
 /**
  * The weights of generalised half-order that a pilot finds least noisy.
  *
- * Step `i`'s term can be scored at any step `k <= i`, or pulled back through the reward (`k = 0`); any weights that add up to 1
- * over `k` are unbiased. The variance is a quadratic form in the weights, so the best ones for the samples of a pilot solve
- * a small convex problem.
+ * Step `i`'s term can be scored at any step `k <= i`, or pulled back through the reward (`k = 0`); any weights that
+ * add up to 1 over `k` are unbiased. The variance is a quadratic form in the weights, so the best ones for the
+ * samples of a pilot solve a small convex problem.
  *
  * @since 0.1.0
  */
@@ -38,8 +38,8 @@ export interface Way {
 // -------------------------------------------------------------------------------------
 
 /**
- * The estimator to run as a pilot: every way down for every step, each in a cell of its own, with equal shares. `pathwise`
- * tells whether the reward may be pulled back through.
+ * The estimator to run as a pilot: every way down for every step, each in a cell of its own, with equal shares.
+ * `pathwise` tells whether the reward may be pulled back through.
  *
  * @category the pilot
  * @since 0.1.0
@@ -80,11 +80,11 @@ export const ways = (terms: ReadonlyArray<Term>, batch: number): ReadonlyArray<W
 // -------------------------------------------------------------------------------------
 
 /**
- * The weights, not negative, that add up to 1 for each step and have the least total variance on the pilot's samples, as a
- * function for `generalisedHalfOrder`. Ways whose weight would be negative are left out one after the other, the most
- * negative first, so the result is the optimum of an active set, not always the best of all. Ways that the pilot can not
- * tell apart, alike or constant, share their weight equally. The fit is to samples: a pilot much larger than the number of
- * ways, `T^2 / 2`, is needed.
+ * The weights, not negative, that add up to 1 for each step and have the least total variance on the pilot's samples,
+ * as a function for `generalisedHalfOrder`. Ways whose weight would be negative are left out one after the other, the
+ * most negative first, so the result is the optimum of an active set, not always the best of all. Ways that the pilot
+ * can not tell apart, alike or constant, share their weight equally. The fit is to samples: a pilot much larger than
+ * the number of ways, `T^2 / 2`, is needed.
  *
  * @category the fit
  * @since 0.1.0
@@ -121,8 +121,8 @@ const covariances = (all: ReadonlyArray<Way>): ReadonlyArray<Float64Array> => {
 }
 
 /**
- * What is added to each way's own variance, relative to it: it decides between ways that are alike, and moves other weights by
- * less than a pilot of a million samples can tell.
+ * What is added to each way's own variance, relative to it: it decides between ways that are alike, and moves other
+ * weights by less than a pilot of a million samples can tell.
  */
 const ridge = 1e-8
 

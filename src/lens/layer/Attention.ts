@@ -14,6 +14,7 @@ import type { Images } from './Convolution.js'
 import type { Dense } from './Dense.js'
 import * as L from '../Lens.js'
 import type { Lens, None } from '../Lens.js'
+import { gathered, spread } from '../Spread.js'
 import { softmax } from './Normalization.js'
 
 // -------------------------------------------------------------------------------------
@@ -99,25 +100,17 @@ export const projection = <N extends number, I extends number, O extends number>
     ({ weight, bias }, x) => {
       const shape = ['batch', x.shape[1], outputs] as const
       return [
-        X.add(X.retype(contract('bni,io->bno', x, weight), shape), spreadBias(bias, shape)),
+        X.add(X.retype(contract('bni,io->bno', x, weight), shape), spread(bias, shape)),
         (bar) => [
           {
             weight: X.retype(contract('bni,bno->io', x, bar), weight.shape),
-            bias: X.sumTo(collapse(bar, bias), bias.shape)
+            bias: gathered(bar, bias.shape)
           },
           X.retype(contract('bno,io->bni', bar, weight), x.shape)
         ]
       ]
     }
   )
-
-/** A bias for all tokens; one with a copy for each row of the batch goes to the tokens of its row. */
-const spreadBias = <S extends Shape>(bias: Expr, shape: S): Expr<S> =>
-  X.broadcastTo(bias.shape[0] === 'batch' ? X.reshape(bias, ['batch', 1, ...bias.shape.slice(1)]) : bias, shape)
-
-/** The adjoint of the first half of `spreadBias`: the sum over the tokens of a row. */
-const collapse = (bar: Expr, bias: Expr): Expr =>
-  bias.shape[0] === 'batch' ? X.sum<Shape, readonly [1]>(bar, [1]) : bar
 
 /**
  * The features of each token split over `heads` heads: a view. Its pullback merges.

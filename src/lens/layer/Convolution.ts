@@ -15,6 +15,7 @@ import * as Need from '../../tensor/Need.js'
 import type { Shape } from '../../tensor/Shape.js'
 import * as L from '../Lens.js'
 import type { Lens } from '../Lens.js'
+import { gathered, spread } from '../Spread.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -140,13 +141,13 @@ const convolution = <W extends Shape, O extends number, A extends Expr, B extend
     const windows = windowsOf(x, axes)
     const y = contract(labelsOf(rank).forward, windows, weight)
     // the ranks and channels of `W`, `A` and `B` are those that `conv1d` to `conv3d` declare
-    const value = X.add<Shape, Shape>(y, X.broadcastTo(bias, y.shape)) as B
+    const value = X.add<Shape, Shape>(y, spread(bias, y.shape)) as B
     return [
       value,
       (bar) => [
         {
           weight: X.retype(contract(labelsOf(rank).weight, windows, bar), weight.shape),
-          bias: X.sumTo(bar, bias.shape)
+          bias: gathered(bar, bias.shape)
         },
         // it has the shape of `x`, whatever that is
         X.retype(transposed(bar, weight, x.shape, axes), x.shape) as A

@@ -10,6 +10,7 @@ import type { CheckLast, Shape } from '../../tensor/Shape.js'
 import type { Rows } from '../Rows.js'
 import * as L from '../Lens.js'
 import type { Lens, None } from '../Lens.js'
+import { gathered, spread as atPlaces } from '../Spread.js'
 
 /**
  * How near to one another the numbers of a row are, relative to one of them, for that one to be taken away before the mean is:
@@ -124,11 +125,11 @@ export const groupNorm = <C extends number, S extends Shape>(
     const inverse = X.div(X.fill(x.shape, 1), X.sqrt(X.add(mean(X.mul(centred, centred)), X.scalar(1e-5))))
     const z = X.mul(centred, inverse)
     return [
-      X.add(X.mul(z, X.broadcastTo(gain, x.shape)), X.broadcastTo(bias, x.shape)),
+      X.add(X.mul(z, atPlaces(gain, x.shape)), atPlaces(bias, x.shape)),
       (bar) => {
-        const g = X.mul(bar, X.broadcastTo(gain, x.shape))
+        const g = X.mul(bar, atPlaces(gain, x.shape))
         const back = X.sub(X.sub(g, mean(g)), X.mul(z, mean(X.mul(g, z))))
-        return [{ gain: X.sumTo(X.mul(bar, z), gain.shape), bias: X.sumTo(bar, bias.shape) }, X.mul(back, inverse)]
+        return [{ gain: gathered(X.mul(bar, z), gain.shape), bias: gathered(bar, bias.shape) }, X.mul(back, inverse)]
       }
     ]
   })

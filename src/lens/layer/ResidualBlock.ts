@@ -14,6 +14,7 @@ import { dense, type Dense } from './Dense.js'
 import type { Rows } from '../Rows.js'
 import * as L from '../Lens.js'
 import type { Lens, None, Params } from '../Lens.js'
+import { gathered as overPlaces, spread as atPlaces } from '../Spread.js'
 import { groupNorm, type GroupNorm } from './Normalization.js'
 
 // -------------------------------------------------------------------------------------
@@ -173,11 +174,11 @@ export const pointwise = <S extends Shape>(
     const value = contract(`${places}x,xy->${places}y`, x, weight)
     return [
       // only the number of channels differs, which `S` leaves open
-      X.add<Shape, Shape>(value, X.broadcastTo(bias, value.shape)) as Expr<S>,
+      X.add<Shape, Shape>(value, atPlaces(bias, value.shape)) as Expr<S>,
       (bar) => [
         {
           weight: X.retype(contract(`${places}x,${places}y->xy`, x, bar), weight.shape),
-          bias: X.sumTo(bar, bias.shape)
+          bias: overPlaces(bar, bias.shape)
         },
         X.retype(contract(`${places}y,xy->${places}x`, bar, weight), x.shape)
       ]

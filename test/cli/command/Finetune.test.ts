@@ -56,7 +56,7 @@ describe('halforder finetune', () => {
     expect(JSON.parse(printed)).toMatchObject({
       steps: 2,
       interrupted: false,
-      objective: 'J_s',
+      objective: 'J and J_s',
       unpaidSteps: [],
       trainedParameters: 128
     })
