@@ -5,6 +5,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import { conditionInputs } from '../../src/chain/Chain.js'
 import * as L from '../../src/lens/Lens.js'
 import type { Params } from '../../src/lens/Lens.js'
 import * as X from '../../src/tensor/Expr.js'
@@ -12,8 +13,7 @@ import * as Program from '../../src/tensor/Program.js'
 import * as Reference from '../../src/tensor/Reference.js'
 import { showError } from '../../src/tensor/Shape.js'
 import * as T from '../../src/tensor/Tensor.js'
-import * as Tree from '../../src/tensor/Tree.js'
-import type { Exprs, Shapes } from '../../src/tensor/Tree.js'
+import type { Exprs } from '../../src/tensor/Tree.js'
 import type { Subject } from '../law/Chain.js'
 import { fromSingle, unitRoundoff } from './Rounding.js'
 import { rowCondition, rowParams } from '../Setting.js'
@@ -158,8 +158,7 @@ const steps = <P extends Params, D extends number, C extends Exprs>({
       (): Exprs => ({
         mean: chain.mean(X.input('t', [])).forward(L.parameterInputs<P>('params', chain.parameters), {
           x: X.input('x', chain.state),
-          // the declared shapes are those of `C`
-          c: Tree.inputs<Shapes>('c', chain.condition) as C
+          c: conditionInputs(chain)
         })
       })
     ),

@@ -18,7 +18,6 @@ import type { BoundProgram, Values } from '../../src/tensor/Program.js'
 import * as Reference from '../../src/tensor/Reference.js'
 import { type Batched, showError, type ShapeError } from '../../src/tensor/Shape.js'
 import * as T from '../../src/tensor/Tensor.js'
-import * as Tree from '../../src/tensor/Tree.js'
 import type { Exprs, Shapes } from '../../src/tensor/Tree.js'
 import { unitRoundoff } from './Rounding.js'
 import { rowCondition, rowParams, type Component, type Draws, type Setting, type Smoothing } from '../Setting.js'
@@ -90,8 +89,7 @@ export const simulator = <P extends Params, S extends Batched, C extends Exprs, 
   }
   return pipe(
     Program.make(inputs, (): Exprs => {
-      // the declared shapes are those of `C`
-      const c = Tree.inputs<Shapes>('c', chain.condition) as C
+      const c = Ch.conditionInputs(chain)
       const states = Ch.rollout(chain)(
         (t) => L.parameterInputs<P>(`p.${t}`, chain.parameters),
         X.input('xT', chain.state),

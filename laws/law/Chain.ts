@@ -22,18 +22,7 @@ import * as Tree from '../../src/tensor/Tree.js'
 import type { Exprs } from '../../src/tensor/Tree.js'
 import * as V from '../Verdict.js'
 import type { Verdict } from '../Verdict.js'
-import {
-  conditionOf,
-  declared,
-  describe,
-  evaluate,
-  rows,
-  settle,
-  side,
-  someSteps,
-  valuesOf,
-  type Subject
-} from './ChainSubject.js'
+import { declared, describe, evaluate, rows, settle, side, someSteps, valuesOf, type Subject } from './ChainSubject.js'
 import * as Lens from './Lens.js'
 
 export { someSteps, type Subject } from './ChainSubject.js'
@@ -95,7 +84,7 @@ export const segmentsCompose =
     const low = Math.max(1, k - reach + 1)
     const high = Math.min(chain.T, k + reach)
     const body = (): Exprs => {
-      const c = conditionOf(chain)
+      const c = Ch.conditionInputs(chain)
       const p = L.parameterInputs<P>('params', chain.parameters)
       const eps: Ch.Noises<S> = X.input('eps', [chain.T, ...chain.state])
       const bar = X.input('bar', chain.state)
@@ -144,7 +133,7 @@ export const rolloutIsSegments =
     const { chain } = subject
     const steps = Array.from({ length: Math.min(chain.T, reach) }, (_, i) => chain.T - i)
     const body = (): Exprs => {
-      const c = conditionOf(chain)
+      const c = Ch.conditionInputs(chain)
       const p = L.parameterInputs<P>('params', chain.parameters)
       const eps: Ch.Noises<S> = X.input('eps', [chain.T, ...chain.state])
       const x = X.input('xT', chain.state)

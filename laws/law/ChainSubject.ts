@@ -58,16 +58,6 @@ export const rows = 3
 export const describe = (errors: ReadonlyArray<ShapeError>): string => errors.map(Sh.showError).join('\n')
 
 /**
- * A chain's condition as inputs `c`, or `c.path`.
- *
- * @category utils
- * @since 0.1.0
- */
-export const conditionOf = <P extends Params, S extends Batched, C extends Exprs>(chain: Chain<P, S, C>): C =>
-  // the declared shapes are those of `C`
-  Tree.inputs<Shapes>('c', chain.condition) as C
-
-/**
  * The inputs of a program over a chain: `params`, `c`, `xT`, `eps` and more.
  *
  * @category utils

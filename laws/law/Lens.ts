@@ -70,7 +70,7 @@ const close = <P extends Params, A extends Exprs, B extends Exprs>({
 }: Subject<P, A, B>): E.Either<string, Closed> => {
   const parameters = L.shapes(lens.parameters)
   // the trees of expressions with the declared shapes
-  const p = Tree.inputs<Shapes>('p', parameters) as P
+  const p = L.inputsOf('p', lens)
   const a = Tree.inputs<Shapes>('a', argument) as A
   const [value, pullback] = lens.run(p, a)
   const shapes = Tree.map<Expr, Shape>(Tree.isExpr, value, (leaf) => leaf.shape)

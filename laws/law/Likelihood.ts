@@ -24,17 +24,7 @@ import { derivatives } from '../exact/Differences.js'
 import { fromSingle, sum } from '../exact/Rounding.js'
 import { rowCondition, rowParams } from '../Setting.js'
 import type { Comparison, Verdict } from '../Verdict.js'
-import {
-  conditionOf,
-  declared,
-  describe,
-  evaluate,
-  rows,
-  settle,
-  someSteps,
-  valuesOf,
-  type Subject
-} from './ChainSubject.js'
+import { declared, describe, evaluate, rows, settle, someSteps, valuesOf, type Subject } from './ChainSubject.js'
 
 // -------------------------------------------------------------------------------------
 // laws
@@ -56,7 +46,7 @@ export const onPolicy =
     const { chain } = subject
     const steps = Array.from({ length: chain.T }, (_, i) => i + 1).filter((t) => (chain.sigma[t] ?? 0) > 0)
     const body = (): Exprs => {
-      const c = conditionOf(chain)
+      const c = Ch.conditionInputs(chain)
       const p = L.parameterInputs<P>('params', chain.parameters)
       const all: Ch.Noises<S> = X.input('eps', [chain.T, ...chain.state])
       const from: Expr<S> = X.input('xT', chain.state)
@@ -135,7 +125,7 @@ export const scoreIsGradient =
     }
     const check = (t: number): E.Either<string, ReadonlyArray<Comparison>> => {
       const step = X.scalar(t)
-      const c = conditionOf(chain)
+      const c = Ch.conditionInputs(chain)
       const p = L.parameterInputs<P>('params', chain.parameters)
       const from: Expr<S> = X.input('from', chain.state)
       const sigma = Ch.lookup(chain.sigma, step)

@@ -20,6 +20,7 @@ import * as Gradient from '../../src/estimator/Gradient.js'
 import { facts } from '../../src/estimator/Named.js'
 import { moments, rowsOf, type Matrix, type Moments } from '../../src/estimator/reading/Spread.js'
 import type { Params } from '../../src/lens/Lens.js'
+import { draw as drawOf } from '../../src/random/Density.js'
 import * as Draw from '../../src/random/Draw.js'
 import type { Key } from '../../src/random/Key.js'
 import { foldIn, foldInString } from '../../src/random/Key.js'
@@ -86,9 +87,33 @@ export interface Measured {
 }
 
 /**
- * A model, without the types of its chain. `facts` are what a named estimator must know of it. `terms` gives the exact
- * term of each step, `t = 1..T` at positions `0..T-1`; `check` why a contender can not stand on it; `noise` the same
- * rows for the same batch number; `baseline` is near the expected reward, for contenders that use one.
+ * How much is sampled: so many samples at least, on the rows of noise of each batch number.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Plan {
+  readonly samples: number
+  readonly noise: (batch: number) => Noise
+}
+
+/**
+ * A compiled contender, whose batches have a fixed number of rows: `run` gives moments, and `rows` the gradients of one batch
+ * under one cover, sample by sample.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Sampler {
+  readonly run: (plan: Plan) => TE.TaskEither<EstimatorError, Measured>
+  readonly rows: (cover: Cover, noise: Noise) => TE.TaskEither<EstimatorError, Matrix>
+  readonly dispose: () => Promise<void>
+}
+
+/**
+ * A model, without the types of its chain. `facts` are what a named estimator must know of it. `terms` gives the exact term
+ * of each step, `t = 1..T` at positions `0..T-1`; `check` why a contender can not stand on it; `noise` the same rows for the
+ * same batch number; `baseline` is near the expected reward, for contenders that use one.
  *
  * @category model
  * @since 0.1.0
@@ -103,16 +128,12 @@ export interface Model {
   readonly terms: (smoothing?: Smoothing) => E.Either<string, ReadonlyArray<Uncertain>>
   readonly check: (contender: Contender) => E.Either<EstimatorError, unknown>
   readonly noise: (key: Key, rows: number) => (batch: number) => Noise
-  readonly sample: (
-    contender: Contender,
-    target: Target,
-    plan: { readonly rows: number; readonly samples: number; readonly noise: (batch: number) => Noise }
-  ) => TE.TaskEither<EstimatorError, Measured>
+  readonly sampler: (contender: Contender, target: Target, rows: number) => E.Either<EstimatorError, Sampler>
 }
 
 /**
- * What a model is made of. Every number of `params` must be a row's own: the parameters have a batch axis, and `params`
- * are given for one row. `prior` takes a standard normal `[rows, ...]` to the first state.
+ * What a model is made of. Every number of `params` must be a row's own: the parameters have a batch axis, and `params` are given
+ * for one row. `prior` takes a standard normal `[rows, ...]` to the first state, which else is a draw of the chain's noise.
  *
  * @category model
  * @since 0.1.0
@@ -138,7 +159,7 @@ export interface Parts<P extends Params, S extends Batched, R extends Params> {
  * @since 0.1.0
  */
 export const make = <P extends Params, S extends Batched, R extends Params>(parts: Parts<P, S, R>): Model => {
-  const { chain, reward, params, prior = (z) => z } = parts
+  const { chain, reward, params, prior } = parts
   const problem = (
     { estimator, baseline }: Contender,
     batch: number
@@ -174,15 +195,16 @@ export const make = <P extends Params, S extends Batched, R extends Params>(part
     },
     check: (contender) => Gradient.check(problem(contender, 1)),
     noise,
-    sample: (contender, target, { rows, samples, noise: at }) =>
-      TE.bracket(
-        TE.fromEither(Gradient.compile(problem(contender, rows), target)),
-        (gradients) => {
+    sampler: (contender, target, rows) =>
+      pipe(
+        E.Do,
+        E.bind('bytes', () => peakBytes(problem(contender, 1), target)),
+        E.bind('gradients', () => Gradient.compile(problem(contender, rows), target)),
+        E.map(({ bytes, gradients }) => {
           const operations = Object.values(gradients.executables).reduce((n, e) => n + e.program.instructions.length, 0)
           const values = rowParams(chain.parameters, params, rows)
           const weights = new Array<number>(rows).fill(1)
-          const estimate = (cover: Cover, batch: number): TE.TaskEither<EstimatorError, Batch> => {
-            const { xT, eps, xi } = at(batch)
+          const estimate = (cover: Cover, { xT, eps, xi }: Noise): TE.TaskEither<EstimatorError, Batch> => {
             const shared = C.zerothOrderCell(cover)?.perturbation !== 'perStep'
             return pipe(
               gradients.run({
@@ -203,29 +225,38 @@ export const make = <P extends Params, S extends Batched, R extends Params>(part
               }))
             )
           }
-          let used = 0
-          return pipe(
-            contender.estimator.covers,
-            RA.map((cover) => {
-              const count = Math.max(1, Math.ceil((samples * cover.weight) / rows))
-              used += count
-              return { cover, batches: C.range(used - count, used - 1) }
-            }),
-            RA.traverse(TE.ApplicativeSeq)(({ cover, batches }) =>
+          const run: Sampler['run'] = ({ samples, noise: at }) => {
+            let used = 0
+            return pipe(
+              contender.estimator.covers,
+              RA.map((cover) => {
+                const count = Math.max(1, Math.ceil((samples * cover.weight) / rows))
+                used += count
+                return { cover, batches: C.range(used - count, used - 1) }
+              }),
+              RA.traverse(TE.ApplicativeSeq)(({ cover, batches }) =>
+                pipe(
+                  batches,
+                  RA.traverse(TE.ApplicativeSeq)((batch) => estimate(cover.cover, at(batch))),
+                  TE.map((all): Sampled => {
+                    const spread = moments(all.map(({ matrix }) => matrix))
+                    return { cover, spread, rounding: rounding(cover.cover, all, operations, spread.mean.length) }
+                  })
+                )
+              ),
+              TE.map((covers) => ({ covers, peakBytes: bytes }))
+            )
+          }
+          return {
+            run,
+            rows: (cover, at) =>
               pipe(
-                batches,
-                RA.traverse(TE.ApplicativeSeq)((batch) => estimate(cover.cover, batch)),
-                TE.map((all): Sampled => {
-                  const spread = moments(all.map(({ matrix }) => matrix))
-                  return { cover, spread, rounding: rounding(cover.cover, all, operations, spread.mean.length) }
-                })
-              )
-            ),
-            TE.bindTo('covers'),
-            TE.bind('peakBytes', () => TE.fromEither(peakBytes(problem(contender, 1), target)))
-          )
-        },
-        (gradients) => TE.fromTask(gradients.dispose)
+                estimate(cover, at),
+                TE.map(({ matrix }) => matrix)
+              ),
+            dispose: gradients.dispose
+          }
+        })
       )
   }
 }
@@ -259,14 +290,15 @@ const first = (xi: Values): Values => Object.fromEntries(Object.entries(xi).map(
 const draw = <P extends Params, S extends Batched, C_ extends Exprs>(
   chain: Chain<P, S, C_>,
   params: Values,
-  prior: (z: Tensor) => Tensor,
+  prior: ((z: Tensor) => Tensor) | undefined,
   key: Key,
   rows: number
 ): Noise => {
   const state = [rows, ...chain.state.slice(1).map(Number)]
+  const { density } = chain.noise
   return {
-    xT: prior(Draw.normal(foldIn(key, 0), state)),
-    eps: Draw.normal(foldIn(key, 1), [chain.T, ...state]),
+    xT: prior === undefined ? drawOf(density, foldIn(key, 0), state) : prior(Draw.normal(foldIn(key, 0), state)),
+    eps: drawOf(density, foldIn(key, 1), [chain.T, ...state]),
     xi: Object.fromEntries(
       Object.entries(params).map(([path, { shape }]) => [
         path,

@@ -23,14 +23,14 @@ import type { Target } from '../../src/tensor/Target.js'
 import { only, plus, smoothingOf, type Uncertain } from '../exact/Expectation.js'
 import { allowance, leastSamples, stratified, undecided } from '../exact/MeanTest.js'
 import { upperQuantile } from '../law/MonteCarlo.js'
-import type { Contender, Measured, Model } from './Model.js'
+import type { Contender, Measured, Model, Plan, Sampler } from './Model.js'
 
 // -------------------------------------------------------------------------------------
 // model
 // -------------------------------------------------------------------------------------
 
 /**
- * What came of one claim. `undecided`: the samples, or their rounding, do not tell. `skipped` estimators can not stand on the model.
+ * What came of one claim. `undecided`: the samples do not tell. `skipped` estimators can not stand on the model.
  *
  * @category model
  * @since 0.1.0
@@ -235,8 +235,6 @@ const skipped = (model: Model, contender: Contender, test: Test, reason: string)
 
 const largest = (values: ReadonlyArray<number>): number => values.reduce((most, v) => Math.max(most, Math.abs(v)), 0)
 
-const unboundedRounding = 'the rounding of differences may be of any size at such a radius; raise it'
-
 /**
  * The verdict on samples. Covers were sampled each by itself, in proportion to their weights: the mean is the weighted one,
  * and one draw's variance is what is left within covers, and between them.
@@ -271,8 +269,7 @@ const judge = (
   const holds = expectation.every(
     (value, i) => Math.abs(value - (claimed.value[i] ?? Number.NaN)) <= (tolerance[i] ?? Number.NaN)
   )
-  // what any number would pass has not been tested
-  const reason = undecided(samples, means, p) ?? (tolerance.includes(Infinity) ? unboundedRounding : undefined)
+  const reason = undecided(samples, means, p)
   const verdict = holds ? (contender.estimator._tag === 'exact' ? 'unbiased' : 'biased as predicted') : 'refuted'
   return {
     ...common(model, contender, test),
@@ -347,20 +344,27 @@ export const verify = (
   const look = (
     model: Model,
     claim: Claim,
-    noise: ReturnType<Model['noise']>,
+    noise: Plan['noise'],
+    sampler: Sampler,
     at = 0
   ): TE.TaskEither<EstimatorError, Row> => {
     const count = Math.min(samples * growth ** at, limit)
     return pipe(
-      model.sample(claim.contender, target, { rows, samples: count, noise }),
+      sampler.run({ samples: count, noise }),
       TE.map((measured) => judge(model, claim, measured, test, at + 1)),
       TE.flatMap((row) =>
         row.verdict === 'undecided' && count < limit && samples >= leastSamples
-          ? look(model, claim, noise, at + 1)
+          ? look(model, claim, noise, sampler, at + 1)
           : TE.right(row)
       )
     )
   }
+  const decide = (model: Model, claim: Claim, noise: Plan['noise']): TE.TaskEither<EstimatorError, Row> =>
+    TE.bracket(
+      TE.fromEither(model.sampler(claim.contender, target, rows)),
+      (sampler) => look(model, claim, noise, sampler),
+      (sampler) => TE.fromTask(sampler.dispose)
+    )
   return pipe(
     prepared,
     RA.traverse(TE.ApplicativeSeq)(({ model, claims }) => {
@@ -370,7 +374,7 @@ export const verify = (
         RA.traverse(TE.ApplicativeSeq)((claim) =>
           E.isLeft(claim)
             ? TE.fromIO(() => tell(skipped(model, claim.left.contender, test, claim.left.reason)))
-            : pipe(look(model, claim.right, noise), TE.map(tell))
+            : pipe(decide(model, claim.right, noise), TE.map(tell))
         )
       )
     }),

@@ -9,7 +9,7 @@
  * @since 0.1.0
  */
 import * as L from '../lens/Lens.js'
-import type { Lens, Params, Parameters } from '../lens/Lens.js'
+import type { Lens, Params, ParametersFor } from '../lens/Lens.js'
 import * as X from '../tensor/Expr.js'
 import type { Expr, Scalar } from '../tensor/Expr.js'
 import * as Need from '../tensor/Need.js'
@@ -42,7 +42,7 @@ export interface Chain<P extends Params, S extends Batched, C extends Exprs> {
   readonly T: number
   readonly state: S
   readonly condition: Shapes
-  readonly parameters: Parameters
+  readonly parameters: ParametersFor<P>
   readonly sigma: ReadonlyArray<number>
   readonly noise: Noise
   readonly networkCalls: number
@@ -103,6 +103,16 @@ const entry = (table: ReadonlyArray<number>, t: number): Scalar => {
  */
 export const below = (t: Scalar, i: number): Scalar =>
   t.op._tag === 'Scalar' ? X.scalar(t.op.value - i) : i === 0 ? t : X.sub(t, X.scalar(i))
+
+/**
+ * The condition of a chain as input expressions named `c` or `c.path`; `Lens.inputsOf` has its parameters.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const conditionInputs = <P extends Params, S extends Batched, C extends Exprs>(chain: Chain<P, S, C>): C =>
+  // a chain's `condition` declares the shapes of its `C`
+  Tree.inputs('c', chain.condition) as C
 
 /**
  * The `i`-th of some noises.

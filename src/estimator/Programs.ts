@@ -65,16 +65,6 @@ export const directionShapes = (
   )
 
 /**
- * The condition of a chain as input expressions named `c` or `c.path`.
- *
- * @category utils
- * @since 0.1.0
- */
-export const conditionInputs = <P extends Params, S extends Batched, C extends Exprs>(chain: Chain<P, S, C>): C =>
-  // a chain's `condition` declares the shapes of its `C`
-  Tree.inputs('c', chain.condition) as C
-
-/**
  * The outputs named `gradient.path`: the cotangents of the trained parameters, zeros where a pullback gave none.
  *
  * @category utils
@@ -165,7 +155,7 @@ export const rollout = <P extends Params, S extends Batched, C extends Exprs>(
     inputs,
     (): Exprs => {
       const at = perturbation === 'none' ? (): P => params : parametersAt
-      const c = conditionInputs(chain)
+      const c = Ch.conditionInputs(chain)
       const states = Ch.rollout(chain)(at, X.input('xT', chain.state), X.input('eps', eps), c)
       const each = <A>(f: (t: number, x: Expr<S>) => A): ReadonlyArray<A> =>
         states.flatMap((x, t) => (t === 0 ? [] : [f(t, x)]))
@@ -216,7 +206,7 @@ export const reward = <R extends Params, P extends Params, S extends Batched, C 
   { lens, shapes }: Differentiable<R, S, C>
 ): Built =>
   Program.make({ reward: L.shapes(shapes), x0: chain.state, c: chain.condition, weights: ['batch'] }, (): Exprs => {
-    const [value, back] = lens(conditionInputs(chain)).run(
+    const [value, back] = lens(Ch.conditionInputs(chain)).run(
       L.parameterInputs<R>('reward', shapes),
       X.input('x0', chain.state)
     )
@@ -333,7 +323,7 @@ const credit = <P extends Params, S extends Batched, C extends Exprs>(
       options
     )(high).run(L.parameterInputs<P>('params', chain.parameters), {
       x: X.input('x', chain.state),
-      c: conditionInputs(chain),
+      c: Ch.conditionInputs(chain),
       eps
     })
     const [bar] = back(cotangent(eps))

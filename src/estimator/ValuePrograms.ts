@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type * as E from 'fp-ts/lib/Either.js'
-import type { Chain } from '../chain/Chain.js'
+import { conditionInputs, type Chain } from '../chain/Chain.js'
 import * as L from '../lens/Lens.js'
 import type { Params } from '../lens/Lens.js'
 import type { Differentiable } from '../reward/Reward.js'
@@ -14,7 +14,7 @@ import type { Expr, Scalar } from '../tensor/Expr.js'
 import * as Program from '../tensor/Program.js'
 import type { Batched, Shape, ShapeError } from '../tensor/Shape.js'
 import type { Exprs } from '../tensor/Tree.js'
-import { conditionInputs, spreadRows } from './Programs.js'
+import { spreadRows } from './Programs.js'
 
 /**
  * A value of a state and its gradient: `x, weights [batch]` and what it looks at to `value [batch]` and `xBar`, the gradient of the

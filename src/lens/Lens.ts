@@ -8,14 +8,30 @@
  * @since 0.1.0
  */
 import * as X from '../tensor/Expr.js'
-import type { Expr } from '../tensor/Expr.js'
 import * as Need from '../tensor/Need.js'
-import type { Shape, ShapeError } from '../tensor/Shape.js'
+import type { ShapeError } from '../tensor/Shape.js'
 import * as Tree from '../tensor/Tree.js'
 import type { Exprs } from '../tensor/Tree.js'
-import { join, keyFaults, type Parameters, type Params, zerosOf } from './Parameter.js'
+import { type Lens, make, type None, pure } from './Basis.js'
+import { join, keyFaults, type Parameters, type ParametersFor, type Params, zerosOf } from './Parameter.js'
 
 export {
+  elementwise,
+  type Forward,
+  identity,
+  type InputOf,
+  type Lens,
+  type Make,
+  make,
+  type None,
+  type OutputOf,
+  type ParamsOf,
+  type Pullback,
+  pure
+} from './Basis.js'
+export {
+  type Declared,
+  inputsOf,
   isParameter,
   mapParameters,
   parameter,
@@ -23,103 +39,10 @@ export {
   parameterInputs,
   type Parameters,
   type Params,
-  shapes
+  type ParametersFor,
+  shapes,
+  shapesOf
 } from './Parameter.js'
-
-// -------------------------------------------------------------------------------------
-// model
-// -------------------------------------------------------------------------------------
-
-/**
- * What can be run forward only. It may stand in zeroth-order cells and nowhere else.
- *
- * @category model
- * @since 0.1.0
- */
-export interface Forward<P extends Params, A extends Exprs, B extends Exprs> {
-  readonly parameters: Parameters
-  readonly forward: (p: P, a: A) => B
-}
-
-/**
- * A function of parameters and an argument, with its pullback. `run` gives the value, and the function that takes a
- * cotangent of the value to cotangents of the parameters and of the argument. It must be linear in the cotangent and
- * the transpose of the derivative: `halforder/laws` checks both.
- *
- * @category model
- * @since 0.1.0
- */
-export interface Lens<P extends Params, A extends Exprs, B extends Exprs> extends Forward<P, A, B> {
-  readonly run: (p: P, a: A) => readonly [value: B, pullback: Pullback<P, A, B>]
-}
-
-/**
- * From a cotangent of a value to cotangents of parameters and argument.
- *
- * @category model
- * @since 0.1.0
- */
-export type Pullback<P, A, B> = (valueBar: B) => readonly [parametersBar: P, argumentBar: A]
-
-/**
- * The parameters of a lens that has none.
- *
- * @category model
- * @since 0.1.0
- */
-export type None = Readonly<Record<never, never>>
-
-// -------------------------------------------------------------------------------------
-// constructors
-// -------------------------------------------------------------------------------------
-
-/**
- * A lens from its parameters and its run.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const make = <P extends Params, A extends Exprs, B extends Exprs>(
-  parameters: Parameters,
-  run: Lens<P, A, B>['run']
-): Lens<P, A, B> => ({ parameters, run, forward: (p, a) => run(p, a)[0] })
-
-/**
- * A lens without parameters, from a function that gives a value and the pullback to its argument.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const pure = <A extends Exprs, B extends Exprs>(
-  run: (a: A) => readonly [value: B, pullback: (valueBar: B) => A]
-): Lens<None, A, B> =>
-  make({}, (_, a) => {
-    const [value, pullback] = run(a)
-    return [value, (valueBar) => [{}, pullback(valueBar)]]
-  })
-
-/**
- * The lens that changes nothing: neutral for `compose`.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const identity = <A extends Exprs>(): Lens<None, A, A> => pure((a) => [a, (bar) => bar])
-
-/**
- * An elementwise function from its value and its derivative; the derivative may use both argument and value.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const elementwise = <S extends Shape>(
-  f: (x: Expr<S>) => Expr<S>,
-  derivative: (x: Expr<S>, y: Expr<S>) => Expr<S>
-): Lens<None, Expr<S>, Expr<S>> =>
-  pure((x) => {
-    const y = f(x)
-    return [y, (yBar) => X.mul(yBar, derivative(x, y))]
-  })
 
 // -------------------------------------------------------------------------------------
 // combinators
@@ -155,8 +78,8 @@ export const compose = <P extends Params, A extends Exprs, B extends Exprs, Q ex
  * each is run on zeros as it declares them, and the lens is refused.
  */
 const shared = <P extends Params, Q extends Params>(
-  f: { readonly parameters: Parameters; readonly forward: (p: P, a: never) => Exprs },
-  g: { readonly parameters: Parameters; readonly forward: (p: Q, a: never) => Exprs }
+  f: { readonly parameters: ParametersFor<P> },
+  g: { readonly parameters: ParametersFor<Q> }
 ): {
   readonly lens: <A extends Exprs, B extends Exprs>(run: Lens<P & Q, A, B>['run']) => Lens<P & Q, A, B>
   readonly first: (p: P & Q) => P

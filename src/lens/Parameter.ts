@@ -20,8 +20,8 @@ import type { Exprs } from '../tensor/Tree.js'
  * @category model
  * @since 0.1.0
  */
-export interface Parameter {
-  readonly shape: Shape
+export interface Parameter<out S extends Shape = Shape> {
+  readonly shape: S
   readonly mean: number
   readonly deviation: number
 }
@@ -42,6 +42,55 @@ export type Parameters = { readonly [key: string]: Tree.Tree<Parameter> }
  */
 export type Params = { readonly [key: string]: Exprs }
 
+declare const declares: unique symbol
+
+/**
+ * Declarations that are known to be those of `P`: what a lens or a chain with the parameters `P` declares. The property is a
+ * phantom that no value has. It takes a `P`, so that declarations that are spread into one record are those of both.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type ParametersFor<P> = Parameters & { readonly [declares]?: Taking<P> }
+
+// a method, so that declarations of some parameters are those of any
+type Taking<P> = { take(p: P): void }['take']
+
+/**
+ * The expressions of the parameters that are declared: `{ weight: Parameter<[2, 8]> }` has `{ weight: Expr<[2, 8]> }`, and
+ * what a lens declares has what the lens takes.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Declared<D> = typeof declares extends keyof D
+  ? D extends { readonly [declares]?: (p: infer P extends Params) => void }
+    ? keyof Own<D> extends never
+      ? P
+      : P & Own<D>
+    : never
+  : D extends Parameter<infer S>
+    ? Expr<S>
+    : { readonly [K in keyof D]: Declared<D[K]> }
+
+/** What is declared by keys that the type checker knows. */
+type Own<D> = {
+  readonly [K in keyof D as K extends string ? (string extends K ? never : K) : never]: Declared<D[K]>
+}
+
+/**
+ * `unknown` for declarations whose expressions the type checker knows; else a type that nothing satisfies, which says what to
+ * do.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type CheckKnown<D> = typeof declares extends keyof D
+  ? unknown
+  : string extends keyof D
+    ? { readonly 'state the parameters: make<P, A, B>': never }
+    : unknown
+
 // -------------------------------------------------------------------------------------
 // combinators
 // -------------------------------------------------------------------------------------
@@ -58,7 +107,7 @@ export const join = (
   b: Parameters
 ): { readonly parameters: Parameters; readonly faults: Need.Faults } => {
   const faults: Array<ShapeError> = []
-  const go = (x: Declared, y: Declared, path: string): Declared => {
+  const go = (x: Branch, y: Branch, path: string): Branch => {
     if (!isParameter(x) && !isParameter(y)) return merged(x, y, `${path}.`)
     if (!isParameter(x) || !isParameter(y) || !alike(x, y)) faults.push(...conflict(path, x, y))
     return y
@@ -75,13 +124,13 @@ export const join = (
   return { parameters: merged(a, b, ''), faults }
 }
 
-type Declared = Tree.Tree<Parameter>
+type Branch = Tree.Tree<Parameter>
 
 const alike = (x: Parameter, y: Parameter): boolean =>
   Sh.equals(x.shape, y.shape) && Object.is(x.mean, y.mean) && Object.is(x.deviation, y.deviation)
 
-const conflict = (path: string, x: Declared, y: Declared): Need.Faults => {
-  const drawn = (one: Declared): string =>
+const conflict = (path: string, x: Branch, y: Branch): Need.Faults => {
+  const drawn = (one: Branch): string =>
     isParameter(one)
       ? `${Sh.show(one.shape)} of mean ${one.mean} and deviation ${one.deviation}`
       : `a record of ${Object.keys(one).join(', ')}`
@@ -137,12 +186,41 @@ export const shapes = (parameters: Parameters): { readonly [key: string]: Tree.S
   )
 
 /**
+ * The shapes of the parameters of a lens or chain, in the type too: declared as inputs of a program, they come as the
+ * parameters that the lens takes.
+ *
+ * @example
+ * import { dense, Lens } from 'halforder/lens'
+ * import { Program } from 'halforder/tensor'
+ *
+ * const layer = dense(2, 8)
+ * export const program = Program.make({ p: Lens.shapesOf(layer), x: ['batch', 2] }, ({ p, x }) => ({
+ *   y: layer.forward(p, x)
+ * }))
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const shapesOf = <P extends Params>(of: { readonly parameters: ParametersFor<P> }): Tree.ShapesOf<P> =>
+  // the declarations are those of `P`
+  shapes(of.parameters) as Tree.ShapesOf<P>
+
+/**
+ * The parameters of a lens or chain as input expressions, named by path under a prefix: `parameterInputs` of what it declares.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const inputsOf = <P extends Params>(prefix: string, of: { readonly parameters: ParametersFor<P> }): P =>
+  parameterInputs<P>(prefix, of.parameters)
+
+/**
  * Input expressions for the parameters of a lens or chain, named by path under a prefix.
  *
  * @category utils
  * @since 0.1.0
  */
-export const parameterInputs = <P extends Params>(prefix: string, parameters: Parameters): P =>
+export const parameterInputs = <P extends Params>(prefix: string, parameters: ParametersFor<P>): P =>
   // `P` is by construction the tree of expressions with the shapes that `parameters` declares
   Tree.inputs(prefix, shapes(parameters)) as P
 
@@ -152,7 +230,7 @@ export const parameterInputs = <P extends Params>(prefix: string, parameters: Pa
  * @category utils
  * @since 0.1.0
  */
-export const zerosOf = <P extends Params>(parameters: Parameters): P =>
+export const zerosOf = <P extends Params>(parameters: ParametersFor<P>): P =>
   // as in `parameterInputs`
   Tree.map<Parameter, Expr>(isParameter, parameters, ({ shape }) => zeros(shape)) as P
 
@@ -176,4 +254,8 @@ export const mapParameters = (
  * @category utils
  * @since 0.1.0
  */
-export const parameter = (shape: Shape, deviation = 0, mean = 0): Parameter => ({ shape, mean, deviation })
+export const parameter = <const S extends Shape>(shape: S, deviation = 0, mean = 0): Parameter<S> => ({
+  shape,
+  mean,
+  deviation
+})

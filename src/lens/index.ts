@@ -44,4 +44,5 @@ export {
   upsample3d
 } from './layer/Pooling.js'
 export { recompute } from './Recompute.js'
+export type { InputOf, OutputOf, ParamsOf } from './Lens.js'
 export type { Rows } from './Rows.js'

@@ -13,6 +13,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { lookup, type Chain } from '../chain/Chain.js'
+import type { PerRow } from '../lens/layer/Loss.js'
 import { type DocumentError, fault } from '../document/Document.js'
 import * as L from '../lens/Lens.js'
 import type { Params } from '../lens/Lens.js'
@@ -22,7 +23,7 @@ import type { Values } from '../tensor/Program.js'
 import type { Batched, Shape } from '../tensor/Shape.js'
 import * as Tree from '../tensor/Tree.js'
 import type { Exprs } from '../tensor/Tree.js'
-import type { StepLens } from './StepReward.js'
+import type { StepLens, Stepped, Stepping } from './StepReward.js'
 
 /**
  * How a divergence is weighed. `beta` is its price. A step without noise has none, or an infinite one: where `floor` is given,
@@ -107,7 +108,8 @@ export const klTo =
       shapes: L.mapParameters(chain.parameters, (one) => ({ ...one, shape: shared(one.shape) })),
       parameters: reference,
       lens: (t) =>
-        L.make({ own: chain.parameters }, ({ theta, own }, { mean, x, c }) => {
+        // `theta` are the chain's own, which it declares
+        L.make<Stepping<P>, Stepped<S, C>, PerRow>({ own: chain.parameters }, ({ theta, own }, { mean, x, c }) => {
           // the tree of inputs that `shapes` declares is `P`, once rows that are declared apart are given the same values
           const anchored = spread(own, chain.parameters) as P
           const [anchor, back] = chain.mean(t).run(anchored, { x, c })

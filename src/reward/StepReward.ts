@@ -10,6 +10,7 @@
  */
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as L from '../lens/Lens.js'
+import type { PerRow } from '../lens/layer/Loss.js'
 import type { Lens, None, Parameters, Params } from '../lens/Lens.js'
 import * as X from '../tensor/Expr.js'
 import type { Expr, Scalar } from '../tensor/Expr.js'
@@ -53,10 +54,16 @@ export interface StepLens<P extends Params, S extends Batched, C extends Exprs> 
   readonly networkCalls: number
   readonly shapes: Parameters
   readonly parameters: Values
-  readonly lens: (
-    t: Scalar
-  ) => Lens<{ readonly theta: P; readonly own: Params }, Stepped<S, C>, Expr<readonly ['batch']>>
+  readonly lens: (t: Scalar) => Lens<Stepping<P>, Stepped<S, C>, PerRow>
 }
+
+/**
+ * The parameters of a reward of steps: the chain's at the step, and its own.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Stepping<P extends Params> = { readonly theta: P; readonly own: Params }
 
 /**
  * A reward of each state that is a host function: of `x_t`, `t = 1..T`, one number a row. No cell can differentiate it.
@@ -99,7 +106,7 @@ export const ofState = <P extends Params, S extends Batched, C extends Exprs>(
   shapes: {},
   parameters: {},
   lens: (t) =>
-    L.make({}, ({ theta }, { mean, x, c }) => {
+    L.make<Stepping<P>, Stepped<S, C>, PerRow>({}, ({ theta }, { mean, x, c }) => {
       const [value, back] = lens(t).run({}, x)
       return [
         value,

@@ -182,6 +182,24 @@ export type PermuteAxes<S extends Shape, P extends ReadonlyArray<number>> = numb
   ? Shape
   : { readonly [K in keyof P]: P[K] extends keyof S ? (S[P[K]] extends Dim ? S[P[K]] : never) : never }
 
+/**
+ * `unknown` if the last axis of a shape has a size, as far as both are known; else a type that nothing satisfies, naming both.
+ *
+ * @category types
+ * @since 0.1.0
+ */
+export type CheckLast<S extends Shape, C extends Dim> = number extends C
+  ? unknown
+  : number extends S['length']
+    ? unknown
+    : S extends readonly [...Shape, infer L extends Dim]
+      ? [L] extends [C]
+        ? unknown
+        : [C] extends [L]
+          ? unknown
+          : { readonly 'the last axis has another size': readonly [L, C] }
+      : unknown
+
 // -------------------------------------------------------------------------------------
 // types: einsum
 // -------------------------------------------------------------------------------------

@@ -10,8 +10,8 @@ import * as Gradient from '../../src/estimator/Gradient.js'
 import type { Problem } from '../../src/estimator/Gradient.js'
 import * as Variance from '../../src/estimator/reading/Variance.js'
 import * as L from '../../src/lens/Lens.js'
-import type { None } from '../../src/lens/Lens.js'
-import type { ScalarChain, Theta } from '../../laws/toy/Tanh.js'
+import type { InputOf, None } from '../../src/lens/Lens.js'
+import type { Numbers, ScalarChain, Theta } from '../../laws/toy/Tanh.js'
 import * as Draw from '../../src/random/Draw.js'
 import * as Key from '../../src/random/Key.js'
 import { reference } from '../../src/tensor/Target.js'
@@ -132,7 +132,7 @@ describe('parameters that the batch shares', () => {
     ...own,
     parameters,
     mean: (t) =>
-      L.make(parameters, (p, a) => {
+      L.make<Theta, InputOf<ReturnType<typeof own.mean>>, Numbers>(parameters, (p, a) => {
         const [value, back] = own.mean(t).run({ theta: X.broadcastTo(p.theta, ['batch', 2]) }, a)
         return [
           value,

@@ -63,7 +63,7 @@ describe('layers', () => {
     expect(text_).toContain(conflict('a.bias', '[3] of mean 0 and deviation 0', '[2] of mean 0 and deviation 0'))
     // shapes that broadcast: nothing but the declaration could tell
     const vector = (n: number): Lens<{ readonly b: Expr }, Expr<typeof rows>, Expr<typeof rows>> =>
-      L.make({ b: L.parameter([n]) }, ({ b }, x) => [
+      L.make<{ readonly b: Expr }, Expr<typeof rows>, Expr<typeof rows>>({ b: L.parameter([n]) }, ({ b }, x) => [
         X.add(x, X.broadcastTo(b, rows)),
         (bar) => [{ b: X.sumTo(bar, b.shape) }, bar]
       ])

@@ -25,7 +25,10 @@ const Manifest = t.intersection([
     bugs: t.type({ url: t.string }),
     engines: Texts,
     files: t.array(t.string),
-    exports: t.record(t.string, t.union([t.strict({ types: t.string, default: t.string }), t.string, t.null])),
+    exports: t.record(
+      t.string,
+      t.union([t.strict({ types: t.string, default: t.union([t.string, t.null]) }), t.string, t.null])
+    ),
     dependencies: Texts
   }),
   t.partial({ bin: Texts, scripts: Texts, peerDependencies: Texts, workspaces: t.array(t.string) })
@@ -161,8 +164,8 @@ describe('the entry points of the library', () => {
     const missing = Object.entries(exports).flatMap(([subpath, entry]) => {
       if (entry === null || subpath.includes('*')) return []
       if (typeof entry === 'string') return existsSync(join(root, entry)) ? [] : [subpath]
-      const source = entry.default.replace('./dist/', './').replace(/\.js$/, '.ts')
-      const agree = entry.types === entry.default.replace(/\.js$/, '.d.ts')
+      const source = entry.types.replace('./dist/', './').replace(/\.d\.ts$/, '.ts')
+      const agree = entry.default === null || entry.types === entry.default.replace(/\.js$/, '.d.ts')
       return agree && existsSync(join(root, source)) ? [] : [`${subpath} -> ${source}`]
     })
     expect(missing).toEqual([])
@@ -213,7 +216,7 @@ describe('the program', () => {
 
 describe('the checkout', () => {
   test('serves both packages', () => {
-    expect(library.workspaces).toEqual(['.', 'cli'])
+    expect(library.workspaces).toEqual(['.', 'cli', 'test/types'])
   })
 
   test('`npm start` needs no other command before it', () => {

@@ -212,7 +212,7 @@ describe('a room that keeps things to itself', () => {
     expect(found).toMatchObject({
       './tensor': { default: './dist/src/tensor/index.js' },
       './tensor/*': { types: './dist/src/tensor/*.d.ts' },
-      './tensor/Node': null
+      './tensor/Node': { types: './dist/src/tensor/Node.d.ts', default: null }
     })
     expect(Object.keys(found)).not.toContain('./tensor/Shape')
     expect(Object.keys(found)).not.toContain('./kernel/*')

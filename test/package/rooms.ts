@@ -138,19 +138,23 @@ export const trespasses = (files: ReadonlyArray<Source>): ReadonlyArray<string> 
 // entry points
 // -------------------------------------------------------------------------------------
 
-/** What an entry point of a package leads to: a file with its declarations, a file, or nowhere. */
-export type Entry = { readonly types: string; readonly default: string } | string | null
+/**
+ * What an entry point of a package leads to: a file with its declarations, a file, or nowhere. A `default` of null is nowhere too,
+ * but types find the declarations: what users export may have a type that is declared in a module that a room keeps to itself.
+ */
+export type Entry = { readonly types: string; readonly default: string | null } | string | null
 
 /** A room that is one thing, and has its index alone for the world. */
 const closed = ['kernel']
 
 /**
- * The entry points of the library that its rooms ask for: an index a room, every file below it, and none for what the room
- * keeps to itself.
+ * The entry points of the library that its rooms ask for: an index a room, every file below it, and for what the room keeps to
+ * itself one that types find and programs do not.
  */
 export const entries = (files: ReadonlyArray<Source>): Readonly<Record<string, Entry>> => {
   const rooms = exported(files)
   const to = (path: string): Entry => ({ types: `./dist/${path}.d.ts`, default: `./dist/${path}.js` })
+  const kept = (path: string): Entry => ({ types: `./dist/${path.replace(/\.ts$/, '')}.d.ts`, default: null })
   const room = (name: string): ReadonlyArray<readonly [string, Entry]> => {
     const folder = folderOf(name)
     const own = files.filter(({ path }) => path.startsWith(`${folder}/`) && rooms.get(name)?.has(path) === false)
@@ -160,7 +164,9 @@ export const entries = (files: ReadonlyArray<Source>): Readonly<Record<string, E
       : [
           ...index,
           [`./${name}/*`, to(`${folder}/*`)],
-          ...own.map(({ path }) => [`./${name}/${path.slice(folder.length + 1).replace(/\.ts$/, '')}`, null] as const)
+          ...own.map(
+            ({ path }) => [`./${name}/${path.slice(folder.length + 1).replace(/\.ts$/, '')}`, kept(path)] as const
+          )
         ]
   }
   return Object.fromEntries([
@@ -173,7 +179,7 @@ export const entries = (files: ReadonlyArray<Source>): Readonly<Record<string, E
 /** Where Node finds a subpath of a package, `./tensor/Shape`: the exact entry, or that of the longest pattern. */
 export const resolve = (exports: Readonly<Record<string, Entry>>, subpath: string): Entry => {
   const exact = Object.entries(exports).find(([key]) => key === subpath)
-  if (exact !== undefined) return exact[1]
+  if (exact !== undefined) return typeof exact[1] === 'object' && exact[1]?.default === null ? null : exact[1]
   const [best] = Object.entries(exports)
     .flatMap(([key, entry]) => {
       const [before = '', after] = key.split('*')
@@ -189,5 +195,5 @@ export const resolve = (exports: Readonly<Record<string, Entry>>, subpath: strin
   const { entry, rest } = best
   return typeof entry === 'string'
     ? entry.replaceAll('*', rest)
-    : { types: entry.types.replaceAll('*', rest), default: entry.default.replaceAll('*', rest) }
+    : { types: entry.types.replaceAll('*', rest), default: entry.default?.replaceAll('*', rest) ?? null }
 }

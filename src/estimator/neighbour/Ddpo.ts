@@ -29,7 +29,7 @@ import * as T from '../../tensor/Tensor.js'
 import type { Tensor } from '../../tensor/Tensor.js'
 import type { Exprs, Shapes } from '../../tensor/Tree.js'
 import type { EstimatorError } from '../Gradient.js'
-import { conditionInputs, gradientOutputs, spreadRows, type Trained } from '../Programs.js'
+import { gradientOutputs, spreadRows, type Trained } from '../Programs.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -98,7 +98,7 @@ export const program = <P extends Params, S extends Batched, C extends Exprs>(
     const sigma = Ch.lookup(chain.sigma, t)
     const [mean, back] = chain.mean(t).run(L.parameterInputs<P>('params', chain.parameters), {
       x: X.input('x', chain.state),
-      c: conditionInputs(chain)
+      c: Ch.conditionInputs(chain)
     })
     const eps = X.div(X.sub(X.input('next', chain.state), mean), sigma)
     const density = X.sub(chain.noise.logDensity(eps), X.log(sigma))

@@ -6,7 +6,7 @@
 import * as X from '../../tensor/Expr.js'
 import type { Expr } from '../../tensor/Expr.js'
 import * as Need from '../../tensor/Need.js'
-import type { Shape } from '../../tensor/Shape.js'
+import type { CheckLast, Shape } from '../../tensor/Shape.js'
 import type { Rows } from '../Rows.js'
 import * as L from '../Lens.js'
 import type { Lens, None } from '../Lens.js'
@@ -82,7 +82,7 @@ export type GroupNorm<C extends number> = { readonly gain: Expr<readonly [C]>; r
  * @since 0.1.0
  */
 export const groupNorm = <C extends number, S extends Shape>(
-  channels: C,
+  channels: C & CheckLast<S, C>,
   groups: number
 ): Lens<GroupNorm<C>, Expr<S>, Expr<S>> => {
   const faults = Need.divisor('groupNorm', 'groups', groups, 'channels', channels)

@@ -40,15 +40,16 @@ describe('halforder plan', () => {
     expect([code, err]).toEqual([0, ''])
     const lines = out.split('\n')
     const summary = lines.slice(lines.findIndex((line) => line.startsWith('program')))
-    expect(summary.map((line) => line.split(/\s+/).slice(0, 2).join(' '))).toEqual([
-      'program kernels',
-      'rollout(none) sample',
-      'side(shared) sample',
-      'reward score',
-      'firstOrder(1) credit',
-      'halfOrder(2) credit',
-      'zerothOrder(shared) credit',
-      'update update',
+    expect(summary.map((line) => line.split(/ {2,}/).slice(0, 2).join(': '))).toEqual([
+      'program: kernels',
+      'rollout(none): sample',
+      'side(shared): sample',
+      'side(shared, 3 steps): sample',
+      'reward: score',
+      'firstOrder(1): credit',
+      'halfOrder(2): credit',
+      'zerothOrder(shared): credit',
+      'update: update',
       ''
     ])
     expect(lines[0]).toBe('sample: rollout(none)')
@@ -100,8 +101,8 @@ describe('halforder plan', () => {
 
   it.each<readonly [PlanOptions, string]>([
     [{ h: '60' }, 'h: expected a whole number in 1..49, got 60'],
-    [{ T: 'many' }, 'chain.T: expected a whole number of at least 1, got "many"'],
-    [{ threads: '0' }, 'threads: expected a whole number of at least 1, got 0'],
+    [{ T: 'many' }, 'chain.T: expected a whole number in 1..10000, got "many"; correct it'],
+    [{ threads: '0' }, 'threads: expected a whole number in 1..256, got 0; correct it'],
     [{ mode: 'webgl2' }, "use the mode 'webasm', which runs anywhere"]
   ])('refuses %o with 2, and prints nothing', async (options, said) => {
     const { code, out, err } = await run(options)

@@ -203,11 +203,10 @@ describe('halforder verify', () => {
     )
   })
 
-  test('does not pass what rounding would let pass whatever it is', async () => {
+  test('refuses a radius that no kernel holds', async () => {
     const model = file('model.json', linear(0.5))
-    expect(await run({ model, estimator: 'evolutionStrategies(radius = 1e-320)' })).toBe(1)
-    expect(rows()).toMatchObject([{ verdict: 'undecided', tolerance: null, detectable: null }])
-    expect(stderr).toContain('is undecided: the rounding of differences may be of any size at such a radius; raise it')
+    expect(await run({ model, estimator: 'evolutionStrategies(radius = 1e-320)' })).toBe(2)
+    expect(stderr).toContain('--estimator: radius: expected a number above 0 that f32 holds, got ')
   })
 
   test('verifies an estimator file, with its baseline, and prints a table', async () => {
