@@ -235,7 +235,7 @@ describe('misuse', () => {
     ['half a seed', { seed: '0.5' }, '--seed: expected a whole number in 0..9007199254740991, got "0.5"'],
     ['no steps', { steps: '' }, '--steps: expected a whole number in 1..1000, got ""'],
     ['guidance that is none', { guidance: 'much' }, '--guidance: expected a finite number, got "much"'],
-    ['a chain that is none', { chain: 'edn' }, '--chain: expected one of ddpm, ddim, vp-sde'],
+    ['a chain that is none', { chain: 'edn' }, '--chain: expected one of cascade, consistency, ddim'],
     ['too much noise', { eta: '2' }, '--eta: expected a number in 0..1, got "2"'],
     ['a chain that the model cannot serve', { chain: 'latent' }, 'chain.kind: expected a model of latents'],
     ['a mode that is not there', { mode: 'webgl' }, '--mode: '],
