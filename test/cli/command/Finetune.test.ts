@@ -201,7 +201,11 @@ describe('misuse', () => {
       () => ({ config: configFile('a.json', { bacth: 3 }) }),
       'bacth: expected one of the fields'
     ],
-    ['a number that is none', () => ({ seed: 'seven' }), 'seed: expected a whole number in 0..9007199254740991, got "seven"'],
+    [
+      'a number that is none',
+      () => ({ seed: 'seven' }),
+      'seed: expected a whole number in 0..9007199254740991, got "seven"'
+    ],
     [
       'an estimator that is none',
       () => ({ estimator: 'magic' }),

@@ -287,6 +287,21 @@ describe('a training that goes on', () => {
     expect(contents(out)).toEqual(before)
   })
 
+  it('is refused when a bit of its checkpoint was flipped', async () => {
+    const out = join(scratch, 'flipped')
+    cpSync(join(scratch, 'unbroken'), out, { recursive: true })
+    const path = join(out, 'checkpoint.safetensors')
+    const bytes = readFileSync(path)
+    bytes[bytes.length - 5] = (bytes[bytes.length - 5] ?? 0) ^ 1
+    writeFileSync(path, bytes)
+    const { code, err } = await train({ out })
+    expect([code, err]).toEqual([
+      2,
+      `halforder pretrain: ${path}: "state.1.0.square.time.weight": expected what was written, got other bits; ` +
+        'the file is damaged, so take a copy of it or begin again\n'
+    ])
+  })
+
   it('does not begin in a folder that has other files', async () => {
     const out = join(scratch, 'files')
     mkdirSync(out)
