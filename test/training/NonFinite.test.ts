@@ -254,7 +254,7 @@ describe('a training', () => {
     warmup: 1,
     beta2: 0.99,
     weightDecay: 0,
-    clip: 0,
+    clip: 1e30,
     average: 0.9
   }
   const data = { x0: Draw.normal32(Key.make(2), [8, 2]), labels: { shape: [8, 1], data: new Float32Array(8) } }
@@ -290,7 +290,7 @@ describe('a training', () => {
 
   test('stops when it diverges', async () => {
     const seen = await errors({ ...recipe, learningRate: 3e38 })
-    expect(seen.length).toBeLessThanOrEqual(4)
+    expect(seen.length).toBeLessThan(4)
     expect(seen.at(-1)).toMatch(
       /^step [1-4]: expected finite numbers, got some where [a-z0-9.]+(\[[\d, ]+\])? is (NaN|-?Infinity); check the examples, or lower the learning rate$/
     )

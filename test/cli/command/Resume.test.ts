@@ -258,9 +258,15 @@ describe('a training that goes on', () => {
   const train = (options: Parameters<typeof pretrain>[1]): Promise<Ran> =>
     captured(() => pretrain('moons', { ...small, ...options }))
 
+  const unbroken = join(scratch, 'unbroken')
+
+  beforeAll(async () => {
+    const { code, err } = await train({ out: unbroken })
+    if (code !== 0) throw new Error(err)
+  })
+
   it('leaves the bytes of one that was not stopped', async () => {
-    const [unbroken, stopped] = [join(scratch, 'unbroken'), join(scratch, 'parted')]
-    expect((await train({ out: unbroken })).code).toBe(0)
+    const stopped = join(scratch, 'parted')
     interrupt()
     expect((await train({ out: stopped })).code).toBe(130)
     expect((await train({ out: stopped })).code).toBe(0)
@@ -268,7 +274,7 @@ describe('a training that goes on', () => {
   })
 
   it('is refused by what differs', async () => {
-    const out = join(scratch, 'unbroken')
+    const out = unbroken
     const before = contents(out)
     const path = join(out, 'checkpoint.safetensors')
     const tail = 'the checkpoint is of another run, so go on with that one, or begin again in another folder'
@@ -289,7 +295,7 @@ describe('a training that goes on', () => {
 
   it('is refused when a bit of its checkpoint was flipped', async () => {
     const out = join(scratch, 'flipped')
-    cpSync(join(scratch, 'unbroken'), out, { recursive: true })
+    cpSync(unbroken, out, { recursive: true })
     const path = join(out, 'checkpoint.safetensors')
     const bytes = readFileSync(path)
     bytes[bytes.length - 5] = (bytes[bytes.length - 5] ?? 0) ^ 1
