@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { join, normalize } from 'node:path'
+import { join, resolve } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
@@ -65,10 +65,20 @@ export const checkOptions = (
 ): E.Either<Failure, void> => {
   if (config !== undefined)
     return E.left(usage(`--config: expected none, since ${folder} has one, got ${config}; leave it out`))
-  return out === undefined || normalize(`${out}/`) === normalize(`${folder}/`)
+  return out === undefined || isSame(out, folder)
     ? E.right(undefined)
     : E.left(usage(`--out: expected ${folder}, which is resumed, got ${out}; leave it out`))
 }
+
+/** A working folder that was removed has no path: there names are compared as they are. */
+const isSame = (a: string, b: string): boolean =>
+  pipe(
+    E.tryCatch(
+      () => resolve(a) === resolve(b),
+      () => undefined
+    ),
+    E.getOrElse(() => a === b)
+  )
 
 /**
  * What a folder holds, and the configuration that a run goes on with. Left: a folder without a checkpoint, or with a

@@ -145,8 +145,8 @@ const acquire = async (folder: string): Promise<E.Either<Failure, Holder>> => {
   const own = await self()
   const text = `${JSON.stringify(own)}\n`
   const draft = `${path}.${own.token.slice(0, 8)}${Files.unfinished}`
-  await writeNew(draft, text)
   try {
+    await writeNew(draft, text)
     for (;;) {
       if (await create(draft, path, text)) return E.right(own)
       const seen = await look(path)
@@ -155,7 +155,8 @@ const acquire = async (folder: string): Promise<E.Either<Failure, Holder>> => {
       if (await replaced(path, seen.text, draft, text)) return E.right(own)
     }
   } finally {
-    await rm(draft, { force: true })
+    // a disk that is gone has said so above
+    await rm(draft, { force: true }).catch(() => undefined)
   }
 }
 

@@ -60,13 +60,29 @@ export const rasterise = (svg: string, width: number): Uint8Array =>
     .render()
     .asPng()
 
+/** So many times the half width from the middle is as good as anywhere: the renderer ends the process over 1e20. */
+const farthest = 1000
+
+/** What a point at the edge covers of the picture: one further out is not seen, and the renderer fails if it is alone. */
+const edge = 1.02
+
+interface Place {
+  readonly x: number
+  readonly y: number
+}
+
 const panel = (document: Document, reach: number, { title, points, trail = [] }: Cloud): string => {
-  const at = (tensor: Tensor, row: number): { readonly x: number; readonly y: number } => ({
-    x: tensor.data[2 * row] ?? 0,
-    y: tensor.data[2 * row + 1] ?? 0
+  const near = (value = 0): number => Math.min(Math.max(value, -farthest * reach), farthest * reach)
+  const at = (tensor: Tensor, row: number): Place => ({
+    x: near(tensor.data[2 * row]),
+    y: near(tensor.data[2 * row + 1])
   })
+  const isSeen = ({ x, y }: Place): boolean => Math.abs(x) <= edge * reach && Math.abs(y) <= edge * reach
   const rows = Array.from({ length: points.shape[0] ?? 0 }, (_, row) => row)
-  const ways = rows.flatMap((row) => [...trail, points].map((step) => ({ ...at(step, row), row })))
+  const ways = rows
+    .map((row) => [...trail, points].map((step) => ({ ...at(step, row), row })))
+    .filter((way) => way.some(isSeen))
+    .flat()
   const axis = { domain: [-reach, reach], ticks: 5, label: null, clamp: false } as const
   const svg = Plot.plot({
     document,
@@ -78,7 +94,7 @@ const panel = (document: Document, reach: number, { title, points, trail = [] }:
     y: axis,
     marks: [
       Plot.frame({ stroke: '#cccccc' }),
-      ...(trail.length === 0
+      ...(trail.length === 0 || ways.length === 0
         ? []
         : [
             Plot.line(ways, {
@@ -91,10 +107,14 @@ const panel = (document: Document, reach: number, { title, points, trail = [] }:
               clip: true
             })
           ]),
-      Plot.dot(
-        rows.map((row) => at(points, row)),
-        { x: 'x', y: 'y', r: 1.6, fill: ink, fillOpacity: 0.7, clip: true }
-      ),
+      Plot.dot(rows.map((row) => at(points, row)).filter(isSeen), {
+        x: 'x',
+        y: 'y',
+        r: 1.6,
+        fill: ink,
+        fillOpacity: 0.7,
+        clip: true
+      }),
       Plot.text([title], { text: (text: string) => text, frameAnchor: 'top', dy: -18, fontSize: 13, fill: '#222222' })
     ]
   })

@@ -30,7 +30,7 @@ describe('explain: the whole text', () => {
         '  FO(1..1) = D phi(1:1)^T grad R(x_0)',
         '  HO(2..3) = A D phi(2:3)^T eps_2 / sigma_2',
         '  ZO(4..50; central, shared, s = 0.05) = (R(theta + s xi) - R(theta - s xi)) xi / (2 s)',
-        '  unbiased, term by term: for J at steps 1..3, for J_s (J with the parameters of the zeroth-order steps smoothed) at steps 4..50; the sum is within O(s^2) of either gradient',
+        '  unbiased, term by term in the cover shown: for J at steps 1..3, for J_s (J with the parameters of the zeroth-order steps smoothed) at steps 4..50; the sum is within O(s^2) of either gradient',
         '  a sample costs 3 rollouts, 152.92 network evaluations, 3 steps pulled back'
       ].join('\n'),
       latex:

@@ -21,11 +21,12 @@ afterAll(() => {
   remove()
 })
 
-const row = (fault: string, { killed, beforeCheckpoint, unresumable, different }: Tally): Row => ({
+const row = (fault: string, { killed, beforeCheckpoint, midway, unresumable, different }: Tally): Row => ({
   fault,
   tried: killed,
   found: {
     'before the first checkpoint': beforeCheckpoint,
+    'between the first and the last': midway,
     'not to be gone on from': unresumable,
     'other bytes': different
   }

@@ -1,6 +1,6 @@
 /** Kills at random moments, and what is left of the runs. */
 import { join } from 'node:path'
-import { contents, hasCheckpoint, pause, run, start, uniform } from './program.js'
+import { contents, hasCheckpoint, pause, run, start, stepIn, uniform } from './program.js'
 
 export interface Killing {
   /** The arguments of a run in a folder. */
@@ -19,6 +19,8 @@ export interface Tally {
   /** Processes that were signalled while they ran. */
   killed: number
   beforeCheckpoint: number
+  /** Of those, how many left a checkpoint between the first and the last one of the run. */
+  midway: number
   /** Folders that could neither be gone on from nor taken by the same command. */
   unresumable: number
   /** Folders that have other bytes in the end than an unbroken run. */
@@ -32,11 +34,12 @@ export interface Tally {
  */
 export const killing = async (given: Killing): Promise<Tally> => {
   const { begin, goOn, base, kills, seed, signals, apart = 0 } = given
-  const tally: Tally = { killed: 0, beforeCheckpoint: 0, unresumable: 0, different: 0, complaints: [] }
+  const tally: Tally = { killed: 0, beforeCheckpoint: 0, midway: 0, unresumable: 0, different: 0, complaints: [] }
   const whole = join(base, 'whole')
   const unbroken = await run(begin(whole))
   if (unbroken.code !== 0) throw new Error(`the unbroken run failed: ${unbroken.err}`)
   const expected = contents(whole)
+  const last = stepIn(whole) ?? 0
   const random = uniform(seed)
   for (let i = 0; tally.killed < kills; i++) {
     const folder = join(base, `run-${i}`)
@@ -54,12 +57,14 @@ export const killing = async (given: Killing): Promise<Tally> => {
       if (!running || code === 0) break
       if (code !== undefined && code !== 130) tally.complaints.push(`ended with ${code}: ${err}`)
       tally.killed++
-      if (!hasCheckpoint(folder)) tally.beforeCheckpoint++
+      const step = stepIn(folder)
+      if (step === undefined) tally.beforeCheckpoint++
+      else if (step > 0 && step < last) tally.midway++
     } while (random() < 0.3 && tally.killed < kills)
-    const last = await run(args())
-    if (last.code !== 0) {
+    const end = await run(args())
+    if (end.code !== 0) {
       tally.unresumable++
-      tally.complaints.push(`run ${i}: ${last.err}`)
+      tally.complaints.push(`run ${i}: ${end.err}`)
     } else {
       const got = contents(folder)
       const other = Object.keys({ ...expected, ...got }).filter((name) => expected[name] !== got[name])

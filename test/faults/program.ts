@@ -5,6 +5,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
+import { sha256 } from '../../cli/command/RunFolder.js'
+import * as Checkpoint from '../../src/training/Checkpoint.js'
 import { root } from '../package/sources.js'
 
 export const program = join(root, 'cli', 'bin', 'halforder.js')
@@ -117,6 +119,14 @@ export const pretrainIn = (folder: string, ...more: ReadonlyArray<string>): Read
 ]
 
 export const hasCheckpoint = (folder: string): boolean => existsSync(join(folder, 'checkpoint.safetensors'))
+
+/** The step of the checkpoint in a folder, if there is one. */
+export const stepIn = (folder: string): number | undefined => {
+  if (!hasCheckpoint(folder)) return undefined
+  const decoded = Checkpoint.decode(sha256)(readFileSync(join(folder, 'checkpoint.safetensors')))
+  if (decoded._tag === 'Left') throw new Error(`${folder}: ${Checkpoint.showError(decoded.left)}`)
+  return decoded.right.checkpoint.step
+}
 
 export const newFolder = (base: string, name: string): string => {
   const path = join(base, name)

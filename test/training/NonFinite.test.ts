@@ -10,13 +10,17 @@ import * as Kernel from '../../src/kernel/index.js'
 import type { None } from '../../src/lens/Lens.js'
 import type { Rows } from '../../src/lens/Rows.js'
 import type { MlpParameters } from '../../src/network/Mlp.js'
+import * as Draw from '../../src/random/Draw.js'
 import * as Key from '../../src/random/Key.js'
 import { type BlackBox, blackBox } from '../../src/reward/Reward.js'
 import type { Values } from '../../src/tensor/Program.js'
 import type { Tensor } from '../../src/tensor/Tensor.js'
+import { batchAt, table } from '../../src/training/Batches.js'
 import * as Config from '../../src/training/Config.js'
 import * as Evaluation from '../../src/training/Evaluation.js'
 import * as Finetune from '../../src/training/Finetune.js'
+import * as Objectives from '../../src/training/Objective.js'
+import * as Pretrain from '../../src/training/Pretrain.js'
 import { optimizer } from '../../src/training/Setup.js'
 import { conditions, params, right, T, tiny } from './tiny.js'
 
@@ -230,6 +234,65 @@ describe('held-out samples', () => {
     )
     expect(E.isLeft(none) && Gradient.showError(none.left)).toContain(
       'expected a finite one in some row, got none in 5'
+    )
+  })
+})
+
+describe('a training', () => {
+  const objective = Objectives.denoising({
+    kind: 'mlp',
+    features: 2,
+    labels: 1,
+    hidden: 4,
+    blocks: 1,
+    embedding: 2,
+    share: 'cosine'
+  })
+  const recipe: Pretrain.Recipe = {
+    steps: 4,
+    learningRate: 1e-2,
+    warmup: 1,
+    beta2: 0.99,
+    weightDecay: 0,
+    clip: 1e30,
+    average: 0.9
+  }
+  const data = { x0: Draw.normal32(Key.make(2), [8, 2]), labels: { shape: [8, 1], data: new Float32Array(8) } }
+
+  const errors = async (
+    given: Pretrain.Recipe,
+    change: (batch: Values, step: number) => Values = (batch) => batch
+  ): Promise<ReadonlyArray<string>> => {
+    const program = right(Pretrain.trainingStep(objective, given))
+    const executable = right(target.compile(program, { batch: 4 }))
+    const batches = batchAt(table(data), 4, { all: 0, some: 0 }, Key.make(3))
+    const start = Pretrain.start(objective, given, Key.make(4))
+    const seen: Array<string> = []
+    for await (const next of Pretrain.train(executable, given, (step) => change(batches(step), step), start))
+      seen.push(E.isLeft(next) ? Pretrain.showTrainError(next.left) : `step ${next.right.step}`)
+    await executable.dispose()
+    return seen
+  }
+
+  test('that stays finite runs to its end', async () => {
+    expect(await errors(recipe)).toEqual(['step 1', 'step 2', 'step 3', 'step 4'])
+  })
+
+  test('stops at an example that is not finite, by its place', async () => {
+    const withNaN = (batch: Values, step: number): Values =>
+      step < 2 ? batch : { ...batch, x0: { shape: [4, 2], data: Float32Array.of(0, 0, 0, 0, 0, Number.NaN, 0, 0) } }
+    expect(await errors(recipe, withNaN)).toEqual([
+      'step 1',
+      'step 2',
+      'step 3: expected finite numbers, got some where x0[2, 1] is NaN; check the examples, or lower the learning rate'
+    ])
+  })
+
+  test('stops when it diverges', async () => {
+    const seen = await errors({ ...recipe, learningRate: 3e38 })
+    expect(seen.length).toBeLessThan(4)
+    expect(seen.at(-1)).toMatch(
+      /^step [1-4]: expected finite numbers, got some where [a-z0-9.]+(\[[\d, ]+\])? is (NaN|-?Infinity); check the examples, or lower the learning rate$/
     )
   })
 })

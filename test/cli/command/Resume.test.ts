@@ -258,9 +258,15 @@ describe('a training that goes on', () => {
   const train = (options: Parameters<typeof pretrain>[1]): Promise<Ran> =>
     captured(() => pretrain('moons', { ...small, ...options }))
 
+  const unbroken = join(scratch, 'unbroken')
+
+  beforeAll(async () => {
+    const { code, err } = await train({ out: unbroken })
+    if (code !== 0) throw new Error(err)
+  })
+
   it('leaves the bytes of one that was not stopped', async () => {
-    const [unbroken, stopped] = [join(scratch, 'unbroken'), join(scratch, 'parted')]
-    expect((await train({ out: unbroken })).code).toBe(0)
+    const stopped = join(scratch, 'parted')
     interrupt()
     expect((await train({ out: stopped })).code).toBe(130)
     expect((await train({ out: stopped })).code).toBe(0)
@@ -268,7 +274,7 @@ describe('a training that goes on', () => {
   })
 
   it('is refused by what differs', async () => {
-    const out = join(scratch, 'unbroken')
+    const out = unbroken
     const before = contents(out)
     const path = join(out, 'checkpoint.safetensors')
     const tail = 'the checkpoint is of another run, so go on with that one, or begin again in another folder'
@@ -285,6 +291,21 @@ describe('a training that goes on', () => {
       `halforder pretrain: ${path}: name: expected checkerboard, got moons; ${tail}\n`
     )
     expect(contents(out)).toEqual(before)
+  })
+
+  it('is refused when a bit of its checkpoint was flipped', async () => {
+    const out = join(scratch, 'flipped')
+    cpSync(unbroken, out, { recursive: true })
+    const path = join(out, 'checkpoint.safetensors')
+    const bytes = readFileSync(path)
+    bytes[bytes.length - 5] = (bytes[bytes.length - 5] ?? 0) ^ 1
+    writeFileSync(path, bytes)
+    const { code, err } = await train({ out })
+    expect([code, err]).toEqual([
+      2,
+      `halforder pretrain: ${path}: "state.1.0.square.time.weight": expected what was written, got other bits; ` +
+        'the file is damaged, so take a copy of it or begin again\n'
+    ])
   })
 
   it('does not begin in a folder that has other files', async () => {
