@@ -22,8 +22,8 @@ import * as C from './Cover.js'
 import { estimate } from './Estimate.js'
 import { basePerturbation, creditName, rollouts, sideName, valueName, values } from './Plan.js'
 import { check, type EstimatorError, type Gradients, type Problem } from './Problem.js'
-import * as Programs from './Programs.js'
-import * as Values from './ValuePrograms.js'
+import * as Programs from './program/Programs.js'
+import * as Values from './program/ValuePrograms.js'
 import type { StateValue } from './StateValue.js'
 
 export {

@@ -21,8 +21,8 @@ import { leaveOneOut, type Advantage } from './Advantage.js'
 import type { Cell, Cover, HalfOrder } from './Cover.js'
 import * as C from './Cover.js'
 import type { Estimator } from './Estimator.js'
-import * as Programs from './Programs.js'
-import type { Trained } from './Programs.js'
+import * as Programs from './program/Programs.js'
+import type { Trained } from './program/Programs.js'
 
 // -------------------------------------------------------------------------------------
 // model

@@ -26,7 +26,7 @@ export * as Start from './Start.js'
 export * as StateValue from './StateValue.js'
 export * as Variance from './reading/Variance.js'
 export * as Weights from './reading/Weights.js'
-export * as Programs from './Programs.js'
+export * as Programs from './program/Programs.js'
 
 export { clipped, constant, leaveOneOut, none, normalised, perPrompt, runningMean } from './Advantage.js'
 export * from './Catalogue.js'
