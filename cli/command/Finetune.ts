@@ -61,7 +61,7 @@ const prepare = ({ configured, from }: Start, folder: string, every: number, tar
     ),
     TE.chainFirst(({ setup }) => TE.fromEither(pipe(Gradient.check(setup.problem), E.mapLeft(ofEstimator)))),
     TE.bind('run', ({ setup: { problem, optimizer, conditions } }) =>
-      TE.fromEither(pipe(Finetune.compile(problem, optimizer, conditions, target), E.mapLeft(ofEstimator)))
+      TE.fromEither(pipe(Finetune.compile(problem, { optimizer, conditions, target }), E.mapLeft(ofEstimator)))
     ),
     TE.bind('evaluator', ({ setup: { base, conditions } }) =>
       TE.fromEither(pipe(Evaluation.compile(base, conditions, target), E.mapLeft(ofEstimator)))

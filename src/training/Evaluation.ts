@@ -20,7 +20,7 @@ import * as T from '../tensor/Tensor.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import type { Exprs } from '../tensor/Tree.js'
 import type { Conditions } from './Conditions.js'
-import { noise } from './Finetune.js'
+import { noise } from './Requests.js'
 
 // -------------------------------------------------------------------------------------
 // model
