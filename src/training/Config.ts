@@ -184,16 +184,12 @@ export type Config = t.TypeOf<typeof ConfigCodec>
 // -------------------------------------------------------------------------------------
 
 /**
- * Options that a fine-tune gives an estimator that has them, where nothing else does: a radius for vectors such as
- * biases, and a direction for each of their rows.
+ * Options that a fine-tune gives an estimator that has them, where nothing else does: a radius for vectors such as biases.
  *
  * @category defaults
  * @since 0.1.0
  */
-export const usual: { readonly radius: number; readonly directions: 'row' | 'batch' } = {
-  radius: 0.3,
-  directions: 'row'
-}
+export const usual: { readonly radius: number } = { radius: 0.3 }
 
 /**
  * What a field is where neither the document nor the task says it: RLR on 50 steps of DDIM with noise. `model` and
@@ -216,7 +212,7 @@ export const defaults: Config = {
     every: 8,
     form: 'central',
     perturbation: 'shared',
-    directions: 'row',
+    directions: 'auto',
     radius: 0.3
   },
   chain: { kind: 'ddim', T: 50, eta: 1, variance: 'small', schedule: 'cosine', guidance: 1 },

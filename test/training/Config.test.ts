@@ -135,7 +135,7 @@ describe('the estimator of a configuration', () => {
   }
 
   it('is RLR with a radius and directions for vectors', () => {
-    expect(E.right(Config.defaults.estimator)).toEqual(Named.parse('rlr(directions = row, radius = 0.3)'))
+    expect(E.right(Config.defaults.estimator)).toEqual(Named.parse('rlr(radius = 0.3)'))
   })
 
   it.each([
@@ -158,9 +158,9 @@ describe('the estimator of a configuration', () => {
       if (E.isLeft(decoded)) throw new Error(showError(decoded.left))
       return decoded.right
     }
-    const points = base({ directions: 'batch', radius: 0.02 })
+    const points = base({ radius: 0.02 })
     expect(chosen({ name: 'evolutionStrategies' }, points)).toBe(
-      'evolutionStrategies(directions = batch, radius = 0.02)'
+      'evolutionStrategies(radius = 0.02)'
     )
     expect(chosen({ name: 'truncatedBackprop', k: 2 }, points)).toBe('truncatedBackprop(k = 2)')
     expect(chosen({ name: 'rlr', h: 1 }, base({ name: 'fullBackprop' }))).toBe('rlr(h = 1, radius = 0.3)')

@@ -58,7 +58,7 @@ export const eightGaussians: Distribution = {
 }
 
 /**
- * The distributions by name. Each has mean 0 and coordinates of about unit variance.
+ * The distributions by name. Each has mean 0, and coordinates of a variance between 0.35 and 1.3.
  *
  * @category constants
  * @since 0.1.0

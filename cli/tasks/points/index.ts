@@ -164,7 +164,7 @@ export const task: Task = make({
     model: 'eight-gaussians',
     reward: 'right',
     trained: [],
-    estimator: { directions: 'batch', radius: 0.02 },
+    estimator: { radius: 0.02 },
     optimizer: { learningRate: 0.003 },
     batch: 128,
     evaluationSamples: 1024
