@@ -159,9 +159,7 @@ describe('the estimator of a configuration', () => {
       return decoded.right
     }
     const points = base({ radius: 0.02 })
-    expect(chosen({ name: 'evolutionStrategies' }, points)).toBe(
-      'evolutionStrategies(radius = 0.02)'
-    )
+    expect(chosen({ name: 'evolutionStrategies' }, points)).toBe('evolutionStrategies(radius = 0.02)')
     expect(chosen({ name: 'truncatedBackprop', k: 2 }, points)).toBe('truncatedBackprop(k = 2)')
     expect(chosen({ name: 'rlr', h: 1 }, base({ name: 'fullBackprop' }))).toBe('rlr(h = 1, radius = 0.3)')
     expect(chosen({ h: 3 }, base({ name: 'segmented' }))).toBe('segmented(h = 3)')
