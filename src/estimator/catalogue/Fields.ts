@@ -170,6 +170,27 @@ export const start: Field<StartOption> = {
 }
 
 /**
+ * Some steps in a row: null for all, or `[lowest, highest]`.
+ *
+ * @category fields
+ * @since 0.1.0
+ */
+export const steps = (prose: string): Field<null | readonly [lowest: number, highest: number]> => ({
+  prose,
+  decode: (given, path) =>
+    given === null
+      ? E.right(null)
+      : pipe(
+          decodeWith(interval, given, path),
+          E.flatMap(([lowest, highest, ...more]) =>
+            lowest === undefined || highest === undefined || more.length > 0
+              ? E.left(fault(path, 'a list of 2 (the lowest and the highest step)', given, 'give it 2'))
+              : E.right([lowest, highest] as const)
+          )
+        )
+})
+
+/**
  * The start that an option stands for.
  *
  * @category fields
