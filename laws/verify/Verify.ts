@@ -21,6 +21,7 @@ import type { EstimatorError } from '../../src/estimator/Gradient.js'
 import * as Gradient from '../../src/estimator/Gradient.js'
 import type { Key } from '../../src/random/Key.js'
 import { foldInString } from '../../src/random/Key.js'
+import { bracket } from '../../src/tensor/Build.js'
 import type { Target } from '../../src/tensor/Target.js'
 import { only, plus, smoothingOf, type Uncertain } from '../exact/Expectation.js'
 import { allowance, leastSamples, stratified, undecided } from '../exact/MeanTest.js'
@@ -374,10 +375,10 @@ export const verify = (
     )
   }
   const decide = (model: Model, claim: Claim, noise: Plan['noise']): TE.TaskEither<EstimatorError, Row> =>
-    TE.bracket(
+    bracket(
       TE.fromEither(model.sampler(claim.contender, target, rows)),
       (sampler) => look(model, claim, noise, sampler),
-      (sampler) => TE.fromTask(sampler.dispose)
+      (sampler) => sampler.dispose
     )
   return pipe(
     prepared,
