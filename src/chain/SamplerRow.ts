@@ -35,7 +35,7 @@ export interface Base {
 
 /**
  * The options of a chain; each reads those that it has: the number of steps, how much noise, which variance, the levels
- * of noise by name. The scale of guidance is in the denoiser already.
+ * of noise by name, where clean predictions are clipped (`Clipping`). The scale of guidance is in the denoiser already.
  *
  * @category model
  * @since 0.1.0
@@ -46,6 +46,7 @@ export interface Options {
   readonly variance: 'small' | 'large'
   readonly schedule: ShareName
   readonly guidance: number
+  readonly clip?: number
 }
 
 /**

@@ -14,6 +14,7 @@ import {
   type DocumentError,
   fault,
   finite32,
+  flag,
   isRecord,
   listUpTo,
   notNegative32,
@@ -85,7 +86,14 @@ const chainFields = {
   /** The levels of noise of `ddpm`, `ddim`, `consistency` and `latent`; the others bring their own. Any fits any model. */
   schedule: oneOf('cosine', 'linear', 'flow'),
   /** Scale of classifier-free guidance; 1 is none, and any other doubles the network evaluations. */
-  guidance: finite32
+  guidance: finite32,
+  /**
+   * The clean output that is predicted at each step is held within -clip..clip; 0 is no bound. It **biases** samples: the chain's
+   * marginals are no longer those of the process, and what is clipped has no gradient.
+   */
+  clip: notNegative32,
+  /** Whether step 1 has the noise that its chain gives it. Without it no half-order cell may end there. */
+  lastNoise: flag
 }
 
 const stageFields = {
@@ -122,6 +130,10 @@ const optimizerFields = {
   /** Decay rates of the running means of the gradient and of its square, for `adamW`. */
   beta1: decay,
   beta2: decay,
+  /** The share of the last steps that the next one keeps, for `sgd`. */
+  momentum: decay,
+  /** Whether a step looks ahead of its momentum, for `sgd`. */
+  nesterov: flag,
   /** The largest Euclidean norm of a gradient, 0 for no clipping. A clipped gradient is not unbiased. */
   clip: notNegative32
 }
@@ -215,9 +227,18 @@ export const defaults: Config = {
     directions: 'auto',
     radius: 0.3
   },
-  chain: { kind: 'ddim', T: 50, eta: 1, variance: 'small', schedule: 'cosine', guidance: 1 },
+  chain: { kind: 'ddim', T: 50, eta: 1, variance: 'small', schedule: 'cosine', guidance: 1, clip: 0, lastNoise: true },
   advantage: { name: 'leaveOneOut', baseline: 0, decay: 0.9 },
-  optimizer: { name: 'adamW', learningRate: 0.1, weightDecay: 0, beta1: 0.9, beta2: 0.99, clip: 1 },
+  optimizer: {
+    name: 'adamW',
+    learningRate: 0.1,
+    weightDecay: 0,
+    beta1: 0.9,
+    beta2: 0.99,
+    momentum: 0,
+    nesterov: false,
+    clip: 1
+  },
   adapter: { rank: 0, alpha: 8, on: [] },
   trained: [],
   prompt: '',

@@ -225,9 +225,11 @@ export const advantage = ({ name, baseline, decay }: Config['advantage']): Advan
  * @since 0.1.0
  */
 export const optimizer = (config: Config['optimizer']): Optimizer.Optimizer => {
-  const { learningRate, weightDecay: decay, beta1, beta2, clip } = config
+  const { learningRate, weightDecay: decay, beta1, beta2, momentum, nesterov, clip } = config
   const descend =
-    config.name === 'sgd' ? Optimizer.sgd(learningRate) : Optimizer.adamW(learningRate, { beta1, beta2, decay })
+    config.name === 'sgd'
+      ? Optimizer.sgd(learningRate, { momentum, nesterov })
+      : Optimizer.adamW(learningRate, { beta1, beta2, decay })
   return clip === 0 ? descend : Optimizer.chain(Optimizer.clipByGlobalNorm(clip), descend)
 }
 

@@ -43,7 +43,7 @@ describe('a configuration', () => {
 
   it('refuses what it does not know', () => {
     expect(message({ optimizer: { rate: 1 } })).toBe(
-      'optimizer.rate: expected one of the fields name, learningRate, weightDecay, beta1, beta2, clip, got "rate"; correct or remove it'
+      'optimizer.rate: expected one of the fields name, learningRate, weightDecay, beta1, beta2, momentum, nesterov, clip, got "rate"; correct or remove it'
     )
     expect(message([1])).toBe('config: expected a group of fields, got [1]; write it as key: value pairs')
     expect(message({ estimator: 'rlr' })).toBe(

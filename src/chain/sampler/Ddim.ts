@@ -51,7 +51,9 @@ export const ddim = <P extends Params, D extends number, K extends number>(
     )
   )
 
-const build: Build = /*#__PURE__*/ onLevels((denoiser, schedule, { eta }) => ddim({ denoiser, schedule, eta }))
+const build: Build = /*#__PURE__*/ onLevels((denoiser, schedule, { eta, clip }) =>
+  ddim({ denoiser, schedule, eta, clip })
+)
 
 /**
  * `ddim` by name, and `latent`, which is the same for a model of latents. The other chains take such a model too, but

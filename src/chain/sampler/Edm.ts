@@ -153,5 +153,5 @@ export const churned = <P extends Params, D extends number, K extends number>(
 export const row: SamplerRow<'edm'> = {
   name: 'edm',
   prose: 'ancestral steps (`eta`) on the levels of EDM',
-  build: /*#__PURE__*/ onItsOwn(schedule, (denoiser, own, { eta }) => edm({ denoiser, schedule: own, eta }))
+  build: /*#__PURE__*/ onItsOwn(schedule, (denoiser, own, { eta, clip }) => edm({ denoiser, schedule: own, eta, clip }))
 }

@@ -125,14 +125,17 @@ export const rows: readonly [SamplerRow<'flow-ode'>, SamplerRow<'flow-sde'>] = [
   {
     name: 'flow-ode',
     prose: 'the ODE of flow matching: no step has noise, so no half-order cell may stand on it',
-    build: /*#__PURE__*/ onItsOwn(schedule, (denoiser, own) => flowOde({ denoiser, schedule: own }))
+    build: /*#__PURE__*/ onItsOwn(schedule, (denoiser, own, { clip }) => flowOde({ denoiser, schedule: own, clip }))
   },
   {
     name: 'flow-sde',
     prose: 'its SDE with the same marginals (`eta`), as Flow-GRPO has it',
     build: (base, options) =>
       options.eta > 0
-        ? onItsOwn(schedule, (denoiser, own, { eta }) => flowSde({ denoiser, schedule: own, eta }))(base, options)
+        ? onItsOwn(schedule, (denoiser, own, { eta, clip }) => flowSde({ denoiser, schedule: own, eta, clip }))(
+            base,
+            options
+          )
         : refuse('chain.eta', 'a number above 0 for flow-sde', String(options.eta), 'raise it, or choose flow-ode')
   }
 ]
