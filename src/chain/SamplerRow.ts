@@ -47,6 +47,7 @@ export interface Options {
   readonly schedule: ShareName
   readonly guidance: number
   readonly clip?: number
+  readonly window?: readonly [lowest: number, highest: number]
 }
 
 /**
@@ -66,7 +67,7 @@ export type RowChain = Chain<Params, readonly ['batch', number], Rows<number>>
 export type Build = (base: Base, options: Options) => E.Either<DocumentError, RowChain>
 
 /**
- * A chain that has a name. `prose`: one line, with the options that it reads.
+ * A chain that has a name. `prose`: one line, with the options that it reads. `windows`: may its noise be kept to a window of steps?
  *
  * @category model
  * @since 0.1.0
@@ -74,6 +75,7 @@ export type Build = (base: Base, options: Options) => E.Either<DocumentError, Ro
 export interface SamplerRow<N extends string> {
   readonly name: N
   readonly prose: string
+  readonly windows?: true
   readonly build: Build
 }
 

@@ -8,7 +8,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import { withoutLastNoise } from '../chain/Chain.js'
 import { guided } from '../chain/Denoiser.js'
 import { samplers } from '../chain/sampler/All.gen.js'
-import type { Base, Options, RowChain } from '../chain/SamplerRow.js'
+import type { Base, Options, RowChain, SamplerRow } from '../chain/SamplerRow.js'
 import { type DocumentError, fault } from '../document/Document.js'
 
 /**
@@ -20,15 +20,17 @@ import { type DocumentError, fault } from '../document/Document.js'
 export type ChainName = (typeof samplers)[number]['name']
 
 /**
- * A chain by name, with its options: a `clip` of 0 is none, and without `lastNoise` step 1 has no noise.
+ * A chain by name, with its options: a `clip` of 0 is none, without `lastNoise` step 1 has no noise, and a `window` keeps the noise
+ * to some steps (null: to none in particular).
  *
  * @category model
  * @since 0.1.0
  */
-export interface NamedChain extends Options {
+export interface NamedChain extends Omit<Options, 'window'> {
   readonly kind: ChainName
   readonly clip: number
   readonly lastNoise: boolean
+  readonly window: readonly [lowest: number, highest: number] | null
 }
 
 /**
@@ -39,6 +41,9 @@ export interface NamedChain extends Options {
  */
 export const names: ReadonlyArray<ChainName> = samplers.map(({ name }) => name)
 
+/** Those whose noise can be kept to a window. */
+const listed = samplers.flatMap((row: SamplerRow<ChainName>) => (row.windows === true ? [row.name] : [])).join(', ')
+
 /**
  * The chain of a name and its options on a base, with guidance. Left: a chain that the base cannot serve.
  *
@@ -47,16 +52,20 @@ export const names: ReadonlyArray<ChainName> = samplers.map(({ name }) => name)
  */
 export const chain = (
   base: Base,
-  { kind, clip, lastNoise, ...options }: NamedChain
+  { kind, clip, lastNoise, window, ...options }: NamedChain
 ): E.Either<DocumentError, RowChain> => {
-  const row = samplers.find(({ name }) => name === kind)
+  const row: SamplerRow<ChainName> | undefined = samplers.find(({ name }) => name === kind)
   return row === undefined
     ? E.left(fault('chain.kind', `one of ${names.join(', ')}`, kind, 'choose one of them'))
-    : pipe(
-        row.build(
-          { ...base, denoiser: guided(options.guidance)(base.denoiser) },
-          { ...options, ...(clip === 0 ? {} : { clip }) }
-        ),
-        E.map((made) => (lastNoise ? made : withoutLastNoise(made)))
-      )
+    : window !== null && row.windows !== true
+      ? E.left(fault('chain.window', `null for ${kind}`, window, `leave it out, or choose ${listed}`))
+      : window !== null && !(window[0] >= 1 && window[0] <= window[1] && window[1] <= options.T)
+        ? E.left(fault('chain.window', `two steps within 1..${options.T}, the lowest first`, window, 'choose others'))
+        : pipe(
+            row.build(
+              { ...base, denoiser: guided(options.guidance)(base.denoiser) },
+              { ...options, ...(clip === 0 ? {} : { clip }), ...(window === null ? {} : { window }) }
+            ),
+            E.map((made) => (lastNoise ? made : withoutLastNoise(made)))
+          )
 }

@@ -74,6 +74,15 @@ const estimator: t.Type<Named.Description, Named.Description, unknown> = /*#__PU
   t.identity
 )
 
+/** Two steps, the lowest first, or null. */
+const window: t.Type<readonly [number, number] | null, unknown, unknown> = /*#__PURE__*/ new t.Type(
+  'null, or the lowest and the highest step',
+  (u): u is readonly [number, number] | null =>
+    u === null || (Array.isArray(u) && u.length === 2 && u.every((step) => Number.isInteger(step))),
+  (u, context) => (window.is(u) ? t.success(u) : t.failure(u, context)),
+  t.identity
+)
+
 const chainFields = {
   /** Which chain: see `Chains.names`. */
   kind: oneOf(...chainNames),
@@ -93,7 +102,9 @@ const chainFields = {
    */
   clip: notNegative32,
   /** Whether step 1 has the noise that its chain gives it. Without it no half-order cell may end there. */
-  lastNoise: flag
+  lastNoise: flag,
+  /** The lowest and the highest step that have noise, the others being those of the chain's ODE; null: all have. */
+  window
 }
 
 const stageFields = {
@@ -227,7 +238,17 @@ export const defaults: Config = {
     directions: 'auto',
     radius: 0.3
   },
-  chain: { kind: 'ddim', T: 50, eta: 1, variance: 'small', schedule: 'cosine', guidance: 1, clip: 0, lastNoise: true },
+  chain: {
+    kind: 'ddim',
+    T: 50,
+    eta: 1,
+    variance: 'small',
+    schedule: 'cosine',
+    guidance: 1,
+    clip: 0,
+    lastNoise: true,
+    window: null
+  },
   advantage: { name: 'leaveOneOut', baseline: 0, decay: 0.9 },
   optimizer: {
     name: 'adamW',

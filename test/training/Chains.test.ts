@@ -191,6 +191,26 @@ describe('chains by name', () => {
     )
   })
 
+  it('keep their noise to a window where they are told to, and those that can not say so', () => {
+    for (const kind of ['ddim', 'edm', 'flow-sde', 'flow-cps', 'flow-dance'] as const) {
+      const [all, some] = [walked(kind, {}), walked(kind, { window: [2, 3] })]
+      expect(some.sigma).toEqual(all.sigma.map((sigma, t) => (t === 2 || t === 3 ? sigma : 0)))
+    }
+    const built = (kind: Chains.ChainName, window: unknown): string =>
+      message(
+        Chains.chain(
+          { ...ofPoint, denoiser: modelOf(mlp).denoiser },
+          configOf(kind, { chain: { kind, T: 6, window } }).chain
+        )
+      )
+    expect(built('vp-sde', [2, 3])).toBe(
+      'chain.window: expected null for vp-sde, got [2,3]; leave it out, or choose ddim, latent, edm, flow-sde, flow-cps, flow-dance'
+    )
+    expect(built('ddim', [2, 9])).toBe(
+      'chain.window: expected two steps within 1..6, the lowest first, got [2,9]; choose others'
+    )
+  })
+
   it('leave the noise of step 1 out where they are told to', () => {
     for (const kind of ['ddpm', 'edm', 'vp-sde', 've-sde', 'flow-sde'] as const) {
       const [noisy, quiet] = [
