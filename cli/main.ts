@@ -14,6 +14,7 @@ import { configOptions } from './command/ConfigOptions.js'
 import { listEstimators } from './command/Estimators.js'
 import { drawExamples, type ExamplesOptions } from './command/Examples.js'
 import { finetune, type Options } from './command/Finetune.js'
+import { ledger, type LedgerOptions } from './command/Ledger.js'
 import { plan, type PlanOptions } from './command/Plan.js'
 import { pretrain, pretrainOptions, type PretrainOptions } from './command/Pretrain.js'
 import { sample, type SampleOptions } from './command/Sample.js'
@@ -29,7 +30,7 @@ const version = (): string => {
 }
 
 /** What these print is all that they do. */
-const printing = ['compare', 'plan', 'verify']
+const printing = ['compare', 'ledger', 'plan', 'verify']
 
 quietly(() => {
   if (printing.includes(process.argv[2] ?? '')) endUnheard()
@@ -61,6 +62,14 @@ const planning = program
 configOptions.forEach(([flags, description]) => planning.option(flags, description))
 planning.option('--json', 'print one object a program, each on a line').action(async (options: PlanOptions) => {
   process.exitCode = await plan(options)
+})
+
+const ledgers = program
+  .command('ledger')
+  .description("what a fine-tune's estimator pays of each step's term, by which cells, and what of: runs nothing")
+configOptions.forEach(([flags, description]) => ledgers.option(flags, description))
+ledgers.option('--json', 'print it as one line of JSON').action(async (options: LedgerOptions) => {
+  process.exitCode = await ledger(options)
 })
 
 const onTask = ['--task <name>', 'faces, clips, points, or a module such as ./rings.mjs', 'faces'] as const
