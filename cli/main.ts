@@ -9,6 +9,7 @@ import { Command, Option } from 'commander'
 import { modes } from 'halforder/kernel'
 import { names as chainNames } from 'halforder/training/Chains'
 import * as t from 'io-ts'
+import { audit, type AuditOptions } from './command/Audit.js'
 import { compareEstimators, type CompareOptions } from './command/Compare.js'
 import { configOptions } from './command/ConfigOptions.js'
 import { listEstimators } from './command/Estimators.js'
@@ -30,7 +31,7 @@ const version = (): string => {
 }
 
 /** What these print is all that they do. */
-const printing = ['compare', 'ledger', 'plan', 'verify']
+const printing = ['audit', 'compare', 'ledger', 'plan', 'verify']
 
 quietly(() => {
   if (printing.includes(process.argv[2] ?? '')) endUnheard()
@@ -155,6 +156,15 @@ program
   .option('--json', 'print one object a line')
   .action(async (options: VerifyOptions) => {
     process.exitCode = await verify(options)
+  })
+
+program
+  .command('audit')
+  .argument('<file>', 'a trace *.npz, as docs/audit.md has it')
+  .description('what the gradients of another program pay of each step, from a trace of its run; exit 1 if biased')
+  .option('--json', 'print one object')
+  .action(async (path: string, options: AuditOptions) => {
+    process.exitCode = await audit(path, options)
   })
 
 await program.parseAsync()

@@ -82,8 +82,6 @@ const halfOrderFactor = (departures: ReadonlyArray<Departure>): number =>
     return one._tag === 'OwnBaseline' ? factor * (1 - 1 / one.group) : factor
   }, 1)
 
-const kinds = { FirstOrder: 'first', HalfOrder: 'half', ZerothOrder: 'zeroth' } as const
-
 /**
  * The ledger of an estimator, of a method that departs from it as is said.
  *
