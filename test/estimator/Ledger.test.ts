@@ -88,6 +88,7 @@ describe('departures', () => {
   it('have words of their own', () => {
     const all: ReadonlyArray<Ledger.Departure> = [
       { _tag: 'MeanDensity', elements: 2 },
+      { _tag: 'AveragedSteps', steps: 9 },
       { _tag: 'OwnBaseline', group: 2 },
       { _tag: 'Normalised', over: 'batch' },
       { _tag: 'ClippedRatio', low: 1e-4, high: 1e-4 },
@@ -99,6 +100,6 @@ describe('departures', () => {
     const lines = all.map(Ledger.showDeparture)
     expect(new Set(lines).size).toBe(all.length)
     expect(lines.every((line) => !line.includes('\n') && line.length <= 120)).toBe(true)
-    expect(lines[3]).toContain('clipped to 0.9999..1.0001:')
+    expect(lines[4]).toContain('clipped to 0.9999..1.0001:')
   })
 })

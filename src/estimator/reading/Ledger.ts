@@ -35,6 +35,7 @@ export interface Entry {
  * What a method does that is no matter of which step is paid.
  *
  * - `MeanDensity`: log-densities are means over the state's `elements`, not their sum: half-order terms count `1 / elements`.
+ * - `AveragedSteps`: terms are averaged over so many `steps`, not added up: all terms count `1 / steps`.
  * - `OwnBaseline`: the baseline of a sample has the sample's own reward in it: half-order terms count `1 - 1 / group`.
  * - `Normalised`: advantages are divided by a standard deviation of the samples that they come from.
  * - `ClippedRatio`: a sample counts no more once the ratio of densities leaves `1 - low .. 1 + high`; it is on the policy of the
@@ -50,6 +51,7 @@ export interface Entry {
  */
 export type Departure =
   | { readonly _tag: 'MeanDensity'; readonly elements: number }
+  | { readonly _tag: 'AveragedSteps'; readonly steps: number }
   | { readonly _tag: 'OwnBaseline'; readonly group: number }
   | { readonly _tag: 'Normalised'; readonly over: 'batch' | 'group' }
   | { readonly _tag: 'ClippedRatio'; readonly low: number; readonly high: number }
@@ -75,12 +77,23 @@ export interface Ledger {
 // readings
 // -------------------------------------------------------------------------------------
 
-/** How departures scale the terms that a likelihood ratio pays for: they are known factors, and part of the entries. */
-const halfOrderFactor = (departures: ReadonlyArray<Departure>): number =>
-  departures.reduce((factor, one) => {
-    if (one._tag === 'MeanDensity') return factor / one.elements
-    return one._tag === 'OwnBaseline' ? factor * (1 - 1 / one.group) : factor
-  }, 1)
+/** How a departure scales terms, those of likelihood ratios or all: known factors, which are part of the entries. */
+const factorOf = (one: Departure): { readonly half: number; readonly all: number } => {
+  switch (one._tag) {
+    case 'MeanDensity':
+      return { half: 1 / one.elements, all: 1 }
+    case 'OwnBaseline':
+      return { half: 1 - 1 / one.group, all: 1 }
+    case 'AveragedSteps':
+      return { half: 1, all: 1 / one.steps }
+    default:
+      return { half: 1, all: 1 }
+  }
+}
+
+/** Is all that a departure does a factor? */
+const isFactor = ({ _tag }: Departure): boolean =>
+  _tag === 'MeanDensity' || _tag === 'OwnBaseline' || _tag === 'AveragedSteps'
 
 /**
  * The ledger of an estimator, of a method that departs from it as is said.
@@ -95,12 +108,14 @@ const halfOrderFactor = (departures: ReadonlyArray<Departure>): number =>
  * @since 0.1.0
  */
 export const ledger = (estimator: Estimator, departures: ReadonlyArray<Departure> = []): Ledger => {
-  const factor = halfOrderFactor(departures)
+  const factors = departures.map(factorOf)
+  const all = factors.reduce((n, one) => n * one.all, 1)
+  const factor = factors.reduce((n, one) => n * one.half, all)
   const parts = new Map<Cell['_tag'], ReadonlyArray<number>>()
   const targets: Array<Set<Objective>> = C.range(1, estimator.T).map(() => new Set())
   for (const { weight, cover } of estimator.covers) {
     for (const cell of cover.cells) {
-      const scale = weight * (cell._tag === 'HalfOrder' ? factor : 1)
+      const scale = weight * (cell._tag === 'HalfOrder' ? factor : all)
       const before = parts.get(cell._tag)
       const added = C.range(1, estimator.T).map((t) => (before?.[t - 1] ?? 0) + scale * C.share(cell, t))
       parts.set(cell._tag, added)
@@ -140,8 +155,7 @@ const same = (a: number, b: number): boolean => Math.abs(a - b) <= 1e-9
  * @since 0.1.0
  */
 export const isExact = ({ entries, departures }: Ledger): boolean =>
-  departures.every(({ _tag }) => _tag === 'MeanDensity' || _tag === 'OwnBaseline') &&
-  entries.every(({ paid }) => same(paid, 1))
+  departures.every(isFactor) && entries.every(({ paid }) => same(paid, 1))
 
 /**
  * The factor by which a gradient is off where it is off by nothing else: every step is paid alike, though not once. A learning rate
@@ -167,6 +181,8 @@ export const showDeparture = (departure: Departure): string => {
   switch (departure._tag) {
     case 'MeanDensity':
       return `log-densities are means over ${departure.elements} elements: half-order terms count 1/${departure.elements}`
+    case 'AveragedSteps':
+      return `terms are averaged over ${departure.steps} steps: all count 1/${departure.steps}`
     case 'OwnBaseline':
       return `the baseline has the sample's own reward in it: half-order terms count ${departure.group - 1}/${departure.group}`
     case 'Normalised':
@@ -236,7 +252,7 @@ const verdict = (self: Ledger): string => {
   const what = target === 'J and J_s' ? 'unbiased, term by term' : `unbiased for the gradient of ${target}`
   if (isExact(self)) return `every step is paid once: ${what}`
   const factor = scaleOf(self)
-  const other = self.departures.filter(({ _tag }) => _tag !== 'MeanDensity' && _tag !== 'OwnBaseline').length
+  const other = self.departures.filter((one) => !isFactor(one)).length
   const also = other === 0 ? '' : ', and by its departures'
   if (factor === undefined) {
     const unpaid = self.entries.filter(({ paid }) => !same(paid, 1)).map(({ step }) => step)
