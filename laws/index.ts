@@ -74,9 +74,9 @@ export * as VerifyReport from './verify/Report.js'
 export * as VerifyTerms from './exact/Terms.js'
 /** What a law answers. @since 0.1.0 */
 export * as Verdict from './Verdict.js'
-/** Runners over fast-check. @since 0.1.0 */
 /** What published methods pay of which step, as released. @since 0.1.0 */
 export * as Published from './published/Methods.js'
+/** Runners over fast-check. @since 0.1.0 */
 export * as Run from './run/Run.js'
 /** Random toy settings. @since 0.1.0 */
 export * as ArbitraryToys from './arbitrary/Toys.js'
