@@ -42,6 +42,7 @@ export interface ConfigOptions {
   readonly reward?: string
   readonly prompt?: string
   readonly lora?: string
+  readonly kl?: string
   readonly mode?: string
   readonly threads?: string
 }
@@ -69,6 +70,10 @@ export const configOptions: ReadonlyArray<readonly [flags: string, description: 
   ['--reward <name>', 'a reward of the task, or a sum such as alignment + 0.5*aesthetic'],
   ['--prompt <text>', 'of every sample, such as "a happy face with blue hair" (default: each draws one)'],
   ['--lora <rank>', 'train low-rank adapters of all weights instead, with a radius and a learning rate for them'],
+  [
+    '--kl <beta>',
+    'what it costs to leave the base model: beta times the divergence of the steps (default: of the task)'
+  ],
   ['--mode <name>', `mode of gpu.js: ${modes.join(', ')}`],
   ['--threads <number>', 'threads that share the rows of a batch, in mode webasm; the bits are those of one thread']
 ]
@@ -184,6 +189,7 @@ const places: Readonly<Record<Exclude<keyof ConfigOptions, 'config'>, string>> =
   reward: 'reward',
   prompt: 'prompt',
   lora: 'adapter.rank',
+  kl: 'kl.beta',
   mode: 'mode',
   threads: 'threads'
 }
@@ -202,6 +208,7 @@ const typedOf = (options: ConfigOptions, estimator: Typed | undefined): E.Either
       ...field('reward', options.reward),
       ...field('prompt', options.prompt),
       ...field('adapter', filled(field('rank', number(options.lora)))),
+      ...field('kl', filled(field('beta', number(options.kl)))),
       ...field('mode', options.mode),
       ...field('threads', number(options.threads)),
       ...field('estimator', group),

@@ -114,6 +114,13 @@ const advantageFields = {
   decay: share
 }
 
+const klFields = {
+  /** The price of the divergence from the base model, by which the objective is `E[R] - beta KL`; 0 is none. */
+  beta: notNegative32,
+  /** Steps whose noise is below it count with a deviation of this; where it is 0, steps without noise are left out. */
+  floor: notNegative32
+}
+
 const optimizerFields = {
   name: oneOf('adamW', 'sgd'),
   learningRate: positive32,
@@ -137,6 +144,8 @@ const fields = {
   chain: t.exact(t.type(chainFields)),
   advantage: t.exact(t.type(advantageFields)),
   optimizer: t.exact(t.type(optimizerFields)),
+  /** What it costs to leave the base model: the divergence of each step from the base's, along the chain. */
+  kl: t.exact(t.type(klFields)),
   /** What is trained in place of `trained`, where its rank is not 0. */
   adapter: t.exact(t.type(adapterFields)),
   /** Paths of the parameters that are trained: a path stands for all below it, `*` for one key, `**` for any. */
@@ -222,6 +231,7 @@ export const defaults: Config = {
   chain: { kind: 'ddim', T: 50, eta: 1, variance: 'small', schedule: 'cosine', guidance: 1 },
   advantage: { name: 'leaveOneOut', baseline: 0, decay: 0.9 },
   optimizer: { name: 'adamW', learningRate: 0.1, weightDecay: 0, beta1: 0.9, beta2: 0.99, clip: 1 },
+  kl: { beta: 0, floor: 0 },
   adapter: { rank: 0, alpha: 8, on: [] },
   trained: [],
   prompt: '',

@@ -50,8 +50,8 @@ export interface State {
 }
 
 /**
- * What one step showed: the cover that was drawn, the rewards of its batch without those of rows that were skipped, how
- * many these were, and the Euclidean norm of the gradient.
+ * What one step showed: the cover that was drawn, the rewards of its batch and the sums of those on the way, without those of
+ * rows that were skipped, how many these were, and the Euclidean norm of the gradient.
  *
  * @category model
  * @since 0.1.0
@@ -60,6 +60,7 @@ export interface Progress {
   readonly state: State
   readonly cover: Cover.Cover
   readonly rewards: ReadonlyArray<number>
+  readonly stepRewards: ReadonlyArray<number>
   readonly skipped: number
   readonly gradientNorm: number
 }
@@ -219,6 +220,7 @@ const step = <P extends Params, S extends Batched, C extends Exprs, R extends Pa
     TE.map(({ estimate, params, updated }) => ({
       cover: asked.cover,
       rewards: estimate.rewards.filter((_, row) => !estimate.skipped.includes(row)),
+      stepRewards: estimate.stepRewards.filter((_, row) => !estimate.skipped.includes(row)),
       skipped: estimate.skipped.length,
       gradientNorm: updated['gradientNorm']?.data[0] ?? Number.NaN,
       state: {

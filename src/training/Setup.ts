@@ -38,6 +38,7 @@ import * as Chains from './Chains.js'
 import type { Conditions, Language } from './Conditions.js'
 import type { Config } from './Config.js'
 import { decode, decoderValues } from './Decode.js'
+import { penalty } from './Penalty.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -331,29 +332,37 @@ export const setup = (
     E.bind('base', ({ plain }) => staged(config, plain, language)),
     E.bind('chain', ({ base, ready }) => rowDirections(config, base, ready.trained)),
     E.bind('estimator', ({ reward: wanted, chain: on }) => estimator(config.estimator, Named.facts(on, wanted))),
-    E.map(({ base, chain: spread, reward: wanted, estimator: chosen, conditions: drawn, ready }): Setup => {
-      const problem = {
-        chain: spread,
-        reward: wanted,
-        estimator: chosen,
-        advantage: advantage(config.advantage),
-        trained: ready.trained,
-        batch: config.batch,
-        nonFinite: config.nonFinite
-      }
+    E.let('initial', ({ base, ready }) => {
       const paths = new Set(trainedShapes(base.parameters, () => true).map(([path]) => path))
-      return {
-        problem,
-        base: { ...problem, chain: base },
-        optimizer: optimizer(config.optimizer),
-        initial: Object.fromEntries(Object.entries(ready.model.parameters).filter(([path]) => paths.has(path))),
-        conditions: drawn,
-        finished: (params) =>
-          pipe(
-            ready.merge(params),
-            E.map((values) => ({ ...model.parameters, ...values }))
-          )
+      return Object.fromEntries(Object.entries(ready.model.parameters).filter(([path]) => paths.has(path)))
+    }),
+    // the reference is shared, whether the rows have copies of what is trained or not
+    E.bind('steps', ({ base, initial }) => penalty(config.kl, initial)(base)),
+    E.map(
+      ({ base, chain: spread, conditions: drawn, estimator: chosen, initial, ready, reward: wanted, steps }): Setup => {
+        const problem = {
+          chain: spread,
+          reward: wanted,
+          steps,
+          estimator: chosen,
+          advantage: advantage(config.advantage),
+          trained: ready.trained,
+          batch: config.batch,
+          nonFinite: config.nonFinite
+        }
+        return {
+          problem,
+          base: { ...problem, chain: base },
+          optimizer: optimizer(config.optimizer),
+          initial,
+          conditions: drawn,
+          finished: (params) =>
+            pipe(
+              ready.merge(params),
+              E.map((values) => ({ ...model.parameters, ...values }))
+            )
+        }
       }
-    })
+    )
   )
 }
