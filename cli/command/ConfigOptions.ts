@@ -67,7 +67,10 @@ export const configOptions: ReadonlyArray<readonly [flags: string, description: 
   ['--T <number>', 'steps of the chain'],
   ['--batch <number>', 'samples of one step'],
   ['--steps <number>', 'steps of the optimizer'],
-  ['--reward <name>', 'a reward of the task, or a sum such as alignment + 0.5*aesthetic'],
+  [
+    '--reward <name>',
+    'a reward of the task, a sum such as alignment + 0.5*aesthetic, or a module such as ./reward.mjs'
+  ],
   ['--prompt <text>', 'of every sample, such as "a happy face with blue hair" (default: each draws one)'],
   ['--lora <rank>', 'train low-rank adapters of all weights instead, with a radius and a learning rate for them'],
   [

@@ -173,7 +173,8 @@ export const reward =
   (self: Shelf) =>
   (text: string): E.Either<DocumentError, Reward<Params, Outputs, Rows<number>>> =>
     pipe(
-      parseSum(text),
+      // a name may be that of a file, which is no sum
+      self.named.has(text) ? E.right<DocumentError, ReadonlyArray<Term<string>>>([[1, text]]) : parseSum(text),
       E.flatMap(
         RA.traverse(E.Applicative)(([weight, name]) =>
           pipe(

@@ -159,12 +159,12 @@ type Hosted<S extends Batched> = AnyDifferentiable<S, Exprs> | BlackBox
 const sumOnHost = <S extends Batched>(terms: ReadonlyArray<Term<Hosted<S>>>): BlackBox => ({
   _tag: 'BlackBox',
   name: nameOf(terms),
-  evaluate: (x0) =>
+  evaluate: (x0, asked) =>
     pipe(
       terms,
       TE.traverseArray(([weight, reward]) =>
         pipe(
-          reward._tag === 'BlackBox' ? evaluate(reward)(x0) : TE.fromEither(onHost(reward, x0)),
+          reward._tag === 'BlackBox' ? evaluate(reward)(x0, asked) : TE.fromEither(onHost(reward, x0)),
           TE.map((rewards) => rewards.map((r) => (weight === 0 ? 0 : weight * r)))
         )
       ),

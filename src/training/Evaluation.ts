@@ -132,7 +132,10 @@ const scoring =
   ) =>
   <R extends Params>(reward: Reward<R, S, C>): E.Either<EstimatorError, Score> =>
     reward._tag === 'BlackBox'
-      ? E.right({ score: evaluate(reward), dispose: () => Promise.resolve() })
+      ? E.right({
+          score: (x0, condition) => evaluate(reward)(x0, { condition }),
+          dispose: () => Promise.resolve()
+        })
       : pipe(
           Build.build(target, { batch })('reward', Programs.reward(chain, reward)),
           E.map((executable) => ({ score: scoreWith(executable, reward.parameters), dispose: executable.dispose }))

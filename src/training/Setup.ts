@@ -25,6 +25,7 @@ import * as Optimizer from '../optimizer/Optimizer.js'
 import * as Key from '../random/Key.js'
 import { decoded, decodedBlackBox } from '../reward/Decoded.js'
 import type { Differentiable, Reward, RewardError } from '../reward/Reward.js'
+import { inWords } from '../reward/Seeing.js'
 import * as Shelf from '../reward/Shelf.js'
 import type { Outputs } from '../reward/Shelf.js'
 import * as X from '../tensor/Expr.js'
@@ -35,7 +36,7 @@ import { type Tensor, vector } from '../tensor/Tensor.js'
 import type { Exprs } from '../tensor/Tree.js'
 import { adaptModel } from './Adapters.js'
 import * as Chains from './Chains.js'
-import type { Conditions, Language } from './Conditions.js'
+import { type Conditions, type Language, wordsOf } from './Conditions.js'
 import type { Config } from './Config.js'
 import { decode, decoderValues } from './Decode.js'
 import { penalty } from './Penalty.js'
@@ -325,7 +326,12 @@ export const setup = (
   const { language, model } = materials
   return pipe(
     E.Do,
-    E.bind('reward', () => reward(config.reward, materials, target)),
+    E.bind('reward', () =>
+      pipe(
+        reward(config.reward, materials, target),
+        E.map((one) => (one._tag === 'BlackBox' ? inWords(wordsOf(config.prompt, language))(one) : one))
+      )
+    ),
     E.bind('conditions', () => conditions(config, language)),
     E.bind('ready', () => prepared(config, model)),
     E.bind('plain', ({ ready }) => chain(config.chain, ready.model)),
