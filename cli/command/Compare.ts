@@ -22,7 +22,7 @@ import * as Draw from 'halforder/random/Draw'
 import * as Key from 'halforder/random/Key'
 import { configuration, type Task } from 'halforder/task/Task'
 import * as Config from 'halforder/training/Config'
-import * as Finetune from 'halforder/training/Finetune'
+import * as Requests from 'halforder/training/Requests'
 import * as Setup from 'halforder/training/Setup'
 import { broken, fail, type Failure, refused, type Step, usage } from '../edge/Failure.js'
 import { seed, whole } from '../edge/Options.js'
@@ -142,7 +142,7 @@ const run = (
       const draws: Variance.Draws = {
         uniform: (i) => Draw.uniform(Key.foldInString(Key.foldIn(key, i), 'cover'), [1]).data[0] ?? 0,
         request: (i, cover) => {
-          const asked = Finetune.request(
+          const asked = Requests.request(
             { ...problem, estimator: Est.always('drawn', cover) },
             setup.conditions,
             Key.foldIn(key, i),

@@ -65,7 +65,7 @@ const prepare = ({ configured, from }: Start, folder: string, every: number, tar
     ),
     TE.chainFirst(({ setup }) => TE.fromEither(pipe(Gradient.check(setup.problem), E.mapLeft(ofEstimator)))),
     TE.bind('run', ({ setup: { problem, optimizer, conditions } }) =>
-      TE.fromEither(pipe(Finetune.compile(problem, optimizer, conditions, target), E.mapLeft(ofEstimator)))
+      TE.fromEither(pipe(Finetune.compile(problem, { optimizer, conditions, target }), E.mapLeft(ofEstimator)))
     ),
     TE.bind('judges', ({ task, materials: { model } }) => pipe(task.judges(model), TE.mapLeft(broken))),
     TE.let('heldOut', ({ config, judges, materials: { model } }) => heldOut(judges, model, target)(config.reward)),

@@ -7,7 +7,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Chain } from '../chain/Chain.js'
-import type { Params } from '../lens/Lens.js'
+import type { Parameters, Params } from '../lens/Lens.js'
 import type { Reward, RewardError } from '../reward/Reward.js'
 import type { StateLens } from '../reward/StateLens.js'
 import type { StepReward } from '../reward/StepReward.js'
@@ -21,8 +21,8 @@ import { leaveOneOut, type Advantage } from './Advantage.js'
 import type { Cell, Cover, HalfOrder } from './Cover.js'
 import * as C from './Cover.js'
 import type { Estimator } from './Estimator.js'
-import * as Programs from './Programs.js'
-import type { Trained } from './Programs.js'
+import * as Programs from './program/Programs.js'
+import type { Trained } from './program/Programs.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -126,6 +126,33 @@ export interface Gradients {
   readonly run: (request: Request) => TE.TaskEither<EstimatorError, Estimate>
   readonly executables: Readonly<Record<string, Executable>>
   readonly dispose: () => Promise<void>
+}
+
+/**
+ * From a problem to its gradients: what a fine-tune and the laws run. `Gradient.on(target)` is the library's; one of your own
+ * may run requests elsewhere, or watch them.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Interpreter = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
+  problem: Problem<P, S, C, R>
+) => E.Either<EstimatorError, Gradients>
+
+/**
+ * What there is to say of a problem without its mathematics: enough to draw requests for it. Every `Problem` is one.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface AnyProblem {
+  readonly chain: Pick<Chain<Params, Batched, Exprs>, 'name' | 'T' | 'state' | 'noise'> & {
+    readonly parameters: Parameters
+  }
+  readonly estimator: Estimator
+  readonly advantage: Advantage
+  readonly trained: Trained
+  readonly batch: number
 }
 
 /**

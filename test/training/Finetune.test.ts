@@ -14,7 +14,7 @@ const sha256: Checkpoint.Digest = (bytes) => createHash('sha256').update(bytes).
 const key = Key.make(11)
 const target = Kernel.gpuJs({ mode: 'webasm' })
 const rlr = tiny(right(Catalogue.rlr({ T, h: 2 })))
-const run = right(Finetune.compile(rlr, optimizer(defaults.optimizer), conditions, target))
+const run = right(Finetune.compile(rlr, { optimizer: optimizer(defaults.optimizer), conditions, target }))
 
 const states = async (from: Finetune.State, steps: number): Promise<ReadonlyArray<Finetune.Progress>> => {
   const seen: Array<Finetune.Progress> = []

@@ -5,7 +5,7 @@ import { cosine } from '../../src/chain/Schedule.js'
 import { logistic } from '../../src/chain/Noise.js'
 import { showError } from '../../src/document/Document.js'
 import { reinforceAfterFirst } from '../../src/estimator/catalogue/ReinforceAfterFirst.js'
-import * as Programs from '../../src/estimator/Programs.js'
+import * as Programs from '../../src/estimator/program/Programs.js'
 import * as L from '../../src/lens/Lens.js'
 import { mlp } from '../../src/network/Mlp.js'
 import * as Draw from '../../src/random/Draw.js'
@@ -19,7 +19,7 @@ import * as Reference from '../../src/tensor/Reference.js'
 import { reference } from '../../src/tensor/Target.js'
 import * as T from '../../src/tensor/Tensor.js'
 import * as Evaluation from '../../src/training/Evaluation.js'
-import * as Finetune from '../../src/training/Finetune.js'
+import { noise } from '../../src/training/Requests.js'
 import { divergence, penalty } from '../../src/training/Penalty.js'
 import { conditions, params, right, tiny } from './tiny.js'
 
@@ -49,7 +49,7 @@ const byHand = (
       {
         ...Program.under('params', moved),
         ...condition,
-        ...Finetune.noise(problem, batchKey)
+        ...noise(problem, batchKey)
       }
     )
   )

@@ -29,7 +29,7 @@ import * as T from '../../tensor/Tensor.js'
 import type { Tensor } from '../../tensor/Tensor.js'
 import type { Exprs, Shapes } from '../../tensor/Tree.js'
 import type { EstimatorError } from '../Gradient.js'
-import { gradientOutputs, spreadRows, type Trained } from '../Programs.js'
+import { gradientOutputs, spreadRows, type Trained } from '../program/Programs.js'
 
 // -------------------------------------------------------------------------------------
 // model

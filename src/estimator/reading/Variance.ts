@@ -24,7 +24,7 @@ import * as Est from '../Estimator.js'
 import * as Gradient from '../Gradient.js'
 import type { EstimatorError, Estimate, Problem, Request } from '../Gradient.js'
 import { ofEstimator } from '../Objective.js'
-import { trainedShapes } from '../Programs.js'
+import { trainedShapes } from '../program/Programs.js'
 import { ofRows, rowsOf, type Matrix, type Spread } from './Spread.js'
 
 export { moments, ofRows, rowsOf, type Matrix, type Moments, type Spread } from './Spread.js'
