@@ -17,6 +17,7 @@ import type * as Config from 'halforder/training/Config'
 import { decode } from 'halforder/training/Decode'
 import * as Evaluation from 'halforder/training/Evaluation'
 import * as Finetune from 'halforder/training/Finetune'
+import { normalised } from 'halforder/training/Normalising'
 import { divergence } from 'halforder/training/Penalty'
 import * as Setup from 'halforder/training/Setup'
 import { broken, fail, type Failure, ofEstimator, refused, type Step, usage } from '../edge/Failure.js'
@@ -59,7 +60,8 @@ export interface Options extends ConfigOptions {
 const prepare = ({ configured, from }: Start, folder: string, every: number, target: Target): Step<Ready> =>
   pipe(
     TE.right(configured),
-    TE.bind('materials', ({ task, config }) => materialsOf(task, config)),
+    TE.bind('plain', ({ task, config }) => materialsOf(task, config)),
+    TE.bind('materials', ({ config, plain }) => pipe(normalised(config, plain, target), TE.mapLeft(refused))),
     TE.bind('setup', ({ config, materials }) =>
       TE.fromEither(pipe(Setup.setup(config, materials, target), E.mapLeft(refused)))
     ),
@@ -94,7 +96,7 @@ const prepare = ({ configured, from }: Start, folder: string, every: number, tar
             )
       )
     ),
-    TE.map(({ materials: { model }, task, evaluator, heldOut: other, judges, steps, ...ready }) => ({
+    TE.map(({ materials: { model, rewards }, plain: _, task, evaluator, heldOut: other, judges, steps, ...ready }) => ({
       ...ready,
       judge: {
         evaluator,
@@ -108,6 +110,7 @@ const prepare = ({ configured, from }: Start, folder: string, every: number, tar
         target
       },
       model,
+      scales: rewards.scales,
       every,
       opening: from === undefined ? 'all' : from.rewrite ? 'config' : 'nothing',
       history: from?.history ?? [],

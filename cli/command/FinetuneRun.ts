@@ -58,6 +58,8 @@ export interface Ready {
   readonly decoded: (outputs: Tensor) => TE.TaskEither<string, Tensor>
   readonly show: Show
   readonly model: Model
+  /** What rewards are divided by in a sum, by name. */
+  readonly scales: ReadonlyMap<string, number> | undefined
   readonly state: Finetune.State
   readonly history: ReadonlyArray<Metrics>
   readonly opening: 'all' | 'config' | 'nothing'
@@ -65,10 +67,11 @@ export interface Ready {
 }
 
 /**
- * What a run is judged by. Rewards are of held-out noise, the same before and after; `gain` is in joint standard
- * errors, and so is `heldOutGain`, of the held-out reward (null where there is none). `kl` is the price of leaving the base
- * model, with the steps whose divergence is left out because they have no noise. `features` says in which space Fréchet distances are
- * taken. `skippedRows` are the rows of all steps that were left out because their reward is not finite.
+ * What a run is judged by. Rewards are of held-out noise, the same before and after; `gain` is in joint standard errors, and
+ * so is `heldOutGain`, of the held-out reward (null where there is none). `kl` is the price of leaving the base model, with
+ * the steps whose divergence is left out because they have no noise. `features` says in which space Fréchet distances are taken,
+ * and `scales` what the rewards of a sum are divided by (null where they are not). `skippedRows` are the rows of all steps that
+ * were left out because their reward is not finite.
  *
  * @category model
  * @since 0.1.0
@@ -83,6 +86,7 @@ export interface Summary {
   readonly heldOutGain: number | null
   readonly kl: Config.Config['kl'] & { readonly leftOut: ReadonlyArray<number> }
   readonly features: string
+  readonly scales: Readonly<Record<string, number>> | null
   readonly warning: string | null
   readonly evaluationSamples: number
   readonly estimator: string
@@ -252,6 +256,7 @@ export const execute = (ready: Ready, held: Held, stop: AbortSignal): Step<Summa
           before.heldOut === null || after.heldOut === null ? null : Judgement.gain(before.heldOut, after.heldOut),
         kl: { ...config.kl, leftOut: leftOut(problem.chain.sigma, config.kl) },
         features: judge.features.about,
+        scales: ready.scales === undefined ? null : Object.fromEntries(ready.scales),
         warning: Judgement.warning(before, after),
         evaluationSamples: config.evaluationSamples,
         estimator: problem.estimator.name,

@@ -140,6 +140,8 @@ const fields = {
   model: text,
   /** The reward's name: see `rewardNames`. */
   reward: text,
+  /** Is each reward of a sum divided by its standard deviation on samples of the base model before it is weighed? */
+  normalise: t.boolean,
   estimator,
   chain: t.exact(t.type(chainFields)),
   advantage: t.exact(t.type(advantageFields)),
@@ -215,6 +217,7 @@ export const defaults: Config = {
   task: '',
   model: '',
   reward: '',
+  normalise: false,
   estimator: {
     name: 'rlr',
     h: 2,

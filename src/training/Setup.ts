@@ -118,6 +118,18 @@ export const reward = (
   )
 }
 
+/**
+ * The same reward, which is told prompts in words where it is a host function: those of the configuration, or what the language says of
+ * a condition.
+ *
+ * @category rewards
+ * @since 0.1.0
+ */
+export const told =
+  (prompt: string, language: Language) =>
+  <R extends Params>(one: Reward<R, Outputs, Rows<number>>): Reward<R, Outputs, Rows<number>> =>
+    one._tag === 'BlackBox' ? inWords(wordsOf(prompt, language))(one) : one
+
 /** The same reward without the type of its parameters. */
 const anyParameters = <R extends Params, C extends Exprs>(
   given: Differentiable<R, Outputs, C>
@@ -326,12 +338,7 @@ export const setup = (
   const { language, model } = materials
   return pipe(
     E.Do,
-    E.bind('reward', () =>
-      pipe(
-        reward(config.reward, materials, target),
-        E.map((one) => (one._tag === 'BlackBox' ? inWords(wordsOf(config.prompt, language))(one) : one))
-      )
-    ),
+    E.bind('reward', () => pipe(reward(config.reward, materials, target), E.map(told(config.prompt, language)))),
     E.bind('conditions', () => conditions(config, language)),
     E.bind('ready', () => prepared(config, model)),
     E.bind('plain', ({ ready }) => chain(config.chain, ready.model)),
