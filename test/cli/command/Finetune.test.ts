@@ -75,7 +75,7 @@ describe('halforder finetune', () => {
     expect(JSON.parse(printed)).toMatchObject({
       steps: 2,
       interrupted: false,
-      objective: 'J and J_s',
+      objective: 'J',
       unpaidSteps: [],
       trainedParameters: 128
     })
@@ -201,7 +201,7 @@ describe('halforder finetune', () => {
       const metrics = right(readMetrics(readFileSync(join(out, 'metrics.jsonl'), 'utf8')))
       return { summary: JSON.parse(printed) as Told['summary'], metrics }
     }
-    const [free, dear] = [await told('kl-0', {}), await told('kl-5', { kl: '5' })]
+    const [free, dear] = [await told('kl-0', { kl: '0' }), await told('kl-5', { kl: '5' })]
     expect(free.summary.kl).toEqual({ beta: 0, floor: 0, leftOut: [1] })
     expect(dear.summary.kl).toEqual({ beta: 5, floor: 0, leftOut: [1] })
     // the first batch is of the base itself
