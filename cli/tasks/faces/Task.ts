@@ -146,7 +146,7 @@ const family: Pick<TaskOptions, 'models' | 'language' | 'rewards' | 'judges' | '
 }
 
 /** What was measured to do best for `glasses` on the usual chain: a price is in units of the reward, and of no other one's. */
-const usual = { kl: { beta: 0.3 }, steps: 20 }
+const usual = { kl: { beta: 0.5 }, steps: 20 }
 
 /** Is neither another reward asked for, nor another chain or amount of noise? */
 const isUsual = (given: unknown): boolean => {

@@ -135,8 +135,8 @@ describe('--estimator', () => {
 describe('--kl', () => {
   it('is the price of leaving the base, over that of the file and of the task', async () => {
     const path = file('kl.json', { kl: { floor: 0.2 } })
-    expect((await config({})).kl).toEqual({ beta: 0.3, floor: 0 })
-    expect((await config({ config: path })).kl).toEqual({ beta: 0.3, floor: 0.2 })
+    expect((await config({})).kl).toEqual({ beta: 0.5, floor: 0 })
+    expect((await config({ config: path })).kl).toEqual({ beta: 0.5, floor: 0.2 })
     expect((await config({ config: path, kl: '0.01' })).kl).toEqual({ beta: 0.01, floor: 0.2 })
     expect(await chosen({ kl: 'dear' })).toBe(
       'usage: kl.beta: expected a number of at least 0 that f32 holds, got "dear"; correct it'
@@ -148,9 +148,9 @@ describe('--kl', () => {
       const { kl, steps } = await config(options)
       return [kl.beta, steps]
     }
-    expect(await of({ T: '20' })).toEqual([0.3, 20])
-    expect(await of({ chain: 'ddim', reward: 'glasses' })).toEqual([0.3, 20])
-    expect(await of({ estimator: 'reinforce' })).toEqual([0.3, 20])
+    expect(await of({ T: '20' })).toEqual([0.5, 20])
+    expect(await of({ chain: 'ddim', reward: 'glasses' })).toEqual([0.5, 20])
+    expect(await of({ estimator: 'reinforce' })).toEqual([0.5, 20])
     expect(await of({ reward: 'aesthetic' })).toEqual([0, 60])
     expect(await of({ chain: 'flow-ode' })).toEqual([0, 60])
     expect(await of({ config: file('eta.json', { chain: { eta: 0 } }) })).toEqual([0, 60])
