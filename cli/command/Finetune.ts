@@ -7,10 +7,12 @@ import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
+import type * as T from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Gradient from 'halforder/estimator/Gradient'
 import { gpuJs } from 'halforder/kernel'
 import { heldOut } from 'halforder/task/Judges'
+import * as Build from 'halforder/tensor/Build'
 import type { Target } from 'halforder/tensor/Target'
 import * as Checkpoint from 'halforder/training/Checkpoint'
 import type * as Config from 'halforder/training/Config'
@@ -147,7 +149,7 @@ const identityOf = (
 /** How the folder of a run is held while something is done in it. */
 type Within = <A>(use: (held: Held) => Step<A>) => Step<A>
 
-const release = (held: Held): Step<void> => TE.fromTask(held.release)
+const release = (held: Held): T.Task<void> => held.release
 
 /** Prepares a run, and runs it in its folder, freeing what it held whatever happens. `folder` is where it goes on. */
 const runIn = (start: Start, folder: string, every: number, within: Within): Step<Summary> => {
@@ -155,19 +157,19 @@ const runIn = (start: Start, folder: string, every: number, within: Within): Ste
   return pipe(
     webGpu(mode),
     TE.flatMap(() =>
-      TE.bracket(
+      Build.bracket(
         TE.rightIO(() => gpuJs({ mode, threads: start.threads })),
         (target) =>
-          TE.bracket(
+          Build.bracket(
             prepare(start, folder, every, target),
             (ready) => within((held) => interrupted(ready, held)),
             ({ run, judge }) =>
-              TE.fromTask(async () => {
+              async () => {
                 await run.dispose()
                 await judge.evaluator.dispose()
-              })
+              }
           ),
-        (target) => TE.fromTask(() => target.dispose())
+        (target) => () => target.dispose()
       )
     )
   )
@@ -190,7 +192,7 @@ const begin = (options: Options, every: number, now: Date): Step<Summary> =>
       const folder = options.out ?? defaultFolder(config, now)
       const entered = options.out === undefined ? enterNew(folder) : enter(folder)
       return runIn({ configured, threads: config.threads, from: undefined }, folder, every, (use) =>
-        TE.bracket(entered, use, release)
+        Build.bracket(entered, use, release)
       )
     })
   )
@@ -208,7 +210,7 @@ const goOn = (folder: string, options: Options, every: number): Step<Summary> =>
         )
     ),
     TE.flatMap(() =>
-      TE.bracket(
+      Build.bracket(
         take(folder),
         (held) =>
           pipe(

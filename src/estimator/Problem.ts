@@ -177,6 +177,7 @@ export type EstimatorError =
   | RewardError
   | NotFiniteRow
   | { readonly _tag: 'AllSkipped'; readonly reward: string; readonly rows: number }
+  | { readonly _tag: 'RatioOverflow'; readonly step: number; readonly row: number; readonly logRatio: number }
 
 /**
  * A row whose sample, reward, gradient of the reward in the sample, or reward of a step is not finite in the number
@@ -340,6 +341,8 @@ export const showError = (error: EstimatorError): string => {
             : `${error.of === 'reward' ? '' : 'the gradient of '}reward '${error.reward}'`
       return `${what}: expected finite numbers, got ${error.value}${Number.isFinite(error.value) ? ', beyond f32,' : ''} in row ${error.row}; lower the learning rate or the radius, bound the reward, or let nonFinite be skipRow`
     }
+    case 'RatioOverflow':
+      return `step ${error.step}: expected a ratio of new to old density that is finite in the number format, got one whose logarithm is ${error.logRatio}, in row ${error.row}; make fewer or smaller updates from one set of trajectories, or drop such terms with dualClip`
     case 'AllSkipped':
       return `reward '${error.reward}': expected a finite one in some row, got none in ${error.rows}; nothing is left to learn from, so bound the reward`
   }

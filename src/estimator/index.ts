@@ -29,7 +29,7 @@ export * as Variance from './reading/Variance.js'
 export * as Weights from './reading/Weights.js'
 export * as Programs from './program/Programs.js'
 
-export { clipped, constant, leaveOneOut, none, normalised, perPrompt, runningMean } from './Advantage.js'
+export { clipped, constant, group, leaveOneOut, none, normalised, perPrompt, runningMean } from './Advantage.js'
 export * from './Catalogue.js'
 export { cost, peakActivationBytes } from './reading/Cost.js'
 export { cover, exact, firstOrder, halfOrder, show, zerothOrder } from './Cover.js'

@@ -98,6 +98,7 @@ export interface Run {
  * - `conditions`: draws what the samples of a step are asked for.
  * - `target`: where programs run.
  * - `interpreter`: how gradients are had of the problem (`Gradient.on(target)` by default).
+ * - `group`: so many samples in a row have the same condition (1 by default), for advantages within groups, as in GRPO.
  * - `sampler`: how the covers of a step are drawn (by default one of the problem's estimator's): `Algebra.sampler` of a term,
  *   or one of your own. It stands in the place of the problem's estimator.
  *
@@ -110,6 +111,7 @@ export interface Options {
   readonly target: Target
   readonly interpreter?: Interpreter
   readonly sampler?: Sampler
+  readonly group?: number
 }
 
 // -------------------------------------------------------------------------------------
@@ -149,7 +151,14 @@ const updateProgram = (
  */
 export const compile = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
   posed: Problem<P, S, C, R>,
-  { optimizer, conditions, target, interpreter = Gradient.on(target), sampler = ofEstimator(posed.estimator) }: Options
+  {
+    optimizer,
+    conditions,
+    target,
+    interpreter = Gradient.on(target),
+    sampler = ofEstimator(posed.estimator),
+    group = 1
+  }: Options
 ): E.Either<EstimatorError, Run> => {
   const problem = { ...posed, estimator: sampler.support }
   return pipe(
@@ -163,7 +172,7 @@ export const compile = <P extends Params, S extends Batched, C extends Exprs, R 
       gradients,
       executables: { ...gradients.executables, update },
       start: (params) => ({ step: 0, params, optimizer: zeros(update), advantage: problem.advantage.initial }),
-      step: (key, state) => step({ problem, gradients, update, conditions, sampler }, key, state),
+      step: (key, state) => step({ problem, gradients, update, conditions, sampler, group }, key, state),
       dispose: async () => {
         await gradients.dispose()
         await update.dispose()
@@ -186,17 +195,21 @@ interface Compiled {
   readonly update: Executable
   readonly conditions: Conditions
   readonly sampler: Sampler
+  readonly group: number
 }
 
 const step = (
-  { problem, gradients, update, conditions, sampler }: Compiled,
+  { problem, gradients, update, conditions, sampler, group }: Compiled,
   runKey: Key.Key,
   state: State
 ): TE.TaskEither<RunError, Progress> => {
   const number = state.step + 1
   const key = Key.foldIn(Key.foldInString(runKey, 'step'), state.step)
   const drawn = sampler.draw(Requests.uniforms(key))
-  const asked = Requests.onStreams({ problem, conditions, params: state.params, advantageState: state.advantage }, key)
+  const asked = Requests.onStreams(
+    { problem, conditions, params: state.params, advantageState: state.advantage, group },
+    key
+  )
   const atStep = (error: EstimatorError): RunError => ({ _tag: 'AtStep', step: number, error })
   return pipe(
     runSampled(gradients, drawn, asked),

@@ -23,7 +23,8 @@ import type { Conditions } from './Conditions.js'
 
 /**
  * What requests are drawn for: a problem, what its samples are asked for, and its parameters as they are, by path. The
- * advantage's state is its initial one by default.
+ * advantage's state is its initial one by default. `group`: so many samples in a row are asked for the same (1 by default); it divides
+ * the batch, or the last group is smaller.
  *
  * @category model
  * @since 0.1.0
@@ -33,6 +34,7 @@ export interface Asked {
   readonly conditions: Conditions
   readonly params: Values
   readonly advantageState?: number
+  readonly group?: number
 }
 
 // -------------------------------------------------------------------------------------
@@ -58,7 +60,7 @@ export const request = (problem: AnyProblem, conditions: Conditions, key: Key.Ke
  * @since 0.1.0
  */
 export const onStreams = (
-  { problem, conditions, params, advantageState = problem.advantage.initial }: Asked,
+  { problem, conditions, params, advantageState = problem.advantage.initial, group = 1 }: Asked,
   key: Key.Key
 ): ((stream: string, cover: Cover.Cover) => Request) => {
   const { batch } = problem
@@ -67,7 +69,7 @@ export const onStreams = (
   return (stream, cover) => {
     const own = stream === alone.stream ? key : Key.foldInString(key, stream)
     const shared = drawn.get(stream) ?? {
-      condition: conditions(Key.foldInString(own, 'condition'), batch),
+      condition: each(group, batch, conditions(Key.foldInString(own, 'condition'), Math.ceil(batch / group))),
       ...noise(problem, own)
     }
     drawn.set(stream, shared)
@@ -77,10 +79,27 @@ export const onStreams = (
       ...shared,
       xi: directions(problem, cover, Key.foldInString(own, 'xi')),
       weights: new Array<number>(batch).fill(1 / batch),
-      advantageState
+      advantageState,
+      ...(group === 1 ? {} : { groups: Array.from({ length: batch }, (_, row) => Math.floor(row / group)) })
     }
   }
 }
+
+/** Rows that are each taken `group` times in a row, `batch` in all. */
+const each = (group: number, batch: number, values: Values): Values =>
+  group === 1
+    ? values
+    : Object.fromEntries(
+        Object.entries(values).map(([name, { shape, data }]) => {
+          const [, ...rest] = shape
+          const width = T.size(rest)
+          const rows = Float32Array.from(
+            { length: batch * width },
+            (_, i) => data[Math.floor(i / width / group) * width + (i % width)] ?? 0
+          )
+          return [name, { shape: [batch, ...rest], data: rows }]
+        })
+      )
 
 /**
  * A uniform number for each name, from a key.

@@ -239,9 +239,11 @@ export const advantage = ({ name, baseline, decay }: Config['advantage']): Advan
  * @since 0.1.0
  */
 export const optimizer = (config: Config['optimizer']): Optimizer.Optimizer => {
-  const { learningRate, weightDecay: decay, beta1, beta2, clip } = config
+  const { learningRate, weightDecay: decay, beta1, beta2, momentum, nesterov, clip } = config
   const descend =
-    config.name === 'sgd' ? Optimizer.sgd(learningRate) : Optimizer.adamW(learningRate, { beta1, beta2, decay })
+    config.name === 'sgd'
+      ? Optimizer.sgd(learningRate, { momentum, nesterov })
+      : Optimizer.adamW(learningRate, { beta1, beta2, decay })
   return clip === 0 ? descend : Optimizer.chain(Optimizer.clipByGlobalNorm(clip), descend)
 }
 
@@ -308,19 +310,22 @@ const rowDirections = (
   base: Chain<Params, Outputs, Rows<number>>,
   chosen: Trained
 ): E.Either<DocumentError, Chain<Params, Outputs, Rows<number>>> => {
-  if (!('directions' in config.estimator) || config.estimator.directions === 'batch') return E.right(base)
+  const directions = 'directions' in config.estimator ? config.estimator.directions : 'batch'
+  if (directions === 'batch') return E.right(base)
   const matrices = trainedShapes(base.parameters, chosen).filter(([, shape]) => shape.length !== 1)
   const [first = '', ...others] = matrices.map(([path]) => path)
   return matrices.length === 0
     ? E.right(perRow(base, chosen))
-    : E.left(
-        wrong(
-          'estimator.directions',
-          "'batch', since matrices are trained that a batch must share",
-          `'row' with ${first}${others.length === 0 ? '' : ` and ${others.length} others`}`,
-          "train vectors only, such as '**.bias', or set it to 'batch'"
+    : directions === 'auto'
+      ? E.right(base)
+      : E.left(
+          wrong(
+            'estimator.directions',
+            "'batch', since matrices are trained that a batch must share",
+            `'row' with ${first}${others.length === 0 ? '' : ` and ${others.length} others`}`,
+            "train vectors only, such as '**.bias', or leave it out"
+          )
         )
-      )
 }
 
 /**

@@ -341,6 +341,13 @@ describe('a configuration', () => {
       'estimator.radius: expected a number above 0 that f32 holds, got 1e+39; correct it'
     ],
     [{ adapter: { alpha: 1e39 } }, 'adapter.alpha: expected a number above 0 that f32 holds, got 1e+39; correct it'],
+    [{ chain: { clip: -1 } }, 'chain.clip: expected a number of at least 0 that f32 holds, got -1; correct it'],
+    [{ chain: { lastNoise: 0 } }, 'chain.lastNoise: expected true or false, got 0; correct it'],
+    [
+      { optimizer: { momentum: 1 } },
+      'optimizer.momentum: expected a number of at least 0 and below 1, got 1; correct it'
+    ],
+    [{ optimizer: { nesterov: 'yes' } }, 'optimizer.nesterov: expected true or false, got "yes"; correct it'],
     [{ chain: { guidance: 1e39 } }, 'chain.guidance: expected a finite number that f32 holds, got 1e+39; correct it'],
     [
       { advantage: { baseline: -1e39 } },

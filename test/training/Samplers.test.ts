@@ -2,6 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { describe, expect, it } from 'vitest'
 import * as Algebra from '../../src/estimator/Algebra.js'
+import * as Advantage from '../../src/estimator/Advantage.js'
 import * as Catalogue from '../../src/estimator/Catalogue.js'
 import * as C from '../../src/estimator/Cover.js'
 import * as Est from '../../src/estimator/Estimator.js'
@@ -110,6 +111,45 @@ describe('a fine-tune by a sampler of covers', () => {
     const sampler = right(Algebra.sampler(Algebra.antithetic(Algebra.of(full))))
     const refused = Finetune.compile(skewed, { ...options, sampler })
     expect(E.isLeft(refused) && Gradient.showError(refused.left)).toContain("the noise 'gumbel' is not symmetric")
+  })
+})
+
+describe('a fine-tune in groups', () => {
+  it('asks the samples of a group for the same, says which they are, and draws their noise apart', () => {
+    const problem = { ...tiny(rlr), batch: 6 }
+    const [plain, grouped] = [1, 3].map((group) =>
+      Requests.onStreams({ problem, conditions, params, group }, first)('noise', rlr.covers[0].cover)
+    )
+    const rows = (c: Tensor | undefined): ReadonlyArray<string> =>
+      Array.from({ length: 6 }, (_, row) => c?.data.slice(34 * row, 34 * (row + 1)).join() ?? '')
+    const [alone, together] = [rows(plain?.condition['c']), rows(grouped?.condition['c'])]
+    expect(new Set(alone).size).toBe(6)
+    expect(together.slice(0, 3)).toEqual([together[0], together[0], together[0]])
+    expect(together.slice(3)).toEqual([together[3], together[3], together[3]])
+    expect(new Set(together).size).toBe(2)
+    expect(grouped?.condition['c']?.shape).toEqual([6, 34])
+    expect([plain?.groups, grouped?.groups]).toEqual([undefined, [0, 0, 0, 1, 1, 1]])
+    expect([grouped?.xT, grouped?.eps]).toEqual([plain?.xT, plain?.eps])
+  })
+
+  it('has advantages within them', async () => {
+    const problem = { ...tiny(full), advantage: Advantage.perPrompt, estimator: right(Catalogue.reinforce(T)) }
+    const asked: Array<Gradient.Request> = []
+    const noisy = {
+      ...problem,
+      chain: { ...problem.chain, sigma: problem.chain.sigma.map((s, t) => (t === 1 ? 0.5 : s)) }
+    }
+    const watching: Gradient.Interpreter = (posed) =>
+      E.Functor.map(Gradient.compile(posed, reference), (gradients) => ({
+        ...gradients,
+        run: (request) => {
+          asked.push(request)
+          return gradients.run(request)
+        }
+      }))
+    const run = right(Finetune.compile({ ...noisy, batch: 4 }, { ...options, interpreter: watching, group: 2 }))
+    right(await run.step(key, run.start(params))())
+    expect(asked.map(({ groups }) => groups)).toEqual([[0, 0, 1, 1]])
   })
 })
 

@@ -148,11 +148,11 @@ const family: Pick<TaskOptions, 'models' | 'language' | 'rewards' | 'judges' | '
 /** What was measured to do best for `glasses` on the usual chain: a price is in units of the reward, and of no other one's. */
 const usual = { kl: { beta: 0.5 }, steps: 20 }
 
-/** Is neither another reward asked for, nor another chain or amount of noise? */
+/** Is neither another reward asked for, nor another chain but for its length and guidance? */
 const isUsual = (given: unknown): boolean => {
   if (!isRecord(given)) return true
-  const { kind = 'ddim', eta = 1 } = isRecord(given['chain']) ? given['chain'] : {}
-  return (given['reward'] ?? 'glasses') === 'glasses' && kind === 'ddim' && eta === 1
+  const { kind = 'ddim', T: _, guidance: __, ...others } = isRecord(given['chain']) ? given['chain'] : {}
+  return (given['reward'] ?? 'glasses') === 'glasses' && kind === 'ddim' && Object.keys(others).length === 0
 }
 
 const onLatents = (given: unknown): boolean =>

@@ -12,6 +12,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Params } from '../../lens/Lens.js'
+import * as Build from '../../tensor/Build.js'
 import type { Values } from '../../tensor/Program.js'
 import type { Batched } from '../../tensor/Shape.js'
 import type { Target } from '../../tensor/Target.js'
@@ -200,7 +201,7 @@ const measured = <P extends Params, S extends Batched, Cd extends Exprs, R exten
   batch: number,
   samplesOf: (gradient: Values) => Matrix
 ): TE.TaskEither<EstimatorError, Measured> =>
-  TE.bracket(
+  Build.bracket(
     TE.fromEither(Gradient.compile(problem, target)),
     (gradients) =>
       pipe(
@@ -237,7 +238,7 @@ const measured = <P extends Params, S extends Batched, Cd extends Exprs, R exten
           }
         })
       ),
-    (gradients) => TE.fromTask(gradients.dispose)
+    (gradients) => gradients.dispose
   )
 
 /** What one batch gives: rows of the gradient, and of each cell's part of it. */

@@ -124,9 +124,9 @@ describe('--estimator', () => {
   })
 
   it('has the options that a task gives it', async () => {
-    expect(await chosen({ task: 'points' })).toBe('rlr(directions = batch, radius = 0.02)')
+    expect(await chosen({ task: 'points' })).toBe('rlr(radius = 0.02)')
     expect(await chosen({ task: 'points', estimator: 'evolutionStrategies' })).toBe(
-      'evolutionStrategies(directions = batch, radius = 0.02)'
+      'evolutionStrategies(radius = 0.02)'
     )
     expect(await chosen({ task: 'points', estimator: 'truncatedBackprop' })).toBe('truncatedBackprop')
   })
@@ -154,6 +154,7 @@ describe('--kl', () => {
     expect(await of({ reward: 'aesthetic' })).toEqual([0, 60])
     expect(await of({ chain: 'flow-ode' })).toEqual([0, 60])
     expect(await of({ config: file('eta.json', { chain: { eta: 0 } }) })).toEqual([0, 60])
+    expect(await of({ config: file('clip.json', { chain: { clip: 1 } }) })).toEqual([0, 60])
     expect(await of({ task: 'points' })).toEqual([0, 60])
   })
 })
@@ -163,7 +164,7 @@ describe('--paper', () => {
     const { estimator, kl, steps } = await config({ paper: true })
     expect([Named.show(estimator), kl.beta, steps]).toEqual(['rlr(baseline = none, radius = 0.3)', 0, 60])
     expect(Named.show((await config({ paper: true, h: '4', lora: '2' })).estimator)).toBe(
-      'rlr(h = 4, baseline = none, directions = batch, radius = 0.01)'
+      'rlr(h = 4, baseline = none, radius = 0.01)'
     )
     expect((await config({ paper: true, kl: '0.1', steps: '7' })).kl.beta).toBe(0.1)
   })
@@ -178,15 +179,13 @@ describe('--paper', () => {
 describe('--lora', () => {
   it('has directions, a radius and a learning rate for matrices, beneath what a file says', async () => {
     const adapted = await config({ lora: '4' })
-    expect(Named.show(adapted.estimator)).toBe(`rlr(${rest}, directions = batch, radius = 0.01)`)
+    expect(Named.show(adapted.estimator)).toBe(`rlr(${rest}, radius = 0.01)`)
     expect([adapted.adapter.rank, adapted.optimizer.learningRate]).toEqual([4, 0.005])
     const path = file('c.json', { estimator: { radius: 0.2 }, optimizer: { learningRate: 0.3 } })
     const over = await config({ lora: '4', config: path })
-    expect(Named.show(over.estimator)).toBe(`rlr(${rest}, directions = batch, radius = 0.2)`)
+    expect(Named.show(over.estimator)).toBe(`rlr(${rest}, radius = 0.2)`)
     expect(over.optimizer.learningRate).toBe(0.3)
-    expect(await chosen({ lora: '4', estimator: 'evolutionStrategies' })).toBe(
-      'evolutionStrategies(directions = batch, radius = 0.01)'
-    )
+    expect(await chosen({ lora: '4', estimator: 'evolutionStrategies' })).toBe('evolutionStrategies(radius = 0.01)')
     expect(await chosen({ lora: '4', estimator: 'fullBackprop' })).toBe('fullBackprop')
   })
 })
