@@ -108,7 +108,7 @@ export const nameOf = (terms: ReadonlyArray<Term<{ readonly name: string }>>): s
   terms
     .map(([weight, { name }], i) => {
       const sign = weight < 0 ? (i === 0 ? '-' : ' - ') : i === 0 ? '' : ' + '
-      return `${sign}${Math.abs(weight) === 1 ? '' : `${Math.abs(weight)} * `}${name}`
+      return `${sign}${Math.abs(weight) === 1 ? '' : `${Number(Math.abs(weight).toPrecision(4))} * `}${name}`
     })
     .join('')
 
