@@ -60,7 +60,9 @@ const configOf = (task: Task, { reward, trained }: CompareOptions): E.Either<Fai
       ...(reward === undefined ? {} : { reward }),
       ...(trained === undefined ? {} : { trained: trained.split(',') }),
       batch,
-      estimator: { name: 'reinforce' }
+      estimator: { name: 'reinforce' },
+      // what is compared are estimates of the reward's own gradient
+      kl: { beta: 0 }
     }),
     E.bimap(refused, (config) => ({ ...config, trained: config.trained.length === 0 ? vectors : config.trained }))
   )
