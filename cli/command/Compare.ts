@@ -66,6 +66,8 @@ export interface CompareOptions {
 /** Vectors may have a copy for each row, so that each sample has a gradient of its own. */
 const vectors = ['**.bias']
 
+const usualBatch = 32
+
 /** The configuration of a fine-tune of which this would be the first step. */
 const configOf = ({
   trained,
@@ -77,7 +79,10 @@ const configOf = ({
   ...options
 }: CompareOptions): Step<Configured> =>
   pipe(
-    configure(trained === undefined ? {} : { trained: trained.split(',') }, { ...options, estimator: 'reinforce' }),
+    configure(
+      { batch: usualBatch, ...(trained === undefined ? {} : { trained: trained.split(',') }) },
+      { ...options, estimator: 'reinforce' }
+    ),
     TE.map(({ config, task }) => ({
       task,
       config: { ...config, trained: config.trained.length === 0 ? vectors : config.trained }
@@ -136,7 +141,7 @@ const standing = (options: CompareOptions, measuring: Measuring, radius: number)
   pipe(
     candidates(options, measuring, { ...Named.facts(measuring.problem.chain, measuring.problem.reward), radius }),
     TE.flatMapEither(({ contenders, misfits }) => {
-      const only = (options.only ?? '').split(',').map((text) => text.trim())
+      const only = (options.only ?? '').split('|').map((text) => text.trim())
       const asked = (name: string): boolean => only.some((text) => name.includes(text))
       const checked = contenders.map((contender) =>
         pipe(
@@ -150,7 +155,7 @@ const standing = (options: CompareOptions, measuring: Measuring, radius: number)
       const left = [...misfits, ...RA.lefts(checked)].filter(asked)
       left.forEach((line) => process.stderr.write(`skipped: ${line}\n`))
       const chosen = RA.rights(checked).filter(({ estimator }) => asked(estimator.name))
-      const reason = left[0] ?? `--only: expected a part of the name of an estimator, got ${only.join(', ')}`
+      const reason = left[0] ?? `--only: expected a part of the name of an estimator, got ${only.join('|')}`
       return chosen.length > 0 ? E.right(chosen) : E.left(usage(reason))
     })
   )
@@ -205,9 +210,14 @@ const slopeAlong = (
 ): TE.TaskEither<Slope.SlopeError, Along> =>
   pipe(
     Variance.measureAsTrained({ ...problem, estimator }, target, draws('pilot'), Math.ceil(batches / 2)),
-    TE.map(({ gradient }) => Slope.direction(problem, gradient.mean, Key.make(0))),
-    TE.bindTo('along'),
-    TE.bindW('slope', ({ along }) => Slope.differences(problem, target, draws('slope'), { along, radius, batches }))
+    TE.map(({ gradient }) => ({
+      along: Slope.direction(problem, gradient.mean, Key.make(0)),
+      // half as far as a perturbation of that radius goes
+      distance: (radius * Math.sqrt(gradient.mean.length)) / 2
+    })),
+    TE.bindW('slope', ({ along, distance }) =>
+      Slope.differences(problem, target, draws('slope'), { along, distance, batches })
+    )
   )
 
 /** A measured contender. */

@@ -239,7 +239,7 @@ describe('a table of measured estimators', () => {
     expect(cells.map((row) => [row[0], row[1], row[2], row[5], row[6]])).toEqual([
       ['full backpropagation', 'none', 'J', '8', '4'],
       ['evolution strategies', 'none', 'J_s', '8', '0'],
-      ['reinforce', 'constant', 'J', '8', '4'],
+      ['reinforce', 'constant(-4)', 'J', '8', '4'],
       ['truncated backpropagation(k = 1)', 'none', 'biased', '5', '1']
     ])
     // the biased one has by far the least variance, and stands last without a place

@@ -80,14 +80,15 @@ const spread = (shape: Shape | undefined, batch: number, value: T.Tensor): T.Ten
 // -------------------------------------------------------------------------------------
 
 /**
- * How finite differences are taken: along which direction, how far to either side, and on how many batches.
+ * How finite differences are taken: along which direction, on how many batches, and how far to either side. Where the
+ * reward all but jumps, it must be so far that some samples jump.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Options {
   readonly along: Values
-  readonly radius: number
+  readonly distance: number
   readonly batches: number
 }
 
@@ -111,7 +112,7 @@ export const differences = <P extends Params, S extends Batched, C extends Exprs
   problem: Omit<Problem<P, S, C, R>, 'estimator'>,
   target: Target,
   draws: Draws,
-  { along, radius, batches }: Options
+  { along, distance, batches }: Options
 ): TE.TaskEither<SlopeError, Along> => {
   const shapes = new Map(trainedShapes(problem.chain.parameters, problem.trained))
   const xi = Object.fromEntries(
@@ -129,9 +130,9 @@ export const differences = <P extends Params, S extends Batched, C extends Exprs
       TE.map((measured) => measured.along ?? { value: Number.NaN, error: Number.NaN })
     )
   return pipe(
-    over(radius),
+    over(distance),
     TE.bindTo('near'),
-    TE.bind('far', () => over(2 * radius)),
+    TE.bind('far', () => over(2 * distance)),
     TE.map(({ near, far }) => ({
       value: near.value,
       error: Math.hypot(near.error, (far.value - near.value) / 3)
