@@ -223,7 +223,10 @@ const common = (
   estimator: name,
   target: ofEstimator(estimator),
   unpaidSteps: [...Est.unpaid(estimator).keys()],
-  networkEvaluations: Est.mean(estimator, (cover) => ofCover(cover, model.networkCalls).networkEvaluations),
+  networkEvaluations: Est.mean(
+    estimator,
+    (cover) => ofCover(cover, model.networkCalls, model.stepCalls).networkEvaluations
+  ),
   pullbacks: model.networkCalls * Est.mean(estimator, (cover) => ofCover(cover).pullbackSteps),
   claim: estimator._tag,
   cover: C.show(estimator.covers[0].cover),
