@@ -145,7 +145,13 @@ const splitSteps = (cell: C.FirstOrder | C.HalfOrder): ReadonlyArray<C.Cell> => 
       memory: cell.memory ?? 'store',
       shares: own.slice(0, i + 1).map((s) => (s === t ? C.share(cell, t) : 0))
     }
-    return cell._tag === 'FirstOrder' ? C.firstOrder(t, options) : C.halfOrder(from, t, options)
+    if (cell._tag === 'FirstOrder') return C.firstOrder(t, options)
+    const { baseline, control } = cell
+    return C.halfOrder(from, t, {
+      ...options,
+      ...(baseline === undefined ? {} : { baseline }),
+      ...(control === undefined ? {} : { control })
+    })
   })
 }
 
