@@ -6,19 +6,14 @@
 import { setImmediate } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
-import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { perRow } from 'halforder/chain/Chain'
-import { showError as showDocument } from 'halforder/document/Document'
 import { none } from 'halforder/estimator/Advantage'
-import { type Facts, showError } from 'halforder/estimator/catalogue/Row'
 import type { Estimator } from 'halforder/estimator/Estimator'
 import * as Est from 'halforder/estimator/Estimator'
-import * as Gradient from 'halforder/estimator/Gradient'
-import * as Named from 'halforder/estimator/Named'
 import { trainedShapes } from 'halforder/estimator/Programs'
 import * as Comparison from 'halforder/estimator/reading/Comparison'
-import { bySample, compared, type Contender } from 'halforder/estimator/reading/Contenders'
+import type { Contender } from 'halforder/estimator/reading/Contenders'
 import * as Slope from 'halforder/estimator/reading/Slope'
 import * as Variance from 'halforder/estimator/reading/Variance'
 import { gpuJs } from 'halforder/kernel'
@@ -29,35 +24,12 @@ import type { Target } from 'halforder/tensor/Target'
 import * as Config from 'halforder/training/Config'
 import * as Finetune from 'halforder/training/Finetune'
 import * as Setup from 'halforder/training/Setup'
-import { broken, fail, type Failure, refused, type Step, usage } from '../edge/Failure.js'
+import { broken, fail, type Failure, refused, type Step } from '../edge/Failure.js'
 import { seed, whole } from '../edge/Options.js'
 import { meter } from '../edge/Progress.js'
 import { configure, type Configured } from './ConfigOptions.js'
-import { estimatorOption } from './EstimatorOption.js'
+import { type CompareOptions, type Measuring, piloted, pilotOf, type Problem, standing } from './Contending.js'
 import { materialsOf } from './ModelFile.js'
-
-/**
- * The command's options, as they are typed.
- *
- * @category model
- * @since 0.1.0
- */
-export interface CompareOptions {
-  readonly task: string
-  readonly model?: string
-  readonly chain?: string
-  readonly T?: string
-  readonly lora?: string
-  readonly batch?: string
-  readonly reward?: string
-  readonly samples: string
-  readonly seed: string
-  readonly trained?: string
-  readonly only?: string
-  readonly estimator?: string
-  readonly threads?: string
-  readonly json?: boolean
-}
 
 // -------------------------------------------------------------------------------------
 // on what
@@ -93,87 +65,11 @@ const configOf = ({
 const radiusOf = ({ estimator }: Config.Config): number =>
   'radius' in estimator ? estimator.radius : Config.usual.radius
 
-type Problem = Setup.Setup['problem']
-
-/** On what estimators are measured, and whether the batch shares some of what is trained. */
-interface Measuring {
-  readonly problem: Problem
-  readonly shared: boolean
-}
-
 /** A copy of what is trained for each row of the batch, where vectors are: then each sample has a gradient of its own. */
 const measuringOf = ({ base }: Setup.Setup): Measuring => {
   const shared = trainedShapes(base.chain.parameters, base.trained).some(([, shape]) => shape.length !== 1)
   return { problem: shared ? base : { ...base, chain: perRow(base.chain, base.trained) }, shared }
 }
-
-// -------------------------------------------------------------------------------------
-// who is measured
-// -------------------------------------------------------------------------------------
-
-/** The forms of the named estimators, or the one that was typed. */
-const candidates = (
-  { estimator }: CompareOptions,
-  { shared }: Measuring,
-  on: Facts & { readonly radius: number }
-): Step<ReturnType<typeof compared>> =>
-  estimator === undefined
-    ? TE.right(compared(on))
-    : pipe(
-        estimatorOption(estimator),
-        TE.flatMapEither(({ document, source }) =>
-          pipe(
-            document,
-            Named.decode({ beneath: { radius: on.radius } }),
-            E.flatMap((description) => (shared ? E.right(description) : bySample(description))),
-            E.mapLeft(showDocument),
-            E.flatMap((description) => pipe(description, Named.build(on), E.mapLeft(showError))),
-            E.bimap(
-              (reason) => usage(`${source}: ${reason}`),
-              (one) => ({ contenders: [{ estimator: one, part: undefined }], misfits: [] })
-            )
-          )
-        )
-      )
-
-/** What can stand on the problem, of what was asked for; what can not is said on stderr. */
-const standing = (options: CompareOptions, measuring: Measuring, radius: number): Step<ReadonlyArray<Contender>> =>
-  pipe(
-    candidates(options, measuring, { ...Named.facts(measuring.problem.chain, measuring.problem.reward), radius }),
-    TE.flatMapEither(({ contenders, misfits }) => {
-      const only = (options.only ?? '').split('|').map((text) => text.trim())
-      const asked = (name: string): boolean => only.some((text) => name.includes(text))
-      const checked = contenders.map((contender) =>
-        pipe(
-          Gradient.check({ ...measuring.problem, estimator: contender.estimator }),
-          E.bimap(
-            (error) => `${contender.estimator.name}: ${Gradient.showError(error)}`,
-            () => contender
-          )
-        )
-      )
-      const left = [...misfits, ...RA.lefts(checked)].filter(asked)
-      left.forEach((line) => process.stderr.write(`skipped: ${line}\n`))
-      const chosen = RA.rights(checked).filter(({ estimator }) => asked(estimator.name))
-      const reason = left[0] ?? `--only: expected a part of the name of an estimator, got ${only.join('|')}`
-      return chosen.length > 0 ? E.right(chosen) : E.left(usage(reason))
-    })
-  )
-
-/** The estimator whose mean gives the direction of slopes: REINFORCE as it is by default, or the first that stands. */
-const pilotOf = (problem: Problem, [first]: ReadonlyArray<Contender>): Estimator =>
-  pipe(
-    Named.decode()({ name: 'reinforce' }),
-    E.mapLeft(showDocument),
-    E.flatMap((description) =>
-      pipe(description, Named.build(Named.facts(problem.chain, problem.reward)), E.mapLeft(showError))
-    ),
-    E.flatMap((estimator) => pipe(Gradient.check({ ...problem, estimator }), E.mapLeft(Gradient.showError))),
-    E.match(
-      () => first?.estimator ?? problem.estimator,
-      ({ estimator }) => estimator
-    )
-  )
 
 // -------------------------------------------------------------------------------------
 // measuring
@@ -189,8 +85,9 @@ const drawsOf = (problem: Problem, { conditions, initial }: Setup.Setup, key: Ke
   }
 })
 
-/** A direction, and the slope along it by finite differences. */
+/** What the pilot measured, a direction, and the slope along it by finite differences. */
 interface Along {
+  readonly pilot: Variance.Measured
   readonly along: Values
   readonly slope: Variance.Along
 }
@@ -210,10 +107,11 @@ const slopeAlong = (
 ): TE.TaskEither<Slope.SlopeError, Along> =>
   pipe(
     Variance.measureAsTrained({ ...problem, estimator }, target, draws('pilot'), Math.ceil(batches / 2)),
-    TE.map(({ gradient }) => ({
-      along: Slope.direction(problem, gradient.mean, Key.make(0)),
+    TE.map((pilot) => ({
+      pilot,
+      along: Slope.direction(problem, pilot.gradient.mean, Key.make(0)),
       // half as far as a perturbation of that radius goes
-      distance: (radius * Math.sqrt(gradient.mean.length)) / 2
+      distance: (radius * Math.sqrt(pilot.gradient.mean.length)) / 2
     })),
     TE.bindW('slope', ({ along, distance }) =>
       Slope.differences(problem, target, draws('slope'), { along, distance, batches })
@@ -259,19 +157,21 @@ const run = (options: CompareOptions, tell: (row: Row, config: Config.Config) =>
     ),
     TE.let('measuring', ({ setup }) => measuringOf(setup)),
     TE.bind('contenders', ({ configured: { config }, measuring }) => standing(options, measuring, radiusOf(config))),
-    TE.flatMap(({ configured: { config }, contenders, measuring: { problem }, samples, from, setup, threads }) => {
+    TE.flatMap(({ configured: { config }, contenders, measuring, samples, from, setup, threads }) => {
+      const { problem } = measuring
       const key = Key.make(from)
       const target = gpuJs({ mode: config.mode, threads })
       const batches = Math.ceil(samples / problem.batch)
       const bar = meter('compare', contenders.length + 1)
       const draws = (use: string): Variance.Draws => drawsOf(problem, setup, Key.foldInString(key, use))
-      const pilot = { estimator: pilotOf(problem, contenders), radius: radiusOf(config), batches }
+      const pilot = { estimator: pilotOf(options, measuring, contenders), radius: radiusOf(config), batches }
       return pipe(
         slopeAlong(problem, target, draws, pilot),
         TE.flatMap((slope) => {
           bar.update(1, 'finite differences')
+          const all = [...contenders, ...piloted(options, problem, slope.pilot)]
           const one = measured(problem, target, drawsOf(problem, setup, key), batches, slope)
-          return contenders.reduce<TE.TaskEither<Slope.SlopeError, ReadonlyArray<Row>>>(
+          return all.reduce<TE.TaskEither<Slope.SlopeError, ReadonlyArray<Row>>>(
             (before, contender, i) =>
               pipe(
                 before,

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as t from 'io-ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { compareEstimators, type CompareOptions } from '../../../cli/command/Compare.js'
+import { compareEstimators } from '../../../cli/command/Compare.js'
+import type { CompareOptions } from '../../../cli/command/Contending.js'
 import { captured, type Ran } from '../captured.js'
 
 let folder = ''
@@ -123,6 +124,19 @@ describe('halforder compare', () => {
       .map((line): unknown => JSON.parse(line))
     expect(rows.length).toBeGreaterThanOrEqual(2)
     rows.forEach((row) => expect(row).toMatchObject({ lora: 2, chain: 'ddpm', model: 'moons', batch: 8, samples: 8 }))
+  })
+
+  it('finds chances of steps by a pilot, where they are asked for', async () => {
+    const { code, out } = await run({ only: 'by chances' })
+    expect(code).toBe(0)
+    const names = out
+      .trim()
+      .split('\n')
+      .map((line): unknown => JSON.parse(line))
+    expect(names).toEqual([
+      expect.objectContaining({ estimator: 'subsampled(1.4 of 7 steps, by chances)', exact: true }),
+      expect.objectContaining({ estimator: 'subsampled(0.7 of 7 steps, by chances)', exact: true })
+    ])
   })
 
   it('refuses what is no estimator here, with one line', async () => {
