@@ -105,13 +105,15 @@ describe('an allocation', () => {
             squares.reduce((sum, s, i) => sum + s / (p[i] ?? Number.NaN), 0)
           // moving a little from one step to another, within the bounds, never helps
           const least = expected / 60
-          found.forEach((p, i) =>
-            found.forEach((q, k) => {
+          const better = found.flatMap((p, i) =>
+            found.flatMap((q, k) => {
               const amount = Math.min(1e-4, 1 - p, q - least)
               const moved = found.map((r, at) => (at === i ? r + amount : at === k ? r - amount : r))
-              if (i !== k && amount > 1e-9) expect(cost(moved)).toBeGreaterThan(cost(found) * (1 - 1e-9))
+              const helps = i !== k && amount > 1e-9 && cost(moved) < cost(found) * (1 - 1e-9)
+              return helps ? [[i, k]] : []
             })
           )
+          expect(better).toEqual([])
         }
       ),
       { seed: 2, numRuns: 100 }
