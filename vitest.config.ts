@@ -20,6 +20,8 @@ export default defineConfig({
     environment: 'node',
     include: ['test/**/*.test.ts', 'laws/**/*.test.ts'],
     setupFiles: ['test/setup.ts'],
+    // a file on every core (by default one core has none): what they cost is measured in seconds of the processor
+    maxWorkers: '100%',
     testTimeout: 60_000,
     hookTimeout: 60_000,
     coverage: { include: ['src/**/*.ts', 'laws/**/*.ts', 'cli/**/*.ts'] }

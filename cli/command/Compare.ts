@@ -11,7 +11,7 @@ import { perRow } from 'halforder/chain/Chain'
 import { none } from 'halforder/estimator/Advantage'
 import type { Estimator } from 'halforder/estimator/Estimator'
 import * as Est from 'halforder/estimator/Estimator'
-import { trainedShapes } from 'halforder/estimator/Programs'
+import { trainedShapes } from 'halforder/estimator/program/Programs'
 import * as Comparison from 'halforder/estimator/reading/Comparison'
 import type { Contender } from 'halforder/estimator/reading/Contenders'
 import * as Slope from 'halforder/estimator/reading/Slope'
@@ -22,7 +22,7 @@ import * as Key from 'halforder/random/Key'
 import type { Values } from 'halforder/tensor/Program'
 import type { Target } from 'halforder/tensor/Target'
 import * as Config from 'halforder/training/Config'
-import * as Finetune from 'halforder/training/Finetune'
+import * as Requests from 'halforder/training/Requests'
 import * as Setup from 'halforder/training/Setup'
 import { broken, fail, type Failure, refused, type Step } from '../edge/Failure.js'
 import { seed, whole } from '../edge/Options.js'
@@ -80,7 +80,7 @@ const drawsOf = (problem: Problem, { conditions, initial }: Setup.Setup, key: Ke
   uniform: (i) => Draw.uniform(Key.foldInString(Key.foldIn(key, i), 'cover'), [1]).data[0] ?? 0,
   request: (i, cover) => {
     const estimator = Est.always('drawn', cover)
-    const asked = Finetune.request({ ...problem, estimator }, conditions, Key.foldIn(key, i), initial)
+    const asked = Requests.request({ ...problem, estimator }, conditions, Key.foldIn(key, i), initial)
     return { ...asked, weights: new Array<number>(problem.batch).fill(1) }
   }
 })

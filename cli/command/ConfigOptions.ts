@@ -231,7 +231,7 @@ const over = (given: unknown, typed: Group): unknown =>
 /** What the defaults, which are those of a vector of biases, are for matrices that a batch shares. */
 const forAdapters = (base: Config.Config): Config.Config => ({
   ...base,
-  estimator: 'directions' in base.estimator ? { ...base.estimator, directions: 'batch', radius: 0.01 } : base.estimator,
+  estimator: 'radius' in base.estimator ? { ...base.estimator, radius: 0.01 } : base.estimator,
   optimizer: { ...base.optimizer, learningRate: 0.005 }
 })
 

@@ -6,9 +6,11 @@
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import type * as T from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Gradient from 'halforder/estimator/Gradient'
 import { gpuJs } from 'halforder/kernel'
+import * as Build from 'halforder/tensor/Build'
 import type { Target } from 'halforder/tensor/Target'
 import * as Checkpoint from 'halforder/training/Checkpoint'
 import type * as Config from 'halforder/training/Config'
@@ -61,7 +63,7 @@ const prepare = ({ configured, from }: Start, folder: string, every: number, tar
     ),
     TE.chainFirst(({ setup }) => TE.fromEither(pipe(Gradient.check(setup.problem), E.mapLeft(ofEstimator)))),
     TE.bind('run', ({ setup: { problem, optimizer, conditions } }) =>
-      TE.fromEither(pipe(Finetune.compile(problem, optimizer, conditions, target), E.mapLeft(ofEstimator)))
+      TE.fromEither(pipe(Finetune.compile(problem, { optimizer, conditions, target }), E.mapLeft(ofEstimator)))
     ),
     TE.bind('evaluator', ({ setup: { base, conditions } }) =>
       TE.fromEither(pipe(Evaluation.compile(base, conditions, target), E.mapLeft(ofEstimator)))
@@ -121,7 +123,7 @@ const identityOf = (
 /** How the folder of a run is held while something is done in it. */
 type Within = <A>(use: (held: Held) => Step<A>) => Step<A>
 
-const release = (held: Held): Step<void> => TE.fromTask(held.release)
+const release = (held: Held): T.Task<void> => held.release
 
 /** Prepares a run, and runs it in its folder, freeing what it held whatever happens. `folder` is where it goes on. */
 const runIn = (start: Start, folder: string, every: number, within: Within): Step<Summary> => {
@@ -129,19 +131,19 @@ const runIn = (start: Start, folder: string, every: number, within: Within): Ste
   return pipe(
     webGpu(mode),
     TE.flatMap(() =>
-      TE.bracket(
+      Build.bracket(
         TE.rightIO(() => gpuJs({ mode, threads: start.threads })),
         (target) =>
-          TE.bracket(
+          Build.bracket(
             prepare(start, folder, every, target),
             (ready) => within((held) => interrupted(ready, held)),
             ({ run, evaluator }) =>
-              TE.fromTask(async () => {
+              async () => {
                 await run.dispose()
                 await evaluator.dispose()
-              })
+              }
           ),
-        (target) => TE.fromTask(() => target.dispose())
+        (target) => () => target.dispose()
       )
     )
   )
@@ -164,7 +166,7 @@ const begin = (options: Options, every: number, now: Date): Step<Summary> =>
       const folder = options.out ?? defaultFolder(config, now)
       const entered = options.out === undefined ? enterNew(folder) : enter(folder)
       return runIn({ configured, threads: config.threads, from: undefined }, folder, every, (use) =>
-        TE.bracket(entered, use, release)
+        Build.bracket(entered, use, release)
       )
     })
   )
@@ -182,7 +184,7 @@ const goOn = (folder: string, options: Options, every: number): Step<Summary> =>
         )
     ),
     TE.flatMap(() =>
-      TE.bracket(
+      Build.bracket(
         take(folder),
         (held) =>
           pipe(

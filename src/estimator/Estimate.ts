@@ -20,7 +20,7 @@ import type { Cell, SegmentOptions, ZerothOrder } from './Cover.js'
 import * as C from './Cover.js'
 import { creditName, rollouts, type Rollouts, sideName } from './Plan.js'
 import type { Estimate, EstimatorError, Problem, Request } from './Problem.js'
-import * as Programs from './Programs.js'
+import * as Programs from './program/Programs.js'
 import {
   addRows,
   advantagesOf,

@@ -7,7 +7,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { EstimatorError, Problem } from '../estimator/Gradient.js'
-import * as Programs from '../estimator/Programs.js'
+import * as Programs from '../estimator/program/Programs.js'
 import type { Params } from '../lens/Lens.js'
 import * as Key from '../random/Key.js'
 import { evaluate } from '../reward/Reward.js'
@@ -20,7 +20,7 @@ import * as T from '../tensor/Tensor.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import type { Exprs } from '../tensor/Tree.js'
 import type { Conditions } from './Conditions.js'
-import { noise } from './Finetune.js'
+import { noise } from './Requests.js'
 
 // -------------------------------------------------------------------------------------
 // model

@@ -16,7 +16,7 @@ import type { Facts } from '../estimator/catalogue/Row.js'
 import type { Estimator } from '../estimator/Estimator.js'
 import type { Problem } from '../estimator/Gradient.js'
 import * as Named from '../estimator/Named.js'
-import { type Trained, trainedShapes } from '../estimator/Programs.js'
+import { type Trained, trainedShapes } from '../estimator/program/Programs.js'
 import { erase } from '../lens/Erase.js'
 import type { Params } from '../lens/Lens.js'
 import type { Rows } from '../lens/Rows.js'
@@ -225,9 +225,11 @@ export const advantage = ({ name, baseline, decay }: Config['advantage']): Advan
  * @since 0.1.0
  */
 export const optimizer = (config: Config['optimizer']): Optimizer.Optimizer => {
-  const { learningRate, weightDecay: decay, beta1, beta2, clip } = config
+  const { learningRate, weightDecay: decay, beta1, beta2, momentum, nesterov, clip } = config
   const descend =
-    config.name === 'sgd' ? Optimizer.sgd(learningRate) : Optimizer.adamW(learningRate, { beta1, beta2, decay })
+    config.name === 'sgd'
+      ? Optimizer.sgd(learningRate, { momentum, nesterov })
+      : Optimizer.adamW(learningRate, { beta1, beta2, decay })
   return clip === 0 ? descend : Optimizer.chain(Optimizer.clipByGlobalNorm(clip), descend)
 }
 
@@ -294,19 +296,22 @@ const rowDirections = (
   base: Chain<Params, Outputs, Rows<number>>,
   chosen: Trained
 ): E.Either<DocumentError, Chain<Params, Outputs, Rows<number>>> => {
-  if (!('directions' in config.estimator) || config.estimator.directions === 'batch') return E.right(base)
+  const directions = 'directions' in config.estimator ? config.estimator.directions : 'batch'
+  if (directions === 'batch') return E.right(base)
   const matrices = trainedShapes(base.parameters, chosen).filter(([, shape]) => shape.length !== 1)
   const [first = '', ...others] = matrices.map(([path]) => path)
   return matrices.length === 0
     ? E.right(perRow(base, chosen))
-    : E.left(
-        wrong(
-          'estimator.directions',
-          "'batch', since matrices are trained that a batch must share",
-          `'row' with ${first}${others.length === 0 ? '' : ` and ${others.length} others`}`,
-          "train vectors only, such as '**.bias', or set it to 'batch'"
+    : directions === 'auto'
+      ? E.right(base)
+      : E.left(
+          wrong(
+            'estimator.directions',
+            "'batch', since matrices are trained that a batch must share",
+            `'row' with ${first}${others.length === 0 ? '' : ` and ${others.length} others`}`,
+            "train vectors only, such as '**.bias', or leave it out"
+          )
         )
-      )
 }
 
 /**

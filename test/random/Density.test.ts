@@ -44,6 +44,26 @@ describe("a density of one's own", () => {
     expect(Array.from(some.data)).toEqual(Array.from(all.data).slice(4, 10))
   })
 
+  it.each<readonly [string, Density.Density]>([
+    ['laplace', 'laplace'],
+    ['logistic', 'logistic'],
+    ['studentT', { studentT: 5 }],
+    ['gumbel', gumbel]
+  ])('has rows that are as many draws as there are numbers in them, wherever they are: %s', (_, density) => {
+    let drawn = 0
+    const counted: Density.Density =
+      typeof density === 'object' && '_tag' in density
+        ? { ...density, draw: (u) => ((drawn += 1), density.draw(u)) }
+        : density
+    const far = Density.drawRows32(counted, Key.make(3), [3_000_000, 2], 2_999_997, 3_000_000)
+    expect([far.shape, drawn]).toEqual([[3, 2], density === gumbel ? 6 : 0])
+    const near = Density.draw32(density, Key.make(3), [30, 2])
+    for (const from of [0, 1, 7, 28])
+      expect(Array.from(Density.drawRows32(density, Key.make(3), [30, 2], from, from + 2).data)).toEqual(
+        Array.from(near.data).slice(2 * from, 2 * from + 4)
+      )
+  })
+
   it('is declared as plain data, by name', () => {
     expect(JSON.parse(JSON.stringify(Density.declared(gumbel)))).toEqual({ named: 'gumbel', symmetric: false })
     expect(Density.declared('laplace')).toBe('laplace')

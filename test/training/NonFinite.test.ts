@@ -19,6 +19,7 @@ import { batchAt, table } from '../../src/training/Batches.js'
 import * as Config from '../../src/training/Config.js'
 import * as Evaluation from '../../src/training/Evaluation.js'
 import * as Finetune from '../../src/training/Finetune.js'
+import * as Requests from '../../src/training/Requests.js'
 import * as Objectives from '../../src/training/Objective.js'
 import * as Pretrain from '../../src/training/Pretrain.js'
 import { optimizer } from '../../src/training/Setup.js'
@@ -47,7 +48,7 @@ const judge = (wrong: (row: number) => number | undefined = () => undefined): Bl
 const at = (bad: number, value: number) => (row: number) => (row === bad ? value : undefined)
 
 const compiled = (problem: Tiny, given = Config.defaults.optimizer): Finetune.Run =>
-  right(Finetune.compile(problem, optimizer(given), conditions, target))
+  right(Finetune.compile(problem, { optimizer: optimizer(given), conditions, target }))
 
 const said = (result: E.Either<Finetune.RunError, unknown>): string =>
   E.isLeft(result) ? Finetune.showError(result.left) : 'accepted'
@@ -90,10 +91,10 @@ describe.each(blackBoxes)('a step of %s', (_, estimator) => {
     const one = (reward: BlackBox, nonFinite: Gradient.NonFinite): Promise<E.Either<unknown, Gradient.Estimate>> => {
       const problem = judged(estimator, reward, { advantage, nonFinite })
       const { run } = right(Gradient.compile(problem, target))
-      return run(Finetune.request(problem, conditions, key, params))()
+      return run(Requests.request(problem, conditions, key, params))()
     }
     const problem = judged(estimator, judge(), { advantage })
-    const asked = Finetune.request(problem, conditions, key, params)
+    const asked = Requests.request(problem, conditions, key, params)
     const without = right(
       await right(Gradient.compile(problem, target)).run({
         ...asked,
@@ -146,7 +147,7 @@ describe('a skipped row', () => {
     // a first row that starts far beyond f32 has states that are not finite, of which the reward knows nothing
     const estimator = right(Catalogue.reinforceAfterFirst(T))
     const problem = { ...tiny(estimator), advantage: Advantage.none }
-    const asked = Finetune.request(problem, conditions, key, params)
+    const asked = Requests.request(problem, conditions, key, params)
     const weights = asked.weights.map((weight, row) => (row === 0 ? 0 : weight))
     const plain = right(await right(Gradient.compile(problem, target)).run({ ...asked, weights })())
     const xT = { shape: asked.xT.shape, data: asked.xT.data.slice().fill(3e38, 0, 12) }
@@ -340,6 +341,13 @@ describe('a configuration', () => {
       'estimator.radius: expected a number above 0 that f32 holds, got 1e+39; correct it'
     ],
     [{ adapter: { alpha: 1e39 } }, 'adapter.alpha: expected a number above 0 that f32 holds, got 1e+39; correct it'],
+    [{ chain: { clip: -1 } }, 'chain.clip: expected a number of at least 0 that f32 holds, got -1; correct it'],
+    [{ chain: { lastNoise: 0 } }, 'chain.lastNoise: expected true or false, got 0; correct it'],
+    [
+      { optimizer: { momentum: 1 } },
+      'optimizer.momentum: expected a number of at least 0 and below 1, got 1; correct it'
+    ],
+    [{ optimizer: { nesterov: 'yes' } }, 'optimizer.nesterov: expected true or false, got "yes"; correct it'],
     [{ chain: { guidance: 1e39 } }, 'chain.guidance: expected a finite number that f32 holds, got 1e+39; correct it'],
     [
       { advantage: { baseline: -1e39 } },

@@ -25,7 +25,7 @@ const run = async (threads: number | undefined): Promise<Ran> => {
   const materials = right(await materialsOf(faces, config)())
   const { conditions, problem, optimizer } = right(Setup.setup(config, materials))
   const target = gpuJs(threads === undefined ? {} : { threads })
-  const compiled = right(Finetune.compile(problem, optimizer, conditions, target))
+  const compiled = right(Finetune.compile(problem, { optimizer, conditions, target }))
   const side = compiled.executables['side(shared)']
   const steps: Array<ReadonlyArray<unknown>> = []
   const from = compiled.start(materials.model.parameters)

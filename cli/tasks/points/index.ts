@@ -101,6 +101,10 @@ const reach = 2.4
 
 const show: Show = { _tag: 'Points', reach }
 
+/** A number by name, where there is one. */
+const named = (name: string, value: O.Option<number>): Readonly<Record<string, number>> =>
+  O.isSome(value) ? { [name]: value.value } : {}
+
 /** How many samples are judged. */
 const judged = 1024
 
@@ -119,8 +123,8 @@ const judge =
       ),
       TE.bimap(Sampling.showError, ({ x0 }) => ({
         numbers: {
-          energyDistance: energyDistance(x0, heldOut.x0),
-          energyDistanceOfData: energyDistance(other.x0, heldOut.x0)
+          ...named('energyDistance', energyDistance(x0, heldOut.x0)),
+          ...named('energyDistanceOfData', energyDistance(other.x0, heldOut.x0))
         },
         pictures: {
           'samples.png': scatter(reach)([
@@ -164,7 +168,7 @@ export const task: Task = make({
     model: 'eight-gaussians',
     reward: 'right',
     trained: [],
-    estimator: { directions: 'batch', radius: 0.02 },
+    estimator: { radius: 0.02 },
     optimizer: { learningRate: 0.003 },
     batch: 128,
     evaluationSamples: 1024

@@ -31,8 +31,8 @@ export interface ZerothOrderOptions {
 }
 
 /**
- * The options of a zeroth-order cell by name. `directions`: an independent one for each row of the batch, or one for
- * all of it.
+ * The options of a zeroth-order cell by name. `directions`: an independent one for each `row` of the batch, or one for
+ * all of the `batch`; `auto` is `row` where what is trained are vectors, of which rows can have copies.
  *
  * @category model
  * @since 0.1.0
@@ -40,7 +40,7 @@ export interface ZerothOrderOptions {
 export interface Zeroth {
   readonly form: Form
   readonly perturbation: Perturbation
-  readonly directions: 'row' | 'batch'
+  readonly directions: 'auto' | 'row' | 'batch'
   readonly radius: number
 }
 
@@ -170,6 +170,27 @@ export const start: Field<StartOption> = {
 }
 
 /**
+ * Some steps in a row: null for all, or `[lowest, highest]`.
+ *
+ * @category fields
+ * @since 0.1.0
+ */
+export const steps = (prose: string): Field<null | readonly [lowest: number, highest: number]> => ({
+  prose,
+  decode: (given, path) =>
+    given === null
+      ? E.right(null)
+      : pipe(
+          decodeWith(interval, given, path),
+          E.flatMap(([lowest, highest, ...more]) =>
+            lowest === undefined || highest === undefined || more.length > 0
+              ? E.left(fault(path, 'a list of 2 (the lowest and the highest step)', given, 'give it 2'))
+              : E.right([lowest, highest] as const)
+          )
+        )
+})
+
+/**
  * The start that an option stands for.
  *
  * @category fields
@@ -286,8 +307,8 @@ export const zeroth: Fields<Zeroth> = {
     perturbing.perturbation
   ),
   directions: /*#__PURE__*/ field(
-    'a zeroth-order direction for each row of the batch (if only vectors are trained), or one for the batch',
-    /*#__PURE__*/ oneOf('row', 'batch')
+    'a zeroth-order direction for each row of the batch (if only vectors are trained), or one for the batch; auto chooses',
+    /*#__PURE__*/ oneOf('auto', 'row', 'batch')
   ),
   radius: /*#__PURE__*/ field(
     'standard deviation of zeroth-order perturbations, in units of the parameters',
@@ -296,12 +317,12 @@ export const zeroth: Fields<Zeroth> = {
 }
 
 /**
- * Central differences along one direction for all steps, another for each row, of radius 0.05.
+ * Central differences along one direction for all steps, another for each row where that can be, of radius 0.05.
  *
  * @category fields
  * @since 0.1.0
  */
-export const zerothDefaults: Zeroth = { form: 'central', perturbation: 'shared', directions: 'row', radius: 0.05 }
+export const zerothDefaults: Zeroth = { form: 'central', perturbation: 'shared', directions: 'auto', radius: 0.05 }
 
 // -------------------------------------------------------------------------------------
 // variants

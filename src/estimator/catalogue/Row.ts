@@ -21,7 +21,8 @@ import type { Objective } from '../Objective.js'
 
 /**
  * What an estimator must know of the chain and the reward that it is for: the number of steps, whether step 1 has noise, and
- * so a score, whether the reward has a gradient, and whether the chain predicts its clean output.
+ * so a score, whether the reward has a gradient, and whether the chain predicts its clean output. `noisy` are the steps that have
+ * noise, in order: where it is left out, all above the first.
  *
  * @category model
  * @since 0.1.0
@@ -31,7 +32,17 @@ export interface Facts {
   readonly noisyFirst: boolean
   readonly differentiable: boolean
   readonly clean: boolean
+  readonly noisy?: ReadonlyArray<number>
 }
+
+/**
+ * The steps that have noise, in order.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const noisySteps = ({ T, noisyFirst, noisy }: Facts): ReadonlyArray<number> =>
+  noisy ?? C.range(noisyFirst ? 1 : 2, T)
 
 /**
  * Why a named estimator is none of a chain and a reward: its cells are no cover of the chain, or it pulls back the gradient of

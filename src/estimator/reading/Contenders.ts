@@ -100,6 +100,11 @@ export const verified = (facts: Facts): ReadonlyArray<Candidate> =>
 export const bySample = (description: Description): E.Either<DocumentError, Description> =>
   'directions' in description && description.directions === 'batch'
     ? E.left(
-        fault('directions', '"row", since each sample is measured with a direction of its own', 'batch', 'leave it out')
+        fault(
+          'directions',
+          '"row" or "auto", since each sample is measured with a direction of its own',
+          'batch',
+          'leave it out'
+        )
       )
     : E.right(description)

@@ -22,7 +22,7 @@ import * as T from '../../tensor/Tensor.js'
 import type { Exprs } from '../../tensor/Tree.js'
 import { type CoverError, showError as showCover } from '../Cover.js'
 import { type EstimatorError, type Problem, showError as showEstimator } from '../Problem.js'
-import { trainedShapes } from '../Programs.js'
+import { trainedShapes } from '../program/Programs.js'
 import { measureAsTrained, type Along, type Draws, type Measured } from './Variance.js'
 
 // -------------------------------------------------------------------------------------

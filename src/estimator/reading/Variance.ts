@@ -12,6 +12,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Params } from '../../lens/Lens.js'
+import * as Build from '../../tensor/Build.js'
 import type { Values } from '../../tensor/Program.js'
 import type { Batched } from '../../tensor/Shape.js'
 import type { Target } from '../../tensor/Target.js'
@@ -24,7 +25,7 @@ import type { Estimator } from '../Estimator.js'
 import * as Est from '../Estimator.js'
 import * as Gradient from '../Gradient.js'
 import type { EstimatorError, Estimate, Problem, Request } from '../Gradient.js'
-import { trainedShapes } from '../Programs.js'
+import { trainedShapes } from '../program/Programs.js'
 import { show } from '../StateValue.js'
 import { moments, ofRows, rowsOf, type Matrix, type Spread } from './Spread.js'
 
@@ -263,7 +264,7 @@ const measured = <P extends Params, S extends Batched, Cd extends Exprs, R exten
   { batches, batch, along }: Options & { readonly batches: number; readonly batch: number },
   samplesOf: (gradient: Values) => Matrix
 ): TE.TaskEither<EstimatorError, Measured> =>
-  TE.bracket(
+  Build.bracket(
     TE.fromEither(Gradient.compile(problem, target)),
     (gradients) =>
       pipe(
@@ -308,7 +309,7 @@ const measured = <P extends Params, S extends Batched, Cd extends Exprs, R exten
           }
         })
       ),
-    (gradients) => TE.fromTask(gradients.dispose)
+    (gradients) => gradients.dispose
   )
 
 /** What likelihood-ratio terms look at, by name. */

@@ -147,7 +147,7 @@ describe('halforder compare', () => {
       'halforder compare: --estimator: h: expected a whole number in 1..7, got 60\n'
     )
     expect(await refusal({ estimator: 'rlr(directions = batch)' })).toBe(
-      'halforder compare: --estimator: directions: expected "row", since each sample is measured with a direction of its own, got "batch"; leave it out\n'
+      'halforder compare: --estimator: directions: expected "row" or "auto", since each sample is measured with a direction of its own, got "batch"; leave it out\n'
     )
     expect(await refusal({ task: 'faces', reward: 'compressibility', estimator: 'rlr' })).toBe(
       "halforder compare: --estimator: rlr pulls back the reward's gradient, and this reward has none; choose blackBoxRlr\n"

@@ -119,9 +119,9 @@ describe('--estimator', () => {
   })
 
   it('has the options that a task gives it', async () => {
-    expect(await chosen({ task: 'points' })).toBe('rlr(directions = batch, radius = 0.02)')
+    expect(await chosen({ task: 'points' })).toBe('rlr(radius = 0.02)')
     expect(await chosen({ task: 'points', estimator: 'evolutionStrategies' })).toBe(
-      'evolutionStrategies(directions = batch, radius = 0.02)'
+      'evolutionStrategies(radius = 0.02)'
     )
     expect(await chosen({ task: 'points', estimator: 'truncatedBackprop' })).toBe('truncatedBackprop')
   })
@@ -130,15 +130,13 @@ describe('--estimator', () => {
 describe('--lora', () => {
   it('has directions, a radius and a learning rate for matrices, beneath what a file says', async () => {
     const adapted = await config({ lora: '4' })
-    expect(Named.show(adapted.estimator)).toBe('rlr(directions = batch, radius = 0.01)')
+    expect(Named.show(adapted.estimator)).toBe('rlr(radius = 0.01)')
     expect([adapted.adapter.rank, adapted.optimizer.learningRate]).toEqual([4, 0.005])
     const path = file('c.json', { estimator: { radius: 0.2 }, optimizer: { learningRate: 0.3 } })
     const over = await config({ lora: '4', config: path })
-    expect(Named.show(over.estimator)).toBe('rlr(directions = batch, radius = 0.2)')
+    expect(Named.show(over.estimator)).toBe('rlr(radius = 0.2)')
     expect(over.optimizer.learningRate).toBe(0.3)
-    expect(await chosen({ lora: '4', estimator: 'evolutionStrategies' })).toBe(
-      'evolutionStrategies(directions = batch, radius = 0.01)'
-    )
+    expect(await chosen({ lora: '4', estimator: 'evolutionStrategies' })).toBe('evolutionStrategies(radius = 0.01)')
     expect(await chosen({ lora: '4', estimator: 'fullBackprop' })).toBe('fullBackprop')
   })
 })
