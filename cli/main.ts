@@ -10,8 +10,9 @@ import { modes } from 'halforder/kernel'
 import { names as chainNames } from 'halforder/training/Chains'
 import * as t from 'io-ts'
 import { audit, type AuditOptions } from './command/Audit.js'
-import { compareEstimators, type CompareOptions } from './command/Compare.js'
+import { compareEstimators } from './command/Compare.js'
 import { configOptions } from './command/ConfigOptions.js'
+import type { CompareOptions } from './command/Contending.js'
 import { listEstimators } from './command/Estimators.js'
 import { drawExamples, type ExamplesOptions } from './command/Examples.js'
 import { finetune, type Options } from './command/Finetune.js'
@@ -125,11 +126,16 @@ program
   .command('compare')
   .description("measure the variance and the cost of the catalogue's estimators on a task")
   .option(...onTask)
+  .option('--model <name>', 'one of the task, a file *.safetensors, or the folder of a fine-tune')
+  .option('--chain <name>', chainNames.join(', '))
+  .option('--T <number>', 'steps of the chain')
   .option('--reward <name>', 'as for finetune (default: that of the task)')
   .option('--samples <number>', 'samples of each estimator', '1024')
-  .option('--only <text>', 'estimators whose name has this text')
+  .option('--batch <number>', 'samples of one step, among which leave-one-out takes its mean (default: 32)')
+  .option('--only <text>', 'estimators whose name has this text, or one of several: "reinforce|rlr"')
   .option('--estimator <name>', 'this one instead: a name, with options such as "rlr(h = 3)", or a JSON file')
-  .option('--trained <paths>', 'vectors to differentiate in, comma-separated (default: those of the task)')
+  .option('--trained <paths>', 'what to differentiate in, comma-separated (default: as the task)')
+  .option('--lora <rank>', 'differentiate in low-rank adapters of all weights instead')
   .option('--seed <number>', 'the seed of every draw', '1')
   .option('--threads <number>', 'threads that share the rows of a batch; the bits are those of one thread', '1')
   .option('--json', 'print one object a line')
