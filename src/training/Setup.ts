@@ -15,6 +15,7 @@ import * as Advantage from '../estimator/Advantage.js'
 import type { Facts } from '../estimator/catalogue/Row.js'
 import type { Estimator } from '../estimator/Estimator.js'
 import type { Problem } from '../estimator/Gradient.js'
+import type { Departure } from '../estimator/reading/Ledger.js'
 import * as Named from '../estimator/Named.js'
 import { type Trained, trainedShapes } from '../estimator/program/Programs.js'
 import { erase } from '../lens/Erase.js'
@@ -227,6 +228,10 @@ export const advantage = ({ name, baseline, decay }: Config['advantage']): Advan
       return Advantage.constant(baseline)
     case 'leaveOneOut':
       return Advantage.leaveOneOut
+    case 'perPrompt':
+      return Advantage.perPrompt
+    case 'group':
+      return Advantage.group
     case 'runningMean':
       return Advantage.runningMean(decay, baseline)
   }
@@ -328,6 +333,28 @@ const rowDirections = (
         )
 }
 
+/** Groups fill a batch. */
+const groups = ({ batch, group }: Config): E.Either<DocumentError, number> =>
+  batch % group === 0
+    ? E.right(group)
+    : E.left(wrong('group', `a number of samples that divides the batch of ${batch}`, String(group), 'change either'))
+
+/**
+ * What a fine-tune of a configuration does besides paying for steps.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const departures = ({ advantage: { name }, group, optimizer: { clip } }: Config): ReadonlyArray<Departure> => [
+  ...(name === 'group'
+    ? ([
+        { _tag: 'OwnBaseline', group },
+        { _tag: 'Normalised', over: 'group' }
+      ] as const)
+    : []),
+  ...(clip === 0 ? [] : ([{ _tag: 'ClippedGradient', norm: clip }] as const))
+]
+
 /**
  * Everything that a configuration names; `target` decodes latents for black-box rewards. Left: a reward that is none, a chain
  * that the model cannot serve, an estimator that does not fit the chain, a prompt that the model cannot be told.
@@ -344,6 +371,7 @@ export const setup = (
   return pipe(
     E.Do,
     E.bind('reward', () => pipe(reward(config.reward, materials, target), E.map(told(config.prompt, language)))),
+    E.chainFirst(() => groups(config)),
     E.bind('conditions', () => conditions(config, language)),
     E.bind('ready', () => prepared(config, model)),
     E.bind('plain', ({ ready }) => chain(config.chain, ready.model)),
