@@ -14,6 +14,7 @@ import { begins } from '../document/Pattern.js'
 import * as Advantage from '../estimator/Advantage.js'
 import type { Facts } from '../estimator/catalogue/Row.js'
 import type { Estimator } from '../estimator/Estimator.js'
+import type { StateValue } from '../estimator/StateValue.js'
 import type { Problem } from '../estimator/Gradient.js'
 import * as Named from '../estimator/Named.js'
 import { type Trained, trainedShapes } from '../estimator/program/Programs.js'
@@ -37,6 +38,7 @@ import { adaptModel } from './Adapters.js'
 import * as Chains from './Chains.js'
 import type { Conditions, Language } from './Conditions.js'
 import type { Config } from './Config.js'
+import * as Critic from './Critic.js'
 import { decode, decoderValues } from './Decode.js'
 
 // -------------------------------------------------------------------------------------
@@ -314,6 +316,19 @@ const rowDirections = (
         )
 }
 
+/** The critic of a chain, where some cell of an estimator looks at one. */
+const criticOf = (
+  { covers }: Estimator,
+  { T, state }: Chain<Params, Outputs, Rows<number>>,
+  { labels }: Language
+): Pick<Setup['problem'], 'values'> => {
+  const looks = (value: StateValue | undefined): boolean => value?._tag === 'Learned' && value.name === Critic.critic
+  const cells = covers.flatMap(({ cover }) => cover.cells)
+  return cells.some((cell) => cell._tag === 'HalfOrder' && (looks(cell.baseline) || looks(cell.control)))
+    ? { values: new Map([[Critic.critic, Critic.network({ T, features: state[1], labels })]]) }
+    : {}
+}
+
 /**
  * Everything that a configuration names; `target` decodes latents for black-box rewards. Left: a reward that is none, a chain
  * that the model cannot serve, an estimator that does not fit the chain, a prompt that the model cannot be told.
@@ -344,7 +359,8 @@ export const setup = (
         advantage: advantage(config.advantage),
         trained: ready.trained,
         batch: config.batch,
-        nonFinite: config.nonFinite
+        nonFinite: config.nonFinite,
+        ...criticOf(chosen, base, language)
       }
       const paths = new Set(trainedShapes(base.parameters, () => true).map(([path]) => path))
       return {
