@@ -23,9 +23,10 @@ import type { Values } from 'halforder/tensor/Program'
 import { rows, size, type Tensor } from 'halforder/tensor/Tensor'
 import * as Checkpoint from 'halforder/training/Checkpoint'
 import type * as Config from 'halforder/training/Config'
-import * as Evaluation from 'halforder/training/Evaluation'
+import * as Evaluation from 'halforder/training/measure/Evaluation'
 import * as Finetune from 'halforder/training/Finetune'
-import * as Setup from 'halforder/training/Setup'
+import { departures } from 'halforder/training/Descent'
+import type * as Setup from 'halforder/training/Setup'
 import { broken, type Failure, type Step } from '../edge/Failure.js'
 import type { Held } from '../edge/Lock.js'
 import { showMetrics, type Metrics } from '../edge/Metrics.js'
@@ -264,7 +265,7 @@ export const execute = (ready: Ready, held: Held, stop: AbortSignal): Step<Summa
         estimator: problem.estimator.name,
         cover: Cover.show(problem.estimator.covers[0].cover),
         objective: Objective.ofEstimator(problem.estimator),
-        departures: Setup.departures(config),
+        departures: departures(config),
         unpaidSteps: [...Est.unpaid(problem.estimator).keys()],
         steps: state.step,
         skippedRows: metrics.reduce((n, { skipped }) => n + skipped, 0),

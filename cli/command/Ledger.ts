@@ -8,6 +8,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Gradient from 'halforder/estimator/Gradient'
 import * as Ledger from 'halforder/estimator/reading/Ledger'
+import { departures } from 'halforder/training/Descent'
 import * as Setup from 'halforder/training/Setup'
 import { fail, ofEstimator, refused, type Step } from '../edge/Failure.js'
 import { type Configured, type ConfigOptions, readConfig } from './ConfigOptions.js'
@@ -34,7 +35,7 @@ export const ledgerOf = ({ task, config }: Configured): Step<Ledger.Ledger> =>
     materialsOf(task, config),
     TE.flatMapEither((materials) => pipe(Setup.setup(config, materials), E.mapLeft(refused))),
     TE.flatMapEither(({ problem }) => pipe(Gradient.check(problem), E.mapLeft(ofEstimator))),
-    TE.map(({ estimator }) => Ledger.ledger(estimator, Setup.departures(config)))
+    TE.map(({ estimator }) => Ledger.ledger(estimator, departures(config)))
   )
 
 /**

@@ -211,12 +211,12 @@ describe('estimator files', () => {
     [
       { name: 'rlr', baseline: 'x' },
       5,
-      'baseline: expected auto, clean, none, {"state": [..]} or {"value": NAME}, got "x"; choose one of them'
+      'baseline: expected auto, clean, critic, none, {"state": [..]} or {"value": NAME}, got "x"; choose one of them'
     ],
     [
       { name: 'rlr', directions: 'batch' },
       5,
-      'directions: expected "row", since each sample is measured with a direction of its own, got "batch"; leave it out'
+      'directions: expected "row" or "auto", since each sample is measured with a direction of its own, got "batch"; leave it out'
     ],
     [{ name: 'rlr', directions: 'row', start: [2, 2] }, 4, '0 exact 1 3'],
     [{ name: 'rlr', start: null }, 4, '0 exact 0.5 3, 0.5 3'],

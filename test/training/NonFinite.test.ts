@@ -18,12 +18,12 @@ import { map, type Tensor } from '../../src/tensor/Tensor.js'
 import { batchAt, table } from '../../src/training/Batches.js'
 import type { Conditions } from '../../src/training/Conditions.js'
 import * as Config from '../../src/training/Config.js'
-import * as Evaluation from '../../src/training/Evaluation.js'
+import * as Evaluation from '../../src/training/measure/Evaluation.js'
 import * as Finetune from '../../src/training/Finetune.js'
 import * as Requests from '../../src/training/Requests.js'
 import * as Objectives from '../../src/training/Objective.js'
 import * as Pretrain from '../../src/training/Pretrain.js'
-import { optimizer } from '../../src/training/Setup.js'
+import { optimizer } from '../../src/training/Descent.js'
 import { conditions, params, right, T, tiny } from './tiny.js'
 
 const key = Key.make(11)
@@ -197,7 +197,9 @@ describe('a run', () => {
       return { ...others, ...(c && { c: map((v, i) => (i === 34 ? Number.NaN : v))(c) }) }
     }
     for (const problem of [rlr, tiny(strategies)]) {
-      const run = right(Finetune.compile(problem, optimizer(Config.defaults.optimizer), spoilt, target))
+      const run = right(
+        Finetune.compile(problem, { optimizer: optimizer(Config.defaults.optimizer), conditions: spoilt, target })
+      )
       expect(said(await run.step(key, run.start(params))())).toMatch(
         /^step 1: .*the samples: expected finite numbers, got NaN in row 1; /
       )
