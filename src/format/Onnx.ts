@@ -11,10 +11,22 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import { PbfReader } from 'pbf'
 import { quote } from '../document/Shown.js'
-import { size } from '../tensor/Tensor.js'
-import { type Dtype, formats } from './Dtype.js'
-import { countOf, limits } from './Limits.js'
-import type { Attribute, Graph, GraphNode, GraphPort, OnnxError, OnnxTensor, Place } from './OnnxModel.js'
+import { limits } from './Limits.js'
+import type { Attribute, Graph, GraphNode, GraphPort, OnnxError, OnnxTensor } from './onnx/Model.js'
+import {
+  type Beside,
+  dtypeOf,
+  finished,
+  message,
+  numbers,
+  type RawTensor,
+  rawTensor,
+  signed,
+  tensorField,
+  text,
+  unsupported,
+  Wrong
+} from './onnx/Tensors.js'
 
 export {
   type Attribute,
@@ -25,195 +37,10 @@ export {
   type OnnxTensor,
   type Place,
   showError
-} from './OnnxModel.js'
-
-// -------------------------------------------------------------------------------------
-// what is read
-// -------------------------------------------------------------------------------------
+} from './onnx/Model.js'
 
 /** The opsets of which the operators' versions are known. */
 const opsets = { least: 9, most: 22 } as const
-
-/** The number formats by their number in the protocol. */
-const dtypes: ReadonlyArray<Dtype | undefined> = [
-  undefined,
-  'F32',
-  'U8',
-  'I8',
-  'U16',
-  'I16',
-  'I32',
-  'I64',
-  undefined,
-  'BOOL',
-  'F16',
-  'F64',
-  'U32',
-  'U64',
-  undefined,
-  undefined,
-  'BF16'
-]
-
-// thrown by the readers of fields, which have no result, and caught where reading begins
-class Wrong extends Error {
-  readonly error: OnnxError
-  constructor(error: OnnxError) {
-    super(error._tag)
-    this.error = error
-  }
-}
-
-const unsupported = (where: string, expected: string, got: string, remedy: string): never => {
-  throw new Wrong({ _tag: 'Unsupported', where, expected, got, remedy })
-}
-
-const damaged = (where: string, expected: string, got: string | number): never => {
-  throw new Wrong({ _tag: 'Damaged', where, expected, got: `${got}` })
-}
-
-const dtypeOf = (where: string, type: number): Dtype =>
-  dtypes[type] ??
-  unsupported(where, 'numbers or truth values', `elements of type ${type}`, 'export the model without them')
-
-/** The fields of a message that ends within the one around it. */
-const message = <T>(pbf: PbfReader, field: (tag: number, result: T, pbf: PbfReader) => void, result: T): T => {
-  const length = pbf.readVarint()
-  const end = pbf.pos + length
-  if (!(end <= pbf.length)) return damaged(`byte ${pbf.pos}`, `${length} more bytes`, pbf.length - pbf.pos)
-  pbf.readFields(field, result, end)
-  return pbf.pos === end ? result : damaged(`byte ${pbf.pos}`, `an end at byte ${end}`, `one at ${pbf.pos}`)
-}
-
-const text = (pbf: PbfReader): string => {
-  const start = pbf.pos
-  const value = pbf.readString()
-  return pbf.pos <= pbf.length ? value : damaged(`byte ${start}`, 'a text', 'an end of the file')
-}
-
-// -------------------------------------------------------------------------------------
-// tensors
-// -------------------------------------------------------------------------------------
-
-interface RawTensor {
-  name: string
-  type: number
-  readonly dims: Array<number>
-  readonly typed: Array<number>
-  raw: Place | undefined
-  readonly outside: Map<string, string>
-  elsewhere: boolean
-}
-
-const rawTensor = (): RawTensor => ({
-  name: '',
-  type: 0,
-  dims: [],
-  typed: [],
-  raw: undefined,
-  outside: new Map(),
-  elsewhere: false
-})
-
-/** Packed and unpacked numbers alike. */
-const numbers = (pbf: PbfReader, into: Array<number>, width: 4 | 8 | 0, one: () => number): void => {
-  if (pbf.type !== 2) {
-    into.push(one())
-    return
-  }
-  const length = pbf.readVarint()
-  const end = pbf.pos + length
-  if (!(end <= pbf.length) || (width > 0 && length % width !== 0)) {
-    damaged(`byte ${pbf.pos}`, 'numbers up to the end', `${length} bytes`)
-  }
-  while (pbf.pos < end) into.push(one())
-}
-
-const signed = (pbf: PbfReader): number => pbf.readVarint(true)
-
-const tensorField = (tag: number, tensor: RawTensor, pbf: PbfReader): void => {
-  if (tag === 1) numbers(pbf, tensor.dims, 0, () => signed(pbf))
-  else if (tag === 2) tensor.type = pbf.readVarint()
-  else if (tag === 3) unsupported('tensor', 'whole tensors', 'a segment of one', 'export the model again')
-  else if (tag === 4) numbers(pbf, tensor.typed, 4, () => pbf.readFloat())
-  else if (tag === 5 || tag === 7 || tag === 11) numbers(pbf, tensor.typed, 0, () => signed(pbf))
-  else if (tag === 6) unsupported('tensor', 'numbers', 'texts', 'export the model without them')
-  else if (tag === 8) tensor.name = text(pbf)
-  else if (tag === 9) {
-    const length = pbf.readVarint()
-    tensor.raw = { file: undefined, at: pbf.pos, end: pbf.pos + length }
-    pbf.pos += length
-    if (!(pbf.pos <= pbf.length)) damaged(quote(tensor.name), `${length} bytes`, 'an end of the file')
-  } else if (tag === 10) numbers(pbf, tensor.typed, 8, () => pbf.readDouble())
-  else if (tag === 13) {
-    const pair = message(pbf, pairField, { key: '', value: '' })
-    tensor.outside.set(pair.key, pair.value)
-  } else if (tag === 14) tensor.elsewhere = pbf.readVarint() === 1
-}
-
-const pairField = (tag: number, pair: { key: string; value: string }, pbf: PbfReader): void => {
-  if (tag === 1) pair.key = text(pbf)
-  else if (tag === 2) pair.value = text(pbf)
-}
-
-/** Files that lie beside a model, by name. */
-type Beside = Readonly<Record<string, Uint8Array>>
-
-const placeOf = (raw: RawTensor, expected: number): Place | undefined => {
-  if (!raw.elsewhere) return raw.raw
-  const number = (key: string, otherwise: number): number => Number(raw.outside.get(key) ?? otherwise)
-  const file = raw.outside.get('location') ?? ''
-  const at = number('offset', 0)
-  return { file, at, end: at + number('length', expected) }
-}
-
-const finished =
-  (bytes: Uint8Array, beside: Beside) =>
-  (raw: RawTensor): OnnxTensor => {
-    const where = quote(raw.name)
-    const dtype = dtypeOf(where, raw.type)
-    const shape = raw.dims
-    const count = countOf(shape)
-    if (count === undefined || count * 8 > limits.unpacked) {
-      throw new Wrong({
-        _tag: 'TooLarge',
-        where,
-        expected: `a tensor of at most ${limits.unpacked} bytes`,
-        got: `[${shape.join(', ')}]`
-      })
-    }
-    const { width, make, read } = formats[dtype]
-    const expected = count * width
-    const place = placeOf(raw, expected)
-    const data = make(size(shape))
-    if (place === undefined) {
-      if (raw.typed.length !== count) damaged(where, `${count} numbers`, raw.typed.length)
-      raw.typed.forEach((value, i) => (data[i] = asStored(dtype, value)))
-      return { dtype, tensor: { shape, data }, place }
-    }
-    // own keys: a file may be called `constructor`
-    const file = place.file
-    const source = file === undefined ? bytes : Object.hasOwn(beside, file) ? beside[file] : undefined
-    if (source === undefined) throw new Wrong({ _tag: 'MissingFile', tensor: raw.name, file: file ?? '' })
-    if (place.end - place.at !== expected) damaged(where, `${expected} bytes`, place.end - place.at)
-    if (!(place.at >= 0 && place.end <= source.length)) damaged(where, `${place.end} bytes in its file`, source.length)
-    const view = new DataView(source.buffer, source.byteOffset, source.byteLength)
-    for (let i = 0; i < data.length; i++) {
-      const value = read(view, place.at + i * width)
-      // what marks an end, such as the largest integer, is as good as the nearest number
-      const wide = Number.isNaN(value) && dtype === 'I64'
-      data[i] = wide ? Number(view.getBigInt64(place.at + i * width, true)) : value
-    }
-    return { dtype, tensor: { shape, data }, place }
-  }
-
-/** A number of a list by type: floats of 16 bits are there as their bits. */
-const asStored = (dtype: Dtype, value: number): number => {
-  if (dtype !== 'F16' && dtype !== 'BF16') return value
-  const view = new DataView(new ArrayBuffer(2))
-  view.setUint16(0, value, true)
-  return formats[dtype].read(view, 0)
-}
 
 // -------------------------------------------------------------------------------------
 // graphs
@@ -275,13 +102,19 @@ interface RawPort {
   shape: Array<number | string> | undefined
 }
 
-const dimField = (tag: number, dim: { value: number | string }, pbf: PbfReader): void => {
+interface RawDim {
+  value: number | string
+}
+
+const unsaid = (): RawDim => ({ value: '?' })
+
+const dimField = (tag: number, dim: RawDim, pbf: PbfReader): void => {
   if (tag === 1) dim.value = signed(pbf)
   else if (tag === 2) dim.value = text(pbf)
 }
 
 const shapeField = (tag: number, shape: Array<number | string>, pbf: PbfReader): void => {
-  if (tag === 1) shape.push(message(pbf, dimField, { value: '?' as number | string }).value)
+  if (tag === 1) shape.push(message(pbf, dimField, unsaid()).value)
 }
 
 const tensorTypeField = (tag: number, port: RawPort, pbf: PbfReader): void => {

@@ -17,11 +17,11 @@ import type { Values } from '../tensor/Program.js'
 import { size, type Tensor } from '../tensor/Tensor.js'
 import { type Dtype, formats } from './Dtype.js'
 import { countOf, limits } from './Limits.js'
-import { is, type Made, type Value } from './PickleValue.js'
-import { open, rebuilt, storageName, type StorageName, unpackAll } from './TorchContainer.js'
-import { shownShape, type TorchError } from './TorchError.js'
+import { is, type Made, type Value } from './torch/PickleValue.js'
+import { open, rebuilt, storageName, type StorageName, unpackAll } from './torch/Container.js'
+import { shownShape, type TorchError } from './torch/TorchError.js'
 
-export { showError, type TorchError } from './TorchError.js'
+export { showError, type TorchError } from './torch/TorchError.js'
 
 // -------------------------------------------------------------------------------------
 // model

@@ -6,6 +6,7 @@
 import * as X from '../../tensor/Expr.js'
 import type { Expr } from '../../tensor/Expr.js'
 import * as I from '../../tensor/Indexing.js'
+import * as Sh from '../../tensor/Shape.js'
 import type { Dim, Shape } from '../../tensor/Shape.js'
 import { tabulate } from '../../tensor/Tensor.js'
 
@@ -104,3 +105,14 @@ export const letters = (count: number): string => 'abcdefghijklmnopqrstuvwx'.sli
 
 /** The whole numbers from 0 on. @category utils @since 0.1.0 */
 export const upTo = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, i) => i)
+
+/**
+ * Two expressions in their joint shape; those that have none in their own, which the operation then refuses.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const joint = (a: Expr, b: Expr): readonly [Expr, Expr] => {
+  const shape = Sh.broadcast(a.shape, b.shape)
+  return shape === undefined ? [a, b] : [X.broadcastTo(a, shape), X.broadcastTo(b, shape)]
+}

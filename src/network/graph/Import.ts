@@ -10,7 +10,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import { captures } from '../../document/Pattern.js'
-import type { Graph, GraphNode, GraphPort } from '../../format/OnnxModel.js'
+import type { Graph, GraphNode, GraphPort } from '../../format/Onnx.js'
 import * as L from '../../lens/Lens.js'
 import type { Forward, Lens, Params } from '../../lens/Lens.js'
 import * as X from '../../tensor/Expr.js'
@@ -23,19 +23,14 @@ import { size, type Tensor } from '../../tensor/Tensor.js'
 import { operators } from '../operator/All.gen.js'
 import type { ImportError } from './ImportError.js'
 import * as Keys from './Keys.js'
-import type { Back, Built, Call, Kind, Row, Value } from './Operator.js'
+import type { Call, Kind, Row, Value } from './Operator.js'
+import { lensOf, type Named, type Plan, type Step } from './Wiring.js'
+
+export { type Named } from './Wiring.js'
 
 // -------------------------------------------------------------------------------------
 // model
 // -------------------------------------------------------------------------------------
-
-/**
- * Expressions by the name of an input or output.
- *
- * @category model
- * @since 0.1.0
- */
-export type Named = { readonly [name: string]: Expr }
 
 /**
  * What a graph is as a function: inputs and outputs with their shapes, and the numbers of its parameters by path, as they were in
@@ -80,12 +75,6 @@ export interface Options {
   readonly trained?: ReadonlyArray<string>
   readonly fixed?: Values
   readonly sizes?: Sizes
-}
-
-/** A node that runs: what it reads and makes, by name. */
-interface Step {
-  readonly node: GraphNode
-  readonly built: Built
 }
 
 /** What is known of a graph while it is gone through. */
@@ -256,80 +245,6 @@ const withoutBack = (
       : []
   })
 }
-
-interface Plan {
-  readonly steps: ReadonlyArray<Step>
-  readonly constants: ReadonlyMap<string, Expr>
-  readonly parameters: ReadonlyMap<string, Keys.Path>
-  readonly inputs: ReadonlyArray<string>
-  readonly outputs: ReadonlyArray<string>
-  readonly floats: ReadonlySet<string>
-}
-
-type Trail = Array<{ readonly step: Step; readonly values: ReadonlyArray<Expr>; readonly back: Back | undefined }>
-
-/** Every value, by name, and how the cotangents of each step come back. */
-const advance = (
-  plan: Plan,
-  p: Params,
-  a: Named
-): { readonly at: ReadonlyMap<string, Expr>; readonly trail: Trail } => {
-  const at = new Map<string, Expr>(plan.constants)
-  for (const name of plan.inputs) at.set(name, a[name] ?? X.scalar(0))
-  for (const [name, path] of plan.parameters) at.set(name, Keys.find(p, path))
-  const trail: Trail = []
-  for (const step of plan.steps) {
-    const { values, back } = step.built.apply(step.node.inputs.map((name) => at.get(name)))
-    step.node.outputs.forEach((name, i) => {
-      const value = values[i]
-      if (name !== '' && value !== undefined) at.set(name, value)
-    })
-    trail.push({ step, values, back })
-  }
-  return { at, trail }
-}
-
-/** The cotangents of all values, from those of the outputs. */
-const retreat = (plan: Plan, trail: Trail, outputs: Named): ReadonlyMap<string, Expr> => {
-  const bars = new Map<string, Expr>()
-  const add = (name: string, bar: Expr): void => {
-    const sofar = bars.get(name)
-    bars.set(name, sofar === undefined ? bar : X.add(sofar, bar))
-  }
-  for (const name of plan.outputs) {
-    const bar = outputs[name]
-    if (bar !== undefined) add(name, bar)
-  }
-  for (const { step, values, back } of trail.toReversed()) {
-    const { inputs, outputs: made } = step.node
-    if (back === undefined || !made.some((name) => bars.has(name))) continue
-    const results = back(values.map((value, i) => bars.get(made[i] ?? '') ?? X.zeros(value.shape)))
-    inputs.forEach((name, i) => {
-      const bar = results[i]
-      if (bar !== undefined && plan.floats.has(name)) add(name, bar)
-    })
-  }
-  return bars
-}
-
-const record = (names: ReadonlyArray<string>, of: (name: string) => Expr): Named =>
-  Object.fromEntries(names.map((name) => [name, of(name)]))
-
-const lensOf = (plan: Plan, parameters: L.Parameters): Lens<Params, Named, Named> =>
-  L.make<Params, Named, Named>(parameters, (p, a) => {
-    const { at, trail } = advance(plan, p, a)
-    return [
-      record(plan.outputs, (name) => at.get(name) ?? X.scalar(0)),
-      (outputs) => {
-        const bars = retreat(plan, trail, outputs)
-        const barOf = (name: string): Expr => bars.get(name) ?? X.zeros(at.get(name)?.shape ?? [])
-        return [
-          Keys.nest([...plan.parameters].map(([name, path]) => [path, barOf(name)] as const)),
-          record(plan.inputs, barOf)
-        ]
-      }
-    ]
-  })
 
 // -------------------------------------------------------------------------------------
 // importing

@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import * as E from 'fp-ts/lib/Either.js'
-import type { Attribute, OnnxTensor } from '../../format/OnnxModel.js'
+import type { Attribute, OnnxTensor } from '../../format/Onnx.js'
 import * as X from '../../tensor/Expr.js'
 import type { Expr } from '../../tensor/Expr.js'
 import type { Dim, Shape } from '../../tensor/Shape.js'

@@ -3,9 +3,9 @@
  *
  * @since 0.1.0
  */
-import { plain, quote } from '../document/Shown.js'
-import type { Tensor } from '../tensor/Tensor.js'
-import type { Dtype } from './Dtype.js'
+import { plain, quote } from '../../document/Shown.js'
+import type { Tensor } from '../../tensor/Tensor.js'
+import type { Dtype } from '../Dtype.js'
 
 // -------------------------------------------------------------------------------------
 // model

@@ -10,13 +10,13 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
-import { quote } from '../document/Shown.js'
-import { type Dtype, formats } from './Dtype.js'
-import { limits } from './Limits.js'
+import { quote } from '../../document/Shown.js'
+import { type Dtype, formats } from '../Dtype.js'
+import { limits } from '../Limits.js'
 import * as Pickle from './Pickle.js'
 import { is, type Known, type Value } from './PickleValue.js'
 import type { TorchError } from './TorchError.js'
-import * as Zip from './Zip.js'
+import * as Zip from '../Zip.js'
 
 // -------------------------------------------------------------------------------------
 // model

@@ -8,7 +8,7 @@
  * @since 0.1.0
  */
 import * as E from 'fp-ts/lib/Either.js'
-import { limits } from './Limits.js'
+import { limits } from '../Limits.js'
 import { dict, is, type Known, list, pairs, type PickleError, type Value } from './PickleValue.js'
 
 export { type Known, type PickleError, type Value } from './PickleValue.js'

@@ -3,10 +3,10 @@
  *
  * @since 0.1.0
  */
-import { plain, quote, several } from '../document/Shown.js'
-import { show } from '../tensor/Shape.js'
+import { plain, quote, several } from '../../document/Shown.js'
+import { show } from '../../tensor/Shape.js'
 import type { PickleError } from './PickleValue.js'
-import type { ZipError } from './ZipDirectory.js'
+import type { ZipError } from '../ZipDirectory.js'
 
 // -------------------------------------------------------------------------------------
 // model
