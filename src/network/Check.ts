@@ -53,7 +53,8 @@ export type CheckError =
  * How far an array may be off beside its largest value.
  *
  * - `single`: arrays in f32, of which both sides are rounded: 2^-24 for each operation, and networks are some hundred deep.
- * - `double`: arrays in f64. What a file says in f32, such as the epsilon of a norm, is rounded there already.
+ * - `double`: arrays in f64. What a file says in f32, such as the epsilon of a norm, is rounded there already, and some tools keep
+ *   parts, such as sines of times, in f32 whatever they compute in.
  *
  * @category model
  * @since 0.1.0
@@ -69,7 +70,7 @@ export interface Bounds {
  * @category constants
  * @since 0.1.0
  */
-export const defaultBounds: Bounds = { single: 2e-5, double: 1e-6 }
+export const defaultBounds: Bounds = { single: 2e-5, double: 1e-5 }
 
 // -------------------------------------------------------------------------------------
 // comparing

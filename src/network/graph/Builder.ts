@@ -108,18 +108,23 @@ export const graphOf = (
   weights: Readonly<Record<string, Tensor>>
 ): Graph => ({
   opset,
-  nodes,
-  initializers: {
-    ...Object.fromEntries(
-      Object.entries(constants).map(
-        ([name, tensor]) =>
-          [name, { dtype: name.startsWith('#int') ? 'I64' : 'F64', tensor, place: undefined }] as const
-      )
+  // constants are nodes, since initializers are parameters
+  nodes: [
+    ...Object.entries(constants).map(
+      ([name, tensor]): GraphNode => ({
+        op: 'Constant',
+        domain: '',
+        name,
+        inputs: [],
+        outputs: [name],
+        attributes: { value: { dtype: name.startsWith('#int') ? 'I64' : 'F64', tensor, place: undefined } }
+      })
     ),
-    ...Object.fromEntries(
-      Object.entries(weights).map(([name, tensor]) => [name, { dtype: 'F32', tensor, place: undefined }] as const)
-    )
-  },
+    ...nodes
+  ],
+  initializers: Object.fromEntries(
+    Object.entries(weights).map(([name, tensor]) => [name, { dtype: 'F32', tensor, place: undefined }] as const)
+  ),
   inputs,
   outputs: outputs.map((name) => ({ name, dtype: 'F32', shape: undefined }))
 })
