@@ -11,6 +11,9 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import { PbfReader } from 'pbf'
 import { quote } from '../document/Shown.js'
+import { equals, show } from '../tensor/Shape.js'
+import type { Tensor } from '../tensor/Tensor.js'
+import { formats, write } from './Dtype.js'
 import { limits } from './Limits.js'
 import type { Attribute, Graph, GraphNode, GraphPort, OnnxError, OnnxTensor } from './onnx/Model.js'
 import {
@@ -272,4 +275,66 @@ export const filesBeside = (bytes: Uint8Array): E.Either<OnnxError, ReadonlyArra
     E.map((tensors) => [
       ...new Set(tensors.flatMap((one) => (one.elsewhere ? [one.outside.get('location') ?? ''] : [])))
     ])
+  )
+
+// -------------------------------------------------------------------------------------
+// the same model with other numbers
+// -------------------------------------------------------------------------------------
+
+/**
+ * A model's bytes, and those of the files beside it.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Written {
+  readonly model: Uint8Array
+  readonly beside: Beside
+}
+
+/**
+ * The same model with other numbers in some initializers, by name, each in the number format that it has there: every other byte is
+ * as it was, in the file and in those beside it.
+ *
+ * Left: as for `decode`; an initializer that is not there, has another shape, or has its numbers one by one.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const rewrite = (
+  bytes: Uint8Array,
+  values: Readonly<Record<string, Tensor>>,
+  beside: Beside = {}
+): E.Either<OnnxError, Written> =>
+  pipe(
+    decode(bytes, beside),
+    E.flatMap(({ initializers }): E.Either<OnnxError, Written> => {
+      const model = bytes.slice()
+      const others = new Map(Object.entries(beside).map(([name, content]) => [name, content.slice()]))
+      for (const [name, tensor] of Object.entries(values)) {
+        // own keys: an initializer may be called `constructor`
+        const known = Object.hasOwn(initializers, name) ? initializers[name] : undefined
+        const place = known?.place
+        const into = place === undefined ? undefined : place.file === undefined ? model : others.get(place.file)
+        if (known === undefined || place === undefined || into === undefined) {
+          const expected = known === undefined ? 'an initializer of the graph' : 'numbers in one piece'
+          const remedy = known === undefined ? 'name one of them' : 'store the tensor raw, as torch.onnx.export does'
+          return E.left({ _tag: 'Unsupported', where: quote(name), expected, got: 'none', remedy })
+        }
+        if (!equals(known.tensor.shape, tensor.shape)) {
+          const expected = show(known.tensor.shape)
+          return E.left({
+            _tag: 'Unsupported',
+            where: quote(name),
+            expected,
+            got: show(tensor.shape),
+            remedy: 'give it its own shape'
+          })
+        }
+        const view = new DataView(into.buffer, into.byteOffset, into.byteLength)
+        const { width } = formats[known.dtype]
+        tensor.data.forEach((value: number, i: number) => write(known.dtype, view, place.at + i * width, value))
+      }
+      return E.right({ model, beside: Object.fromEntries(others) })
+    })
   )

@@ -14,8 +14,9 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import type { Values } from '../tensor/Program.js'
+import { equals } from '../tensor/Shape.js'
 import { size, type Tensor } from '../tensor/Tensor.js'
-import { type Dtype, formats } from './Dtype.js'
+import { type Dtype, formats, write } from './Dtype.js'
 import { countOf, limits } from './Limits.js'
 import { is, type Made, type Value } from './torch/PickleValue.js'
 import { open, rebuilt, storageName, type StorageName, unpackAll } from './torch/Container.js'
@@ -112,22 +113,13 @@ const lying = (tensor: string, made: Made): E.Either<TorchError, Lying> => {
   )
 }
 
-/** The numbers of a tensor in the order of its axes. */
-const dense = (bytes: Uint8Array, { name, offset, shape, strides }: Lying) => {
-  const { width, make, read } = formats[name.dtype]
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const data = make(size(shape))
-  const wide = name.dtype === 'I64'
-  let inexact = 0
+/** Visits the places of a tensor's numbers in its storage, in the order of its axes. */
+const visit = ({ offset, shape, strides }: Lying, see: (i: number, at: number) => void): void => {
+  const count = size(shape)
   const index = shape.map(() => 0)
   let at = offset
-  for (let i = 0; i < data.length; i++) {
-    let value = read(view, at * width)
-    if (wide && Number.isNaN(value)) {
-      value = Number(view.getBigInt64(at * width, true))
-      inexact += 1
-    }
-    data[i] = value
+  for (let i = 0; i < count; i++) {
+    see(i, at)
     // the next place: the last axis moves first
     for (let axis = shape.length - 1; axis >= 0; axis--) {
       const next = (index[axis] ?? 0) + 1
@@ -140,6 +132,24 @@ const dense = (bytes: Uint8Array, { name, offset, shape, strides }: Lying) => {
       at -= next * (strides[axis] ?? 0)
     }
   }
+}
+
+/** The numbers of a tensor in the order of its axes. */
+const dense = (bytes: Uint8Array, place: Lying) => {
+  const { shape, name } = place
+  const { width, make, read } = formats[name.dtype]
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const data = make(size(shape))
+  const wide = name.dtype === 'I64'
+  let inexact = 0
+  visit(place, (i, at) => {
+    let value = read(view, at * width)
+    if (wide && Number.isNaN(value)) {
+      value = Number(view.getBigInt64(at * width, true))
+      inexact += 1
+    }
+    data[i] = value
+  })
   return { tensor: { shape, data }, inexact }
 }
 
@@ -238,17 +248,8 @@ const bounded = (all: ReadonlyArray<Lying>, file: number): E.Either<TorchError, 
       })
 }
 
-/**
- * Every tensor in a file's bytes. F32, F16, BF16, truth values and integers of 8 and 16 bits become f32; F64 and wider integers
- * become f64: without loss, but for 64-bit integers beyond 2^53.
- *
- * Total: whatever the bytes are, the result is the file or an error that `showError` puts in words, in time and memory that are in
- * proportion to the file.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const decode = (bytes: Uint8Array): E.Either<TorchError, TorchFile> =>
+/** Everything of a file that its tensors need. */
+const laidOut = (bytes: Uint8Array) =>
   pipe(
     E.Do,
     E.bind('container', () => open(bytes)),
@@ -262,7 +263,22 @@ export const decode = (bytes: Uint8Array): E.Either<TorchError, TorchFile> =>
     E.chainFirst(({ lying: all }) => bounded(all, bytes.length)),
     E.bind('storages', ({ container, lying: all }) =>
       unpackAll(container, new Map(all.map(({ name }) => [name.key, name])))
-    ),
+    )
+  )
+
+/**
+ * Every tensor in a file's bytes. F32, F16, BF16, truth values and integers of 8 and 16 bits become f32; F64 and wider integers
+ * become f64: without loss, but for 64-bit integers beyond 2^53.
+ *
+ * Total: whatever the bytes are, the result is the file or an error that `showError` puts in words, in time and memory that are in
+ * proportion to the file.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const decode = (bytes: Uint8Array): E.Either<TorchError, TorchFile> =>
+  pipe(
+    laidOut(bytes),
     E.map(({ found, lying: all, storages }) => {
       // one tensor is one, by however many names
       const made = new Map<Value, ReturnType<typeof dense>>()
@@ -286,6 +302,25 @@ export const decode = (bytes: Uint8Array): E.Either<TorchError, TorchFile> =>
 /** The first `n` keys of a path as one text. */
 const head = (path: ReadonlyArray<string>, n: number): string => path.slice(0, n).join('.')
 
+/** The tensors of a group, by parameter, and where they stand among all. */
+const group = (
+  key: string | undefined,
+  paths: ReadonlyArray<ReadonlyArray<string>>
+): E.Either<TorchError, ReadonlyMap<string, number>> => {
+  const groups = [...new Set(paths.map((path) => (path.length > 1 ? head(path, 1) : '')))]
+  const whole = key === undefined && (groups.includes('') || groups.length === 0)
+  const chosen = key ?? (groups.length === 1 ? groups[0] : groups.find((one) => one === 'state_dict'))
+  const depth = whole ? 0 : (chosen?.split('.').length ?? 0)
+  const inside = paths.flatMap((path, i) =>
+    whole || (path.length > depth && chosen !== undefined && head(path, depth) === chosen)
+      ? [[path.slice(depth).join('.'), i] as const]
+      : []
+  )
+  return inside.length === 0
+    ? E.left({ _tag: 'Choose', asked: key, groups: groups.filter((one) => one !== '') })
+    : E.right(new Map(inside))
+}
+
 /**
  * The weights in a file, by parameter. A file whose keys lead to tensors is a state dict. In a checkpoint `key` names the group,
  * such as `ema`; without one it is the only group, or that called `state_dict`.
@@ -297,15 +332,57 @@ const head = (path: ReadonlyArray<string>, n: number): string => path.slice(0, n
  */
 export const weights =
   (key: string | undefined) =>
-  ({ tensors }: TorchFile): E.Either<TorchError, Values> => {
-    const groups = [...new Set(tensors.map(({ path }) => (path.length > 1 ? head(path, 1) : '')))]
-    const whole = key === undefined && (groups.includes('') || groups.length === 0)
-    const chosen = key ?? (groups.length === 1 ? groups[0] : groups.find((group) => group === 'state_dict'))
-    const depth = whole ? 0 : (chosen?.split('.').length ?? 0)
-    const inside = whole
-      ? tensors
-      : tensors.filter(({ path }) => path.length > depth && chosen !== undefined && head(path, depth) === chosen)
-    return inside.length === 0
-      ? E.left({ _tag: 'Choose', asked: key, groups: groups.filter((group) => group !== '') })
-      : E.right(Object.fromEntries(inside.map(({ path, tensor }) => [path.slice(depth).join('.'), tensor])))
-  }
+  ({ tensors }: TorchFile): E.Either<TorchError, Values> =>
+    pipe(
+      group(
+        key,
+        tensors.map(({ path }) => path)
+      ),
+      E.map((members) =>
+        Object.fromEntries(
+          [...members].flatMap(([name, i]) => {
+            const found = tensors[i]
+            return found === undefined ? [] : [[name, found.tensor] as const]
+          })
+        )
+      )
+    )
+
+/**
+ * The same file with other numbers in some tensors, by parameter, as `weights(key)` has them: every other byte is as it was, but for
+ * checksums. Tensors that share numbers share the new ones; of two that are given, the later holds.
+ *
+ * Left: as for `decode` and `weights`; a name that is none, a tensor of another shape, or storages that are packed.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const rewrite =
+  (key: string | undefined) =>
+  (bytes: Uint8Array, values: Values): E.Either<TorchError, Uint8Array> =>
+    pipe(
+      laidOut(bytes),
+      E.bind('members', ({ found }) =>
+        group(
+          key,
+          found.map(({ path }) => path)
+        )
+      ),
+      E.flatMap(({ members, lying: all, storages, container }): E.Either<TorchError, Uint8Array> => {
+        const changed = new Map<string, Uint8Array>()
+        for (const [name, tensor] of Object.entries(values)) {
+          const place = all[members.get(name) ?? -1]
+          if (place === undefined) return unlike(name, 'a tensor of the file', 'none')
+          if (!equals(place.shape, tensor.shape)) return unlike(name, shownShape(place.shape), shownShape(tensor.shape))
+          const { key: storage, dtype } = place.name
+          const content = changed.get(storage) ?? storages.get(storage)?.slice() ?? new Uint8Array(0)
+          const view = new DataView(content.buffer, content.byteOffset, content.byteLength)
+          visit(place, (i, to) => write(dtype, view, to * formats[dtype].width, tensor.data[i] ?? 0))
+          changed.set(storage, content)
+        }
+        return container.replace(changed)
+      })
+    )
+
+const unlike = (tensor: string, expected: string, got: string): E.Either<TorchError, never> =>
+  E.left({ _tag: 'Unlike', tensor, expected, got })

@@ -179,7 +179,7 @@ export const tensorField = (tag: number, tensor: RawTensor, pbf: PbfReader): voi
   if (tag === 1) numbers(pbf, tensor.dims, 0, () => signed(pbf))
   else if (tag === 2) tensor.type = pbf.readVarint()
   else if (tag === 3) unsupported('tensor', 'whole tensors', 'a segment of one', 'export the model again')
-  else if (tag === 4) numbers(pbf, tensor.typed, 4, () => pbf.readFloat())
+  else if (tag === 4) typed(pbf, tensor, 4, () => pbf.readFloat())
   else if (tag === 5 || tag === 7 || tag === 11) numbers(pbf, tensor.typed, 0, () => signed(pbf))
   else if (tag === 6) unsupported('tensor', 'numbers', 'texts', 'export the model without them')
   else if (tag === 8) tensor.name = text(pbf)
@@ -188,11 +188,19 @@ export const tensorField = (tag: number, tensor: RawTensor, pbf: PbfReader): voi
     tensor.raw = { file: undefined, at: pbf.pos, end: pbf.pos + length }
     pbf.pos += length
     if (!(pbf.pos <= pbf.length)) damaged(quote(tensor.name), `${length} bytes`, 'an end of the file')
-  } else if (tag === 10) numbers(pbf, tensor.typed, 8, () => pbf.readDouble())
+  } else if (tag === 10) typed(pbf, tensor, 8, () => pbf.readDouble())
   else if (tag === 13) {
     const pair = message(pbf, pairField, { key: '', value: '' })
     tensor.outside.set(pair.key, pair.value)
   } else if (tag === 14) tensor.elsewhere = pbf.readVarint() === 1
+}
+
+/** Floats by type. Where they are all in one piece they lie as those of a raw tensor do, and have a place. */
+const typed = (pbf: PbfReader, tensor: RawTensor, width: 4 | 8, one: () => number): void => {
+  const packed = pbf.type === 2 && tensor.typed.length === 0
+  numbers(pbf, tensor.typed, width, one)
+  const length = tensor.typed.length * width
+  tensor.raw = packed ? { file: undefined, at: pbf.pos - length, end: pbf.pos } : undefined
 }
 
 const pairField = (tag: number, pair: { key: string; value: string }, pbf: PbfReader): void => {

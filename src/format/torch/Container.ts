@@ -36,7 +36,7 @@ export interface StorageName {
 }
 
 /**
- * A file: its object, and its storages' bytes, little-endian.
+ * A file: its object, its storages' bytes, little-endian, and the same file with other bytes of some storages, by their keys.
  *
  * @category model
  * @since 0.1.0
@@ -44,6 +44,7 @@ export interface StorageName {
 export interface Container {
   readonly value: Value
   readonly storage: (name: StorageName) => E.Either<TorchError, Uint8Array>
+  readonly replace: (storages: ReadonlyMap<string, Uint8Array>) => E.Either<TorchError, Uint8Array>
 }
 
 const storages: Readonly<Record<string, Dtype>> = {
@@ -191,6 +192,13 @@ const fromZip = (bytes: Uint8Array): E.Either<TorchError, Container> =>
         E.map(
           ({ value, big }): Container => ({
             value: value.value,
+            replace: (storages) =>
+              big
+                ? notTorch('numbers with the highest byte first', 'load it with PyTorch and save it again')
+                : pipe(
+                    Zip.replace(bytes, new Map([...storages].map(([key, content]) => [`${top}data/${key}`, content]))),
+                    archive
+                  ),
             storage: (name) => {
               const file = byName.get(`${top}data/${name.key}`)
               return file === undefined
@@ -269,6 +277,17 @@ const placed = (
     : E.left({ _tag: 'Storage', tensor: 'file', expected: `an end at byte ${at}`, got: `${bytes.length}` })
 }
 
+/** The bytes with others in the places of some storages. */
+const replaced = (
+  bytes: Uint8Array,
+  places: ReadonlyMap<string, Uint8Array>,
+  storages: ReadonlyMap<string, Uint8Array>
+): Uint8Array => {
+  const result = bytes.slice()
+  for (const [key, content] of storages) result.set(content, (places.get(key)?.byteOffset ?? 0) - bytes.byteOffset)
+  return result
+}
+
 const fromPickles = (bytes: Uint8Array): E.Either<TorchError, Container> =>
   pipe(
     E.Do,
@@ -296,6 +315,7 @@ const fromPickles = (bytes: Uint8Array): E.Either<TorchError, Container> =>
         E.map(
           (places): Container => ({
             value: object.value,
+            replace: (storages) => E.right(replaced(bytes, places, storages)),
             storage: (name) => pipe(places.get(name.key) ?? new Uint8Array(0), (content) => sized(name, content))
           })
         )
