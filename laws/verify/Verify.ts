@@ -12,7 +12,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { ofCover } from '../../src/estimator/reading/Cost.js'
+import { cost } from '../../src/estimator/reading/Cost.js'
 import * as C from '../../src/estimator/Cover.js'
 import type { Cover } from '../../src/estimator/Cover.js'
 import * as Est from '../../src/estimator/Estimator.js'
@@ -224,8 +224,8 @@ const common = (
   estimator: name,
   target: ofEstimator(estimator),
   unpaidSteps: [...Est.unpaid(estimator).keys()],
-  networkEvaluations: Est.mean(estimator, (cover) => ofCover(cover, model.networkCalls).networkEvaluations),
-  pullbacks: model.networkCalls * Est.mean(estimator, (cover) => ofCover(cover).pullbackSteps),
+  networkEvaluations: cost(estimator, model.networkCalls, model.stepCalls).networkEvaluations,
+  pullbacks: model.networkCalls * cost(estimator).pullbackSteps,
   claim: estimator._tag,
   cover: C.show(estimator.covers[0].cover),
   alpha: test.alpha,

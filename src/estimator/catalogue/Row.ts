@@ -85,14 +85,24 @@ export type Claim = Objective | { readonly bias: string }
 
 /**
  * One form in which an estimator is measured: some options, the others being the defaults, or the cells of a cover that no
- * options stand for. `name` tells it apart in tables where the estimator's own name does not.
+ * options stand for. `name` tells it apart in tables where the estimator's own name does not. `part` is what it is there for:
+ * the `reference` that others are compared with, or `plain`, without the baseline that an advantage takes off.
  *
  * @category model
  * @since 0.1.0
  */
-export type Variant<O> =
+export type Variant<O> = { readonly part?: Part } & (
   | { readonly name?: string; readonly options: Partial<O> }
   | { readonly name: string; readonly cells: ReadonlyArray<C.Cell> }
+)
+
+/**
+ * What a form is measured for.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Part = 'reference' | 'plain'
 
 /**
  * A form in which `verify` tests an estimator: with the expected reward taken off in its likelihood-ratio terms, without, or both.
@@ -135,6 +145,7 @@ export interface Definition<N extends string, O extends object> {
  */
 export interface Trial {
   readonly name: string
+  readonly part?: Part
   readonly estimator: E.Either<BuildError, Estimator>
 }
 
@@ -231,13 +242,15 @@ export const define = <N extends string, O extends object>(definition: Definitio
   const trial =
     (facts: Facts, beneath: Document) =>
     (variant: Variant<O>): Trial => {
+      const part = variant.part === undefined ? {} : { part: variant.part }
       if ('cells' in variant)
-        return { name: variant.name, estimator: Est.fromCells(variant.name, facts.T, variant.cells) }
+        return { ...part, name: variant.name, estimator: Est.fromCells(variant.name, facts.T, variant.cells) }
       const under = Object.fromEntries(Object.entries(beneath).filter(([key]) => Object.hasOwn(options, key)))
       const estimator = build(facts, { ...under, ...variant.options })
       const called =
         variant.name ?? (E.isRight(estimator) ? estimator.right.name : showOptions(name, { ...variant.options }))
       return {
+        ...part,
         name: called,
         estimator: pipe(
           estimator,
