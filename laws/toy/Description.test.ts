@@ -74,7 +74,7 @@ describe('model files', () => {
     [3, 'the document: expected a group of fields'],
     [{ ...tanh, kind: 'sine' }, 'kind: expected linearGaussian or tanh, got "sine"'],
     [{ ...tanh, alpha: 'x' }, 'alpha: expected a finite number, got "x"'],
-    [{ ...tanh, T: 0 }, 'T: expected a whole number in 1..10000, got 0'],
+    [{ ...tanh, T: 0 }, 'T: expected a whole number in 1..4096, got 0'],
     [{ ...tanh, sigma: 0 }, 'sigma: expected a number above 0, got 0'],
     [{ ...tanh, theta: [1] }, 'theta: expected a list of 2'],
     [{ ...tanh, aplha: 1 }, 'aplha: expected one of the fields kind, T, alpha'],
@@ -211,12 +211,12 @@ describe('estimator files', () => {
     [
       { name: 'rlr', baseline: 'x' },
       5,
-      'baseline: expected auto, clean, none, {"state": [..]} or {"value": NAME}, got "x"; choose one of them'
+      'baseline: expected auto, clean, critic, none, {"state": [..]} or {"value": NAME}, got "x"; choose one of them'
     ],
     [
       { name: 'rlr', directions: 'batch' },
       5,
-      'directions: expected "row", since each sample is measured with a direction of its own, got "batch"; leave it out'
+      'directions: expected "row" or "auto", since each sample is measured with a direction of its own, got "batch"; leave it out'
     ],
     [{ name: 'rlr', directions: 'row', start: [2, 2] }, 4, '0 exact 1 3'],
     [{ name: 'rlr', start: null }, 4, '0 exact 0.5 3, 0.5 3'],

@@ -14,27 +14,27 @@ import * as Gradient from '../estimator/Gradient.js'
 import type { AnyProblem, EstimatorError, Gradients, Interpreter, Problem } from '../estimator/Gradient.js'
 import { check as checkSampler, ofEstimator, run as runSampled, type Sampler } from '../estimator/Sampler.js'
 import type { Params } from '../lens/Lens.js'
-import * as Optimizer from '../optimizer/Optimizer.js'
+import type * as Optimizer from '../optimizer/Optimizer.js'
 import * as Key from '../random/Key.js'
 import * as Build from '../tensor/Build.js'
-import * as X from '../tensor/Expr.js'
-import * as Program from '../tensor/Program.js'
 import { below, under, type Values } from '../tensor/Program.js'
 import { first as firstNotFinite, type NotFinite, show as showNotFinite } from '../tensor/Finite.js'
-import type { Batched, Shape } from '../tensor/Shape.js'
+import type { Batched } from '../tensor/Shape.js'
 import type { Executable, Target } from '../tensor/Target.js'
 import * as T from '../tensor/Tensor.js'
-import * as Tree from '../tensor/Tree.js'
-import type { Exprs, Shapes } from '../tensor/Tree.js'
+import type { Exprs } from '../tensor/Tree.js'
 import type { Conditions } from './Conditions.js'
+import * as Critic from './Critic.js'
 import * as Requests from './Requests.js'
+import { statesIn, updateProgram, zeros } from './Update.js'
 
 // -------------------------------------------------------------------------------------
 // model
 // -------------------------------------------------------------------------------------
 
 /**
- * Where a run is: steps done, all parameters by path, the optimizer's state by name, the advantage's state.
+ * Where a run is: steps done, all parameters by path, the optimizer's state by name, the advantage's state, and the critic
+ * with the state of its optimizer, where the problem has one.
  *
  * @category model
  * @since 0.1.0
@@ -44,6 +44,7 @@ export interface State {
   readonly params: Values
   readonly optimizer: Values
   readonly advantage: number
+  readonly critic?: Values
 }
 
 /**
@@ -74,7 +75,7 @@ export type RunError =
   | { readonly _tag: 'NotFinite'; readonly step: number; readonly of: NotFiniteOf; readonly found: NotFinite }
 
 /** What holds a number that is not finite, in the order in which a step makes them. */
-type NotFiniteOf = 'gradient' | 'parameter' | 'optimizer'
+type NotFiniteOf = 'gradient' | 'parameter' | 'optimizer' | 'critic'
 
 /**
  * A compiled run. `step` is a function of the state and the key of the run only. `executables` are all that it may run,
@@ -119,32 +120,8 @@ export interface Options {
 // -------------------------------------------------------------------------------------
 
 /**
- * The optimizer's update as a program: `params.path, gradient.path, state...` to `params.path, state..., gradientNorm`.
- */
-const updateProgram = (
-  shapes: Readonly<Record<string, Shape>>,
-  optimizer: Optimizer.Optimizer
-): ReturnType<typeof Program.make> => {
-  const stateShapes = optimizer.state(shapes)
-  const inputs: Shapes = { params: shapes, gradient: shapes, state: stateShapes }
-  return Program.make(inputs, (): Exprs => {
-    const params: Exprs = Tree.inputs<Shapes>('params', shapes)
-    const gradient: Exprs = Tree.inputs<Shapes>('gradient', shapes)
-    const state: Exprs = Tree.inputs<Shapes>('state', stateShapes)
-    // the reward is to rise and optimizers descend
-    const loss = Tree.mapExprs(gradient, X.neg)
-    const next = optimizer.update(loss, Tree.isExpr(state) ? {} : state, params)
-    return {
-      params: Optimizer.apply(params, next.step),
-      state: next.state,
-      gradientNorm: Optimizer.globalNorm(gradient)
-    }
-  })
-}
-
-/**
- * Compiles a run. Left: what the interpreter finds, a sampler that negates noise that is not symmetric, or an update that does
- * not compile.
+ * Compiles a run. A problem with a value by the name of `Critic.critic` has it fitted on the way. Left: what the interpreter
+ * finds, a sampler that negates noise that is not symmetric, or an update that does not compile.
  *
  * @category interpreters
  * @since 0.1.0
@@ -168,38 +145,58 @@ export const compile = <P extends Params, S extends Batched, C extends Exprs, R 
     E.bindW('update', () =>
       Build.build(target, { batch: problem.batch })('update', updateProgram(Requests.sharedShapes(problem), optimizer))
     ),
-    E.map(({ gradients, update }) => ({
+    E.bindW('critic', () => {
+      const lens = posed.values?.get(Critic.critic)
+      return lens === undefined ? E.right(undefined) : Critic.compile(posed, lens, target)
+    }),
+    E.map(({ gradients, update, critic }) => ({
       gradients,
-      executables: { ...gradients.executables, update },
-      start: (params) => ({ step: 0, params, optimizer: zeros(update), advantage: problem.advantage.initial }),
-      step: (key, state) => step({ problem, gradients, update, conditions, sampler, group }, key, state),
+      executables: { ...gradients.executables, ...critic?.executables, update },
+      start: (params) => ({
+        step: 0,
+        params,
+        optimizer: zeros(update),
+        advantage: problem.advantage.initial,
+        ...(critic === undefined ? {} : { critic: critic.start(firstCritic) })
+      }),
+      step: (key, state) => step({ problem, gradients, update, critic, conditions, sampler, group }, key, state),
       dispose: async () => {
         await gradients.dispose()
         await update.dispose()
+        await critic?.dispose()
       }
     }))
   )
 }
 
-/** Every state of an optimizer starts at zero. */
-const zeros = (update: Executable): Values =>
-  Object.fromEntries(
-    update.program.inputs.flatMap(({ name, shape }) =>
-      name.startsWith('state') ? [[name, T.toFloat32(T.fill(shape, 0))]] : []
-    )
-  )
+/** Every run's critic starts from the same numbers. */
+const firstCritic = Key.foldInString(Key.make(0), Critic.critic)
 
 interface Compiled {
   readonly problem: AnyProblem
   readonly gradients: Gradients
   readonly update: Executable
+  readonly critic: Critic.Critic | undefined
   readonly conditions: Conditions
   readonly sampler: Sampler
   readonly group: number
 }
 
+/** The same gradients, which tell what was asked and what came of it. */
+const watched = (gradients: Gradients, tell: (batch: Critic.Batch) => void): Gradients => ({
+  ...gradients,
+  run: (request) =>
+    pipe(
+      gradients.run(request),
+      TE.map((estimate) => {
+        tell({ request, estimate })
+        return estimate
+      })
+    )
+})
+
 const step = (
-  { problem, gradients, update, conditions, sampler, group }: Compiled,
+  { problem, gradients, update, critic, conditions, sampler, group }: Compiled,
   runKey: Key.Key,
   state: State
 ): TE.TaskEither<RunError, Progress> => {
@@ -211,8 +208,12 @@ const step = (
     key
   )
   const atStep = (error: EstimatorError): RunError => ({ _tag: 'AtStep', step: number, error })
+  const before = state.critic ?? {}
+  const learned = critic === undefined ? {} : { learned: critic.learned(before) }
+  const seen: Array<Critic.Batch> = []
+  const running = critic === undefined ? gradients : watched(gradients, (batch) => seen.push(batch))
   return pipe(
-    runSampled(gradients, drawn, asked),
+    runSampled(running, drawn, (stream, cover) => ({ ...asked(stream, cover), ...learned })),
     TE.mapLeft(atStep),
     TE.bindTo('estimate'),
     TE.bind('gradient', ({ estimate }) => finite(number, 'gradient', Requests.gather(problem, estimate.gradient))),
@@ -224,7 +225,9 @@ const step = (
     TE.bind('rest', ({ updated: { gradientNorm = T.scalar(Number.NaN), ...updated } }) =>
       finite(number, 'optimizer', { ...statesIn(updated), 'norm of the gradient': gradientNorm })
     ),
-    TE.map(({ estimate, params, updated }) => ({
+    TE.bind('fitted', () => (critic === undefined ? TE.right({}) : pipe(critic.fit(before, seen), TE.mapLeft(atStep)))),
+    TE.bind('critic', ({ fitted }) => finite(number, 'critic', fitted)),
+    TE.map(({ critic: fitted, estimate, params, updated }) => ({
       covers: drawn.map(({ cover }) => cover),
       rewards: estimate.rewards.filter((_, row) => !estimate.skipped.includes(row)),
       stepRewards: estimate.stepRewards.filter((_, row) => !estimate.skipped.includes(row)),
@@ -234,14 +237,12 @@ const step = (
         step: number,
         params: { ...state.params, ...params },
         optimizer: statesIn(updated),
-        advantage: estimate.advantageState
+        advantage: estimate.advantageState,
+        ...(critic === undefined ? {} : { critic: fitted })
       }
     }))
   )
 }
-
-const statesIn = (updated: Values): Values =>
-  Object.fromEntries(Object.entries(updated).filter(([name]) => name.startsWith('state')))
 
 const finite = (step: number, of: NotFiniteOf, values: Values): TE.TaskEither<RunError, Values> => {
   const found = firstNotFinite(values)
@@ -295,5 +296,6 @@ export const showError = (error: RunError): string =>
 const parts: Readonly<Record<NotFiniteOf, string>> = {
   gradient: 'a gradient where ',
   parameter: 'an update where ',
-  optimizer: "an optimizer's state where "
+  optimizer: "an optimizer's state where ",
+  critic: 'a critic where '
 }

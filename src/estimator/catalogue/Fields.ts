@@ -57,13 +57,18 @@ export type StartOption =
   | { readonly weights: ReadonlyArray<number> }
 
 /**
- * A value of the state in words: the reward of the chain's clean prediction, a value that the problem knows by name, a polynomial of
+ * A value of the state in words: the reward of the chain's clean prediction, a critic that a fine-tune fits as it goes, a value that the problem knows by name, a polynomial of
  * the state (lowest degree first), or none.
  *
  * @category model
  * @since 0.1.0
  */
-export type ValueOption = 'none' | 'clean' | { readonly value: string } | { readonly state: ReadonlyArray<number> }
+export type ValueOption =
+  | 'none'
+  | 'clean'
+  | 'critic'
+  | { readonly value: string }
+  | { readonly state: ReadonlyArray<number> }
 
 /**
  * What half-order cells look at besides the return: `baseline` is taken off at the state that their noise has not reached yet
@@ -211,14 +216,14 @@ const Polynomial = /*#__PURE__*/ t.type(
 const valueField = <W extends 'auto' = never>(prose: string, ...words: ReadonlyArray<W>): Field<ValueOption | W> => ({
   prose,
   decode: (given, path) => {
-    const bare = (['none', 'clean', ...words] as const).find((word) => word === given)
+    const bare = (['none', 'clean', 'critic', ...words] as const).find((word) => word === given)
     if (bare !== undefined) return E.right(bare)
     if (isRecord(given) && 'value' in given) return decodeWith(ByName, given, path)
     if (isRecord(given) && 'state' in given) return decodeWith(Polynomial, given, path)
     return E.left(
       fault(
         path,
-        `${[...words, 'clean', 'none'].join(', ')}, {"state": [..]} or {"value": NAME}`,
+        `${[...words, 'clean', 'critic', 'none'].join(', ')}, {"state": [..]} or {"value": NAME}`,
         given,
         'choose one of them'
       )
@@ -242,11 +247,11 @@ export const cellValue: Field<ValueOption> = /*#__PURE__*/ valueField<never>('a 
  */
 export const state: Fields<StateOptions> = {
   baseline: /*#__PURE__*/ valueField(
-    "what half-order cells take off the return: the reward of the chain's clean prediction, clean (auto: where there is one); none",
+    "what half-order cells take off the return: the reward of the chain's clean prediction, clean (auto: where there is one); critic, which a fine-tune fits as it goes; none",
     'auto' as const
   ),
   control: /*#__PURE__*/ valueField<never>(
-    'what half-order cells take off after their noise, putting its gradient back in: clean, or none'
+    'what half-order cells take off after their noise, putting its gradient back in: clean, critic, or none'
   )
 }
 
@@ -267,6 +272,7 @@ export const stateDefaults: StateOptions = { baseline: 'auto', control: 'none' }
 export const valueOf = (option: ValueOption): StateValue.StateValue | undefined => {
   if (option === 'none') return undefined
   if (option === 'clean') return StateValue.clean
+  if (option === 'critic') return StateValue.learned('critic')
   return 'value' in option ? StateValue.learned(option.value) : StateValue.polynomial(option.state)
 }
 
