@@ -103,12 +103,14 @@ export const compile = <P extends Params, S extends Batched, C extends Exprs, R 
     E.map(({ rollout, walk, score, others }) => ({
       run: (params, key, n, options = {}) =>
         measure(
-          problem,
-          conditions,
-          options.steps === true && walk !== undefined
-            ? { rollout: walk, inputs: stepInputs(steps) }
-            : { rollout, inputs: {} },
-          [score, ...others],
+          {
+            problem,
+            conditions,
+            scores: [score, ...others],
+            ...(options.steps === true && walk !== undefined
+              ? { rollout: walk, inputs: stepInputs(steps) }
+              : { rollout, inputs: {} })
+          },
           params,
           key,
           n
@@ -150,10 +152,13 @@ const scoreWith =
       TE.map((out) => Array.from(out['reward']?.data ?? []))
     )
 
-/** The rollout that is measured, with what it is given beside noise and parameters. */
-interface Rolling {
+/** The rollout that is measured, with what it is given beside noise and parameters, and what scores its outputs. */
+interface Rolling<P extends Params, S extends Batched, C extends Exprs, R extends Params> {
+  readonly problem: Problem<P, S, C, R>
+  readonly conditions: Conditions
   readonly rollout: Executable
   readonly inputs: Values
+  readonly scores: ReadonlyArray<Score>
 }
 
 /** The values of the step rewards' own parameters, as a rollout names them. */
@@ -161,10 +166,7 @@ const stepInputs = (steps: ReadonlyArray<{ readonly parameters: Values }>): Valu
   Object.fromEntries(steps.flatMap(({ parameters }, i) => Object.entries(under(`step.${i}`, parameters))))
 
 const measure = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
-  problem: Problem<P, S, C, R>,
-  conditions: Conditions,
-  { rollout, inputs }: Rolling,
-  scores: ReadonlyArray<Score>,
+  { problem, conditions, rollout, inputs, scores }: Rolling<P, S, C, R>,
   params: Values,
   key: Key.Key,
   n: number
