@@ -9,12 +9,14 @@ import { Command, Option } from 'commander'
 import { modes } from 'halforder/kernel'
 import { names as chainNames } from 'halforder/training/Chains'
 import * as t from 'io-ts'
+import { audit, type AuditOptions } from './command/Audit.js'
 import { compareEstimators } from './command/Compare.js'
 import { configOptions } from './command/ConfigOptions.js'
 import type { CompareOptions } from './command/Contending.js'
 import { listEstimators } from './command/Estimators.js'
 import { drawExamples, type ExamplesOptions } from './command/Examples.js'
 import { finetune, type Options } from './command/Finetune.js'
+import { ledger, type LedgerOptions } from './command/Ledger.js'
 import { plan, type PlanOptions } from './command/Plan.js'
 import { pretrain, pretrainOptions, type PretrainOptions } from './command/Pretrain.js'
 import { sample, type SampleOptions } from './command/Sample.js'
@@ -30,7 +32,7 @@ const version = (): string => {
 }
 
 /** What these print is all that they do. */
-const printing = ['compare', 'plan', 'verify']
+const printing = ['audit', 'compare', 'ledger', 'plan', 'verify']
 
 quietly(() => {
   if (printing.includes(process.argv[2] ?? '')) endUnheard()
@@ -62,6 +64,14 @@ const planning = program
 configOptions.forEach(([flags, description]) => planning.option(flags, description))
 planning.option('--json', 'print one object a program, each on a line').action(async (options: PlanOptions) => {
   process.exitCode = await plan(options)
+})
+
+const ledgers = program
+  .command('ledger')
+  .description("what a fine-tune's estimator pays of each step's term, by which cells, and what of: runs nothing")
+configOptions.forEach(([flags, description]) => ledgers.option(flags, description))
+ledgers.option('--json', 'print it as one line of JSON').action(async (options: LedgerOptions) => {
+  process.exitCode = await ledger(options)
 })
 
 const onTask = ['--task <name>', 'faces, clips, points, or a module such as ./rings.mjs', 'faces'] as const
@@ -152,6 +162,15 @@ program
   .option('--json', 'print one object a line')
   .action(async (options: VerifyOptions) => {
     process.exitCode = await verify(options)
+  })
+
+program
+  .command('audit')
+  .argument('<file>', 'a trace *.npz, as docs/audit.md has it')
+  .description('what the gradients of another program pay of each step, from a trace of its run; exit 1 if biased')
+  .option('--json', 'print one object')
+  .action(async (path: string, options: AuditOptions) => {
+    process.exitCode = await audit(path, options)
   })
 
 await program.parseAsync()

@@ -52,7 +52,12 @@ const configOf = ({
 }: CompareOptions): Step<Configured> =>
   pipe(
     configure(
-      { batch: usualBatch, ...(trained === undefined ? {} : { trained: trained.split(',') }) },
+      {
+        batch: usualBatch,
+        // what is compared are estimates of the reward's own gradient
+        kl: { beta: 0 },
+        ...(trained === undefined ? {} : { trained: trained.split(',') })
+      },
       { ...options, estimator: 'reinforce' }
     ),
     TE.map(({ config, task }) => ({

@@ -61,8 +61,9 @@ const free: ReadonlySet<string> = new Set(['steps', 'threads'])
  */
 export const checkOptions = (
   folder: string,
-  { config, out }: { readonly config?: string; readonly out?: string }
+  { config, out, paper }: { readonly config?: string; readonly out?: string; readonly paper?: boolean }
 ): E.Either<Failure, void> => {
+  if (paper === true) return E.left(usage(`--paper: expected none, since ${folder} has an estimator; leave it out`))
   if (config !== undefined)
     return E.left(usage(`--config: expected none, since ${folder} has one, got ${config}; leave it out`))
   return out === undefined || isSame(out, folder)

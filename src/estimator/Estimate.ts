@@ -68,7 +68,7 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
   const score = (x0: Tensor): TE.TaskEither<EstimatorError, Scored> =>
     problem.reward._tag === 'BlackBox'
       ? pipe(
-          evaluate(problem.reward)(x0),
+          evaluate(problem.reward)(x0, { condition }),
           TE.map((rewards) => ({ rewards, x0Bar: undefined })),
           TE.flatMapEither(usable(problem, x0))
         )

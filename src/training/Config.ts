@@ -133,6 +133,13 @@ const advantageFields = {
   decay: share
 }
 
+const klFields = {
+  /** The price of the divergence from the base model, by which the objective is `E[R] - beta KL`; 0 is none. */
+  beta: notNegative32,
+  /** Steps whose noise is below it count with a deviation of this; where it is 0, steps without noise are left out. */
+  floor: notNegative32
+}
+
 const optimizerFields = {
   name: oneOf('adamW', 'sgd'),
   learningRate: positive32,
@@ -156,10 +163,14 @@ const fields = {
   model: text,
   /** The reward's name: see `rewardNames`. */
   reward: text,
+  /** Is each reward of a sum divided by its standard deviation on samples of the base model before it is weighed? */
+  normalise: t.boolean,
   estimator,
   chain: t.exact(t.type(chainFields)),
   advantage: t.exact(t.type(advantageFields)),
   optimizer: t.exact(t.type(optimizerFields)),
+  /** What it costs to leave the base model: the divergence of each step from the base's, along the chain. */
+  kl: t.exact(t.type(klFields)),
   /** What is trained in place of `trained`, where its rank is not 0. */
   adapter: t.exact(t.type(adapterFields)),
   /** Paths of the parameters that are trained: a path stands for all below it, `*` for one key, `**` for any. */
@@ -225,6 +236,7 @@ export const defaults: Config = {
   task: '',
   model: '',
   reward: '',
+  normalise: false,
   estimator: {
     name: 'rlr',
     h: 2,
@@ -260,6 +272,7 @@ export const defaults: Config = {
     nesterov: false,
     clip: 1
   },
+  kl: { beta: 0, floor: 0 },
   adapter: { rank: 0, alpha: 8, on: [] },
   trained: [],
   prompt: '',

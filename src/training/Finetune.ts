@@ -48,8 +48,8 @@ export interface State {
 }
 
 /**
- * What one step showed: the covers that were drawn, the rewards of its batch without those of rows that were skipped, how
- * many these were, and the Euclidean norm of the gradient.
+ * What one step showed: the covers that were drawn, the rewards of its batch and the sums of those on the way, without those of
+ * rows that were skipped, how many these were, and the Euclidean norm of the gradient.
  *
  * @category model
  * @since 0.1.0
@@ -58,6 +58,7 @@ export interface Progress {
   readonly state: State
   readonly covers: ReadonlyArray<Cover>
   readonly rewards: ReadonlyArray<number>
+  readonly stepRewards: ReadonlyArray<number>
   readonly skipped: number
   readonly gradientNorm: number
 }
@@ -229,6 +230,7 @@ const step = (
     TE.map(({ critic: fitted, estimate, params, updated }) => ({
       covers: drawn.map(({ cover }) => cover),
       rewards: estimate.rewards.filter((_, row) => !estimate.skipped.includes(row)),
+      stepRewards: estimate.stepRewards.filter((_, row) => !estimate.skipped.includes(row)),
       skipped: estimate.skipped.length,
       gradientNorm: updated['gradientNorm']?.data[0] ?? Number.NaN,
       state: {

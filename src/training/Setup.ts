@@ -14,7 +14,6 @@ import { begins } from '../document/Pattern.js'
 import * as Advantage from '../estimator/Advantage.js'
 import type { Facts } from '../estimator/catalogue/Row.js'
 import type { Estimator } from '../estimator/Estimator.js'
-import type { StateValue } from '../estimator/StateValue.js'
 import type { Problem } from '../estimator/Gradient.js'
 import * as Named from '../estimator/Named.js'
 import { type Trained, trainedShapes } from '../estimator/program/Programs.js'
@@ -26,6 +25,7 @@ import * as Optimizer from '../optimizer/Optimizer.js'
 import * as Key from '../random/Key.js'
 import { decoded, decodedBlackBox } from '../reward/Decoded.js'
 import type { Differentiable, Reward, RewardError } from '../reward/Reward.js'
+import { inWords } from '../reward/Seeing.js'
 import * as Shelf from '../reward/Shelf.js'
 import type { Outputs } from '../reward/Shelf.js'
 import * as X from '../tensor/Expr.js'
@@ -36,10 +36,11 @@ import { type Tensor, vector } from '../tensor/Tensor.js'
 import type { Exprs } from '../tensor/Tree.js'
 import { adaptModel } from './Adapters.js'
 import * as Chains from './Chains.js'
-import type { Conditions, Language } from './Conditions.js'
+import { type Conditions, type Language, wordsOf } from './Conditions.js'
 import type { Config } from './Config.js'
 import * as Critic from './Critic.js'
 import { decode, decoderValues } from './Decode.js'
+import { penalty } from './Penalty.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -117,6 +118,18 @@ export const reward = (
     )
   )
 }
+
+/**
+ * The same reward, which is told prompts in words where it is a host function: those of the configuration, or what the language says of
+ * a condition.
+ *
+ * @category rewards
+ * @since 0.1.0
+ */
+export const told =
+  (prompt: string, language: Language) =>
+  <R extends Params>(one: Reward<R, Outputs, Rows<number>>): Reward<R, Outputs, Rows<number>> =>
+    one._tag === 'BlackBox' ? inWords(wordsOf(prompt, language))(one) : one
 
 /** The same reward without the type of its parameters. */
 const anyParameters = <R extends Params, C extends Exprs>(
@@ -316,19 +329,6 @@ const rowDirections = (
         )
 }
 
-/** The critic of a chain, where some cell of an estimator looks at one. */
-const criticOf = (
-  { covers }: Estimator,
-  { T, state }: Chain<Params, Outputs, Rows<number>>,
-  { labels }: Language
-): Pick<Setup['problem'], 'values'> => {
-  const looks = (value: StateValue | undefined): boolean => value?._tag === 'Learned' && value.name === Critic.critic
-  const cells = covers.flatMap(({ cover }) => cover.cells)
-  return cells.some((cell) => cell._tag === 'HalfOrder' && (looks(cell.baseline) || looks(cell.control)))
-    ? { values: new Map([[Critic.critic, Critic.network({ T, features: state[1], labels })]]) }
-    : {}
-}
-
 /**
  * Everything that a configuration names; `target` decodes latents for black-box rewards. Left: a reward that is none, a chain
  * that the model cannot serve, an estimator that does not fit the chain, a prompt that the model cannot be told.
@@ -344,37 +344,45 @@ export const setup = (
   const { language, model } = materials
   return pipe(
     E.Do,
-    E.bind('reward', () => reward(config.reward, materials, target)),
+    E.bind('reward', () => pipe(reward(config.reward, materials, target), E.map(told(config.prompt, language)))),
     E.bind('conditions', () => conditions(config, language)),
     E.bind('ready', () => prepared(config, model)),
     E.bind('plain', ({ ready }) => chain(config.chain, ready.model)),
     E.bind('base', ({ plain }) => staged(config, plain, language)),
     E.bind('chain', ({ base, ready }) => rowDirections(config, base, ready.trained)),
     E.bind('estimator', ({ reward: wanted, chain: on }) => estimator(config.estimator, Named.facts(on, wanted))),
-    E.map(({ base, chain: spread, reward: wanted, estimator: chosen, conditions: drawn, ready }): Setup => {
-      const problem = {
-        chain: spread,
-        reward: wanted,
-        estimator: chosen,
-        advantage: advantage(config.advantage),
-        trained: ready.trained,
-        batch: config.batch,
-        nonFinite: config.nonFinite,
-        ...criticOf(chosen, base, language)
-      }
+    E.let('initial', ({ base, ready }) => {
       const paths = new Set(trainedShapes(base.parameters, () => true).map(([path]) => path))
-      return {
-        problem,
-        base: { ...problem, chain: base },
-        optimizer: optimizer(config.optimizer),
-        initial: Object.fromEntries(Object.entries(ready.model.parameters).filter(([path]) => paths.has(path))),
-        conditions: drawn,
-        finished: (params) =>
-          pipe(
-            ready.merge(params),
-            E.map((values) => ({ ...model.parameters, ...values }))
-          )
+      return Object.fromEntries(Object.entries(ready.model.parameters).filter(([path]) => paths.has(path)))
+    }),
+    // the reference is shared, whether the rows have copies of what is trained or not
+    E.bind('steps', ({ base, initial }) => penalty(config.kl, initial)(base)),
+    E.map(
+      ({ base, chain: spread, conditions: drawn, estimator: chosen, initial, ready, reward: wanted, steps }): Setup => {
+        const problem = {
+          chain: spread,
+          reward: wanted,
+          steps,
+          estimator: chosen,
+          advantage: advantage(config.advantage),
+          trained: ready.trained,
+          batch: config.batch,
+          nonFinite: config.nonFinite,
+          ...Critic.looked(chosen, { T: base.T, features: base.state[1], labels: language.labels })
+        }
+        return {
+          problem,
+          base: { ...problem, chain: base },
+          optimizer: optimizer(config.optimizer),
+          initial,
+          conditions: drawn,
+          finished: (params) =>
+            pipe(
+              ready.merge(params),
+              E.map((values) => ({ ...model.parameters, ...values }))
+            )
+        }
       }
-    })
+    )
   )
 }

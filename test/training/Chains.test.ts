@@ -8,6 +8,9 @@ import { samplers } from '../../src/chain/sampler/All.gen.js'
 import type { Base } from '../../src/chain/SamplerRow.js'
 import { type DocumentError, showError } from '../../src/document/Document.js'
 import * as Gradient from '../../src/estimator/Gradient.js'
+import { trainedShapes } from '../../src/estimator/program/Programs.js'
+import { request } from '../../src/training/Requests.js'
+import type { Values } from '../../src/tensor/Program.js'
 import * as Chains from '../../src/training/Chains.js'
 import { silent } from '../../src/training/Conditions.js'
 import * as Config from '../../src/training/Config.js'
@@ -21,6 +24,7 @@ import { eraseDenoiser } from '../../src/chain/Denoiser.js'
 import { initial } from '../../src/lens/Initial.js'
 import { encodeModel, type Model } from '../../src/network/Model.js'
 import * as Network from '../../src/network/Network.js'
+import * as Draw from '../../src/random/Draw.js'
 import * as Key from '../../src/random/Key.js'
 import { brightness } from '../../src/reward/Pixels.js'
 import { blackBox } from '../../src/reward/Reward.js'
@@ -41,6 +45,17 @@ const modelOf = (description: MlpDescription | LatentDescription): Model => ({
   parameters: initial(Network.parameters(description), key),
   metadata: {},
   encode: (parameters, metadata, precision) => encodeModel(description, parameters, metadata, precision)
+})
+
+/** The model with every parameter away from zero, where networks start whose last layer says nothing. */
+const stirred = (model: Model): Model => ({
+  ...model,
+  parameters: Object.fromEntries(
+    Object.entries(model.parameters).map(([path, { shape, data }]) => {
+      const step = Draw.normal(Key.foldInString(key, path), shape).data
+      return [path, { shape, data: data.map((x, i) => x + 0.3 * (step[i] ?? 0)) }]
+    })
+  )
 })
 
 const mlp: MlpDescription = {
@@ -121,6 +136,41 @@ describe('chains by name', () => {
     expect(E.isRight(Gradient.check(right(Setup.setup(zeroth, materials(model, features))).problem))).toBe(true)
     expect(E.isRight(Gradient.programs(set.problem))).toBe(true)
   })
+
+  it.each(Chains.names.filter((kind) => kind !== 'flow-ode'))(
+    '%s prices leaving the base: with the noise held, full backpropagation is the slope of reward less price',
+    async (kind) => {
+      const model = stirred(kind === 'latent' ? modelOf(latent) : modelOf(mlp))
+      const config = configOf(kind, { kl: { beta: 0.7, floor: 0.05 }, estimator: { name: 'fullBackprop' } })
+      const set = right(Setup.setup(config, materials(model, kind === 'latent' ? 48 : 12)))
+      const { problem, conditions, initial: base } = set
+      const gradients = right(Gradient.compile(problem, reference))
+      const [path = ''] = trainedShapes(problem.chain.parameters, problem.trained).map(([name]) => name)
+      // away from the base, where the penalty has a slope
+      const at = (by: number): Values => {
+        const value = base[path] ?? T.scalar(0)
+        return {
+          ...base,
+          [path]: { shape: value.shape, data: Float64Array.from(value.data, (x, i) => x + 0.1 + by * Math.cos(i)) }
+        }
+      }
+      const evaluated = async (by: number): Promise<Gradient.Estimate> =>
+        right(await gradients.run(request(problem, conditions, Key.make(8), at(by)))())
+      const objective = async (by: number): Promise<number> => {
+        const { rewards, stepRewards } = await evaluated(by)
+        return rewards.reduce((sum, r, n) => sum + r + (stepRewards[n] ?? 0), 0) / rewards.length
+      }
+      const { gradient, stepRewards } = await evaluated(0)
+      expect(stepRewards.every((r) => r < 0)).toBe(true)
+      const slope = Array.from(gradient[path]?.data ?? []).reduce((sum, g, i) => sum + g * Math.cos(i), 0)
+      const h = 1e-3
+      const difference =
+        (8 * ((await objective(h)) - (await objective(-h))) - ((await objective(2 * h)) - (await objective(-2 * h)))) /
+        (12 * h)
+      // noise and conditions are numbers of f32, all else is f64: what is left is the fourth power of h
+      expect(Math.abs(slope - difference)).toBeLessThan(1e-7 * (1 + Math.abs(difference)))
+    }
+  )
 
   it.each(['cosine', 'linear', 'flow'] as const)('start at noise and tell times that a %s model knows', (share) => {
     const denoiser = modelOf({ ...mlp, share }).denoiser
