@@ -24,9 +24,9 @@ import type { Executable, Target } from '../tensor/Target.js'
 import * as T from '../tensor/Tensor.js'
 import type { Exprs } from '../tensor/Tree.js'
 import type { Conditions } from './Conditions.js'
-import * as Critic from './Critic.js'
+import * as Critic from './fit/Critic.js'
 import * as Requests from './Requests.js'
-import { statesIn, updateProgram, zeros } from './Update.js'
+import { statesIn, updateProgram, zeros } from './fit/Update.js'
 
 // -------------------------------------------------------------------------------------
 // model

@@ -38,7 +38,7 @@ import { adaptModel } from './Adapters.js'
 import * as Chains from './Chains.js'
 import { type Conditions, type Language, wordsOf } from './Conditions.js'
 import type { Config } from './Config.js'
-import * as Critic from './Critic.js'
+import * as Critic from './fit/Critic.js'
 import { decode, decoderValues } from './Decode.js'
 import { penalty } from './Penalty.js'
 
