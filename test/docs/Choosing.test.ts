@@ -124,7 +124,7 @@ const rowsOf = (name: Name): ReadonlyArray<Row> => {
         String(Math.round(networkEvaluations)),
         String(Math.round(pullbacks)),
         (row.peakBytes / 2 ** 20).toFixed(1),
-        times(row.betterThanReinforce, row.betterThanReinforceInterval),
+        exact ? times(row.betterThanReinforce, row.betterThanReinforceInterval) : '-',
         `${row.slopeRatio.toFixed(2)} +- ${row.slopeRatioError.toFixed(2)}`,
         row.tailIndex === null ? '-' : row.tailIndex.toFixed(1)
       ],
