@@ -38,6 +38,7 @@ export interface ConfigOptions {
   readonly h?: string
   readonly T?: string
   readonly batch?: string
+  readonly group?: string
   readonly steps?: string
   readonly reward?: string
   readonly prompt?: string
@@ -67,6 +68,7 @@ export const configOptions: ReadonlyArray<readonly [flags: string, description: 
   ['--h <number>', 'steps of a half-order segment, for the estimators that have some'],
   ['--T <number>', 'steps of the chain'],
   ['--batch <number>', 'samples of one step'],
+  ['--group <number>', 'so many samples in a row are asked for the same, with the advantage perPrompt'],
   ['--steps <number>', 'steps of the optimizer'],
   [
     '--reward <name>',
@@ -148,6 +150,8 @@ export const configure = (document: unknown, options: ConfigOptions): Step<Confi
               : E.right(base)
           }),
           E.map((base) => (isRank(options.lora) ? forAdapters(base) : base)),
+          // samples of one prompt are each other's baseline, unless something else is said
+          E.map((base) => (options.group === undefined ? base : forGroups(base))),
           E.flatMap((base) => Config.decode(base)(given)),
           E.mapLeft(refused)
         )
@@ -223,6 +227,7 @@ const places: Readonly<Record<Exclude<keyof ConfigOptions, 'config' | 'paper'>, 
   h: 'estimator.h',
   estimator: 'estimator',
   batch: 'batch',
+  group: 'group',
   steps: 'steps',
   reward: 'reward',
   prompt: 'prompt',
@@ -243,6 +248,7 @@ const typedOf = (options: ConfigOptions, estimator: Typed | undefined): E.Either
       ...field('seed', number(options.seed)),
       ...field('steps', number(options.steps)),
       ...field('batch', number(options.batch)),
+      ...field('group', number(options.group)),
       ...field('reward', options.reward),
       ...field('prompt', options.prompt),
       ...field('adapter', filled(field('rank', number(options.lora)))),
@@ -278,6 +284,11 @@ const forAdapters = (base: Config.Config): Config.Config => ({
   ...base,
   estimator: 'radius' in base.estimator ? { ...base.estimator, radius: 0.01 } : base.estimator,
   optimizer: { ...base.optimizer, learningRate: 0.005 }
+})
+
+const forGroups = (base: Config.Config): Config.Config => ({
+  ...base,
+  advantage: { ...base.advantage, name: 'perPrompt' }
 })
 
 const field = (name: string, value: unknown): Group => (value === undefined ? {} : { [name]: value })

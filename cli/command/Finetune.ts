@@ -17,7 +17,7 @@ import type { Target } from 'halforder/tensor/Target'
 import * as Checkpoint from 'halforder/training/Checkpoint'
 import type * as Config from 'halforder/training/Config'
 import { decode } from 'halforder/training/Decode'
-import * as Evaluation from 'halforder/training/Evaluation'
+import * as Evaluation from 'halforder/training/measure/Evaluation'
 import * as Finetune from 'halforder/training/Finetune'
 import { normalised } from 'halforder/training/Normalising'
 import { divergence } from 'halforder/training/Penalty'
@@ -68,8 +68,8 @@ const prepare = ({ configured, from }: Start, folder: string, every: number, tar
       TE.fromEither(pipe(Setup.setup(config, materials, target), E.mapLeft(refused)))
     ),
     TE.chainFirst(({ setup }) => TE.fromEither(pipe(Gradient.check(setup.problem), E.mapLeft(ofEstimator)))),
-    TE.bind('run', ({ setup: { problem, optimizer, conditions } }) =>
-      TE.fromEither(pipe(Finetune.compile(problem, { optimizer, conditions, target }), E.mapLeft(ofEstimator)))
+    TE.bind('run', ({ config: { group }, setup: { problem, optimizer, conditions } }) =>
+      TE.fromEither(pipe(Finetune.compile(problem, { optimizer, conditions, target, group }), E.mapLeft(ofEstimator)))
     ),
     TE.bind('judges', ({ task, materials: { model } }) => pipe(task.judges(model), TE.mapLeft(broken))),
     TE.let('heldOut', ({ config, judges, materials: { model } }) => heldOut(judges, model, target)(config.reward)),

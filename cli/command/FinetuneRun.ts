@@ -13,6 +13,7 @@ import * as Est from 'halforder/estimator/Estimator'
 import * as Objective from 'halforder/estimator/Objective'
 import { trainedShapes } from 'halforder/estimator/program/Programs'
 import * as Cost from 'halforder/estimator/reading/Cost'
+import * as Ledger from 'halforder/estimator/reading/Ledger'
 import { type Model, showError as showModel } from 'halforder/network/Model'
 import * as Key from 'halforder/random/Key'
 import { leftOut } from 'halforder/reward/Kl'
@@ -22,8 +23,9 @@ import type { Values } from 'halforder/tensor/Program'
 import { rows, size, type Tensor } from 'halforder/tensor/Tensor'
 import * as Checkpoint from 'halforder/training/Checkpoint'
 import type * as Config from 'halforder/training/Config'
-import * as Evaluation from 'halforder/training/Evaluation'
+import * as Evaluation from 'halforder/training/measure/Evaluation'
 import * as Finetune from 'halforder/training/Finetune'
+import { departures } from 'halforder/training/Descent'
 import type * as Setup from 'halforder/training/Setup'
 import { broken, type Failure, type Step } from '../edge/Failure.js'
 import type { Held } from '../edge/Lock.js'
@@ -92,6 +94,7 @@ export interface Summary {
   readonly estimator: string
   readonly cover: string
   readonly objective: Objective.Objective
+  readonly departures: ReadonlyArray<Ledger.Departure>
   readonly unpaidSteps: ReadonlyArray<number>
   readonly steps: number
   readonly skippedRows: number
@@ -262,6 +265,7 @@ export const execute = (ready: Ready, held: Held, stop: AbortSignal): Step<Summa
         estimator: problem.estimator.name,
         cover: Cover.show(problem.estimator.covers[0].cover),
         objective: Objective.ofEstimator(problem.estimator),
+        departures: departures(config),
         unpaidSteps: [...Est.unpaid(problem.estimator).keys()],
         steps: state.step,
         skippedRows: metrics.reduce((n, { skipped }) => n + skipped, 0),
@@ -303,6 +307,7 @@ export const describe = (summary: Summary): string => {
     ...(summary.warning === null ? [] : [`  warning    ${summary.warning}`]),
     `  estimator  ${summary.estimator}: ${summary.cover}`,
     `             ${unpaid.length === 0 ? `unbiased for ${summary.objective}` : `biased: steps ${Cover.showSteps(unpaid)} are unpaid`}`,
+    ...summary.departures.map((one) => `             departs: ${Ledger.showDeparture(one)}`),
     `  cost       ${summary.networkEvaluations} network evaluations, ${(summary.peakActivationBytes / 2 ** 20).toFixed(1)} MiB of activations at the peak`,
     ...(summary.skippedRows === 0
       ? []

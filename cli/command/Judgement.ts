@@ -14,9 +14,9 @@ import type { Values } from 'halforder/tensor/Program'
 import type { Target } from 'halforder/tensor/Target'
 import type { Tensor } from 'halforder/tensor/Tensor'
 import type * as Config from 'halforder/training/Config'
-import { mostRows, pairwiseDistance } from 'halforder/training/Diversity'
-import * as Evaluation from 'halforder/training/Evaluation'
-import { frechet, moments } from 'halforder/training/Frechet'
+import { mostRows, pairwiseDistance } from 'halforder/training/measure/Diversity'
+import * as Evaluation from 'halforder/training/measure/Evaluation'
+import { frechet, moments } from 'halforder/training/measure/Frechet'
 import { rows } from 'halforder/tensor/Tensor'
 
 // -------------------------------------------------------------------------------------

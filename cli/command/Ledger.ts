@@ -8,7 +8,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Gradient from 'halforder/estimator/Gradient'
 import * as Ledger from 'halforder/estimator/reading/Ledger'
-import type { Config } from 'halforder/training/Config'
+import { departures } from 'halforder/training/Descent'
 import * as Setup from 'halforder/training/Setup'
 import { fail, ofEstimator, refused, type Step } from '../edge/Failure.js'
 import { type Configured, type ConfigOptions, readConfig } from './ConfigOptions.js'
@@ -23,10 +23,6 @@ import { materialsOf } from './ModelFile.js'
 export interface LedgerOptions extends ConfigOptions {
   readonly json?: boolean
 }
-
-/** What a fine-tune of a configuration does besides paying for steps. */
-const departures = ({ optimizer }: Config): ReadonlyArray<Ledger.Departure> =>
-  optimizer.clip === 0 ? [] : [{ _tag: 'ClippedGradient', norm: optimizer.clip }]
 
 /**
  * The ledger of a configuration. Left: what a fine-tune would refuse too.

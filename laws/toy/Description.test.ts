@@ -74,7 +74,7 @@ describe('model files', () => {
     [3, 'the document: expected a group of fields'],
     [{ ...tanh, kind: 'sine' }, 'kind: expected linearGaussian or tanh, got "sine"'],
     [{ ...tanh, alpha: 'x' }, 'alpha: expected a finite number, got "x"'],
-    [{ ...tanh, T: 0 }, 'T: expected a whole number in 1..10000, got 0'],
+    [{ ...tanh, T: 0 }, 'T: expected a whole number in 1..4096, got 0'],
     [{ ...tanh, sigma: 0 }, 'sigma: expected a number above 0, got 0'],
     [{ ...tanh, theta: [1] }, 'theta: expected a list of 2'],
     [{ ...tanh, aplha: 1 }, 'aplha: expected one of the fields kind, T, alpha'],

@@ -172,15 +172,25 @@ export const fromUniforms = (
  * @since 0.1.0
  */
 export const draw = (density: Density, key: Key.Key, shape: ReadonlyArray<number>): Tensor =>
-  density === 'normal' ? Draw.normal(key, shape) : drawRows(density, key, shape, 0, shape[0] ?? 1)
+  density === 'normal' ? Draw.normal(key, shape) : drawRows(density, key, shape, { from: 0, to: shape[0] ?? 1 })
+
+/**
+ * The rows `from..to-1` of some.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Rows {
+  readonly from: number
+  readonly to: number
+}
 
 /** Rows of draws that are made of uniforms, without making the others. */
 const drawRows = (
   density: Exclude<Density, 'normal'>,
   key: Key.Key,
   shape: ReadonlyArray<number>,
-  from: number,
-  to: number
+  { from, to }: Rows
 ): Tensor => {
   const { uniforms, draw: one } = fromUniforms(density)
   const others = Array.from({ length: uniforms - 1 }, (_, k) =>
@@ -204,14 +214,10 @@ export const draw32 = (density: Density, key: Key.Key, shape: ReadonlyArray<numb
  * @category draws
  * @since 0.1.0
  */
-export const drawRows32 = (
-  density: Density,
-  key: Key.Key,
-  shape: ReadonlyArray<number>,
-  from: number,
-  to: number
-): Tensor =>
-  density === 'normal' ? Draw.normalRows32(key, shape, from, to) : toFloat32(drawRows(density, key, shape, from, to))
+export const drawRows32 = (density: Density, key: Key.Key, shape: ReadonlyArray<number>, rows: Rows): Tensor =>
+  density === 'normal'
+    ? Draw.normalRows32(key, shape, rows.from, rows.to)
+    : toFloat32(drawRows(density, key, shape, rows))
 
 /** The quantile of the standard Laplace. */
 const laplace = (p: number): number => (p < 0.5 ? Math.log(2 * p) : -Math.log(2 * (1 - p)))

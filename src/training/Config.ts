@@ -126,7 +126,7 @@ const adapterFields = {
 }
 
 const advantageFields = {
-  name: oneOf('none', 'constant', 'leaveOneOut', 'runningMean'),
+  name: oneOf('none', 'constant', 'leaveOneOut', 'perPrompt', 'group', 'runningMean'),
   /** The constant, or where the running mean starts. */
   baseline: finite32,
   /** How much of the running mean stays at each step. */
@@ -183,6 +183,8 @@ const fields = {
   stages: t.exact(t.type(stageFields)),
   /** Samples of one step. */
   batch: samples,
+  /** How many samples in a row are asked for the same, for advantages within groups; it divides the batch. */
+  group: samples,
   /** Steps of the optimizer. */
   steps: wholeIn(0, limits.steps),
   /** The seed that every draw derives from. */
@@ -279,6 +281,7 @@ export const defaults: Config = {
   prompts: 0,
   stages: { coarse: '', mid: '', fine: '' },
   batch: 32,
+  group: 1,
   steps: 60,
   seed: 1,
   nonFinite: 'stop',

@@ -24,9 +24,9 @@ import type { Executable, Target } from '../tensor/Target.js'
 import * as T from '../tensor/Tensor.js'
 import type { Exprs } from '../tensor/Tree.js'
 import type { Conditions } from './Conditions.js'
-import * as Critic from './fit/Critic.js'
+import * as Critic from './Critic.js'
 import * as Requests from './Requests.js'
-import { statesIn, updateProgram, zeros } from './fit/Update.js'
+import { statesIn, updateProgram, zeros } from './Update.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -120,8 +120,8 @@ export interface Options {
 // -------------------------------------------------------------------------------------
 
 /**
- * Compiles a run. A problem with a value by the name of `Critic.critic` has it fitted on the way. Left: what the interpreter finds, a sampler that negates noise that is not symmetric, or an update that does
- * not compile.
+ * Compiles a run. A problem with a value by the name of `Critic.critic` has it fitted on the way. Left: what the interpreter
+ * finds, a sampler that negates noise that is not symmetric, or an update that does not compile.
  *
  * @category interpreters
  * @since 0.1.0

@@ -18,7 +18,7 @@ import * as Key from '../random/Key.js'
 import { parseSum } from '../reward/Shelf.js'
 import type { Target } from '../tensor/Target.js'
 import type { Config } from './Config.js'
-import * as Evaluation from './Evaluation.js'
+import * as Evaluation from './measure/Evaluation.js'
 import { type Materials, reward, setup, told } from './Setup.js'
 
 /**

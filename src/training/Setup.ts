@@ -11,7 +11,6 @@ import { perRow, type Chain } from '../chain/Chain.js'
 import { perStep, thirds, under } from '../chain/PerStep.js'
 import { type DocumentError, fault } from '../document/Document.js'
 import { begins } from '../document/Pattern.js'
-import * as Advantage from '../estimator/Advantage.js'
 import type { Facts } from '../estimator/catalogue/Row.js'
 import type { Estimator } from '../estimator/Estimator.js'
 import type { Problem } from '../estimator/Gradient.js'
@@ -21,7 +20,7 @@ import { erase } from '../lens/Erase.js'
 import type { Params } from '../lens/Lens.js'
 import type { Rows } from '../lens/Rows.js'
 import type { Model } from '../network/Model.js'
-import * as Optimizer from '../optimizer/Optimizer.js'
+import type * as Optimizer from '../optimizer/Optimizer.js'
 import * as Key from '../random/Key.js'
 import { decoded, decodedBlackBox } from '../reward/Decoded.js'
 import type { Differentiable, Reward, RewardError } from '../reward/Reward.js'
@@ -38,8 +37,9 @@ import { adaptModel } from './Adapters.js'
 import * as Chains from './Chains.js'
 import { type Conditions, type Language, wordsOf } from './Conditions.js'
 import type { Config } from './Config.js'
-import * as Critic from './fit/Critic.js'
+import * as Critic from './Critic.js'
 import { decode, decoderValues } from './Decode.js'
+import { advantage, optimizer } from './Descent.js'
 import { penalty } from './Penalty.js'
 
 // -------------------------------------------------------------------------------------
@@ -215,40 +215,6 @@ export const estimator = (config: Config['estimator'], facts: Facts): E.Either<D
   pipe(config, Named.build(facts), E.mapLeft(Named.misfit('estimator')))
 
 /**
- * The advantage of a configuration.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const advantage = ({ name, baseline, decay }: Config['advantage']): Advantage.Advantage => {
-  switch (name) {
-    case 'none':
-      return Advantage.none
-    case 'constant':
-      return Advantage.constant(baseline)
-    case 'leaveOneOut':
-      return Advantage.leaveOneOut
-    case 'runningMean':
-      return Advantage.runningMean(decay, baseline)
-  }
-}
-
-/**
- * The optimizer of a configuration.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const optimizer = (config: Config['optimizer']): Optimizer.Optimizer => {
-  const { learningRate, weightDecay: decay, beta1, beta2, momentum, nesterov, clip } = config
-  const descend =
-    config.name === 'sgd'
-      ? Optimizer.sgd(learningRate, { momentum, nesterov })
-      : Optimizer.adamW(learningRate, { beta1, beta2, decay })
-  return clip === 0 ? descend : Optimizer.chain(Optimizer.clipByGlobalNorm(clip), descend)
-}
-
-/**
  * Which parameter paths some patterns choose. A pattern matches a path or the start of one; `*` stands for one key and
  * `**` for any number: `blocks.*.film` chooses `blocks.0.film.scale.weight`, and `**.bias` every bias. An empty list
  * chooses everything.
@@ -329,6 +295,12 @@ const rowDirections = (
         )
 }
 
+/** Groups fill a batch. */
+const groups = ({ batch, group }: Config): E.Either<DocumentError, number> =>
+  batch % group === 0
+    ? E.right(group)
+    : E.left(wrong('group', `a number of samples that divides the batch of ${batch}`, String(group), 'change either'))
+
 /**
  * Everything that a configuration names; `target` decodes latents for black-box rewards. Left: a reward that is none, a chain
  * that the model cannot serve, an estimator that does not fit the chain, a prompt that the model cannot be told.
@@ -345,6 +317,7 @@ export const setup = (
   return pipe(
     E.Do,
     E.bind('reward', () => pipe(reward(config.reward, materials, target), E.map(told(config.prompt, language)))),
+    E.chainFirst(() => groups(config)),
     E.bind('conditions', () => conditions(config, language)),
     E.bind('ready', () => prepared(config, model)),
     E.bind('plain', ({ ready }) => chain(config.chain, ready.model)),

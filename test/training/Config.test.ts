@@ -54,8 +54,8 @@ describe('a configuration', () => {
 
 describe('what a configuration may ask for', () => {
   it.each([
-    [{ chain: { T: 1e15 } }, 'chain.T: expected a whole number in 1..10000, got 1000000000000000; correct it'],
-    [{ chain: { T: Infinity } }, 'chain.T: expected a whole number in 1..10000, got Infinity; correct it'],
+    [{ chain: { T: 1e15 } }, 'chain.T: expected a whole number in 1..4096, got 1000000000000000; correct it'],
+    [{ chain: { T: Infinity } }, 'chain.T: expected a whole number in 1..4096, got Infinity; correct it'],
     [{ batch: 1e9 }, 'batch: expected a whole number in 1..10000000, got 1000000000; correct it'],
     [
       { evaluationSamples: 1e15 },
@@ -68,7 +68,8 @@ describe('what a configuration may ask for', () => {
     [{ seed: Infinity }, 'seed: expected a whole number in 0..9007199254740991, got Infinity; correct it'],
     [{ seed: '1e400' }, 'seed: expected a whole number in 0..9007199254740991, got "1e400"; correct it'],
     [{ seed: 2 ** 53 - 1 }, 'accepted'],
-    [{ chain: { T: 10_000 } }, 'accepted']
+    [{ chain: { T: 4096 } }, 'accepted'],
+    [{ chain: { T: 10_000 } }, 'chain.T: expected a whole number in 1..4096, got 10000; correct it']
   ])('%j', (given, said) => {
     expect(message(given)).toBe(said)
   })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import * as Draw from '../../src/random/Draw.js'
 import * as Key from '../../src/random/Key.js'
-import { mostRows, pairwiseDistance } from '../../src/training/Diversity.js'
+import { mostRows, pairwiseDistance } from '../../src/training/measure/Diversity.js'
 import * as T from '../../src/tensor/Tensor.js'
 
 describe('the mean distance of two outputs', () => {

@@ -14,15 +14,16 @@ import * as Draw from '../../src/random/Draw.js'
 import * as Key from '../../src/random/Key.js'
 import { type BlackBox, blackBox } from '../../src/reward/Reward.js'
 import type { Values } from '../../src/tensor/Program.js'
-import type { Tensor } from '../../src/tensor/Tensor.js'
+import { map, type Tensor } from '../../src/tensor/Tensor.js'
 import { batchAt, table } from '../../src/training/Batches.js'
+import type { Conditions } from '../../src/training/Conditions.js'
 import * as Config from '../../src/training/Config.js'
-import * as Evaluation from '../../src/training/Evaluation.js'
+import * as Evaluation from '../../src/training/measure/Evaluation.js'
 import * as Finetune from '../../src/training/Finetune.js'
 import * as Requests from '../../src/training/Requests.js'
 import * as Objectives from '../../src/training/Objective.js'
 import * as Pretrain from '../../src/training/Pretrain.js'
-import { optimizer } from '../../src/training/Setup.js'
+import { optimizer } from '../../src/training/Descent.js'
 import { conditions, params, right, T, tiny } from './tiny.js'
 
 const key = Key.make(11)
@@ -165,6 +166,7 @@ describe('a skipped row', () => {
 
 describe('a run', () => {
   const rlr = tiny(right(Catalogue.rlr({ T, h: 2 })))
+  const strategies = right(Catalogue.evolutionStrategies({ T }))
 
   const until = async (run: Finetune.Run): Promise<ReadonlyArray<E.Either<Finetune.RunError, Finetune.Progress>>> => {
     const seen: Array<E.Either<Finetune.RunError, Finetune.Progress>> = []
@@ -186,9 +188,23 @@ describe('a run', () => {
   })
 
   const sgd = { ...Config.defaults.optimizer, name: 'sgd', learningRate: 3e38, clip: 0 } as const
-  const strategies = right(Catalogue.evolutionStrategies({ T }))
   const times = (factor: number): BlackBox =>
     blackBox('smile', ({ data }: Tensor) => [0, 1, 2].map((row) => factor * (1 + (data[12 * row] ?? 0))))
+
+  test('stops at a condition that is no number, by the row that it spoils', async () => {
+    const spoilt: Conditions = (of, n) => {
+      const { c, ...others } = conditions(of, n)
+      return { ...others, ...(c && { c: map((v, i) => (i === 34 ? Number.NaN : v))(c) }) }
+    }
+    for (const problem of [rlr, tiny(strategies)]) {
+      const run = right(
+        Finetune.compile(problem, { optimizer: optimizer(Config.defaults.optimizer), conditions: spoilt, target })
+      )
+      expect(said(await run.step(key, run.start(params))())).toMatch(
+        /^step 1: .*the samples: expected finite numbers, got NaN in row 1; /
+      )
+    }
+  })
 
   test('names the parameter of a gradient, and of an update, that is not finite', async () => {
     const onePoint = right(Catalogue.evolutionStrategies({ T, form: 'onePoint', radius: 1e-6 }))

@@ -12,7 +12,13 @@ import { right } from './tiny.js'
 
 /** Rows for two blocks of sums, and matrices that all rows train: their gradients are sums over rows. */
 const config = right(
-  configuration(faces)({ chain: { T: 4 }, batch: 16, trained: ['labels'], estimator: { directions: 'batch' } })
+  configuration(faces)({
+    chain: { T: 4 },
+    batch: 16,
+    trained: ['labels'],
+    estimator: { name: 'rlr', rest: 'zerothOrder', baseline: 'none' },
+    kl: { beta: 0 }
+  })
 )
 
 interface Ran {

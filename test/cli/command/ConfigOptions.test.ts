@@ -211,3 +211,13 @@ describe('what is typed', () => {
     )
   })
 })
+
+describe('--group', () => {
+  it('takes advantages within groups, unless something else is said, and divides the batch', async () => {
+    const grouped = await config({ group: '8' })
+    expect([grouped.group, grouped.advantage.name]).toEqual([8, 'perPrompt'])
+    const path = file('grouped.json', { advantage: { name: 'group' } })
+    expect((await config({ group: '8', config: path })).advantage.name).toBe('group')
+    expect((await config({})).advantage.name).toBe('leaveOneOut')
+  })
+})

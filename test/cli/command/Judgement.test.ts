@@ -53,6 +53,7 @@ describe('a summary in words', () => {
     estimator: 'reinforce',
     cover: 'HO(1..1)',
     objective: 'J',
+    departures: [],
     unpaidSteps: [],
     steps: 20,
     skippedRows: 0,

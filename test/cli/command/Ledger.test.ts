@@ -1,6 +1,18 @@
-import { describe, expect, it } from 'vitest'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
 import { ledger, type LedgerOptions } from '../../../cli/command/Ledger.js'
 import { captured, type Ran } from '../captured.js'
+
+const scratch = mkdtempSync(join(tmpdir(), 'halforder-ledger-'))
+afterAll(() => rmSync(scratch, { recursive: true, force: true }))
+
+const config = (name: string, document: unknown): string => {
+  const path = join(scratch, name)
+  writeFileSync(path, JSON.stringify(document))
+  return path
+}
 
 const run = (options: LedgerOptions): Promise<Ran> => captured(() => ledger(options))
 
@@ -27,5 +39,21 @@ describe('halforder ledger', () => {
     const { code, err } = await run({ task: 'points', T: '5', estimator: 'rlr(h = 9)' })
     expect(code).toBe(2)
     expect(err).toContain('got h: expected a whole number in 1..4, got 9; change the estimator or T')
+  })
+})
+
+describe('groups', () => {
+  it("of GRPO's advantages depart, and those of one's own prompt do not", async () => {
+    const options = { task: 'points', T: '5', batch: '12', group: '4', estimator: 'reinforce' }
+    const { out } = await run(options)
+    expect(out).not.toContain('deviation of their group')
+    const grpo = await run({ ...options, config: config('grpo.json', { advantage: { name: 'group' } }) })
+    expect(grpo.out).toContain("departs: the baseline has the sample's own reward in it: half-order terms count 3/4")
+    expect(grpo.out).toContain('departs: advantages are divided by the deviation of their group')
+    const odd = await run({ ...options, batch: '10' })
+    expect([odd.code, odd.err]).toEqual([
+      2,
+      'halforder ledger: group: expected a number of samples that divides the batch of 10, got 4; change either\n'
+    ])
   })
 })

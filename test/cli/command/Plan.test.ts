@@ -102,7 +102,7 @@ describe('halforder plan', () => {
 
   it.each<readonly [PlanOptions, string]>([
     [{ h: '60' }, 'h: expected a whole number in 1..49, got 60'],
-    [{ T: 'many' }, 'chain.T: expected a whole number in 1..10000, got "many"; correct it'],
+    [{ T: 'many' }, 'chain.T: expected a whole number in 1..4096, got "many"; correct it'],
     [{ threads: '0' }, 'threads: expected a whole number in 1..256, got 0; correct it'],
     [{ mode: 'webgl2' }, "use the mode 'webasm', which runs anywhere"]
   ])('refuses %o with 2, and prints nothing', async (options, said) => {

@@ -226,7 +226,7 @@ describe('halforder verify', () => {
   })
 
   test.each([
-    ['model', 'model.json', { kind: 'tanh', T: 'ten' }, 'T: expected a whole number in 1..10000, got "ten"'],
+    ['model', 'model.json', { kind: 'tanh', T: 'ten' }, 'T: expected a whole number in 1..4096, got "ten"'],
     ['model', 'model.json', '{', 'expected JSON'],
     ['estimator', 'estimator.json', { cells: [{ kind: 'halfOrder' }] }, 'cells[0].from'],
     [

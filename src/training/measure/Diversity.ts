@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Tensor } from '../tensor/Tensor.js'
+import type { Tensor } from '../../tensor/Tensor.js'
 
 /**
  * How many rows are compared with each other at most: the pairs grow with the square.

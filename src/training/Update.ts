@@ -3,15 +3,15 @@
  *
  * @since 0.1.0
  */
-import * as Optimizer from '../../optimizer/Optimizer.js'
-import * as X from '../../tensor/Expr.js'
-import * as Program from '../../tensor/Program.js'
-import type { Values } from '../../tensor/Program.js'
-import type { Shape } from '../../tensor/Shape.js'
-import type { Executable } from '../../tensor/Target.js'
-import * as T from '../../tensor/Tensor.js'
-import * as Tree from '../../tensor/Tree.js'
-import type { Exprs, Shapes } from '../../tensor/Tree.js'
+import * as Optimizer from '../optimizer/Optimizer.js'
+import * as X from '../tensor/Expr.js'
+import * as Program from '../tensor/Program.js'
+import type { Values } from '../tensor/Program.js'
+import type { Shape } from '../tensor/Shape.js'
+import type { Executable } from '../tensor/Target.js'
+import * as T from '../tensor/Tensor.js'
+import * as Tree from '../tensor/Tree.js'
+import type { Exprs, Shapes } from '../tensor/Tree.js'
 
 /**
  * The optimizer's update as a program: `params.path, gradient.path, state...` to `params.path, state..., gradientNorm`. The

@@ -7,23 +7,23 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { Chain } from '../chain/Chain.js'
-import type { EstimatorError, Problem } from '../estimator/Gradient.js'
-import * as Programs from '../estimator/program/Programs.js'
-import type { Params } from '../lens/Lens.js'
-import * as Key from '../random/Key.js'
-import { evaluate, type Reward } from '../reward/Reward.js'
-import type { StepLens } from '../reward/StepReward.js'
-import * as Build from '../tensor/Build.js'
-import { firstIn, isFiniteIn } from '../tensor/Finite.js'
-import { under, type Values } from '../tensor/Program.js'
-import type { Batched } from '../tensor/Shape.js'
-import type { Executable, Target } from '../tensor/Target.js'
-import * as T from '../tensor/Tensor.js'
-import type { Tensor } from '../tensor/Tensor.js'
-import type { Exprs } from '../tensor/Tree.js'
-import type { Conditions } from './Conditions.js'
-import { noise } from './Requests.js'
+import type { Chain } from '../../chain/Chain.js'
+import type { EstimatorError, Problem } from '../../estimator/Gradient.js'
+import * as Programs from '../../estimator/program/Programs.js'
+import type { Params } from '../../lens/Lens.js'
+import * as Key from '../../random/Key.js'
+import { evaluate, type Reward } from '../../reward/Reward.js'
+import type { StepLens } from '../../reward/StepReward.js'
+import * as Build from '../../tensor/Build.js'
+import { firstIn, isFiniteIn } from '../../tensor/Finite.js'
+import { under, type Values } from '../../tensor/Program.js'
+import type { Batched } from '../../tensor/Shape.js'
+import type { Executable, Target } from '../../tensor/Target.js'
+import * as T from '../../tensor/Tensor.js'
+import type { Tensor } from '../../tensor/Tensor.js'
+import type { Exprs } from '../../tensor/Tree.js'
+import type { Conditions } from '../Conditions.js'
+import { noise } from '../Requests.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -103,12 +103,14 @@ export const compile = <P extends Params, S extends Batched, C extends Exprs, R 
     E.map(({ rollout, walk, score, others }) => ({
       run: (params, key, n, options = {}) =>
         measure(
-          problem,
-          conditions,
-          options.steps === true && walk !== undefined
-            ? { rollout: walk, inputs: stepInputs(steps) }
-            : { rollout, inputs: {} },
-          [score, ...others],
+          {
+            problem,
+            conditions,
+            scores: [score, ...others],
+            ...(options.steps === true && walk !== undefined
+              ? { rollout: walk, inputs: stepInputs(steps) }
+              : { rollout, inputs: {} })
+          },
           params,
           key,
           n
@@ -150,10 +152,13 @@ const scoreWith =
       TE.map((out) => Array.from(out['reward']?.data ?? []))
     )
 
-/** The rollout that is measured, with what it is given beside noise and parameters. */
-interface Rolling {
+/** The rollout that is measured, with what it is given beside noise and parameters, and what scores its outputs. */
+interface Rolling<P extends Params, S extends Batched, C extends Exprs, R extends Params> {
+  readonly problem: Problem<P, S, C, R>
+  readonly conditions: Conditions
   readonly rollout: Executable
   readonly inputs: Values
+  readonly scores: ReadonlyArray<Score>
 }
 
 /** The values of the step rewards' own parameters, as a rollout names them. */
@@ -161,10 +166,7 @@ const stepInputs = (steps: ReadonlyArray<{ readonly parameters: Values }>): Valu
   Object.fromEntries(steps.flatMap(({ parameters }, i) => Object.entries(under(`step.${i}`, parameters))))
 
 const measure = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
-  problem: Problem<P, S, C, R>,
-  conditions: Conditions,
-  { rollout, inputs }: Rolling,
-  scores: ReadonlyArray<Score>,
+  { problem, conditions, rollout, inputs, scores }: Rolling<P, S, C, R>,
   params: Values,
   key: Key.Key,
   n: number
