@@ -10,12 +10,14 @@ import { modes } from 'halforder/kernel'
 import { names as chainNames } from 'halforder/training/Chains'
 import * as t from 'io-ts'
 import { audit, type AuditOptions } from './command/Audit.js'
+import { check, type CheckOptions } from './command/Check.js'
 import { compareEstimators } from './command/Compare.js'
 import { configOptions } from './command/ConfigOptions.js'
 import type { CompareOptions } from './command/Contending.js'
 import { listEstimators } from './command/Estimators.js'
 import { drawExamples, type ExamplesOptions } from './command/Examples.js'
 import { finetune, type Options } from './command/Finetune.js'
+import { inspect, type InspectOptions } from './command/Inspect.js'
 import { ledger, type LedgerOptions } from './command/Ledger.js'
 import { plan, type PlanOptions } from './command/Plan.js'
 import { pretrain, pretrainOptions, type PretrainOptions } from './command/Pretrain.js'
@@ -32,7 +34,7 @@ const version = (): string => {
 }
 
 /** What these print is all that they do. */
-const printing = ['audit', 'compare', 'ledger', 'plan', 'verify']
+const printing = ['audit', 'check', 'compare', 'inspect', 'ledger', 'plan', 'verify']
 
 quietly(() => {
   if (printing.includes(process.argv[2] ?? '')) endUnheard()
@@ -171,6 +173,30 @@ program
   .option('--json', 'print one object')
   .action(async (path: string, options: AuditOptions) => {
     process.exitCode = await audit(path, options)
+  })
+
+program
+  .command('inspect')
+  .argument('<file>', 'a model or weights of another tool: *.onnx, *.safetensors, *.pt, or a folder with config.json')
+  .description('what is in a file: inputs, outputs, parameters, what is assumed of them and what is missing')
+  .option('--weights-key <key>', 'which weights of a checkpoint, such as ema')
+  .addOption(new Option('--part <part>', 'of an autoencoder').choices(['encoder', 'decoder']))
+  .option('--json', 'print one line of JSON')
+  .action(async (path: string, options: InspectOptions) => {
+    process.exitCode = await inspect(path, options)
+  })
+
+program
+  .command('check')
+  .argument('<file>', 'a model: *.onnx, or a folder with config.json')
+  .argument('<reference>', 'an npz with in.NAME, out (or out64), and for w the gradients grad.NAME of sum(out w)')
+  .description('compare a model with what another tool computed, in f64 and on the mode; exit 1 if it is off')
+  .option('--weights-key <key>', 'which weights of a checkpoint, such as ema')
+  .addOption(new Option('--part <part>', 'of an autoencoder').choices(['encoder', 'decoder']))
+  .option('--mode <name>', `mode of gpu.js: ${modes.join(', ')}`, 'webasm')
+  .option('--json', 'print one object a line')
+  .action(async (path: string, reference: string, options: CheckOptions) => {
+    process.exitCode = await check(path, reference, options)
   })
 
 await program.parseAsync()

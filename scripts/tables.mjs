@@ -18,6 +18,7 @@ export const folders = [
   { folder: 'src/chain/sampler', rows: 'samplers' },
   { folder: 'src/estimator/catalogue', rows: 'estimators' },
   { folder: 'src/lens/layer' },
+  { folder: 'src/network/operator', rows: 'operators' },
   { folder: 'src/reward' }
 ]
 

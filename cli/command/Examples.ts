@@ -17,7 +17,7 @@ import { take } from '../edge/Lock.js'
 import { seed, whole } from '../edge/Options.js'
 import { picture } from '../edge/Pictures.js'
 import { find } from '../tasks/Find.js'
-import { write as writeIn } from './RunFolder.js'
+import { write as writeIn } from './run/RunFolder.js'
 
 /**
  * The command's options, as they are typed.

@@ -28,11 +28,11 @@ import { saveEvery } from '../edge/Options.js'
 import { interruptible } from '../edge/Signals.js'
 import { webGpu } from '../edge/WebGpu.js'
 import { type ConfigOptions, readConfig } from './ConfigOptions.js'
-import { describe, execute, type Ready, type Summary } from './FinetuneRun.js'
-import { featuresOf } from './Judgement.js'
+import { describe, execute, type Ready, type Summary } from './run/FinetuneRun.js'
+import { featuresOf } from './run/Judgement.js'
 import { materialsOf } from './ModelFile.js'
-import { checkOptions, resume, type Start } from './Resume.js'
-import { enter, enterNew, hasCheckpoint, refuseTaken, sha256, unusable, withRemains } from './RunFolder.js'
+import { checkOptions, resume, type Start } from './run/Resume.js'
+import { enter, enterNew, hasCheckpoint, refuseTaken, sha256, unusable, withRemains } from './run/RunFolder.js'
 
 // -------------------------------------------------------------------------------------
 // model

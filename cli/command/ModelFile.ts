@@ -16,6 +16,9 @@ import { withFile } from './RewardFile.js'
 
 const extension = '.safetensors'
 
+// what a task reads is its own: those of the library read models that `pretrain` wrote
+const extensions = [extension, '.onnx', '.pt', '.pth', '.ckpt', '.bin', '.npz']
+
 /** A name has neither a dot nor a slash; anything else is a file, or the folder of a run. */
 const isFile = (name: string): boolean => /[./\\]/.test(name)
 
@@ -47,7 +50,7 @@ export const loadNamed =
         TE.mapLeft((reason) => usage(`--model: ${reason}`))
       )
     }
-    return name.endsWith(extension)
+    return extensions.some((end) => name.endsWith(end))
       ? modelIn(task, name, '')
       : modelIn(
           task,

@@ -24,7 +24,7 @@ import { meter } from '../edge/Progress.js'
 import { interruptible } from '../edge/Signals.js'
 import { webGpu } from '../edge/WebGpu.js'
 import { find } from '../tasks/Find.js'
-import { enter, hasCheckpoint, save, sha256, stored, unusable, withRemains, write } from './RunFolder.js'
+import { enter, hasCheckpoint, save, sha256, stored, unusable, withRemains, write } from './run/RunFolder.js'
 
 // -------------------------------------------------------------------------------------
 // model

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { type Data } from '../tensor/Tensor.js'
-import { fromBfloat, fromHalf } from './Half.js'
+import { fromBfloat, fromHalf, toBfloat, toHalf } from './Half.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -72,3 +72,40 @@ export type Dtype = keyof typeof formats
  * @since 0.1.0
  */
 export const isDtype = (name: string): name is Dtype => Object.hasOwn(formats, name)
+
+// -------------------------------------------------------------------------------------
+// writing
+// -------------------------------------------------------------------------------------
+
+/**
+ * Writes a number at a position, little-endian, rounded to the nearest that the format has; whole numbers are cut.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const write = (dtype: Dtype, view: DataView, at: number, value: number): void => {
+  switch (dtype) {
+    case 'F64':
+      return view.setFloat64(at, value, true)
+    case 'F32':
+      return view.setFloat32(at, value, true)
+    case 'F16':
+      return view.setUint16(at, toHalf(value), true)
+    case 'BF16':
+      return view.setUint16(at, toBfloat(value), true)
+    case 'I64':
+    case 'U64':
+      return view.setBigInt64(at, BigInt.asIntN(64, BigInt(Math.trunc(value))), true)
+    case 'I32':
+    case 'U32':
+      return view.setInt32(at, value, true)
+    case 'I16':
+    case 'U16':
+      return view.setInt16(at, value, true)
+    case 'I8':
+    case 'U8':
+      return view.setInt8(at, value)
+    case 'BOOL':
+      return view.setUint8(at, value === 0 ? 0 : 1)
+  }
+}

@@ -63,3 +63,19 @@ export const fromBfloat = (bits: number): number => {
   if (exponent === 0xff) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN
   return sign * (128 + fraction) * 2 ** (exponent - 134)
 }
+
+/**
+ * The bfloat16 number nearest to `value`, as 16 bits: the upper half of the nearest binary32. Ties go to the even fraction.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const toBfloat = (value: number): number => {
+  const view = new DataView(new ArrayBuffer(4))
+  view.setFloat32(0, value)
+  const bits = view.getUint32(0)
+  if (Number.isNaN(value)) return 0x7fc0
+  const [high, rest] = [bits >>> 16, bits & 0xffff]
+  // a fraction that rounds up carries into the exponent, as it should
+  return rest > 0x8000 || (rest === 0x8000 && high % 2 === 1) ? high + 1 : high
+}

@@ -12,6 +12,7 @@
  * - `tensors`: tensors of a file.
  * - `safetensorsHeader`: bytes of the header of a safetensors file, some 100 a tensor.
  * - `npyHeader`: bytes of the header of an npy file: what version 1 of the format can say. NumPy stops at 10,000.
+ * - `nested`: unfinished containers in one another in a pickle. Python's own pickler stops at about as many.
  * - `unpacked`: bytes of all files of an archive together.
  * - `ratio`: how many times its own size an archive may unpack to, where that is more than `unpackedFreely` bytes.
  *
@@ -23,6 +24,7 @@ export const limits = {
   tensors: 65_536,
   safetensorsHeader: 8 * 2 ** 20,
   npyHeader: 2 ** 16 - 1,
+  nested: 1000,
   unpacked: 2 ** 31,
   unpackedFreely: 16 * 2 ** 20,
   ratio: 100

@@ -204,3 +204,45 @@ export const files = (bytes: Uint8Array): E.Either<ZipError, ReadonlyArray<File>
       )
     )
   )
+
+// -------------------------------------------------------------------------------------
+// the same archive with other contents
+// -------------------------------------------------------------------------------------
+
+const descriptorSignature = 0x08074b50
+
+/**
+ * The same archive with other contents of some files, which must be stored as they are and have as many bytes as before. All that
+ * changes is these bytes and their checksums, in the directory and beside the files.
+ *
+ * Left: as for `files`; a file that is not there, is deflated, or would have another size.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const replace = (bytes: Uint8Array, contents: ReadonlyMap<string, Uint8Array>): E.Either<ZipError, Uint8Array> =>
+  pipe(
+    files(bytes),
+    E.flatMap(() => directory(bytes)),
+    E.flatMap(({ members }) => E.traverseArray(stored(bytes))(members)),
+    E.flatMap((all) => {
+      const result = bytes.slice()
+      const view = new DataView(result.buffer)
+      for (const [name, content] of contents) {
+        const found = all.find(({ member }) => member.name === name)
+        if (found === undefined) return E.left(bad(name, 'a file of the archive', 'none'))
+        const { member, begin, end } = found
+        if (member.method !== 0 || content.length !== member.size) {
+          return E.left(bad(name, `${member.size} bytes that are stored as they are`, `${content.length} bytes`))
+        }
+        result.set(content, begin)
+        const crc = crc32(content)
+        view.setUint32(member.entry + 16, crc, true)
+        const later = (member.flags & streamed) !== 0
+        if (!later) view.setUint32(member.at + 14, crc, true)
+        // the checksum follows the contents, with a signature or without
+        else view.setUint32(view.getUint32(end, true) === descriptorSignature ? end + 4 : end, crc, true)
+      }
+      return E.right(result)
+    })
+  )

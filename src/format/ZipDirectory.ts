@@ -16,7 +16,7 @@ import { limits } from './Limits.js'
 
 /**
  * A file in an archive, as its directory describes it: `size` bytes that are stored in `compressed` bytes, behind a header at
- * byte `at` that says its name once more.
+ * byte `at` that says its name once more. The entry itself is at byte `entry`.
  *
  * @category model
  * @since 0.1.0
@@ -29,6 +29,7 @@ export interface Member {
   readonly compressed: number
   readonly size: number
   readonly at: number
+  readonly entry: number
 }
 
 /**
@@ -203,7 +204,8 @@ const memberAt = (bytes: Uint8Array, at: number, nameEnd: number, extraEnd: numb
         crc: view.getUint32(at + 16, true),
         compressed: compressed ?? 0,
         size: size ?? 0,
-        at: header ?? 0
+        at: header ?? 0,
+        entry: at
       })
     )
   )

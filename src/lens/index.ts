@@ -14,7 +14,7 @@ export * as Recompute from './Recompute.js'
 export * as Spread from './Spread.js'
 
 export * from './layer/All.gen.js'
-export { relu, sigmoid, silu, tanh } from './layer/Activation.js'
+export { elu, gelu, geluTanh, relu, sigmoid, silu, tanh } from './layer/Activation.js'
 export { freeze, lora } from './Adapter.js'
 export { attend, crossAttention, selfAttention } from './layer/Attention.js'
 export { film, labelEmbedding, timeEmbedding } from './layer/Conditioning.js'

@@ -20,16 +20,25 @@
  *
  * @since 0.1.0
  */
+export * as Check from './Check.js'
 export * as Classifier from './Classifier.js'
 export * as Description from './Description.js'
 export * as FromClean from './FromClean.js'
+export * as FromDiffusers from './FromDiffusers.js'
+export * as FromOnnx from './FromOnnx.js'
+export * as Import from './graph/Import.js'
+export * as ImportError from './graph/ImportError.js'
 export * as Latent from './Latent.js'
+export * as Meaning from './Meaning.js'
 export * as Mlp from './Mlp.js'
 export * as Model from './Model.js'
 export * as Network from './Network.js'
+export * as Scheduler from './diffusers/Scheduler.js'
 export * as Told from './Told.js'
 export * as Unet from './Unet.js'
 
+export { fromDiffusers } from './FromDiffusers.js'
+export { fromOnnx } from './FromOnnx.js'
 export { mlp } from './Mlp.js'
 export { loadClassifier, loadModel } from './Model.js'
 export { denoiser } from './Network.js'

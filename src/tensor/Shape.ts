@@ -13,7 +13,7 @@
 // -------------------------------------------------------------------------------------
 
 /**
- * A size known now, or the name of one that is bound at compile time.
+ * A size known now, or the name of one that is bound at compile time, or a product of both: `'4*batch'`.
  *
  * @category model
  * @since 0.1.0
@@ -330,6 +330,31 @@ export const broadcast = (a: Shape, b: Shape): Shape | undefined => {
 }
 
 /**
+ * A dimension as a number times names. A name with stars is a product, such as `'4*batch'`, and needs sizes for its factors alone.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const factors = (d: Dim): { readonly count: number; readonly names: ReadonlyArray<string> } => {
+  if (typeof d === 'number') return { count: d, names: [] }
+  const [first = '', ...rest] = d.split('*')
+  return /^\d+$/.test(first) ? { count: Number(first), names: rest } : { count: 1, names: [first, ...rest] }
+}
+
+/**
+ * The product of dimensions: a number, or a name such as `'4*batch'`, the same whatever the order of the factors.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const product = (dims: ReadonlyArray<Dim>): Dim => {
+  const all = dims.map(factors)
+  const count = all.reduce((n, one) => n * one.count, 1)
+  const names = all.flatMap((one) => one.names).sort()
+  return names.length === 0 || count === 0 ? count : [...(count === 1 ? [] : [count]), ...names].join('*')
+}
+
+/**
  * The shape with its names replaced by sizes, or the names that have none.
  *
  * @category utils
@@ -340,7 +365,14 @@ export const bind = (
   sizes: Sizes
 ): { readonly bound: ReadonlyArray<number>; readonly unbound: ReadonlyArray<string> } => {
   // own keys alone: a dimension may be called `constructor`
-  const sizeOf = (name: string): number | undefined => (Object.hasOwn(sizes, name) ? sizes[name] : undefined)
+  const known = (name: string): number | undefined => (Object.hasOwn(sizes, name) ? sizes[name] : undefined)
+  const sizeOf = (name: string): number | undefined => {
+    const { count, names } = factors(name)
+    return names.reduce<number | undefined>((product, one) => {
+      const size = known(one)
+      return product === undefined || size === undefined ? undefined : product * size
+    }, count)
+  }
   return {
     bound: shape.map((d) => (typeof d === 'number' ? d : (sizeOf(d) ?? 0))),
     unbound: shape.filter((d): d is string => typeof d === 'string' && sizeOf(d) === undefined)

@@ -19,10 +19,10 @@ import type { Dim, DropAxes, PermuteAxes, ReplaceAxis, Shape, SplitAxis } from '
  */
 export const reshape = <const S extends Shape>(a: Expr, shape: S): Expr<S> => {
   if (Sh.equals(a.shape, shape)) return node(a.op, a.args, shape)
-  const counted = (s: Shape): Shape => [
-    s.reduce<number>((n, d) => (typeof d === 'number' ? n * d : n), 1),
-    ...s.filter((d) => typeof d === 'string').sort()
-  ]
+  const counted = (s: Shape): Shape => {
+    const { count: n, names } = Sh.factors(Sh.product(s))
+    return [n, ...names]
+  }
   const count = (s: Shape): string => counted(s).join(' x ')
   // sizes that are none are an error of their own, which `node` makes
   return !Sh.isShape(shape) || Sh.equals(counted(a.shape), counted(shape))

@@ -23,6 +23,7 @@ test('the page of limits has those of the code', () => {
     [limits.tensors],
     [limits.safetensorsHeader],
     [limits.npyHeader],
+    [limits.nested],
     [limits.unpacked],
     [limits.ratio, limits.unpackedFreely],
     [Model.most.tensors],

@@ -1,13 +1,18 @@
 import { readFileSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import { compile, problem, rlr } from 'halforder/estimator'
 import { Foreign, Npz, Safetensors } from 'halforder/format'
+import { gpuJs } from 'halforder/kernel'
 import { Run } from 'halforder/laws'
 import { Forward } from 'halforder/lens'
-import { Draw, Key } from 'halforder/random'
+import { Draw, Key, key } from 'halforder/random'
+import { brightness } from 'halforder/reward'
 import { Program, Reference, Tensor } from 'halforder/tensor'
+import { request } from 'halforder/training'
 import { describe, expect, it } from 'vitest'
 import { difference } from './snippets/check.js'
+import { opened, written } from './snippets/file.js'
 import { gradient } from './snippets/gradient.js'
 import { denoiser } from './snippets/net.js'
 import { unet, unetMapping } from './snippets/unet.js'
@@ -27,6 +32,33 @@ const inputs = { x: tensor('input.x'), time: tensor('input.time'), c: oneHot }
 
 /** Sums of at most 8 products of numbers below 10, in f64, in another order; a handful of layers of them. */
 const rounding = 1e-12
+
+describe('a model from an ONNX file', () => {
+  const onnx = new Uint8Array(readFileSync(new URL('../network/fixtures/denoiser.onnx', import.meta.url)))
+
+  it('has an RLR gradient in all of its weights, and goes back with other numbers', async () => {
+    const { model, chain } = right(opened(onnx))
+    const posed = right(
+      pipe(
+        rlr({ T: 8, h: 2, radius: 0.02 }),
+        E.mapLeft(() => 'no cover'),
+        E.map(problem(chain, brightness<number>(32), 4))
+      )
+    )
+    const none = (_: unknown, n: number): Program.Values => ({ c: Tensor.fill([n, 1], 0) })
+    const gradients = right(compile(posed, gpuJs()))
+    const { gradient: found } = right(await gradients.run(request(posed, none, key(1), model.values))())
+    expect(Object.keys(found).sort()).toEqual(Object.keys(model.values).sort())
+    const numbers = Object.values(found).flatMap(({ data }) => Array.from(data))
+    expect(numbers.every(Number.isFinite)).toBe(true)
+    expect(Math.hypot(...numbers)).toBeGreaterThan(0)
+    const moved = Object.fromEntries(
+      Object.entries(model.values).map(([path, value]) => [path, Tensor.map((x) => x / 2)(value)])
+    )
+    const back = right(opened(right(written(onnx, model.names, moved))))
+    expect(back.model.values).toEqual(moved)
+  })
+})
 
 describe('an MLP from an .npz file', () => {
   it('gives what numpy computed', () => {

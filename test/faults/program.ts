@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { sha256 } from '../../cli/command/RunFolder.js'
+import { sha256 } from '../../cli/command/run/RunFolder.js'
 import * as Checkpoint from '../../src/training/Checkpoint.js'
 import { root } from '../package/sources.js'
 

@@ -7,7 +7,7 @@ import * as RewardLaw from '../../laws/law/Reward.js'
 import * as Run from '../../laws/run/Run.js'
 import { polynomialReward, sinReward } from '../../laws/toy/Polynomial.js'
 import * as V from '../../laws/Verdict.js'
-import { relu, sigmoid, silu, tanh } from '../../src/lens/layer/Activation.js'
+import { elu, gelu, geluTanh, relu, sigmoid, silu, tanh } from '../../src/lens/layer/Activation.js'
 import { columns } from '../../src/lens/Columns.js'
 import { film, labelEmbedding, timeEmbedding, type Film } from '../../src/lens/layer/Conditioning.js'
 import { dense } from '../../src/lens/layer/Dense.js'
@@ -48,6 +48,16 @@ describe('the pullback is the transposed derivative and linear, and identity is 
 
   it('dense', () => laws((n, m) => ({ name: 'dense', lens: dense(n, m), argument: row(n) })))
   it('silu', () => laws((n) => ({ name: 'silu', lens: silu<readonly ['batch', number]>(), argument: row(n) })))
+  it('gelu', () => laws((n) => ({ name: 'gelu', lens: gelu<readonly ['batch', number]>(), argument: row(n) })))
+  it('geluTanh', () =>
+    laws((n) => ({ name: 'geluTanh', lens: geluTanh<readonly ['batch', number]>(), argument: row(n) })))
+  it('elu', () =>
+    laws((n) => ({
+      name: 'elu',
+      lens: elu<readonly ['batch', number]>(1.5),
+      argument: row(n),
+      place: (_, x) => x + Math.sign(x) / 8
+    })))
   it('tanh', () => laws((n) => ({ name: 'tanh', lens: tanh<readonly ['batch', number]>(), argument: row(n) })))
   it('sigmoid', () => laws((n) => ({ name: 'sigmoid', lens: sigmoid<readonly ['batch', number]>(), argument: row(n) })))
   it('relu, away from its kink', () =>

@@ -120,7 +120,7 @@ const unused = (files: ReadonlyArray<Source>, known: Readonly<Record<string, str
 
 describe('dependencies', () => {
   test('of the library are four', () => {
-    expect(Object.keys(library.dependencies).sort()).toEqual(['fflate', 'fp-ts', 'gpu.js', 'io-ts'])
+    expect(Object.keys(library.dependencies).sort()).toEqual(['fflate', 'fp-ts', 'gpu.js', 'io-ts', 'pbf'])
   })
 
   test('are declared by the package that imports them', () => {

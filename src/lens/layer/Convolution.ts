@@ -75,8 +75,13 @@ export interface Options {
   readonly gain?: number
 }
 
-/** The window along one axis. */
-interface Axis {
+/**
+ * The window along one axis: its entries, the entries between windows, and the zeros before and after.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Axis {
   readonly size: number
   readonly stride: number
   readonly padding: number
@@ -138,23 +143,42 @@ const convolution = <W extends Shape, O extends number, A extends Expr, B extend
   const shape = [...window, inputs, outputs]
   const parameters = { weight: L.parameter(shape, deviation), bias: L.parameter([outputs]) }
   const lens = L.make<Convolution<W, O>, A, B>(parameters, ({ weight, bias }, x) => {
-    const windows = windowsOf(x, axes)
-    const y = contract(labelsOf(rank).forward, windows, weight)
+    const { y, back } = convolve(x, weight, axes)
     // the ranks and channels of `W`, `A` and `B` are those that `conv1d` to `conv3d` declare
     const value = X.add<Shape, Shape>(y, spread(bias, y.shape)) as B
     return [
       value,
-      (bar) => [
-        {
-          weight: X.retype(contract(labelsOf(rank).weight, windows, bar), weight.shape),
-          bias: gathered(bar, bias.shape)
-        },
+      (bar) => {
+        const bars = back(bar)
         // it has the shape of `x`, whatever that is
-        X.retype(transposed(bar, weight, x.shape, axes), x.shape) as A
-      ]
+        return [{ weight: X.retype(bars.weight, weight.shape), bias: gathered(bar, bias.shape) }, bars.x as A]
+      }
     ]
   })
   return L.refused(faults)(lens)
+}
+
+/**
+ * A convolution of `x`, `[batch, ...places, inputs]`, with a weight `[...window, inputs, outputs]`, one `Axis` for each axis of
+ * places, whatever their number; and from a cotangent of the value to those of weight and argument.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const convolve = (
+  x: Expr,
+  weight: Expr,
+  axes: ReadonlyArray<Axis>
+): { readonly y: Expr; readonly back: (bar: Expr) => { readonly weight: Expr; readonly x: Expr } } => {
+  const windows = windowsOf(x, axes)
+  const labels = labelsOf(axes.length)
+  return {
+    y: contract(labels.forward, windows, weight),
+    back: (bar) => ({
+      weight: contract(labels.weight, windows, bar),
+      x: X.retype(transposed(bar, weight, x.shape, axes), x.shape)
+    })
+  }
 }
 
 // -------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { gain, type Level, type Standing, warning } from '../../../cli/command/Judgement.js'
-import { describe as inWords, type Summary } from '../../../cli/command/FinetuneRun.js'
+import { gain, type Level, type Standing, warning } from '../../../cli/command/run/Judgement.js'
+import { describe as inWords, type Summary } from '../../../cli/command/run/FinetuneRun.js'
 
 const level = (mean: number, standardError = 0.1): Level => ({ mean, standardError, skipped: 0 })
 
