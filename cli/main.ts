@@ -105,7 +105,7 @@ program
   .command('sample')
   .description('draw what a model makes of a prompt: a picture (.png), or moving (.gif: clips, or a chain at work)')
   .option(...onTask)
-  .option('--model <name>', 'one of the task, a file *.safetensors, or the folder of a fine-tune')
+  .option('--model <name>', 'one of the task, a file that it reads, or the folder of a fine-tune')
   .option('--prompt <text>', 'such as "a happy face with round glasses and blue hair"; empty for any', '')
   .option('--coarse <text>', 'the prompt of the first third of the steps, next to the noise (default: --prompt)')
   .option('--mid <text>', 'the prompt of the second third')

@@ -59,7 +59,7 @@ export const configOptions: ReadonlyArray<readonly [flags: string, description: 
   ['--task <name>', 'faces, clips, points, or a module such as ./rings.mjs (default: faces)'],
   ['--config <file>', 'JSON or YAML; fields that it leaves out take their defaults'],
   ['--seed <number>', 'the seed of every draw'],
-  ['--model <name>', 'the base model: one of the task, a file *.safetensors, or the folder of a run'],
+  ['--model <name>', 'the base model: one of the task, a file, or the folder of a run'],
   ['--chain <name>', chainNames.join(', ')],
   [
     '--estimator <name>',

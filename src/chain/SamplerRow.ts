@@ -22,7 +22,8 @@ import { maps, retimed, type TimeMap } from './TimeMap.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * What a chain is built on: a denoiser, the schedule that it was trained on, and whether its outputs are latents.
+ * What a chain is built on: a denoiser, the schedule that it was trained on, and whether its outputs are latents. A denoiser that
+ * was trained at levels of its own has `levels`, those of a chain of `T` steps, at its own times; then `share` says nothing.
  *
  * @category model
  * @since 0.1.0
@@ -31,6 +32,7 @@ export interface Base {
   readonly denoiser: Denoiser<Params, number, number>
   readonly share: ShareName
   readonly latent: boolean
+  readonly levels?: ((T: number) => Schedule) | undefined
 }
 
 /**
@@ -87,29 +89,32 @@ type Sampler = (denoiser: Base['denoiser'], schedule: Schedule, options: Options
 // -------------------------------------------------------------------------------------
 
 /**
- * A chain on the levels of noise that the options name, at the model's times.
+ * A chain on the levels of noise that the options name, at the model's times, or on those of the model itself.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const onLevels =
   (chain: Sampler): Build =>
-  ({ denoiser, share }, options) => {
+  ({ denoiser, share, levels }, options) => {
     const { schedule, T } = options
-    const levels = schedule === share ? schedules[share](T) : retimed(maps[share])(schedules[schedule](T))
-    return E.right(chain(denoiser, levels, options))
+    const named = (): Schedule =>
+      schedule === share ? schedules[share](T) : retimed(maps[share])(schedules[schedule](T))
+    return E.right(chain(denoiser, levels === undefined ? named() : levels(T), options))
   }
 
 /**
- * A chain with levels of its own.
+ * A chain with levels of its own. Left: a model with levels of its own, which are others.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const onItsOwn =
   (schedule: (map: TimeMap) => (T: number) => Schedule, chain: Sampler): Build =>
-  ({ denoiser, share }, options) =>
-    E.right(chain(denoiser, schedule(maps[share])(options.T), options))
+  ({ denoiser, share, levels }, options) =>
+    levels === undefined
+      ? E.right(chain(denoiser, schedule(maps[share])(options.T), options))
+      : refuse('chain.kind', "a chain on the model's levels", 'one on its own', "choose 'ddpm' or 'ddim'")
 
 /**
  * The refusal of an option or of a base: what was expected, what was found, and what to do.

@@ -8,6 +8,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import type * as t from 'io-ts'
 import type { Denoiser } from '../chain/Denoiser.js'
+import type { Schedule } from '../chain/Schedule.js'
 import type { ShareName } from '../chain/Share.js'
 import type { Rows } from '../lens/Rows.js'
 import * as L from '../lens/Lens.js'
@@ -48,6 +49,7 @@ export type Metadata = Readonly<Record<string, string>>
  * A denoiser with the values of its parameters, by path (such as `blocks.0.film.scale.weight`), in f32.
  *
  * - `share`: the schedule whose times it is told, and was trained at.
+ * - `levels`: where it was trained at levels of its own, those of a chain of `T` steps, at its own times.
  * - `decoder`: where it denoises latents, what turns them into outputs; then `parameters` has those of the decoder too, below
  *   `decoder`.
  * - `encode`: the file of the same model with other values.
@@ -58,6 +60,7 @@ export type Metadata = Readonly<Record<string, string>>
 export interface Model {
   readonly denoiser: Denoiser<Params, number, number>
   readonly share: ShareName
+  readonly levels?: (T: number) => Schedule
   readonly decoder: O.Option<Lens<Params, Rows<number>, Rows<number>>>
   readonly parameters: Values
   readonly metadata: Metadata

@@ -201,9 +201,9 @@ export const stageCodes = (
  */
 export const chain = (
   config: Config['chain'],
-  { denoiser, decoder, share }: Model
+  { denoiser, decoder, share, levels }: Model
 ): E.Either<DocumentError, Chain<Params, Outputs, Rows<number>>> =>
-  Chains.chain({ denoiser, share, latent: O.isSome(decoder) }, config)
+  Chains.chain({ denoiser, share, levels, latent: O.isSome(decoder) }, config)
 
 /**
  * The estimator of a configuration, for a chain and a reward. Left: one that does not fit them.

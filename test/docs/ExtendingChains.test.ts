@@ -22,7 +22,7 @@ const blocks = (page: string): ReadonlyArray<string> =>
 const guides: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [
   ['extending-chains.md', ['chain', 'sampler', 'noise', 'reward', 'estimator', 'setting', 'laws']],
   ['getting-started.md', ['denoiser']],
-  ['own-denoiser.md', ['net', 'weights', 'check', 'gradient', 'unet']]
+  ['own-denoiser.md', ['file', 'net', 'weights', 'check', 'gradient', 'unet']]
 ]
 
 const right = <L, A>(result: E.Either<L, A>): A => {

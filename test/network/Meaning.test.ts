@@ -28,6 +28,7 @@ import type { Values } from '../../src/tensor/Program.js'
 import * as Reference from '../../src/tensor/Reference.js'
 import { reference, type Target } from '../../src/tensor/Target.js'
 import { size, type Tensor } from '../../src/tensor/Tensor.js'
+import * as Chains from '../../src/training/Chains.js'
 import { step } from '../../src/training/Sampling.js'
 import { isRecord } from '../../src/document/Document.js'
 import { arraysOf, bytesOf, folder, jsonOf } from '../data.js'
@@ -325,5 +326,33 @@ describe('what a model means', () => {
   test.each(records)('a wrong %s is answered by the field to change', (__, record, message) => {
     const result = denoiserOf(model(), record)
     expect(E.isLeft(result) && showDocument(result.left)).toContain(message)
+  })
+})
+
+describe('a model with levels of its own', () => {
+  const of = right(denoiserOf(model(), meaning), showDocument)
+  const base = { denoiser: of, share: 'linear', latent: false, levels: () => schedule(meaning) } as const
+  const options = {
+    T: 3,
+    eta: 1,
+    variance: 'small',
+    schedule: 'cosine',
+    guidance: 1,
+    clip: 0,
+    lastNoise: true,
+    window: null
+  } as const
+
+  test('has a chain on them, whatever schedule is named', () => {
+    const found = right(Chains.chain(base, { ...options, kind: 'ddpm' }), showDocument)
+    expect([found.T, found.sigma]).toEqual([
+      3,
+      ddpm({ denoiser: of, schedule: schedule(meaning), variance: 'small' }).sigma
+    ])
+  })
+
+  test.each(['edm', 'vp-sde', 've-sde', 'cascade'] as const)('has none of %s, which has its own', (kind) => {
+    const result = Chains.chain(base, { ...options, kind })
+    expect(E.isLeft(result) && showDocument(result.left)).toContain("choose 'ddpm' or 'ddim'")
   })
 })

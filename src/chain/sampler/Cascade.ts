@@ -285,7 +285,10 @@ export const cascadeOfTwo = <P extends Params, Q extends Params, D extends numbe
 export const handOver = 0.7
 
 /** Half of the steps for the small image, the rest for the image; each phase is DDIM with the same eta. */
-const build: Build = ({ denoiser, share, latent }, { T, eta, clip }) => {
+const build: Build = ({ denoiser, share, latent, levels }, { T, eta, clip }) => {
+  if (levels !== undefined) {
+    return refuse('chain.kind', "a chain on the model's levels", 'one on its own', "choose 'ddpm' or 'ddim'")
+  }
   const side = Math.sqrt(denoiser.features / 3)
   if (latent || side % 2 !== 0) {
     const got = latent ? 'latents' : `rows of ${denoiser.features}`
