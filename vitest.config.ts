@@ -3,6 +3,10 @@ import './scripts/tables.mjs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
+// Pure rooms: their tests change nothing that another file sees, and share the modules that one worker has loaded.
+const pure = 'chain document estimator format lens network optimizer random reward task tensor training docs'.split(' ')
+const shared = ['laws/**/*.test.ts', ...pure.map((room) => `test/${room}/**/*.test.ts`)]
+
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
 export default defineConfig({
@@ -18,8 +22,16 @@ export default defineConfig({
   },
   test: {
     environment: 'node',
-    include: ['test/**/*.test.ts', 'laws/**/*.test.ts'],
+    projects: [
+      { extends: true, test: { name: 'rooms', include: shared, isolate: false } },
+      {
+        extends: true,
+        test: { name: 'others', include: ['test/**/*.test.ts'], exclude: ['**/node_modules/**', ...shared] }
+      }
+    ],
     setupFiles: ['test/setup.ts'],
+    // a file on every core (by default one core has none): what they cost is measured in seconds of the processor
+    maxWorkers: '100%',
     testTimeout: 60_000,
     hookTimeout: 60_000,
     coverage: { include: ['src/**/*.ts', 'laws/**/*.ts', 'cli/**/*.ts'] }

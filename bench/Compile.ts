@@ -2,7 +2,7 @@
  * What compiling costs: `ours` is a new target, a compilation and a first run, for which the modules are made; `cached`
  * compiles what the target has compiled already and runs it; `run` only runs.
  */
-import * as Programs from '../src/estimator/Programs.js'
+import * as Programs from '../src/estimator/program/Programs.js'
 import * as Kernel from '../src/kernel/index.js'
 import type { Program, Values } from '../src/tensor/Program.js'
 import type { Target } from '../src/tensor/Target.js'

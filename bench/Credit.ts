@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs'
 import { coefficients } from '../src/chain/sampler/Ddim.js'
 import { cosine } from '../src/chain/Schedule.js'
-import * as Programs from '../src/estimator/Programs.js'
+import * as Programs from '../src/estimator/program/Programs.js'
 import { halfOrder, kind, mlp } from './Mlp.js'
 import { ours, type Contender, type Work } from './Work.js'
 

@@ -2,7 +2,7 @@
 import { type Chain } from '../src/chain/Chain.js'
 import { ddim } from '../src/chain/sampler/Ddim.js'
 import { cosine } from '../src/chain/Schedule.js'
-import * as Programs from '../src/estimator/Programs.js'
+import * as Programs from '../src/estimator/program/Programs.js'
 import { silu } from '../src/lens/layer/Activation.js'
 import { dense } from '../src/lens/layer/Dense.js'
 import * as L from '../src/lens/Lens.js'

@@ -9,13 +9,16 @@ import { Command, Option } from 'commander'
 import { modes } from 'halforder/kernel'
 import { names as chainNames } from 'halforder/training/Chains'
 import * as t from 'io-ts'
+import { audit, type AuditOptions } from './command/Audit.js'
 import { check, type CheckOptions } from './command/Check.js'
-import { compareEstimators, type CompareOptions } from './command/Compare.js'
+import { compareEstimators } from './command/Compare.js'
 import { configOptions } from './command/ConfigOptions.js'
+import type { CompareOptions } from './command/Contending.js'
 import { listEstimators } from './command/Estimators.js'
 import { drawExamples, type ExamplesOptions } from './command/Examples.js'
 import { finetune, type Options } from './command/Finetune.js'
 import { inspect, type InspectOptions } from './command/Inspect.js'
+import { ledger, type LedgerOptions } from './command/Ledger.js'
 import { plan, type PlanOptions } from './command/Plan.js'
 import { pretrain, pretrainOptions, type PretrainOptions } from './command/Pretrain.js'
 import { sample, type SampleOptions } from './command/Sample.js'
@@ -31,7 +34,7 @@ const version = (): string => {
 }
 
 /** What these print is all that they do. */
-const printing = ['check', 'compare', 'inspect', 'plan', 'verify']
+const printing = ['audit', 'check', 'compare', 'inspect', 'ledger', 'plan', 'verify']
 
 quietly(() => {
   if (printing.includes(process.argv[2] ?? '')) endUnheard()
@@ -63,6 +66,14 @@ const planning = program
 configOptions.forEach(([flags, description]) => planning.option(flags, description))
 planning.option('--json', 'print one object a program, each on a line').action(async (options: PlanOptions) => {
   process.exitCode = await plan(options)
+})
+
+const ledgers = program
+  .command('ledger')
+  .description("what a fine-tune's estimator pays of each step's term, by which cells, and what of: runs nothing")
+configOptions.forEach(([flags, description]) => ledgers.option(flags, description))
+ledgers.option('--json', 'print it as one line of JSON').action(async (options: LedgerOptions) => {
+  process.exitCode = await ledger(options)
 })
 
 const onTask = ['--task <name>', 'faces, clips, points, or a module such as ./rings.mjs', 'faces'] as const
@@ -117,11 +128,16 @@ program
   .command('compare')
   .description("measure the variance and the cost of the catalogue's estimators on a task")
   .option(...onTask)
+  .option('--model <name>', 'one of the task, a file *.safetensors, or the folder of a fine-tune')
+  .option('--chain <name>', chainNames.join(', '))
+  .option('--T <number>', 'steps of the chain')
   .option('--reward <name>', 'as for finetune (default: that of the task)')
   .option('--samples <number>', 'samples of each estimator', '1024')
-  .option('--only <text>', 'estimators whose name has this text')
+  .option('--batch <number>', 'samples of one step, among which leave-one-out takes its mean (default: 32)')
+  .option('--only <text>', 'estimators whose name has this text, or one of several: "reinforce|rlr"')
   .option('--estimator <name>', 'this one instead: a name, with options such as "rlr(h = 3)", or a JSON file')
-  .option('--trained <paths>', 'vectors to differentiate in, comma-separated (default: those of the task)')
+  .option('--trained <paths>', 'what to differentiate in, comma-separated (default: as the task)')
+  .option('--lora <rank>', 'differentiate in low-rank adapters of all weights instead')
   .option('--seed <number>', 'the seed of every draw', '1')
   .option('--threads <number>', 'threads that share the rows of a batch; the bits are those of one thread', '1')
   .option('--json', 'print one object a line')
@@ -148,6 +164,15 @@ program
   .option('--json', 'print one object a line')
   .action(async (options: VerifyOptions) => {
     process.exitCode = await verify(options)
+  })
+
+program
+  .command('audit')
+  .argument('<file>', 'a trace *.npz, as docs/audit.md has it')
+  .description('what the gradients of another program pay of each step, from a trace of its run; exit 1 if biased')
+  .option('--json', 'print one object')
+  .action(async (path: string, options: AuditOptions) => {
+    process.exitCode = await audit(path, options)
   })
 
 program

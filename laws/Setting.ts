@@ -7,7 +7,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { Chain } from '../src/chain/Chain.js'
 import type { Perturbation } from '../src/estimator/Cover.js'
-import { trainedShapes, type Trained } from '../src/estimator/Programs.js'
+import { trainedShapes, type Trained } from '../src/estimator/program/Programs.js'
 import type { Parameter, Params } from '../src/lens/Lens.js'
 import * as L from '../src/lens/Lens.js'
 import type { Noise } from '../src/chain/Noise.js'

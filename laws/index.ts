@@ -13,6 +13,8 @@
  *
  * @since 0.1.0
  */
+/** What the gradients of another program pay of each step's term. @since 0.1.0 */
+export * as Audit from './audit/Audit.js'
 /** Chains whose steps are affine, and the normals they carry along. @since 0.1.0 */
 export * as AffineChain from './exact/AffineChain.js'
 /** Laws of chains. @since 0.1.0 */
@@ -52,6 +54,8 @@ export * as Schedule from './law/Schedule.js'
 export * as Setting from './Setting.js'
 /** Forward-only rollouts with a copy of the parameters for each step. @since 0.1.0 */
 export * as Simulate from './exact/Simulate.js'
+/** What another program sampled, scored and summed up, as arrays. @since 0.1.0 */
+export * as Trace from './audit/Trace.js'
 /** Laws of programs and targets. @since 0.1.0 */
 export * as Tensor from './law/Tensor.js'
 /** Every estimator on every toy chain, with verdicts. @since 0.1.0 */
@@ -70,6 +74,8 @@ export * as VerifyReport from './verify/Report.js'
 export * as VerifyTerms from './exact/Terms.js'
 /** What a law answers. @since 0.1.0 */
 export * as Verdict from './Verdict.js'
+/** What published methods pay of which step, as released. @since 0.1.0 */
+export * as Published from './published/Methods.js'
 /** Runners over fast-check. @since 0.1.0 */
 export * as Run from './run/Run.js'
 /** Random toy settings. @since 0.1.0 */

@@ -6,168 +6,194 @@
 import { setImmediate } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
-import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { perRow } from 'halforder/chain/Chain'
-import { showError as showDocument } from 'halforder/document/Document'
-import { type Facts, showError } from 'halforder/estimator/catalogue/Row'
+import { none } from 'halforder/estimator/Advantage'
 import type { Estimator } from 'halforder/estimator/Estimator'
 import * as Est from 'halforder/estimator/Estimator'
-import * as Gradient from 'halforder/estimator/Gradient'
-import * as Named from 'halforder/estimator/Named'
-import { bySample, compared } from 'halforder/estimator/reading/Contenders'
+import { trainedShapes } from 'halforder/estimator/program/Programs'
+import * as Comparison from 'halforder/estimator/reading/Comparison'
+import type { Contender } from 'halforder/estimator/reading/Contenders'
+import * as Slope from 'halforder/estimator/reading/Slope'
 import * as Variance from 'halforder/estimator/reading/Variance'
 import { gpuJs } from 'halforder/kernel'
 import * as Draw from 'halforder/random/Draw'
 import * as Key from 'halforder/random/Key'
-import { configuration, type Task } from 'halforder/task/Task'
+import type { Values } from 'halforder/tensor/Program'
+import type { Target } from 'halforder/tensor/Target'
 import * as Config from 'halforder/training/Config'
-import * as Finetune from 'halforder/training/Finetune'
+import * as Requests from 'halforder/training/Requests'
 import * as Setup from 'halforder/training/Setup'
-import { broken, fail, type Failure, refused, type Step, usage } from '../edge/Failure.js'
+import { broken, fail, type Failure, refused, type Step } from '../edge/Failure.js'
 import { seed, whole } from '../edge/Options.js'
 import { meter } from '../edge/Progress.js'
-import { find } from '../tasks/Find.js'
-import { estimatorOption } from './EstimatorOption.js'
+import { configure, type Configured } from './ConfigOptions.js'
+import { type CompareOptions, type Measuring, piloted, pilotOf, type Problem, standing } from './Contending.js'
 import { materialsOf } from './ModelFile.js'
 
-/**
- * The command's options, as they are typed.
- *
- * @category model
- * @since 0.1.0
- */
-export interface CompareOptions {
-  readonly task: string
-  readonly reward?: string
-  readonly samples: string
-  readonly seed: string
-  readonly trained?: string
-  readonly only?: string
-  readonly estimator?: string
-  readonly threads?: string
-  readonly json?: boolean
-}
+// -------------------------------------------------------------------------------------
+// on what
+// -------------------------------------------------------------------------------------
 
-const batch = 32
-
-/** The variances are of single samples, so what is differentiated must have a copy for each row: vectors. */
+/** Vectors may have a copy for each row, so that each sample has a gradient of its own. */
 const vectors = ['**.bias']
 
-const configOf = (task: Task, { reward, trained }: CompareOptions): E.Either<Failure, Config.Config> =>
+const usualBatch = 32
+
+/** The configuration of a fine-tune of which this would be the first step. */
+const configOf = ({
+  trained,
+  samples: _samples,
+  only: _only,
+  json: _json,
+  seed: _seed,
+  threads: _threads,
+  ...options
+}: CompareOptions): Step<Configured> =>
   pipe(
-    configuration(task)({
-      ...(reward === undefined ? {} : { reward }),
-      ...(trained === undefined ? {} : { trained: trained.split(',') }),
-      batch,
-      estimator: { name: 'reinforce' }
-    }),
-    E.bimap(refused, (config) => ({ ...config, trained: config.trained.length === 0 ? vectors : config.trained }))
+    configure(
+      {
+        batch: usualBatch,
+        // what is compared are estimates of the reward's own gradient
+        kl: { beta: 0 },
+        ...(trained === undefined ? {} : { trained: trained.split(',') })
+      },
+      { ...options, estimator: 'reinforce' }
+    ),
+    TE.map(({ config, task }) => ({
+      task,
+      config: { ...config, trained: config.trained.length === 0 ? vectors : config.trained }
+    }))
   )
 
 /** The radius that a task's zeroth-order cells have, or that of a fine-tune. */
 const radiusOf = ({ estimator }: Config.Config): number =>
   'radius' in estimator ? estimator.radius : Config.usual.radius
 
-/** The forms of the named estimators, or the one that was typed. */
-const candidates = (
-  { estimator }: CompareOptions,
-  on: Facts & { readonly radius: number }
-): Step<ReturnType<typeof compared>> =>
-  estimator === undefined
-    ? TE.right(compared(on))
-    : pipe(
-        estimatorOption(estimator),
-        TE.flatMapEither(({ document, source }) =>
-          pipe(
-            document,
-            Named.decode({ beneath: { radius: on.radius } }),
-            E.flatMap(bySample),
-            E.mapLeft(showDocument),
-            E.flatMap((description) => pipe(description, Named.build(on), E.mapLeft(showError))),
-            E.bimap(
-              (reason) => usage(`${source}: ${reason}`),
-              (one) => ({ estimators: [one], misfits: [] })
-            )
-          )
-        )
-      )
+/** A copy of what is trained for each row of the batch, where vectors are: then each sample has a gradient of its own. */
+const measuringOf = ({ base }: Setup.Setup): Measuring => {
+  const shared = trainedShapes(base.chain.parameters, base.trained).some(([, shape]) => shape.length !== 1)
+  return { problem: shared ? base : { ...base, chain: perRow(base.chain, base.trained) }, shared }
+}
 
-/** What can stand on the problem, of what was asked for; what can not is said on stderr. */
-const standing = (
-  options: CompareOptions,
-  problem: Setup.Setup['problem'],
-  radius: number
-): Step<ReadonlyArray<Estimator>> =>
+// -------------------------------------------------------------------------------------
+// measuring
+// -------------------------------------------------------------------------------------
+
+/** Draws of the problem from a key. */
+const drawsOf = (problem: Problem, { conditions, initial }: Setup.Setup, key: Key.Key): Variance.Draws => ({
+  uniform: (i) => Draw.uniform(Key.foldInString(Key.foldIn(key, i), 'cover'), [1]).data[0] ?? 0,
+  request: (i, cover) => {
+    const estimator = Est.always('drawn', cover)
+    const asked = Requests.request({ ...problem, estimator }, conditions, Key.foldIn(key, i), initial)
+    return { ...asked, weights: new Array<number>(problem.batch).fill(1) }
+  }
+})
+
+/** What the pilot measured, a direction, and the slope along it by finite differences. */
+interface Along {
+  readonly pilot: Variance.Measured
+  readonly along: Values
+  readonly slope: Variance.Along
+}
+
+interface Pilot {
+  readonly estimator: Estimator
+  readonly radius: number
+  readonly batches: number
+}
+
+/** A direction from draws that are used for nothing else, and the slope along it, from others. */
+const slopeAlong = (
+  problem: Problem,
+  target: Target,
+  draws: (use: string) => Variance.Draws,
+  { estimator, radius, batches }: Pilot
+): TE.TaskEither<Slope.SlopeError, Along> =>
   pipe(
-    candidates(options, { ...Named.facts(problem.chain, problem.reward), radius }),
-    TE.flatMapEither(({ estimators, misfits }) => {
-      const only = options.only ?? ''
-      const checked = estimators.map((estimator) =>
-        pipe(
-          Gradient.check({ ...problem, estimator }),
-          E.bimap(
-            (error) => `${estimator.name}: ${Gradient.showError(error)}`,
-            () => estimator
-          )
-        )
-      )
-      const left = [...misfits, ...RA.lefts(checked)].filter((line) => line.includes(only))
-      left.forEach((line) => process.stderr.write(`skipped: ${line}\n`))
-      const chosen = RA.rights(checked).filter(({ name }) => name.includes(only))
-      const reason = left[0] ?? `--only: expected a part of the name of an estimator, got ${only}`
-      return chosen.length > 0 ? E.right(chosen) : E.left(usage(reason))
-    })
+    Variance.measureAsTrained({ ...problem, estimator }, target, draws('pilot'), Math.ceil(batches / 2)),
+    TE.map((pilot) => ({
+      pilot,
+      along: Slope.direction(problem, pilot.gradient.mean, Key.make(0)),
+      // half as far as a perturbation of that radius goes
+      distance: (radius * Math.sqrt(pilot.gradient.mean.length)) / 2
+    })),
+    TE.bindW('slope', ({ along, distance }) =>
+      Slope.differences(problem, target, draws('slope'), { along, distance, batches })
+    )
   )
 
-const run = (
-  options: CompareOptions,
-  show: (row: Variance.Measured, reward: string) => void
-): Step<ReadonlyArray<Variance.Measured>> =>
+/** A measured contender. */
+interface Row extends Comparison.Line {
+  readonly part: Contender['part']
+}
+
+const measured =
+  (problem: Problem, target: Target, draws: Variance.Draws, batches: number, { along, slope }: Along) =>
+  (rows: ReadonlyArray<Row>, { estimator, part }: Contender): TE.TaskEither<Slope.SlopeError, Row> => {
+    const advantage = part === 'plain' ? none : problem.advantage
+    const reference = rows.find((row) => row.part === 'reference')
+    return pipe(
+      Variance.measureAsTrained({ ...problem, estimator, advantage }, target, draws, batches, { along }),
+      TE.map((row) => {
+        const slopeRatio = Slope.ratio(row, slope)
+        return {
+          ...row,
+          part,
+          ...(slopeRatio === undefined ? {} : { slopeRatio }),
+          ...(reference === undefined ? {} : { better: Comparison.better(reference, row) })
+        }
+      })
+    )
+  }
+
+const run = (options: CompareOptions, tell: (row: Row, config: Config.Config) => void): Step<ReadonlyArray<Row>> =>
   pipe(
     TE.Do,
-    TE.bind('samples', () => TE.fromEither(whole('samples', options.samples, 2 * batch, 2 * batch))),
-    TE.bind('seed', () => TE.fromEither(seed(options.seed, 0))),
+    TE.bind('from', () => TE.fromEither(seed(options.seed, 0))),
     TE.bind('threads', () => TE.fromEither(whole('threads', options.threads, 1, 1, 256))),
-    TE.bind('task', () => find(options.task)),
-    TE.bind('config', ({ task }) => TE.fromEither(configOf(task, options))),
-    TE.bind('materials', ({ task, config }) => materialsOf(task, config)),
-    TE.bind('setup', ({ config, materials }) =>
+    TE.bind('configured', () => configOf(options)),
+    TE.bind('samples', ({ configured: { config } }) =>
+      TE.fromEither(whole('samples', options.samples, 2 * config.batch, 2 * config.batch))
+    ),
+    TE.bind('materials', ({ configured: { task, config } }) => materialsOf(task, config)),
+    TE.bind('setup', ({ configured: { config }, materials }) =>
       TE.fromEither(pipe(Setup.setup(config, materials), E.mapLeft(refused)))
     ),
-    TE.let('problem', ({ setup: { base } }) => ({ ...base, chain: perRow(base.chain, base.trained) })),
-    TE.bind('estimators', ({ config, problem }) => standing(options, problem, radiusOf(config))),
-    TE.flatMap(({ config, estimators, problem, samples, seed: from, setup, threads }) => {
+    TE.let('measuring', ({ setup }) => measuringOf(setup)),
+    TE.bind('contenders', ({ configured: { config }, measuring }) => standing(options, measuring, radiusOf(config))),
+    TE.flatMap(({ configured: { config }, contenders, measuring, samples, from, setup, threads }) => {
+      const { problem } = measuring
       const key = Key.make(from)
-      const draws: Variance.Draws = {
-        uniform: (i) => Draw.uniform(Key.foldInString(Key.foldIn(key, i), 'cover'), [1]).data[0] ?? 0,
-        request: (i, cover) => {
-          const asked = Finetune.request(
-            { ...problem, estimator: Est.always('drawn', cover) },
-            setup.conditions,
-            Key.foldIn(key, i),
-            setup.initial
-          )
-          return { ...asked, weights: new Array<number>(batch).fill(1) }
-        }
-      }
       const target = gpuJs({ mode: config.mode, threads })
-      const bar = meter('compare', estimators.length)
+      const batches = Math.ceil(samples / problem.batch)
+      const bar = meter('compare', contenders.length + 1)
+      const draws = (use: string): Variance.Draws => drawsOf(problem, setup, Key.foldInString(key, use))
+      const pilot = { estimator: pilotOf(options, measuring, contenders), radius: radiusOf(config), batches }
       return pipe(
-        estimators,
-        RA.traverseWithIndex(TE.ApplicativeSeq)((i, estimator) =>
-          pipe(
-            Variance.measure({ ...problem, estimator }, target, draws, Math.ceil(samples / batch)),
-            TE.map((row) => {
-              bar.update(i + 1, estimator.name)
-              show(row, config.reward)
-              return row
-            }),
-            // a turn of the event loop, or a reader that is gone would be noticed at the end
-            TE.chainFirstTaskK(() => () => setImmediate())
+        slopeAlong(problem, target, draws, pilot),
+        TE.flatMap((slope) => {
+          bar.update(1, 'finite differences')
+          const all = [...contenders, ...piloted(options, problem, slope.pilot)]
+          const one = measured(problem, target, drawsOf(problem, setup, key), batches, slope)
+          return all.reduce<TE.TaskEither<Slope.SlopeError, ReadonlyArray<Row>>>(
+            (before, contender, i) =>
+              pipe(
+                before,
+                TE.bindTo('rows'),
+                TE.bind('row', ({ rows }) => one(rows, contender)),
+                TE.map(({ rows, row }) => {
+                  bar.update(i + 2, row.estimator.name)
+                  tell(row, config)
+                  return [...rows, row]
+                }),
+                // a turn of the event loop, or a reader that is gone would be noticed at the end
+                TE.chainFirstTaskK(() => () => setImmediate())
+              ),
+            TE.right([])
           )
-        ),
-        TE.mapLeft((error): Failure => broken(Gradient.showError(error))),
+        }),
+        TE.mapLeft((error): Failure => broken(Slope.showError(error))),
         TE.chainFirstTaskK(() => () => {
           bar.stop()
           return target.dispose()
@@ -175,6 +201,10 @@ const run = (
       )
     })
   )
+
+// -------------------------------------------------------------------------------------
+// the command
+// -------------------------------------------------------------------------------------
 
 /**
  * Runs the command and gives its exit code: 0, 1 (a run failed) or 2 (wrong usage). The table goes to stdout, or with
@@ -185,30 +215,46 @@ const run = (
  */
 export const compareEstimators = async (options: CompareOptions): Promise<number> => {
   const json = options.json === true
-  const result = await run(options, (row, reward) => {
-    if (json) process.stdout.write(`${JSON.stringify(flat(reward, row))}\n`)
+  const result = await run(options, (row, config) => {
+    if (json) process.stdout.write(`${JSON.stringify(flat(config, row))}\n`)
   })()
   if (E.isLeft(result)) return fail('compare')(result.left)
-  if (!json) process.stdout.write(`${Variance.table(result.right)}\n`)
+  if (!json) process.stdout.write(`${Comparison.table(result.right)}\n`)
   return 0
 }
 
-const flat = (
-  reward: string,
-  { estimator, gradient, parts, cost, pullbacks, peakBytes, efficiency, efficiencyWithPullbacks }: Variance.Measured
-): unknown => ({
-  reward,
-  estimator: estimator.name,
-  exact: estimator._tag === 'exact',
-  samples: gradient.n,
-  variance: gradient.variance,
-  interval: gradient.interval,
-  meanNorm: Math.hypot(...gradient.mean),
-  parts: Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, part.variance])),
-  networkEvaluations: cost.networkEvaluations,
-  pullbacks,
-  peakBytes,
-  varianceTimesEvaluations: efficiency,
-  varianceTimesEvaluationsAndPullbacks: efficiencyWithPullbacks,
-  efficiencyInterval: gradient.interval.map((v) => v * cost.networkEvaluations)
-})
+/** JSON has no infinity, and nothing for what is no number. */
+const finite = (x: number | undefined): number | null => (x !== undefined && Number.isFinite(x) ? x : null)
+
+const flat = (config: Config.Config, row: Row): unknown => {
+  const { estimator, gradient, parts, cost, slopeRatio, better } = row
+  return {
+    reward: config.reward,
+    model: config.model,
+    chain: config.chain.kind,
+    lora: config.adapter.rank,
+    estimator: estimator.name,
+    exact: estimator._tag === 'exact',
+    baseline: row.baseline,
+    control: row.control,
+    samples: gradient.n,
+    batch: row.batch,
+    variance: gradient.variance,
+    interval: gradient.interval,
+    meanNorm: Math.hypot(...gradient.mean),
+    parts: Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, part.variance])),
+    networkEvaluations: cost.networkEvaluations,
+    pullbacks: row.pullbacks,
+    peakBytes: row.peakBytes,
+    varianceTimesEvaluations: row.efficiency,
+    varianceTimesEvaluationsAndPullbacks: row.efficiencyWithPullbacks,
+    efficiencyInterval: gradient.interval.map((v) => v * row.batch * cost.networkEvaluations),
+    varianceTimesCost: row.efficiencyWithPullbacks,
+    varianceTimesCostInterval: gradient.interval.map((v) => v * row.batch * (cost.networkEvaluations + row.pullbacks)),
+    betterThanReinforce: finite(better?.value),
+    betterThanReinforceInterval: better === undefined ? null : better.interval.map(finite),
+    slopeRatio: finite(slopeRatio?.value),
+    slopeRatioError: finite(slopeRatio?.error),
+    tailIndex: finite(gradient.tailIndex)
+  }
+}

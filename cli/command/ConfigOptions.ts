@@ -6,7 +6,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { isRecord } from 'halforder/document/Document'
+import { type DocumentError, isRecord } from 'halforder/document/Document'
 import { parse } from 'halforder/document/Numbers'
 import { modes } from 'halforder/kernel'
 import * as Named from 'halforder/estimator/Named'
@@ -38,10 +38,13 @@ export interface ConfigOptions {
   readonly h?: string
   readonly T?: string
   readonly batch?: string
+  readonly group?: string
   readonly steps?: string
   readonly reward?: string
   readonly prompt?: string
   readonly lora?: string
+  readonly kl?: string
+  readonly paper?: boolean
   readonly mode?: string
   readonly threads?: string
 }
@@ -65,10 +68,19 @@ export const configOptions: ReadonlyArray<readonly [flags: string, description: 
   ['--h <number>', 'steps of a half-order segment, for the estimators that have some'],
   ['--T <number>', 'steps of the chain'],
   ['--batch <number>', 'samples of one step'],
+  ['--group <number>', 'so many samples in a row are asked for the same, with the advantage perPrompt'],
   ['--steps <number>', 'steps of the optimizer'],
-  ['--reward <name>', 'a reward of the task, or a sum such as alignment + 0.5*aesthetic'],
+  [
+    '--reward <name>',
+    'a reward of the task, a sum such as alignment + 0.5*aesthetic, or a module such as ./reward.mjs'
+  ],
   ['--prompt <text>', 'of every sample, such as "a happy face with blue hair" (default: each draws one)'],
   ['--lora <rank>', 'train low-rank adapters of all weights instead, with a radius and a learning rate for them'],
+  [
+    '--kl <beta>',
+    'what it costs to leave the base model: beta times the divergence of the steps (default: of the task)'
+  ],
+  ['--paper', 'RLR as the paper has it: zeroth-order on the rest, no baseline of the state, no --kl, 60 steps'],
   ['--mode <name>', `mode of gpu.js: ${modes.join(', ')}`],
   ['--threads <number>', 'threads that share the rows of a batch, in mode webasm; the bits are those of one thread']
 ]
@@ -118,14 +130,28 @@ export const configure = (document: unknown, options: ConfigOptions): Step<Confi
     TE.bind('estimator', () =>
       options.estimator === undefined ? TE.right<never, undefined>(undefined) : estimatorOption(options.estimator)
     ),
+    TE.filterOrElse(
+      ({ estimator }) => options.paper !== true || estimator === undefined,
+      () => usage('--paper: expected no --estimator beside it; leave one of the two out')
+    ),
     TE.bind('typed', ({ estimator }) => TE.fromEither(typedOf(options, estimator))),
     TE.bind('task', ({ given, typed }) => find(nameOfTask(over(given, typed)))),
-    TE.bind('base', ({ given, typed, task }) =>
+    TE.bind('base', ({ given, typed, task, estimator }) =>
       TE.fromEither(
         pipe(
           over(given, typed),
           defaults(task),
+          E.flatMap((base) => {
+            const { kl, steps } = Config.defaults
+            if (options.paper === true) return withEstimator(printed)({ ...base, kl, steps })
+            // what a task chose among its estimator's options is not for one that is named
+            return isNamed(given, estimator?.document)
+              ? withEstimator({ name: base.estimator.name })(base)
+              : E.right(base)
+          }),
           E.map((base) => (isRank(options.lora) ? forAdapters(base) : base)),
+          // samples of one prompt are each other's baseline, unless something else is said
+          E.map((base) => (options.group === undefined ? base : forGroups(base))),
           E.flatMap((base) => Config.decode(base)(given)),
           E.mapLeft(refused)
         )
@@ -153,6 +179,27 @@ const nameOfTask = (given: unknown): string =>
 
 type Group = Readonly<Record<string, unknown>>
 
+/** Is an estimator named, in the file or typed? */
+const isNamed = (given: unknown, typed: unknown): boolean =>
+  [isRecord(given) ? given['estimator'] : undefined, typed].some((one) => isRecord(one) && one['name'] !== undefined)
+
+/** The base with the estimator of a document, whose radius and directions are those of the base. */
+const withEstimator =
+  (document: Group) =>
+  (base: Config.Config): E.Either<DocumentError, Config.Config> =>
+    pipe(
+      document,
+      Named.decode({ path: 'estimator', beneath: scales(base.estimator) }),
+      E.map((estimator) => ({ ...base, estimator }))
+    )
+
+/** What depends on the parameters, not on the estimator. */
+const scales = (estimator: Named.Description): Group =>
+  Object.fromEntries(Object.entries(estimator).filter(([key]) => key === 'radius' || key === 'directions'))
+
+/** The paper's form of RLR. */
+const printed = { name: 'rlr', baseline: 'none' }
+
 /** A rank of 0 is no adapter. */
 const isRank = (lora: string | undefined): boolean => {
   const rank = number(lora)
@@ -171,7 +218,7 @@ export const optionOf = (path: string): string => {
 }
 
 /** Where each option is in a configuration; the first one that fits is named. */
-const places: Readonly<Record<Exclude<keyof ConfigOptions, 'config'>, string>> = {
+const places: Readonly<Record<Exclude<keyof ConfigOptions, 'config' | 'paper'>, string>> = {
   task: 'task',
   seed: 'seed',
   model: 'model',
@@ -180,10 +227,12 @@ const places: Readonly<Record<Exclude<keyof ConfigOptions, 'config'>, string>> =
   h: 'estimator.h',
   estimator: 'estimator',
   batch: 'batch',
+  group: 'group',
   steps: 'steps',
   reward: 'reward',
   prompt: 'prompt',
   lora: 'adapter.rank',
+  kl: 'kl.beta',
   mode: 'mode',
   threads: 'threads'
 }
@@ -199,9 +248,11 @@ const typedOf = (options: ConfigOptions, estimator: Typed | undefined): E.Either
       ...field('seed', number(options.seed)),
       ...field('steps', number(options.steps)),
       ...field('batch', number(options.batch)),
+      ...field('group', number(options.group)),
       ...field('reward', options.reward),
       ...field('prompt', options.prompt),
       ...field('adapter', filled(field('rank', number(options.lora)))),
+      ...field('kl', filled(field('beta', number(options.kl)))),
       ...field('mode', options.mode),
       ...field('threads', number(options.threads)),
       ...field('estimator', group),
@@ -231,8 +282,13 @@ const over = (given: unknown, typed: Group): unknown =>
 /** What the defaults, which are those of a vector of biases, are for matrices that a batch shares. */
 const forAdapters = (base: Config.Config): Config.Config => ({
   ...base,
-  estimator: 'directions' in base.estimator ? { ...base.estimator, directions: 'batch', radius: 0.01 } : base.estimator,
+  estimator: 'radius' in base.estimator ? { ...base.estimator, radius: 0.01 } : base.estimator,
   optimizer: { ...base.optimizer, learningRate: 0.005 }
+})
+
+const forGroups = (base: Config.Config): Config.Config => ({
+  ...base,
+  advantage: { ...base.advantage, name: 'perPrompt' }
 })
 
 const field = (name: string, value: unknown): Group => (value === undefined ? {} : { [name]: value })

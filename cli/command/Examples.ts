@@ -9,6 +9,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Safetensors from 'halforder/format/Safetensors'
 import * as Key from 'halforder/random/Key'
 import type { Examples, Show, Task } from 'halforder/task/Task'
+import * as Build from 'halforder/tensor/Build'
 import { rows } from 'halforder/tensor/Tensor'
 import { broken, fail, file, type Step, usage } from '../edge/Failure.js'
 import * as Files from '../edge/Files.js'
@@ -16,7 +17,7 @@ import { take } from '../edge/Lock.js'
 import { seed, whole } from '../edge/Options.js'
 import { picture } from '../edge/Pictures.js'
 import { find } from '../tasks/Find.js'
-import { write as writeIn } from './RunFolder.js'
+import { write as writeIn } from './run/RunFolder.js'
 
 /**
  * The command's options, as they are typed.
@@ -46,14 +47,14 @@ const together = (folder: string, files: Readonly<Record<string, Uint8Array | st
   pipe(
     file(Files.makeFolder(folder)),
     TE.flatMap(() =>
-      TE.bracket(
+      Build.bracket(
         take(folder),
         (held) =>
           pipe(
             Object.entries(files),
             TE.traverseSeqArray(([name, content]) => writeIn(held)(name, content))
           ),
-        (held) => TE.fromTask(held.release)
+        (held) => held.release
       )
     ),
     TE.map(() => undefined)

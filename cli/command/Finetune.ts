@@ -6,15 +6,21 @@
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import * as O from 'fp-ts/lib/Option.js'
+import type * as T from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Gradient from 'halforder/estimator/Gradient'
 import { gpuJs } from 'halforder/kernel'
+import { heldOut } from 'halforder/task/Judges'
+import * as Build from 'halforder/tensor/Build'
 import type { Target } from 'halforder/tensor/Target'
 import * as Checkpoint from 'halforder/training/Checkpoint'
 import type * as Config from 'halforder/training/Config'
 import { decode } from 'halforder/training/Decode'
-import * as Evaluation from 'halforder/training/Evaluation'
+import * as Evaluation from 'halforder/training/measure/Evaluation'
 import * as Finetune from 'halforder/training/Finetune'
+import { normalised } from 'halforder/training/Normalising'
+import { divergence } from 'halforder/training/Penalty'
 import * as Setup from 'halforder/training/Setup'
 import { broken, fail, type Failure, ofEstimator, refused, type Step, usage } from '../edge/Failure.js'
 import { type Held, take } from '../edge/Lock.js'
@@ -22,10 +28,11 @@ import { saveEvery } from '../edge/Options.js'
 import { interruptible } from '../edge/Signals.js'
 import { webGpu } from '../edge/WebGpu.js'
 import { type ConfigOptions, readConfig } from './ConfigOptions.js'
-import { describe, execute, type Ready, type Summary } from './FinetuneRun.js'
+import { describe, execute, type Ready, type Summary } from './run/FinetuneRun.js'
+import { featuresOf } from './run/Judgement.js'
 import { materialsOf } from './ModelFile.js'
-import { checkOptions, resume, type Start } from './Resume.js'
-import { enter, enterNew, hasCheckpoint, refuseTaken, sha256, unusable, withRemains } from './RunFolder.js'
+import { checkOptions, resume, type Start } from './run/Resume.js'
+import { enter, enterNew, hasCheckpoint, refuseTaken, sha256, unusable, withRemains } from './run/RunFolder.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -55,16 +62,25 @@ export interface Options extends ConfigOptions {
 const prepare = ({ configured, from }: Start, folder: string, every: number, target: Target): Step<Ready> =>
   pipe(
     TE.right(configured),
-    TE.bind('materials', ({ task, config }) => materialsOf(task, config)),
+    TE.bind('plain', ({ task, config }) => materialsOf(task, config)),
+    TE.bind('materials', ({ config, plain }) => pipe(normalised(config, plain, target), TE.mapLeft(refused))),
     TE.bind('setup', ({ config, materials }) =>
       TE.fromEither(pipe(Setup.setup(config, materials, target), E.mapLeft(refused)))
     ),
     TE.chainFirst(({ setup }) => TE.fromEither(pipe(Gradient.check(setup.problem), E.mapLeft(ofEstimator)))),
-    TE.bind('run', ({ setup: { problem, optimizer, conditions } }) =>
-      TE.fromEither(pipe(Finetune.compile(problem, optimizer, conditions, target), E.mapLeft(ofEstimator)))
+    TE.bind('run', ({ config: { group }, setup: { problem, optimizer, conditions } }) =>
+      TE.fromEither(pipe(Finetune.compile(problem, { optimizer, conditions, target, group }), E.mapLeft(ofEstimator)))
     ),
-    TE.bind('evaluator', ({ setup: { base, conditions } }) =>
-      TE.fromEither(pipe(Evaluation.compile(base, conditions, target), E.mapLeft(ofEstimator)))
+    TE.bind('judges', ({ task, materials: { model } }) => pipe(task.judges(model), TE.mapLeft(broken))),
+    TE.let('heldOut', ({ config, judges, materials: { model } }) => heldOut(judges, model, target)(config.reward)),
+    TE.let('steps', ({ config, setup: { base, initial } }) => divergence(config.kl, initial)(base.chain)),
+    TE.bind('evaluator', ({ heldOut: other, setup: { base, conditions }, steps }) =>
+      TE.fromEither(
+        pipe(
+          Evaluation.compile(base, conditions, target, { also: O.isSome(other) ? [other.value] : [], steps }),
+          E.mapLeft(ofEstimator)
+        )
+      )
     ),
     TE.bind('identity', ({ config, setup }) => TE.fromEither(identityOf(config, setup))),
     TE.bind('state', ({ run, setup: { initial }, identity }) =>
@@ -82,9 +98,21 @@ const prepare = ({ configured, from }: Start, folder: string, every: number, tar
             )
       )
     ),
-    TE.map(({ materials: { model }, task, ...ready }) => ({
+    TE.map(({ materials: { model, rewards }, plain: _, task, evaluator, heldOut: other, judges, steps, ...ready }) => ({
       ...ready,
+      judge: {
+        evaluator,
+        heldOut: pipe(
+          other,
+          O.map(({ name }) => name)
+        ),
+        features: featuresOf(judges),
+        diverges: steps.length > 0,
+        decoded: decode(model, target),
+        target
+      },
       model,
+      scales: rewards.scales,
       every,
       opening: from === undefined ? 'all' : from.rewrite ? 'config' : 'nothing',
       history: from?.history ?? [],
@@ -121,7 +149,7 @@ const identityOf = (
 /** How the folder of a run is held while something is done in it. */
 type Within = <A>(use: (held: Held) => Step<A>) => Step<A>
 
-const release = (held: Held): Step<void> => TE.fromTask(held.release)
+const release = (held: Held): T.Task<void> => held.release
 
 /** Prepares a run, and runs it in its folder, freeing what it held whatever happens. `folder` is where it goes on. */
 const runIn = (start: Start, folder: string, every: number, within: Within): Step<Summary> => {
@@ -129,19 +157,19 @@ const runIn = (start: Start, folder: string, every: number, within: Within): Ste
   return pipe(
     webGpu(mode),
     TE.flatMap(() =>
-      TE.bracket(
+      Build.bracket(
         TE.rightIO(() => gpuJs({ mode, threads: start.threads })),
         (target) =>
-          TE.bracket(
+          Build.bracket(
             prepare(start, folder, every, target),
             (ready) => within((held) => interrupted(ready, held)),
-            ({ run, evaluator }) =>
-              TE.fromTask(async () => {
+            ({ run, judge }) =>
+              async () => {
                 await run.dispose()
-                await evaluator.dispose()
-              })
+                await judge.evaluator.dispose()
+              }
           ),
-        (target) => TE.fromTask(() => target.dispose())
+        (target) => () => target.dispose()
       )
     )
   )
@@ -164,7 +192,7 @@ const begin = (options: Options, every: number, now: Date): Step<Summary> =>
       const folder = options.out ?? defaultFolder(config, now)
       const entered = options.out === undefined ? enterNew(folder) : enter(folder)
       return runIn({ configured, threads: config.threads, from: undefined }, folder, every, (use) =>
-        TE.bracket(entered, use, release)
+        Build.bracket(entered, use, release)
       )
     })
   )
@@ -182,7 +210,7 @@ const goOn = (folder: string, options: Options, every: number): Step<Summary> =>
         )
     ),
     TE.flatMap(() =>
-      TE.bracket(
+      Build.bracket(
         take(folder),
         (held) =>
           pipe(

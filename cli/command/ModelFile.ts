@@ -12,6 +12,7 @@ import * as Task from 'halforder/task/Task'
 import type { Materials } from 'halforder/training/Setup'
 import { broken, type Step, usage } from '../edge/Failure.js'
 import * as Files from '../edge/Files.js'
+import { withFile } from './RewardFile.js'
 
 const extension = '.safetensors'
 
@@ -59,13 +60,19 @@ export const loadNamed =
   }
 
 /**
- * What a configuration may draw on: the model that it names, and what the task knows of it.
+ * What a configuration may draw on: the model that it names, what the task knows of it, and the reward where that is a module.
  *
  * @category effects
  * @since 0.1.0
  */
-export const materialsOf = (task: Task.Task, config: { readonly model: string }): Step<Materials> =>
+export const materialsOf = (
+  task: Task.Task,
+  config: { readonly model: string; readonly reward: string }
+): Step<Materials> =>
   pipe(
     loadNamed(task)(config.model),
-    TE.flatMap((model) => pipe(Task.materials(task)(model), TE.mapLeft(broken)))
+    TE.flatMap((model) => pipe(Task.materials(task)(model), TE.mapLeft(broken))),
+    TE.bindTo('materials'),
+    TE.bind('rewards', ({ materials: { rewards } }) => withFile(config.reward)(rewards)),
+    TE.map(({ materials, rewards }) => ({ ...materials, rewards }))
   )

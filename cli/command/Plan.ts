@@ -67,7 +67,7 @@ export const plans = ({ task, config }: Configured): Step<ReadonlyArray<Planned>
     TE.flatMap(({ problem, optimizer, conditions }) => async () => {
       const target = gpuJs({ mode: config.mode, threads: config.threads })
       const result = pipe(
-        Finetune.compile(problem, optimizer, conditions, target),
+        Finetune.compile(problem, { optimizer, conditions, target }),
         E.bimap(ofEstimator, ({ executables }) =>
           Object.entries(executables)
             .map(([program, executable]) => ({ program, role: roleOf(program), report: describe(executable) }))

@@ -24,7 +24,7 @@ import { meter } from '../edge/Progress.js'
 import { interruptible } from '../edge/Signals.js'
 import { webGpu } from '../edge/WebGpu.js'
 import { find } from '../tasks/Find.js'
-import { enter, hasCheckpoint, save, sha256, stored, unusable, withRemains, write } from './RunFolder.js'
+import { enter, hasCheckpoint, save, sha256, stored, unusable, withRemains, write } from './run/RunFolder.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -340,7 +340,7 @@ const execute = (plan: Plan, stop: AbortSignal): Step<Judgement | undefined> =>
     webGpu(plan.mode),
     TE.flatMap(() => prepare(plan)),
     TE.flatMap((ready) =>
-      TE.bracket(
+      Build.bracket(
         enterFolder(plan.folder),
         (held) =>
           pipe(
@@ -351,7 +351,7 @@ const execute = (plan: Plan, stop: AbortSignal): Step<Judgement | undefined> =>
             ),
             withRemains(plan.folder, 'the same command goes on')
           ),
-        (held) => TE.fromTask(held.release)
+        (held) => held.release
       )
     )
   )

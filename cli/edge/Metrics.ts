@@ -16,14 +16,16 @@ const Line = t.type({
   rewardMean: numberOrNull,
   rewardStandardError: numberOrNull,
   gradientNorm: numberOrNull,
-  // older logs have none
+  // older logs have none of these
+  klMean: t.union([numberOrNull, t.undefined]),
+  objectiveMean: t.union([numberOrNull, t.undefined]),
   skipped: t.union([t.number, t.undefined]),
   seconds: t.number
 })
 
 /**
- * One line of `metrics.jsonl`: the mean reward of a step's batch and its standard error, the Euclidean norm of the
- * gradient, how many rows were skipped because their reward is not finite, and the seconds since the run began. What is
+ * One line of `metrics.jsonl`: the mean reward of a step's batch and its standard error, the mean divergence from the base model
+ * (not a number where it has no price) and what is left of the reward after its price, the Euclidean norm of the gradient, how many rows were skipped because their reward is not finite, and the seconds since the run began. What is
  * not a number is NaN here and null in the file.
  *
  * @category model
@@ -33,6 +35,8 @@ export interface Metrics {
   readonly step: number
   readonly rewardMean: number
   readonly rewardStandardError: number
+  readonly klMean: number
+  readonly objectiveMean: number
   readonly gradientNorm: number
   readonly skipped: number
   readonly seconds: number
@@ -69,6 +73,8 @@ export const readMetrics = (text: string): E.Either<string, ReadonlyArray<Metric
             step: read.step,
             rewardMean: read.rewardMean ?? NaN,
             rewardStandardError: read.rewardStandardError ?? NaN,
+            klMean: read.klMean ?? NaN,
+            objectiveMean: read.objectiveMean ?? read.rewardMean ?? NaN,
             gradientNorm: read.gradientNorm ?? NaN,
             skipped: read.skipped ?? 0,
             seconds: read.seconds

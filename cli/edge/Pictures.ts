@@ -57,6 +57,17 @@ const sheet =
   (images: Tensor): TE.TaskEither<string, Uint8Array> =>
     pipe(contactSheet(layout)(images), E.mapLeft(showError), TE.fromEither)
 
+/** Rows of `images` pictures of `side x side` pixels each. Left: rows that are none. */
+const square =
+  (side: number, images = 1) =>
+  (outputs: Tensor): TE.TaskEither<string, Tensor> =>
+    outputs.shape.length === 2 && outputs.shape[1] === images * 3 * side * side
+      ? TE.right(outputs)
+      : TE.left(
+          `pictures: expected the shape [N, ${images * 3 * side * side}], ${images === 1 ? '' : `${images} times `}${side} x ${side} pixels ` +
+            `of 3 colors, got [${outputs.shape.join(', ')}]; correct the model, or what the task's 'show' says of its outputs`
+        )
+
 /** Points of the plane. Left: rows that are none. */
 const planar = (outputs: Tensor): TE.TaskEither<string, Tensor> =>
   outputs.shape.length === 2 && outputs.shape[1] === 2
@@ -74,9 +85,12 @@ export const picture =
   (outputs: Tensor): TE.TaskEither<string, Uint8Array> => {
     switch (show._tag) {
       case 'Stills':
-        return sheet(layout)(outputs)
+        return pipe(outputs, square(show.side), TE.flatMap(sheet(layout)))
       case 'Clips':
-        return sheet({ ...layout, columns: show.frames })(lines(outputs, show.frames))
+        return pipe(
+          square(show.side, show.frames)(outputs),
+          TE.flatMap((clips) => sheet({ ...layout, columns: show.frames })(lines(clips, show.frames)))
+        )
       case 'Points':
         return pipe(
           planar(outputs),
@@ -145,7 +159,11 @@ export const pictures =
         : picture(show, layout)(outputs)
     }
     return show._tag === 'Clips'
-      ? pipe(framesIn(outputs, show.frames), TE.traverseArray(sheet(layout)), TE.flatMap(animation(moving)))
+      ? pipe(
+          square(show.side, show.frames)(outputs),
+          TE.flatMap((clips) => pipe(framesIn(clips, show.frames), TE.traverseArray(sheet(layout)))),
+          TE.flatMap(animation(moving))
+        )
       : pipe(states, TE.traverseArray(picture(show, layout)), TE.flatMap(animation(working)))
   }
 
@@ -156,6 +174,6 @@ const ways = (reach: number, states: ReadonlyArray<Tensor>, outputs: Tensor): Ui
   const few = rows(0, drawn)
   return scatter(reach)([
     { title: `${outputs.shape[0] ?? 0} samples`, points: outputs },
-    { title: 'the way of some', points: few(outputs), trail: states.slice(0, -1).map(few) }
+    { title: 'trajectories', points: few(outputs), trail: states.slice(0, -1).map(few) }
   ])
 }

@@ -46,7 +46,7 @@ export default task.task({
     model: 'spiral',
     reward: 'right',
     trained: [],
-    estimator: { directions: 'batch', radius: 0.02 },
+    estimator: { radius: 0.02 },
     optimizer: { learningRate: 0.003 },
     batch: 64
   },

@@ -17,7 +17,7 @@ import type { Cover } from '../../src/estimator/Cover.js'
 import * as C from '../../src/estimator/Cover.js'
 import type { Estimator } from '../../src/estimator/Estimator.js'
 import { always } from '../../src/estimator/Estimator.js'
-import type { Estimate, EstimatorError, Gradients, Problem } from '../../src/estimator/Gradient.js'
+import type { Estimate, Interpreter } from '../../src/estimator/Gradient.js'
 import * as Gradient from '../../src/estimator/Gradient.js'
 import * as L from '../../src/lens/Lens.js'
 import type { Params } from '../../src/lens/Lens.js'
@@ -53,16 +53,6 @@ export { plus, type Uncertain } from './Uncertain.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * Whatever makes gradients of an estimation problem: the library's interpreter, one of your own, or a mutant.
- *
- * @category model
- * @since 0.1.0
- */
-export type Implementation = <P extends Params, S extends Batched, D extends Exprs, R extends Params>(
-  problem: Problem<P, S, D, R>
-) => E.Either<EstimatorError, Gradients>
-
-/**
  * An estimator under test. By default without a baseline, run by the library's interpreter in f64, and given the
  * setting's reward itself; `blackBox` is a host function for the same reward, and `steps` are given in place of the
  * setting's rewards on the way: the same as host functions, say.
@@ -74,7 +64,7 @@ export interface Subject {
   readonly estimator: Estimator
   readonly advantage?: Advantage
   readonly advantageState?: number
-  readonly implementation?: Implementation
+  readonly interpreter?: Interpreter
   readonly blackBox?: BlackBox
   readonly steps?: ReadonlyArray<StepBlackBox>
 }
@@ -85,7 +75,7 @@ export interface Subject {
  * @category instances
  * @since 0.1.0
  */
-export const library: Implementation = (problem) => Gradient.compile(problem, reference)
+export const library: Interpreter = Gradient.on(reference)
 
 /**
  * The reward of a setting as a host function, without its gradient. Rewards that look at the condition see none:
@@ -155,7 +145,7 @@ export const run = <P extends Params, S extends Batched, D extends Exprs, R exte
   draws: Draws
 ): TE.TaskEither<string, { readonly estimate: Estimate; readonly operations: number }> => {
   const { chain, trained } = setting
-  const compile = subject.implementation ?? library
+  const compile = subject.interpreter ?? library
   return pipe(
     compile({
       chain,

@@ -134,3 +134,16 @@ export const undecided = (samples: number, means: ReadonlyArray<Estimated>, p: n
     ? undefined
     : `${samples} samples are too few for their skewness, ${Math.abs(skewed.skewness).toPrecision(2)} in the mean; take more`
 }
+
+/**
+ * Why no number of samples decides anything, if none does: what rounding leaves open is more than what is looked for, the
+ * gradient or, if that is larger, a sample's deviation. Differences of rewards over a tiny radius are so, noise of the last
+ * digit.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const unseen = (open: number, scale: number): string | undefined =>
+  scale > 0 && open > scale
+    ? `rounding leaves ${open.toPrecision(2)} open, more than the gradient (${scale.toPrecision(2)}) that is looked for; take a larger radius`
+    : undefined

@@ -4,7 +4,8 @@
  *
  *     p_{t-1}(y) = sum over x of p_t(x) K_t(x, y),    V_t(x) = sum over y of K_t(x, y) V_{t-1}(y),    K_t = N(mean(x), sigma_t^2)
  *
- * The term of step `t` is `E[d mean / d theta (x_t) (y - mean) / sigma_t^2 V_{t-1}(y)]`. For the smoothed objective the
+ * The term of step `t` is `E[d mean / d theta (x_t) (y - mean) / sigma_t^2 V_{t-1}(y)]`. A reward of the step itself,
+ * `r_t(x_t; theta_t)`, is added to `V_t`, and its derivative to the term. For the smoothed objective the
  * perturbation is integrated by Gauss-Hermite rules: outside, where one direction is shared by all steps; inside each
  * step's kernel, where directions are independent.
  *
@@ -37,6 +38,35 @@ export interface Process {
   readonly gradient: (x: number, theta: ReadonlyArray<number>) => ReadonlyArray<number>
   readonly reward: (x: number) => number
   readonly steepest: number
+  readonly step?: StepReward
+}
+
+/**
+ * A reward of a step from a state, of its deviation and parameters, and its derivative in the parameters.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface StepReward {
+  readonly value: (x: number, sigma: number, theta: ReadonlyArray<number>) => number
+  readonly gradient: (x: number, sigma: number, theta: ReadonlyArray<number>) => ReadonlyArray<number>
+}
+
+/**
+ * The reward of a step for staying near a reference: `-beta |mean(x; theta) - mean(x; reference)|^2 / (2 sigma^2)`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const nearTo = (
+  { mean, gradient }: Pick<Process, 'mean' | 'gradient'>,
+  { beta, reference }: { readonly beta: number; readonly reference: ReadonlyArray<number> }
+): StepReward => {
+  const gap = (x: number, theta: ReadonlyArray<number>): number => mean(x, theta) - mean(x, reference)
+  return {
+    value: (x, sigma, theta) => (-beta * gap(x, theta) ** 2) / (2 * sigma * sigma),
+    gradient: (x, sigma, theta) => gradient(x, theta).map((g) => (-beta * gap(x, theta) * g) / (sigma * sigma))
+  }
 }
 
 /** Values at `(from + i) spacing`. */
@@ -187,7 +217,12 @@ const ascend = (
         term[c] = (term[c] ?? 0) + p * h * weight * g * slope
         size[c] = (size[c] ?? 0) + p * h * weight * Math.abs(g) * magnitude
       })
-      values[i] = (values[i] ?? 0) + weight * value
+      const paid = process.step?.gradient((density.from + i) * h, sigma, theta) ?? []
+      paid.forEach((g, c) => {
+        term[c] = (term[c] ?? 0) + p * h * weight * g
+        size[c] = (size[c] ?? 0) + p * h * weight * Math.abs(g)
+      })
+      values[i] = (values[i] ?? 0) + weight * (value + (process.step?.value((density.from + i) * h, sigma, theta) ?? 0))
     })
   }
   return { value: { from: density.from, values }, term, size }

@@ -308,7 +308,7 @@ export const refusesNoScore =
       .flatMap(({ cover }) => cover.cells)
       .filter((cell) => cell._tag === 'HalfOrder' && !((chain.sigma[cell.from] ?? 0) > 0))
       .flatMap((cell) => (cell._tag === 'HalfOrder' ? [cell.from] : []))
-    const compile = subject.implementation ?? library
+    const compile = subject.interpreter ?? library
     const advantage = subject.advantage ?? A.none
     const result = compile({ chain, reward, estimator: subject.estimator, advantage, trained, batch: 1 })
     const said = E.isLeft(result) && result.left._tag === 'NoScore' ? result.left.step : 0

@@ -12,7 +12,7 @@ import * as Draw from '../../src/random/Draw.js'
 import * as Key from '../../src/random/Key.js'
 import type { Values } from '../../src/tensor/Program.js'
 import * as T from '../../src/tensor/Tensor.js'
-import type { Implementation } from '../exact/Expectation.js'
+import type { Interpreter } from '../../src/estimator/Gradient.js'
 import { advantage, asPrinted, cells, programs, type Context, type Tampered } from './Tamper.js'
 
 /**
@@ -25,14 +25,14 @@ export interface Mutant {
   readonly name: string
   readonly wrong: string
   readonly on: 'first' | 'half' | 'zeroth' | 'onePoint' | 'baseline' | 'dimensions'
-  readonly implementation: Implementation
+  readonly interpreter: Interpreter
 }
 
-const mutant = (on: Mutant['on'], name: string, wrong: string, implementation: Implementation): Mutant => ({
+const mutant = (on: Mutant['on'], name: string, wrong: string, interpreter: Interpreter): Mutant => ({
   name,
   wrong,
   on,
-  implementation
+  interpreter
 })
 
 const scaled = (values: Values, factor: number): Values =>

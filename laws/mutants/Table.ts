@@ -30,7 +30,8 @@ import type { Exprs, Shapes } from '../../src/tensor/Tree.js'
 import * as Chain from '../law/Chain.js'
 import * as Cover from '../law/Cover.js'
 import * as Estimator from '../law/Estimator.js'
-import { library, type Implementation, type Subject } from '../exact/Expectation.js'
+import type { Interpreter } from '../../src/estimator/Gradient.js'
+import { library, type Subject } from '../exact/Expectation.js'
 import * as Lens from '../law/Lens.js'
 import * as Noise from '../law/Noise.js'
 import * as Schedule from '../law/Schedule.js'
@@ -106,26 +107,26 @@ const subjectOf = ({ on }: Mutant): Subject => {
 
 const estimatorLaws = (
   mutant: Mutant
-): ReadonlyArray<{ readonly law: string; readonly run: (implementation: Implementation) => Promise<Verdict> }> => {
+): ReadonlyArray<{ readonly law: string; readonly run: (interpreter: Interpreter) => Promise<Verdict> }> => {
   const subject = subjectOf(mutant)
-  const with_ = (implementation: Implementation): Subject => ({ ...subject, implementation })
+  const with_ = (interpreter: Interpreter): Subject => ({ ...subject, interpreter })
   if (mutant.on === 'baseline') {
     return [
       {
         law: 'Estimator.batchBaseline',
-        run: (implementation) => Estimator.batchBaseline(single)(with_(implementation))()
+        run: (interpreter) => Estimator.batchBaseline(single)(with_(interpreter))()
       }
     ]
   }
   if (mutant.on === 'dimensions') {
     return [
-      { law: 'Estimator.isFormula', run: (implementation) => Estimator.isFormula(plane)(with_(implementation), key)() },
-      { law: 'Estimator.unbiased', run: (implementation) => Estimator.unbiased(plane)(with_(implementation))() }
+      { law: 'Estimator.isFormula', run: (interpreter) => Estimator.isFormula(plane)(with_(interpreter), key)() },
+      { law: 'Estimator.unbiased', run: (interpreter) => Estimator.unbiased(plane)(with_(interpreter))() }
     ]
   }
   return [
-    { law: 'Estimator.isFormula', run: (implementation) => Estimator.isFormula(four)(with_(implementation), key)() },
-    { law: 'Estimator.unbiased', run: (implementation) => Estimator.unbiased(four)(with_(implementation))() }
+    { law: 'Estimator.isFormula', run: (interpreter) => Estimator.isFormula(four)(with_(interpreter), key)() },
+    { law: 'Estimator.unbiased', run: (interpreter) => Estimator.unbiased(four)(with_(interpreter))() }
   ]
 }
 
@@ -158,7 +159,7 @@ const ofValue = (mutant: ValueMutant): Trial => ({
     {
       law: 'Estimator.unbiased',
       right: Estimator.unbiased(along)(valueSubject(mutant)),
-      mutant: Estimator.unbiased(along)({ ...valueSubject(mutant), implementation: mutant.implementation })
+      mutant: Estimator.unbiased(along)({ ...valueSubject(mutant), interpreter: mutant.interpreter })
     }
   ]
 })
@@ -170,7 +171,7 @@ const ofEstimator = (mutant: Mutant): Trial => ({
   laws: estimatorLaws(mutant).map(({ law, run }) => ({
     law,
     right: () => run(library),
-    mutant: () => run(mutant.implementation)
+    mutant: () => run(mutant.interpreter)
   }))
 })
 

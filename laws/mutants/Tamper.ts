@@ -17,7 +17,8 @@ import type { Request } from '../../src/estimator/Gradient.js'
 import * as Gradient from '../../src/estimator/Gradient.js'
 import type { BoundProgram, Values } from '../../src/tensor/Program.js'
 import { reference, type Target, type TargetError } from '../../src/tensor/Target.js'
-import { library, type Implementation } from '../exact/Expectation.js'
+import type { Interpreter } from '../../src/estimator/Gradient.js'
+import { library } from '../exact/Expectation.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -87,7 +88,7 @@ const kindOf = ({ inputs, outputs }: BoundProgram): Kind => {
  * @since 0.1.0
  */
 export const programs =
-  (change: Change): Implementation =>
+  (change: Change): Interpreter =>
   (problem) => {
     const tampered = (request: Request): Target => ({
       ...reference,
@@ -119,14 +120,14 @@ export const programs =
   }
 
 /**
- * An implementation run on other cells than the ones that are claimed: by default the library's interpreter. The
+ * An interpreter run on other cells than the ones that are claimed: by default the library's interpreter. The
  * other cover is not checked.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const cells =
-  (other: (cover: Cover) => ReadonlyArray<Cell>, implementation: Implementation = library): Implementation =>
+  (other: (cover: Cover) => ReadonlyArray<Cell>, interpreter: Interpreter = library): Interpreter =>
   (problem) => {
     const changed = (cover: Cover): Cover => ({ ...cover, cells: other(cover) })
     const [first, ...rest] = problem.estimator.covers
@@ -135,7 +136,7 @@ export const cells =
       covers: [{ ...first, cover: changed(first.cover) }, ...rest.map((one) => ({ ...one, cover: changed(one.cover) }))]
     }
     return pipe(
-      implementation({ ...problem, estimator }),
+      interpreter({ ...problem, estimator }),
       E.map((gradients) => ({
         ...gradients,
         run: (request) => gradients.run({ ...request, cover: changed(request.cover) })
@@ -150,7 +151,7 @@ export const cells =
  * @since 0.1.0
  */
 export const advantage =
-  (other: Advantage): Implementation =>
+  (other: Advantage): Interpreter =>
   (problem) =>
     Gradient.compile({ ...problem, advantage: other }, reference)
 

@@ -14,7 +14,8 @@ import * as X from '../../src/tensor/Expr.js'
 import * as T from '../../src/tensor/Tensor.js'
 import type { Batched } from '../../src/tensor/Shape.js'
 import type { Exprs } from '../../src/tensor/Tree.js'
-import { library, type Implementation } from '../exact/Expectation.js'
+import type { Interpreter } from '../../src/estimator/Gradient.js'
+import { library } from '../exact/Expectation.js'
 import { cells, programs } from './Tamper.js'
 
 /**
@@ -27,11 +28,11 @@ export interface ValueMutant {
   readonly name: string
   readonly wrong: string
   readonly on: 'control' | 'baseline' | 'steps' | 'ledger'
-  readonly implementation: Implementation
+  readonly interpreter: Interpreter
 }
 
 /** A control of which only the value is taken off. */
-const withoutGradient: Implementation = programs({
+const withoutGradient: Interpreter = programs({
   halfOrder: (_, { control, ...values }, run) =>
     run({ ...values, ...(control === undefined ? {} : { control: T.map(() => 0)(control) }) })
 })
@@ -44,7 +45,7 @@ const baselineBelow = ({ cells: all }: Cover): ReadonlyArray<Cell> =>
   })
 
 /** Rewards of steps under the number of the next step. */
-const late: Implementation = programs({
+const late: Interpreter = programs({
   rollout: (_, values, run) =>
     pipe(
       run(values),
@@ -95,25 +96,25 @@ export const valueMutants: ReadonlyArray<ValueMutant> = [
     name: 'control without its gradient',
     wrong: 'a value of the state after the noise is taken off, and its gradient is not put back in',
     on: 'control',
-    implementation: withoutGradient
+    interpreter: withoutGradient
   },
   {
     name: 'baseline that sees its noise',
     wrong: 'a baseline at the state that the noise of its cell has reached',
     on: 'baseline',
-    implementation: cells(baselineBelow, withoutGradient)
+    interpreter: cells(baselineBelow, withoutGradient)
   },
   {
     name: 'returns one step late',
     wrong: 'step rewards counted for the step above the one that they belong to',
     on: 'steps',
-    implementation: late
+    interpreter: late
   },
   {
     name: 'penalty in the wrong copies',
     wrong: "a penalty whose gradient reaches the parameters of the steps above, and not its own step's",
     on: 'steps',
-    implementation: (problem) =>
+    interpreter: (problem) =>
       library({
         ...problem,
         steps: (problem.steps ?? []).map((one) => (one._tag === 'StepLens' ? passedOn(one) : one))
@@ -123,7 +124,7 @@ export const valueMutants: ReadonlyArray<ValueMutant> = [
     name: 'ledger off by one',
     wrong: 'a mixture that draws the steps next to those that its ledger counts',
     on: 'ledger',
-    implementation: cells(shifted)
+    interpreter: cells(shifted)
   }
 ]
 

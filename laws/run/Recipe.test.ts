@@ -6,7 +6,8 @@ import { segmented } from 'halforder/estimator'
 import { Chain, Polynomial, Run } from 'halforder/laws'
 import { key } from 'halforder/random'
 import { describe, expect, it } from 'vitest'
-import { library, type Implementation } from '../exact/Expectation.js'
+import type { Interpreter } from '../../src/estimator/Gradient.js'
+import { library } from '../exact/Expectation.js'
 import * as M from '../mutants/Others.js'
 
 const setting = Polynomial.polynomialSetting(1, { alpha: 0.5, a: 0.25, b: 0.5, sigma: [0.5, 0.75, 1] }, [0, 1, -1])
@@ -18,9 +19,9 @@ const one = (() => {
 })()
 
 /** A chain of one's own, then an estimator on it, as `laws/README.md` says. */
-const recipe = async (mine: Polynomial.ScalarSetting, implementation: Implementation = library): Promise<void> => {
+const recipe = async (mine: Polynomial.ScalarSetting, interpreter: Interpreter = library): Promise<void> => {
   await Run.chain(mine)
-  await Run.estimator(mine)({ estimator: one, implementation })
+  await Run.estimator(mine)({ estimator: one, interpreter })
 }
 
 const said = async (suite: Promise<void>): Promise<string> =>

@@ -64,6 +64,8 @@ describe('model files', () => {
       [1, 0.5],
       [0.5, 1]
     ])
+    const kl = { beta: 0.2, reference: [0.25] }
+    expect([decoded({ ...linear, kl }).kl, one.kl]).toEqual([kl, undefined])
     const even = decoded({ ...linear, sigma: 0.5 })
     expect(even.kind === 'linearGaussian' && even.numbers.sigma).toEqual([0.5, 0.5, 0.5])
   })
@@ -72,10 +74,16 @@ describe('model files', () => {
     [3, 'the document: expected a group of fields'],
     [{ ...tanh, kind: 'sine' }, 'kind: expected linearGaussian or tanh, got "sine"'],
     [{ ...tanh, alpha: 'x' }, 'alpha: expected a finite number, got "x"'],
-    [{ ...tanh, T: 0 }, 'T: expected a whole number in 1..10000, got 0'],
+    [{ ...tanh, T: 0 }, 'T: expected a whole number in 1..4096, got 0'],
     [{ ...tanh, sigma: 0 }, 'sigma: expected a number above 0, got 0'],
     [{ ...tanh, theta: [1] }, 'theta: expected a list of 2'],
     [{ ...tanh, aplha: 1 }, 'aplha: expected one of the fields kind, T, alpha'],
+    [{ ...tanh, kl: 3 }, 'kl: expected a group of fields'],
+    [{ ...tanh, kl: { beta: 0, reference: [0, 0] } }, 'kl.beta: expected a number above 0, got 0'],
+    [{ ...tanh, kl: { beta: 1 } }, 'kl.reference: expected a list of numbers'],
+    [{ ...tanh, kl: { beta: 1, reference: [0] } }, 'kl.reference: expected a list of 2 (theta has 2)'],
+    [{ ...tanh, kl: { beta: 1, reference: [0, 0], floor: 1 } }, 'kl.floor: expected one of the fields beta, reference'],
+    [{ ...linear, kl: { beta: 1, reference: [0, 0] } }, 'kl.reference: expected a list of 1 (theta has 1)'],
     [{ ...tanh, reward: { kind: 'cubic', m: 2 } }, 'reward.kind: expected "quadratic", got "cubic"'],
     [{ ...tanh, reward: { kind: 'quadratic', m: 2, n: 1 } }, 'reward.n: expected one of the fields kind, m'],
     [{ ...tanh, reward: undefined }, 'reward: expected a group of fields, got nothing'],
@@ -203,12 +211,12 @@ describe('estimator files', () => {
     [
       { name: 'rlr', baseline: 'x' },
       5,
-      'baseline: expected auto, clean, none, {"state": [..]} or {"value": NAME}, got "x"; choose one of them'
+      'baseline: expected auto, clean, critic, none, {"state": [..]} or {"value": NAME}, got "x"; choose one of them'
     ],
     [
       { name: 'rlr', directions: 'batch' },
       5,
-      'directions: expected "row", since each sample is measured with a direction of its own, got "batch"; leave it out'
+      'directions: expected "row" or "auto", since each sample is measured with a direction of its own, got "batch"; leave it out'
     ],
     [{ name: 'rlr', directions: 'row', start: [2, 2] }, 4, '0 exact 1 3'],
     [{ name: 'rlr', start: null }, 4, '0 exact 0.5 3, 0.5 3'],

@@ -8,7 +8,11 @@
  *
  *     { "kind": "tanh", "T", "alpha", "theta": [a, b], "sigma", "reward": { "kind": "quadratic", "m" } }
  *
- * is `x_{t-1} = alpha x_t + a tanh(x_t) + b + sigma eps_t`, `R(x) = -(x - m)^2`, `x_T ~ N(0, 1)`.
+ * is `x_{t-1} = alpha x_t + a tanh(x_t) + b + sigma eps_t`, `R(x) = -(x - m)^2`, `x_T ~ N(0, 1)`. Both may have
+ *
+ *     "kl": { "beta": number, "reference": [the theta of the reference] }
+ *
+ * and then their objective is the expected reward less `beta` times the divergence of the path from the reference's.
  *
  * @since 0.1.0
  */
@@ -33,13 +37,29 @@ import type { LinearGaussian } from './LinearGaussian.js'
 // -------------------------------------------------------------------------------------
 
 /**
+ * The price of leaving a reference, whose steps have the parameters `reference` (`reward/Kl`).
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Kl {
+  readonly beta: number
+  readonly reference: ReadonlyArray<number>
+}
+
+/** What both kinds may have. */
+interface Near {
+  readonly kl?: Kl
+}
+
+/**
  * A linear-Gaussian chain of dimension `D`, whose first state is `mean + factor z` for a standard normal `z`: `factor [D, D]`
  * is lower triangular, a square root of the prior's covariance.
  *
  * @category model
  * @since 0.1.0
  */
-export interface LinearDescription {
+export interface LinearDescription extends Near {
   readonly kind: 'linearGaussian'
   readonly numbers: LinearGaussian
   readonly prior: { readonly mean: ReadonlyArray<number>; readonly factor: ReadonlyArray<ReadonlyArray<number>> }
@@ -51,7 +71,7 @@ export interface LinearDescription {
  * @category model
  * @since 0.1.0
  */
-export interface TanhDescription {
+export interface TanhDescription extends Near {
   readonly kind: 'tanh'
   readonly T: number
   readonly alpha: number
@@ -78,6 +98,8 @@ const spread = /*#__PURE__*/ numberThat('a number of at least 0', (n) => n >= 0 
 const vector = /*#__PURE__*/ t.readonlyArray(finite, 'a list of numbers')
 const matrix = /*#__PURE__*/ t.readonlyArray(vector, 'a list of rows')
 
+const Price = /*#__PURE__*/ t.type({ beta: positive, reference: vector }, 'a group of fields')
+
 const linearFields = {
   kind: /*#__PURE__*/ t.literal('linearGaussian'),
   T: length,
@@ -90,7 +112,9 @@ const linearFields = {
   ),
   prior: /*#__PURE__*/ t.type({ mean: vector, cov: matrix }, 'a group of fields'),
   theta: vector,
-  reward: /*#__PURE__*/ t.type({ Q: matrix, m: vector, q: vector }, 'a group of fields')
+  reward: /*#__PURE__*/ t.type({ Q: matrix, m: vector, q: vector }, 'a group of fields'),
+  // may be left out, and has a decoder of its own
+  kl: t.unknown
 }
 
 const Linear = /*#__PURE__*/ t.type(linearFields, 'a group of fields')
@@ -102,7 +126,8 @@ const Tanh = /*#__PURE__*/ t.type(
     alpha: finite,
     theta: vector,
     sigma: positive,
-    reward: /*#__PURE__*/ t.type({ kind: /*#__PURE__*/ t.literal('quadratic'), m: finite }, 'a group of fields')
+    reward: /*#__PURE__*/ t.type({ kind: /*#__PURE__*/ t.literal('quadratic'), m: finite }, 'a group of fields'),
+    kl: t.unknown
   },
   'a group of fields'
 )
@@ -126,10 +151,22 @@ const shapeOf = (
   lengthOf(path, rows, n, why) ??
   rows.map((row, i) => lengthOf(`${path}[${i}]`, row, columns, why)).find((error) => error !== undefined)
 
+/** The price of leaving a reference of so many parameters, where a document has one. */
+const price = (given: unknown, parameters: number): E.Either<DocumentError, Near> =>
+  given === undefined
+    ? E.right({})
+    : pipe(
+        decodeWith(Price, given, 'kl'),
+        E.flatMap((kl) => {
+          const wrong = lengthOf('kl.reference', kl.reference, parameters, `theta has ${parameters}`)
+          return wrong === undefined ? E.right({ kl }) : E.left(wrong)
+        })
+      )
+
 const linear = (given: unknown): E.Either<DocumentError, LinearDescription> =>
   pipe(
     decodeWith(Linear, given),
-    E.flatMap(({ T, A, B, c, sigma, prior, theta, reward }) => {
+    E.flatMap(({ T, A, B, c, sigma, prior, theta, reward, kl: near }) => {
       const D = A.length
       const P = theta.length
       const state = `the state has ${D} numbers, as A has rows`
@@ -148,8 +185,11 @@ const linear = (given: unknown): E.Either<DocumentError, LinearDescription> =>
       return size === undefined
         ? pipe(
             cholesky(prior.cov),
+            E.bindTo('factor'),
+            E.bind('priced', () => price(near, P)),
             E.map(
-              (factor): LinearDescription => ({
+              ({ factor, priced }): LinearDescription => ({
+                ...priced,
                 kind: 'linearGaussian',
                 numbers: {
                   A,
@@ -202,11 +242,15 @@ const cholesky = (
 const tanh = (given: unknown): E.Either<DocumentError, TanhDescription> =>
   pipe(
     decodeWith(Tanh, given),
-    E.flatMap(({ theta, reward, ...numbers }) => {
+    E.flatMap(({ theta, reward, kl: near, ...numbers }) => {
       const [a, b] = theta
-      return a === undefined || b === undefined || theta.length !== 2
-        ? E.left(fault('theta', 'a list of 2 (a and b)', theta, 'give it 2'))
-        : E.right({ ...numbers, theta: [a, b] as const, m: reward.m })
+      if (a === undefined || b === undefined || theta.length !== 2) {
+        return E.left(fault('theta', 'a list of 2 (a and b)', theta, 'give it 2'))
+      }
+      return pipe(
+        price(near, 2),
+        E.map((priced) => ({ ...numbers, ...priced, theta: [a, b] as const, m: reward.m }))
+      )
     })
   )
 

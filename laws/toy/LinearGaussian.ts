@@ -173,21 +173,16 @@ export const linearSetting = (numbers: LinearGaussian): LinearSetting => {
 /**
  * `J`, and the terms of its gradient: `terms[t - 1]` is the gradient in the copy of `theta` that step `t` uses. With `M` and
  * `S` the mean and covariance of `x_0`: `J = -1/2 ((M - m)^T Q (M - m) + tr(Q S)) + q^T M`, and the term of step `t` is
- * `(A^(t-1) B)^T (q - Q (M - m))`.
+ * `(A^(t-1) B)^T (q - Q (M - m))`. A price `beta` of leaving the reference `r` adds `-beta |B (theta - r)|^2 / (2 sigma_t^2)` for
+ * each step with noise to `J`, and `-beta B^T B (theta - r) / sigma_t^2` to its term.
  *
  * @category closed forms
  * @since 0.1.0
  */
-export const closedForm = ({
-  A,
-  B,
-  c,
-  sigma,
-  theta,
-  m,
-  Q,
-  q
-}: LinearGaussian): { readonly J: number; readonly terms: ReadonlyArray<Vector>; readonly gradient: Vector } => {
+export const closedForm = (
+  { A, B, c, sigma, theta, m, Q, q }: LinearGaussian,
+  near?: { readonly beta: number; readonly reference: Vector }
+): { readonly J: number; readonly terms: ReadonlyArray<Vector>; readonly gradient: Vector } => {
   let mean: Vector = A.map(() => 0)
   let covariance: Matrix = A.map((_, i) => A.map((_row, j) => (i === j ? 1 : 0)))
   for (let t = sigma.length; t >= 1; t--) {
@@ -199,11 +194,14 @@ export const closedForm = ({
   }
   const off = plus(mean, m, -1)
   const trace = product(Q, covariance).reduce((sum, line, i) => sum + (line[i] ?? 0), 0)
-  const J = -0.5 * (dot(off, times(Q, off)) + trace) + dot(q, mean)
+  const gap = near === undefined ? B.map(() => 0) : times(B, plus(theta, near.reference, -1))
+  const price = (s: number): number => (near === undefined || s === 0 ? 0 : near.beta / s ** 2)
+  const penalty = sigma.reduce((sum, s) => sum - (price(s) * dot(gap, gap)) / 2, 0)
+  const J = -0.5 * (dot(off, times(Q, off)) + trace) + dot(q, mean) + penalty
   let pull = plus(q, times(Q, off), -1)
   const terms: Array<Vector> = []
-  for (let t = 1; t <= sigma.length; t++) {
-    terms.push(times(flip(B), pull))
+  for (const s of sigma) {
+    terms.push(plus(times(flip(B), pull), times(flip(B), gap), -price(s)))
     pull = times(flip(A), pull)
   }
   return { J, terms, gradient: theta.map((_, i) => terms.reduce((sum, term) => sum + (term[i] ?? 0), 0)) }

@@ -11,10 +11,16 @@ import * as C from '../../src/estimator/Cover.js'
 import type { Estimator } from '../../src/estimator/Estimator.js'
 import * as Est from '../../src/estimator/Estimator.js'
 import { verified } from '../../src/estimator/reading/Contenders.js'
+import type { Chain } from '../../src/chain/Chain.js'
+import type { Params } from '../../src/lens/Lens.js'
+import { klTo } from '../../src/reward/Kl.js'
+import type { StepReward } from '../../src/reward/StepReward.js'
+import type { Batched } from '../../src/tensor/Shape.js'
+import type { Exprs } from '../../src/tensor/Tree.js'
 import * as T from '../../src/tensor/Tensor.js'
 import type { Tensor } from '../../src/tensor/Tensor.js'
 import { dot, unitRoundoff } from '../exact/Rounding.js'
-import type { ModelDescription, TanhDescription } from '../toy/Description.js'
+import type { Kl, LinearDescription, ModelDescription, TanhDescription } from '../toy/Description.js'
 import {
   closedForm,
   linearChain,
@@ -24,7 +30,7 @@ import {
 import { multiplicativeChain, polynomialChain } from '../toy/Polynomial.js'
 import { quadraticReward, tanhChain, type ScalarChain } from '../toy/Tanh.js'
 import { make, type Contender, type Model } from './Model.js'
-import { expectedReward, terms, type Process } from '../exact/Terms.js'
+import { expectedReward, nearTo, terms, type Process } from '../exact/Terms.js'
 
 // -------------------------------------------------------------------------------------
 // models
@@ -37,12 +43,18 @@ const scalar = (
   theta: readonly [a: number, b: number],
   m: number,
   functions: Pick<Process, 'mean' | 'gradient' | 'steepest'>,
-  baseline?: number
+  { baseline, kl }: { readonly baseline?: number; readonly kl?: Kl } = {}
 ): Model => {
-  const process: Process = { ...functions, sigma: chain.sigma.slice(1), reward: (x) => -((x - m) ** 2) }
+  const process: Process = {
+    ...functions,
+    sigma: chain.sigma.slice(1),
+    reward: (x) => -((x - m) ** 2),
+    ...(kl === undefined ? {} : { step: nearTo(functions, kl) })
+  }
   return make({
     name,
     chain,
+    steps: stepsOf(chain, kl),
     reward: quadraticReward(m),
     params: { theta: T.vector(theta) },
     baseline:
@@ -55,35 +67,56 @@ const scalar = (
   })
 }
 
+/** The step rewards of a description: none, or the price of leaving a reference. */
+const stepsOf = <P extends Params, S extends Batched, C extends Exprs>(
+  chain: Chain<P, S, C>,
+  kl: Kl | undefined
+): ReadonlyArray<StepReward<P, S, C>> =>
+  kl === undefined
+    ? []
+    : pipe(
+        chain,
+        klTo({ theta: T.vector(kl.reference) }, { beta: kl.beta }),
+        // a description's price is above 0, and the noise of these chains is normal
+        E.match(
+          () => [],
+          (one) => [one]
+        )
+      )
+
 /** A linear-Gaussian model: quadratic in the copies of the parameters jointly, so that the terms of `J_s` are those of `J`. */
 const linear = (
   name: string,
   numbers: LinearGaussian,
-  prior: { readonly mean: ReadonlyArray<number>; readonly factor: ReadonlyArray<ReadonlyArray<number>> }
+  { prior, kl }: Pick<LinearDescription, 'prior' | 'kl'>
 ): Model => {
   const { A, B, c, m, Q, q, sigma, theta } = numbers
   // the state is what it is from a mean of 0, plus A^T mean: so the reward's centre is moved instead
   const power = sigma.reduce<ReadonlyArray<number>>((x) => A.map((row) => dot(row, x)), prior.mean)
   const centred = { ...numbers, m: m.map((v, i) => v - (power[i] ?? 0)) }
-  const closed = closedForm(centred)
+  const closed = closedForm(centred, kl)
   const abs = (rows: ReadonlyArray<ReadonlyArray<number>>): ReadonlyArray<ReadonlyArray<number>> =>
     rows.map((row) => row.map(Math.abs))
   // without any cancellation: with -Q and a centre opposite to all that is added up, everything has one sign
-  const magnitudes = closedForm({
-    A: abs(A),
-    B: abs(B),
-    c: c.map(Math.abs),
-    sigma,
-    theta: theta.map(Math.abs),
-    m: centred.m.map((_, i) => -Math.abs(m[i] ?? 0) - Math.abs(power[i] ?? 0)),
-    Q: Q.map((row) => row.map((v) => -Math.abs(v))),
-    q: q.map(Math.abs)
-  })
+  const magnitudes = closedForm(
+    {
+      A: abs(A),
+      B: abs(B),
+      c: c.map(Math.abs),
+      sigma,
+      theta: theta.map(Math.abs),
+      m: centred.m.map((_, i) => -Math.abs(m[i] ?? 0) - Math.abs(power[i] ?? 0)),
+      Q: Q.map((row) => row.map((v) => -Math.abs(v))),
+      q: q.map(Math.abs)
+    },
+    kl && { beta: -kl.beta, reference: kl.reference.map((v) => -Math.abs(v)) }
+  )
   const unit = unitRoundoff * sigma.length * 4 * (A.length + theta.length + 2)
   const exact = closed.terms.map((value, t) => ({ value, error: (magnitudes.terms[t] ?? []).map((s) => unit * s) }))
   return make({
     name,
     chain: linearChain(numbers),
+    steps: stepsOf(linearChain(numbers), kl),
     reward: quadraticForm(numbers),
     params: { theta: T.vector(theta) },
     baseline: closed.J,
@@ -104,7 +137,7 @@ const affine = (
 }
 
 const tanh = (name: string, { kind: _, ...options }: TanhDescription, baseline?: number): Model => {
-  const { alpha, theta, m } = options
+  const { alpha, theta, m, kl } = options
   return scalar(
     name,
     tanhChain(options),
@@ -115,7 +148,7 @@ const tanh = (name: string, { kind: _, ...options }: TanhDescription, baseline?:
       gradient: (x) => [Math.tanh(x), 1],
       steepest: Math.abs(alpha) + Math.abs(theta[0])
     },
-    baseline
+    { ...(baseline === undefined ? {} : { baseline }), ...(kl === undefined ? {} : { kl }) }
   )
 }
 
@@ -126,7 +159,7 @@ const tanh = (name: string, { kind: _, ...options }: TanhDescription, baseline?:
  * @since 0.1.0
  */
 export const described = (name: string, description: ModelDescription): Model =>
-  description.kind === 'tanh' ? tanh(name, description) : linear(name, description.numbers, description.prior)
+  description.kind === 'tanh' ? tanh(name, description) : linear(name, description.numbers, description)
 
 /**
  * The models that are verified by default. The tanh chain has ten steps; `feedback` is linear-quadratic control, with a
@@ -159,11 +192,13 @@ export const models = (): ReadonlyArray<Model> => [
       q: [0.3, -0.2]
     },
     {
-      mean: [0.5, 0],
-      factor: [
-        [1, 0],
-        [0.5, 0.8]
-      ]
+      prior: {
+        mean: [0.5, 0],
+        factor: [
+          [1, 0],
+          [0.5, 0.8]
+        ]
+      }
     }
   ),
   scalar('multiplicative', multiplicativeChain([0.4, 0.4, 0.4]), [0.8, 0.05], 1, {

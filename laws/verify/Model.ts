@@ -25,6 +25,7 @@ import * as Draw from '../../src/random/Draw.js'
 import type { Key } from '../../src/random/Key.js'
 import { foldIn, foldInString } from '../../src/random/Key.js'
 import type { Differentiable } from '../../src/reward/Reward.js'
+import { lenses, type StepReward } from '../../src/reward/StepReward.js'
 import type { Values } from '../../src/tensor/Program.js'
 import type { Batched } from '../../src/tensor/Shape.js'
 import type { Target } from '../../src/tensor/Target.js'
@@ -112,7 +113,8 @@ export interface Sampler {
 
 /**
  * A model, without the types of its chain. `facts` are what a named estimator must know of it. `terms` gives the
- * exact term of each step, `t = 1..T` at positions `0..T-1`; `check` why a contender can not stand on it; `noise` the
+ * exact term of each step, `t = 1..T` at positions `0..T-1`; `stepCalls` how many times its step rewards evaluate the network;
+ * `check` why a contender can not stand on it; `noise` the
  * same rows for the same batch number; `baseline` is near the expected reward, for contenders that use one.
  *
  * @category model
@@ -124,6 +126,7 @@ export interface Model {
   readonly facts: Facts
   readonly components: number
   readonly networkCalls: number
+  readonly stepCalls: number
   readonly baseline: number
   readonly terms: (smoothing?: Smoothing) => E.Either<string, ReadonlyArray<Uncertain>>
   readonly check: (contender: Contender) => E.Either<EstimatorError, unknown>
@@ -143,6 +146,7 @@ export interface Parts<P extends Params, S extends Batched, R extends Params> {
   readonly name: string
   readonly chain: Chain<P, S, Readonly<Record<never, never>>>
   readonly reward: Differentiable<R, S, Exprs>
+  readonly steps?: ReadonlyArray<StepReward<P, S, Readonly<Record<never, never>>>>
   readonly params: Values
   readonly baseline: number
   readonly prior?: (z: Tensor) => Tensor
@@ -160,13 +164,14 @@ export interface Parts<P extends Params, S extends Batched, R extends Params> {
  * @since 0.1.0
  */
 export const make = <P extends Params, S extends Batched, R extends Params>(parts: Parts<P, S, R>): Model => {
-  const { chain, reward, params, prior } = parts
+  const { chain, reward, params, prior, steps = [] } = parts
   const problem = (
     { estimator, baseline }: Contender,
     batch: number
   ): Problem<P, S, Readonly<Record<never, never>>, R> => ({
     chain,
     reward,
+    steps,
     estimator,
     advantage: baseline === 0 ? A.none : A.constant(baseline),
     trained: () => true,
@@ -187,6 +192,7 @@ export const make = <P extends Params, S extends Batched, R extends Params>(part
     facts: facts(chain, reward),
     components: Object.values(params).reduce((n, { data }) => n + data.length, 0),
     networkCalls: chain.networkCalls,
+    stepCalls: lenses(steps).reduce((total, one) => total + one.networkCalls, 0),
     baseline: parts.baseline,
     terms: (smoothing) => {
       const name = JSON.stringify(smoothing ?? null)
@@ -221,7 +227,7 @@ export const make = <P extends Params, S extends Batched, R extends Params>(part
               TE.map((one) => ({
                 matrix: rowsOf(one.gradient, rows),
                 sizes: magnitudes(one.terms.map(({ gradient }) => rowsOf(gradient, rows))),
-                reward: mean(one.rewards, rows),
+                reward: mean(one.rewards, rows) + mean(one.stepRewards, rows),
                 single: Object.values(one.gradient).some(({ data }) => data instanceof Float32Array)
               }))
             )

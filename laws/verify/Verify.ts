@@ -12,7 +12,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { ofCover } from '../../src/estimator/reading/Cost.js'
+import { cost } from '../../src/estimator/reading/Cost.js'
 import * as C from '../../src/estimator/Cover.js'
 import type { Cover } from '../../src/estimator/Cover.js'
 import * as Est from '../../src/estimator/Estimator.js'
@@ -21,9 +21,10 @@ import type { EstimatorError } from '../../src/estimator/Gradient.js'
 import * as Gradient from '../../src/estimator/Gradient.js'
 import type { Key } from '../../src/random/Key.js'
 import { foldInString } from '../../src/random/Key.js'
+import { bracket } from '../../src/tensor/Build.js'
 import type { Target } from '../../src/tensor/Target.js'
 import { only, plus, smoothingOf, type Uncertain } from '../exact/Expectation.js'
-import { allowance, leastSamples, stratified, undecided } from '../exact/MeanTest.js'
+import { allowance, leastSamples, stratified, undecided, unseen } from '../exact/MeanTest.js'
 import { upperQuantile } from '../law/MonteCarlo.js'
 import type { Contender, Measured, Model, Plan, Sampler } from './Model.js'
 
@@ -223,8 +224,8 @@ const common = (
   estimator: name,
   target: ofEstimator(estimator),
   unpaidSteps: [...Est.unpaid(estimator).keys()],
-  networkEvaluations: Est.mean(estimator, (cover) => ofCover(cover, model.networkCalls).networkEvaluations),
-  pullbacks: model.networkCalls * Est.mean(estimator, (cover) => ofCover(cover).pullbackSteps),
+  networkEvaluations: cost(estimator, model.networkCalls, model.stepCalls).networkEvaluations,
+  pullbacks: model.networkCalls * cost(estimator).pullbackSteps,
   claim: estimator._tag,
   cover: C.show(estimator.covers[0].cover),
   alpha: test.alpha,
@@ -250,7 +251,7 @@ const skipped = (model: Model, contender: Contender, test: Test, reason: string)
 const largest = (values: ReadonlyArray<number>): number => values.reduce((most, v) => Math.max(most, Math.abs(v)), 0)
 
 /**
- * The verdict on samples. Covers were sampled each by itself, in proportion to their weights: the mean is the
+ * The verdict on samples, and whether more of them may change it. Covers were sampled each by itself, in proportion to their weights: the mean is the
  * weighted one, and one draw's variance is what is left within covers, and between them.
  */
 const judge = (
@@ -259,7 +260,7 @@ const judge = (
   { covers, peakBytes }: Measured,
   test: Test,
   look: number
-): Row => {
+): readonly [row: Row, more: boolean] => {
   const mix = (read: (one: Measured['covers'][number], weight: number) => number): number =>
     covers.reduce((total, one) => total + read(one, one.cover.weight), 0)
   const expectation = exact.value.map((_, i) => mix(({ spread }, w) => w * (spread.mean[i] ?? Number.NaN)))
@@ -283,17 +284,19 @@ const judge = (
   const holds = expectation.every(
     (value, i) => Math.abs(value - (claimed.value[i] ?? Number.NaN)) <= (tolerance[i] ?? Number.NaN)
   )
-  const reason = undecided(samples, means, p)
+  const variance = mix(
+    ({ spread }, w) =>
+      w * (spread.variance + spread.mean.reduce((sum, v, i) => sum + (v - (expectation[i] ?? 0)) ** 2, 0))
+  )
+  const lost = unseen(largest(slack), Math.max(largest(exact.value), Math.sqrt(variance)))
+  const reason = lost ?? undecided(samples, means, p)
   const verdict = holds ? (contender.estimator._tag === 'exact' ? 'unbiased' : 'biased as predicted') : 'refuted'
-  return {
+  const row: Row = {
     ...common(model, contender, test),
     exactGradient: exact.value,
     expectation,
     biasInf: largest(expectation.map((value, i) => value - (exact.value[i] ?? 0))),
-    variance: mix(
-      ({ spread }, w) =>
-        w * (spread.variance + spread.mean.reduce((sum, v, i) => sum + (v - (expectation[i] ?? 0)) ** 2, 0))
-    ),
+    variance,
     peakBytes,
     verdict: reason === undefined ? verdict : 'undecided',
     predictedBias: claimed.value.map((value, i) => value - (exact.value[i] ?? 0)),
@@ -308,6 +311,7 @@ const judge = (
         : null,
     ...(reason === undefined ? {} : { reason })
   }
+  return [row, reason !== undefined && lost === undefined]
 }
 
 /**
@@ -366,18 +370,16 @@ export const verify = (
     return pipe(
       sampler.run({ samples: count, noise }),
       TE.map((measured) => judge(model, claim, measured, test, at + 1)),
-      TE.flatMap((row) =>
-        row.verdict === 'undecided' && count < limit && samples >= leastSamples
-          ? look(model, claim, noise, sampler, at + 1)
-          : TE.right(row)
+      TE.flatMap(([row, more]) =>
+        more && count < limit && samples >= leastSamples ? look(model, claim, noise, sampler, at + 1) : TE.right(row)
       )
     )
   }
   const decide = (model: Model, claim: Claim, noise: Plan['noise']): TE.TaskEither<EstimatorError, Row> =>
-    TE.bracket(
+    bracket(
       TE.fromEither(model.sampler(claim.contender, target, rows)),
       (sampler) => look(model, claim, noise, sampler),
-      (sampler) => TE.fromTask(sampler.dispose)
+      (sampler) => sampler.dispose
     )
   return pipe(
     prepared,

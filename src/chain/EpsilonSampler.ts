@@ -58,6 +58,53 @@ export interface Clipping {
 }
 
 /**
+ * The option of samplers whose noise has a scale `eta`.
+ *
+ * - `window`: the lowest and the highest step that have noise; the others are those of `eta = 0`, the sampler's ODE. Default: all
+ *   have. So MixGRPO (arXiv 2507.21802) samples, and what is deterministic may be run with fewer steps.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Noisy {
+  readonly window?: readonly [lowest: number, highest: number] | undefined
+}
+
+/**
+ * The scale of noise at a step: `eta` within the window, 0 elsewhere.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const etaAt = ({ eta, window }: Noisy & { readonly eta: number }, t: number): number =>
+  window === undefined || (t >= window[0] && t <= window[1]) ? eta : 0
+
+/**
+ * The noise as a chain's name has it: `eta = 1`, or `eta = 1 at 5..8`.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const shownNoise = ({ eta, window }: Noisy & { readonly eta: number }): string =>
+  `eta = ${eta}${window === undefined ? '' : ` at ${window[0]}..${window[1]}`}`
+
+/**
+ * What is wrong with a window of a chain of `T` steps.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const windowFaults = (name: string, T: number, { window }: Noisy): Need.Faults =>
+  window === undefined ||
+  (Number.isInteger(window[0]) &&
+    Number.isInteger(window[1]) &&
+    window[0] >= 1 &&
+    window[0] <= window[1] &&
+    window[1] <= T)
+    ? []
+    : Need.fault(name, `a window of steps within 1..${T}, the lowest first`, `[${window.join(', ')}]`, 'choose others')
+
+/**
  * The chain of an epsilon-predicting denoiser whose step `t` has the given coefficients. A schedule that is none, or numbers
  * that are not finite, are errors of the programs with it.
  *

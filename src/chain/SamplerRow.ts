@@ -37,7 +37,7 @@ export interface Base {
 
 /**
  * The options of a chain; each reads those that it has: the number of steps, how much noise, which variance, the levels
- * of noise by name. The scale of guidance is in the denoiser already.
+ * of noise by name, where clean predictions are clipped (`Clipping`). The scale of guidance is in the denoiser already.
  *
  * @category model
  * @since 0.1.0
@@ -48,6 +48,8 @@ export interface Options {
   readonly variance: 'small' | 'large'
   readonly schedule: ShareName
   readonly guidance: number
+  readonly clip?: number
+  readonly window?: readonly [lowest: number, highest: number]
 }
 
 /**
@@ -67,7 +69,7 @@ export type RowChain = Chain<Params, readonly ['batch', number], Rows<number>>
 export type Build = (base: Base, options: Options) => E.Either<DocumentError, RowChain>
 
 /**
- * A chain that has a name. `prose`: one line, with the options that it reads.
+ * A chain that has a name. `prose`: one line, with the options that it reads. `windows`: may its noise be kept to a window of steps?
  *
  * @category model
  * @since 0.1.0
@@ -75,6 +77,7 @@ export type Build = (base: Base, options: Options) => E.Either<DocumentError, Ro
 export interface SamplerRow<N extends string> {
   readonly name: N
   readonly prose: string
+  readonly windows?: true
   readonly build: Build
 }
 

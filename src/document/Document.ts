@@ -102,6 +102,19 @@ export const notNegative32: t.Type<number, number, unknown> = /*#__PURE__*/ numb
 )
 
 /**
+ * `true` or `false`.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
+export const flag: t.Type<boolean, boolean, unknown> = /*#__PURE__*/ new t.Type<boolean, boolean, unknown>(
+  'true or false',
+  t.boolean.is,
+  t.boolean.validate,
+  t.identity
+)
+
+/**
  * Whole numbers of at least 1 that f64 holds exactly, up to 2^53 - 1.
  *
  * @category codecs

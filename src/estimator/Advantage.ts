@@ -108,20 +108,27 @@ export const perPrompt: Advantage = {
   name: 'perPrompt',
   batchDependent: true,
   initial: 0,
-  apply: (rewards, state, groups = []) => {
-    const members = new Map<number, Array<number>>()
-    rewards.forEach((_, n) => {
-      const group = groups[n] ?? 0
-      const rows = members.get(group)
-      if (rows === undefined) members.set(group, [n])
-      else rows.push(n)
-    })
-    const advantages = [...rewards]
-    for (const rows of members.values()) {
-      lessOthers(rows.map((n) => rewards[n] ?? 0)).forEach((a, i) => (advantages[rows[i] ?? 0] = a))
-    }
-    return { advantages, state }
+  apply: (rewards, state, groups = []) => ({ advantages: withinGroups(lessOthers, rewards, groups), state })
+}
+
+/** What a function makes of the numbers of each group; without groups all are of one. */
+const withinGroups = (
+  f: (some: ReadonlyArray<number>) => ReadonlyArray<number>,
+  all: ReadonlyArray<number>,
+  groups: ReadonlyArray<number>
+): ReadonlyArray<number> => {
+  const members = new Map<number, Array<number>>()
+  all.forEach((_, n) => {
+    const group = groups[n] ?? 0
+    const rows = members.get(group)
+    if (rows === undefined) members.set(group, [n])
+    else rows.push(n)
+  })
+  const made = [...all]
+  for (const rows of members.values()) {
+    f(rows.map((n) => all[n] ?? 0)).forEach((a, i) => (made[rows[i] ?? 0] = a))
   }
+  return made
 }
 
 /**
@@ -139,11 +146,41 @@ export const normalised = (inner: Advantage): Advantage => ({
   batchDependent: true,
   apply: (rewards, state, groups) => {
     const { advantages, state: next } = inner.apply(rewards, state, groups)
-    if (rewards.every((r) => r === rewards[0])) return { advantages: rewards.map(() => 0), state: next }
-    const deviation = Math.sqrt(advantages.reduce((total, a) => total + a * a, 0) / Math.max(advantages.length, 1))
-    return { advantages: advantages.map((a) => a / (deviation + 1e-8)), state: next }
+    return {
+      advantages: rewards.every((r) => r === rewards[0]) ? rewards.map(() => 0) : inUnits(advantages),
+      state: next
+    }
   }
 })
+
+/** Numbers over their deviation about 0, plus 1e-8. */
+const inUnits = (all: ReadonlyArray<number>): ReadonlyArray<number> => {
+  const deviation = Math.sqrt(all.reduce((total, a) => total + a * a, 0) / Math.max(all.length, 1))
+  return all.map((a) => a / (deviation + 1e-8))
+}
+
+/**
+ * GRPO's advantages (Shao et al., arXiv 2402.03300): each reward less the mean of its group, over the group's standard deviation plus
+ * 1e-8; equal rewards have 0. **Biased** twice: the mean counts the sample's own reward, which shrinks the gradient by
+ * `1 - 1 / n` in a group of `n`, and the divisor depends on every sample's noise, so that prompts whose rewards vary little count
+ * as much as others. `perPrompt` is neither.
+ *
+ * @category instances
+ * @since 0.1.0
+ */
+export const group: Advantage = {
+  name: 'group',
+  batchDependent: true,
+  initial: 0,
+  apply: (rewards, state, groups = []) => ({ advantages: withinGroups(standardised, rewards, groups), state })
+}
+
+const standardised = (rewards: ReadonlyArray<number>): ReadonlyArray<number> => {
+  const [first = 0] = rewards
+  const above = rewards.map((r) => r - first)
+  const mean = above.reduce((a, b) => a + b, 0) / Math.max(rewards.length, 1)
+  return rewards.every((r) => r === first) ? rewards.map(() => 0) : inUnits(above.map((r) => r - mean))
+}
 
 /**
  * Clips advantages to `[-limit, limit]`. **Biased**: the expectation is the gradient of the expected clipped reward

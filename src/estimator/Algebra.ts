@@ -9,18 +9,15 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
-import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { isSymmetric, nameOf } from '../random/Density.js'
-import type { Values } from '../tensor/Program.js'
-import * as T from '../tensor/Tensor.js'
-import type { Tensor } from '../tensor/Tensor.js'
 import * as Cost from './reading/Cost.js'
 import * as C from './Cover.js'
 import type { Cover, CoverError } from './Cover.js'
 import type { Estimator } from './Estimator.js'
 import * as Est from './Estimator.js'
-import type { EstimatorError, Gradients, Request } from './Gradient.js'
+import type { EstimatorError, Gradients, Request } from './Problem.js'
+import type { Evaluation } from './Sampler.js'
+import * as Sampler from './Sampler.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -39,28 +36,6 @@ export type Algebra =
   | { readonly _tag: 'Average'; readonly n: number; readonly part: Algebra }
   | { readonly _tag: 'Antithetic'; readonly part: Algebra }
   | { readonly _tag: 'Mixture'; readonly parts: ReadonlyArray<readonly [weight: number, part: Algebra]> }
-
-/**
- * One use of a cover: `coefficient` times its estimate, on the noise of `stream` times `sign`. Evaluations of one stream
- * share their noise.
- *
- * @category model
- * @since 0.1.0
- */
-export interface Evaluation {
-  readonly coefficient: number
-  readonly cover: Cover
-  readonly stream: string
-  readonly sign: 1 | -1
-}
-
-/**
- * A uniform number in [0, 1) for each name: how random choices are supplied.
- *
- * @category model
- * @since 0.1.0
- */
-export type Uniforms = (name: string) => number
 
 // -------------------------------------------------------------------------------------
 // constructors
@@ -288,7 +263,7 @@ export const show = (self: Algebra): string => {
  * @category interpreters
  * @since 0.1.0
  */
-export const evaluations = (self: Algebra, uniform: Uniforms): ReadonlyArray<Evaluation> => {
+export const evaluations = (self: Algebra, uniform: Sampler.Uniforms): ReadonlyArray<Evaluation> => {
   const go = (part: Algebra, choice: string, stream: string): ReadonlyArray<Evaluation> => {
     switch (part._tag) {
       case 'Of':
@@ -314,8 +289,24 @@ export const evaluations = (self: Algebra, uniform: Uniforms): ReadonlyArray<Eva
       }
     }
   }
-  return go(self, 'choice', 'noise')
+  return go(self, Sampler.alone.choice, Sampler.alone.stream)
 }
+
+/**
+ * The algebra as a sampler of covers, for whatever takes one: a fine-tune, say. Left: a term without any cover.
+ *
+ * @category interpreters
+ * @since 0.1.0
+ */
+export const sampler = (self: Algebra): E.Either<CoverError, Sampler.Sampler> =>
+  pipe(
+    support(self),
+    E.map((covers) => ({
+      support: covers,
+      negates: hasAntithetic(self),
+      draw: (uniform) => evaluations(self, uniform)
+    }))
+  )
 
 /**
  * One estimate: draws the evaluations and adds up their gradients. `request` supplies the draws of a stream, unsigned, for a
@@ -328,31 +319,13 @@ export const evaluations = (self: Algebra, uniform: Uniforms): ReadonlyArray<Eva
 export const run = (
   gradients: Gradients,
   self: Algebra,
-  uniform: Uniforms,
+  uniform: Sampler.Uniforms,
   request: (stream: string, cover: Cover) => Request
-): TE.TaskEither<EstimatorError, { readonly gradient: Values; readonly rewards: ReadonlyArray<number> }> =>
+): TE.TaskEither<EstimatorError, Sampler.Sampled> =>
   pipe(
-    TE.fromEither(negatable(gradients, self)),
-    TE.map(() => evaluations(self, uniform)),
-    TE.flatMap(
-      RA.traverse(TE.ApplicativeSeq)(({ coefficient, cover, stream, sign }) =>
-        pipe(
-          gradients.run(signed(sign, request(stream, cover))),
-          TE.map(({ gradient, rewards }) => ({ coefficient, gradient, rewards }))
-        )
-      )
-    ),
-    TE.map((parts) => ({
-      gradient: combine(parts),
-      rewards: (parts[0]?.rewards ?? []).map(
-        (_, n) => parts.reduce((total, { rewards }) => total + (rewards[n] ?? 0), 0) / parts.length
-      )
-    }))
+    TE.fromEither(Sampler.check(gradients, { negates: hasAntithetic(self) })),
+    TE.flatMap(() => Sampler.run(gradients, evaluations(self, uniform), request))
   )
-
-/** May the noise be negated, where it has to be? */
-const negatable = ({ noise }: Gradients, self: Algebra): E.Either<EstimatorError, Algebra> =>
-  !isSymmetric(noise) && hasAntithetic(self) ? E.left({ _tag: 'Asymmetric', density: nameOf(noise) }) : E.right(self)
 
 const hasAntithetic = (self: Algebra): boolean => {
   switch (self._tag) {
@@ -369,24 +342,3 @@ const hasAntithetic = (self: Algebra): boolean => {
       return self.parts.some(([, part]) => hasAntithetic(part))
   }
 }
-
-const signed = (sign: 1 | -1, request: Request): Request => {
-  if (sign === 1) return request
-  const negate: (tensor: Tensor) => Tensor = T.map((v) => -v)
-  return { ...request, xT: negate(request.xT), eps: negate(request.eps), xi: mapValues(negate)(request.xi) }
-}
-
-const mapValues =
-  (f: (tensor: Tensor) => Tensor) =>
-  (values: Values): Values =>
-    Object.fromEntries(Object.entries(values).map(([path, value]) => [path, f(value)]))
-
-const combine = (parts: ReadonlyArray<{ readonly coefficient: number; readonly gradient: Values }>): Values =>
-  Object.fromEntries(
-    Object.entries(parts[0]?.gradient ?? {}).map(([path, first]) => [
-      path,
-      T.map((_, i) =>
-        parts.reduce((total, { coefficient, gradient }) => total + coefficient * (gradient[path]?.data[i] ?? 0), 0)
-      )(first)
-    ])
-  )

@@ -20,7 +20,7 @@ import type { Cell, SegmentOptions, ZerothOrder } from './Cover.js'
 import * as C from './Cover.js'
 import { creditName, rollouts, type Rollouts, sideName } from './Plan.js'
 import type { Estimate, EstimatorError, Problem, Request } from './Problem.js'
-import * as Programs from './Programs.js'
+import * as Programs from './program/Programs.js'
 import {
   addRows,
   advantagesOf,
@@ -68,7 +68,7 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
   const score = (x0: Tensor): TE.TaskEither<EstimatorError, Scored> =>
     problem.reward._tag === 'BlackBox'
       ? pipe(
-          evaluate(problem.reward)(x0),
+          evaluate(problem.reward)(x0, { condition }),
           TE.map((rewards) => ({ rewards, x0Bar: undefined })),
           TE.flatMapEither(usable(problem, x0))
         )

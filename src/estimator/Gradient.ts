@@ -21,16 +21,18 @@ import type { Exprs } from '../tensor/Tree.js'
 import * as C from './Cover.js'
 import { estimate } from './Estimate.js'
 import { basePerturbation, creditName, rollouts, sideName, valueName, values } from './Plan.js'
-import { check, type EstimatorError, type Gradients, type Problem } from './Problem.js'
-import * as Programs from './Programs.js'
-import * as Values from './ValuePrograms.js'
+import { check, type EstimatorError, type Gradients, type Interpreter, type Problem } from './Problem.js'
+import * as Programs from './program/Programs.js'
+import * as Values from './program/ValuePrograms.js'
 import type { StateValue } from './StateValue.js'
 
 export {
+  type AnyProblem,
   check,
   type Estimate,
   type EstimatorError,
   type Gradients,
+  type Interpreter,
   type NonFinite,
   problem,
   type Problem,
@@ -154,3 +156,14 @@ export const compile = <P extends Params, S extends Batched, C extends Exprs, R 
       }
     }))
   )
+
+/**
+ * The library's interpreter on a target: `compile`, with its arguments one by one.
+ *
+ * @category interpreters
+ * @since 0.1.0
+ */
+export const on =
+  (target: Target): Interpreter =>
+  (problem) =>
+    compile(problem, target)

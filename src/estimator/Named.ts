@@ -16,6 +16,7 @@ import { parse as parseNumber } from '../document/Numbers.js'
 import { estimators } from './catalogue/All.gen.js'
 import type { BuildError, DescriptionOf, Document, Facts } from './catalogue/Row.js'
 import { either, showError, showOptions } from './catalogue/Row.js'
+import { range } from './Cell.js'
 import type { Estimator } from './Estimator.js'
 
 // -------------------------------------------------------------------------------------
@@ -228,6 +229,7 @@ export const facts = (
 ): Facts => ({
   T: chain.T,
   noisyFirst: (chain.sigma[1] ?? 0) > 0,
+  noisy: range(1, chain.T).filter((t) => (chain.sigma[t] ?? 0) > 0),
   // a gradient that misses the jumps is not one to pull back
   differentiable: reward._tag === 'Differentiable' && reward.jumps !== true,
   clean: chain.clean !== undefined

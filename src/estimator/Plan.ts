@@ -5,7 +5,7 @@
  */
 import type { Cell, Cover, Form } from './Cover.js'
 import * as C from './Cover.js'
-import * as Programs from './Programs.js'
+import * as Programs from './program/Programs.js'
 import type { StateValue } from './StateValue.js'
 
 // -------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Chain } from '../chain/Chain.js'
-import type { Params } from '../lens/Lens.js'
+import type { Parameters, Params } from '../lens/Lens.js'
 import type { Reward, RewardError } from '../reward/Reward.js'
 import type { StateLens } from '../reward/StateLens.js'
 import type { StepReward } from '../reward/StepReward.js'
@@ -21,8 +21,8 @@ import { leaveOneOut, type Advantage } from './Advantage.js'
 import type { Cell, Cover, HalfOrder } from './Cover.js'
 import * as C from './Cover.js'
 import type { Estimator } from './Estimator.js'
-import * as Programs from './Programs.js'
-import type { Trained } from './Programs.js'
+import * as Programs from './program/Programs.js'
+import type { Trained } from './program/Programs.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -129,6 +129,33 @@ export interface Gradients {
 }
 
 /**
+ * From a problem to its gradients: what a fine-tune and the laws run. `Gradient.on(target)` is the library's; one of your own
+ * may run requests elsewhere, or watch them.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Interpreter = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
+  problem: Problem<P, S, C, R>
+) => E.Either<EstimatorError, Gradients>
+
+/**
+ * What there is to say of a problem without its mathematics: enough to draw requests for it. Every `Problem` is one.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface AnyProblem {
+  readonly chain: Pick<Chain<Params, Batched, Exprs>, 'name' | 'T' | 'state' | 'noise'> & {
+    readonly parameters: Parameters
+  }
+  readonly estimator: Estimator
+  readonly advantage: Advantage
+  readonly trained: Trained
+  readonly batch: number
+}
+
+/**
  * Why an estimator can not be used on a chain and a reward, or why a run failed.
  *
  * @category model
@@ -150,6 +177,7 @@ export type EstimatorError =
   | RewardError
   | NotFiniteRow
   | { readonly _tag: 'AllSkipped'; readonly reward: string; readonly rows: number }
+  | { readonly _tag: 'RatioOverflow'; readonly step: number; readonly row: number; readonly logRatio: number }
 
 /**
  * A row whose sample, reward, gradient of the reward in the sample, or reward of a step is not finite in the number
@@ -313,6 +341,8 @@ export const showError = (error: EstimatorError): string => {
             : `${error.of === 'reward' ? '' : 'the gradient of '}reward '${error.reward}'`
       return `${what}: expected finite numbers, got ${error.value}${Number.isFinite(error.value) ? ', beyond f32,' : ''} in row ${error.row}; lower the learning rate or the radius, bound the reward, or let nonFinite be skipRow`
     }
+    case 'RatioOverflow':
+      return `step ${error.step}: expected a ratio of new to old density that is finite in the number format, got one whose logarithm is ${error.logRatio}, in row ${error.row}; make fewer or smaller updates from one set of trajectories, or drop such terms with dualClip`
     case 'AllSkipped':
       return `reward '${error.reward}': expected a finite one in some row, got none in ${error.rows}; nothing is left to learn from, so bound the reward`
   }

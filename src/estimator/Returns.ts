@@ -12,7 +12,7 @@ import { hosted } from '../reward/StepReward.js'
 import { isFiniteIn } from '../tensor/Finite.js'
 import type { Batched } from '../tensor/Shape.js'
 import * as T from '../tensor/Tensor.js'
-import type { Tensor } from '../tensor/Tensor.js'
+import type { Data, Tensor } from '../tensor/Tensor.js'
 import type { Exprs } from '../tensor/Tree.js'
 import type { Advantage } from './Advantage.js'
 import * as C from './Cover.js'
@@ -151,8 +151,11 @@ export const usable =
     x0: Tensor
   ) =>
   ({ rewards, x0Bar }: Pick<Scored, 'rewards' | 'x0Bar'>): E.Either<NotFiniteRow, Scored> => {
-    const values = T.vector(rewards)
     const finite = isFiniteIn(x0.data)
+    // as a rule all is well, which is found out without looking at rows
+    if (rewards.every(finite) && allIn(x0.data, finite) && (x0Bar === undefined || allIn(x0Bar.data, finite)))
+      return E.right({ rewards, x0Bar, unusable: [] })
+    const values = T.vector(rewards)
     const unusable = Array.from({ length: x0.shape[0] ?? 0 }, (_, row) => row).flatMap((row) => {
       const found =
         inRow('sample', x0, row, finite) ??
@@ -165,6 +168,11 @@ export const usable =
       ? E.right({ rewards, x0Bar, unusable: unusable.map(({ row }) => row) })
       : E.left(first)
   }
+
+const allIn = (data: Data, finite: (value: number) => boolean): boolean => {
+  for (let i = 0; i < data.length; i++) if (!finite(data[i] ?? 0)) return false
+  return true
+}
 
 const inRow = (
   of: NotFiniteRow['of'],
@@ -232,10 +240,11 @@ export const advantagesOf = (
   { advantageState, groups }: Request,
   skipped: ReadonlySet<number>
 ): ReturnType<Advantage['apply']> => {
+  if (skipped.size === 0) return advantage.apply(rewards, advantageState, groups)
   const kept = <A>(all: ReadonlyArray<A>): ReadonlyArray<A> => all.filter((_, n) => !skipped.has(n))
   const { advantages, state } = advantage.apply(kept(rewards), advantageState, groups && kept(groups))
-  const [...left] = advantages
-  return { advantages: rewards.map((_, n) => (skipped.has(n) ? 0 : (left.shift() ?? 0))), state }
+  let next = 0
+  return { advantages: rewards.map((_, n) => (skipped.has(n) ? 0 : (advantages[next++] ?? 0))), state }
 }
 
 /**

@@ -12,7 +12,7 @@ import { type Mode, modes } from './Mode.js'
 import { host, type Reach } from './plan/Reach.js'
 import { defaultLimits, type FusionLimits } from './plan/Sequence.js'
 import type { Kernel } from './plan/Template.js'
-import { mostThreads, type Pool, pool } from './threads/Workers.js'
+import { mostThreads, type Pool, pool, usualPatience } from './threads/Workers.js'
 import { enabled, type Fma, fmas } from './wasm/Fma.js'
 import { webgpuKernel } from './webgpu/WebGpuKernel.js'
 
@@ -26,6 +26,8 @@ import { webgpuKernel } from './webgpu/WebGpuKernel.js'
  * - `threads`: on `webasm`, how many threads share the rows of the dimension `batch`, 1 to 256 (see `Threads`). With
  *   it, sums over rows are defined over blocks of rows, so that their bits are the same for any number, 1 included.
  *   Default: rows are not split.
+ * - `patience`: with `threads`, how many milliseconds a thread may take for a block of rows before it is taken to hang: the
+ *   run is then a left, and the next one starts another thread. Above 0. Default: 600,000, ten minutes.
  * - `fma`: on `webasm`, whether kernels multiply and add in one instruction that rounds once, where the machine has it
  *   (default, `auto`), or never (`off`): then the bits are the same on machines with and without it.
  *
@@ -36,6 +38,7 @@ export interface GpuJsOptions {
   readonly mode?: Mode
   readonly fuse?: boolean
   readonly threads?: number
+  readonly patience?: number
   readonly fma?: Fma
 }
 
@@ -81,7 +84,7 @@ const gpuPositions = 2 ** 24
  */
 export const openDevice = (
   name: string,
-  { mode = 'webasm', fuse = true, threads, fma = 'auto' }: GpuJsOptions
+  { mode = 'webasm', fuse = true, threads, patience = usualPatience, fma = 'auto' }: GpuJsOptions
 ): E.Either<TargetError, Device> => {
   const unsupported = (reason: string, remedy: string): E.Either<TargetError, never> =>
     E.left({ _tag: 'Unsupported', target: name, reason, remedy })
@@ -93,8 +96,11 @@ export const openDevice = (
       'leave it out, or ask for as many as the machine has cores'
     )
   }
+  if (!(patience > 0)) {
+    return unsupported(`patience: expected milliseconds above 0, got ${String(patience)}`, 'leave it out, or raise it')
+  }
   return E.tryCatch(
-    () => opened(name, mode, fuse, threads, fma),
+    () => opened(name, mode, fuse, threads === undefined ? undefined : pool(threads, { patience }), fma),
     (error): TargetError => ({
       _tag: 'Unsupported',
       target: name,
@@ -104,7 +110,7 @@ export const openDevice = (
   )
 }
 
-const opened = (name: string, mode: Mode, fuse: boolean, threads: number | undefined, fma: Fma): Device => {
+const opened = (name: string, mode: Mode, fuse: boolean, threads: Pool | undefined, fma: Fma): Device => {
   const onHost = mode === 'webasm' || mode === 'cpu'
   const gpu = new gpujs.GPU({ mode })
   const kernels = new Map<number, Kernel>()
@@ -128,7 +134,7 @@ const opened = (name: string, mode: Mode, fuse: boolean, threads: number | undef
     assembled,
     fma: multiplyAdds,
     blocked,
-    pool: assembled && threads !== undefined ? pool(threads) : undefined
+    pool: assembled ? threads : undefined
   }
 }
 

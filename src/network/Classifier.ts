@@ -126,6 +126,52 @@ export const logProbability = (
   )
 
 /**
+ * How sure logits are of what they see, for each row: the sum over spans of minus the entropy of the span's softmax `p`,
+ * `sum p log p`, 0 where one value of each has all the probability. Pullback: `bar p (log p - sum p log p)` in each span.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const certaintyOf = (labels: number, spans: ReadonlyArray<Span>): Lens<None, Rows<number>, PerRow> =>
+  L.pure((z) => {
+    const parts = spans.map((span) => {
+      const row = ['batch', span.width] as const
+      const spread = (a: PerRow): Rows<number> => X.broadcastTo(X.reshape(a, ['batch', 1]), row)
+      const [logits, backLogits] = columns(labels, indices(span)).run({}, z)
+      const [total] = logSumExp(span.width).run({}, logits)
+      const logs = X.sub(X.retype(logits, row), spread(total))
+      const shares = X.exp(logs)
+      const value = X.retype(X.sum<readonly ['batch', number], [1]>(X.mul(shares, logs), [1]), ['batch'])
+      return {
+        value,
+        pullback: (bar: PerRow) => backLogits(X.mul(X.mul(shares, X.sub(logs, spread(value))), spread(bar)))[1]
+      }
+    })
+    return [
+      parts.map(({ value }) => value).reduce((a, b) => X.add(a, b)),
+      (bar) => parts.map(({ pullback }) => pullback(bar)).reduce((a, b) => X.add(a, b))
+    ]
+  })
+
+/**
+ * The reward of being seen clearly: how sure a trained classifier is of the attributes in some spans, whatever they are (`certaintyOf`). It
+ * falls where outputs leave what the classifier was trained on.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const certainty = (
+  name: string,
+  { description, parameters }: { readonly description: ClassifierDescription; readonly parameters: Values },
+  spans: ReadonlyArray<Span>
+): Differentiable<ClassifierParameters, readonly ['batch', number], Exprs> =>
+  differentiable<ClassifierParameters, readonly ['batch', number]>(
+    name,
+    L.compose(classifier(description), certaintyOf(description.labels, spans)),
+    parameters
+  )
+
+/**
  * What a classifier is trained on: for each row the sum over attributes of the cross-entropies of its softmax against
  * the labels. `c` are the labels, one distribution a span.
  *

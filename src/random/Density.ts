@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { Density as Declared } from '../tensor/Program.js'
-import { map, rows, toFloat32, type Tensor } from '../tensor/Tensor.js'
+import { map, toFloat32, type Tensor } from '../tensor/Tensor.js'
 import * as Draw from './Draw.js'
 import * as Key from './Key.js'
 import { ofQuantile, type Rule } from './Nodes.js'
@@ -171,13 +171,32 @@ export const fromUniforms = (
  * @category draws
  * @since 0.1.0
  */
-export const draw = (density: Density, key: Key.Key, shape: ReadonlyArray<number>): Tensor => {
-  if (density === 'normal') return Draw.normal(key, shape)
+export const draw = (density: Density, key: Key.Key, shape: ReadonlyArray<number>): Tensor =>
+  density === 'normal' ? Draw.normal(key, shape) : drawRows(density, key, shape, { from: 0, to: shape[0] ?? 1 })
+
+/**
+ * The rows `from..to-1` of some.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Rows {
+  readonly from: number
+  readonly to: number
+}
+
+/** Rows of draws that are made of uniforms, without making the others. */
+const drawRows = (
+  density: Exclude<Density, 'normal'>,
+  key: Key.Key,
+  shape: ReadonlyArray<number>,
+  { from, to }: Rows
+): Tensor => {
   const { uniforms, draw: one } = fromUniforms(density)
   const others = Array.from({ length: uniforms - 1 }, (_, k) =>
-    Draw.uniform(Key.foldInString(key, k === 0 ? 'angle' : `uniform ${k + 1}`), shape)
+    Draw.uniformRows(Key.foldInString(key, k === 0 ? 'angle' : `uniform ${k + 1}`), shape, from, to)
   )
-  return map((p, i) => one([p, ...others.map(({ data }) => data[i] ?? 0.5)]))(Draw.uniform(key, shape))
+  return map((p, i) => one([p, ...others.map(({ data }) => data[i] ?? 0.5)]))(Draw.uniformRows(key, shape, from, to))
 }
 
 /**
@@ -190,21 +209,15 @@ export const draw32 = (density: Density, key: Key.Key, shape: ReadonlyArray<numb
   density === 'normal' ? Draw.normal32(key, shape) : toFloat32(draw(density, key, shape))
 
 /**
- * Rows `from..to-1` of the draws in f32, whatever their number: `shape` is that of all of them.
+ * Rows `from..to-1` of the draws in f32, without making the others: `shape` is that of all of them.
  *
  * @category draws
  * @since 0.1.0
  */
-export const drawRows32 = (
-  density: Density,
-  key: Key.Key,
-  shape: ReadonlyArray<number>,
-  from: number,
-  to: number
-): Tensor =>
+export const drawRows32 = (density: Density, key: Key.Key, shape: ReadonlyArray<number>, rows: Rows): Tensor =>
   density === 'normal'
-    ? Draw.normalRows32(key, shape, from, to)
-    : rows(from, to)(draw32(density, key, [to, ...shape.slice(1)]))
+    ? Draw.normalRows32(key, shape, rows.from, rows.to)
+    : toFloat32(drawRows(density, key, shape, rows))
 
 /** The quantile of the standard Laplace. */
 const laplace = (p: number): number => (p < 0.5 ? Math.log(2 * p) : -Math.log(2 * (1 - p)))

@@ -80,11 +80,20 @@ export const bits = (key: Key, n: number): Uint32Array => bitsRange(key, 0, n)
  * @category constructors
  * @since 0.1.0
  */
-export const uniform = (key: Key, shape: ReadonlyArray<number>): Tensor64 => {
-  const words = bits(key, Tensor.size(shape))
+export const uniform = (key: Key, shape: ReadonlyArray<number>): Tensor64 => uniformRows(key, shape, 0, shape[0] ?? 1)
+
+/**
+ * Rows `from` (included) to `to` (excluded), along the first axis, of `uniform(key, shape)`, without making the others.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const uniformRows = (key: Key, shape: ReadonlyArray<number>, from: number, to: number): Tensor64 => {
+  const stride = Tensor.size(shape.slice(1))
+  const words = bitsRange(key, from * stride, to * stride)
   const data = new Float64Array(words.length)
   for (let i = 0; i < data.length; i++) data[i] = Quantile.uniform(words[i] ?? 0)
-  return { shape, data }
+  return { shape: rowsShape(shape, from, to), data }
 }
 
 /**

@@ -46,5 +46,9 @@ export const decodedBlackBox =
   (decode: (latents: Tensor) => TE.TaskEither<RewardError, Tensor>) =>
   (reward: BlackBox): BlackBox => ({
     ...reward,
-    evaluate: (latents) => pipe(decode(latents), TE.flatMap(evaluate(reward)))
+    evaluate: (latents, asked) =>
+      pipe(
+        decode(latents),
+        TE.flatMap((outputs) => evaluate(reward)(outputs, asked))
+      )
   })

@@ -48,7 +48,19 @@ export interface RewardError {
 }
 
 /**
- * A reward that is a host function of the outputs: one number a row.
+ * What the samples of some outputs were asked for, a row each: the condition by input name (`c`, or `c.path`), and the words, where
+ * someone knows them.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Asked {
+  readonly condition: Values
+  readonly prompt?: ReadonlyArray<string>
+}
+
+/**
+ * A reward that is a host function of the outputs, and of what they were asked for: one number a row.
  *
  * @category model
  * @since 0.1.0
@@ -56,7 +68,7 @@ export interface RewardError {
 export interface BlackBox {
   readonly _tag: 'BlackBox'
   readonly name: string
-  readonly evaluate: (x0: Tensor) => TE.TaskEither<RewardError, ReadonlyArray<number>>
+  readonly evaluate: (x0: Tensor, asked?: Asked) => TE.TaskEither<RewardError, ReadonlyArray<number>>
 }
 
 /**
@@ -206,13 +218,13 @@ export const blackBoxPromise = (
  * @since 0.1.0
  */
 export const evaluate: (reward: BlackBox) => BlackBox['evaluate'] = (reward) =>
-  guarded(reward.name, (x0) => reward.evaluate(x0))
+  guarded(reward.name, (x0, asked) => reward.evaluate(x0, asked))
 
 const guarded =
   (reward: string, answer: BlackBox['evaluate']): BlackBox['evaluate'] =>
-  (x0) =>
+  (x0, asked) =>
     pipe(
-      TE.tryCatch(() => answer(x0)(), threw(reward)),
+      TE.tryCatch(() => answer(x0, asked)(), threw(reward)),
       TE.flatMapEither(identity),
       TE.flatMapEither((given) => pipe(oneARow(given, x0.shape[0] ?? 0), E.mapLeft(because(reward))))
     )

@@ -40,7 +40,8 @@ export type Named =
 
 /**
  * Rewards by name, and those that a pattern of names stands for. `about` tells a person of the pattern; `find` gives none for a
- * name that does not have its form, and a left for one that has, but names nothing.
+ * name that does not have its form, and a left for one that has, but names nothing. `scales` are what rewards are divided by before they
+ * are weighed in a sum, by name.
  *
  * @category model
  * @since 0.1.0
@@ -51,6 +52,7 @@ export interface Shelf {
     readonly about: string
     readonly find: (name: string) => O.Option<E.Either<DocumentError, Named>>
   }
+  readonly scales?: ReadonlyMap<string, number>
 }
 
 // -------------------------------------------------------------------------------------
@@ -173,12 +175,13 @@ export const reward =
   (self: Shelf) =>
   (text: string): E.Either<DocumentError, Reward<Params, Outputs, Rows<number>>> =>
     pipe(
-      parseSum(text),
+      // a name may be that of a file, which is no sum
+      self.named.has(text) ? E.right<DocumentError, ReadonlyArray<Term<string>>>([[1, text]]) : parseSum(text),
       E.flatMap(
         RA.traverse(E.Applicative)(([weight, name]) =>
           pipe(
             find(self)(name),
-            E.map((found): Term<Named> => [weight, found])
+            E.map((found): Term<Named> => [weight / (self.scales?.get(name) ?? 1), found])
           )
         )
       ),

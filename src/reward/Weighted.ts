@@ -108,7 +108,7 @@ export const nameOf = (terms: ReadonlyArray<Term<{ readonly name: string }>>): s
   terms
     .map(([weight, { name }], i) => {
       const sign = weight < 0 ? (i === 0 ? '-' : ' - ') : i === 0 ? '' : ' + '
-      return `${sign}${Math.abs(weight) === 1 ? '' : `${Math.abs(weight)} * `}${name}`
+      return `${sign}${Math.abs(weight) === 1 ? '' : `${Number(Math.abs(weight).toPrecision(4))} * `}${name}`
     })
     .join('')
 
@@ -159,12 +159,12 @@ type Hosted<S extends Batched> = AnyDifferentiable<S, Exprs> | BlackBox
 const sumOnHost = <S extends Batched>(terms: ReadonlyArray<Term<Hosted<S>>>): BlackBox => ({
   _tag: 'BlackBox',
   name: nameOf(terms),
-  evaluate: (x0) =>
+  evaluate: (x0, asked) =>
     pipe(
       terms,
       TE.traverseArray(([weight, reward]) =>
         pipe(
-          reward._tag === 'BlackBox' ? evaluate(reward)(x0) : TE.fromEither(onHost(reward, x0)),
+          reward._tag === 'BlackBox' ? evaluate(reward)(x0, asked) : TE.fromEither(onHost(reward, x0)),
           TE.map((rewards) => rewards.map((r) => (weight === 0 ? 0 : weight * r)))
         )
       ),

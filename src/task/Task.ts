@@ -26,6 +26,7 @@ import * as Config from '../training/Config.js'
 import type { Objective } from '../training/Objective.js'
 import type { Recipe } from '../training/Pretrain.js'
 import type { Materials } from '../training/Setup.js'
+import type { Judges } from './Judges.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -39,6 +40,7 @@ import type { Materials } from '../training/Setup.js'
  * - `models`: the models that have a name. `read` makes one of a file's bytes: of those, and of what a run wrote.
  * - `language`: in which a model is told what to draw.
  * - `rewards`: those that have names, on the outputs of a model. They may have to be read: networks that judge, say.
+ * - `judges`: what runs on a model's outputs are judged by, beside the reward that they raise.
  * - `show`: how the outputs of a model are shown.
  * - `trainings`: what can be trained from data, by name.
  * - `examples`: draws what the models are trained on, where that is to be looked at.
@@ -56,6 +58,7 @@ export interface Task {
   readonly read: (bytes: Uint8Array) => E.Either<string, Model.Model>
   readonly language: (model: Model.Model) => Language
   readonly rewards: (model: Model.Model) => TE.TaskEither<string, Shelf>
+  readonly judges: (model: Model.Model) => TE.TaskEither<string, Judges>
   readonly show: (model: Model.Model) => Show
   readonly trainings: ReadonlyMap<string, Training>
   readonly examples: ((key: Key, n: number) => E.Either<string, Examples>) | undefined
@@ -169,7 +172,7 @@ export interface Judgement {
 }
 
 /**
- * What must be said of a task; the rest has defaults: no training, no examples, no toys, models that are told nothing, and files
+ * What must be said of a task; the rest has defaults: no judges, no training, no examples, no toys, models that are told nothing, and files
  * with a description, as `halforder pretrain` writes them.
  *
  * @category model
@@ -181,6 +184,7 @@ export interface TaskOptions {
   readonly defaults: Readonly<Record<string, unknown>> | Task['defaults']
   readonly models: Readonly<Record<string, Stored>>
   readonly rewards: Shelf | ((model: Model.Model) => TE.TaskEither<string, Shelf>)
+  readonly judges?: Judges | ((model: Model.Model) => TE.TaskEither<string, Judges>)
   readonly show: Show | ((model: Model.Model) => Show)
   readonly read?: Task['read']
   readonly language?: Language | Task['language']
@@ -200,7 +204,7 @@ export interface TaskOptions {
  * @since 0.1.0
  */
 export const task = (options: TaskOptions): Task => {
-  const { defaults: fields, language = silentFor, rewards, show } = options
+  const { defaults: fields, judges = {}, language = silentFor, rewards, show } = options
   return {
     _tag: 'Task',
     name: options.name,
@@ -210,6 +214,7 @@ export const task = (options: TaskOptions): Task => {
     read: options.read ?? described,
     language: typeof language === 'function' ? language : () => language,
     rewards: typeof rewards === 'function' ? rewards : () => TE.right(rewards),
+    judges: typeof judges === 'function' ? judges : () => TE.right(judges),
     show: typeof show === 'function' ? show : () => show,
     trainings: new Map(Object.entries(options.trainings ?? {})),
     examples: options.examples,

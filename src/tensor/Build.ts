@@ -6,6 +6,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
+import type { Task } from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Program, Values } from './Program.js'
 import { showError as showShape, type ShapeError, type Sizes } from './Shape.js'
@@ -107,11 +108,37 @@ export const using =
   <L, A>(
     use: (run: (values: Values) => TE.TaskEither<ProgramError, Values>) => TE.TaskEither<L, A>
   ): TE.TaskEither<L | ProgramError, A> =>
-    TE.bracket<L | ProgramError, Executable, A>(
+    bracket<L | ProgramError, Executable, A>(
       TE.fromEither(build(target, sizes)(name, program)),
       (executable) => use(run(name, executable)),
-      (executable) => TE.fromTask(executable.dispose)
+      (executable) => executable.dispose
     )
+
+/**
+ * Takes something, uses it, and gives it back, whatever happened: a left, and also a `use` that throws or whose promise is
+ * rejected, which `TaskEither.bracket` does not see. What was thrown goes on.
+ *
+ * @category interpreters
+ * @since 0.1.0
+ */
+export const bracket = <E, A, B>(
+  acquire: TE.TaskEither<E, A>,
+  use: (held: A) => TE.TaskEither<E, B>,
+  release: (held: A) => Task<void>
+): TE.TaskEither<E, B> =>
+  pipe(
+    acquire,
+    TE.flatMap(
+      (held): TE.TaskEither<E, B> =>
+        async () => {
+          try {
+            return await use(held)()
+          } finally {
+            await release(held)()
+          }
+        }
+    )
+  )
 
 // -------------------------------------------------------------------------------------
 // utils

@@ -32,10 +32,8 @@ export interface NotFinite {
  * @category searching
  * @since 0.1.0
  */
-export const isFiniteIn =
-  (data: Data) =>
-  (value: number): boolean =>
-    Number.isFinite(data instanceof Float32Array ? Math.fround(value) : value)
+export const isFiniteIn = (data: Data): ((value: number) => boolean) =>
+  data instanceof Float32Array ? (value) => Number.isFinite(Math.fround(value)) : (value) => Number.isFinite(value)
 
 /**
  * The first number of a tensor that is not finite, as its place; none where all are finite.

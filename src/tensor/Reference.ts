@@ -162,9 +162,9 @@ const step = ({ op, shape }: BoundInstruction, args: ReadonlyArray<Cell>, values
   const [a = empty, b = empty] = args
   switch (op._tag) {
     case 'Input':
-      return leaf(shape, Float64Array.from(values[op.name]?.data ?? []), bounded)
+      return leaf(shape, new Float64Array(values[op.name]?.data ?? []), bounded)
     case 'Constant':
-      return leaf(shape, Float64Array.from(op.value.data), bounded)
+      return leaf(shape, new Float64Array(op.value.data), bounded)
     case 'Scalar':
       return leaf(shape, Float64Array.of(op.value), bounded)
     case 'Map':
@@ -253,11 +253,14 @@ const elementwise = (
   args: ReadonlyArray<Cell>,
   bounded: Bounds
 ): Cell => {
-  const row = maps[op.name]
+  const { meaning } = maps[op.name]
   const [a = empty, b = empty, c = empty] = args
   const n = size(shape)
   const value = new Float64Array(n)
-  for (let i = 0; i < n; i++) value[i] = row.meaning(a.value[i] ?? 0, b.value[i] ?? 0, c.value[i] ?? 0)
+  // an argument that is not there is not read: a place beyond an array is slow to find out
+  if (args.length === 1) for (let i = 0; i < n; i++) value[i] = meaning(a.value[i] ?? 0, 0, 0)
+  else if (args.length === 2) for (let i = 0; i < n; i++) value[i] = meaning(a.value[i] ?? 0, b.value[i] ?? 0, 0)
+  else for (let i = 0; i < n; i++) value[i] = meaning(a.value[i] ?? 0, b.value[i] ?? 0, c.value[i] ?? 0)
   if (bounded === undefined) return { shape, value, error: undefined }
   const error = new Float64Array(n)
   for (let i = 0; i < n; i++) {

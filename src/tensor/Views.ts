@@ -151,8 +151,7 @@ export const window = <S extends Shape, const Axis extends number, const P exten
   axis: Axis,
   positions: P,
   size: N,
-  stride = 1,
-  dilation = 1
+  { stride = 1, dilation = 1 }: { readonly stride?: number; readonly dilation?: number } = {}
 ): Expr<SplitAxis<S, Axis, P, N>> => {
   const shape = [...a.shape.slice(0, axis), positions, size, ...a.shape.slice(axis + 1)]
   const d = a.shape[axis]

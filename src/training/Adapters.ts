@@ -8,7 +8,7 @@
  */
 import type * as E from 'fp-ts/lib/Either.js'
 import type { Denoiser } from '../chain/Denoiser.js'
-import type { Trained } from '../estimator/Programs.js'
+import type { Trained } from '../estimator/program/Programs.js'
 import * as Adapter from '../lens/Adapter.js'
 import type { Adapted, LoraOptions } from '../lens/Adapter.js'
 import * as L from '../lens/Lens.js'

@@ -4,9 +4,11 @@
  * @since 0.1.0
  */
 import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import { withoutLastNoise } from '../chain/Chain.js'
 import { guided } from '../chain/Denoiser.js'
 import { samplers } from '../chain/sampler/All.gen.js'
-import type { Base, Options, RowChain } from '../chain/SamplerRow.js'
+import type { Base, Options, RowChain, SamplerRow } from '../chain/SamplerRow.js'
 import { type DocumentError, fault } from '../document/Document.js'
 
 /**
@@ -18,13 +20,17 @@ import { type DocumentError, fault } from '../document/Document.js'
 export type ChainName = (typeof samplers)[number]['name']
 
 /**
- * A chain by name, with its options.
+ * A chain by name, with its options: a `clip` of 0 is none, without `lastNoise` step 1 has no noise, and a `window` keeps the noise
+ * to some steps (null: to none in particular).
  *
  * @category model
  * @since 0.1.0
  */
-export interface NamedChain extends Options {
+export interface NamedChain extends Omit<Options, 'window'> {
   readonly kind: ChainName
+  readonly clip: number
+  readonly lastNoise: boolean
+  readonly window: readonly [lowest: number, highest: number] | null
 }
 
 /**
@@ -35,15 +41,31 @@ export interface NamedChain extends Options {
  */
 export const names: ReadonlyArray<ChainName> = samplers.map(({ name }) => name)
 
+/** Those whose noise can be kept to a window. */
+const listed = samplers.flatMap((row: SamplerRow<ChainName>) => (row.windows === true ? [row.name] : [])).join(', ')
+
 /**
  * The chain of a name and its options on a base, with guidance. Left: a chain that the base cannot serve.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const chain = (base: Base, { kind, ...options }: NamedChain): E.Either<DocumentError, RowChain> => {
-  const row = samplers.find(({ name }) => name === kind)
+export const chain = (
+  base: Base,
+  { kind, clip, lastNoise, window, ...options }: NamedChain
+): E.Either<DocumentError, RowChain> => {
+  const row: SamplerRow<ChainName> | undefined = samplers.find(({ name }) => name === kind)
   return row === undefined
     ? E.left(fault('chain.kind', `one of ${names.join(', ')}`, kind, 'choose one of them'))
-    : row.build({ ...base, denoiser: guided(options.guidance)(base.denoiser) }, options)
+    : window !== null && row.windows !== true
+      ? E.left(fault('chain.window', `null for ${kind}`, window, `leave it out, or choose ${listed}`))
+      : window !== null && !(window[0] >= 1 && window[0] <= window[1] && window[1] <= options.T)
+        ? E.left(fault('chain.window', `two steps within 1..${options.T}, the lowest first`, window, 'choose others'))
+        : pipe(
+            row.build(
+              { ...base, denoiser: guided(options.guidance)(base.denoiser) },
+              { ...options, ...(clip === 0 ? {} : { clip }), ...(window === null ? {} : { window }) }
+            ),
+            E.map((made) => (lastNoise ? made : withoutLastNoise(made)))
+          )
 }

@@ -280,16 +280,20 @@ const form = ({ shape, data }: Tensor): string =>
 // -------------------------------------------------------------------------------------
 
 /**
- * The checkpoint of a fine-tune: its parameters and its optimizer's state lie under names of their own, so that no name
+ * The checkpoint of a fine-tune: its parameters, its optimizer's state and its critic lie under names of their own, so that no name
  * of a parameter is taken for one of the optimizer.
  *
  * @category conversions
  * @since 0.1.0
  */
-export const ofState = ({ step, params, optimizer, advantage }: State): Checkpoint => ({
+export const ofState = ({ step, params, optimizer, advantage, critic = {} }: State): Checkpoint => ({
   step,
   numbers: { advantage },
-  tensors: { ...under(prefix.params, params), ...under(prefix.optimizer, optimizer) }
+  tensors: {
+    ...under(prefix.params, params),
+    ...under(prefix.optimizer, optimizer),
+    ...under(prefix.critic, critic)
+  }
 })
 
 /**
@@ -298,9 +302,13 @@ export const ofState = ({ step, params, optimizer, advantage }: State): Checkpoi
  * @category conversions
  * @since 0.1.0
  */
-export const toState = ({ step, numbers, tensors }: Checkpoint): State => ({
-  step,
-  advantage: numbers['advantage'] ?? 0,
-  params: below(prefix.params, tensors),
-  optimizer: below(prefix.optimizer, tensors)
-})
+export const toState = ({ step, numbers, tensors }: Checkpoint): State => {
+  const critic = below(prefix.critic, tensors)
+  return {
+    step,
+    advantage: numbers['advantage'] ?? 0,
+    params: below(prefix.params, tensors),
+    optimizer: below(prefix.optimizer, tensors),
+    ...(Object.keys(critic).length === 0 ? {} : { critic })
+  }
+}

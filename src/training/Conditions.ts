@@ -38,7 +38,7 @@ export interface Told {
 /**
  * The language in which a model is told what to draw: conditions are rows of `labels` numbers. `draw` gives random ones, in
  * which each thing that can be said is said with probability `named`; `parse` reads a text. Left: what is wrong with the text,
- * as a person is told.
+ * as a person is told. `words` says a condition in words, for rewards that read them; empty where it says nothing.
  *
  * @category model
  * @since 0.1.0
@@ -47,6 +47,7 @@ export interface Language {
   readonly labels: number
   readonly draw: (named: number) => (key: Key.Key, n: number) => Tensor
   readonly parse: (text: string) => E.Either<string, Told>
+  readonly words?: (code: ReadonlyArray<number>) => string
 }
 
 // -------------------------------------------------------------------------------------
@@ -110,6 +111,7 @@ export const oneOf = (names: ReadonlyArray<string>): Language => {
   const code = (index: number): ReadonlyArray<number> => names.map((_, i) => (i === index ? 1 : 0))
   return {
     labels,
+    words: (given) => names.filter((_, i) => (given[i] ?? 0) > 0).join(' or '),
     draw: (named) => (key, n) => {
       const said = Draw.uniform(Key.foldInString(key, 'named'), [n]).data
       const which = Draw.uniform(Key.foldInString(key, 'which'), [n]).data
@@ -130,3 +132,25 @@ export const oneOf = (names: ReadonlyArray<string>): Language => {
     }
   }
 }
+
+// -------------------------------------------------------------------------------------
+// words
+// -------------------------------------------------------------------------------------
+
+/**
+ * The prompts of samples, a row each: the text that all were asked for, or what the language says of the condition `c` of each;
+ * empty where neither is known.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const wordsOf =
+  (prompt: string, { labels, words }: Language) =>
+  (condition: Values, rows: number): ReadonlyArray<string> => {
+    const c = condition['c']?.data
+    return Array.from({ length: rows }, (_, row) =>
+      prompt.trim() !== '' || words === undefined || c === undefined
+        ? prompt
+        : words(Array.from(c.subarray(row * labels, (row + 1) * labels)))
+    )
+  }

@@ -14,6 +14,7 @@ import {
   type DocumentError,
   fault,
   finite32,
+  flag,
   isRecord,
   listUpTo,
   notNegative32,
@@ -73,6 +74,15 @@ const estimator: t.Type<Named.Description, Named.Description, unknown> = /*#__PU
   t.identity
 )
 
+/** Two steps, the lowest first, or null. */
+const window: t.Type<readonly [number, number] | null, unknown, unknown> = /*#__PURE__*/ new t.Type(
+  'null, or the lowest and the highest step',
+  (u): u is readonly [number, number] | null =>
+    u === null || (Array.isArray(u) && u.length === 2 && u.every((step) => Number.isInteger(step))),
+  (u, context) => (window.is(u) ? t.success(u) : t.failure(u, context)),
+  t.identity
+)
+
 const chainFields = {
   /** Which chain: see `Chains.names`. */
   kind: oneOf(...chainNames),
@@ -85,7 +95,16 @@ const chainFields = {
   /** The levels of noise of `ddpm`, `ddim`, `consistency` and `latent`; the others bring their own. Any fits any model. */
   schedule: oneOf('cosine', 'linear', 'flow'),
   /** Scale of classifier-free guidance; 1 is none, and any other doubles the network evaluations. */
-  guidance: finite32
+  guidance: finite32,
+  /**
+   * The clean output that is predicted at each step is held within -clip..clip; 0 is no bound. It **biases** samples: the chain's
+   * marginals are no longer those of the process, and what is clipped has no gradient.
+   */
+  clip: notNegative32,
+  /** Whether step 1 has the noise that its chain gives it. Without it no half-order cell may end there. */
+  lastNoise: flag,
+  /** The lowest and the highest step that have noise, the others being those of the chain's ODE; null: all have. */
+  window
 }
 
 const stageFields = {
@@ -107,11 +126,18 @@ const adapterFields = {
 }
 
 const advantageFields = {
-  name: oneOf('none', 'constant', 'leaveOneOut', 'runningMean'),
+  name: oneOf('none', 'constant', 'leaveOneOut', 'perPrompt', 'group', 'runningMean'),
   /** The constant, or where the running mean starts. */
   baseline: finite32,
   /** How much of the running mean stays at each step. */
   decay: share
+}
+
+const klFields = {
+  /** The price of the divergence from the base model, by which the objective is `E[R] - beta KL`; 0 is none. */
+  beta: notNegative32,
+  /** Steps whose noise is below it count with a deviation of this; where it is 0, steps without noise are left out. */
+  floor: notNegative32
 }
 
 const optimizerFields = {
@@ -122,6 +148,10 @@ const optimizerFields = {
   /** Decay rates of the running means of the gradient and of its square, for `adamW`. */
   beta1: decay,
   beta2: decay,
+  /** The share of the last steps that the next one keeps, for `sgd`. */
+  momentum: decay,
+  /** Whether a step looks ahead of its momentum, for `sgd`. */
+  nesterov: flag,
   /** The largest Euclidean norm of a gradient, 0 for no clipping. A clipped gradient is not unbiased. */
   clip: notNegative32
 }
@@ -133,10 +163,14 @@ const fields = {
   model: text,
   /** The reward's name: see `rewardNames`. */
   reward: text,
+  /** Is each reward of a sum divided by its standard deviation on samples of the base model before it is weighed? */
+  normalise: t.boolean,
   estimator,
   chain: t.exact(t.type(chainFields)),
   advantage: t.exact(t.type(advantageFields)),
   optimizer: t.exact(t.type(optimizerFields)),
+  /** What it costs to leave the base model: the divergence of each step from the base's, along the chain. */
+  kl: t.exact(t.type(klFields)),
   /** What is trained in place of `trained`, where its rank is not 0. */
   adapter: t.exact(t.type(adapterFields)),
   /** Paths of the parameters that are trained: a path stands for all below it, `*` for one key, `**` for any. */
@@ -149,6 +183,8 @@ const fields = {
   stages: t.exact(t.type(stageFields)),
   /** Samples of one step. */
   batch: samples,
+  /** How many samples in a row are asked for the same, for advantages within groups; it divides the batch. */
+  group: samples,
   /** Steps of the optimizer. */
   steps: wholeIn(0, limits.steps),
   /** The seed that every draw derives from. */
@@ -184,16 +220,12 @@ export type Config = t.TypeOf<typeof ConfigCodec>
 // -------------------------------------------------------------------------------------
 
 /**
- * Options that a fine-tune gives an estimator that has them, where nothing else does: a radius for vectors such as
- * biases, and a direction for each of their rows.
+ * Options that a fine-tune gives an estimator that has them, where nothing else does: a radius for vectors such as biases.
  *
  * @category defaults
  * @since 0.1.0
  */
-export const usual: { readonly radius: number; readonly directions: 'row' | 'batch' } = {
-  radius: 0.3,
-  directions: 'row'
-}
+export const usual: { readonly radius: number } = { radius: 0.3 }
 
 /**
  * What a field is where neither the document nor the task says it: RLR on 50 steps of DDIM with noise. `model` and
@@ -206,6 +238,7 @@ export const defaults: Config = {
   task: '',
   model: '',
   reward: '',
+  normalise: false,
   estimator: {
     name: 'rlr',
     h: 2,
@@ -216,18 +249,39 @@ export const defaults: Config = {
     every: 8,
     form: 'central',
     perturbation: 'shared',
-    directions: 'row',
+    directions: 'auto',
     radius: 0.3
   },
-  chain: { kind: 'ddim', T: 50, eta: 1, variance: 'small', schedule: 'cosine', guidance: 1 },
+  chain: {
+    kind: 'ddim',
+    T: 50,
+    eta: 1,
+    variance: 'small',
+    schedule: 'cosine',
+    guidance: 1,
+    clip: 0,
+    lastNoise: true,
+    window: null
+  },
   advantage: { name: 'leaveOneOut', baseline: 0, decay: 0.9 },
-  optimizer: { name: 'adamW', learningRate: 0.1, weightDecay: 0, beta1: 0.9, beta2: 0.99, clip: 1 },
+  optimizer: {
+    name: 'adamW',
+    learningRate: 0.1,
+    weightDecay: 0,
+    beta1: 0.9,
+    beta2: 0.99,
+    momentum: 0,
+    nesterov: false,
+    clip: 1
+  },
+  kl: { beta: 0, floor: 0 },
   adapter: { rank: 0, alpha: 8, on: [] },
   trained: [],
   prompt: '',
   prompts: 0,
   stages: { coarse: '', mid: '', fine: '' },
   batch: 32,
+  group: 1,
   steps: 60,
   seed: 1,
   nonFinite: 'stop',

@@ -9,35 +9,32 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { draw } from '../estimator/Estimator.js'
-import * as Cover from '../estimator/Cover.js'
+import type { Cover } from '../estimator/Cover.js'
 import * as Gradient from '../estimator/Gradient.js'
-import type { EstimatorError, Gradients, Problem, Request } from '../estimator/Gradient.js'
-import { directionShapes, trainedShapes } from '../estimator/Programs.js'
+import type { AnyProblem, EstimatorError, Gradients, Interpreter, Problem } from '../estimator/Gradient.js'
+import { check as checkSampler, ofEstimator, run as runSampled, type Sampler } from '../estimator/Sampler.js'
 import type { Params } from '../lens/Lens.js'
-import * as Optimizer from '../optimizer/Optimizer.js'
-import { draw32 } from '../random/Density.js'
-import * as Draw from '../random/Draw.js'
+import type * as Optimizer from '../optimizer/Optimizer.js'
 import * as Key from '../random/Key.js'
 import * as Build from '../tensor/Build.js'
-import * as X from '../tensor/Expr.js'
-import * as Program from '../tensor/Program.js'
 import { below, under, type Values } from '../tensor/Program.js'
 import { first as firstNotFinite, type NotFinite, show as showNotFinite } from '../tensor/Finite.js'
-import type { Batched, Shape } from '../tensor/Shape.js'
+import type { Batched } from '../tensor/Shape.js'
 import type { Executable, Target } from '../tensor/Target.js'
 import * as T from '../tensor/Tensor.js'
-import type { Tensor } from '../tensor/Tensor.js'
-import * as Tree from '../tensor/Tree.js'
-import type { Exprs, Shapes } from '../tensor/Tree.js'
+import type { Exprs } from '../tensor/Tree.js'
 import type { Conditions } from './Conditions.js'
+import * as Critic from './Critic.js'
+import * as Requests from './Requests.js'
+import { statesIn, updateProgram, zeros } from './Update.js'
 
 // -------------------------------------------------------------------------------------
 // model
 // -------------------------------------------------------------------------------------
 
 /**
- * Where a run is: steps done, all parameters by path, the optimizer's state by name, the advantage's state.
+ * Where a run is: steps done, all parameters by path, the optimizer's state by name, the advantage's state, and the critic
+ * with the state of its optimizer, where the problem has one.
  *
  * @category model
  * @since 0.1.0
@@ -47,19 +44,21 @@ export interface State {
   readonly params: Values
   readonly optimizer: Values
   readonly advantage: number
+  readonly critic?: Values
 }
 
 /**
- * What one step showed: the cover that was drawn, the rewards of its batch without those of rows that were skipped, how
- * many these were, and the Euclidean norm of the gradient.
+ * What one step showed: the covers that were drawn, the rewards of its batch and the sums of those on the way, without those of
+ * rows that were skipped, how many these were, and the Euclidean norm of the gradient.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Progress {
   readonly state: State
-  readonly cover: Cover.Cover
+  readonly covers: ReadonlyArray<Cover>
   readonly rewards: ReadonlyArray<number>
+  readonly stepRewards: ReadonlyArray<number>
   readonly skipped: number
   readonly gradientNorm: number
 }
@@ -76,7 +75,7 @@ export type RunError =
   | { readonly _tag: 'NotFinite'; readonly step: number; readonly of: NotFiniteOf; readonly found: NotFinite }
 
 /** What holds a number that is not finite, in the order in which a step makes them. */
-type NotFiniteOf = 'gradient' | 'parameter' | 'optimizer'
+type NotFiniteOf = 'gradient' | 'parameter' | 'optimizer' | 'critic'
 
 /**
  * A compiled run. `step` is a function of the state and the key of the run only. `executables` are all that it may run,
@@ -93,121 +92,131 @@ export interface Run {
   readonly dispose: () => Promise<void>
 }
 
+/**
+ * How a problem is trained.
+ *
+ * - `optimizer`: how the gradient, which is ascended, moves the parameters.
+ * - `conditions`: draws what the samples of a step are asked for.
+ * - `target`: where programs run.
+ * - `interpreter`: how gradients are had of the problem (`Gradient.on(target)` by default).
+ * - `group`: so many samples in a row have the same condition (1 by default), for advantages within groups, as in GRPO.
+ * - `sampler`: how the covers of a step are drawn (by default one of the problem's estimator's): `Algebra.sampler` of a term,
+ *   or one of your own. It stands in the place of the problem's estimator.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly optimizer: Optimizer.Optimizer
+  readonly conditions: Conditions
+  readonly target: Target
+  readonly interpreter?: Interpreter
+  readonly sampler?: Sampler
+  readonly group?: number
+}
+
 // -------------------------------------------------------------------------------------
 // the step
 // -------------------------------------------------------------------------------------
 
 /**
- * The optimizer's update as a program: `params.path, gradient.path, state...` to `params.path, state..., gradientNorm`.
- */
-const updateProgram = (
-  shapes: Readonly<Record<string, Shape>>,
-  optimizer: Optimizer.Optimizer
-): ReturnType<typeof Program.make> => {
-  const stateShapes = optimizer.state(shapes)
-  const inputs: Shapes = { params: shapes, gradient: shapes, state: stateShapes }
-  return Program.make(inputs, (): Exprs => {
-    const params: Exprs = Tree.inputs<Shapes>('params', shapes)
-    const gradient: Exprs = Tree.inputs<Shapes>('gradient', shapes)
-    const state: Exprs = Tree.inputs<Shapes>('state', stateShapes)
-    // the reward is to rise and optimizers descend
-    const loss = Tree.mapExprs(gradient, X.neg)
-    const next = optimizer.update(loss, Tree.isExpr(state) ? {} : state, params)
-    return {
-      params: Optimizer.apply(params, next.step),
-      state: next.state,
-      gradientNorm: Optimizer.globalNorm(gradient)
-    }
-  })
-}
-
-/**
- * Compiles a run on a target. Left: what `Gradient.compile` finds, or an update that does not compile.
+ * Compiles a run. A problem with a value by the name of `Critic.critic` has it fitted on the way. Left: what the interpreter
+ * finds, a sampler that negates noise that is not symmetric, or an update that does not compile.
  *
  * @category interpreters
  * @since 0.1.0
  */
 export const compile = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
-  problem: Problem<P, S, C, R>,
-  optimizer: Optimizer.Optimizer,
-  conditions: Conditions,
-  target: Target
+  posed: Problem<P, S, C, R>,
+  {
+    optimizer,
+    conditions,
+    target,
+    interpreter = Gradient.on(target),
+    sampler = ofEstimator(posed.estimator),
+    group = 1
+  }: Options
 ): E.Either<EstimatorError, Run> => {
-  const shapes = Object.fromEntries(
-    trainedShapes(problem.chain.parameters, problem.trained).map(([path, shape]) => [path, shared(shape)])
-  )
+  const problem = { ...posed, estimator: sampler.support }
   return pipe(
     E.Do,
-    E.bindW('gradients', () => Gradient.compile(problem, target)),
-    E.bindW('update', () => Build.build(target, { batch: problem.batch })('update', updateProgram(shapes, optimizer))),
-    E.map(({ gradients, update }) => ({
+    E.bindW('gradients', () => interpreter(problem)),
+    E.chainFirstW(({ gradients }) => checkSampler(gradients, sampler)),
+    E.bindW('update', () =>
+      Build.build(target, { batch: problem.batch })('update', updateProgram(Requests.sharedShapes(problem), optimizer))
+    ),
+    E.bindW('critic', () => {
+      const lens = posed.values?.get(Critic.critic)
+      return lens === undefined ? E.right(undefined) : Critic.compile(posed, lens, target)
+    }),
+    E.map(({ gradients, update, critic }) => ({
       gradients,
-      executables: { ...gradients.executables, update },
-      start: (params) => ({ step: 0, params, optimizer: zeros(update), advantage: problem.advantage.initial }),
-      step: (key, state) => step(problem, gradients, update, conditions, key, state),
+      executables: { ...gradients.executables, ...critic?.executables, update },
+      start: (params) => ({
+        step: 0,
+        params,
+        optimizer: zeros(update),
+        advantage: problem.advantage.initial,
+        ...(critic === undefined ? {} : { critic: critic.start(firstCritic) })
+      }),
+      step: (key, state) => step({ problem, gradients, update, critic, conditions, sampler, group }, key, state),
       dispose: async () => {
         await gradients.dispose()
         await update.dispose()
+        await critic?.dispose()
       }
     }))
   )
 }
 
-/** The shape of a parameter without the copies that each row may have of it. */
-const shared = (shape: Shape): Shape => (shape[0] === 'batch' ? shape.slice(1) : shape)
+/** Every run's critic starts from the same numbers. */
+const firstCritic = Key.foldInString(Key.make(0), Critic.critic)
 
-/** A copy for each row of the parameters that are declared so. */
-const spread = (shapes: ReadonlyMap<string, Shape>, batch: number, params: Values): Values =>
-  Object.fromEntries(
-    Object.entries(params).map(([path, value]) => {
-      if (shapes.get(path)?.[0] !== 'batch') return [path, value]
-      const n = value.data.length
-      const data = new Float32Array(batch * n)
-      for (let row = 0; row < batch; row++) data.set(value.data, row * n)
-      return [path, { shape: [batch, ...value.shape], data }]
-    })
-  )
+interface Compiled {
+  readonly problem: AnyProblem
+  readonly gradients: Gradients
+  readonly update: Executable
+  readonly critic: Critic.Critic | undefined
+  readonly conditions: Conditions
+  readonly sampler: Sampler
+  readonly group: number
+}
 
-/** The gradient of the shared parameters: the sum of the rows' where each row has a copy. */
-const gather = (shapes: ReadonlyMap<string, Shape>, gradient: Values): Values =>
-  Object.fromEntries(
-    Object.entries(gradient).map(([path, value]) => {
-      if (shapes.get(path)?.[0] !== 'batch') return [path, value]
-      const shape = value.shape.slice(1)
-      const data = new Float32Array(T.size(shape))
-      value.data.forEach((g: number, i: number) => {
-        data[i % data.length] = (data[i % data.length] ?? 0) + g
+/** The same gradients, which tell what was asked and what came of it. */
+const watched = (gradients: Gradients, tell: (batch: Critic.Batch) => void): Gradients => ({
+  ...gradients,
+  run: (request) =>
+    pipe(
+      gradients.run(request),
+      TE.map((estimate) => {
+        tell({ request, estimate })
+        return estimate
       })
-      return [path, { shape, data }]
-    })
-  )
-
-/** Every state of an optimizer starts at zero. */
-const zeros = (update: Executable): Values =>
-  Object.fromEntries(
-    update.program.inputs.flatMap(({ name, shape }) =>
-      name.startsWith('state') ? [[name, T.toFloat32(T.fill(shape, 0))]] : []
     )
-  )
+})
 
-const step = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
-  problem: Problem<P, S, C, R>,
-  gradients: Gradients,
-  update: Executable,
-  conditions: Conditions,
+const step = (
+  { problem, gradients, update, critic, conditions, sampler, group }: Compiled,
   runKey: Key.Key,
   state: State
 ): TE.TaskEither<RunError, Progress> => {
   const number = state.step + 1
   const key = Key.foldIn(Key.foldInString(runKey, 'step'), state.step)
-  const asked = request(problem, conditions, key, state.params, state.advantage)
-  const shapes = new Map(trainedShapes(problem.chain.parameters, problem.trained))
+  const drawn = sampler.draw(Requests.uniforms(key))
+  const asked = Requests.onStreams(
+    { problem, conditions, params: state.params, advantageState: state.advantage, group },
+    key
+  )
   const atStep = (error: EstimatorError): RunError => ({ _tag: 'AtStep', step: number, error })
+  const before = state.critic ?? {}
+  const learned = critic === undefined ? {} : { learned: critic.learned(before) }
+  const seen: Array<Critic.Batch> = []
+  const running = critic === undefined ? gradients : watched(gradients, (batch) => seen.push(batch))
   return pipe(
-    gradients.run(asked),
+    runSampled(running, drawn, (stream, cover) => ({ ...asked(stream, cover), ...learned })),
     TE.mapLeft(atStep),
     TE.bindTo('estimate'),
-    TE.bind('gradient', ({ estimate }) => finite(number, 'gradient', gather(shapes, estimate.gradient))),
+    TE.bind('gradient', ({ estimate }) => finite(number, 'gradient', Requests.gather(problem, estimate.gradient))),
     TE.bind('updated', ({ gradient }) => {
       const inputs = { ...trainedOnly(state.params, gradient), ...under('gradient', gradient), ...state.optimizer }
       return pipe(Build.run('update', update)(inputs), TE.mapLeft(atStep))
@@ -216,23 +225,24 @@ const step = <P extends Params, S extends Batched, C extends Exprs, R extends Pa
     TE.bind('rest', ({ updated: { gradientNorm = T.scalar(Number.NaN), ...updated } }) =>
       finite(number, 'optimizer', { ...statesIn(updated), 'norm of the gradient': gradientNorm })
     ),
-    TE.map(({ estimate, params, updated }) => ({
-      cover: asked.cover,
+    TE.bind('fitted', () => (critic === undefined ? TE.right({}) : pipe(critic.fit(before, seen), TE.mapLeft(atStep)))),
+    TE.bind('critic', ({ fitted }) => finite(number, 'critic', fitted)),
+    TE.map(({ critic: fitted, estimate, params, updated }) => ({
+      covers: drawn.map(({ cover }) => cover),
       rewards: estimate.rewards.filter((_, row) => !estimate.skipped.includes(row)),
+      stepRewards: estimate.stepRewards.filter((_, row) => !estimate.skipped.includes(row)),
       skipped: estimate.skipped.length,
       gradientNorm: updated['gradientNorm']?.data[0] ?? Number.NaN,
       state: {
         step: number,
         params: { ...state.params, ...params },
         optimizer: statesIn(updated),
-        advantage: estimate.advantageState
+        advantage: estimate.advantageState,
+        ...(critic === undefined ? {} : { critic: fitted })
       }
     }))
   )
 }
-
-const statesIn = (updated: Values): Values =>
-  Object.fromEntries(Object.entries(updated).filter(([name]) => name.startsWith('state')))
 
 const finite = (step: number, of: NotFiniteOf, values: Values): TE.TaskEither<RunError, Values> => {
   const found = firstNotFinite(values)
@@ -241,77 +251,6 @@ const finite = (step: number, of: NotFiniteOf, values: Values): TE.TaskEither<Ru
 
 const trainedOnly = (params: Values, gradient: Values): Values =>
   under('params', Object.fromEntries(Object.entries(params).filter(([path]) => path in gradient)))
-
-/**
- * Everything that one gradient depends on, drawn from a key: the cover, the noises, the conditioning, and the
- * directions of the cover's zeroth-order cell. The weights are those of the batch mean. Parameters that the chain keeps
- * for each row (`Chain.perRow`) are given shared, and copied.
- *
- * @category utils
- * @since 0.1.0
- */
-export const request = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
-  problem: Problem<P, S, C, R>,
-  conditions: Conditions,
-  key: Key.Key,
-  params: Values,
-  advantageState = problem.advantage.initial
-): Request => {
-  const { batch, estimator } = problem
-  const [uniform = 0] = Draw.uniform(Key.foldInString(key, 'cover'), [1]).data
-  const cover = draw(estimator, uniform)
-  return {
-    cover,
-    params: spread(new Map(trainedShapes(problem.chain.parameters, () => true)), batch, params),
-    condition: conditions(Key.foldInString(key, 'condition'), batch),
-    ...noise(problem, key),
-    xi: directions(problem, cover, Key.foldInString(key, 'xi')),
-    weights: new Array<number>(batch).fill(1 / batch),
-    advantageState
-  }
-}
-
-const sizes = (shape: Shape, batch: number): ReadonlyArray<number> =>
-  shape.map((d) => (typeof d === 'number' ? d : batch))
-
-/**
- * The noises of one batch: `xT` and the `eps` of all steps, in f32, from a key.
- *
- * @category utils
- * @since 0.1.0
- */
-export const noise = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
-  { chain, batch }: Problem<P, S, C, R>,
-  key: Key.Key
-): { readonly xT: Tensor; readonly eps: Tensor } => {
-  const state = sizes(chain.state, batch)
-  return {
-    xT: draw32(chain.noise.density, Key.foldInString(key, 'xT'), state),
-    eps: draw32(chain.noise.density, Key.foldInString(key, 'eps'), [chain.T, ...state])
-  }
-}
-
-/**
- * The directions of a cover's zeroth-order cell, none where it has none, from a key.
- *
- * @category utils
- * @since 0.1.0
- */
-export const directions = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
-  { chain, batch, trained }: Problem<P, S, C, R>,
-  cover: Cover.Cover,
-  key: Key.Key
-): Values => {
-  const cell = Cover.zerothOrderCell(cover)
-  if (cell === undefined) return {}
-  const shapes = directionShapes(chain.parameters, trained, cell.perturbation, chain.T)
-  return Object.fromEntries(
-    Object.entries(shapes).map(([path, shape]) => [
-      path,
-      Draw.normal32(Key.foldInString(key, path), sizes(shape, batch))
-    ])
-  )
-}
 
 // -------------------------------------------------------------------------------------
 // the stream
@@ -357,5 +296,6 @@ export const showError = (error: RunError): string =>
 const parts: Readonly<Record<NotFiniteOf, string>> = {
   gradient: 'a gradient where ',
   parameter: 'an update where ',
-  optimizer: "an optimizer's state where "
+  optimizer: "an optimizer's state where ",
+  critic: 'a critic where '
 }

@@ -50,7 +50,7 @@ export interface Recipe {
 }
 
 /**
- * Where a training is: steps done, the mean loss of the last one, and the values under `parameters`, `state` and
+ * Where a training is: steps done, the mean loss of the last one, and the values under `params`, `state` and
  * `average`.
  *
  * @category model
@@ -95,8 +95,8 @@ const batchOf = (inputs: Record<keyof Batch, X.Expr>, { features, labels }: Obje
 const mean = (losses: PerRow): X.Scalar => X.div(X.sumTo(losses, []), X.size('batch'))
 
 /**
- * The program of one step. Inputs: `parameters`, `state`, `average`; the scalars `learningRate` and `averageDecay`; the
- * batch. Outputs: `parameters`, `state`, `average` after the step, and the batch's mean `loss` before it.
+ * The program of one step. Inputs: `params`, `state`, `average`; the scalars `learningRate` and `averageDecay`; the
+ * batch. Outputs: `params`, `state`, `average` after the step, and the batch's mean `loss` before it.
  *
  * @category constructors
  * @since 0.1.0
@@ -105,36 +105,36 @@ export const trainingStep = (
   objective: Objective<Params>,
   recipe: Recipe
 ): E.Either<ReadonlyArray<ShapeError>, Program.Program> => {
-  const parameters = L.shapes(objective.parameters)
-  const state = optimizer(recipe, X.scalar(0)).state(parameters)
+  const shapes = L.shapes(objective.parameters)
+  const state = optimizer(recipe, X.scalar(0)).state(shapes)
   return Program.make(
-    { parameters, state, average: parameters, learningRate: [], averageDecay: [], ...batchShapes(objective) },
+    { params: shapes, state, average: shapes, learningRate: [], averageDecay: [], ...batchShapes(objective) },
     (inputs) => {
-      const [losses, pullback] = objective.run(inputs.parameters, batchOf(inputs, objective))
+      const [losses, pullback] = objective.run(inputs.params, batchOf(inputs, objective))
       const share = X.div(X.scalar(1), X.size('batch'))
       const gradient = pullback(X.broadcastTo(share, ['batch']))
       const { step, state: next } = optimizer(recipe, X.retype(inputs.learningRate, [])).update(
         gradient,
         inputs.state,
-        inputs.parameters
+        inputs.params
       )
-      const moved = O.apply(inputs.parameters, step)
+      const moved = O.apply(inputs.params, step)
       const rest = X.sub(X.scalar(1), X.retype(inputs.averageDecay, []))
       const average = Tree.mergeWith((a, p) => X.add(a, X.mul(X.sub(p, a), rest)))(inputs.average, moved)
-      return { parameters: moved, state: next, average, loss: mean(losses) }
+      return { params: moved, state: next, average, loss: mean(losses) }
     }
   )
 }
 
 /**
- * The program of the objective alone: `parameters` and a batch to the mean `loss`.
+ * The program of the objective alone: `params` and a batch to the mean `loss`.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const evaluation = (objective: Objective<Params>): E.Either<ReadonlyArray<ShapeError>, Program.Program> =>
-  Program.make({ parameters: L.shapes(objective.parameters), ...batchShapes(objective) }, (inputs) => ({
-    loss: mean(objective.run(inputs.parameters, batchOf(inputs, objective))[0])
+  Program.make({ params: L.shapes(objective.parameters), ...batchShapes(objective) }, (inputs) => ({
+    loss: mean(objective.run(inputs.params, batchOf(inputs, objective))[0])
   }))
 
 // -------------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ export const start = (objective: Objective<Params>, recipe: Recipe, key: Key.Key
     step: 0,
     loss: 0,
     values: {
-      ...Program.under('parameters', parameters),
+      ...Program.under('params', parameters),
       ...Program.under('average', parameters),
       ...Program.under('state', Object.fromEntries(zeros))
     }
@@ -247,7 +247,7 @@ export const meanLoss = ({
   Build.using(target, { batch: rows })('loss', evaluation(objective))((run) =>
     pipe(
       Array.from({ length: count }, (_, step) => step),
-      TE.traverseSeqArray((step) => run({ ...Program.under('parameters', parameters), ...batches(step) })),
+      TE.traverseSeqArray((step) => run({ ...Program.under('params', parameters), ...batches(step) })),
       TE.map((all) => all.reduce((total, { loss }) => total + (loss?.data[0] ?? Number.NaN), 0) / count)
     )
   )

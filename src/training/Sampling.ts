@@ -162,7 +162,7 @@ const walk = async <P extends Params, S extends Batched, C extends Exprs>(
   rows: number
 ): Promise<E.Either<SamplingError, ReadonlyArray<Tensor>>> => {
   const noise = (name: string): Tensor =>
-    drawRows32(chain.noise.density, Key.foldInString(key, name), [count, ...widths(chain)], from, from + rows)
+    drawRows32(chain.noise.density, Key.foldInString(key, name), [count, ...widths(chain)], { from, to: from + rows })
   const weights = Program.under('params', parameters)
   // one array for all steps that are told the same: what did not change is not copied again
   const parts = new Map<Values, Values>()

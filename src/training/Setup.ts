@@ -11,20 +11,21 @@ import { perRow, type Chain } from '../chain/Chain.js'
 import { perStep, thirds, under } from '../chain/PerStep.js'
 import { type DocumentError, fault } from '../document/Document.js'
 import { begins } from '../document/Pattern.js'
-import * as Advantage from '../estimator/Advantage.js'
 import type { Facts } from '../estimator/catalogue/Row.js'
 import type { Estimator } from '../estimator/Estimator.js'
+import type { StateValue } from '../estimator/StateValue.js'
 import type { Problem } from '../estimator/Gradient.js'
 import * as Named from '../estimator/Named.js'
-import { type Trained, trainedShapes } from '../estimator/Programs.js'
+import { type Trained, trainedShapes } from '../estimator/program/Programs.js'
 import { erase } from '../lens/Erase.js'
 import type { Params } from '../lens/Lens.js'
 import type { Rows } from '../lens/Rows.js'
 import type { Model } from '../network/Model.js'
-import * as Optimizer from '../optimizer/Optimizer.js'
+import type * as Optimizer from '../optimizer/Optimizer.js'
 import * as Key from '../random/Key.js'
 import { decoded, decodedBlackBox } from '../reward/Decoded.js'
 import type { Differentiable, Reward, RewardError } from '../reward/Reward.js'
+import { inWords } from '../reward/Seeing.js'
 import * as Shelf from '../reward/Shelf.js'
 import type { Outputs } from '../reward/Shelf.js'
 import * as X from '../tensor/Expr.js'
@@ -35,9 +36,12 @@ import { type Tensor, vector } from '../tensor/Tensor.js'
 import type { Exprs } from '../tensor/Tree.js'
 import { adaptModel } from './Adapters.js'
 import * as Chains from './Chains.js'
-import type { Conditions, Language } from './Conditions.js'
+import { type Conditions, type Language, wordsOf } from './Conditions.js'
 import type { Config } from './Config.js'
+import * as Critic from './Critic.js'
 import { decode, decoderValues } from './Decode.js'
+import { advantage, optimizer } from './Descent.js'
+import { penalty } from './Penalty.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -115,6 +119,18 @@ export const reward = (
     )
   )
 }
+
+/**
+ * The same reward, which is told prompts in words where it is a host function: those of the configuration, or what the language says of
+ * a condition.
+ *
+ * @category rewards
+ * @since 0.1.0
+ */
+export const told =
+  (prompt: string, language: Language) =>
+  <R extends Params>(one: Reward<R, Outputs, Rows<number>>): Reward<R, Outputs, Rows<number>> =>
+    one._tag === 'BlackBox' ? inWords(wordsOf(prompt, language))(one) : one
 
 /** The same reward without the type of its parameters. */
 const anyParameters = <R extends Params, C extends Exprs>(
@@ -200,38 +216,6 @@ export const estimator = (config: Config['estimator'], facts: Facts): E.Either<D
   pipe(config, Named.build(facts), E.mapLeft(Named.misfit('estimator')))
 
 /**
- * The advantage of a configuration.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const advantage = ({ name, baseline, decay }: Config['advantage']): Advantage.Advantage => {
-  switch (name) {
-    case 'none':
-      return Advantage.none
-    case 'constant':
-      return Advantage.constant(baseline)
-    case 'leaveOneOut':
-      return Advantage.leaveOneOut
-    case 'runningMean':
-      return Advantage.runningMean(decay, baseline)
-  }
-}
-
-/**
- * The optimizer of a configuration.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const optimizer = (config: Config['optimizer']): Optimizer.Optimizer => {
-  const { learningRate, weightDecay: decay, beta1, beta2, clip } = config
-  const descend =
-    config.name === 'sgd' ? Optimizer.sgd(learningRate) : Optimizer.adamW(learningRate, { beta1, beta2, decay })
-  return clip === 0 ? descend : Optimizer.chain(Optimizer.clipByGlobalNorm(clip), descend)
-}
-
-/**
  * Which parameter paths some patterns choose. A pattern matches a path or the start of one; `*` stands for one key and
  * `**` for any number: `blocks.*.film` chooses `blocks.0.film.scale.weight`, and `**.bias` every bias. An empty list
  * chooses everything.
@@ -294,19 +278,41 @@ const rowDirections = (
   base: Chain<Params, Outputs, Rows<number>>,
   chosen: Trained
 ): E.Either<DocumentError, Chain<Params, Outputs, Rows<number>>> => {
-  if (!('directions' in config.estimator) || config.estimator.directions === 'batch') return E.right(base)
+  const directions = 'directions' in config.estimator ? config.estimator.directions : 'batch'
+  if (directions === 'batch') return E.right(base)
   const matrices = trainedShapes(base.parameters, chosen).filter(([, shape]) => shape.length !== 1)
   const [first = '', ...others] = matrices.map(([path]) => path)
   return matrices.length === 0
     ? E.right(perRow(base, chosen))
-    : E.left(
-        wrong(
-          'estimator.directions',
-          "'batch', since matrices are trained that a batch must share",
-          `'row' with ${first}${others.length === 0 ? '' : ` and ${others.length} others`}`,
-          "train vectors only, such as '**.bias', or set it to 'batch'"
+    : directions === 'auto'
+      ? E.right(base)
+      : E.left(
+          wrong(
+            'estimator.directions',
+            "'batch', since matrices are trained that a batch must share",
+            `'row' with ${first}${others.length === 0 ? '' : ` and ${others.length} others`}`,
+            "train vectors only, such as '**.bias', or leave it out"
+          )
         )
-      )
+}
+
+/** Groups fill a batch. */
+const groups = ({ batch, group }: Config): E.Either<DocumentError, number> =>
+  batch % group === 0
+    ? E.right(group)
+    : E.left(wrong('group', `a number of samples that divides the batch of ${batch}`, String(group), 'change either'))
+
+/** The critic of a chain, where some cell of an estimator looks at one. */
+const criticOf = (
+  { covers }: Estimator,
+  { T, state }: Chain<Params, Outputs, Rows<number>>,
+  { labels }: Language
+): Pick<Setup['problem'], 'values'> => {
+  const looks = (value: StateValue | undefined): boolean => value?._tag === 'Learned' && value.name === Critic.critic
+  const cells = covers.flatMap(({ cover }) => cover.cells)
+  return cells.some((cell) => cell._tag === 'HalfOrder' && (looks(cell.baseline) || looks(cell.control)))
+    ? { values: new Map([[Critic.critic, Critic.network({ T, features: state[1], labels })]]) }
+    : {}
 }
 
 /**
@@ -324,36 +330,46 @@ export const setup = (
   const { language, model } = materials
   return pipe(
     E.Do,
-    E.bind('reward', () => reward(config.reward, materials, target)),
+    E.bind('reward', () => pipe(reward(config.reward, materials, target), E.map(told(config.prompt, language)))),
+    E.chainFirst(() => groups(config)),
     E.bind('conditions', () => conditions(config, language)),
     E.bind('ready', () => prepared(config, model)),
     E.bind('plain', ({ ready }) => chain(config.chain, ready.model)),
     E.bind('base', ({ plain }) => staged(config, plain, language)),
     E.bind('chain', ({ base, ready }) => rowDirections(config, base, ready.trained)),
     E.bind('estimator', ({ reward: wanted, chain: on }) => estimator(config.estimator, Named.facts(on, wanted))),
-    E.map(({ base, chain: spread, reward: wanted, estimator: chosen, conditions: drawn, ready }): Setup => {
-      const problem = {
-        chain: spread,
-        reward: wanted,
-        estimator: chosen,
-        advantage: advantage(config.advantage),
-        trained: ready.trained,
-        batch: config.batch,
-        nonFinite: config.nonFinite
-      }
+    E.let('initial', ({ base, ready }) => {
       const paths = new Set(trainedShapes(base.parameters, () => true).map(([path]) => path))
-      return {
-        problem,
-        base: { ...problem, chain: base },
-        optimizer: optimizer(config.optimizer),
-        initial: Object.fromEntries(Object.entries(ready.model.parameters).filter(([path]) => paths.has(path))),
-        conditions: drawn,
-        finished: (params) =>
-          pipe(
-            ready.merge(params),
-            E.map((values) => ({ ...model.parameters, ...values }))
-          )
+      return Object.fromEntries(Object.entries(ready.model.parameters).filter(([path]) => paths.has(path)))
+    }),
+    // the reference is shared, whether the rows have copies of what is trained or not
+    E.bind('steps', ({ base, initial }) => penalty(config.kl, initial)(base)),
+    E.map(
+      ({ base, chain: spread, conditions: drawn, estimator: chosen, initial, ready, reward: wanted, steps }): Setup => {
+        const problem = {
+          chain: spread,
+          reward: wanted,
+          steps,
+          estimator: chosen,
+          advantage: advantage(config.advantage),
+          trained: ready.trained,
+          batch: config.batch,
+          nonFinite: config.nonFinite,
+          ...criticOf(chosen, base, language)
+        }
+        return {
+          problem,
+          base: { ...problem, chain: base },
+          optimizer: optimizer(config.optimizer),
+          initial,
+          conditions: drawn,
+          finished: (params) =>
+            pipe(
+              ready.merge(params),
+              E.map((values) => ({ ...model.parameters, ...values }))
+            )
+        }
       }
-    })
+    )
   )
 }

@@ -10,6 +10,8 @@ import * as Ddim from '../../src/chain/sampler/Ddim.js'
 import * as Edm from '../../src/chain/sampler/Edm.js'
 import { fromCoefficients, type Coefficients } from '../../src/chain/EpsilonSampler.js'
 import * as Flow from '../../src/chain/sampler/Flow.js'
+import * as FlowCps from '../../src/chain/sampler/FlowCps.js'
+import * as FlowDance from '../../src/chain/sampler/FlowDance.js'
 import type { Schedule } from '../../src/chain/Schedule.js'
 import * as TimeMap from '../../src/chain/TimeMap.js'
 import * as VeSde from '../../src/chain/sampler/VeSde.js'
@@ -34,6 +36,9 @@ describe('chain laws', () => {
     ['edm, churn', Edm.churned({ denoiser, map: cosine, schedule: Edm.schedule(cosine)(3), churn: 0.25 }).chain],
     ['flow-ode', Flow.flowOde({ denoiser, schedule: Flow.schedule(cosine)(3) })],
     ['flow-sde', Flow.flowSde({ denoiser, schedule: Flow.schedule(cosine)(4), eta: 0.7 })],
+    ['flow-sde, a window', Flow.flowSde({ denoiser, schedule: Flow.schedule(cosine)(4), eta: 0.7, window: [2, 3] })],
+    ['flow-cps', FlowCps.flowCps({ denoiser, schedule: Flow.schedule(cosine)(4), eta: 0.7 })],
+    ['flow-dance', FlowDance.flowDance({ denoiser, schedule: Flow.schedule(cosine)(4), eta: 0.3 })],
     ['consistency', Consistency.consistency({ denoiser, schedule: Flow.schedule(cosine)(3) })]
   ] as const)('%s', (_, chain) => Run.chain({ chain, params: networkParams, condition: { c: T.vector([1]) } }, runs))
 })
@@ -71,7 +76,7 @@ describe('marginals are exact', () => {
       { numRuns: 30 }
     ))
 
-  it('for ancestral EDM of any eta, and the flow ODE, on one point', () =>
+  it('for ancestral EDM and coefficients-preserving noise of any eta and window, and the flow ODE, on one point', () =>
     Run.forAll(
       fc.record({ one: data, schedule: schedules, eta: fc.integer({ min: 0, max: 16 }).map((n) => n / 16) }),
       ({ one, schedule, eta }) => {
@@ -80,6 +85,9 @@ describe('marginals are exact', () => {
         const law = (chain: Sampler): V.Verdict => GM.exact(GM.sampler(chain), GM.ofSchedule(schedule, point))
         return V.all('one point', [
           law(Edm.edm({ denoiser, schedule, eta })),
+          law(Edm.edm({ denoiser, schedule, eta, window: [1, Math.ceil(schedule.T / 2)] })),
+          law(FlowCps.flowCps({ denoiser, schedule, eta })),
+          law(FlowCps.flowCps({ denoiser, schedule, eta, window: [schedule.T, schedule.T] })),
           law(Flow.flowOde({ denoiser, schedule }))
         ])
       },
@@ -145,6 +153,7 @@ describe('marginals converge at order 1', () => {
     TimeMap.matched(map)(Array.from({ length: n }, (_, i) => TimeMap.flow.share((0.9 * (i + 1)) / n)))
 
   const flowSde = (s: Schedule, t: number): Coefficients => Flow.coefficients(s, 0.7, t)
+  const dance = (s: Schedule, t: number): Coefficients => FlowDance.coefficients(s, 0.5, t)
   const flowOde = (s: Schedule, t: number): Coefficients => Flow.coefficients(s, 0, t)
   const ancestral = (s: Schedule, t: number): Coefficients => Edm.coefficients(s, 1, t)
 
@@ -158,7 +167,8 @@ describe('marginals converge at order 1', () => {
       32
     ],
     ['flow ODE', of(Flow.schedule(map), flowOde), 32],
-    ['flow SDE, from s = 0.9', of(later, flowSde), 32]
+    ['flow SDE, from s = 0.9', of(later, flowSde), 32],
+    ['flow SDE of constant noise', of(later, dance), 64]
   ] as const)('%s', (_, family, shortest) => {
     Run.assert(GM.converges(family, 1)(shortest))
   })
@@ -185,6 +195,10 @@ describe('marginals converge at order 1', () => {
     [
       'flow SDE whose noise is not paid for by the score',
       of(later, (s, t) => ({ ...flowSde(s, t), epsilon: flowOde(s, t).epsilon }))
+    ],
+    [
+      'flow SDE of constant noise that is not paid for by the score',
+      of(later, (s, t) => ({ ...dance(s, t), epsilon: flowOde(s, t).epsilon }))
     ],
     [
       'flow SDE with the whole of g^2 in the drift',
@@ -224,5 +238,33 @@ describe('times', () => {
   it('of a schedule of its own kind are those of the schedule', () => {
     const schedule = TimeMap.retimed(TimeMap.linear)(VpSde.schedule(TimeMap.linear)(10))
     schedule.time.forEach((u, t) => expect(u).toBeCloseTo(t / 10, 12))
+  })
+})
+
+describe('a window of noise', () => {
+  const denoiser = exactDenoiser({ mean: 0.5, variance: 0.5 })
+  const schedule = Flow.schedule(map)(5)
+
+  it('keeps the steps of the sampler within, and has those of the ODE outside', () => {
+    const sampler = { denoiser, schedule, eta: 0.7 }
+    const [all, some] = [Flow.flowSde(sampler), Flow.flowSde({ ...sampler, window: [2, 3] })]
+    expect(some.sigma).toEqual(all.sigma.map((sigma, t) => (t === 2 || t === 3 ? sigma : 0)))
+    expect(some.name).toBe('flow-sde(eta = 0.7 at 2..3)')
+  })
+
+  it('is within the chain', () => {
+    const of = (window: readonly [number, number]): unknown =>
+      GM.exact(
+        GM.sampler(Flow.flowSde({ denoiser, schedule, eta: 1, window })),
+        GM.ofSchedule(schedule, { mean: 0, variance: 1 })
+      )
+    for (const window of [
+      [0, 2],
+      [3, 2],
+      [2, 6],
+      [1.5, 2]
+    ] as const) {
+      expect(JSON.stringify(of(window))).toContain('a window of steps within 1..5, the lowest first')
+    }
   })
 })

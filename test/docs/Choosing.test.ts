@@ -78,7 +78,9 @@ const orderings = ['x evaluations', 'x (evaluations + pullbacks)']
 /** What was measured on the faces. Pullbacks are counted off the estimators that were. */
 const faces = (reward: 'glasses' | 'compressibility'): ReadonlyArray<Row> => {
   const differentiable = reward === 'glasses'
-  const { estimators } = compared({ T: 50, noisyFirst: false, differentiable, clean: false, radius: 0.3 })
+  const estimators = compared({ T: 50, noisyFirst: false, differentiable, clean: true, radius: 0.3 }).contenders.map(
+    ({ estimator }) => estimator
+  )
   const named = (name: string): Estimator.Estimator => {
     const found = estimators.find((one) => one.name === name)
     if (found === undefined) throw new Error(`no estimator ${name}`)

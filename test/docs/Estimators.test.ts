@@ -7,6 +7,7 @@ import { compared } from 'halforder/estimator/reading/Contenders'
 import { options } from 'halforder/estimator/reading/Help'
 import { Config } from 'halforder/training'
 import { describe, expect, it } from 'vitest'
+import { readConfig } from '../../cli/command/ConfigOptions.js'
 import { showError } from '../../src/document/Document.js'
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
@@ -36,8 +37,10 @@ describe('the tables of getting started', () => {
   /** What an option is, perhaps with the values that it may have. */
   const says = (cell: string, prose: string): boolean => cell === prose || cell.startsWith(`${prose}: \``)
 
-  it('say of the options of the usual estimator what its row says', () => {
-    const { name: _, ...fields } = Config.defaults.estimator
+  it('say of the options of the usual estimator what its row says', async () => {
+    const configured = await readConfig({})()
+    if (E.isLeft(configured)) throw new Error(configured.left.message)
+    const { name: _, ...fields } = configured.right.config.estimator
     const lines = [...page.matchAll(/^\| `estimator\.(?!name`)\w+` \|.*\|$/gm)]
       .map(([line]) => cells(line))
       .filter((line) => line.length === 3)
@@ -90,15 +93,15 @@ describe('the tables of choosing an estimator', () => {
     ['a black box', faces, false]
   ] as const)('are of what compare measures under %s', (_, section, gradient) => {
     const shown = [...section.matchAll(/^\| (?!estimator|-)(.*?)(?: \*)? \| .*\|.*\|$/gm)].map(([, name]) => name)
-    const { estimators: measured, misfits } = compared({
+    const { contenders, misfits } = compared({
       T: 50,
       noisyFirst: false,
       differentiable: gradient,
-      clean: false,
+      clean: true,
       radius: 0.3
     })
     expect(misfits).toEqual([])
-    expect(measured.map(({ name }) => name)).toEqual(expect.arrayContaining(shown))
+    expect(contenders.map(({ estimator }) => estimator.name)).toEqual(expect.arrayContaining(shown))
     expect(shown.length).toBeGreaterThanOrEqual(10)
   })
 })

@@ -45,7 +45,11 @@ const tableOf = (heading: string): ReadonlyArray<readonly [first: string, rest: 
 
 describe('the page on files for verify', () => {
   it('has models and estimators of every kind', () => {
-    expect(models.map(({ kind }) => kind)).toEqual(['linearGaussian', 'tanh'])
+    expect(models.map(({ kind, kl }) => [kind, kl !== undefined])).toEqual([
+      ['linearGaussian', false],
+      ['tanh', false],
+      ['tanh', true]
+    ])
     expect(estimators).toHaveLength(5)
   })
 
@@ -72,10 +76,22 @@ describe('the page on files for verify', () => {
         })
       )
       expect(code).toBe(0)
-      const partial = JSON.stringify(estimator).includes('[0.5,1]')
+      // the cells are of four steps, and some of those are paid in part
+      const partial = JSON.stringify(estimator).includes('[0.5,1]') || ('cells' in estimator && model['T'] !== 4)
       expect(JSON.parse(out)).toMatchObject({ verdict: partial ? 'biased as predicted' : 'unbiased' })
     }
   )
+
+  it('has the gradient of the model with a reference, and of the same without', async () => {
+    const { kl: _, ...without } = models[2] ?? {}
+    for (const model of [models[2], without]) {
+      const { out } = await captured(() =>
+        verify({ model: file('model.json', model), estimator: 'fullBackprop', samples: '2000', seed: '1', json: true })
+      )
+      const { exactGradient } = JSON.parse(out) as { readonly exactGradient: ReadonlyArray<number> }
+      expect(page).toContain(`$(${exactGradient.map((g) => g.toFixed(4)).join(', ')})$`)
+    }
+  })
 
   it('has a command line that names an estimator with options', async () => {
     const [, text = ''] = /--estimator "([^"]*)"/.exec(page) ?? []

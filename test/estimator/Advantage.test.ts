@@ -18,6 +18,18 @@ describe('advantages', () => {
     expect(of(Advantage.perPrompt, [1, 2, 6])).toEqual(of(Advantage.leaveOneOut, [1, 2, 6]))
   })
 
+  it('of a group are in units of its own deviation, of rewards less its mean', () => {
+    const advantages = of(Advantage.group, [1, 3, 10, 50, 5], [0, 0, 1, 1, 2])
+    advantages.forEach((a, i) => expect(a).toBeCloseTo([-1, 1, -1, 1, 0][i] ?? 0, 7))
+    expect(of(Advantage.group, [0.1, 0.1, 7], [0, 0, 1])).toEqual([0, 0, 0])
+    // before it is divided it is the unbiased one, shrunk by what the sample takes off itself
+    const rewards = [2, -1, 4, 7, 0.5]
+    const unbiased = of(Advantage.perPrompt, rewards)
+    const ratios = of(Advantage.group, rewards).map((a, i) => a / (unbiased[i] ?? 0))
+    const deviation = Math.sqrt(rewards.reduce((s, r) => s + (r - 2.5) ** 2, 0) / 5)
+    ratios.forEach((ratio) => expect(ratio).toBeCloseTo((1 - 1 / 5) / deviation, 7))
+  })
+
   it('carry a running mean of earlier batches only', () => {
     const running = Advantage.runningMean(0.5, 4)
     const first = running.apply([0, 2], running.initial)
@@ -27,9 +39,11 @@ describe('advantages', () => {
 
   it('say that they see the batch where they do', () => {
     const { leaveOneOut, perPrompt, none, constant, runningMean, normalised, clipped } = Advantage
-    expect([leaveOneOut, perPrompt, normalised(none), clipped(1)(leaveOneOut)].every((a) => a.batchDependent)).toBe(
-      true
-    )
+    expect(
+      [leaveOneOut, perPrompt, Advantage.group, normalised(none), clipped(1)(leaveOneOut)].every(
+        (a) => a.batchDependent
+      )
+    ).toBe(true)
     expect([none, constant(1), runningMean(0.5), clipped(1)(none)].some((a) => a.batchDependent)).toBe(false)
   })
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { quadraticReward, tanhChain } from '../../laws/toy/Tanh.js'
 import { laplace, normal, type Noise } from '../../src/chain/Noise.js'
 import * as Algebra from '../../src/estimator/Algebra.js'
+import type * as Sampler from '../../src/estimator/Sampler.js'
 import * as Catalogue from '../../src/estimator/Catalogue.js'
 import * as C from '../../src/estimator/Cover.js'
 import * as Est from '../../src/estimator/Estimator.js'
@@ -64,7 +65,7 @@ describe('what is paid', () => {
 })
 
 describe('evaluations', () => {
-  const middle: Algebra.Uniforms = () => 0.5
+  const middle: Sampler.Uniforms = () => 0.5
 
   it('share the noise in sums, draw anew in averages, and negate it in antithetic pairs', () => {
     const drawn = Algebra.evaluations(Algebra.average(2)(Algebra.antithetic(Algebra.sum(truncated, rest))), middle)

@@ -20,11 +20,17 @@ describe('what compare measures', () => {
   it('are forms of every kind, each under a name of its own, with the radius that is asked for', () => {
     for (const differentiable of [true, false]) {
       for (const noisyFirst of [true, false]) {
-        const { estimators: measured, misfits } = compared({
+        const { contenders, misfits } = compared({
           ...facts(50, { differentiable, noisyFirst }),
           radius: 0.3
         })
+        const measured = contenders.map(({ estimator }) => estimator)
         expect(misfits).toEqual([])
+        expect(contenders[0]?.part).toBe('reference')
+        expect(contenders.filter(({ part }) => part !== undefined).map(({ part }) => part)).toEqual([
+          'reference',
+          'plain'
+        ])
         expect(new Set(measured.map(({ name }) => name)).size).toBe(measured.length)
         const cells = measured.flatMap(({ covers }) => covers.flatMap(({ cover }) => cover.cells))
         const radii = cells.flatMap((cell) => (cell._tag === 'ZerothOrder' ? [cell.radius] : []))
@@ -35,7 +41,8 @@ describe('what compare measures', () => {
   })
 
   it('leave out, with the reason, what does not fit a short chain', () => {
-    const { estimators: measured, misfits } = compared({ ...facts(4), radius: 0.3 })
+    const { contenders, misfits } = compared({ ...facts(4), radius: 0.3 })
+    const measured = contenders.map(({ estimator }) => estimator)
     expect(misfits).toContain('rlr(h = 8): h: expected a whole number in 1..3, got 8')
     expect(measured.map(({ name }) => name)).toEqual(expect.arrayContaining(['rlr(h = 2)', 'rlr(h = 1)']))
     expect(measured.map(({ name }) => name)).not.toContain('rlr(h = 8)')

@@ -37,8 +37,8 @@ describe('covers', () => {
     ))
 
   it.each([
-    [C.cover(0, []), 'T: expected a whole number in 1..10000, got 0; pass the number of steps of the chain'],
-    [C.cover(2.5, []), 'T: expected a whole number in 1..10000, got 2.5; pass the number of steps of the chain'],
+    [C.cover(0, []), 'T: expected a whole number in 1..4096, got 0; pass the number of steps of the chain'],
+    [C.cover(2.5, []), 'T: expected a whole number in 1..4096, got 2.5; pass the number of steps of the chain'],
     [C.cover(3, [C.firstOrder(4)]), 'FO(1..4): expected steps within 1..3, got 4; move or shorten the cell'],
     [
       C.cover(3, [C.firstOrder(0)]),
@@ -87,7 +87,7 @@ describe('covers', () => {
 
   it('of chains and cells of any length are made, or refused, within a second', () => {
     const all = C.range(1, C.longest)
-    const long = 'T: expected a whole number in 1..10000, got 1000000000000000; pass the number of steps of the chain'
+    const long = 'T: expected a whole number in 1..4096, got 1000000000000000; pass the number of steps of the chain'
     const spent = seconds(() => {
       expect(drawn(C.cover(1e15, []))).toBe(long)
       expect(drawn(Catalogue.fullBackprop(1e15))).toBe(long)
@@ -116,8 +116,8 @@ describe('covers', () => {
           )
         )
       ).toBe("no cell pays for 1; add a cell, or use 'cover' where the bias is wanted")
-      expect(drawn(C.cover(C.longest, [C.firstOrder(C.longest), C.halfOrder(9000, C.longest)]))).toBe(
-        'step 9000 is paid for twice, by FO(1..10000) and HO(9000..10000); its term would be counted twice: give it to one of them, or shares that add up to 1'
+      expect(drawn(C.cover(C.longest, [C.firstOrder(C.longest), C.halfOrder(4000, C.longest)]))).toBe(
+        'step 4000 is paid for twice, by FO(1..4096) and HO(4000..4096); its term would be counted twice: give it to one of them, or shares that add up to 1'
       )
     })
     expect(spent).toBeLessThan(4)

@@ -5,7 +5,7 @@ import * as Advantage from '../../src/estimator/Advantage.js'
 import * as Catalogue from '../../src/estimator/Catalogue.js'
 import * as Ddpo from '../../src/estimator/neighbour/Ddpo.js'
 import * as Gradient from '../../src/estimator/Gradient.js'
-import * as Programs from '../../src/estimator/Programs.js'
+import * as Programs from '../../src/estimator/program/Programs.js'
 import * as Draw from '../../src/random/Draw.js'
 import * as Key from '../../src/random/Key.js'
 import { gpuJs } from '../../src/kernel/GpuJs.js'
@@ -100,7 +100,8 @@ describe('a term that is dropped', () => {
         // clipped: a gain whose ratio is beyond 1 + clip. without advantage: no term. the third is as any
         advantage: T.vector([2, 0, -1]),
         old: T.vector([first, first, -5]),
-        clip: T.scalar(0.2)
+        clip: T.scalar(0.2),
+        dualClip: T.scalar(Number.POSITIVE_INFINITY)
       })()
     )
     await executable.dispose()
@@ -114,6 +115,40 @@ describe('a term that is dropped', () => {
     for (const first of old) {
       expect((await gradients(target, first)).map((g) => g + 0)).toEqual(expected.map((g) => g + 0))
     }
+    await target.dispose()
+  })
+})
+
+describe('a ratio that overflows', () => {
+  const losses = rewards.map((_, n) => (n === 3 ? -1 : 1))
+  const moved = T.map((v) => v + 0.125)(theta)
+  /** Old densities of row 3 at step 2 that are e^-shift of what they were. */
+  const updated = async (target: Target, shift: number, dualClip?: number): Promise<unknown> => {
+    const options = { chain, trained, batch: rows, clip: 0.2, ...(dualClip === undefined ? {} : { dualClip }) }
+    const made = right(Ddpo.compile(options, target))
+    const experience = right(await made.record({ theta: moved }, trajectory, {})())
+    const logDensities = experience.logDensities.map((one, i) =>
+      i === 1 ? T.map((log, n) => (n === 3 ? log - shift : log))(one) : one
+    )
+    const result = await made.gradient({ theta: moved }, { ...experience, logDensities }, losses)()
+    await made.dispose()
+    return E.isLeft(result)
+      ? Gradient.showError(result.left).replace(/\d+\.\d+/, (x) => String(Math.round(Number(x))))
+      : [numbers(result.right.gradient['theta']).every(Number.isFinite), result.right.clippedShare]
+  }
+
+  // exp(88) is within f32, exp(89) is not; exp(709) is within f64
+  it.each([
+    ['f64', reference, 709, 710],
+    ['f32', gpuJs(), 88, 89]
+  ] as const)('under a loss is a left that names step and row, in %s', async (_, target, within, beyond) => {
+    expect(await updated(target, within)).toEqual([true, 0])
+    expect(await updated(target, beyond)).toBe(
+      `step 2: expected a ratio of new to old density that is finite in the number format, got one whose logarithm is ${beyond}, in row 3; make fewer or smaller updates from one set of trajectories, or drop such terms with dualClip`
+    )
+    expect(await updated(target, beyond, 3)).toEqual([true, 1 - 14 / 15])
+    // what a dual clip leaves alone: ratios below it
+    expect(await updated(target, Math.log(2.5), 3)).toEqual([true, 0])
     await target.dispose()
   })
 })

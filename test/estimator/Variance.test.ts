@@ -4,6 +4,7 @@ import { sinReward } from '../../laws/toy/Polynomial.js'
 import { quadraticReward, tanhChain } from '../../laws/toy/Tanh.js'
 import * as Advantage from '../../src/estimator/Advantage.js'
 import * as Budget from '../../src/estimator/reading/Budget.js'
+import * as Comparison from '../../src/estimator/reading/Comparison.js'
 import * as Catalogue from '../../src/estimator/Catalogue.js'
 import type { Estimator } from '../../src/estimator/Estimator.js'
 import * as Gradient from '../../src/estimator/Gradient.js'
@@ -218,35 +219,42 @@ describe('a table of measured estimators', () => {
       right(Catalogue.evolutionStrategies({ T: length })),
       right(Catalogue.fullBackprop(length))
     ])
-    const [header = '', ...lines] = Variance.table(rows).split('\n')
-    const cells = lines.map((line) => line.split(/ {2,}/))
+    const [header = '', ...lines] = Comparison.table(rows).split('\n')
+    const cells = lines.slice(0, 4).map((line) => line.split(/ {2,}/))
     expect(header.split(/ {2,}/)).toEqual([
       'estimator',
+      'baseline',
       'unbiased for',
       'variance',
       '95 % interval',
-      'evaluations',
-      'pullbacks',
-      'peak bytes',
-      'x evaluations',
-      'x (evaluations + pullbacks)'
+      'E',
+      'P',
+      'MiB',
+      'x E',
+      'x (E + P)',
+      'better',
+      'slope',
+      'tail'
     ])
-    expect(cells.map((row) => [row[0], row[1], row[4], row[5]])).toEqual([
-      ['full backpropagation', 'J', '8', '4'],
-      ['evolution strategies', 'J_s', '8', '0'],
-      ['reinforce', 'J', '8', '4'],
-      ['truncated backpropagation(k = 1)', 'biased', '5', '1']
+    expect(cells.map((row) => [row[0], row[1], row[2], row[5], row[6]])).toEqual([
+      ['full backpropagation', 'none', 'J', '8', '4'],
+      ['evolution strategies', 'none', 'J_s', '8', '0'],
+      ['reinforce', 'constant(-4)', 'J', '8', '4'],
+      ['truncated backpropagation(k = 1)', 'none', 'biased', '5', '1']
     ])
     // the biased one has by far the least variance, and stands last without a place
     expect(Math.min(...rows.map(({ gradient }) => gradient.variance))).toBe(rows[0]?.gradient.variance)
-    expect(cells[3]?.slice(7)).toEqual(['-', '-'])
-    expect(cells.slice(0, 3).map((row) => row[7]?.replace(/.* /, ''))).toEqual(['(1)', '(2)', '(3)'])
-    expect(cells[0]?.slice(7)).toEqual(['1.00 (1)', '1.00 (1)'])
+    expect(cells[3]?.slice(8, 10)).toEqual(['-', '-'])
+    expect(cells.slice(0, 3).map((row) => row[8]?.replace(/.* /, ''))).toEqual(['(1)', '(2)', '(3)'])
+    expect(cells[0]?.slice(8, 10)).toEqual(['1.00 (1)', '1.00 (1)'])
     const [, , es, full] = rows
     const relative = (es?.efficiencyWithPullbacks ?? 0) / (full?.efficiencyWithPullbacks ?? 1)
-    expect(cells[1]?.[8]).toBe(`${relative.toPrecision(3)} (2)`)
+    expect(cells[1]?.[9]).toBe(`${relative.toPrecision(3)} (2)`)
     // evolution strategies pull nothing back, so they gain a third on the others: 8 / 12
     expect(relative / ((es?.efficiency ?? 0) / (full?.efficiency ?? 1))).toBeCloseTo(2 / 3, 12)
+    // what was not measured has a dash, and the legend says what the letters are
+    expect(cells.every((row) => row[10] === '-' && row[11] === '-')).toBe(true)
+    expect(lines.slice(4).join(' ')).toContain('E, P: network evaluations and pullbacks a sample')
   })
 })
 

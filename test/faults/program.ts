@@ -1,18 +1,38 @@
 /** The built program in processes of its own, in folders of its own. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { sha256 } from '../../cli/command/RunFolder.js'
+import { sha256 } from '../../cli/command/run/RunFolder.js'
 import * as Checkpoint from '../../src/training/Checkpoint.js'
 import { root } from '../package/sources.js'
 
 export const program = join(root, 'cli', 'bin', 'halforder.js')
 
-/** Compiles the library and the program. */
+/** The time of the last change of a source below some folders, and of their configurations. */
+const changed = (folders: ReadonlyArray<string>): number =>
+  Math.max(
+    ...folders
+      .flatMap((folder) =>
+        readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((path) => join(folder, path))
+      )
+      .filter((path) => path.endsWith('.ts') && !/(?:^|[\\/])(?:dist|node_modules)[\\/]/.test(path))
+      .concat('tsconfig.json', 'tsconfig.build.json', join('cli', 'tsconfig.build.json'), 'package.json')
+      .map((path) => statSync(join(root, path)).mtimeMs)
+  )
+
+/** Was everything compiled after the last change? The last files that are written tell. */
+const isBuilt = (): boolean => {
+  const made = [join('dist', 'src', 'index.js'), join('dist', 'laws', 'index.js'), join('cli', 'dist', 'main.js')]
+  const last = changed(['src', 'laws', 'cli'])
+  return made.every((path) => existsSync(join(root, path)) && statSync(join(root, path)).mtimeMs > last)
+}
+
+/** Compiles the library and the program, unless nothing has changed since. */
 export const build = (): void => {
+  if (isBuilt()) return
   for (const config of ['tsconfig.build.json', join('cli', 'tsconfig.build.json')]) {
     const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
     const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', join(root, config)], { encoding: 'utf8' })

@@ -33,7 +33,7 @@ export const show = (results: Results): string =>
   [
     '# Reliability',
     '',
-    '`npm run faults` does to the built program what a machine does to it, and writes this page from',
+    '`npm run faults` does to the program what a machine and strangers do to it, and writes this page from',
     '[reliability.json](reliability.json). A run is whole when every file of its folder has the bytes of an unbroken run, but for the',
     'seconds that it took.',
     ...Object.entries(results).flatMap(([section, { about, rows }]) => [

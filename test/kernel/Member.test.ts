@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
+import { MessageChannel } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
-import { another, here } from '../../src/kernel/threads/Member.js'
+import { another as anotherMember, here } from '../../src/kernel/threads/Member.js'
 import type { Message, WorkerHandle } from '../../src/kernel/threads/WorkerHandle.js'
 
 /** A worker of which a test says when it answers and when it dies. */
@@ -53,7 +54,50 @@ const settled = (): Promise<void> => new Promise((resolve) => void setTimeout(re
 const images = ({ told }: Puppet): ReadonlyArray<string> =>
   told.map(({ image, modules, run }) => `${modules ? 'load' : run ? 'run' : 'drop'} ${image}`)
 
+const another = (start: Parameters<typeof anotherMember>[0], patience = Infinity): ReturnType<typeof anotherMember> =>
+  anotherMember(start, patience)
+
 describe('a worker', () => {
+  test('that does not answer in time is stopped, and the next run has another', async () => {
+    const [one, two] = [puppet(), puppet()]
+    const waiting = [one, two]
+    const member = another(() => Promise.resolve((waiting.shift() ?? two).handle), 20)
+    member.send(loading(7))
+    const runs = await Promise.all([member.run(7), member.run(7)])
+    const ended = E.left({ _tag: 'Ended', reason: 'it did not answer within 20 ms' })
+    expect(runs).toEqual([ended, ended])
+    await settled()
+    expect(one.state.stopped).toBe(true)
+    // what it says now is not heard
+    one.answer()
+    const second = member.run(7)
+    await settled()
+    two.answer()
+    expect(await second).toEqual(E.right(undefined))
+    expect([images(two), two.state]).toEqual([['load 7', 'run 7'], { held: 0, stopped: false }])
+  })
+
+  test('that answered while this thread was busy for longer is heard', async () => {
+    const one = puppet()
+    const member = another(() => Promise.resolve(one.handle), 20)
+    member.send(loading(7))
+    const run = member.run(7)
+    await settled()
+    setTimeout(() => {
+      // the timer is due when this ends, and so is the answer
+      const { port1, port2 } = new MessageChannel()
+      port1.on('message', () => {
+        one.answer()
+        port1.close()
+      })
+      port2.postMessage(0)
+      const until = process.hrtime.bigint() + 40_000_000n
+      while (process.hrtime.bigint() < until);
+    })
+    expect(await run).toEqual(E.right(undefined))
+    expect(one.state).toEqual({ held: 0, stopped: false })
+  })
+
   test('is started by the first run, and told of the images before it', async () => {
     const one = puppet()
     let starts = 0

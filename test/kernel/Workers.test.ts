@@ -109,6 +109,31 @@ describe('a worker that dies', () => {
   })
 })
 
+describe('a worker that hangs', () => {
+  test('ends the run with a left', async () => {
+    const post: unknown = Reflect.get(Worker.prototype, 'postMessage')
+    const deaf = vi.spyOn(Worker.prototype, 'postMessage').mockImplementation(function (
+      this: Worker,
+      message: unknown
+    ) {
+      const asked = typeof message === 'object' && message !== null && 'run' in message
+      if (!asked && typeof post === 'function') Reflect.apply(post, this, [message])
+    })
+    const target = gpuJs({ threads: 2, patience: 50 })
+    expect(said(await compiled(target).run(values())())).toBe(
+      'gpu.js webasm: a worker died (it did not answer within 50 ms); running again starts another one'
+    )
+    expect(deaf).toHaveBeenCalled()
+    await target.dispose()
+  })
+
+  test.each([0, -1, Number.NaN])('is not waited for %d milliseconds', (patience) => {
+    expect(E.isRight(made) && said(gpuJs({ threads: 2, patience }).compile(made.right, { batch: 64 }))).toBe(
+      `gpu.js webasm: patience: expected milliseconds above 0, got ${patience}; leave it out, or raise it`
+    )
+  })
+})
+
 describe('a worker that can not be started', () => {
   test('is a left of every run, and of nothing else', async () => {
     vi.doMock('node:worker_threads', () => ({

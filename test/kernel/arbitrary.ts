@@ -142,7 +142,7 @@ const grow = (exprs: ReadonlyArray<Expr>, entry: X.Scalar, [kind, a, b, c]: Choi
       const dilation = size === 1 ? 1 : Math.min(1 + (b % 2), Math.floor((d - 1) / (size - 1)))
       const positions = 1 + Math.floor((d - 1 - (size - 1) * dilation) / stride)
       if (rank === 0 || rank > 4 || (cells(x) / d) * positions * size > most) return x
-      return X.window(x, axis, positions, size, stride, dilation)
+      return X.window(x, axis, positions, size, { stride, dilation })
     }
     default:
       return rank + y.shape.length > 6 ? x : einsum(x, y, c)

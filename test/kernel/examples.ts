@@ -137,11 +137,11 @@ export const examples: Readonly<Record<string, Case>> = {
     { batch: 2 }
   ),
   'windows that overlap': close({ x: [3, 11, 2] }, ({ x }) => {
-    const windows = X.window(x, 1, 4, 3, 2, 2)
+    const windows = X.window(x, 1, 4, 3, { stride: 2, dilation: 2 })
     return { windows, largest: X.maximum(windows, [2]), back: I.overlapAdd(X.tanh(windows), 1, 11, 2, 2) }
   }),
   'windows side by side': close({ x: [3, 12, 2] }, ({ x }) => ({
-    y: I.overlapAdd(X.tanh(X.window(x, 1, 4, 3, 3)), 1, 12, 3)
+    y: I.overlapAdd(X.tanh(X.window(x, 1, 4, 3, { stride: 3 })), 1, 12, 3)
   })),
   'entries at run-time indices': close({ x: [7, 3, 2], i: [5] }, ({ x, i }) => {
     const at = X.scale(i, 4)

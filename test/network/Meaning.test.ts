@@ -332,7 +332,16 @@ describe('what a model means', () => {
 describe('a model with levels of its own', () => {
   const of = right(denoiserOf(model(), meaning), showDocument)
   const base = { denoiser: of, share: 'linear', latent: false, levels: () => schedule(meaning) } as const
-  const options = { T: 3, eta: 1, variance: 'small', schedule: 'cosine', guidance: 1 } as const
+  const options = {
+    T: 3,
+    eta: 1,
+    variance: 'small',
+    schedule: 'cosine',
+    guidance: 1,
+    clip: 0,
+    lastNoise: true,
+    window: null
+  } as const
 
   test('has a chain on them, whatever schedule is named', () => {
     const found = right(Chains.chain(base, { ...options, kind: 'ddpm' }), showDocument)

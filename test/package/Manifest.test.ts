@@ -222,7 +222,7 @@ describe('the checkout', () => {
   test('`npm start` needs no other command before it', () => {
     const scripts = library.scripts ?? {}
     for (const name of ['start', 'pretrain', 'examples']) {
-      expect(scripts[name]).toMatch(/^npm run --silent build && node cli\/bin\/halforder\.js [a-z]+$/)
+      expect(scripts[name]).toMatch(/^npm run --silent build && node cli\/bin\/halforder\.js [a-z]+( --threads 2)?$/)
     }
     expect(scripts['build']).toBe(
       'node scripts/tables.mjs && tsc -p tsconfig.build.json && tsc -p cli/tsconfig.build.json'

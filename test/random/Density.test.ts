@@ -38,10 +38,30 @@ describe("a density of one's own", () => {
 
   it('has the rows of a longer draw, rounded to f32', () => {
     const all = Density.draw32(gumbel, Key.make(3), [6, 2])
-    const some = Density.drawRows32(gumbel, Key.make(3), [6, 2], 2, 5)
+    const some = Density.drawRows32(gumbel, Key.make(3), [6, 2], { from: 2, to: 5 })
     expect(all.data).toBeInstanceOf(Float32Array)
     expect(some.shape).toEqual([3, 2])
     expect(Array.from(some.data)).toEqual(Array.from(all.data).slice(4, 10))
+  })
+
+  it.each<readonly [string, Density.Density]>([
+    ['laplace', 'laplace'],
+    ['logistic', 'logistic'],
+    ['studentT', { studentT: 5 }],
+    ['gumbel', gumbel]
+  ])('has rows that are as many draws as there are numbers in them, wherever they are: %s', (_, density) => {
+    let drawn = 0
+    const counted: Density.Density =
+      typeof density === 'object' && '_tag' in density
+        ? { ...density, draw: (u) => ((drawn += 1), density.draw(u)) }
+        : density
+    const far = Density.drawRows32(counted, Key.make(3), [3_000_000, 2], { from: 2_999_997, to: 3_000_000 })
+    expect([far.shape, drawn]).toEqual([[3, 2], density === gumbel ? 6 : 0])
+    const near = Density.draw32(density, Key.make(3), [30, 2])
+    for (const from of [0, 1, 7, 28])
+      expect(Array.from(Density.drawRows32(density, Key.make(3), [30, 2], { from, to: from + 2 }).data)).toEqual(
+        Array.from(near.data).slice(2 * from, 2 * from + 4)
+      )
   })
 
   it('is declared as plain data, by name', () => {

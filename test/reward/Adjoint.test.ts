@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { bradleyTerry } from '../../cli/tasks/faces/AestheticObjective.js'
 import * as L from '../../src/lens/Lens.js'
 import { aesthetic } from '../../cli/tasks/faces/Aesthetic.js'
-import { classifier } from '../../src/network/Classifier.js'
+import { certainty, classifier } from '../../src/network/Classifier.js'
 import * as Faces from '../../cli/tasks/faces/Faces.js'
 import { prompts } from '../../cli/tasks/faces/Prompts.js'
 import * as Key from '../../src/random/Key.js'
@@ -72,6 +72,11 @@ const aligned = (total: Total): Differentiable<L.Params, Images, Rows> => {
   // the adjoint check passes the tree of inputs that the network declares
   return reward as unknown as Differentiable<L.Params, Images, Rows>
 }
+const clear = certainty(
+  'clarity',
+  { description: { kind: 'classifier', features: 6, labels: 34, hidden: 5, blocks: 1 }, parameters: {} },
+  blocks
+)
 const nothing = (): Readonly<Record<never, never>> => ({})
 const clip = { frames: 4, size: 3 }
 const score = aesthetic({ kind: 'aesthetic', side: 4, pool: 2, hidden: 3 }, {})
@@ -136,6 +141,16 @@ const rewards: ReadonlyArray<readonly [string, Check, Check]> = [
       const mixed = L.make(mean.parameters, (p: L.Params, a: Input) => [mean.run(p, a)[0], sum.run(p, a)[1]] as const)
       return adjoint(mixed, { x: ['batch', 6], c: ['batch', 34] }, ['batch'], key, ['a.c'], named(key))
     }
+  ],
+  [
+    'clarity',
+    check(clear, 6, nothing),
+    // an entropy's pullback without what the logarithm's own change takes off
+    check(
+      tampered(clear, (bar) => X.add(bar, X.fill(['batch', 6], 0.01))),
+      6,
+      nothing
+    )
   ],
   [
     'smoothness',

@@ -30,6 +30,15 @@ describe('a black box', () => {
     ['too many', untyped([1, 2, 3, 4]), 'expected 3 numbers, one a row, got 4'],
     ['none', untyped([]), 'expected 3 numbers, one a row, got 0'],
     ['nothing', untyped(undefined), 'expected 3 numbers, one a row, got nothing'],
+    ['null', untyped(null), 'expected 3 numbers, one a row, got nothing'],
+    ['a number', untyped(3), 'expected 3 numbers, one a row, got a value of type number'],
+    ['a text of three characters', untyped('123'), 'expected 3 numbers, one a row, got a value of type string'],
+    [
+      'what only looks like a list',
+      untyped({ length: 3 }),
+      'expected 3 numbers, one a row, got a value of type object'
+    ],
+    ['a table', untyped([[1], [2], [3]]), 'expected 3 numbers, one a row, got a value of type object for row 0'],
     ['a text among them', untyped([1, '2', 3]), 'expected 3 numbers, one a row, got a value of type string for row 1'],
     ['a hole', untyped([1, undefined, 3]), 'expected 3 numbers, one a row, got nothing for row 1'],
     [

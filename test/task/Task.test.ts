@@ -3,6 +3,8 @@ import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { describe, expect, test } from 'vitest'
 import { showError } from '../../src/document/Document.js'
+import * as Gradient from '../../src/estimator/Gradient.js'
+import { trainedShapes } from '../../src/estimator/program/Programs.js'
 import type { MlpDescription } from '../../src/network/Description.js'
 import { encodeModel, loadModel, type Model, showError as showModelError } from '../../src/network/Model.js'
 import * as Network from '../../src/network/Network.js'
@@ -14,6 +16,7 @@ import { denoising } from '../../src/task/Denoising.js'
 import * as Task from '../../src/task/Task.js'
 import { oneOf, silent } from '../../src/training/Conditions.js'
 import * as Config from '../../src/training/Config.js'
+import * as Setup from '../../src/training/Setup.js'
 import * as T from '../../src/tensor/Tensor.js'
 import { get } from '../network/adjoint.js'
 
@@ -97,6 +100,23 @@ describe('a task', () => {
     const of = Task.task({ ...options, language: oneOf(['left', 'right']), toys: { line: { kind: 'tanh' } } })
     expect(of.language(await ring(of)).labels).toBe(2)
     expect([...of.toys]).toEqual([['line', { kind: 'tanh' }]])
+  })
+
+  test('that says no more than a model and a reward is trained whole, by a direction for the batch', async () => {
+    const least = Task.task({ ...options, defaults: { model: 'ring', reward: 'bright' } })
+    const posed = async (given: unknown) => {
+      const config = get(Task.configuration(least)(given))
+      const { problem } = get(Setup.setup(config, get(await Task.materials(least)(await ring())())))
+      expect(E.isRight(Gradient.check(problem))).toBe(true)
+      return trainedShapes(problem.chain.parameters, problem.trained)
+    }
+    const whole = await posed({})
+    expect(whole.map(([path]) => path)).toEqual(Object.keys(parameters))
+    expect(whole.every(([, shape]) => shape[0] !== 'batch')).toBe(true)
+    // where only vectors are trained, each row has a copy
+    const vectors = await posed({ trained: ['**.bias'] })
+    expect(vectors.length).toBeGreaterThan(1)
+    expect(vectors.every(([, shape]) => shape[0] === 'batch')).toBe(true)
   })
 })
 

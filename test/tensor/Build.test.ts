@@ -153,6 +153,20 @@ describe('using a program', () => {
     expect(events).toEqual(['compiled', 'disposed'])
   })
 
+  it.each<readonly [string, () => TE.TaskEither<never, number>]>([
+    ['promise is rejected', () => () => Promise.reject(new Error('no'))],
+    [
+      'function throws',
+      () => {
+        throw new Error('no')
+      }
+    ]
+  ])("frees it where its user's %s, and lets that through", async (_, use) => {
+    const { target, events } = watched()
+    await expect(Build.using(target, sizes)('doubled', doubled)(use)()).rejects.toThrow('no')
+    expect(events).toEqual(['compiled', 'disposed'])
+  })
+
   it('does not use what was refused, and frees nothing', async () => {
     const { target, events } = watched()
     let used = 0

@@ -52,7 +52,7 @@ describe('adjoints', () => {
           const positions = 1 + Math.floor((d - reach) / stride)
           adjoint(
             [2, 3, 2].map((n, i) => (i === axis ? d : n)),
-            (x) => X.window<Shape, number, number, number>(x, axis, positions, places, stride, dilation),
+            (x) => X.window<Shape, number, number, number>(x, axis, positions, places, { stride, dilation }),
             (y) => I.overlapAdd<Shape, number>(y, axis, d, stride, dilation),
             salt
           )
@@ -98,7 +98,7 @@ describe('adjoints', () => {
 
 describe('values', () => {
   test('windows are the entries of their definition', () => {
-    const program = Program.make({ x: [9] }, ({ x }) => ({ y: X.window(x, 0, 3, 2, 3, 2) }))
+    const program = Program.make({ x: [9] }, ({ x }) => ({ y: X.window(x, 0, 3, 2, { stride: 3, dilation: 2 }) }))
     const { y } = run(program, { x: tabulate([9], (i) => i) })
     expect(y).toEqual({ shape: [3, 2], data: Float64Array.of(0, 2, 3, 5, 6, 8) })
   })
@@ -125,7 +125,9 @@ describe('errors', () => {
     ['without a dilation', 2, 2, 1, 0],
     ['at half positions', 1.5, 2, 1, 1]
   ])('a window that %s', (_, positions, places, stride, dilation) => {
-    const program = Program.make({ x: [5] }, ({ x }) => ({ y: X.window(x, 0, positions, places, stride, dilation) }))
+    const program = Program.make({ x: [5] }, ({ x }) => ({
+      y: X.window(x, 0, positions, places, { stride, dilation })
+    }))
     expect(E.isLeft(program) && program.left[0]?.operation).toBe('window')
   })
 

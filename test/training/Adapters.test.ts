@@ -8,6 +8,7 @@ import * as Gradient from '../../src/estimator/Gradient.js'
 import { adapt, adaptModel } from '../../src/training/Adapters.js'
 import type { Conditions } from '../../src/training/Conditions.js'
 import * as Finetune from '../../src/training/Finetune.js'
+import * as Requests from '../../src/training/Requests.js'
 import { trained as matching } from '../../src/training/Setup.js'
 import * as Kernel from '../../src/kernel/index.js'
 import { isTrained, type LoraOptions } from '../../src/lens/Adapter.js'
@@ -47,7 +48,7 @@ const samples = async (denoiser: typeof tiny, values: Values): Promise<ReadonlyA
   const chain = ddim({ denoiser, schedule: cosine(T), eta: 1 })
   const asked = Gradient.problem(chain, brightness(12), 4)(right(Catalogue.fullBackprop(T)))
   const gradients = right(Gradient.compile(asked, target))
-  const { x0 } = right(await gradients.run(Finetune.request(asked, conditions, key, values))())
+  const { x0 } = right(await gradients.run(Requests.request(asked, conditions, key, values))())
   await gradients.dispose()
   return Array.from(x0.data)
 }
@@ -55,7 +56,7 @@ const samples = async (denoiser: typeof tiny, values: Values): Promise<ReadonlyA
 describe('a fine-tune of an adapter', () => {
   const { adapted, problem: asked } = problem({ rank: 2 }, ['in', 'blocks', 'out'])
   const start = adapted.initial(base, key)
-  const run = right(Finetune.compile(asked, adamW(0.05), conditions, target))
+  const run = right(Finetune.compile(asked, { optimizer: adamW(0.05), conditions, target }))
   afterAll(() => run.dispose())
 
   it('starts at the samples of the denoiser, leaves what is held as it was, and raises the reward', async () => {
@@ -76,7 +77,7 @@ describe('a fine-tune of an adapter', () => {
     // merged, it is the fine-tuned denoiser, but for the order of f32 operations: nearer than any merge that forgets a weight
     const merged = right(adapted.merge(state.params))
     expect(Object.keys(merged).sort()).toEqual(Object.keys(base).sort())
-    const tuned = right(await run.gradients.run(Finetune.request(asked, conditions, key, state.params))())
+    const tuned = right(await run.gradients.run(Requests.request(asked, conditions, key, state.params))())
     const plain = await samples(tiny, merged)
     const gap = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
       Math.max(...Array.from(a, (x, i) => Math.abs(x - (b[i] ?? NaN))))
@@ -93,7 +94,7 @@ describe('a fine-tune of an adapter', () => {
   })
 
   it('is that of the denoiser where the adapter is at its start, bit for bit', async () => {
-    const { x0 } = right(await run.gradients.run(Finetune.request(asked, conditions, key, start))())
+    const { x0 } = right(await run.gradients.run(Requests.request(asked, conditions, key, start))())
     expect(Array.from(x0.data)).toEqual(await samples(tiny, base))
   })
 
@@ -160,7 +161,7 @@ describe('a U-Net', () => {
     )
     const gradients = right(Gradient.compile(asked, target))
     const ones: Conditions = (_, n) => ({ c: Tensor.toFloat32(Tensor.fill([n, 5], 1)) })
-    const { gradient } = right(await gradients.run(Finetune.request(asked, ones, key, values))())
+    const { gradient } = right(await gradients.run(Requests.request(asked, ones, key, values))())
     await gradients.dispose()
     for (const [path, { data }] of Object.entries(gradient)) {
       expect([path, data.some((x: number) => x !== 0)]).toEqual([path, path.endsWith('.up')])

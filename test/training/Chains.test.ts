@@ -8,6 +8,9 @@ import { samplers } from '../../src/chain/sampler/All.gen.js'
 import type { Base } from '../../src/chain/SamplerRow.js'
 import { type DocumentError, showError } from '../../src/document/Document.js'
 import * as Gradient from '../../src/estimator/Gradient.js'
+import { trainedShapes } from '../../src/estimator/program/Programs.js'
+import { request } from '../../src/training/Requests.js'
+import type { Values } from '../../src/tensor/Program.js'
 import * as Chains from '../../src/training/Chains.js'
 import { silent } from '../../src/training/Conditions.js'
 import * as Config from '../../src/training/Config.js'
@@ -21,6 +24,7 @@ import { eraseDenoiser } from '../../src/chain/Denoiser.js'
 import { initial } from '../../src/lens/Initial.js'
 import { encodeModel, type Model } from '../../src/network/Model.js'
 import * as Network from '../../src/network/Network.js'
+import * as Draw from '../../src/random/Draw.js'
 import * as Key from '../../src/random/Key.js'
 import { brightness } from '../../src/reward/Pixels.js'
 import { blackBox } from '../../src/reward/Reward.js'
@@ -41,6 +45,17 @@ const modelOf = (description: MlpDescription | LatentDescription): Model => ({
   parameters: initial(Network.parameters(description), key),
   metadata: {},
   encode: (parameters, metadata, precision) => encodeModel(description, parameters, metadata, precision)
+})
+
+/** The model with every parameter away from zero, where networks start whose last layer says nothing. */
+const stirred = (model: Model): Model => ({
+  ...model,
+  parameters: Object.fromEntries(
+    Object.entries(model.parameters).map(([path, { shape, data }]) => {
+      const step = Draw.normal(Key.foldInString(key, path), shape).data
+      return [path, { shape, data: data.map((x, i) => x + 0.3 * (step[i] ?? 0)) }]
+    })
+  )
 })
 
 const mlp: MlpDescription = {
@@ -87,6 +102,12 @@ const configOf = (kind: Chains.ChainName, more: object = {}): Config.Config =>
 const message = <A>(result: E.Either<DocumentError, A>): string =>
   E.isLeft(result) ? showError(result.left) : 'accepted'
 
+interface Walked {
+  readonly x0: ReadonlyArray<number>
+  readonly x1: ReadonlyArray<number>
+  readonly sigma: ReadonlyArray<number>
+}
+
 describe('chains by name', () => {
   it('are those that a configuration may name', () => {
     expect(new Set(Chains.names).size).toBe(samplers.length)
@@ -116,6 +137,41 @@ describe('chains by name', () => {
     expect(E.isRight(Gradient.programs(set.problem))).toBe(true)
   })
 
+  it.each(Chains.names.filter((kind) => kind !== 'flow-ode'))(
+    '%s prices leaving the base: with the noise held, full backpropagation is the slope of reward less price',
+    async (kind) => {
+      const model = stirred(kind === 'latent' ? modelOf(latent) : modelOf(mlp))
+      const config = configOf(kind, { kl: { beta: 0.7, floor: 0.05 }, estimator: { name: 'fullBackprop' } })
+      const set = right(Setup.setup(config, materials(model, kind === 'latent' ? 48 : 12)))
+      const { problem, conditions, initial: base } = set
+      const gradients = right(Gradient.compile(problem, reference))
+      const [path = ''] = trainedShapes(problem.chain.parameters, problem.trained).map(([name]) => name)
+      // away from the base, where the penalty has a slope
+      const at = (by: number): Values => {
+        const value = base[path] ?? T.scalar(0)
+        return {
+          ...base,
+          [path]: { shape: value.shape, data: Float64Array.from(value.data, (x, i) => x + 0.1 + by * Math.cos(i)) }
+        }
+      }
+      const evaluated = async (by: number): Promise<Gradient.Estimate> =>
+        right(await gradients.run(request(problem, conditions, Key.make(8), at(by)))())
+      const objective = async (by: number): Promise<number> => {
+        const { rewards, stepRewards } = await evaluated(by)
+        return rewards.reduce((sum, r, n) => sum + r + (stepRewards[n] ?? 0), 0) / rewards.length
+      }
+      const { gradient, stepRewards } = await evaluated(0)
+      expect(stepRewards.every((r) => r < 0)).toBe(true)
+      const slope = Array.from(gradient[path]?.data ?? []).reduce((sum, g, i) => sum + g * Math.cos(i), 0)
+      const h = 1e-3
+      const difference =
+        (8 * ((await objective(h)) - (await objective(-h))) - ((await objective(2 * h)) - (await objective(-2 * h)))) /
+        (12 * h)
+      // noise and conditions are numbers of f32, all else is f64: what is left is the fourth power of h
+      expect(Math.abs(slope - difference)).toBeLessThan(1e-7 * (1 + Math.abs(difference)))
+    }
+  )
+
   it.each(['cosine', 'linear', 'flow'] as const)('start at noise and tell times that a %s model knows', (share) => {
     const denoiser = modelOf({ ...mlp, share }).denoiser
     for (const kind of Chains.names.filter((name) => name !== 'latent')) {
@@ -134,28 +190,85 @@ describe('chains by name', () => {
     }
   })
 
-  it('bring one point to itself: shares, times and scales fit each other', () => {
-    // the exact denoiser of one point, of the linear schedule, knows the point from any state whose level it is told right
-    const data = { mean: 0.625, variance: 0 }
-    const exact = exactDenoiserOf<number>(12)(data)
-    const lens = L.make<L.None, DenoiserInput<number, number>, Rows<number>>({}, (p, { x, time, c }) =>
-      exact.lens.run(p, { x, time, c: X.retype(c, ['batch', 1]) })
+  // the exact denoiser of one point, of the linear schedule, knows the point from any state whose level it is told right
+  const data = { mean: 0.625, variance: 0 }
+  const exact = exactDenoiserOf<number>(12)(data)
+  const lens = L.make<L.None, DenoiserInput<number, number>, Rows<number>>({}, (p, { x, time, c }) =>
+    exact.lens.run(p, { x, time, c: X.retype(c, ['batch', 1]) })
+  )
+  const ofPoint: Base = { denoiser: eraseDenoiser({ ...exact, labels: 1, lens }), share: 'linear', latent: false }
+
+  /** Output, state before it and deviations of a chain on the data of one point, with every noise 0.5. */
+  const walked = (kind: Chains.ChainName, options: object): Walked => {
+    const given = configOf(kind, { chain: { kind, T: 7, schedule: 'cosine', ...options } }).chain
+    const chain = right(Chains.chain(ofPoint, given))
+    const program = right(
+      Program.make({ x: ['batch', 12], c: ['batch', 1] }, ({ x, c }) => {
+        const eps = X.fill([7, 'batch', 12], 0.5)
+        const [x0 = x, x1 = x] = rollout(chain)(() => ({}), x, eps, c)
+        return { x0, x1 }
+      })
     )
-    const base: Base = { denoiser: eraseDenoiser({ ...exact, labels: 1, lens }), share: 'linear', latent: false }
+    const start = T.tabulate([1, 12], (i) => Math.cos(i))
+    const out = right(Reference.run(program, { batch: 1 }, { x: start, c: T.fill([1, 1], 0) }))
+    const numbers = (name: string): ReadonlyArray<number> => Array.from(out[name]?.data ?? [])
+    return { x0: numbers('x0'), x1: numbers('x1'), sigma: chain.sigma }
+  }
+
+  it('bring one point to itself: shares, times and scales fit each other', () => {
     for (const kind of ['ddpm', 'ddim', 'edm', 'flow-ode', 'consistency', 'cascade'] as const) {
-      const chain = right(Chains.chain(base, configOf(kind, { chain: { kind, T: 7, schedule: 'cosine' } }).chain))
-      const program = right(
-        Program.make({ x: ['batch', 12], c: ['batch', 1] }, ({ x, c }) => {
-          const eps = X.fill([7, 'batch', 12], 0.5)
-          const [x0 = x, x1 = x] = rollout(chain)(() => ({}), x, eps, c)
-          return { x0, x1 }
-        })
+      const { x0, x1, sigma } = walked(kind, {})
+      x0.forEach((v) => expect(v).toBeCloseTo(data.mean + 0.5 * (sigma[1] ?? 0), 9))
+      expect(x1.every(Number.isFinite)).toBe(true)
+    }
+  })
+
+  it('hold what they predict within a bound where they are told to', () => {
+    for (const kind of ['ddpm', 'ddim', 'edm', 'flow-ode', 'consistency'] as const) {
+      const { x0, sigma } = walked(kind, { clip: 0.25 })
+      x0.forEach((v) => expect(v).toBeCloseTo(0.25 + 0.5 * (sigma[1] ?? 0), 9))
+      // a bound beyond all data changes no bit
+      expect(walked(kind, { clip: 1 })).toEqual(walked(kind, {}))
+    }
+    // steps of these do not end at their prediction
+    for (const kind of ['vp-sde', 've-sde', 'flow-sde'] as const) {
+      const [free, held] = [walked(kind, {}), walked(kind, { clip: 0.25 })]
+      free.x0.forEach((v, i) => expect(held.x0[i]).toBeLessThan(v - 0.1))
+    }
+    const cascade = configOf('cascade', { chain: { kind: 'cascade', T: 6, clip: 1 } }).chain
+    expect(message(Chains.chain({ ...ofPoint, denoiser: modelOf(mlp).denoiser }, cascade))).toBe(
+      'chain.clip: expected 0 for cascade, got 1; leave it out, or choose ddim'
+    )
+  })
+
+  it('keep their noise to a window where they are told to, and those that can not say so', () => {
+    for (const kind of ['ddim', 'edm', 'flow-sde', 'flow-cps', 'flow-dance'] as const) {
+      const [all, some] = [walked(kind, {}), walked(kind, { window: [2, 3] })]
+      expect(some.sigma).toEqual(all.sigma.map((sigma, t) => (t === 2 || t === 3 ? sigma : 0)))
+    }
+    const built = (kind: Chains.ChainName, window: unknown): string =>
+      message(
+        Chains.chain(
+          { ...ofPoint, denoiser: modelOf(mlp).denoiser },
+          configOf(kind, { chain: { kind, T: 6, window } }).chain
+        )
       )
-      const start = T.tabulate([1, 12], (i) => Math.cos(i))
-      const out = right(Reference.run(program, { batch: 1 }, { x: start, c: T.fill([1, 1], 0) }))
-      const noise = 0.5 * (chain.sigma[1] ?? 0)
-      Array.from(out['x0']?.data ?? []).forEach((v) => expect(v).toBeCloseTo(data.mean + noise, 9))
-      expect(Array.from(out['x1']?.data ?? []).every(Number.isFinite)).toBe(true)
+    expect(built('vp-sde', [2, 3])).toBe(
+      'chain.window: expected null for vp-sde, got [2,3]; leave it out, or choose ddim, latent, edm, flow-sde, flow-cps, flow-dance'
+    )
+    expect(built('ddim', [2, 9])).toBe(
+      'chain.window: expected two steps within 1..6, the lowest first, got [2,9]; choose others'
+    )
+  })
+
+  it('leave the noise of step 1 out where they are told to', () => {
+    for (const kind of ['ddpm', 'edm', 'vp-sde', 've-sde', 'flow-sde'] as const) {
+      const [noisy, quiet] = [
+        walked(kind, { variance: 'large' }),
+        walked(kind, { variance: 'large', lastNoise: false })
+      ]
+      expect(quiet.sigma).toEqual(noisy.sigma.map((sigma, t) => (t === 1 ? 0 : sigma)))
+      noisy.x0.forEach((v, i) => expect(quiet.x0[i]).toBeCloseTo(v - 0.5 * (noisy.sigma[1] ?? 0), 12))
     }
   })
 })

@@ -43,7 +43,7 @@ describe('a configuration', () => {
 
   it('refuses what it does not know', () => {
     expect(message({ optimizer: { rate: 1 } })).toBe(
-      'optimizer.rate: expected one of the fields name, learningRate, weightDecay, beta1, beta2, clip, got "rate"; correct or remove it'
+      'optimizer.rate: expected one of the fields name, learningRate, weightDecay, beta1, beta2, momentum, nesterov, clip, got "rate"; correct or remove it'
     )
     expect(message([1])).toBe('config: expected a group of fields, got [1]; write it as key: value pairs')
     expect(message({ estimator: 'rlr' })).toBe(
@@ -54,8 +54,8 @@ describe('a configuration', () => {
 
 describe('what a configuration may ask for', () => {
   it.each([
-    [{ chain: { T: 1e15 } }, 'chain.T: expected a whole number in 1..10000, got 1000000000000000; correct it'],
-    [{ chain: { T: Infinity } }, 'chain.T: expected a whole number in 1..10000, got Infinity; correct it'],
+    [{ chain: { T: 1e15 } }, 'chain.T: expected a whole number in 1..4096, got 1000000000000000; correct it'],
+    [{ chain: { T: Infinity } }, 'chain.T: expected a whole number in 1..4096, got Infinity; correct it'],
     [{ batch: 1e9 }, 'batch: expected a whole number in 1..10000000, got 1000000000; correct it'],
     [
       { evaluationSamples: 1e15 },
@@ -68,7 +68,8 @@ describe('what a configuration may ask for', () => {
     [{ seed: Infinity }, 'seed: expected a whole number in 0..9007199254740991, got Infinity; correct it'],
     [{ seed: '1e400' }, 'seed: expected a whole number in 0..9007199254740991, got "1e400"; correct it'],
     [{ seed: 2 ** 53 - 1 }, 'accepted'],
-    [{ chain: { T: 10_000 } }, 'accepted']
+    [{ chain: { T: 4096 } }, 'accepted'],
+    [{ chain: { T: 10_000 } }, 'chain.T: expected a whole number in 1..4096, got 10000; correct it']
   ])('%j', (given, said) => {
     expect(message(given)).toBe(said)
   })
@@ -135,7 +136,7 @@ describe('the estimator of a configuration', () => {
   }
 
   it('is RLR with a radius and directions for vectors', () => {
-    expect(E.right(Config.defaults.estimator)).toEqual(Named.parse('rlr(directions = row, radius = 0.3)'))
+    expect(E.right(Config.defaults.estimator)).toEqual(Named.parse('rlr(radius = 0.3)'))
   })
 
   it.each([
@@ -158,10 +159,8 @@ describe('the estimator of a configuration', () => {
       if (E.isLeft(decoded)) throw new Error(showError(decoded.left))
       return decoded.right
     }
-    const points = base({ directions: 'batch', radius: 0.02 })
-    expect(chosen({ name: 'evolutionStrategies' }, points)).toBe(
-      'evolutionStrategies(directions = batch, radius = 0.02)'
-    )
+    const points = base({ radius: 0.02 })
+    expect(chosen({ name: 'evolutionStrategies' }, points)).toBe('evolutionStrategies(radius = 0.02)')
     expect(chosen({ name: 'truncatedBackprop', k: 2 }, points)).toBe('truncatedBackprop(k = 2)')
     expect(chosen({ name: 'rlr', h: 1 }, base({ name: 'fullBackprop' }))).toBe('rlr(h = 1, radius = 0.3)')
     expect(chosen({ h: 3 }, base({ name: 'segmented' }))).toBe('segmented(h = 3)')

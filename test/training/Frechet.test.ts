@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { frechet, moments, type Moments } from '../../src/training/Frechet.js'
+import { frechet, moments, type Moments } from '../../src/training/measure/Frechet.js'
 import * as Draw from '../../src/random/Draw.js'
 import * as Key from '../../src/random/Key.js'
 

@@ -14,14 +14,16 @@ import * as Draw from '../../src/random/Draw.js'
 import * as Key from '../../src/random/Key.js'
 import { type BlackBox, blackBox } from '../../src/reward/Reward.js'
 import type { Values } from '../../src/tensor/Program.js'
-import type { Tensor } from '../../src/tensor/Tensor.js'
+import { map, type Tensor } from '../../src/tensor/Tensor.js'
 import { batchAt, table } from '../../src/training/Batches.js'
+import type { Conditions } from '../../src/training/Conditions.js'
 import * as Config from '../../src/training/Config.js'
-import * as Evaluation from '../../src/training/Evaluation.js'
+import * as Evaluation from '../../src/training/measure/Evaluation.js'
 import * as Finetune from '../../src/training/Finetune.js'
+import * as Requests from '../../src/training/Requests.js'
 import * as Objectives from '../../src/training/Objective.js'
 import * as Pretrain from '../../src/training/Pretrain.js'
-import { optimizer } from '../../src/training/Setup.js'
+import { optimizer } from '../../src/training/Descent.js'
 import { conditions, params, right, T, tiny } from './tiny.js'
 
 const key = Key.make(11)
@@ -47,7 +49,7 @@ const judge = (wrong: (row: number) => number | undefined = () => undefined): Bl
 const at = (bad: number, value: number) => (row: number) => (row === bad ? value : undefined)
 
 const compiled = (problem: Tiny, given = Config.defaults.optimizer): Finetune.Run =>
-  right(Finetune.compile(problem, optimizer(given), conditions, target))
+  right(Finetune.compile(problem, { optimizer: optimizer(given), conditions, target }))
 
 const said = (result: E.Either<Finetune.RunError, unknown>): string =>
   E.isLeft(result) ? Finetune.showError(result.left) : 'accepted'
@@ -90,10 +92,10 @@ describe.each(blackBoxes)('a step of %s', (_, estimator) => {
     const one = (reward: BlackBox, nonFinite: Gradient.NonFinite): Promise<E.Either<unknown, Gradient.Estimate>> => {
       const problem = judged(estimator, reward, { advantage, nonFinite })
       const { run } = right(Gradient.compile(problem, target))
-      return run(Finetune.request(problem, conditions, key, params))()
+      return run(Requests.request(problem, conditions, key, params))()
     }
     const problem = judged(estimator, judge(), { advantage })
-    const asked = Finetune.request(problem, conditions, key, params)
+    const asked = Requests.request(problem, conditions, key, params)
     const without = right(
       await right(Gradient.compile(problem, target)).run({
         ...asked,
@@ -146,7 +148,7 @@ describe('a skipped row', () => {
     // a first row that starts far beyond f32 has states that are not finite, of which the reward knows nothing
     const estimator = right(Catalogue.reinforceAfterFirst(T))
     const problem = { ...tiny(estimator), advantage: Advantage.none }
-    const asked = Finetune.request(problem, conditions, key, params)
+    const asked = Requests.request(problem, conditions, key, params)
     const weights = asked.weights.map((weight, row) => (row === 0 ? 0 : weight))
     const plain = right(await right(Gradient.compile(problem, target)).run({ ...asked, weights })())
     const xT = { shape: asked.xT.shape, data: asked.xT.data.slice().fill(3e38, 0, 12) }
@@ -164,6 +166,7 @@ describe('a skipped row', () => {
 
 describe('a run', () => {
   const rlr = tiny(right(Catalogue.rlr({ T, h: 2 })))
+  const strategies = right(Catalogue.evolutionStrategies({ T }))
 
   const until = async (run: Finetune.Run): Promise<ReadonlyArray<E.Either<Finetune.RunError, Finetune.Progress>>> => {
     const seen: Array<E.Either<Finetune.RunError, Finetune.Progress>> = []
@@ -185,9 +188,23 @@ describe('a run', () => {
   })
 
   const sgd = { ...Config.defaults.optimizer, name: 'sgd', learningRate: 3e38, clip: 0 } as const
-  const strategies = right(Catalogue.evolutionStrategies({ T }))
   const times = (factor: number): BlackBox =>
     blackBox('smile', ({ data }: Tensor) => [0, 1, 2].map((row) => factor * (1 + (data[12 * row] ?? 0))))
+
+  test('stops at a condition that is no number, by the row that it spoils', async () => {
+    const spoilt: Conditions = (of, n) => {
+      const { c, ...others } = conditions(of, n)
+      return { ...others, ...(c && { c: map((v, i) => (i === 34 ? Number.NaN : v))(c) }) }
+    }
+    for (const problem of [rlr, tiny(strategies)]) {
+      const run = right(
+        Finetune.compile(problem, { optimizer: optimizer(Config.defaults.optimizer), conditions: spoilt, target })
+      )
+      expect(said(await run.step(key, run.start(params))())).toMatch(
+        /^step 1: .*the samples: expected finite numbers, got NaN in row 1; /
+      )
+    }
+  })
 
   test('names the parameter of a gradient, and of an update, that is not finite', async () => {
     const onePoint = right(Catalogue.evolutionStrategies({ T, form: 'onePoint', radius: 1e-6 }))
@@ -340,6 +357,13 @@ describe('a configuration', () => {
       'estimator.radius: expected a number above 0 that f32 holds, got 1e+39; correct it'
     ],
     [{ adapter: { alpha: 1e39 } }, 'adapter.alpha: expected a number above 0 that f32 holds, got 1e+39; correct it'],
+    [{ chain: { clip: -1 } }, 'chain.clip: expected a number of at least 0 that f32 holds, got -1; correct it'],
+    [{ chain: { lastNoise: 0 } }, 'chain.lastNoise: expected true or false, got 0; correct it'],
+    [
+      { optimizer: { momentum: 1 } },
+      'optimizer.momentum: expected a number of at least 0 and below 1, got 1; correct it'
+    ],
+    [{ optimizer: { nesterov: 'yes' } }, 'optimizer.nesterov: expected true or false, got "yes"; correct it'],
     [{ chain: { guidance: 1e39 } }, 'chain.guidance: expected a finite number that f32 holds, got 1e+39; correct it'],
     [
       { advantage: { baseline: -1e39 } },

@@ -86,8 +86,8 @@ describe('train', () => {
   test('the first step goes against the gradient: by the learning rate in each parameter, as AdamW does', async () => {
     const start = Pretrain.start(denoising, recipe, Key.make(4))
     const [first] = await states(denoising, start, 1)
-    const before = start.values['parameters.out.bias']?.data ?? []
-    const after = first?.values['parameters.out.bias']?.data ?? []
+    const before = start.values['params.out.bias']?.data ?? []
+    const after = first?.values['params.out.bias']?.data ?? []
     const rate = Pretrain.learningRateAt({ ...recipe, steps: 1 }, 0)
     for (let i = 0; i < features; i++) {
       // |m| / (sqrt(v) + epsilon) is 1 but for epsilon 1e-8 over a gradient above 1e-3; the bias starts at 0
@@ -101,7 +101,7 @@ describe('train', () => {
     const at = (state: Pretrain.TrainingState | undefined, name: string): number =>
       state?.values[`${name}.out.bias`]?.data[0] ?? Number.NaN
     const decay = Pretrain.averageDecayAt(recipe, 1)
-    const expected = decay * at(first, 'average') + (1 - decay) * at(second, 'parameters')
+    const expected = decay * at(first, 'average') + (1 - decay) * at(second, 'params')
     expect(decay).toBe(2 / 11)
     // each of the values is rounded to f32
     expect(Math.abs(at(second, 'average') - expected)).toBeLessThanOrEqual(4 * 2 ** -24 * 2 * recipe.learningRate)
@@ -111,7 +111,7 @@ describe('train', () => {
     const start = Pretrain.start(classifying, recipe, Key.make(4))
     const [first] = await states(classifying, start, 1)
     const executable = get(reference.compile(get(Pretrain.evaluation(classifying)), { batch: 8 }))
-    const named = Object.fromEntries(Object.entries(start.values).filter(([name]) => name.startsWith('parameters.')))
+    const named = Object.fromEntries(Object.entries(start.values).filter(([name]) => name.startsWith('params.')))
     expect(get(await executable.run({ ...named, ...batches(0) })())['loss']?.data[0]).toBe(first?.loss)
   })
 

@@ -12,7 +12,13 @@ import { right } from './tiny.js'
 
 /** Rows for two blocks of sums, and matrices that all rows train: their gradients are sums over rows. */
 const config = right(
-  configuration(faces)({ chain: { T: 4 }, batch: 16, trained: ['labels'], estimator: { directions: 'batch' } })
+  configuration(faces)({
+    chain: { T: 4 },
+    batch: 16,
+    trained: ['labels'],
+    estimator: { name: 'rlr', rest: 'zerothOrder', baseline: 'none' },
+    kl: { beta: 0 }
+  })
 )
 
 interface Ran {
@@ -25,7 +31,7 @@ const run = async (threads: number | undefined): Promise<Ran> => {
   const materials = right(await materialsOf(faces, config)())
   const { conditions, problem, optimizer } = right(Setup.setup(config, materials))
   const target = gpuJs(threads === undefined ? {} : { threads })
-  const compiled = right(Finetune.compile(problem, optimizer, conditions, target))
+  const compiled = right(Finetune.compile(problem, { optimizer, conditions, target }))
   const side = compiled.executables['side(shared)']
   const steps: Array<ReadonlyArray<unknown>> = []
   const from = compiled.start(materials.model.parameters)

@@ -114,7 +114,7 @@ export const choicesAt =
   }
 
 /**
- * The program that scores images: `parameters` and rows `x` to `score`, one number a row.
+ * The program that scores images: `params` and rows `x` to `score`, one number a row.
  *
  * @category constructors
  * @since 0.1.0
@@ -122,10 +122,10 @@ export const choicesAt =
 export const scoring = (description: AestheticDescription): E.Either<ReadonlyArray<ShapeError>, Program.Program> => {
   const network = score(description)
   return Program.make(
-    { parameters: L.shapes(network.parameters), x: ['batch', 3 * description.side ** 2] },
-    ({ parameters, x }) => ({
+    { params: L.shapes(network.parameters), x: ['batch', 3 * description.side ** 2] },
+    ({ params, x }) => ({
       // the tree of inputs has the shapes that the network declares
-      score: network.forward(parameters as AestheticParameters, X.retype(x, ['batch', 3 * description.side ** 2]))
+      score: network.forward(params as AestheticParameters, X.retype(x, ['batch', 3 * description.side ** 2]))
     })
   )
 }

@@ -70,7 +70,7 @@ const dataOf = (key: Key.Key, faces: number): Data => {
 const scoresOf = (images: Tensor, { target, parameters }: Trained): TE.TaskEither<string, Tensor> =>
   pipe(
     Build.using(target, { batch: images.shape[0] ?? 1 })('score', Objective.scoring(Aesthetic.shipped))((run) =>
-      run({ ...under('parameters', parameters), x: images })
+      run({ ...under('params', parameters), x: images })
     ),
     TE.mapLeft(Build.showError),
     TE.flatMapEither(({ score }) => (score === undefined ? E.left('the program has no score') : E.right(score)))

@@ -13,7 +13,7 @@ import * as Faces from './Faces.js'
 import { prompts } from './Prompts.js'
 import * as Text from './text/Text.js'
 import * as TextCondition from './text/Condition.js'
-import { slots, type Slot } from './text/Words.js'
+import { slots, type Slot, valuesOf } from './text/Words.js'
 import * as Draw from 'halforder/random/Draw'
 import * as Key from 'halforder/random/Key'
 import type { Language } from 'halforder/training/Conditions'
@@ -89,6 +89,16 @@ const drawn =
     return { shape: [n, labels], data: c }
   }
 
+/** What a condition asks for: of each slot the values with a share. */
+const promptOf = (given: ReadonlyArray<number>): Text.Prompt =>
+  Object.fromEntries(
+    slots.flatMap((slot, i) => {
+      const offset = slots.slice(0, i).reduce((sum, before) => sum + valuesOf(before).length, 0)
+      const named = valuesOf(slot).filter((_, at) => (given[offset + at] ?? 0) > 0)
+      return named.length === 0 ? [] : [[slot, named]]
+    })
+  )
+
 /**
  * The language of a model of `labels` labels: of faces, or of clips of faces. A row's choice among several values depends on the
  * key, the attribute and the row only, so prompts that share an attribute's values share the choices too. A model of other labels
@@ -102,6 +112,7 @@ export const language = (labels: number): Language => {
   return {
     labels,
     draw: drawn(labels),
+    words: (given) => (given.some((x) => x > 0) ? TextCondition.show(promptOf(given)) : ''),
     parse: (text) =>
       pipe(
         Text.parse(text),

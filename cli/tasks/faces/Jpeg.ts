@@ -72,7 +72,7 @@ export const jpegSizes =
       E.chainW(() => toPixels(images)),
       E.map(enlarge(options.scale)),
       TE.fromEither,
-      TE.chain((pixels) =>
+      TE.flatMap((pixels) =>
         pipe(
           Array.from({ length: pixels.count }, (_, image) => image),
           TE.traverseArray((image) => encodedSize(pixels, image, options.quality)),

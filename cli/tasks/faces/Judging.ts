@@ -83,10 +83,10 @@ const chainSteps = 50
 const applying =
   (target: Target, lens: Lens<Params, Rows<number>, Rows<number>>, features: number, parameters: Values): Reading =>
   (images) => {
-    const program = Program.make({ parameters: L.shapes(lens.parameters), x: ['batch', features] }, (inputs) => ({
-      value: lens.forward(inputs.parameters, X.retype(inputs.x, ['batch', features]))
+    const program = Program.make({ params: L.shapes(lens.parameters), x: ['batch', features] }, (inputs) => ({
+      value: lens.forward(inputs.params, X.retype(inputs.x, ['batch', features]))
     }))
-    const named = under('parameters', parameters)
+    const named = under('params', parameters)
     const count = images.shape[0] ?? 0
     return pipe(
       Build.using(target, { batch: chunk })('reading', program)((run) =>

@@ -7,7 +7,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { type DocumentError, fault } from 'halforder/document/Document'
 import { nearest } from 'halforder/document/Nearest'
-import { classifier as network, logProbability } from 'halforder/network/Classifier'
+import { certainty, classifier as network, logProbability } from 'halforder/network/Classifier'
 import type { TrainedClassifier } from 'halforder/network/Model'
 import { alignment } from 'halforder/reward/Alignment'
 import { dynamicDegree, meanOverFrames, smoothness } from 'halforder/reward/Clip'
@@ -74,6 +74,7 @@ const named = (materials: RewardMaterials): ReadonlyMap<string, () => Named> => 
         return { _tag: 'Prompted', reward: frames === 1 ? one : meanOverFrames(clip, one) }
       }
     ],
+    ['clarity', () => clarity(materials)],
     ...(trained === undefined
       ? []
       : [
@@ -94,6 +95,14 @@ const named = (materials: RewardMaterials): ReadonlyMap<string, () => Named> => 
     ...Object.entries(blackBoxes).map(([name, reward]) => [name, (): Named => ({ _tag: 'Opaque', reward })] as const)
   ]
   return new Map(entries)
+}
+
+/** How sure the classifier is of all that it reads, whatever that is. */
+const clarity = (materials: RewardMaterials): Named => {
+  const { description } = materials.classifier
+  const frames = framesIn(materials)
+  const one = certainty('clarity', materials.classifier, Faces.attributeNames.map(Faces.block))
+  return { _tag: 'Free', reward: frames === 1 ? one : meanOverFrames({ frames, size: description.features }, one) }
 }
 
 const wished = ({ attribute, values }: Wish, materials: RewardMaterials): Named => {
@@ -126,6 +135,26 @@ export const shelf = (materials: RewardMaterials): Shelf => ({
     }
   }
 })
+
+/**
+ * The held-out rewards, by a classifier that no reward is of: those that a classifier gives; clarity stands for the others.
+ *
+ * @category rewards
+ * @since 0.1.0
+ */
+export const heldOut = (
+  judge: TrainedClassifier,
+  frames: number
+): { readonly rewards: Shelf; readonly otherwise: Named } => {
+  const materials = { classifier: judge, frames, blackBoxes: {} }
+  const all = shelf(materials)
+  // what no network judges is the same for every judge
+  const alike = ['smoothness', 'dynamicDegree']
+  return {
+    rewards: { ...all, named: new Map([...all.named].filter(([name]) => !alike.includes(name))) },
+    otherwise: clarity(materials)
+  }
+}
 
 const attributeValue = (head: string, list: string, materials: RewardMaterials): E.Either<DocumentError, Named> => {
   const attribute = Faces.attributeNames.find((candidate) => candidate === head.trim())

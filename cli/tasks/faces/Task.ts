@@ -10,7 +10,9 @@ import { isRecord } from 'halforder/document/Document'
 import * as Model from 'halforder/network/Model'
 import * as Draw from 'halforder/random/Draw'
 import type { Shelf } from 'halforder/reward/Shelf'
+import type { Features, Judges } from 'halforder/task/Judges'
 import { type Examples, type Show, stored, type Stored, task, type Task, type TaskOptions } from 'halforder/task/Task'
+import type { Tensor } from 'halforder/tensor/Tensor'
 import { readFile } from 'node:fs/promises'
 import * as Files from '../../edge/Files.js'
 import * as Clips from '../clips/Clips.js'
@@ -19,6 +21,7 @@ import { aestheticTraining } from './AestheticTraining.js'
 import { language } from './Conditions.js'
 import * as Faces from './Faces.js'
 import * as Jpeg from './Jpeg.js'
+import { featuresBy } from './Judging.js'
 import { faces as drawFaces, side } from './Renderer.js'
 import * as Rewards from './Rewards.js'
 import { networks, training } from './Trainings.js'
@@ -76,6 +79,36 @@ export const rewardsOf = (model: Model.Model): TE.TaskEither<string, Shelf> =>
     TE.map(({ frames, ...judges }) => Rewards.shelf({ ...judges, frames, blackBoxes: Jpeg.rewards(frames) }))
   )
 
+/** What the judge's last layer sees, in the mean over the frames. */
+const seenBy = (judge: Model.TrainedClassifier, frames: number): Features => ({
+  about: `the ${judge.description.hidden} features of the judge's last layer${frames === 1 ? '' : ', in the mean over the frames'}`,
+  read: (target) => {
+    const see = featuresBy(target, judge)
+    return (images) => {
+      const stills = { shape: [frames * (images.shape[0] ?? 0), judge.description.features], data: images.data }
+      return pipe(see(stills), TE.map(meanOf(frames)))
+    }
+  }
+})
+
+const meanOf =
+  (frames: number) =>
+  ({ shape: [rows = 0, width = 0], data }: Tensor): Tensor => {
+    const mean = new Float32Array((rows / frames) * width)
+    data.forEach((value: number, at: number) => {
+      const to = Math.floor(at / (frames * width)) * width + (at % width)
+      mean[to] = (mean[to] ?? 0) + value / frames
+    })
+    return { shape: [rows / frames, width], data: mean }
+  }
+
+/** Held-out rewards by the judge, whose weights and data are others than those of the classifier. */
+const judges = (model: Model.Model): TE.TaskEither<string, Judges> =>
+  pipe(
+    readAsset('judge.safetensors', Model.loadClassifier),
+    TE.map((judge) => ({ ...Rewards.heldOut(judge, framesOf(model)), features: seenBy(judge, framesOf(model)) }))
+  )
+
 // -------------------------------------------------------------------------------------
 // tasks
 // -------------------------------------------------------------------------------------
@@ -99,16 +132,27 @@ const examples: TaskOptions['examples'] = (key, n) =>
     )
   )
 
-const family: Pick<TaskOptions, 'models' | 'language' | 'rewards' | 'show' | 'trainings' | 'examples'> = {
+const family: Pick<TaskOptions, 'models' | 'language' | 'rewards' | 'judges' | 'show' | 'trainings' | 'examples'> = {
   models,
   language: ({ denoiser }) => language(denoiser.labels),
   rewards: rewardsOf,
+  judges,
   show,
   trainings: {
     ...Object.fromEntries(Object.entries(networks).map(([name, network]) => [name, training(network)])),
     aesthetic: aestheticTraining
   },
   examples
+}
+
+/** What was measured to do best for `glasses` on the usual chain: a price is in units of the reward, and of no other one's. */
+const usual = { kl: { beta: 0.5 }, steps: 20 }
+
+/** Is neither another reward asked for, nor another chain but for its length and guidance? */
+const isUsual = (given: unknown): boolean => {
+  if (!isRecord(given)) return true
+  const { kind = 'ddim', T: _, guidance: __, ...others } = isRecord(given['chain']) ? given['chain'] : {}
+  return (given['reward'] ?? 'glasses') === 'glasses' && kind === 'ddim' && Object.keys(others).length === 0
 }
 
 const onLatents = (given: unknown): boolean =>
@@ -128,7 +172,9 @@ export const faces: Task = task({
   defaults: (given) => ({
     model: onLatents(given) ? 'latent' : 'faces-mlp',
     reward: 'glasses',
-    trained: ['**.labels.bias']
+    trained: ['**.labels.bias'],
+    estimator: { rest: 'halfOrder' },
+    ...(isUsual(given) ? usual : {})
   })
 })
 

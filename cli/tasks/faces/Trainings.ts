@@ -74,6 +74,9 @@ const latent: LatentDescription = {
 
 const classifierDescription: ClassifierDescription = { kind: 'classifier', features, labels, hidden: 128, blocks: 2 }
 
+/** Narrower than the classifier whose rewards it looks over, so that the two do not err alike. */
+const judgeDescription: ClassifierDescription = { ...classifierDescription, hidden: 64 }
+
 const attributes: ReadonlyArray<Span> = Faces.attributeNames.map(Faces.block)
 
 const inMemory = ({ images, labels: told }: FaceSet): Source => table({ x0: images, labels: told }, attributes)
@@ -87,6 +90,16 @@ const convolutional: Recipe = {
   clip: 1,
   average: 0.999
 }
+
+const reader = (about: string, description: ClassifierDescription): Network => ({
+  about,
+  description,
+  objective: () => classifying(description, attributes),
+  recipe: { steps: 6000, learningRate: 1e-3, warmup: 200, beta2: 0.999, weightDecay: 1e-2, clip: 1, average: 0.999 },
+  dropout: { all: 0, some: 0 },
+  batch: 256,
+  source: inMemory
+})
 
 /**
  * The networks by name.
@@ -140,15 +153,8 @@ export const networks: Readonly<Record<string, Network>> = {
     batch: 64,
     source: inMemory
   },
-  classifier: {
-    about: 'the classifier that judges',
-    description: classifierDescription,
-    objective: () => classifying(classifierDescription, attributes),
-    recipe: { steps: 6000, learningRate: 1e-3, warmup: 200, beta2: 0.999, weightDecay: 1e-2, clip: 1, average: 0.999 },
-    dropout: { all: 0, some: 0 },
-    batch: 256,
-    source: inMemory
-  }
+  classifier: reader('the classifier that judges', classifierDescription),
+  judge: reader('the classifier that no reward is of: train it with another seed', judgeDescription)
 }
 
 // -------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as O from 'fp-ts/lib/Option.js'
 import * as Draw from 'halforder/random/Draw'
 import * as Key from 'halforder/random/Key'
 import type { Tensor } from 'halforder/tensor/Tensor'
@@ -58,7 +59,7 @@ export const eightGaussians: Distribution = {
 }
 
 /**
- * The distributions by name. Each has mean 0 and coordinates of about unit variance.
+ * The distributions by name. Each has mean 0, and coordinates of a variance between 0.35 and 1.3.
  *
  * @category constants
  * @since 0.1.0
@@ -112,12 +113,14 @@ const pair = (data: ArrayLike<number>, row: number): Pair => [data[2 * row] ?? 0
 
 /**
  * The energy distance of two samples of points, `2 E|X - Y| - E|X - X'| - E|Y - Y'|` (Székely and Rizzo, 2013): 0 for equal
- * distributions. Means of other pairs only, so it is unbiased and may be below 0.
+ * distributions. Means of other pairs only, so it is unbiased and may be below 0. None where a sample has fewer than two
+ * points, and so no pair.
  *
  * @category statistics
  * @since 0.1.0
  */
-export const energyDistance = (a: Tensor, b: Tensor): number => 2 * between(a, b) - within(a) - within(b)
+export const energyDistance = (a: Tensor, b: Tensor): O.Option<number> =>
+  Math.min(a.shape[0] ?? 0, b.shape[0] ?? 0) < 2 ? O.none : O.some(2 * between(a, b) - within(a) - within(b))
 
 const distance = (a: Tensor, i: number, b: Tensor, j: number): number =>
   Math.hypot((a.data[2 * i] ?? 0) - (b.data[2 * j] ?? 0), (a.data[2 * i + 1] ?? 0) - (b.data[2 * j + 1] ?? 0))

@@ -20,9 +20,10 @@ import type { MlpDescription } from 'halforder/network/Description'
 import type { Model } from 'halforder/network/Model'
 import { denoiser } from 'halforder/network/Network'
 import * as Key from 'halforder/random/Key'
-import { differentiable } from 'halforder/reward/Reward'
+import { blackBox, differentiable } from 'halforder/reward/Reward'
 import { free, type Named, shelf, type Shelf } from 'halforder/reward/Shelf'
 import { denoising } from 'halforder/task/Denoising'
+import type { Judges } from 'halforder/task/Judges'
 import { type Show, stored, type Task, task as make, type Training } from 'halforder/task/Task'
 import * as X from 'halforder/tensor/Expr'
 import { oneOf } from 'halforder/training/Conditions'
@@ -82,6 +83,35 @@ const rewards: Shelf = {
   }
 }
 
+/** How many points of the data the density is estimated from, and the deviation of the normals that are put there. */
+const density = { points: 1024, deviation: 0.1 } as const
+
+/** The log-density of the data at points, by normals about points of the data that nothing was trained on (Parzen 1962). */
+const likeness = (distribution: Distribution): Named => {
+  const data = draw(distribution)(Key.foldInString(Key.make(0), 'judge'), density.points).x0.data
+  const scale = 2 * density.deviation ** 2
+  const constant = Math.log(density.points * Math.PI * scale)
+  return free(
+    blackBox('log-density of the data', ({ shape: [rows = 0], data: points }) =>
+      Array.from({ length: rows }, (_, row) => {
+        const [x = 0, y = 0] = [points[2 * row], points[2 * row + 1]]
+        const logs = Array.from(
+          { length: density.points },
+          (__, i) => -((x - (data[2 * i] ?? 0)) ** 2 + (y - (data[2 * i + 1] ?? 0)) ** 2) / scale
+        )
+        const most = logs.reduce((a, b) => Math.max(a, b))
+        return most + Math.log(logs.reduce((sum, log) => sum + Math.exp(log - most), 0)) - constant
+      })
+    )
+  )
+}
+
+/** What points are rewarded for may lead them away from the data, which is what judges them. */
+const judges = (model: Model): Judges => {
+  const distribution = distributionOf(model)
+  return distribution === undefined ? {} : { otherwise: likeness(distribution) }
+}
+
 // -------------------------------------------------------------------------------------
 // models and trainings
 // -------------------------------------------------------------------------------------
@@ -101,6 +131,10 @@ const reach = 2.4
 
 const show: Show = { _tag: 'Points', reach }
 
+/** A number by name, where there is one. */
+const named = (name: string, value: O.Option<number>): Readonly<Record<string, number>> =>
+  O.isSome(value) ? { [name]: value.value } : {}
+
 /** How many samples are judged. */
 const judged = 1024
 
@@ -119,8 +153,8 @@ const judge =
       ),
       TE.bimap(Sampling.showError, ({ x0 }) => ({
         numbers: {
-          energyDistance: energyDistance(x0, heldOut.x0),
-          energyDistanceOfData: energyDistance(other.x0, heldOut.x0)
+          ...named('energyDistance', energyDistance(x0, heldOut.x0)),
+          ...named('energyDistanceOfData', energyDistance(other.x0, heldOut.x0))
         },
         pictures: {
           'samples.png': scatter(reach)([
@@ -145,11 +179,15 @@ const training = (distribution: Distribution): Training =>
 // the task
 // -------------------------------------------------------------------------------------
 
-/** The parts of the distribution that a model was trained on; numbers where its file does not say which. */
-const partsOf = ({ denoiser: { labels }, metadata }: Model): ReadonlyArray<string> => {
-  const parts = new Map(Object.entries(distributions)).get(metadata['name'] ?? '')?.parts ?? []
-  return parts.length === labels ? parts : Array.from({ length: labels }, (_, i) => String(i))
+/** The distribution that a model was trained on, where its file says which. */
+const distributionOf = ({ denoiser: { labels }, metadata }: Model): Distribution | undefined => {
+  const found = new Map(Object.entries(distributions)).get(metadata['name'] ?? '')
+  return found?.parts.length === labels ? found : undefined
 }
+
+/** The parts of that distribution; numbers where none is known. */
+const partsOf = (model: Model): ReadonlyArray<string> =>
+  distributionOf(model)?.parts ?? Array.from({ length: model.denoiser.labels }, (_, i) => String(i))
 
 /**
  * Points of the plane.
@@ -164,7 +202,7 @@ export const task: Task = make({
     model: 'eight-gaussians',
     reward: 'right',
     trained: [],
-    estimator: { directions: 'batch', radius: 0.02 },
+    estimator: { radius: 0.02 },
     optimizer: { learningRate: 0.003 },
     batch: 128,
     evaluationSamples: 1024
@@ -176,6 +214,7 @@ export const task: Task = make({
     ])
   ),
   rewards,
+  judges: (model) => TE.right(judges(model)),
   show,
   language: (model) => oneOf(partsOf(model)),
   trainings: Object.fromEntries(

@@ -285,7 +285,7 @@ export const cascadeOfTwo = <P extends Params, Q extends Params, D extends numbe
 export const handOver = 0.7
 
 /** Half of the steps for the small image, the rest for the image; each phase is DDIM with the same eta. */
-const build: Build = ({ denoiser, share, latent, levels }, { T, eta }) => {
+const build: Build = ({ denoiser, share, latent, levels }, { T, eta, clip }) => {
   if (levels !== undefined) {
     return refuse('chain.kind', "a chain on the model's levels", 'one on its own', "choose 'ddpm' or 'ddim'")
   }
@@ -294,6 +294,7 @@ const build: Build = ({ denoiser, share, latent, levels }, { T, eta }) => {
     const got = latent ? 'latents' : `rows of ${denoiser.features}`
     return refuse('chain.kind', 'a model of square images of three channels for cascade', got, 'choose ddim')
   }
+  if (clip !== undefined) return refuse('chain.clip', '0 for cascade', String(clip), 'leave it out, or choose ddim')
   if (T < 2) return refuse('chain.T', 'at least 2 steps for cascade', String(T), 'raise it')
   const map = maps[share]
   const lowSteps = Math.floor(T / 2)

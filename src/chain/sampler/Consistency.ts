@@ -53,5 +53,5 @@ export const consistency = <P extends Params, D extends number, K extends number
 export const row: SamplerRow<'consistency'> = {
   name: 'consistency',
   prose: 'multistep consistency sampling, on the levels of `schedule`',
-  build: /*#__PURE__*/ onLevels((denoiser, schedule) => consistency({ denoiser, schedule }))
+  build: /*#__PURE__*/ onLevels((denoiser, schedule, { clip }) => consistency({ denoiser, schedule, clip }))
 }

@@ -8,7 +8,15 @@ import type { Params } from '../../lens/Lens.js'
 import * as Need from '../../tensor/Need.js'
 import { refused, type Chain } from '../Chain.js'
 import type { Denoiser } from '../Denoiser.js'
-import { clippedTo, type Clipping, type Coefficients } from '../EpsilonSampler.js'
+import {
+  clippedTo,
+  etaAt,
+  type Clipping,
+  type Coefficients,
+  type Noisy,
+  shownNoise,
+  windowFaults
+} from '../EpsilonSampler.js'
 import type { Schedule } from '../Schedule.js'
 import { type Build, onLevels, refuse, type SamplerRow } from '../SamplerRow.js'
 
@@ -43,15 +51,18 @@ export const ddim = <P extends Params, D extends number, K extends number>(
     readonly denoiser: Denoiser<P, D, K>
     readonly schedule: Schedule
     readonly eta: number
-  } & Clipping
+  } & Clipping &
+    Noisy
 ): Chain<P, readonly ['batch', D], Rows<K>> =>
-  refused(Need.between('ddim', 'eta', options.eta, 0, 1))(
-    clippedTo(options)(`ddim(eta = ${options.eta})`, options.denoiser, options.schedule, (t) =>
-      coefficients(options.schedule, options.eta, t)
+  refused([...Need.between('ddim', 'eta', options.eta, 0, 1), ...windowFaults('ddim', options.schedule.T, options)])(
+    clippedTo(options)(`ddim(${shownNoise(options)})`, options.denoiser, options.schedule, (t) =>
+      coefficients(options.schedule, etaAt(options, t), t)
     )
   )
 
-const build: Build = /*#__PURE__*/ onLevels((denoiser, schedule, { eta }) => ddim({ denoiser, schedule, eta }))
+const build: Build = /*#__PURE__*/ onLevels((denoiser, schedule, { eta, clip, window }) =>
+  ddim({ denoiser, schedule, eta, clip, window })
+)
 
 /**
  * `ddim` by name, and `latent`, which is the same for a model of latents. The other chains take such a model too, but
@@ -61,10 +72,11 @@ const build: Build = /*#__PURE__*/ onLevels((denoiser, schedule, { eta }) => ddi
  * @since 0.1.0
  */
 export const rows: readonly [SamplerRow<'ddim'>, SamplerRow<'latent'>] = [
-  { name: 'ddim', prose: 'DDIM with noise (`eta`), on the levels of `schedule`', build },
+  { name: 'ddim', prose: 'DDIM with noise (`eta`), on the levels of `schedule`', windows: true, build },
   {
     name: 'latent',
     prose: 'DDIM for a model of latents',
+    windows: true,
     build: (base, options) =>
       base.latent
         ? build(base, options)

@@ -70,5 +70,7 @@ export const ddpm = <P extends Params, D extends number, K extends number>(
 export const row: SamplerRow<'ddpm'> = {
   name: 'ddpm',
   prose: 'DDPM (`variance`), on the levels of `schedule`',
-  build: /*#__PURE__*/ onLevels((denoiser, schedule, { variance }) => ddpm({ denoiser, schedule, variance }))
+  build: /*#__PURE__*/ onLevels((denoiser, schedule, { variance, clip }) =>
+    ddpm({ denoiser, schedule, variance, clip })
+  )
 }

@@ -11,7 +11,16 @@ import type { Params } from '../../lens/Lens.js'
 import * as Need from '../../tensor/Need.js'
 import { refused, type Chain } from '../Chain.js'
 import type { Denoiser } from '../Denoiser.js'
-import { clippedTo, inScale, type Clipping, type Coefficients } from '../EpsilonSampler.js'
+import {
+  clippedTo,
+  etaAt,
+  inScale,
+  type Clipping,
+  type Coefficients,
+  type Noisy,
+  shownNoise,
+  windowFaults
+} from '../EpsilonSampler.js'
 import { check, sound, tabulated, type Schedule } from '../Schedule.js'
 import { tabled, type TimeMap } from '../TimeMap.js'
 import type { Levels } from './VeSde.js'
@@ -89,11 +98,12 @@ export const edm = <P extends Params, D extends number, K extends number>(
     readonly denoiser: Denoiser<P, D, K>
     readonly schedule: Schedule
     readonly eta: number
-  } & Clipping
+  } & Clipping &
+    Noisy
 ): Chain<P, readonly ['batch', D], Rows<K>> =>
-  refused(Need.between('edm', 'eta', options.eta, 0, 1))(
-    clippedTo(options)(`edm(eta = ${options.eta})`, options.denoiser, options.schedule, (t) =>
-      coefficients(options.schedule, options.eta, t)
+  refused([...Need.between('edm', 'eta', options.eta, 0, 1), ...windowFaults('edm', options.schedule.T, options)])(
+    clippedTo(options)(`edm(${shownNoise(options)})`, options.denoiser, options.schedule, (t) =>
+      coefficients(options.schedule, etaAt(options, t), t)
     )
   )
 
@@ -153,5 +163,8 @@ export const churned = <P extends Params, D extends number, K extends number>(
 export const row: SamplerRow<'edm'> = {
   name: 'edm',
   prose: 'ancestral steps (`eta`) on the levels of EDM',
-  build: /*#__PURE__*/ onItsOwn(schedule, (denoiser, own, { eta }) => edm({ denoiser, schedule: own, eta }))
+  windows: true,
+  build: /*#__PURE__*/ onItsOwn(schedule, (denoiser, own, { eta, clip, window }) =>
+    edm({ denoiser, schedule: own, eta, clip, window })
+  )
 }

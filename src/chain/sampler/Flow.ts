@@ -24,7 +24,16 @@ import type { Params } from '../../lens/Lens.js'
 import * as Need from '../../tensor/Need.js'
 import { refused, type Chain } from '../Chain.js'
 import type { Denoiser } from '../Denoiser.js'
-import { clippedTo, inScale, type Clipping, type Coefficients } from '../EpsilonSampler.js'
+import {
+  clippedTo,
+  etaAt,
+  inScale,
+  type Clipping,
+  type Coefficients,
+  type Noisy,
+  shownNoise,
+  windowFaults
+} from '../EpsilonSampler.js'
 import { leastShare, tabulated, type Schedule } from '../Schedule.js'
 import { flow as paths, tabled, type TimeMap } from '../TimeMap.js'
 import { onItsOwn, refuse, type SamplerRow } from '../SamplerRow.js'
@@ -107,11 +116,15 @@ export const flowSde = <P extends Params, D extends number, K extends number>(
     readonly schedule: Schedule
     readonly eta: number
     readonly at?: End | undefined
-  } & Clipping
+  } & Clipping &
+    Noisy
 ): Chain<P, readonly ['batch', D], Rows<K>> =>
-  refused(Need.atLeast('flow-sde', 'eta', options.eta, 0))(
-    clippedTo(options)(`flow-sde(eta = ${options.eta})`, options.denoiser, options.schedule, (t) =>
-      coefficients(options.schedule, options.eta, t, options.at)
+  refused([
+    ...Need.atLeast('flow-sde', 'eta', options.eta, 0),
+    ...windowFaults('flow-sde', options.schedule.T, options)
+  ])(
+    clippedTo(options)(`flow-sde(${shownNoise(options)})`, options.denoiser, options.schedule, (t) =>
+      coefficients(options.schedule, etaAt(options, t), t, options.at)
     )
   )
 
@@ -125,14 +138,17 @@ export const rows: readonly [SamplerRow<'flow-ode'>, SamplerRow<'flow-sde'>] = [
   {
     name: 'flow-ode',
     prose: 'the ODE of flow matching: no step has noise, so no half-order cell may stand on it',
-    build: /*#__PURE__*/ onItsOwn(schedule, (denoiser, own) => flowOde({ denoiser, schedule: own }))
+    build: /*#__PURE__*/ onItsOwn(schedule, (denoiser, own, { clip }) => flowOde({ denoiser, schedule: own, clip }))
   },
   {
     name: 'flow-sde',
     prose: 'its SDE with the same marginals (`eta`), as Flow-GRPO has it',
+    windows: true,
     build: (base, options) =>
       options.eta > 0
-        ? onItsOwn(schedule, (denoiser, own, { eta }) => flowSde({ denoiser, schedule: own, eta }))(base, options)
+        ? onItsOwn(schedule, (denoiser, own, { eta, clip, window }) =>
+            flowSde({ denoiser, schedule: own, eta, clip, window })
+          )(base, options)
         : refuse('chain.eta', 'a number above 0 for flow-sde', String(options.eta), 'raise it, or choose flow-ode')
   }
 ]

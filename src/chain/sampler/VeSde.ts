@@ -93,5 +93,5 @@ export const veSde = <P extends Params, D extends number, K extends number>(
 export const row: SamplerRow<'ve-sde'> = {
   name: 've-sde',
   prose: 'the reverse variance-exploding SDE',
-  build: /*#__PURE__*/ onItsOwn(schedule, (denoiser, own) => veSde({ denoiser, schedule: own }))
+  build: /*#__PURE__*/ onItsOwn(schedule, (denoiser, own, { clip }) => veSde({ denoiser, schedule: own, clip }))
 }

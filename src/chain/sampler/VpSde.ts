@@ -65,5 +65,5 @@ export const vpSde = <P extends Params, D extends number, K extends number>(
 export const row: SamplerRow<'vp-sde'> = {
   name: 'vp-sde',
   prose: 'the reverse variance-preserving SDE',
-  build: /*#__PURE__*/ onItsOwn(schedule, (denoiser, own) => vpSde({ denoiser, schedule: own }))
+  build: /*#__PURE__*/ onItsOwn(schedule, (denoiser, own, { clip }) => vpSde({ denoiser, schedule: own, clip }))
 }

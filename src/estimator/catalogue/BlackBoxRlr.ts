@@ -97,11 +97,12 @@ export const row: Row<'blackBoxRlr', Options> = /*#__PURE__*/ define({
       perturbation,
       radius
     }),
-  compared: ({ differentiable }) =>
+  compared: ({ differentiable, clean }) =>
     differentiable
       ? []
       : [
           ...[1, 2, 4, 8].map((h) => ({ options: { h } })),
+          ...(clean ? [{ name: 'black-box rlr(h = 2), leave-one-out', options: { baseline: 'none' as const } }] : []),
           { name: 'black-box rlr(h = 2), one-point', options: { form: 'onePoint' } }
         ],
   verified: () => F.inForms<Options>('black-box rlr(h = 2)', (zeroth) => zeroth, true)

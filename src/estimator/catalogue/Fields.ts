@@ -31,8 +31,8 @@ export interface ZerothOrderOptions {
 }
 
 /**
- * The options of a zeroth-order cell by name. `directions`: an independent one for each row of the batch, or one for
- * all of it.
+ * The options of a zeroth-order cell by name. `directions`: an independent one for each `row` of the batch, or one for
+ * all of the `batch`; `auto` is `row` where what is trained are vectors, of which rows can have copies.
  *
  * @category model
  * @since 0.1.0
@@ -40,7 +40,7 @@ export interface ZerothOrderOptions {
 export interface Zeroth {
   readonly form: Form
   readonly perturbation: Perturbation
-  readonly directions: 'row' | 'batch'
+  readonly directions: 'auto' | 'row' | 'batch'
   readonly radius: number
 }
 
@@ -57,13 +57,18 @@ export type StartOption =
   | { readonly weights: ReadonlyArray<number> }
 
 /**
- * A value of the state in words: the reward of the chain's clean prediction, a value that the problem knows by name, a polynomial of
+ * A value of the state in words: the reward of the chain's clean prediction, a critic that a fine-tune fits as it goes, a value that the problem knows by name, a polynomial of
  * the state (lowest degree first), or none.
  *
  * @category model
  * @since 0.1.0
  */
-export type ValueOption = 'none' | 'clean' | { readonly value: string } | { readonly state: ReadonlyArray<number> }
+export type ValueOption =
+  | 'none'
+  | 'clean'
+  | 'critic'
+  | { readonly value: string }
+  | { readonly state: ReadonlyArray<number> }
 
 /**
  * What half-order cells look at besides the return: `baseline` is taken off at the state that their noise has not reached yet
@@ -170,6 +175,27 @@ export const start: Field<StartOption> = {
 }
 
 /**
+ * Some steps in a row: null for all, or `[lowest, highest]`.
+ *
+ * @category fields
+ * @since 0.1.0
+ */
+export const steps = (prose: string): Field<null | readonly [lowest: number, highest: number]> => ({
+  prose,
+  decode: (given, path) =>
+    given === null
+      ? E.right(null)
+      : pipe(
+          decodeWith(interval, given, path),
+          E.flatMap(([lowest, highest, ...more]) =>
+            lowest === undefined || highest === undefined || more.length > 0
+              ? E.left(fault(path, 'a list of 2 (the lowest and the highest step)', given, 'give it 2'))
+              : E.right([lowest, highest] as const)
+          )
+        )
+})
+
+/**
  * The start that an option stands for.
  *
  * @category fields
@@ -190,14 +216,14 @@ const Polynomial = /*#__PURE__*/ t.type(
 const valueField = <W extends 'auto' = never>(prose: string, ...words: ReadonlyArray<W>): Field<ValueOption | W> => ({
   prose,
   decode: (given, path) => {
-    const bare = (['none', 'clean', ...words] as const).find((word) => word === given)
+    const bare = (['none', 'clean', 'critic', ...words] as const).find((word) => word === given)
     if (bare !== undefined) return E.right(bare)
     if (isRecord(given) && 'value' in given) return decodeWith(ByName, given, path)
     if (isRecord(given) && 'state' in given) return decodeWith(Polynomial, given, path)
     return E.left(
       fault(
         path,
-        `${[...words, 'clean', 'none'].join(', ')}, {"state": [..]} or {"value": NAME}`,
+        `${[...words, 'clean', 'critic', 'none'].join(', ')}, {"state": [..]} or {"value": NAME}`,
         given,
         'choose one of them'
       )
@@ -221,11 +247,11 @@ export const cellValue: Field<ValueOption> = /*#__PURE__*/ valueField<never>('a 
  */
 export const state: Fields<StateOptions> = {
   baseline: /*#__PURE__*/ valueField(
-    "what half-order cells take off the return: the reward of the chain's clean prediction, clean (auto: where there is one); none",
+    "what half-order cells take off the return: the reward of the chain's clean prediction, clean (auto: where there is one); critic, which a fine-tune fits as it goes; none",
     'auto' as const
   ),
   control: /*#__PURE__*/ valueField<never>(
-    'what half-order cells take off after their noise, putting its gradient back in: clean, or none'
+    'what half-order cells take off after their noise, putting its gradient back in: clean, critic, or none'
   )
 }
 
@@ -246,6 +272,7 @@ export const stateDefaults: StateOptions = { baseline: 'auto', control: 'none' }
 export const valueOf = (option: ValueOption): StateValue.StateValue | undefined => {
   if (option === 'none') return undefined
   if (option === 'clean') return StateValue.clean
+  if (option === 'critic') return StateValue.learned('critic')
   return 'value' in option ? StateValue.learned(option.value) : StateValue.polynomial(option.state)
 }
 
@@ -286,8 +313,8 @@ export const zeroth: Fields<Zeroth> = {
     perturbing.perturbation
   ),
   directions: /*#__PURE__*/ field(
-    'a zeroth-order direction for each row of the batch (if only vectors are trained), or one for the batch',
-    /*#__PURE__*/ oneOf('row', 'batch')
+    'a zeroth-order direction for each row of the batch (if only vectors are trained), or one for the batch; auto chooses',
+    /*#__PURE__*/ oneOf('auto', 'row', 'batch')
   ),
   radius: /*#__PURE__*/ field(
     'standard deviation of zeroth-order perturbations, in units of the parameters',
@@ -296,12 +323,12 @@ export const zeroth: Fields<Zeroth> = {
 }
 
 /**
- * Central differences along one direction for all steps, another for each row, of radius 0.05.
+ * Central differences along one direction for all steps, another for each row where that can be, of radius 0.05.
  *
  * @category fields
  * @since 0.1.0
  */
-export const zerothDefaults: Zeroth = { form: 'central', perturbation: 'shared', directions: 'row', radius: 0.05 }
+export const zerothDefaults: Zeroth = { form: 'central', perturbation: 'shared', directions: 'auto', radius: 0.05 }
 
 // -------------------------------------------------------------------------------------
 // variants

@@ -69,7 +69,8 @@ export const row: Row<'reinforce', Options> = /*#__PURE__*/ define({
   compared: ({ noisyFirst, differentiable, clean }) => {
     const name = noisyFirst ? 'reinforce' : `reinforce (${differentiable ? 'first' : 'zeroth'}-order on step 1)`
     return [
-      { name, options: { baseline: 'none' } },
+      { name, options: { baseline: 'none' }, part: 'reference' as const },
+      { name: `${name}, no baseline`, options: { baseline: 'none' }, part: 'plain' as const },
       ...(clean ? [{ name: `${name}, clean baseline`, options: {} }] : []),
       ...(clean && differentiable ? [{ name: `${name}, clean control`, options: { control: 'clean' as const } }] : [])
     ]

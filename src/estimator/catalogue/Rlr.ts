@@ -148,7 +148,7 @@ export const row: Row<'rlr', Options> = /*#__PURE__*/ define({
     differentiable
       ? [
           ...[1, 2, 4, 8].map((h) => ({ options: { h } })),
-          ...(clean ? [{ name: 'rlr(h = 2), no baseline', options: { baseline: 'none' as const } }] : []),
+          ...(clean ? [{ name: 'rlr(h = 2), leave-one-out', options: { baseline: 'none' as const } }] : []),
           { options: { rest: 'halfOrder' } },
           { options: { rest: 'subsampled' } },
           { name: 'rlr(h = 2), forward', options: { form: 'forward' } },

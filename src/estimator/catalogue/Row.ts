@@ -21,7 +21,8 @@ import type { Objective } from '../Objective.js'
 
 /**
  * What an estimator must know of the chain and the reward that it is for: the number of steps, whether step 1 has noise, and
- * so a score, whether the reward has a gradient, and whether the chain predicts its clean output.
+ * so a score, whether the reward has a gradient, and whether the chain predicts its clean output. `noisy` are the steps that have
+ * noise, in order: where it is left out, all above the first.
  *
  * @category model
  * @since 0.1.0
@@ -31,7 +32,17 @@ export interface Facts {
   readonly noisyFirst: boolean
   readonly differentiable: boolean
   readonly clean: boolean
+  readonly noisy?: ReadonlyArray<number>
 }
+
+/**
+ * The steps that have noise, in order.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const noisySteps = ({ T, noisyFirst, noisy }: Facts): ReadonlyArray<number> =>
+  noisy ?? C.range(noisyFirst ? 1 : 2, T)
 
 /**
  * Why a named estimator is none of a chain and a reward: its cells are no cover of the chain, or it pulls back the gradient of
@@ -74,14 +85,24 @@ export type Claim = Objective | { readonly bias: string }
 
 /**
  * One form in which an estimator is measured: some options, the others being the defaults, or the cells of a cover that no
- * options stand for. `name` tells it apart in tables where the estimator's own name does not.
+ * options stand for. `name` tells it apart in tables where the estimator's own name does not. `part` is what it is there for:
+ * the `reference` that others are compared with, or `plain`, without the baseline that an advantage takes off.
  *
  * @category model
  * @since 0.1.0
  */
-export type Variant<O> =
+export type Variant<O> = { readonly part?: Part } & (
   | { readonly name?: string; readonly options: Partial<O> }
   | { readonly name: string; readonly cells: ReadonlyArray<C.Cell> }
+)
+
+/**
+ * What a form is measured for.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Part = 'reference' | 'plain'
 
 /**
  * A form in which `verify` tests an estimator: with the expected reward taken off in its likelihood-ratio terms, without, or both.
@@ -124,6 +145,7 @@ export interface Definition<N extends string, O extends object> {
  */
 export interface Trial {
   readonly name: string
+  readonly part?: Part
   readonly estimator: E.Either<BuildError, Estimator>
 }
 
@@ -220,13 +242,15 @@ export const define = <N extends string, O extends object>(definition: Definitio
   const trial =
     (facts: Facts, beneath: Document) =>
     (variant: Variant<O>): Trial => {
+      const part = variant.part === undefined ? {} : { part: variant.part }
       if ('cells' in variant)
-        return { name: variant.name, estimator: Est.fromCells(variant.name, facts.T, variant.cells) }
+        return { ...part, name: variant.name, estimator: Est.fromCells(variant.name, facts.T, variant.cells) }
       const under = Object.fromEntries(Object.entries(beneath).filter(([key]) => Object.hasOwn(options, key)))
       const estimator = build(facts, { ...under, ...variant.options })
       const called =
         variant.name ?? (E.isRight(estimator) ? estimator.right.name : showOptions(name, { ...variant.options }))
       return {
+        ...part,
         name: called,
         estimator: pipe(
           estimator,

@@ -81,7 +81,7 @@ export const row: Row<'segmented', Options> = /*#__PURE__*/ define({
       ? [2, 4, 8].flatMap((h) => [
           { options: { h } },
           ...(clean
-            ? [{ name: `segmented half-order(h = ${h}), no baseline`, options: { h, baseline: 'none' as const } }]
+            ? [{ name: `segmented half-order(h = ${h}), leave-one-out`, options: { h, baseline: 'none' as const } }]
             : [])
         ])
       : [

@@ -8,6 +8,9 @@
  * surrogate of PPO, arXiv 1707.06347). **Biased** away from the first update: the ratio of a single step stands in for that of
  * the trajectory, and clipping drops terms.
  *
+ * With a negative advantage nothing bounds the ratio of a step that has become likelier, and its term with it. `dualClip` drops
+ * such terms beyond a ratio (Ye et al., arXiv 1912.09729); without it a ratio that overflows is a left that names step and row.
+ *
  * @since 0.1.0
  */
 import * as E from 'fp-ts/lib/Either.js'
@@ -21,6 +24,7 @@ import type { Params } from '../../lens/Lens.js'
 import * as Build from '../../tensor/Build.js'
 import * as X from '../../tensor/Expr.js'
 import type { Scalar } from '../../tensor/Expr.js'
+import { isFiniteIn } from '../../tensor/Finite.js'
 import * as Program from '../../tensor/Program.js'
 import { below, under, type Values } from '../../tensor/Program.js'
 import type { Batched, ShapeError } from '../../tensor/Shape.js'
@@ -29,7 +33,7 @@ import * as T from '../../tensor/Tensor.js'
 import type { Tensor } from '../../tensor/Tensor.js'
 import type { Exprs, Shapes } from '../../tensor/Tree.js'
 import type { EstimatorError } from '../Gradient.js'
-import { gradientOutputs, spreadRows, type Trained } from '../Programs.js'
+import { gradientOutputs, spreadRows, type Trained } from '../program/Programs.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -71,7 +75,7 @@ export interface Updates {
 // -------------------------------------------------------------------------------------
 
 /**
- * One step's program: `params, x (= x_t), next (= x_{t-1}), c, high (= t), advantage [batch], old [batch], clip` to
+ * One step's program: `params, x (= x_t), next (= x_{t-1}), c, high (= t), advantage [batch], old [batch], clip, dualClip` to
  * `gradient.path`, `logDensity [batch]` under the given parameters, and `kept [batch]`, 1 where the term was not clipped.
  *
  * @category programs
@@ -89,11 +93,13 @@ export const program = <P extends Params, S extends Batched, C extends Exprs>(
     high: [],
     advantage: ['batch'],
     old: ['batch'],
-    clip: []
+    clip: [],
+    dualClip: []
   }
   return Program.make(inputs, (): Exprs => {
     const t: Scalar = X.input('high', [])
     const clip: Scalar = X.input('clip', [])
+    const dualClip: Scalar = X.input('dualClip', [])
     const advantage = X.input('advantage', ['batch'])
     const sigma = Ch.lookup(chain.sigma, t)
     const [mean, back] = chain.mean(t).run(L.parameterInputs<P>('params', chain.parameters), {
@@ -110,7 +116,9 @@ export const program = <P extends Params, S extends Batched, C extends Exprs>(
     // pushed up beyond 1 + clip by a gain, or down beyond 1 - clip by a loss
     const above = X.mul(X.less(X.add(one, clip), ratio), X.less(zero, advantage))
     const under_ = X.mul(X.less(ratio, X.sub(one, clip)), X.less(advantage, zero))
-    const kept = X.sub(one, X.add(above, under_))
+    // or so far up with a loss that its term is all there is; never both of the others
+    const beyond = X.mul(X.less(dualClip, ratio), X.less(advantage, zero))
+    const kept = X.sub(one, X.add(above, X.add(under_, beyond)))
     // a ratio of densities overflows: what is dropped, or has no advantage, must not be multiplied by it
     const weight = X.select(kept, X.weigh(ratio, advantage), X.scalar(0))
     const [bar] = back(X.div(X.weigh(chain.noise.score(eps), spreadRows(weight, chain.state)), sigma))
@@ -128,17 +136,31 @@ const flat = (state: Batched): readonly [number] => [
 // -------------------------------------------------------------------------------------
 
 /**
- * Compiles the updates of a chain for a batch size, with ratios clipped to `[1 - clip, 1 + clip]`. Steps without noise are
- * left out: they have no density.
+ * What updates are made of: ratios are clipped to `[1 - clip, 1 + clip]`, and terms of negative advantages are dropped
+ * beyond the ratio `dualClip`, which is above 1. Default: none is.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Options<P extends Params, S extends Batched, C extends Exprs> {
+  readonly chain: Chain<P, S, C>
+  readonly trained: Trained
+  readonly batch: number
+  readonly clip: number
+  readonly dualClip?: number
+}
+
+/**
+ * Compiles the updates of a chain for a batch size. Steps without noise are left out: they have no density. Left, when it
+ * is asked for a gradient: the first step and row whose ratio overflows and is not dropped.
  *
  * @category interpreters
  * @since 0.1.0
  */
 export const compile = <P extends Params, S extends Batched, C extends Exprs>(
-  options: { readonly chain: Chain<P, S, C>; readonly trained: Trained; readonly batch: number; readonly clip: number },
+  { chain, trained, batch, clip, dualClip = Number.POSITIVE_INFINITY }: Options<P, S, C>,
   target: Target
 ): E.Either<EstimatorError, Updates> => {
-  const { chain, trained, batch, clip } = options
   const steps = chain.sigma.flatMap((sigma, t) => (t > 0 && sigma > 0 ? [t] : []))
   return pipe(
     Build.build(target, { batch })('ddpo', program(chain, trained)),
@@ -162,7 +184,8 @@ export const compile = <P extends Params, S extends Batched, C extends Exprs>(
           high: T.scalar(t),
           advantage,
           old,
-          clip: T.scalar(clip)
+          clip: T.scalar(clip),
+          dualClip: T.scalar(dualClip)
         })
       return {
         record: (params, trajectory, condition) =>
@@ -179,7 +202,13 @@ export const compile = <P extends Params, S extends Batched, C extends Exprs>(
           pipe(
             steps,
             RA.traverseWithIndex(TE.ApplicativeSeq)((i, t) =>
-              at(t, params, experience, T.vector(advantages), experience.logDensities[i] ?? none)
+              pipe(
+                at(t, params, experience, T.vector(advantages), experience.logDensities[i] ?? none),
+                TE.flatMapEither((out): E.Either<EstimatorError, Values> => {
+                  const found = overflowing(out, experience.logDensities[i] ?? none, advantages)
+                  return found === undefined ? E.right(out) : E.left({ _tag: 'RatioOverflow', step: t, ...found })
+                })
+              )
             ),
             TE.map((outputs) => {
               const kept = outputs.flatMap((out) => Array.from(out['kept']?.data ?? []))
@@ -193,6 +222,21 @@ export const compile = <P extends Params, S extends Batched, C extends Exprs>(
       }
     })
   )
+}
+
+/** The first row with a term whose ratio is no finite number, where there is one. */
+const overflowing = (
+  out: Values,
+  old: Tensor,
+  advantages: ReadonlyArray<number>
+): { readonly row: number; readonly logRatio: number } | undefined => {
+  const { logDensity, kept } = out
+  if (logDensity === undefined) return undefined
+  const logRatios = Array.from(logDensity.data, (log, row) => log - (old.data[row] ?? 0))
+  const counts = (row: number): boolean => kept?.data[row] !== 0 && advantages[row] !== 0
+  const finite = isFiniteIn(logDensity.data)
+  const row = logRatios.findIndex((logRatio, n) => counts(n) && !finite(Math.exp(logRatio)))
+  return row < 0 ? undefined : { row, logRatio: logRatios[row] ?? Number.NaN }
 }
 
 const add = (a: Values, b: Values): Values =>

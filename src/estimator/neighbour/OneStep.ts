@@ -18,7 +18,7 @@ import type { Scalar } from '../../tensor/Expr.js'
 import * as Program from '../../tensor/Program.js'
 import type { ShapeError } from '../../tensor/Shape.js'
 import type { Exprs, Shapes } from '../../tensor/Tree.js'
-import { gradientOutputs, type Trained } from '../Programs.js'
+import { gradientOutputs, type Trained } from '../program/Programs.js'
 
 /**
  * What both need: a denoiser on its schedule, a differentiable reward, and which parameters are trained.

@@ -8,20 +8,32 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import { estimators } from '../catalogue/All.gen.js'
-import type { Facts, Trial, Verified } from '../catalogue/Row.js'
+import type { Facts, Part, Trial, Verified } from '../catalogue/Row.js'
 import { showError } from '../catalogue/Row.js'
 import { type DocumentError, fault } from '../../document/Document.js'
 import type { Estimator } from '../Estimator.js'
 import type { Description } from '../Named.js'
 
 /**
- * The estimators to be compared, and what does not fit the chain, with the reason.
+ * An estimator to be compared. The `reference` is REINFORCE with the advantage of the problem, and no baseline of the state;
+ * a `plain` one takes nothing off at all.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Contender {
+  readonly estimator: Estimator
+  readonly part: Part | undefined
+}
+
+/**
+ * The estimators to be compared, the reference first, and what does not fit the chain, with the reason.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Compared {
-  readonly estimators: ReadonlyArray<Estimator>
+  readonly contenders: ReadonlyArray<Contender>
   readonly misfits: ReadonlyArray<string>
 }
 
@@ -48,7 +60,14 @@ const reason = ({ name, estimator }: Trial): ReadonlyArray<string> =>
  */
 export const compared = (on: Facts & { readonly radius: number }): Compared => {
   const trials = estimators.flatMap((row) => row.compared(on))
-  return { estimators: RA.rights(trials.map(({ estimator }) => estimator)), misfits: trials.flatMap(reason) }
+  const contenders = trials.flatMap(({ estimator, part }) =>
+    E.isLeft(estimator) ? [] : [{ estimator: estimator.right, part }]
+  )
+  const { left: others, right: references } = pipe(
+    contenders,
+    RA.partition(({ part }) => part === 'reference')
+  )
+  return { contenders: [...references, ...others], misfits: trials.flatMap(reason) }
 }
 
 /**
@@ -81,6 +100,11 @@ export const verified = (facts: Facts): ReadonlyArray<Candidate> =>
 export const bySample = (description: Description): E.Either<DocumentError, Description> =>
   'directions' in description && description.directions === 'batch'
     ? E.left(
-        fault('directions', '"row", since each sample is measured with a direction of its own', 'batch', 'leave it out')
+        fault(
+          'directions',
+          '"row" or "auto", since each sample is measured with a direction of its own',
+          'batch',
+          'leave it out'
+        )
       )
     : E.right(description)

@@ -42,16 +42,31 @@ export interface Moments {
 }
 
 /**
- * Moments, with the standard error of the total variance from the fourth ones, and an interval at 95 % for it. The
+ * Moments, with the standard error of the total variance from the fourth ones, the squared distance of each sample to
+ * the mean, and an interval at 95 % for the variance. The
  * interval is a bootstrap of the studentised logarithm (Efron and Tibshirani, *An Introduction to the Bootstrap*,
  * 1993, chapter 12.5). It is asymptotic: how often it covers, and how seldom under heavy tails, was measured
- * (`docs/results/error-rates.md`). Fewer than four samples say nothing: 0 to infinity.
+ * (`docs/results/error-rates.md`). Fewer than four samples say nothing: 0 to infinity. `tailIndex` is that of the
+ * distances: see `tailIndex`.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Spread extends Moments {
   readonly varianceError: number
+  readonly interval: readonly [low: number, high: number]
+  readonly distances: Float64Array
+  readonly tailIndex: number
+}
+
+/**
+ * A number with an interval at 95 %.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Ranged {
+  readonly value: number
   readonly interval: readonly [low: number, high: number]
 }
 
@@ -137,7 +152,49 @@ export const ofRows = (matrices: ReadonlyArray<Matrix>): Spread => {
   const mean = distances.reduce((sum, y) => sum + y / all.n, 0)
   const varianceError = Math.sqrt(distances.reduce((sum, y) => sum + (y - mean) ** 2 / all.n, 0) / all.n)
   const [low, high] = studentised(grouped(distances))
-  return { ...all, varianceError, interval: [all.variance * low, all.variance * high] }
+  return {
+    ...all,
+    varianceError,
+    interval: [all.variance * low, all.variance * high],
+    distances,
+    tailIndex: tailIndex(distances)
+  }
+}
+
+/**
+ * How heavy the tail of samples is, from their squared distances to the mean: Hill's estimate of the index `a` of
+ * `P(|g - mean| > x) ~ x^-a` from the `sqrt(n)` farthest (Hill, *Annals of Statistics* 3, 1975), whose relative standard
+ * error is about `n^(-1/4)`. A variance is finite where the index is above 2, and its standard error where it is above
+ * 4: near 2 or below, a few samples carry the sum of squares, and a small sample variance says that they were not met.
+ * Light tails give large numbers, infinity where the farthest are alike. Fewer than 16 samples, or distances of 0 among
+ * the farthest, say nothing: NaN.
+ *
+ * @category statistics
+ * @since 0.1.0
+ */
+export const tailIndex = (distances: Float64Array): number => {
+  const k = Math.floor(Math.sqrt(distances.length))
+  const sorted = Float64Array.from(distances).sort().reverse()
+  const threshold = sorted[k] ?? 0
+  if (k < 4 || !(threshold > 0)) return Number.NaN
+  // a distance is the root of what is given
+  const logs = sorted.subarray(0, k).reduce((sum, d) => sum + Math.log(d / threshold) / 2, 0)
+  return k / logs
+}
+
+/**
+ * How many times the variance of the second the first one's is, where both are of the same draws, sample by sample: so the
+ * bootstrap takes pairs, of the studentised logarithm as for one variance. Samples of different numbers are no pairs: 0 to
+ * infinity.
+ *
+ * @category statistics
+ * @since 0.1.0
+ */
+export const ratio = (one: Spread, other: Spread): Ranged => {
+  const value = one.variance / other.variance
+  if (one.n !== other.n) return { value, interval: [0, Number.POSITIVE_INFINITY] }
+  const [low, high] = studentisedRatio(grouped(one.distances), grouped(other.distances))
+  return { value, interval: [value * low, value * high] }
 }
 
 /** The squared distance of each row to the mean. */
@@ -196,4 +253,37 @@ const studentised = (values: Float64Array): readonly [low: number, high: number]
   const at = (p: number): number => distances[Math.round(p * (resamples + 1)) - 1] ?? Number.NaN
   const scale = deviation / mean
   return [Math.exp(-at(0.975) * scale), Math.exp(-at(0.025) * scale)]
+}
+
+/** The relative deviation of a ratio of means from moments: of `a`, of `b`, of their squares and of their product. */
+const deviationOf = (a: number, b: number, aa: number, bb: number, ab: number): number =>
+  Math.sqrt(Math.max(aa / a ** 2 - (2 * ab) / (a * b) + bb / b ** 2, 0))
+
+/** As `studentised`, of the ratio of two means of pairs. */
+const studentisedRatio = (as: Float64Array, bs: Float64Array): readonly [low: number, high: number] => {
+  const n = as.length
+  if (n < 4) return [0, Number.POSITIVE_INFINITY]
+  const key = Key.foldInString(Key.make(0), 'bootstrap')
+  const resample = (index: (i: number) => number): { readonly log: number; readonly deviation: number } => {
+    let [a, b, aa, bb, ab] = [0, 0, 0, 0, 0]
+    for (let i = 0; i < n; i++) {
+      const at = index(i)
+      const [x, y] = [as[at] ?? 0, bs[at] ?? 0]
+      a += x / n
+      b += y / n
+      aa += (x * x) / n
+      bb += (y * y) / n
+      ab += (x * y) / n
+    }
+    return { log: Math.log(a / b), deviation: deviationOf(a, b, aa, bb, ab) }
+  }
+  const whole = resample((i) => i)
+  if (!(whole.deviation > 0)) return [1, 1]
+  const distances = Float64Array.from({ length: resamples }, (_, r) => {
+    const words = bitsRange(key, r * n, (r + 1) * n)
+    const { log, deviation } = resample((i) => Math.floor(((words[i] ?? 0) / 2 ** 32) * n))
+    return log === whole.log ? 0 : (log - whole.log) / deviation
+  }).sort()
+  const at = (p: number): number => distances[Math.round(p * (resamples + 1)) - 1] ?? Number.NaN
+  return [Math.exp(-at(0.975) * whole.deviation), Math.exp(-at(0.025) * whole.deviation)]
 }

@@ -12,10 +12,12 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Params } from '../../lens/Lens.js'
+import * as Build from '../../tensor/Build.js'
 import type { Values } from '../../tensor/Program.js'
 import type { Batched } from '../../tensor/Shape.js'
 import type { Target } from '../../tensor/Target.js'
 import type { Exprs } from '../../tensor/Tree.js'
+import type { Advantage } from '../Advantage.js'
 import * as Cost from './Cost.js'
 import * as C from '../Cover.js'
 import type { Cover, CoverError } from '../Cover.js'
@@ -23,11 +25,21 @@ import type { Estimator } from '../Estimator.js'
 import * as Est from '../Estimator.js'
 import * as Gradient from '../Gradient.js'
 import type { EstimatorError, Estimate, Problem, Request } from '../Gradient.js'
-import { ofEstimator } from '../Objective.js'
-import { trainedShapes } from '../Programs.js'
-import { ofRows, rowsOf, type Matrix, type Spread } from './Spread.js'
+import { trainedShapes } from '../program/Programs.js'
+import { show } from '../StateValue.js'
+import { moments, ofRows, rowsOf, type Matrix, type Spread } from './Spread.js'
 
-export { moments, ofRows, rowsOf, type Matrix, type Moments, type Spread } from './Spread.js'
+export {
+  moments,
+  ofRows,
+  ratio,
+  rowsOf,
+  tailIndex,
+  type Matrix,
+  type Moments,
+  type Ranged,
+  type Spread
+} from './Spread.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -43,6 +55,10 @@ export { moments, ofRows, rowsOf, type Matrix, type Moments, type Spread } from 
  * - `efficiencyWithPullbacks`: variance times evaluations and pullbacks. A pullback costs one to two evaluations, so
  *   the truth is near the second; estimators that pull nothing back look worse than they are in the first. Less is
  *   better.
+ * - `baseline`: what likelihood-ratio terms take off the return: a value of the state (leave-one-out then comes after it),
+ *   else the advantage; `none` where nothing is taken off, or there are no such terms. `control`: a value of the state with
+ *   its gradient put back in, or `none`.
+ * - `along`: the slope of the mean gradient along a direction, where one was given.
  *
  * @category model
  * @since 0.1.0
@@ -57,6 +73,31 @@ export interface Measured {
   readonly peakBytes: number
   readonly efficiency: number
   readonly efficiencyWithPullbacks: number
+  readonly baseline: string
+  readonly control: string
+  readonly along: Along | undefined
+}
+
+/**
+ * A number with its standard error: a slope, or a ratio of two.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Along {
+  readonly value: number
+  readonly error: number
+}
+
+/**
+ * What else is measured: `along` a direction, by parameter path and without the copies of rows, the slope that the mean
+ * gradient has.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly along?: Values
 }
 
 /**
@@ -105,7 +146,13 @@ const splitSteps = (cell: C.FirstOrder | C.HalfOrder): ReadonlyArray<C.Cell> => 
       memory: cell.memory ?? 'store',
       shares: own.slice(0, i + 1).map((s) => (s === t ? C.share(cell, t) : 0))
     }
-    return cell._tag === 'FirstOrder' ? C.firstOrder(t, options) : C.halfOrder(from, t, options)
+    if (cell._tag === 'FirstOrder') return C.firstOrder(t, options)
+    const { baseline, control } = cell
+    return C.halfOrder(from, t, {
+      ...options,
+      ...(baseline === undefined ? {} : { baseline }),
+      ...(control === undefined ? {} : { control })
+    })
   })
 }
 
@@ -137,12 +184,13 @@ export const measure = <P extends Params, S extends Batched, Cd extends Exprs, R
   problem: Problem<P, S, Cd, R>,
   target: Target,
   draws: Draws,
-  batches: number
+  batches: number,
+  options: Options = {}
 ): TE.TaskEither<EstimatorError, Measured> => {
   const shared = sharedOf(problem)
   return shared.length > 0
     ? TE.left({ _tag: 'NoBatchAxis', parameters: shared })
-    : measured(problem, target, draws, batches, 1, (gradient) => rowsOf(gradient, problem.batch))
+    : measured(problem, target, draws, { batches, batch: 1, ...options }, (gradient) => rowsOf(gradient, problem.batch))
 }
 
 /**
@@ -158,7 +206,8 @@ export const measureBatches = <P extends Params, S extends Batched, Cd extends E
   problem: Problem<P, S, Cd, R>,
   target: Target,
   draws: Draws,
-  batches: number
+  batches: number,
+  options: Options = {}
 ): TE.TaskEither<EstimatorError, Measured> => {
   const { batch } = problem
   const shared = new Set(sharedOf(problem))
@@ -174,8 +223,24 @@ export const measureBatches = <P extends Params, S extends Batched, Cd extends E
       1
     )
   const averaged: Draws = { ...draws, request: (i, cover) => ({ ...draws.request(i, cover), weights }) }
-  return measured(problem, target, averaged, batches, batch, mean)
+  return measured(problem, target, averaged, { batches, batch, ...options }, mean)
 }
+
+/**
+ * Measures sample by sample where every trained parameter has a batch axis, and means of batches where the batch shares
+ * some.
+ *
+ * @category interpreters
+ * @since 0.1.0
+ */
+export const measureAsTrained = <P extends Params, S extends Batched, Cd extends Exprs, R extends Params>(
+  problem: Problem<P, S, Cd, R>,
+  target: Target,
+  draws: Draws,
+  batches: number,
+  options: Options = {}
+): TE.TaskEither<EstimatorError, Measured> =>
+  (sharedOf(problem).length > 0 ? measureBatches : measure)(problem, target, draws, batches, options)
 
 /** The trained parameters without a batch axis, by path. */
 const sharedOf = <P extends Params, S extends Batched, Cd extends Exprs, R extends Params>({
@@ -196,11 +261,10 @@ const measured = <P extends Params, S extends Batched, Cd extends Exprs, R exten
   problem: Problem<P, S, Cd, R>,
   target: Target,
   draws: Draws,
-  batches: number,
-  batch: number,
+  { batches, batch, along }: Options & { readonly batches: number; readonly batch: number },
   samplesOf: (gradient: Values) => Matrix
 ): TE.TaskEither<EstimatorError, Measured> =>
-  TE.bracket(
+  Build.bracket(
     TE.fromEither(Gradient.compile(problem, target)),
     (gradients) =>
       pipe(
@@ -233,12 +297,45 @@ const measured = <P extends Params, S extends Batched, Cd extends Exprs, R exten
             pullbacks,
             peakBytes: Cost.peakActivationBytes(gradients).bytes,
             efficiency,
-            efficiencyWithPullbacks: efficiency + gradient.variance * batch * pullbacks
+            efficiencyWithPullbacks: efficiency + gradient.variance * batch * pullbacks,
+            ...looking(problem.estimator, problem.advantage),
+            along:
+              along === undefined
+                ? undefined
+                : slope(
+                    samples.map(({ whole }) => whole),
+                    rowsOf(along, 1)
+                  )
           }
         })
       ),
-    (gradients) => TE.fromTask(gradients.dispose)
+    (gradients) => gradients.dispose
   )
+
+/** What likelihood-ratio terms look at, by name. */
+const looking = (estimator: Estimator, advantage: Advantage): Pick<Measured, 'baseline' | 'control'> => {
+  const cells = estimator.covers.flatMap(({ cover }) => cover.cells)
+  const scored = cells.flatMap((cell) => (cell._tag === 'HalfOrder' ? [cell] : []))
+  const weighed = scored.length > 0 || cells.some((cell) => cell._tag === 'ZerothOrder' && cell.form === 'onePoint')
+  const baseline = scored.find((cell) => cell.baseline !== undefined)?.baseline
+  const control = scored.find((cell) => cell.control !== undefined)?.control
+  return {
+    baseline: baseline === undefined ? (weighed ? advantage.name : 'none') : show(baseline),
+    control: control === undefined ? 'none' : show(control)
+  }
+}
+
+/** The mean product of some rows with a direction. */
+const slope = (matrices: ReadonlyArray<Matrix>, { data: direction }: Matrix): Along => {
+  const products = matrices.map(({ data, width }) => ({
+    width: 1,
+    data: Float64Array.from({ length: data.length / Math.max(width, 1) }, (_, row) =>
+      direction.reduce((sum, d, i) => sum + d * (data[row * width + i] ?? 0), 0)
+    )
+  }))
+  const { mean, standardError } = moments(products)
+  return { value: mean[0] ?? Number.NaN, error: standardError[0] ?? Number.NaN }
+}
 
 /** What one batch gives: rows of the gradient, and of each cell's part of it. */
 interface Sampled {
@@ -278,65 +375,3 @@ export const compare = <P extends Params, S extends Batched, Cd extends Exprs, R
     estimators,
     RA.traverse(TE.ApplicativeSeq)((estimator) => measure({ ...problem, estimator }, target, draws, batches))
   )
-
-// -------------------------------------------------------------------------------------
-// tables
-// -------------------------------------------------------------------------------------
-
-/** The place of each among the unbiased ones by some number, the least first. */
-const places = (rows: ReadonlyArray<Measured>, read: (row: Measured) => number): ReadonlyMap<Measured, number> =>
-  new Map(
-    [...rows]
-      .filter(({ estimator }) => estimator._tag === 'exact')
-      .sort((a, b) => read(a) - read(b))
-      .map((row, i) => [row, i + 1])
-  )
-
-/**
- * A comparison as a table for a person. First the unbiased estimators, by variance times evaluations, with how many
- * times the best one's they have and their place, by evaluations alone and by evaluations and pullbacks; then the
- * biased ones, which have no place: a small variance about the wrong mean is no merit.
- *
- * @category utils
- * @since 0.1.0
- */
-export const table = (rows: ReadonlyArray<Measured>): string => {
-  const unbiased = (row: Measured): boolean => row.estimator._tag === 'exact'
-  const sorted = [...rows].sort((a, b) => Number(unbiased(b)) - Number(unbiased(a)) || a.efficiency - b.efficiency)
-  const orderings = [(row: Measured) => row.efficiency, (row: Measured) => row.efficiencyWithPullbacks].map((read) => {
-    const place = places(rows, read)
-    const best = Math.min(...sorted.filter(unbiased).map(read))
-    return (row: Measured): string => {
-      const at = place.get(row)
-      return at === undefined ? '-' : `${(read(row) / best).toPrecision(3)} (${at})`
-    }
-  })
-  const cells = sorted.map((row) => {
-    const { estimator, gradient, cost, pullbacks, peakBytes } = row
-    return [
-      estimator.name,
-      unbiased(row) ? ofEstimator(estimator) : 'biased',
-      gradient.variance.toExponential(2),
-      gradient.interval.map((end) => end.toExponential(2)).join(' .. '),
-      String(Math.round(cost.networkEvaluations)),
-      String(Math.round(pullbacks)),
-      String(peakBytes),
-      ...orderings.map((show) => show(row))
-    ]
-  })
-  const header = [
-    'estimator',
-    'unbiased for',
-    'variance',
-    '95 % interval',
-    'evaluations',
-    'pullbacks',
-    'peak bytes',
-    'x evaluations',
-    'x (evaluations + pullbacks)'
-  ]
-  const widths = header.map((title, i) => Math.max(title.length, ...cells.map((row) => row[i]?.length ?? 0)))
-  const line = (row: ReadonlyArray<string>): string =>
-    row.map((text, i) => (i < 2 ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0))).join('  ')
-  return [header, ...cells].map(line).join('\n')
-}

@@ -14,7 +14,8 @@ import type { Message, WorkerHandle } from './WorkerHandle.js'
 /**
  * Why an image did not run.
  *
- * - `NotStarted`: the platform allows no worker. `Ended`: the worker died meanwhile; the next run starts another one.
+ * - `NotStarted`: the platform allows no worker. `Ended`: the worker died meanwhile, or was stopped because it did not
+ *   answer; the next run starts another one.
  * - `Threw`: it could not load or run the image. `Stopped`: the pool has been disposed of.
  *
  * @category model
@@ -107,15 +108,18 @@ interface Live {
   readonly handle: WorkerHandle
   readonly waiting: Map<number, Settle>
   dead: boolean
+  /** Gives it up: what waits for it ends with this reason. */
+  end: (reason: string) => void
 }
 
 /**
- * A worker, which knows the images that it was sent, so that one in its place can be told.
+ * A worker, which knows the images that it was sent, so that one in its place can be told. One that has not answered a run
+ * within `patience` milliseconds hangs, and is stopped; `Infinity` waits for ever.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const another = (start: () => Promise<WorkerHandle>): Member => {
+export const another = (start: () => Promise<WorkerHandle>, patience: number): Member => {
   const images = new Map<number, Message>()
   let current: Live | undefined
   let starting: Promise<E.Either<WorkerFault, Live>> | undefined
@@ -124,7 +128,7 @@ export const another = (start: () => Promise<WorkerHandle>): Member => {
 
   const begin = async (): Promise<E.Either<WorkerFault, Live>> => {
     try {
-      const live: Live = { handle: await start(), waiting: new Map(), dead: false }
+      const live: Live = { handle: await start(), waiting: new Map(), dead: false, end: () => undefined }
       listen(live, () => {
         if (current !== live) return
         current = undefined
@@ -150,7 +154,7 @@ export const another = (start: () => Promise<WorkerHandle>): Member => {
       if (stopped) return stoppedFault
       const live = await (starting ??= begin())
       if (stopped) return stoppedFault
-      return E.isLeft(live) ? live : await ask(live.right, next++, image)
+      return E.isLeft(live) ? live : await ask(live.right, next++, image, patience)
     },
     stop: async () => {
       stopped = true
@@ -172,11 +176,12 @@ const listen = (live: Live, onDeath: () => void): void => {
     live.handle.hold(-1)
     settle(error === undefined ? E.right(undefined) : E.left({ _tag: 'Threw', reason: error }))
   })
-  live.handle.onDeath((reason) => {
+  live.end = (reason) => {
     live.dead = true
     onDeath()
     settleAll(live, E.left({ _tag: 'Ended', reason }))
-  })
+  }
+  live.handle.onDeath((reason) => live.end(reason))
 }
 
 const settleAll = ({ waiting }: Live, result: E.Either<WorkerFault, void>): void => {
@@ -185,16 +190,31 @@ const settleAll = ({ waiting }: Live, result: E.Either<WorkerFault, void>): void
   all.forEach((settle) => settle(result))
 }
 
-const ask = (live: Live, id: number, image: number): Promise<E.Either<WorkerFault, void>> =>
+/** Longer delays than this many milliseconds are none to a timer. */
+const longest = 2 ** 31 - 1
+
+const ask = (live: Live, id: number, image: number, patience: number): Promise<E.Either<WorkerFault, void>> =>
   new Promise((resolve) => {
     if (live.dead) return resolve(E.left({ _tag: 'Ended', reason: 'it was gone' }))
-    live.waiting.set(id, resolve)
+    const giveUp = async (): Promise<void> => {
+      // this thread may have been busy itself, with the answer waiting to be heard
+      await turn()
+      if (!live.waiting.has(id)) return
+      live.end(`it did not answer within ${patience} ms`)
+      await live.handle.stop()
+    }
+    const timer = patience <= longest ? setTimeout(() => void giveUp(), patience) : undefined
+    live.waiting.set(id, (result) => {
+      clearTimeout(timer)
+      resolve(result)
+    })
     live.handle.hold(1)
     try {
       live.handle.post({ image, run: true, id })
     } catch (error) {
       live.waiting.delete(id)
       live.handle.hold(-1)
+      clearTimeout(timer)
       resolve(E.left({ _tag: 'Threw', reason: reasonOf(error) }))
     }
   })

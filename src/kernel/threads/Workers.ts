@@ -65,6 +65,14 @@ export interface Pool {
  */
 export const mostThreads = 256
 
+/**
+ * How many milliseconds a worker may take for a block by default: ten minutes. Most take some milliseconds.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const usualPatience = 600_000
+
 /** How many memories a thread keeps for later images. */
 const mostLeft = 8
 
@@ -86,15 +94,16 @@ export const obstacle = (): string | undefined =>
       'Cross-Origin-Embedder-Policy: require-corp'
 
 /**
- * A pool of so many threads, 1 to `mostThreads`. This one computes too: a scheduler may put two workers that are woken
+ * A pool of so many threads, 1 to `mostThreads`; a worker that takes more than `patience` milliseconds for a block hangs, and
+ * is replaced. This one computes too: a scheduler may put two workers that are woken
  * at once on one core, and leaves them there for longer than most blocks take.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const pool = (size: number): Pool => {
+export const pool = (size: number, { patience = usualPatience }: { readonly patience?: number } = {}): Pool => {
   const members = Array.from({ length: size }, (_, i) => ({
-    ...(i === size - 1 ? here() : another(startWorker)),
+    ...(i === size - 1 ? here() : another(startWorker, patience)),
     ...memories()
   }))
   const last = members.length - 1

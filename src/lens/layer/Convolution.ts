@@ -231,7 +231,7 @@ const windowsOf = (x: Expr, axes: ReadonlyArray<Axis>): Expr =>
   axes.reduceRight<Expr>(
     (windows, { size, stride, padding }, i) => {
       const positions = Math.floor((length(x.shape, i + 1) + 2 * padding - size) / stride) + 1
-      return X.window<Shape, number, number, number>(windows, i + 1, positions, size, stride)
+      return X.window<Shape, number, number, number>(windows, i + 1, positions, size, { stride })
     },
     axes.reduce<Expr>(
       (padded, { padding }, i) =>

@@ -97,7 +97,10 @@ export const unfold = (x: Expr, first: number, windows: ReadonlyArray<Windows>, 
   const padded = windows.reduce((sofar, one, i) => padTo(sofar, first + i, one.before, spanOf(one), value), x)
   return windows.reduceRight<Expr>(
     (sofar, { positions, size, stride, dilation }, i) =>
-      X.window<Shape, number, number, number>(sofar, first + i, positions, size, stride, dilation),
+      X.window<Shape, number, number, number>(sofar, first + i, positions, size, {
+        stride: stride,
+        dilation: dilation
+      }),
     padded
   )
 }

@@ -36,14 +36,19 @@ const chosen = async (options: ConfigOptions): Promise<string> => {
   return E.isLeft(read) ? `${read.left.kind}: ${read.left.message}` : Named.show(read.right.config.estimator)
 }
 
+/** What pays for the rest in the faces' own default. */
+const rest = 'rest = halfOrder'
+
 const noH = `usage: estimator.h: expected one of the fields of fullBackprop (name, memory), got "h"; remove it, or choose ${withH}`
 
 describe('--estimator', () => {
   it.each([
-    [{}, 'rlr(radius = 0.3)'],
+    [{}, `rlr(${rest}, radius = 0.3)`],
     [{ estimator: 'segmented' }, 'segmented'],
     [{ estimator: 'rlr(h = 3, radius = 0.1)' }, 'rlr(h = 3, radius = 0.1)'],
-    [{ h: '3' }, 'rlr(h = 3, radius = 0.3)'],
+    [{ h: '3' }, `rlr(h = 3, ${rest}, radius = 0.3)`],
+    // a task's choice is for its own default, not for what is named
+    [{ estimator: 'rlr' }, 'rlr(radius = 0.3)'],
     [{ estimator: 'segmented', h: '3' }, 'segmented(h = 3)'],
     [{ estimator: 'blackBoxRlr(form = onePoint)', h: '1' }, 'blackBoxRlr(h = 1, form = onePoint, radius = 0.3)'],
     [{ estimator: 'fullBackprop', h: '3' }, noH],
@@ -119,26 +124,68 @@ describe('--estimator', () => {
   })
 
   it('has the options that a task gives it', async () => {
-    expect(await chosen({ task: 'points' })).toBe('rlr(directions = batch, radius = 0.02)')
+    expect(await chosen({ task: 'points' })).toBe('rlr(radius = 0.02)')
     expect(await chosen({ task: 'points', estimator: 'evolutionStrategies' })).toBe(
-      'evolutionStrategies(directions = batch, radius = 0.02)'
+      'evolutionStrategies(radius = 0.02)'
     )
     expect(await chosen({ task: 'points', estimator: 'truncatedBackprop' })).toBe('truncatedBackprop')
+  })
+})
+
+describe('--kl', () => {
+  it('is the price of leaving the base, over that of the file and of the task', async () => {
+    const path = file('kl.json', { kl: { floor: 0.2 } })
+    expect((await config({})).kl).toEqual({ beta: 0.5, floor: 0 })
+    expect((await config({ config: path })).kl).toEqual({ beta: 0.5, floor: 0.2 })
+    expect((await config({ config: path, kl: '0.01' })).kl).toEqual({ beta: 0.01, floor: 0.2 })
+    expect(await chosen({ kl: 'dear' })).toBe(
+      'usage: kl.beta: expected a number of at least 0 that f32 holds, got "dear"; correct it'
+    )
+  })
+
+  it('has a default, and few steps, for the usual reward on the usual chain only, whose units it is in', async () => {
+    const of = async (options: ConfigOptions): Promise<readonly [number, number]> => {
+      const { kl, steps } = await config(options)
+      return [kl.beta, steps]
+    }
+    expect(await of({ T: '20' })).toEqual([0.5, 20])
+    expect(await of({ chain: 'ddim', reward: 'glasses' })).toEqual([0.5, 20])
+    expect(await of({ estimator: 'reinforce' })).toEqual([0.5, 20])
+    expect(await of({ reward: 'aesthetic' })).toEqual([0, 60])
+    expect(await of({ chain: 'flow-ode' })).toEqual([0, 60])
+    expect(await of({ config: file('eta.json', { chain: { eta: 0 } }) })).toEqual([0, 60])
+    expect(await of({ config: file('clip.json', { chain: { clip: 1 } }) })).toEqual([0, 60])
+    expect(await of({ task: 'points' })).toEqual([0, 60])
+  })
+})
+
+describe('--paper', () => {
+  it('is the form of the paper: zeroth-order on the rest, no baseline of the state, no price', async () => {
+    const { estimator, kl, steps } = await config({ paper: true })
+    expect([Named.show(estimator), kl.beta, steps]).toEqual(['rlr(baseline = none, radius = 0.3)', 0, 60])
+    expect(Named.show((await config({ paper: true, h: '4', lora: '2' })).estimator)).toBe(
+      'rlr(h = 4, baseline = none, radius = 0.01)'
+    )
+    expect((await config({ paper: true, kl: '0.1', steps: '7' })).kl.beta).toBe(0.1)
+  })
+
+  it('is refused beside another estimator', async () => {
+    expect(await chosen({ paper: true, estimator: 'reinforce' })).toBe(
+      'usage: --paper: expected no --estimator beside it; leave one of the two out'
+    )
   })
 })
 
 describe('--lora', () => {
   it('has directions, a radius and a learning rate for matrices, beneath what a file says', async () => {
     const adapted = await config({ lora: '4' })
-    expect(Named.show(adapted.estimator)).toBe('rlr(directions = batch, radius = 0.01)')
+    expect(Named.show(adapted.estimator)).toBe(`rlr(${rest}, radius = 0.01)`)
     expect([adapted.adapter.rank, adapted.optimizer.learningRate]).toEqual([4, 0.005])
     const path = file('c.json', { estimator: { radius: 0.2 }, optimizer: { learningRate: 0.3 } })
     const over = await config({ lora: '4', config: path })
-    expect(Named.show(over.estimator)).toBe('rlr(directions = batch, radius = 0.2)')
+    expect(Named.show(over.estimator)).toBe(`rlr(${rest}, radius = 0.2)`)
     expect(over.optimizer.learningRate).toBe(0.3)
-    expect(await chosen({ lora: '4', estimator: 'evolutionStrategies' })).toBe(
-      'evolutionStrategies(directions = batch, radius = 0.01)'
-    )
+    expect(await chosen({ lora: '4', estimator: 'evolutionStrategies' })).toBe('evolutionStrategies(radius = 0.01)')
     expect(await chosen({ lora: '4', estimator: 'fullBackprop' })).toBe('fullBackprop')
   })
 })
@@ -162,5 +209,15 @@ describe('what is typed', () => {
     expect(await chosen({ config: file('c.json', { chain: 3 }), T: '4' })).toBe(
       'usage: chain: expected a group of fields, got 3; write it as key: value pairs'
     )
+  })
+})
+
+describe('--group', () => {
+  it('takes advantages within groups, unless something else is said, and divides the batch', async () => {
+    const grouped = await config({ group: '8' })
+    expect([grouped.group, grouped.advantage.name]).toEqual([8, 'perPrompt'])
+    const path = file('grouped.json', { advantage: { name: 'group' } })
+    expect((await config({ group: '8', config: path })).advantage.name).toBe('group')
+    expect((await config({})).advantage.name).toBe('leaveOneOut')
   })
 })

@@ -12,7 +12,7 @@ describe('halforder estimators', () => {
         help(),
         '',
         '--estimator takes a name, a name with options such as rlr(h = 3, radius = 0.1), or a JSON file.',
-        'Where neither it nor the task says otherwise, finetune has radius = 0.3 and directions = row.',
+        'Where neither it nor the task says otherwise, finetune has radius = 0.3.',
         ''
       ].join('\n')
     )

@@ -6,8 +6,8 @@ import * as E from 'fp-ts/lib/Either.js'
 import { afterAll, describe, expect, it } from 'vitest'
 import { finetune, type Options } from '../../../cli/command/Finetune.js'
 import { asset } from '../../../cli/edge/Files.js'
-import { sha256 } from '../../../cli/command/RunFolder.js'
-import { readMetrics } from '../../../cli/edge/Metrics.js'
+import { sha256 } from '../../../cli/command/run/RunFolder.js'
+import { type Metrics, readMetrics } from '../../../cli/edge/Metrics.js'
 import * as Named from '../../../src/estimator/Named.js'
 import * as Chains from '../../../src/training/Chains.js'
 import * as Checkpoint from '../../../src/training/Checkpoint.js'
@@ -34,6 +34,25 @@ const right = <L, A>(result: E.Either<L, A>): A => {
 
 const model = (bytes: Uint8Array): Values => right(loadModel(bytes)).parameters
 
+/** What a run says of itself. */
+interface Told {
+  readonly summary: {
+    readonly kl: unknown
+    readonly before: Stand
+    readonly after: Stand
+  }
+  readonly metrics: ReadonlyArray<Metrics>
+}
+
+interface Stand {
+  readonly mean: number
+  readonly heldOut: { readonly mean: number }
+  readonly kl: { readonly mean: number }
+  readonly objective: { readonly mean: number }
+  readonly pairwiseDistance: number
+  readonly frechetToBase: number
+}
+
 const run = (options: Options): Promise<Ran> => captured(() => finetune(options, new Date(0)))
 
 describe('halforder finetune', () => {
@@ -56,7 +75,7 @@ describe('halforder finetune', () => {
     expect(JSON.parse(printed)).toMatchObject({
       steps: 2,
       interrupted: false,
-      objective: 'J and J_s',
+      objective: 'J',
       unpaidSteps: [],
       trainedParameters: 128
     })
@@ -173,6 +192,87 @@ describe('halforder finetune', () => {
     expect(existsSync(join(scratch, 'refused'))).toBe(false)
   })
 
+  it('pays for leaving the base where it is told to: reward, divergence and objective apart, in the log and the summary', async () => {
+    const config = configFile('kl.json', { ...quick, steps: 3, estimator: { rest: 'halfOrder' } })
+    const told = async (name: string, options: Options): Promise<Told> => {
+      const out = join(scratch, name)
+      const { code, out: printed } = await run({ config, json: true, out, ...options })
+      expect(code).toBe(0)
+      const metrics = right(readMetrics(readFileSync(join(out, 'metrics.jsonl'), 'utf8')))
+      return { summary: JSON.parse(printed) as Told['summary'], metrics }
+    }
+    const [free, dear] = [await told('kl-0', { kl: '0' }), await told('kl-5', { kl: '5' })]
+    expect(free.summary.kl).toEqual({ beta: 0, floor: 0, leftOut: [1] })
+    expect(dear.summary.kl).toEqual({ beta: 5, floor: 0, leftOut: [1] })
+    // the first batch is of the base itself
+    expect(dear.metrics[0]?.klMean).toBe(0)
+    expect(dear.metrics[1]?.klMean).toBeGreaterThan(0)
+    expect(free.metrics.map(({ klMean }) => klMean)).toEqual([NaN, NaN, NaN])
+    free.metrics.forEach(({ objectiveMean, rewardMean }) => expect(objectiveMean).toBe(rewardMean))
+    dear.metrics.forEach(({ klMean, objectiveMean, rewardMean }) =>
+      expect(objectiveMean).toBeCloseTo(rewardMean - 5 * klMean, 6)
+    )
+    for (const { before, after } of [free.summary, dear.summary]) {
+      expect(before).toMatchObject({ kl: { mean: 0 }, frechetToBase: 0 })
+      expect(after.kl.mean).toBeGreaterThan(0)
+      expect(after.frechetToBase).toBeGreaterThan(0)
+    }
+    expect(free.summary.after.objective.mean).toBe(free.summary.after.mean)
+    const { after } = dear.summary
+    expect(after.objective.mean).toBeCloseTo(after.mean - 5 * after.kl.mean, 9)
+    // the same noise and, at the first step, the same gradient: what is paid for holds the model back from then on
+    expect(after.kl.mean).toBeLessThan(free.summary.after.kl.mean)
+  })
+
+  it('holds an adapter to the model that it is laid on', async () => {
+    const config = configFile('kl-lora.json', {
+      ...quick,
+      steps: 2,
+      estimator: { rest: 'halfOrder' },
+      adapter: { on: ['blocks'] }
+    })
+    const out = join(scratch, 'kl-lora')
+    const { code, out: printed } = await run({ config, lora: '2', kl: '0.1', out, json: true })
+    expect(code).toBe(0)
+    const metrics = right(readMetrics(readFileSync(join(out, 'metrics.jsonl'), 'utf8')))
+    expect(metrics[0]?.klMean).toBe(0)
+    expect(metrics[1]?.klMean).toBeGreaterThan(0)
+    expect((JSON.parse(printed) as Told['summary']).after.kl.mean).toBeGreaterThan(0)
+  })
+
+  it('is judged by another classifier, and by how its outputs differ', async () => {
+    const config = configFile('judged.json', quick)
+    const { out } = await run({ config, json: true, out: join(scratch, 'judged') })
+    const summary = JSON.parse(out) as Told['summary'] & { readonly heldOutReward: string; readonly features: string }
+    expect(summary.heldOutReward).toBe('log p(glasses = round or dark)')
+    expect(summary.features).toBe("the 64 features of the judge's last layer")
+    expect(summary.before.heldOut.mean).not.toBe(summary.before.mean)
+    expect(summary.before.pairwiseDistance).toBeGreaterThan(0.1)
+    const aesthetic = await run({ config, reward: 'aesthetic', json: true, out: join(scratch, 'judged-otherwise') })
+    expect(JSON.parse(aesthetic.out)).toMatchObject({ heldOutReward: 'clarity' })
+  })
+
+  it('takes a reward of its own from a module, which sees outputs, conditions and prompts', async () => {
+    const reward = configFile(
+      'bright.mjs',
+      `export const batch = 3
+       export default async ({ x0, condition, prompt, rows }) => {
+         if (x0.shape[0] !== rows || condition.c.shape[0] !== rows || rows > 3) throw new Error('not what was promised')
+         if (prompt.some((text) => text !== 'a happy face')) throw new Error('got ' + prompt.join())
+         const width = x0.data.length / rows
+         return Array.from({ length: rows }, (_, n) => x0.data.slice(n * width, (n + 1) * width).reduce((a, b) => a + b, 0))
+       }`
+    )
+    const config = configFile('module.json', { ...quick, steps: 1, prompt: 'a happy face' })
+    const out = join(scratch, 'module')
+    const { code, err, out: printed } = await run({ config, reward, estimator: 'reinforce', out, json: true })
+    expect([code, err.includes('halforder finetune:')]).toEqual([0, false])
+    expect(JSON.parse(printed)).toMatchObject({ reward, heldOutReward: 'clarity' })
+    const throwing = configFile('throws.mjs', "export default () => { throw new Error('no model') }")
+    const failed = await run({ config, reward: throwing, estimator: 'reinforce', out: join(scratch, 'module-throws') })
+    expect([failed.code, failed.err.includes('it threw no model')]).toEqual([1, true])
+  })
+
   it('takes cells of its own, from a file', async () => {
     const cells = [
       { kind: 'firstOrder', to: 2 },
@@ -238,6 +338,37 @@ describe('misuse', () => {
       'latents of a model that has none',
       () => ({ chain: 'latent', model: 'faces-mlp' }),
       'expected a model of latents with a decoder'
+    ],
+    [
+      'a price where no step has noise',
+      () => ({ kl: '0.1', estimator: 'fullBackprop', config: configFile('k.json', { chain: { eta: 0 } }) }),
+      'kl.beta: expected a chain that has noise at some step, got 0.1 on '
+    ],
+    ['a price that is none', () => ({ kl: '-1' }), 'kl.beta: expected '],
+    [
+      'a reward file that is not there',
+      () => ({ reward: './no-such-reward.mjs' }),
+      '--reward: ./no-such-reward.mjs does not exist; name a module such as ./reward.mjs, or a reward of the task'
+    ],
+    [
+      'a reward file that does not load',
+      () => ({ reward: configFile('broken.mjs', 'export default (') }),
+      'broken.mjs does not load: '
+    ],
+    [
+      'a reward file without a reward',
+      () => ({ reward: configFile('none.mjs', 'export const mine = 1') }),
+      "none.mjs: expected a default export that is a function of { x0, condition, prompt, rows }, or a reward made by 'halforder/reward', got none"
+    ],
+    [
+      'a reward file with a batch that is none',
+      () => ({ reward: configFile('batch.mjs', 'export const batch = 0; export default () => []') }),
+      'batch.mjs: expected the export batch to be a whole number of rows of at least 1'
+    ],
+    [
+      'a reward file under an estimator that needs a gradient',
+      () => ({ reward: configFile('function.mjs', 'export default () => []') }),
+      'expected an estimator that needs no gradient of the reward'
     ],
     ['a score where there is no noise', () => ({ chain: 'flow-ode' }), 'is 0 in flow-ode, so'],
     [

@@ -226,7 +226,7 @@ describe('halforder verify', () => {
   })
 
   test.each([
-    ['model', 'model.json', { kind: 'tanh', T: 'ten' }, 'T: expected a whole number in 1..10000, got "ten"'],
+    ['model', 'model.json', { kind: 'tanh', T: 'ten' }, 'T: expected a whole number in 1..4096, got "ten"'],
     ['model', 'model.json', '{', 'expected JSON'],
     ['estimator', 'estimator.json', { cells: [{ kind: 'halfOrder' }] }, 'cells[0].from'],
     [
@@ -327,6 +327,22 @@ describe('wrong claims', () => {
     )()
     expect(E.isRight(honest) && honest.right.rows[0]?.verdict).toBe('biased as predicted')
     expect(E.isRight(wrong) && wrong.right.rows[0]?.verdict).toBe('refuted')
+  })
+
+  test('of a radius so small that rewards differ by rounding alone are not decided, and no more is drawn', async () => {
+    const tiny = (radius: string): Promise<number> =>
+      run({
+        model: file('linear.json', linear(0.5)),
+        estimator: `evolutionStrategies(form = central, radius = ${radius})`
+      })
+    expect(await tiny('1e-30')).toBe(1)
+    expect(rows()).toMatchObject([{ verdict: 'undecided', samples: 4000, tolerance: null, detectable: null }])
+    expect(stderr).toMatch(
+      /nothing was decided: .* on .*linear\.json: rounding leaves [\d.e+]+ open, more than the gradient \([\d.e+]+\) that is looked for; take a larger radius\n$/
+    )
+    stdout = ''
+    expect(await tiny('0.1')).toBe(0)
+    expect(rows()).toMatchObject([{ verdict: 'unbiased' }])
   })
 
   test('nothing tested is not sound', () => {

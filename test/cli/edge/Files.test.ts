@@ -71,6 +71,21 @@ describe('making a folder', () => {
       )
   })
 
+  test.runIf(process.platform === 'linux')('below a working folder that was deleted says so', async () => {
+    const [before, gone] = [process.cwd(), join(folder, 'gone')]
+    mkdirSync(gone)
+    process.chdir(gone)
+    try {
+      rmSync(gone, { recursive: true })
+      for (const path of ['a', 'a/b', './a'])
+        expect(said(await Files.makeFolder(path)())).toMatch(
+          /^could not make the folder \S+: its folder does not exist$/
+        )
+    } finally {
+      process.chdir(before)
+    }
+  })
+
   test.runIf(process.getuid?.() !== 0)('in a folder that may not be written says so', async () => {
     chmodSync(folder, 0o500)
     expect(said(await Files.makeFolder(join(folder, 'a'))())).toBe(

@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { logitsBy } from '../../../../cli/tasks/faces/Judging.js'
 import { accuracy } from '../../../../cli/tasks/faces/Metrics.js'
 import { faces } from '../../../../cli/tasks/faces/Renderer.js'
+import { networks } from '../../../../cli/tasks/faces/Trainings.js'
 import { gpuJs } from '../../../../src/kernel/GpuJs.js'
 import { loadClassifier } from '../../../../src/network/Model.js'
 import * as Draw from '../../../../src/random/Draw.js'
@@ -12,6 +13,7 @@ import { asset, misses, missesOf, shipped } from './drawn.js'
 
 const model = shipped('faces-mlp')
 const reader = get(loadClassifier(asset('classifier')))
+const judge = get(loadClassifier(asset('judge')))
 const count = 128
 const drawn = get(faces(Draw.uniform(Key.make(2024), [count, 8])))
 const target = gpuJs()
@@ -20,7 +22,7 @@ afterAll(() => target.dispose())
 
 describe('the shipped networks', () => {
   test('say how they were made', () => {
-    for (const { metadata } of [model, reader]) {
+    for (const { metadata } of [model, reader, judge]) {
       expect(metadata['command']).toMatch(
         /^halforder pretrain [a-z-]+ --steps \d+ --batch \d+ --(?:faces|examples) \d+ --seed \d+$/
       )
@@ -35,6 +37,16 @@ describe('the shipped networks', () => {
     const covered = drawn.attributes.filter(({ hat }) => hat !== 'none').length / count
     expect(hair).toBeGreaterThanOrEqual(1 - covered)
     expect(hairColor).toBeGreaterThanOrEqual(1 - covered)
+  })
+
+  test('the judge reads them too, and was trained with another seed and other weights', async () => {
+    const logits = get(await logitsBy(target, judge)(drawn.images)())
+    const { hair: _, hairColor: __, ...seen } = accuracy(logits, drawn.labels)
+    expect(Object.values(seen)).toEqual(Object.values(seen).map(() => 1))
+    expect(judge.metadata['seed']).not.toBe(reader.metadata['seed'])
+    expect(judge.description).toEqual(networks['judge']?.description)
+    expect(judge.description.hidden).not.toBe(reader.description.hidden)
+    expect(asset('judge').length).toBeLessThan(200_000)
   })
 
   test('the denoiser draws the face that its prompt describes, and no other, but for one in a hundred at most', async () => {

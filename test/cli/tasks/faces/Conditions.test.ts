@@ -45,6 +45,20 @@ describe('the conditions of a text', () => {
     ).toBe(true)
   })
 
+  it('can be said in words again, which ask for the same', () => {
+    for (const [language, text] of [
+      [stills, 'a happy face with blue hair, without glasses'],
+      [stills, 'a hat'],
+      [clips, 'a face with dark glasses that blinks']
+    ] as const) {
+      for (const code of rows(text, 3, language)) {
+        const words = language.words?.(code) ?? ''
+        expect([words, get(language.parse(words)).code]).toEqual([words, code])
+      }
+    }
+    expect(stills.words?.(new Array<number>(Faces.labelWidth).fill(0))).toBe('')
+  })
+
   it('share the choices that it leaves open among the values, in the code of a stage', () => {
     const { code } = get(stills.parse('a red or green hat'))
     const { offset } = Faces.block('hat')

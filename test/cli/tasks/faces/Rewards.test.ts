@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { describe, expect, test } from 'vitest'
 import * as Files from '../../../../cli/edge/Files.js'
+import * as Faces from '../../../../cli/tasks/faces/Faces.js'
 import * as Rewards from '../../../../cli/tasks/faces/Rewards.js'
 import { showError } from '../../../../src/document/Document.js'
 import * as L from '../../../../src/lens/Lens.js'
@@ -117,12 +118,39 @@ describe('names', () => {
   })
 
   test.each([
-    ['glases', 'the nearest are glasses, beard, hat'],
-    ['constructor', 'the nearest are aesthetic, alignment, beard']
+    ['glases', 'the nearest are glasses, beard, clarity'],
+    ['constructor', 'the nearest are aesthetic, clarity, alignment']
   ])('%j is unknown', (name, remedy) => {
     expect(message(name)).toBe(
-      `reward: expected glasses, smile, hat, beard, alignment, aesthetic, compressibility, or attribute:value such as hairColor:blue or hat:red beanie|green cap, got "${name}"; ${remedy}`
+      `reward: expected glasses, smile, hat, beard, alignment, clarity, aesthetic, compressibility, or attribute:value such as hairColor:blue or hat:red beanie|green cap, got "${name}"; ${remedy}`
     )
+  })
+
+  test('clarity is the sum over the attributes of p log p', async () => {
+    const names = Faces.attributeNames.flatMap((attribute) =>
+      Faces.vocabulary[attribute].map(({ name }) => `${attribute}:${name}`)
+    )
+    const logs = await Promise.all(names.map((name) => values(name)))
+    const expected = images.shape
+      .slice(0, 1)
+      .flatMap((n) =>
+        Array.from({ length: n }, (_, row) =>
+          logs.reduce((sum, log) => sum + Math.exp(log[row] ?? 0) * (log[row] ?? 0), 0)
+        )
+      )
+    const found = await values('clarity')
+    expect(found).toHaveLength(2)
+    found.forEach((value, i) => expect(value).toBeCloseTo(expected[i] ?? NaN, 12))
+  })
+
+  test('held-out ones are those that a classifier gives; clarity stands for the others', () => {
+    const judges = Rewards.heldOut(materials.classifier, 1)
+    const has = (name: string): boolean => E.isRight(Shelf.reward(judges.rewards)(name))
+    expect(['glasses', 'hairColor:blue', 'alignment', 'smile + hat'].map(has)).toEqual([true, true, true, true])
+    expect(['aesthetic', 'compressibility', './mine.mjs'].map(has)).toEqual([false, false, false])
+    const clips = Rewards.heldOut(materials.classifier, 8)
+    expect(E.isRight(Shelf.reward(clips.rewards)('smoothness'))).toBe(false)
+    expect(judges.otherwise.reward.name).toBe('clarity')
   })
 
   test('an unknown attribute or value: the nearest one', () => {

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check'
+import * as O from 'fp-ts/lib/Option.js'
 import { describe, expect, it } from 'vitest'
 import {
   type Distribution,
@@ -163,8 +164,19 @@ describe('the energy distance', () => {
     [3, -1]
   ]
 
+  const distance = (x: Tensor, y: Tensor): number => O.getOrElse(() => Number.NaN)(energyDistance(x, y))
+
+  it('of a sample without a pair is none', () => {
+    const one = tensor(a.slice(0, 1))
+    const none = tensor([])
+    for (const few of [one, none]) {
+      expect(energyDistance(few, tensor(a))).toEqual(O.none)
+      expect(energyDistance(tensor(a), few)).toEqual(O.none)
+    }
+  })
+
   it('is unbiased: its mean over all samples is the distance of the distributions', () => {
-    const pairs = samples(a, 3).flatMap((x) => samples(b, 2).map((y) => energyDistance(tensor(x), tensor(y))))
+    const pairs = samples(a, 3).flatMap((x) => samples(b, 2).map((y) => distance(tensor(x), tensor(y))))
     const between = mean(a.flatMap((x) => b.map((y) => apart(x, y))))
     // of independent draws, which are the same point now and then
     const within = (of: typeof a): number => mean(of.flatMap((x) => of.map((y) => apart(x, y))))
@@ -179,13 +191,13 @@ describe('the energy distance', () => {
       2 * mean(a.flatMap((x) => b.map((y) => apart(x, y)))) -
       (apart([0, 0], [1, 0.5]) + apart([0, 0], [-2, 1]) + apart([1, 0.5], [-2, 1])) / 3 -
       apart([0.5, 0], [3, -1])
-    expect(energyDistance(tensor(a), tensor(b))).toBeCloseTo(expected, 12)
+    expect(distance(tensor(a), tensor(b))).toBeCloseTo(expected, 12)
   })
 
   it('of points at two places is twice their distance', () => {
     const at = (x: number, y: number): Tensor => tensor(Array.from({ length: 4 }, () => [x, y] as const))
-    expect(energyDistance(at(0, 0), at(3, 4))).toBe(10)
-    expect(energyDistance(at(1, 2), at(1, 2))).toBe(0)
+    expect(distance(at(0, 0), at(3, 4))).toBe(10)
+    expect(distance(at(1, 2), at(1, 2))).toBe(0)
   })
 
   const cloud = fc
@@ -195,13 +207,13 @@ describe('the energy distance', () => {
   it('is symmetric, moves with nothing and scales with the points', () => {
     fc.assert(
       fc.property(cloud, cloud, (x, y) => {
-        const d = energyDistance(tensor(x), tensor(y))
+        const d = distance(tensor(x), tensor(y))
         const moved = (rows: typeof x): Tensor => tensor(rows.map(([u, v]) => [u + 3, v - 5] as const))
         const doubled = (rows: typeof x): Tensor => tensor(rows.map(([u, v]) => [2 * u, 2 * v] as const))
         // the sums have the same terms in another order: some 40 of them, below 25 each
-        expect(Math.abs(energyDistance(tensor(y), tensor(x)) - d)).toBeLessThan(1e-12)
-        expect(energyDistance(moved(x), moved(y))).toBe(d)
-        expect(energyDistance(doubled(x), doubled(y))).toBe(2 * d)
+        expect(Math.abs(distance(tensor(y), tensor(x)) - d)).toBeLessThan(1e-12)
+        expect(distance(moved(x), moved(y))).toBe(d)
+        expect(distance(doubled(x), doubled(y))).toBe(2 * d)
       })
     )
   })
@@ -210,10 +222,10 @@ describe('the energy distance', () => {
     const size = 400
     const sample = (distribution: Distribution, seed: number): Tensor => draw(distribution)(Key.make(seed), size).x0
     const others = named.flatMap(([name, one]) => {
-      const self = energyDistance(sample(one, 1), sample(one, 2))
+      const self = distance(sample(one, 1), sample(one, 2))
       return named
         .filter(([other]) => other !== name)
-        .map(([, another]) => energyDistance(sample(one, 1), sample(another, 2)) / Math.abs(self))
+        .map(([, another]) => distance(sample(one, 1), sample(another, 2)) / Math.abs(self))
     })
     expect(Math.min(...others)).toBeGreaterThan(4)
   })

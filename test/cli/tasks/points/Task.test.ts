@@ -9,7 +9,7 @@ import { showError } from '../../../../src/document/Document.js'
 import { gpuJs } from '../../../../src/kernel/index.js'
 import type { Model } from '../../../../src/network/Model.js'
 import * as Key from '../../../../src/random/Key.js'
-import type { Differentiable } from '../../../../src/reward/Reward.js'
+import type { BlackBox, Differentiable } from '../../../../src/reward/Reward.js'
 import * as Shelf from '../../../../src/reward/Shelf.js'
 import * as Task from '../../../../src/task/Task.js'
 import type { None } from '../../../../src/lens/Lens.js'
@@ -160,5 +160,34 @@ describe('samples', () => {
     }).reduce((a: number, b) => a + b, 0)
     // measured: none, 7 and 67 of 8192; a model that does not listen misses one half of them or more
     expect(lost).toBeLessThanOrEqual(mostOf(n, 0.02, falseAlarm / names.length))
+  })
+})
+
+describe('the judge of points', () => {
+  const judge = async (name: string): Promise<BlackBox> => {
+    const { otherwise } = get(await task.judges(await load(name))())
+    if (otherwise?._tag !== 'Opaque') throw new Error('expected a host function')
+    return otherwise.reward
+  }
+
+  it.each(names)('of %s is the logarithm of a density: it integrates to 1', async (name) => {
+    const [n, reach] = [80, 3]
+    const width = (2 * reach) / n
+    const centre = (i: number): number => -reach + (i + 0.5) * width
+    const data = Float64Array.from({ length: 2 * n * n }, (_, at) => {
+      const cell = Math.floor(at / 2)
+      return centre(at % 2 === 0 ? cell % n : Math.floor(cell / n))
+    })
+    const logs = get(await (await judge(name)).evaluate({ shape: [n * n, 2], data })())
+    // the midpoint rule on normals of deviation 0.1 with cells of 0.075 is exact to e^(-2 (pi 0.1 / 0.075)^2)
+    expect(logs.reduce((sum, log) => sum + Math.exp(log) * width ** 2, 0)).toBeCloseTo(1, 9)
+  })
+
+  it('prefers what the data have, and has no value for models of unknown data', async () => {
+    const at = { shape: [2, 2], data: Float64Array.of(1.4, 0, 0, 0) }
+    const [there = NaN, between = NaN] = get(await (await judge('eight-gaussians')).evaluate(at)())
+    expect(there).toBeGreaterThan(between + 10)
+    const model = await load('moons')
+    expect(get(await task.judges({ ...model, metadata: {} })())).toEqual({})
   })
 })

@@ -12,9 +12,9 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Checkpoint from 'halforder/training/Checkpoint'
-import { broken, type Failure, file, type Step, usage } from '../edge/Failure.js'
-import * as Files from '../edge/Files.js'
-import { type Held, lockName, take } from '../edge/Lock.js'
+import { broken, type Failure, file, type Step, usage } from '../../edge/Failure.js'
+import * as Files from '../../edge/Files.js'
+import { type Held, lockName, take } from '../../edge/Lock.js'
 
 /**
  * SHA-256, as checkpoints ask for it.

@@ -7,7 +7,7 @@
  *
  * @since 0.1.0
  */
-import type { Tensor } from '../tensor/Tensor.js'
+import type { Tensor } from '../../tensor/Tensor.js'
 
 // -------------------------------------------------------------------------------------
 // model

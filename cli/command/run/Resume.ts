@@ -9,12 +9,12 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type * as Checkpoint from 'halforder/training/Checkpoint'
 import * as Config from 'halforder/training/Config'
-import * as Documents from '../edge/Documents.js'
-import { type Failure, file, type Step, usage } from '../edge/Failure.js'
-import * as Files from '../edge/Files.js'
-import type { Held } from '../edge/Lock.js'
-import { historyOf, type Metrics } from '../edge/Metrics.js'
-import { type ConfigOptions, type Configured, configure, optionOf } from './ConfigOptions.js'
+import * as Documents from '../../edge/Documents.js'
+import { type Failure, file, type Step, usage } from '../../edge/Failure.js'
+import * as Files from '../../edge/Files.js'
+import type { Held } from '../../edge/Lock.js'
+import { historyOf, type Metrics } from '../../edge/Metrics.js'
+import { type ConfigOptions, type Configured, configure, optionOf } from '../ConfigOptions.js'
 import { stored } from './RunFolder.js'
 
 // -------------------------------------------------------------------------------------
@@ -61,8 +61,9 @@ const free: ReadonlySet<string> = new Set(['steps', 'threads'])
  */
 export const checkOptions = (
   folder: string,
-  { config, out }: { readonly config?: string; readonly out?: string }
+  { config, out, paper }: { readonly config?: string; readonly out?: string; readonly paper?: boolean }
 ): E.Either<Failure, void> => {
+  if (paper === true) return E.left(usage(`--paper: expected none, since ${folder} has an estimator; leave it out`))
   if (config !== undefined)
     return E.left(usage(`--config: expected none, since ${folder} has one, got ${config}; leave it out`))
   return out === undefined || isSame(out, folder)

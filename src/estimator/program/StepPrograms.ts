@@ -3,14 +3,14 @@
  *
  * @since 0.1.0
  */
-import type * as Ch from '../chain/Chain.js'
-import * as L from '../lens/Lens.js'
-import type { Params } from '../lens/Lens.js'
-import type { StepLens } from '../reward/StepReward.js'
-import * as X from '../tensor/Expr.js'
-import type { Batched } from '../tensor/Shape.js'
-import * as Tree from '../tensor/Tree.js'
-import type { Exprs, Shapes } from '../tensor/Tree.js'
+import type * as Ch from '../../chain/Chain.js'
+import * as L from '../../lens/Lens.js'
+import type { Params } from '../../lens/Lens.js'
+import type { StepLens } from '../../reward/StepReward.js'
+import * as X from '../../tensor/Expr.js'
+import type { Batched } from '../../tensor/Shape.js'
+import * as Tree from '../../tensor/Tree.js'
+import type { Exprs, Shapes } from '../../tensor/Tree.js'
 
 /**
  * The inputs of a program that reads step rewards: their own parameters, `step.i`.

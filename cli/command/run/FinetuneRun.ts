@@ -5,30 +5,36 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { showError as showDocument } from 'halforder/document/Document'
 import * as Cover from 'halforder/estimator/Cover'
 import * as Est from 'halforder/estimator/Estimator'
-import * as Gradient from 'halforder/estimator/Gradient'
 import * as Objective from 'halforder/estimator/Objective'
-import { trainedShapes } from 'halforder/estimator/Programs'
+import { trainedShapes } from 'halforder/estimator/program/Programs'
 import * as Cost from 'halforder/estimator/reading/Cost'
+import * as Ledger from 'halforder/estimator/reading/Ledger'
 import { type Model, showError as showModel } from 'halforder/network/Model'
 import * as Key from 'halforder/random/Key'
+import { leftOut } from 'halforder/reward/Kl'
+import { lenses } from 'halforder/reward/StepReward'
 import type { Show } from 'halforder/task/Task'
 import type { Values } from 'halforder/tensor/Program'
 import { rows, size, type Tensor } from 'halforder/tensor/Tensor'
 import * as Checkpoint from 'halforder/training/Checkpoint'
 import type * as Config from 'halforder/training/Config'
-import * as Evaluation from 'halforder/training/Evaluation'
+import * as Evaluation from 'halforder/training/measure/Evaluation'
 import * as Finetune from 'halforder/training/Finetune'
+import { departures } from 'halforder/training/Descent'
 import type * as Setup from 'halforder/training/Setup'
-import { broken, type Failure, type Step } from '../edge/Failure.js'
-import type { Held } from '../edge/Lock.js'
-import { showMetrics, type Metrics } from '../edge/Metrics.js'
-import { picture, pictured } from '../edge/Pictures.js'
-import { meter } from '../edge/Progress.js'
-import { rewardPlot } from '../edge/RewardPlot.js'
+import { broken, type Failure, type Step } from '../../edge/Failure.js'
+import type { Held } from '../../edge/Lock.js'
+import { showMetrics, type Metrics } from '../../edge/Metrics.js'
+import { picture, pictured } from '../../edge/Pictures.js'
+import { meter } from '../../edge/Progress.js'
+import { rewardPlot } from '../../edge/RewardPlot.js'
+import type { Judge, Level, Measured, Standing } from './Judgement.js'
+import * as Judgement from './Judgement.js'
 import { save, write } from './RunFolder.js'
 
 // -------------------------------------------------------------------------------------
@@ -48,12 +54,14 @@ export interface Ready {
   readonly identity: Checkpoint.Identity
   readonly setup: Setup.Setup
   readonly run: Finetune.Run
-  readonly evaluator: Evaluation.Evaluator
+  readonly judge: Judge
   readonly initial: Values
   /** What the outputs of the chain stand for. */
   readonly decoded: (outputs: Tensor) => TE.TaskEither<string, Tensor>
   readonly show: Show
   readonly model: Model
+  /** What rewards are divided by in a sum, by name. */
+  readonly scales: ReadonlyMap<string, number> | undefined
   readonly state: Finetune.State
   readonly history: ReadonlyArray<Metrics>
   readonly opening: 'all' | 'config' | 'nothing'
@@ -61,8 +69,11 @@ export interface Ready {
 }
 
 /**
- * What a run is judged by. Rewards are of held-out noise, the same before and after; `gain` is in joint standard
- * errors. `skippedRows` are the rows of all steps that were left out because their reward is not finite.
+ * What a run is judged by. Rewards are of held-out noise, the same before and after; `gain` is in joint standard errors, and
+ * so is `heldOutGain`, of the held-out reward (null where there is none). `kl` is the price of leaving the base model, with
+ * the steps whose divergence is left out because they have no noise. `features` says in which space Fréchet distances are taken,
+ * and `scales` what the rewards of a sum are divided by (null where they are not). `skippedRows` are the rows of all steps that
+ * were left out because their reward is not finite.
  *
  * @category model
  * @since 0.1.0
@@ -70,13 +81,20 @@ export interface Ready {
 export interface Summary {
   readonly folder: string
   readonly reward: string
-  readonly before: Level
-  readonly after: Level
+  readonly before: Standing
+  readonly after: Standing
   readonly gain: number
+  readonly heldOutReward: string | null
+  readonly heldOutGain: number | null
+  readonly kl: Config.Config['kl'] & { readonly leftOut: ReadonlyArray<number> }
+  readonly features: string
+  readonly scales: Readonly<Record<string, number>> | null
+  readonly warning: string | null
   readonly evaluationSamples: number
   readonly estimator: string
   readonly cover: string
   readonly objective: Objective.Objective
+  readonly departures: ReadonlyArray<Ledger.Departure>
   readonly unpaidSteps: ReadonlyArray<number>
   readonly steps: number
   readonly skippedRows: number
@@ -85,18 +103,6 @@ export interface Summary {
   readonly peakActivationBytes: number
   readonly trainedParameters: number
   readonly seconds: number
-}
-
-/**
- * A mean reward; `skipped` are the samples without a finite one, which it leaves out.
- *
- * @category model
- * @since 0.1.0
- */
-export interface Level {
-  readonly mean: number
-  readonly standardError: number
-  readonly skipped: number
 }
 
 // -------------------------------------------------------------------------------------
@@ -113,13 +119,13 @@ const writeSheet = ({ decoded, show }: Ready, held: Held, name: string, outputs:
 
 const measure =
   (ready: Ready, held: Held) =>
-  (params: Values, when: 'before' | 'after'): Step<Level> => {
-    const { config, evaluator } = ready
+  (params: Values, base: Measured | undefined): Step<Measured> => {
+    const { config, judge } = ready
+    const when = base === undefined ? 'before' : 'after'
     return pipe(
-      evaluator.run(params, Key.foldInString(Key.make(config.seed), 'held-out'), config.evaluationSamples),
-      TE.mapLeft((error) => broken(`held-out samples ${when} the run: ${Gradient.showError(error)}`)),
-      TE.chainFirst(({ images }) => writeSheet(ready, held, `${when}.png`, images)),
-      TE.map(({ rewards, skipped }) => ({ ...Evaluation.summary(rewards), skipped }))
+      Judgement.measure(judge, config, Key.foldInString(Key.make(config.seed), 'held-out'))(params, base),
+      TE.mapLeft((reason) => broken(`held-out samples ${when} the run: ${reason}`)),
+      TE.chainFirst(({ images }) => writeSheet(ready, held, `${when}.png`, images))
     )
   }
 
@@ -184,11 +190,15 @@ const loop =
       }
       state = progress.right.state
       const { mean, standardError } = Evaluation.summary(progress.right.rewards)
-      const { gradientNorm, skipped } = progress.right
+      const { gradientNorm, skipped, stepRewards } = progress.right
+      // the rewards on the way are those of the penalty
+      const { mean: paid } = Evaluation.summary(stepRewards)
       metrics.push({
         step: state.step,
         rewardMean: mean,
         rewardStandardError: standardError,
+        klMean: config.kl.beta === 0 ? NaN : Math.abs(paid) / config.kl.beta,
+        objectiveMean: mean + paid,
         gradientNorm,
         skipped,
         seconds: seconds()
@@ -222,31 +232,40 @@ const loop =
  * @since 0.1.0
  */
 export const execute = (ready: Ready, held: Held, stop: AbortSignal): Step<Summary> => {
-  const { config, setup, run, initial, history } = ready
+  const { config, setup, run, initial, judge, history } = ready
   const { problem } = setup
   const began = performance.now() - 1000 * (history.at(-1)?.seconds ?? 0)
   const seconds = (): number => (performance.now() - began) / 1000
   return pipe(
     open(ready, held),
-    TE.flatMap(() => measure(ready, held)(initial, 'before')),
-    TE.bindTo('before'),
+    TE.flatMap(() => measure(ready, held)(initial, undefined)),
+    TE.bindTo('base'),
     TE.bind('done', () => loop(ready, held, stop, seconds)),
     TE.chainFirst(({ done: { metrics } }) => write(held)('reward.svg', rewardPlot(problem.reward.name, metrics))),
     TE.chainFirst(({ done: { state } }) => writeModel(ready, held, state.params)),
-    TE.bind('after', ({ done: { state } }) => measure(ready, held)(state.params, 'after')),
-    TE.map(({ before, after, done: { state, metrics } }): Summary => {
-      const { networkEvaluations } = Cost.cost(problem.estimator, problem.chain.networkCalls)
+    TE.bind('tuned', ({ base, done: { state } }) => measure(ready, held)(state.params, base)),
+    TE.map(({ base: { standing: before }, tuned: { standing: after }, done: { state, metrics } }): Summary => {
+      const stepCalls = lenses(problem.steps).reduce((total, { networkCalls }) => total + networkCalls, 0)
+      const { networkEvaluations } = Cost.cost(problem.estimator, problem.chain.networkCalls, stepCalls)
       const shapes = trainedShapes(setup.base.chain.parameters, problem.trained)
       return {
         folder: held.folder,
         reward: problem.reward.name,
         before,
         after,
-        gain: (after.mean - before.mean) / Math.hypot(after.standardError, before.standardError),
+        gain: Judgement.gain(before, after),
+        heldOutReward: O.toNullable(judge.heldOut),
+        heldOutGain:
+          before.heldOut === null || after.heldOut === null ? null : Judgement.gain(before.heldOut, after.heldOut),
+        kl: { ...config.kl, leftOut: leftOut(problem.chain.sigma, config.kl) },
+        features: judge.features.about,
+        scales: ready.scales === undefined ? null : Object.fromEntries(ready.scales),
+        warning: Judgement.warning(before, after),
         evaluationSamples: config.evaluationSamples,
         estimator: problem.estimator.name,
         cover: Cover.show(problem.estimator.covers[0].cover),
         objective: Objective.ofEstimator(problem.estimator),
+        departures: departures(config),
         unpaidSteps: [...Est.unpaid(problem.estimator).keys()],
         steps: state.step,
         skippedRows: metrics.reduce((n, { skipped }) => n + skipped, 0),
@@ -261,6 +280,8 @@ export const execute = (ready: Ready, held: Held, stop: AbortSignal): Step<Summa
   )
 }
 
+const signed = (n: number): string => `${n >= 0 ? '+' : ''}${n.toFixed(1)}`
+
 /**
  * A summary for a person.
  *
@@ -270,13 +291,23 @@ export const execute = (ready: Ready, held: Held, stop: AbortSignal): Step<Summa
 export const describe = (summary: Summary): string => {
   const level = ({ mean, standardError, skipped }: Level): string =>
     `${mean.toFixed(3)} +- ${standardError.toFixed(3)}${skipped === 0 ? '' : `, ${skipped} skipped`}`
-  const { unpaidSteps: unpaid } = summary
+  const { before, after, unpaidSteps: unpaid } = summary
+  const moved = (from: number, to: number): string => `${from.toPrecision(3)} to ${to.toPrecision(3)}`
   return [
     `${summary.reward}, on ${summary.evaluationSamples} held-out samples`,
-    `  before     ${level(summary.before)}`,
-    `  after      ${level(summary.after)}   (${summary.gain >= 0 ? '+' : ''}${summary.gain.toFixed(1)} joint standard errors)`,
+    `  before     ${level(before)}`,
+    `  after      ${level(after)}   (${signed(summary.gain)} joint standard errors)`,
+    before.heldOut === null || after.heldOut === null
+      ? '  held out   the task has no judge of this reward'
+      : `  held out   ${level(before.heldOut)} to ${level(after.heldOut)}   (${signed(summary.heldOutGain ?? NaN)}), ${summary.heldOutReward} by another judge`,
+    `  diversity  mean distance of two outputs ${moved(before.pairwiseDistance, after.pairwiseDistance)}; Frechet distance to the base ${after.frechetToBase.toPrecision(3)}`,
+    after.kl === null
+      ? '  KL         none to the base, since no step has noise'
+      : `  KL         ${level(after.kl)} to the base${summary.kl.beta === 0 ? '' : `, at ${summary.kl.beta} each: objective ${level(before.objective)} to ${level(after.objective)}`}`,
+    ...(summary.warning === null ? [] : [`  warning    ${summary.warning}`]),
     `  estimator  ${summary.estimator}: ${summary.cover}`,
     `             ${unpaid.length === 0 ? `unbiased for ${summary.objective}` : `biased: steps ${Cover.showSteps(unpaid)} are unpaid`}`,
+    ...summary.departures.map((one) => `             departs: ${Ledger.showDeparture(one)}`),
     `  cost       ${summary.networkEvaluations} network evaluations, ${(summary.peakActivationBytes / 2 ** 20).toFixed(1)} MiB of activations at the peak`,
     ...(summary.skippedRows === 0
       ? []

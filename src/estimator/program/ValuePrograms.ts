@@ -4,16 +4,16 @@
  * @since 0.1.0
  */
 import type * as E from 'fp-ts/lib/Either.js'
-import { conditionInputs, type Chain } from '../chain/Chain.js'
-import * as L from '../lens/Lens.js'
-import type { Params } from '../lens/Lens.js'
-import type { Differentiable } from '../reward/Reward.js'
-import type { StateLens } from '../reward/StateLens.js'
-import * as X from '../tensor/Expr.js'
-import type { Expr, Scalar } from '../tensor/Expr.js'
-import * as Program from '../tensor/Program.js'
-import type { Batched, Shape, ShapeError } from '../tensor/Shape.js'
-import type { Exprs } from '../tensor/Tree.js'
+import { conditionInputs, type Chain } from '../../chain/Chain.js'
+import * as L from '../../lens/Lens.js'
+import type { Params } from '../../lens/Lens.js'
+import type { Differentiable } from '../../reward/Reward.js'
+import type { StateLens } from '../../reward/StateLens.js'
+import * as X from '../../tensor/Expr.js'
+import type { Expr, Scalar } from '../../tensor/Expr.js'
+import * as Program from '../../tensor/Program.js'
+import type { Batched, Shape, ShapeError } from '../../tensor/Shape.js'
+import type { Exprs } from '../../tensor/Tree.js'
 import { spreadRows } from './Programs.js'
 
 /**

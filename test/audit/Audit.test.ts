@@ -1,0 +1,176 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import * as E from 'fp-ts/lib/Either.js'
+import { describe, expect, it } from 'vitest'
+import { audit as command } from '../../cli/command/Audit.js'
+import { audit, type Audit, show } from '../../laws/audit/Audit.js'
+import { solve } from '../../laws/audit/LeastSquares.js'
+import { decode } from '../../laws/audit/Trace.js'
+import { showError } from '../../src/document/Document.js'
+import * as Npz from '../../src/format/Npz.js'
+import type { Values } from '../../src/tensor/Program.js'
+import { captured } from '../cli/captured.js'
+import { get } from '../network/adjoint.js'
+
+/** Written by PyTorch 1.13: `python3 test/audit/traces.py test/audit/traces`. */
+const file = (name: string): string => fileURLToPath(new URL(`traces/${name}.npz`, import.meta.url))
+const arrays = (name: string): Values => get(Npz.decode(readFileSync(file(name))))
+const of = (name: string, change: (given: Values) => Values = (given) => given): Audit =>
+  audit(get(decode(change(arrays(name)))))
+const verdicts = ({ steps }: Audit): ReadonlyArray<string> => steps.map(({ verdict }) => verdict)
+
+describe('an audit of a DDPO loop in PyTorch', () => {
+  it('that is right finds every step paid once', () => {
+    const found = of('correct')
+    expect([found.density, found.baseline, found.verdict]).toEqual(['sum', 'leaveOneOut', 'unbiased'])
+    expect(verdicts(found)).toEqual(['paid', 'paid', 'paid', 'paid', 'paid'])
+    found.steps.forEach(({ paid }) => expect(Math.abs(paid - 1)).toBeLessThan(1e-5))
+    expect(found.unexplained).toBeLessThan(1e-9)
+  })
+
+  it('with the mean density finds each step paid a quarter, which a learning rate makes up for', () => {
+    const found = of('mean-density')
+    expect([found.density, found.baseline, found.verdict]).toEqual(['mean', 'none', 'scaled'])
+    found.steps.forEach(({ paid }) => expect(Math.abs(paid - 0.25)).toBeLessThan(1e-5))
+    expect(found.departures).toEqual([{ _tag: 'MeanDensity', elements: 4 }])
+    expect(show(found)).toContain('the gradient, 0.25 times as long')
+  })
+
+  it('that leaves a step out names it', () => {
+    const found = of('last-unpaid')
+    expect([found.density, found.baseline, found.verdict]).toEqual(['sum', 'leaveOneOut', 'biased'])
+    expect(verdicts(found)).toEqual(['paid', 'paid', 'paid', 'paid', 'unpaid'])
+    expect(show(found).split('\n').at(-1)).toBe('biased: not paid are steps 5; each is missing by as much of its term')
+  })
+
+  it('that divides its advantages says what they are', () => {
+    const found = of('normalised')
+    expect([found.baseline, found.verdict]).toEqual(['normalised', 'biased'])
+    // four samples share a mean that has their own reward in it
+    found.steps.forEach(({ paid }) => expect(Math.abs(paid - 0.75)).toBeLessThan(1e-5))
+    expect(show(found)).toContain('divided by a number which depends on the noise')
+  })
+
+  it('without noise at its last step finds that step unpaid: scores have nothing to say of it', () => {
+    const found = of('no-last-noise')
+    expect(verdicts(found)).toEqual(['unpaid', 'paid', 'paid', 'paid', 'paid'])
+    expect(found.verdict).toBe('biased')
+  })
+
+  it('finds a step that is doubled, and one whose sign is wrong', () => {
+    const { T, samples, parameters, score, advantage } = get(decode(arrays('correct')))
+    const weighed =
+      (weights: ReadonlyArray<number>) =>
+      (given: Values): Values => ({
+        ...given,
+        gradient: {
+          shape: [samples, parameters],
+          data: Float64Array.from({ length: samples * parameters }, (_, i) => {
+            const [n, p] = [Math.floor(i / parameters), i % parameters]
+            return weights.reduce(
+              (sum, w, t) =>
+                sum + w * (advantage?.data[n] ?? 0) * (score.data[(t * samples + n) * parameters + p] ?? 0),
+              0
+            )
+          })
+        }
+      })
+    const found = of('correct', weighed([1, 2, 1, -1, 1]))
+    expect(found.steps.map(({ paid }) => Math.round(1e6 * paid) / 1e6)).toEqual([1, 2, 1, -1, 1])
+    expect([found.verdict, T]).toEqual(['biased', 5])
+    expect(show(found)).toContain('paid by another amount are steps 2, 4')
+  })
+
+  it('of steps that are drawn at random has errors that hold, and says so where they are too large', () => {
+    const { samples, parameters, score, advantage } = get(decode(arrays('correct')))
+    // each sample scores one step of five, five times: paid once on average
+    let state = 1
+    const uniform = (): number => (state = (state * 16807) % 2147483647) / 2147483647
+    const drawn = Array.from({ length: samples }, () => Math.floor(5 * uniform()))
+    const found = of('correct', (given) => ({
+      ...given,
+      gradient: {
+        shape: [samples, parameters],
+        data: Float64Array.from({ length: samples * parameters }, (_, i) => {
+          const [n, p] = [Math.floor(i / parameters), i % parameters]
+          const at = ((drawn[n] ?? 0) * samples + n) * parameters + p
+          return 5 * (advantage?.data[n] ?? 0) * (score.data[at] ?? 0)
+        })
+      }
+    }))
+    expect(found.unexplained).toBeGreaterThan(0.1)
+    // none is refuted, and what 64 samples can not say is said
+    found.steps.forEach(({ paid, error }) => expect(Math.abs(paid - 1)).toBeLessThan(5 * error))
+    expect(['undecided', 'unbiased']).toContain(found.verdict)
+  })
+})
+
+describe('arrays that are no trace', () => {
+  const message = (change: (given: Values) => Values): string => {
+    const decoded = decode(change(arrays('correct')))
+    return E.isLeft(decoded) ? showError(decoded.left) : 'accepted'
+  }
+  const without =
+    (name: string) =>
+    (given: Values): Values =>
+      Object.fromEntries(Object.entries(given).filter(([key]) => key !== name))
+
+  it('are refused by name', () => {
+    expect(message(without('score'))).toContain(
+      'score: expected an array beside sigma, eps, reward, score, gradient, got nothing'
+    )
+    expect(message((given) => ({ ...given, reward: { shape: [63], data: new Float32Array(63) } }))).toMatch(
+      /^eps: expected the shape \[5, 63, 4\]/
+    )
+    expect(message((given) => ({ ...given, advantage: { shape: [2], data: new Float32Array(2) } }))).toMatch(
+      /^advantage: expected the shape \[64\]/
+    )
+    const nan = { shape: [64], data: new Float32Array(64).fill(Number.NaN) }
+    expect(message((given) => ({ ...given, reward: nan }))).toContain('reward: expected finite numbers, got NaN')
+    expect(message((given) => ({ ...given, gradient: { shape: [5, 31], data: new Float32Array(155) } }))).toContain(
+      'gradient: expected rows whose number divides the 64 samples, got 5'
+    )
+    expect(message(without('log_density'))).toBe('accepted')
+  })
+})
+
+describe('halforder audit', () => {
+  it('prints what was found, and exits 1 unless every step is paid once', async () => {
+    const right = await captured(() => command(file('correct'), {}))
+    expect([right.code, right.out.trim().split('\n').at(-1)]).toEqual([
+      0,
+      'unbiased: every step that can be judged is paid once'
+    ])
+    const wrong = await captured(() => command(file('last-unpaid'), { json: true }))
+    expect(wrong.code).toBe(1)
+    expect(JSON.parse(wrong.out)).toMatchObject({ verdict: 'biased', T: 5 })
+    const none = await captured(() => command(file('nowhere'), {}))
+    expect(none.err).toContain('could not read')
+    expect(none.code).not.toBe(0)
+  })
+})
+
+describe('least squares', () => {
+  it('gives the unknowns, tells those that it can not tell apart, and has errors of the right size', () => {
+    const rows = [
+      [1, 0, 0],
+      [0, 1, 1],
+      [1, 1, 1]
+    ]
+    const { values, determined } = solve(
+      3,
+      rows.map((row) => ({ rows: [row], right: [2 * (row[0] ?? 0) + 3 * (row[1] ?? 0)] }))
+    )
+    expect(determined.filter((one) => one)).toHaveLength(2)
+    expect(values[0]).toBeCloseTo(2, 12)
+    // a mean of n numbers of variance 1 has the error 1 / sqrt(n)
+    let state = 7
+    const uniform = (): number => (state = (state * 16807) % 2147483647) / 2147483647
+    const numbers = Array.from({ length: 2000 }, () => (uniform() < 0.5 ? -1 : 1))
+    const mean = solve(
+      1,
+      numbers.map((y) => ({ rows: [[1]], right: [y] }))
+    )
+    expect(mean.errors[0]).toBeCloseTo(1 / Math.sqrt(2000), 3)
+  })
+})
