@@ -28,7 +28,7 @@ import { broken, fail, type Failure, refused, type Step } from '../edge/Failure.
 import { seed, whole } from '../edge/Options.js'
 import { meter } from '../edge/Progress.js'
 import { configure, type Configured } from './ConfigOptions.js'
-import { type CompareOptions, type Measuring, piloted, pilotOf, type Problem, standing } from './Contending.js'
+import { type CompareOptions, type Measuring, piloted, pilotOf, pilots, type Problem, standing } from './Contending.js'
 import { materialsOf } from './ModelFile.js'
 
 // -------------------------------------------------------------------------------------
@@ -132,7 +132,8 @@ const measured =
   (problem: Problem, target: Target, draws: Variance.Draws, batches: number, { along, slope }: Along) =>
   (rows: ReadonlyArray<Row>, { estimator, part }: Contender): TE.TaskEither<Slope.SlopeError, Row> => {
     const advantage = part === 'plain' ? none : problem.advantage
-    const reference = rows.find((row) => row.part === 'reference')
+    // a small variance about the wrong mean is not better
+    const reference = estimator._tag === 'exact' ? rows.find((row) => row.part === 'reference') : undefined
     return pipe(
       Variance.measureAsTrained({ ...problem, estimator, advantage }, target, draws, batches, { along }),
       TE.map((row) => {
@@ -167,7 +168,7 @@ const run = (options: CompareOptions, tell: (row: Row, config: Config.Config) =>
       const key = Key.make(from)
       const target = gpuJs({ mode: config.mode, threads })
       const batches = Math.ceil(samples / problem.batch)
-      const bar = meter('compare', contenders.length + 1)
+      const bar = meter('compare', contenders.length + pilots(options, measuring) + 1)
       const draws = (use: string): Variance.Draws => drawsOf(problem, setup, Key.foldInString(key, use))
       const pilot = { estimator: pilotOf(options, measuring, contenders), radius: radiusOf(config), batches }
       return pipe(

@@ -117,15 +117,18 @@ const byChances = (problem: Problem, inclusion: ReadonlyArray<number>): Readonly
     )
   )
 
-/** Is an estimator asked for whose chances a pilot finds? Its name does not depend on them, but for their sum. */
-const pilots = (options: CompareOptions, { problem, shared }: Measuring): boolean =>
-  !shared &&
-  options.estimator === undefined &&
-  thinned.some((n) =>
-    byChances(problem, new Array<number>(Math.max(problem.chain.T - 1, 0)).fill(1 / n)).some(({ name }) =>
-      asked(options)(name)
-    )
-  )
+/**
+ * How many estimators are asked for whose chances a pilot finds. Their names do not depend on them, but for their sum.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const pilots = (options: CompareOptions, { problem, shared }: Measuring): number =>
+  shared || options.estimator !== undefined
+    ? 0
+    : thinned
+        .flatMap((n) => byChances(problem, new Array<number>(Math.max(problem.chain.T - 1, 0)).fill(1 / n)))
+        .filter(({ name }) => asked(options)(name)).length
 
 /**
  * What can stand on the problem, of what was asked for; what can not is said on stderr. Left: nothing can.
@@ -155,7 +158,7 @@ export const standing = (
       left.forEach((line) => process.stderr.write(`skipped: ${line}\n`))
       const chosen = RA.rights(checked).filter(({ estimator }) => wanted(estimator.name))
       const reason = left[0] ?? `--only: expected a part of the name of an estimator, got ${options.only ?? ''}`
-      return chosen.length > 0 || pilots(options, measuring) ? E.right(chosen) : E.left(usage(reason))
+      return chosen.length + pilots(options, measuring) > 0 ? E.right(chosen) : E.left(usage(reason))
     })
   )
 
@@ -180,7 +183,7 @@ export const pilotOf = (
     ),
     E.flatMap((estimator) => pipe(Gradient.check({ ...problem, estimator }), E.mapLeft(Gradient.showError))),
     E.map(({ estimator }) =>
-      pilots(options, measuring)
+      pilots(options, measuring) > 0
         ? pipe(
             Variance.byStep(estimator),
             E.getOrElse(() => estimator)

@@ -179,6 +179,8 @@ describe('estimator files', () => {
     [{ cells: [{ kind: 'firstOrder', to: 1, memory: 'recompute', shares: [0.5] }] }, 2, '0 partial 1 1'],
     [{ name: 'rlr', h: 2, start: 'uniform' }, 4, '0 exact 0.5 3, 0.5 3'],
     [{ name: 'rlr', start: { interval: [3, 3] }, baseline: 1 }, 5, '1 exact 1 3'],
+    [{ name: 'rlr', start: { interval: [3, 3] }, constant: 1 }, 5, '1 exact 1 3'],
+    [{ name: 'rlr', start: { interval: [3, 3] }, constant: 2, baseline: { state: [1] } }, 5, '2 exact 1 3'],
     [{ name: 'rlr', start: { weights: [0, 1, 3] } }, 5, '0 exact 0.25 3, 0.75 3'],
     [{ name: 'blackBoxRlr', lowest: 2, form: 'forward' }, 4, '0 exact 0.5 2, 0.5 2'],
     [{ name: 'segmented', h: 2 }, 5, '0 exact 1 3'],
@@ -201,13 +203,19 @@ describe('estimator files', () => {
     [
       { name: 'reinforce', h: 2 },
       5,
-      `h: expected one of the fields of reinforce (name, baseline, control, form, radius), got "h"; remove it, or choose ${withH}`
+      `h: expected one of the fields of reinforce (name, baseline, control, form, radius, constant), got "h"; remove it, or choose ${withH}`
     ],
     [
       { name: 'rlr', baselin: 2 },
       5,
-      'baselin: expected one of the fields of rlr (name, h, start, baseline, control, rest, every, form, perturbation, directions, radius), got "baselin"; correct or remove it'
+      'baselin: expected one of the fields of rlr (name, h, start, baseline, control, rest, every, form, perturbation, directions, radius, constant), got "baselin"; correct or remove it'
     ],
+    [
+      { name: 'rlr', baseline: 1, constant: 1 },
+      5,
+      'constant: expected one constant, and baseline is another word for it, got 1; leave one of them out'
+    ],
+    [{ name: 'rlr', constant: 'x' }, 5, 'constant: expected a finite number, got "x"'],
     [
       { name: 'rlr', baseline: 'x' },
       5,

@@ -15,6 +15,8 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { conditionInputs, lookup, type Chain } from '../chain/Chain.js'
 import type { Estimate, EstimatorError, Request } from '../estimator/Problem.js'
+import type { Estimator } from '../estimator/Estimator.js'
+import type { StateValue } from '../estimator/StateValue.js'
 import { gradientOutputs, trainedShapes } from '../estimator/program/Programs.js'
 import { silu } from '../lens/layer/Activation.js'
 import { dense } from '../lens/layer/Dense.js'
@@ -140,6 +142,23 @@ export const network = <D extends number, K extends number>({
         }
       )
   }
+}
+
+/**
+ * The critic of an estimator, as values of a problem: where some half-order cell looks at one.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const looked = <D extends number, K extends number>(
+  { covers }: Estimator,
+  size: Size<D, K>
+): { readonly values?: ReadonlyMap<string, StateLens<readonly ['batch', D], Rows<K>>> } => {
+  const names = (value: StateValue | undefined): boolean => value?._tag === 'Learned' && value.name === critic
+  const cells = covers.flatMap(({ cover }) => cover.cells)
+  return cells.some((cell) => cell._tag === 'HalfOrder' && (names(cell.baseline) || names(cell.control)))
+    ? { values: new Map([[critic, network(size)]]) }
+    : {}
 }
 
 // -------------------------------------------------------------------------------------

@@ -13,7 +13,6 @@ import { type DocumentError, fault } from '../document/Document.js'
 import { begins } from '../document/Pattern.js'
 import type { Facts } from '../estimator/catalogue/Row.js'
 import type { Estimator } from '../estimator/Estimator.js'
-import type { StateValue } from '../estimator/StateValue.js'
 import type { Problem } from '../estimator/Gradient.js'
 import * as Named from '../estimator/Named.js'
 import { type Trained, trainedShapes } from '../estimator/program/Programs.js'
@@ -302,19 +301,6 @@ const groups = ({ batch, group }: Config): E.Either<DocumentError, number> =>
     ? E.right(group)
     : E.left(wrong('group', `a number of samples that divides the batch of ${batch}`, String(group), 'change either'))
 
-/** The critic of a chain, where some cell of an estimator looks at one. */
-const criticOf = (
-  { covers }: Estimator,
-  { T, state }: Chain<Params, Outputs, Rows<number>>,
-  { labels }: Language
-): Pick<Setup['problem'], 'values'> => {
-  const looks = (value: StateValue | undefined): boolean => value?._tag === 'Learned' && value.name === Critic.critic
-  const cells = covers.flatMap(({ cover }) => cover.cells)
-  return cells.some((cell) => cell._tag === 'HalfOrder' && (looks(cell.baseline) || looks(cell.control)))
-    ? { values: new Map([[Critic.critic, Critic.network({ T, features: state[1], labels })]]) }
-    : {}
-}
-
 /**
  * Everything that a configuration names; `target` decodes latents for black-box rewards. Left: a reward that is none, a chain
  * that the model cannot serve, an estimator that does not fit the chain, a prompt that the model cannot be told.
@@ -355,7 +341,7 @@ export const setup = (
           trained: ready.trained,
           batch: config.batch,
           nonFinite: config.nonFinite,
-          ...criticOf(chosen, base, language)
+          ...Critic.looked(chosen, { T: base.T, features: base.state[1], labels: language.labels })
         }
         return {
           problem,

@@ -5,21 +5,35 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import * as t from 'io-ts'
-import { Cost, Objective, type Estimator } from 'halforder/estimator'
+import { Objective } from 'halforder/estimator'
 import { compared } from 'halforder/estimator/reading/Contenders'
 import { describe, expect, it } from 'vitest'
 
 const path = (name: string): string => fileURLToPath(new URL(`../../docs/${name}`, import.meta.url))
 const pagePath = path('choosing-an-estimator.md')
 
+const pair = t.tuple([t.number, t.number])
+
 const Measured = t.type({
+  model: t.string,
+  lora: t.number,
   estimator: t.string,
   exact: t.boolean,
+  baseline: t.string,
+  control: t.string,
   samples: t.number,
+  batch: t.number,
   variance: t.number,
-  interval: t.tuple([t.number, t.number]),
+  interval: pair,
   networkEvaluations: t.number,
-  peakBytes: t.number
+  pullbacks: t.number,
+  peakBytes: t.number,
+  parts: t.record(t.string, t.number),
+  betterThanReinforce: t.union([t.number, t.null]),
+  betterThanReinforceInterval: t.union([pair, t.null]),
+  slopeRatio: t.number,
+  slopeRatioError: t.number,
+  tailIndex: t.union([t.number, t.null])
 })
 
 const Verified = t.type({
@@ -75,51 +89,70 @@ const drawn = (header: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<
 
 const orderings = ['x evaluations', 'x (evaluations + pullbacks)']
 
-/** What was measured on the faces. Pullbacks are counted off the estimators that were. */
-const faces = (reward: 'glasses' | 'compressibility'): ReadonlyArray<Row> => {
-  const differentiable = reward === 'glasses'
-  const estimators = compared({ T: 50, noisyFirst: false, differentiable, clean: true, radius: 0.3 }).contenders.map(
-    ({ estimator }) => estimator
-  )
-  const named = (name: string): Estimator.Estimator => {
-    const found = estimators.find((one) => one.name === name)
-    if (found === undefined) throw new Error(`no estimator ${name}`)
-    return found
+/** What was measured, and where its rows are shown. */
+const files = ['glasses', 'compressibility', 'lora-mlp', 'lora-unet'] as const
+type Name = (typeof files)[number]
+
+const measured = (name: Name): ReadonlyArray<t.TypeOf<typeof Measured>> => lines(`variance-${name}.jsonl`, Measured)
+
+/** What the terms of an estimator are terms of: chances that a pilot finds are not among what is always compared. */
+const objectives = (name: Name): ((estimator: string) => string) => {
+  const differentiable = name !== 'compressibility'
+  const { contenders } = compared({ T: 50, noisyFirst: false, differentiable, clean: true, radius: 0.3 })
+  return (estimator) => {
+    if (estimator.endsWith('by chances)')) return 'J'
+    const found = contenders.find((one) => one.estimator.name === estimator)
+    if (found === undefined) throw new Error(`no estimator ${estimator}`)
+    return Objective.ofEstimator(found.estimator)
   }
-  return lines(`variance-${reward}.jsonl`, Measured).map(
-    ({ estimator, exact, samples, variance, interval, networkEvaluations, peakBytes }) => {
-      const { pullbackSteps } = Cost.cost(named(estimator))
-      return {
-        cells: [
-          `${estimator}${samples > 1024 ? ' *' : ''}`,
-          exact ? Objective.ofEstimator(named(estimator)) : 'biased',
-          figure(variance),
-          interval.map(figure).join(' to '),
-          String(Math.round(networkEvaluations)),
-          String(Math.round(pullbackSteps)),
-          (peakBytes / 2 ** 20).toFixed(2)
-        ],
-        unbiased: exact,
-        evaluations: variance * networkEvaluations,
-        both: variance * (networkEvaluations + pullbackSteps)
-      }
-    }
-  )
 }
 
-const faceTable = (reward: 'glasses' | 'compressibility'): string =>
+const times = (value: number | null, interval: readonly [number, number] | null): string =>
+  value === null || interval === null ? '-' : `${figure(value)} (${interval.map(figure).join(' to ')})`
+
+const rowsOf = (name: Name): ReadonlyArray<Row> => {
+  const objective = objectives(name)
+  return measured(name).map((row): Row => {
+    const { estimator, exact, baseline, control, batch, variance, networkEvaluations, pullbacks } = row
+    return {
+      cells: [
+        estimator,
+        control === 'none' ? baseline : `control ${control}`,
+        exact ? objective(estimator) : 'biased',
+        figure(variance),
+        row.interval.map(figure).join(' to '),
+        String(Math.round(networkEvaluations)),
+        String(Math.round(pullbacks)),
+        (row.peakBytes / 2 ** 20).toFixed(1),
+        exact ? times(row.betterThanReinforce, row.betterThanReinforceInterval) : '-',
+        `${row.slopeRatio.toFixed(2)} +- ${row.slopeRatioError.toFixed(2)}`,
+        row.tailIndex === null ? '-' : row.tailIndex.toFixed(1)
+      ],
+      unbiased: exact,
+      evaluations: variance * batch * networkEvaluations,
+      both: variance * batch * (networkEvaluations + pullbacks)
+    }
+  })
+}
+
+const faceTable = (name: Name): string =>
   drawn(
     [
       'estimator',
+      'baseline',
       'unbiased for',
-      'variance of a sample',
+      name.startsWith('lora') ? 'variance of a batch' : 'variance of a sample',
       '95 % interval',
-      'evaluations',
-      'pullbacks',
-      'peak MiB',
-      ...orderings
+      'E',
+      'P',
+      'MiB',
+      'times better',
+      'slope',
+      'tail',
+      'x E',
+      'x (E + P)'
     ],
-    ordered(faces(reward))
+    ordered(rowsOf(name))
   )
 
 const models = ['tanh', 'linear-Gaussian', 'multiplicative', 'feedback']
@@ -152,57 +185,89 @@ const marks = (name: string): readonly [open: string, close: string] => [
   `<!-- end of ${name} -->`
 ]
 
-const withTables = (page: string): string =>
-  [
-    ...(['glasses', 'compressibility'] as const).map((reward) => [reward, faceTable(reward)] as const),
-    ...models.map((model) => [model, toyTable(model)] as const)
-  ].reduce((text, [name, table]) => {
-    const [open, close] = marks(name)
-    const [at, end] = [text.indexOf(open), text.indexOf(close)]
-    if (at < 0 || end < at) throw new Error(`no marks of ${name}`)
-    return `${text.slice(0, at)}${open}\n\n${table}\n\n${text.slice(end)}`
-  }, page)
+interface Page {
+  readonly path: string
+  readonly tables: ReadonlyArray<readonly [name: string, table: () => string]>
+}
 
-const page = readFileSync(pagePath, 'utf8')
-if (process.env['UPDATE_RESULTS'] === '1') writeFileSync(pagePath, withTables(page))
+const choosing: Page = {
+  path: pagePath,
+  tables: [
+    ...(['glasses', 'compressibility'] as const).map((name) => [name, () => faceTable(name)] as const),
+    ...models.map((model) => [model, () => toyTable(model)] as const)
+  ]
+}
+
+const results: Page = {
+  path: path('results/variance.md'),
+  tables: (['lora-mlp', 'lora-unet'] as const).map((name) => [name, () => faceTable(name)] as const)
+}
+
+const withTables = (text: string, { tables }: Page): string =>
+  tables.reduce((all, [name, table]) => {
+    const [open, close] = marks(name)
+    const [at, end] = [all.indexOf(open), all.indexOf(close)]
+    if (at < 0 || end < at) throw new Error(`no marks of ${name}`)
+    return `${all.slice(0, at)}${open}\n\n${table()}\n\n${all.slice(end)}`
+  }, text)
+
+const read = ({ path: from }: Page): string => readFileSync(from, 'utf8')
+
+if (process.env['UPDATE_RESULTS'] === '1') {
+  for (const page of [choosing, results]) writeFileSync(page.path, withTables(read(page), page))
+}
+
+const clean = (name: Name): string =>
+  name === 'compressibility'
+    ? 'reinforce (zeroth-order on step 1), clean baseline'
+    : 'reinforce (first-order on step 1), clean baseline'
+
+const rowOf = (name: Name, estimator: string): t.TypeOf<typeof Measured> => {
+  const found = measured(name).find((row) => row.estimator === estimator)
+  if (found === undefined) throw new Error(`no row ${estimator}`)
+  return found
+}
+
+/** How many times better a form is, with its interval, as pages say it. */
+const gain = (name: Name, estimator = clean(name)): string => {
+  const row = rowOf(name, estimator)
+  return times(row.betterThanReinforce, row.betterThanReinforceInterval)
+}
 
 describe('choosing an estimator', () => {
-  it('has the tables of what was measured', () => {
-    const now = readFileSync(pagePath, 'utf8')
-    expect(now).toBe(withTables(now))
+  it.each([
+    ['choosing an estimator', choosing],
+    ['the results', results]
+  ] as const)('has the tables of what was measured: %s', (_, page) => {
+    expect(read(page)).toBe(withTables(read(page), page))
   })
 
-  const best = (rows: ReadonlyArray<Row>, name: string): Row => {
-    const found = rows.find(({ cells }) => cells[0]?.replace(' *', '') === name)
-    if (found === undefined) throw new Error(`no row ${name}`)
-    return found
-  }
+  it.each(files)('says how many times better the clean prediction makes REINFORCE, and RLR: %s', (name) => {
+    expect(read(results)).toContain(gain(name))
+    expect(read(choosing)).toContain(gain(name))
+    const rlr = name === 'compressibility' ? 'black-box rlr(h = 2)' : 'rlr(h = 1)'
+    expect(read(results)).toContain(gain(name, rlr))
+  })
 
-  it('says where the two orderings differ, and how much of RLR is its zeroth-order cell', () => {
-    const glasses = faces('glasses')
-    const [es, segmented] = [
-      best(glasses, 'evolution strategies, central'),
-      best(glasses, 'segmented half-order(h = 2)')
-    ]
-    // by evaluations alone the segmented one is ahead, and with pullbacks evolution strategies are
-    expect(segmented.evaluations).toBeLessThan(es.evaluations)
-    expect(es.both).toBeLessThan(segmented.both)
-    const full = best(glasses, 'full backpropagation(recompute)')
-    const scores = best(glasses, 'reinforce (first-order on step 1)')
-    expect(page).toContain(
-      `${Math.round(scores.evaluations / full.evaluations)} times by evaluations, ${Math.round(scores.both / full.both)} times with pullbacks`
+  it('says what the other forms are worth', () => {
+    const text = read(choosing)
+    expect(text).toContain(gain('glasses', 'rlr(h = 2, rest = halfOrder)'))
+    expect(text).toContain(gain('glasses', 'subsampled(9.8 of 49 steps, by chances)'))
+    expect(text).toContain(gain('glasses', 'subsampled(every = 5)'))
+    const { slopeRatio, slopeRatioError, tailIndex } = rowOf('glasses', 'full backpropagation(recompute)')
+    expect(text).toContain(`${slopeRatio.toFixed(2)} +- ${slopeRatioError.toFixed(2)}`)
+    expect(text).toContain(`tail index ${(tailIndex ?? Number.NaN).toFixed(1)}`)
+    expect(text).not.toContain('31 times')
+    const ratio = (one: string, other: string): string =>
+      String(Math.round(rowOf('glasses', one).variance / rowOf('glasses', other).variance))
+    expect(text).toContain(
+      `the one-point form had ${ratio('rlr(h = 2), one-point', 'rlr(h = 2)')} times the variance of the central one, and a direction for each step ${ratio('rlr(h = 2), per-step', 'rlr(h = 2)')} times that of a shared one`
     )
-    const times = (one: string, other: string): number =>
-      Number(best(glasses, one).cells[2]) / Number(best(glasses, other).cells[2])
-    expect(page).toContain(
-      `the one-point form had ${Math.round(times('rlr(h = 2), one-point', 'rlr(h = 2)'))} times the variance of the central one, and a direction for each step ${Math.round(times('rlr(h = 2), per-step', 'rlr(h = 2)'))} times that of a shared one`
-    )
-    const parts = t.type({ estimator: t.string, parts: t.record(t.string, t.number) })
-    const rlr = lines('variance-glasses.jsonl', parts).find(({ estimator }) => estimator === 'rlr(h = 2)')?.parts ?? {}
+    const { parts } = rowOf('glasses', 'rlr(h = 2)')
     const part = (kind: string): number =>
-      Object.entries(rlr).find(([name]) => name.startsWith(kind))?.[1] ?? Number.NaN
-    expect(page).toContain(
-      `the half-order cell adds ${part('HO').toPrecision(2)} and the first-order\none ${part('FO').toPrecision(1)} to ${Math.round(part('ZO'))}`
+      Object.entries(parts).find(([name]) => name.startsWith(kind))?.[1] ?? Number.NaN
+    expect(text).toContain(
+      `the half-order cell adds ${part('HO').toPrecision(2)} and the first-order one ${part('FO').toPrecision(1)} to ${Math.round(part('ZO'))}`
     )
   })
 

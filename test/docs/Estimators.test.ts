@@ -101,7 +101,9 @@ describe('the tables of choosing an estimator', () => {
       radius: 0.3
     })
     expect(misfits).toEqual([])
-    expect(contenders.map(({ estimator }) => estimator.name)).toEqual(expect.arrayContaining(shown))
+    // chances that a pilot finds are measured besides
+    const always = shown.filter((name) => name?.endsWith('by chances)') === false)
+    expect(contenders.map(({ estimator }) => estimator.name)).toEqual(expect.arrayContaining(always))
     expect(shown.length).toBeGreaterThanOrEqual(10)
   })
 })

@@ -14,7 +14,7 @@ import type { Along, Measured } from './Variance.js'
 /**
  * A measured estimator among others. `slopeRatio`: its slope over that of finite differences (`Slope.ratio`), 1 where it
  * is unbiased for J and its samples show it. `better`: how many times its variance times evaluations and pullbacks that of
- * a reference is, REINFORCE with leave-one-out say: above 1 is better than it.
+ * a reference is, REINFORCE with leave-one-out say: above 1 is better than it. It is to be left out for what is biased.
  *
  * @category model
  * @since 0.1.0

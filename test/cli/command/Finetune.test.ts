@@ -378,7 +378,7 @@ describe('misuse', () => {
     ],
     [
       'matrices with a direction a row',
-      () => ({ config: configFile('f.json', { trained: ['out'] }) }),
+      () => ({ config: configFile('f.json', { trained: ['out'], estimator: { directions: 'row' } }) }),
       "estimator.directions: expected 'batch'"
     ],
     [

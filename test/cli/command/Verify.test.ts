@@ -199,7 +199,7 @@ describe('halforder verify', () => {
     stderr = ''
     expect(await run({ model, estimator: 'fullBackprop(h = 7)' })).toBe(2)
     expect(stderr).toBe(
-      `halforder verify: --estimator: h: expected one of the fields of fullBackprop (name, memory, baseline), got "h"; remove it, or choose ${withH}\n`
+      `halforder verify: --estimator: h: expected one of the fields of fullBackprop (name, memory, baseline, constant), got "h"; remove it, or choose ${withH}\n`
     )
   })
 

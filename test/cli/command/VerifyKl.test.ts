@@ -82,7 +82,7 @@ const scores = (look: (t: number) => object): unknown => ({
 
 describe('the objective without a penalty, by verify', () => {
   it.each<[string, unknown, number]>([
-    ['scores with a constant', { name: 'reinforce', baseline: -4 }, 1.15e4],
+    ['scores with a constant', { name: 'reinforce', constant: -4 }, 1.15e4],
     ["Stein's control by one line a step", scores((t) => ({ control: { state: lines[t - 1] } })), 3.67e3],
     ['a baseline of the state by one line a step', scores((t) => ({ baseline: { state: lines[t] } })), 4.25e3],
     ['full backpropagation', { name: 'fullBackprop' }, 2.13e3]
@@ -97,12 +97,12 @@ describe('the objective without a penalty, by verify', () => {
 describe('the objective with the price of leaving a reference, by verify', () => {
   it.each<[string, unknown]>([
     ['full backpropagation', { name: 'fullBackprop' }],
-    ['scores with returns to go', { name: 'reinforce', baseline: -4.8869 }],
+    ['scores with returns to go', { name: 'reinforce', constant: -4.8869 }],
     ['scores with a baseline of the state', scores((t) => ({ baseline: { state: lines[t] } }))],
     ["scores with Stein's control", scores((t) => ({ control: { state: lines[t - 1] } }))],
-    ['a third of the scores at random', { name: 'subsampled', every: 3, baseline: -4.8869 }],
-    ['segments, of several steps', { name: 'segmented', h: 3, baseline: -4.8869 }],
-    ['RLR', { name: 'rlr', h: 2, radius: 0.02, baseline: -4.8869 }]
+    ['a third of the scores at random', { name: 'subsampled', every: 3, constant: -4.8869 }],
+    ['segments, of several steps', { name: 'segmented', h: 3, constant: -4.8869 }],
+    ['RLR', { name: 'rlr', h: 2, radius: 0.02, constant: -4.8869 }]
   ])('is what %s estimates', async (_, estimator) => {
     const measured = await row(near, estimator)
     const { verdict, exactGradient, target } = measured
