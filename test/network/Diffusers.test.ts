@@ -56,7 +56,8 @@ const off = (rows: ReadonlyArray<Compared>): ReadonlyArray<Compared> =>
   rows.filter(({ verdict }) => verdict !== 'equal')
 
 describe.skipIf(folder === undefined)("diffusers' models", () => {
-  test.each(models.map((model) => [`${model.name} ${model.arrays}`, model] as const))(
+  // `unet2d` is below, more closely
+  test.each(models.slice(1).map((model) => [`${model.name} ${model.arrays}`, model] as const))(
     '%s: output and gradients, in f64',
     async (_, model) => {
       const rows = await compare(reference, modelOf(model), arraysFor(model), 2e-5, 1e-5)
@@ -93,7 +94,8 @@ describe.skipIf(folder === undefined)("diffusers' models", () => {
     const given = { ...others, ...(waves === undefined ? {} : { 'in.time_proj': waves }) }
     // what is left is the softmax of its attention, which is f32 there too
     const rows = await compare(reference, model, given, 2e-5, 1e-7)
-    expect(rows.filter(({ array }) => array.includes('64')).map(({ verdict }) => verdict)).toEqual(['equal', 'equal'])
+    expect(off(rows).filter(({ array }) => !array.startsWith('act.'))).toEqual([])
+    expect(rows.length).toBeGreaterThanOrEqual(8)
   })
 
   test('the same weights as a file of torch.save', () => {

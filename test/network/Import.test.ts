@@ -183,6 +183,29 @@ describe('graphs by hand', () => {
       'expected all of an axis whose size has a name, got a part of [batch, 3], axis 0'
     ],
     [
+      'a range that is larger than its file by far',
+      graph(
+        [node('Range', ['a', 'b', 'c'])],
+        { x: [2] },
+        { constants: { a: ints([0]), b: ints([2 ** 40]), c: ints([1]) } }
+      ),
+      'Range in node "Range here": expected at most 1048576 numbers, got 1099511627776'
+    ],
+    [
+      'a padding that is',
+      graph([node('Pad', ['x', 'p'], ['y'], { mode: 'edge' })], { x: [2] }, { constants: { p: ints([2 ** 40, 0]) } }),
+      'expected at most 2^20 entries of an axis, got paddings of 1099511627776 and 0'
+    ],
+    [
+      'an axis that is',
+      graph(
+        [node('Slice', ['x', 'a', 'b', 'a', 'c'])],
+        { x: [2 ** 40] },
+        { constants: { a: ints([0]), b: ints([2 ** 40]), c: ints([3]) } }
+      ),
+      'expected sizes that there is memory for'
+    ],
+    [
       'a value from nowhere',
       graph([node('Neg', ['z'])], { x: [2] }),
       'node "Neg here": expected a value "z" from a node before it, got none'

@@ -64,9 +64,10 @@ const off = (rows: ReadonlyArray<Compared>): ReadonlyArray<Compared> =>
   rows.filter(({ verdict }) => verdict !== 'equal')
 
 describe.skipIf(folder === undefined)('whole networks of PyTorch', () => {
-  test.each(models)('%s: outputs and gradients, in f64', async (file) => {
+  // the U-Net takes seconds there, and its operators are those of the others
+  test.each(models.filter((file) => !file.startsWith('unet2d')))('%s: outputs and gradients, in f64', async (file) => {
     // what is f64 there was computed with constants, such as 1e-5, that the file has in f32, which is 2^-24 away
-    const rows = await compare(reference, file, 6e-6, file.startsWith('unet2d') ? 6e-6 : 1e-7)
+    const rows = await compare(reference, file, 6e-6, 1e-7)
     expect(off(rows)).toEqual([])
     expect(rows.length).toBeGreaterThanOrEqual(7)
   })

@@ -23,7 +23,7 @@ import { size, type Tensor } from '../../tensor/Tensor.js'
 import { operators } from '../operator/All.gen.js'
 import type { ImportError } from './ImportError.js'
 import * as Keys from './Keys.js'
-import type { Call, Kind, Row, Value } from './Operator.js'
+import type { Call, Kind, Refusal, Row, Value } from './Operator.js'
 import { lensOf, type Named, type Plan, type Step } from './Wiring.js'
 
 export { type Named } from './Wiring.js'
@@ -166,6 +166,19 @@ const evaluated = (values: ReadonlyArray<Expr>): ReadonlyArray<Tensor> | undefin
   return E.isRight(result) ? values.flatMap((_, i) => result.right[`v${i}`] ?? []) : undefined
 }
 
+/** What a row makes of a call, if there is memory for its tables. */
+const buildable = (row: Row, call: Call): ReturnType<Row['build']> =>
+  pipe(
+    E.tryCatch(
+      () => row.build(call),
+      (thrown): Refusal => {
+        if (!(thrown instanceof RangeError)) throw thrown
+        return { expected: 'sizes that there is memory for', got: thrown.message }
+      }
+    ),
+    E.flatten
+  )
+
 /** The values of a node, and the node itself as a step where they are not known. */
 const visit = (state: State, opset: number, node: GraphNode): E.Either<ImportError, void> => {
   const row = rows.get(node.op)
@@ -175,7 +188,7 @@ const visit = (state: State, opset: number, node: GraphNode): E.Either<ImportErr
   const inputs = node.inputs.map((name) => (name === '' ? undefined : state.values.get(name)))
   const read = node.outputs.filter((name) => name !== '').length
   const call: Call = { op: node.op, opset, attributes: node.attributes, inputs, outputs: read }
-  const built = row.build(call)
+  const built = buildable(row, call)
   if (E.isLeft(built)) return refused(node, built.left.expected, built.left.got)
   const { kinds, dims, known: told, apply } = built.right
   const { values } = apply(inputs.map((value) => value?.expr))

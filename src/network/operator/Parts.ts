@@ -191,6 +191,9 @@ const pad: Row = {
     if (each.some(({ axis }) => typeof shape[axis] === 'string')) {
       return refuse('axes of literal size', `a padding of ${Sh.show(shape)}`)
     }
+    const large = each.find(({ axis, before, after }) => !(A.length(shape, axis) + before + after <= 2 ** 20))
+    if (large !== undefined)
+      return refuse('at most 2^20 entries of an axis', `paddings of ${large.before} and ${large.after}`)
     const filled = (x: Expr, axis: number, count: number): ReadonlyArray<Expr> =>
       count <= 0
         ? []

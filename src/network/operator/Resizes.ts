@@ -156,6 +156,9 @@ const resizing = (
   const named = all.find((one) => typeof shape[one.axis] === 'string')
   if (named !== undefined)
     return refuse('axes of literal size', `a new size for axis ${named.axis} of ${Sh.show(shape)}`)
+  const large = all.find(({ entries, result }) => !(entries * result <= 2 ** 24))
+  if (large !== undefined)
+    return refuse('at most 2^24 pairs of an old and a new entry', `${large.entries} and ${large.result}`)
   const maps = all
     .map((axis) => ({
       axis: axis.axis,

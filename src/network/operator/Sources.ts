@@ -55,6 +55,9 @@ const constantRow: Row = {
   }
 }
 
+/** A small file may ask for a large table. */
+const mostLiteral = 2 ** 20
+
 const constantOfShape: Row = {
   name: 'ConstantOfShape',
   fixed: [0],
@@ -63,7 +66,8 @@ const constantOfShape: Row = {
     if (shape === undefined) return refuse('a shape that is known', 'one that is computed from data')
     const value = given?.tensor.data[0] ?? 0
     const kind = given === undefined ? 'float' : kindOf(given.dtype)
-    if (shape.some((d) => typeof d === 'string')) return constant(() => X.fill(shape, value), kind)
+    const numbers = shape.reduce<number>((n, d) => (typeof d === 'number' ? n * d : Infinity), 1)
+    if (!(numbers <= mostLiteral)) return constant(() => X.fill(shape, value), kind)
     return literal(
       tabulate(shape.map(Number), () => value),
       kind
@@ -78,6 +82,7 @@ const range: Row = {
     const [start, limit, step] = [0, 1, 2].map((at) => knownAt(call, at)?.[0])
     if (start === undefined || limit === undefined || step === undefined) return refuse('ends that are known', 'others')
     const count = Math.max(Math.ceil((limit - start) / step), 0)
+    if (!(count <= mostLiteral)) return refuse(`at most ${mostLiteral} numbers`, `${count}`)
     return literal(
       tabulate([count], (i) => start + i * step),
       call.inputs[0]?.kind ?? 'int'
