@@ -85,7 +85,7 @@ export const picture =
   (outputs: Tensor): TE.TaskEither<string, Uint8Array> => {
     switch (show._tag) {
       case 'Stills':
-        return pipe(outputs, square(show.side), TE.flatMap(sheet(layout)))
+        return pipe(show.side === undefined ? TE.right(outputs) : square(show.side)(outputs), TE.flatMap(sheet(layout)))
       case 'Clips':
         return pipe(
           square(show.side, show.frames)(outputs),

@@ -79,7 +79,8 @@ export interface Stored {
 /**
  * How rows of numbers are shown.
  *
- * - `Stills`: images of `side x side` RGB pixels in [-1, 1], in the order height, width, color.
+ * - `Stills`: images of `side x side` RGB pixels in [-1, 1], in the order height, width, color; where `side` is left out, of whatever
+ *   square a row makes.
  * - `Clips`: `frames` of those, one after another.
  * - `Points`: points of the plane, drawn where both coordinates are in [-reach, reach].
  * - `Own`: whatever `png` makes of some rows.
@@ -88,7 +89,7 @@ export interface Stored {
  * @since 0.1.0
  */
 export type Show =
-  | { readonly _tag: 'Stills'; readonly side: number }
+  | { readonly _tag: 'Stills'; readonly side?: number | undefined }
   | { readonly _tag: 'Clips'; readonly side: number; readonly frames: number }
   | { readonly _tag: 'Points'; readonly reach: number }
   | { readonly _tag: 'Own'; readonly png: (rows: Tensor) => TE.TaskEither<string, Uint8Array> }

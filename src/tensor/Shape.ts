@@ -338,7 +338,10 @@ export const broadcast = (a: Shape, b: Shape): Shape | undefined => {
 export const factors = (d: Dim): { readonly count: number; readonly names: ReadonlyArray<string> } => {
   if (typeof d === 'number') return { count: d, names: [] }
   const [first = '', ...rest] = d.split('*')
-  return /^\d+$/.test(first) ? { count: Number(first), names: rest } : { count: 1, names: [first, ...rest] }
+  // a number alone is a name like another
+  return rest.length > 0 && /^\d+$/.test(first)
+    ? { count: Number(first), names: rest }
+    : { count: 1, names: [first, ...rest] }
 }
 
 /**

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as E from 'fp-ts/lib/Either.js'
+import * as O from 'fp-ts/lib/Option.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { isRecord } from 'halforder/document/Document'
@@ -115,7 +116,10 @@ const judges = (model: Model.Model): TE.TaskEither<string, Judges> =>
 
 const show = (model: Model.Model): Show => {
   const frames = framesOf(model)
-  return frames === 1 ? { _tag: 'Stills', side } : { _tag: 'Clips', side, frames }
+  // a decoder's outputs are of whatever size it makes
+  return frames === 1
+    ? { _tag: 'Stills', side: O.isSome(model.decoder) ? undefined : Math.sqrt(model.denoiser.features / 3) }
+    : { _tag: 'Clips', side, frames }
 }
 
 const examples: TaskOptions['examples'] = (key, n) =>

@@ -81,16 +81,16 @@ const scores = (look: (t: number) => object): unknown => ({
 })
 
 describe('the objective without a penalty, by verify', () => {
-  it.each<[string, unknown, number]>([
-    ['scores with a constant', { name: 'reinforce', constant: -4 }, 1.15e4],
-    ["Stein's control by one line a step", scores((t) => ({ control: { state: lines[t - 1] } })), 3.67e3],
-    ['a baseline of the state by one line a step', scores((t) => ({ baseline: { state: lines[t] } })), 4.25e3],
-    ['full backpropagation', { name: 'fullBackprop' }, 2.13e3]
-  ])('%s is unbiased, with its variance', async (_, estimator, variance) => {
+  // by another program, on 400,000 samples or more; the last number is how far variances of 40,000 spread over seeds
+  it.each<[string, unknown, number, number]>([
+    ['scores with a constant', { name: 'reinforce', constant: -4 }, 1.163e4, 0.035],
+    ["Stein's control by one line a step", scores((t) => ({ control: { state: lines[t - 1] } })), 3.67e3, 0.015],
+    ['a baseline of the state by one line a step', scores((t) => ({ baseline: { state: lines[t] } })), 4.25e3, 0.015],
+    ['full backpropagation', { name: 'fullBackprop' }, 2.13e3, 0.015]
+  ])('%s is unbiased, with its variance', async (_, estimator, variance, spread) => {
     const measured = await row(plain, estimator)
     expect(found(measured)).toEqual(['unbiased', [-20.6457, 24.7331]])
-    // by another program, on 400,000 samples; the standard error of a variance of 40,000 is 1.5 % at most here
-    expect(Math.abs((measured.variance ?? 0) / variance - 1)).toBeLessThan(0.06)
+    expect(Math.abs((measured.variance ?? 0) / variance - 1)).toBeLessThan(4 * spread)
   })
 })
 

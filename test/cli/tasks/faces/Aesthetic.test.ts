@@ -89,7 +89,7 @@ describe('the shipped score', () => {
 
   test('agrees with choices almost as often as the utility itself', async () => {
     const executable = get(target.compile(get(Objective.scoring(description)), { batch: count }))
-    const out = get(await executable.run({ ...under('parameters', parameters), x: images })())
+    const out = get(await executable.run({ ...under('params', parameters), x: images })())
     await executable.dispose()
     const utility = Preference.utilities(images)
     const found = Preference.quality(out['score']?.data ?? [], utility, Key.make(6))
