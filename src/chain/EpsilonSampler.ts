@@ -70,31 +70,16 @@ export interface Noisy {
   readonly window?: readonly [lowest: number, highest: number] | undefined
 }
 
-/**
- * The scale of noise at a step: `eta` within the window, 0 elsewhere.
- *
- * @category utils
- * @since 0.1.0
- */
-export const etaAt = ({ eta, window }: Noisy & { readonly eta: number }, t: number): number =>
+/** The scale of noise at a step: `eta` within the window, 0 elsewhere. */
+const etaAt = ({ eta, window }: Noisy & { readonly eta: number }, t: number): number =>
   window === undefined || (t >= window[0] && t <= window[1]) ? eta : 0
 
-/**
- * The noise as a chain's name has it: `eta = 1`, or `eta = 1 at 5..8`.
- *
- * @category utils
- * @since 0.1.0
- */
-export const shownNoise = ({ eta, window }: Noisy & { readonly eta: number }): string =>
+/** The noise as a chain's name has it: `eta = 1`, or `eta = 1 at 5..8`. */
+const shownNoise = ({ eta, window }: Noisy & { readonly eta: number }): string =>
   `eta = ${eta}${window === undefined ? '' : ` at ${window[0]}..${window[1]}`}`
 
-/**
- * What is wrong with a window of a chain of `T` steps.
- *
- * @category utils
- * @since 0.1.0
- */
-export const windowFaults = (name: string, T: number, { window }: Noisy): Need.Faults =>
+/** What is wrong with a window of a chain of `T` steps. */
+const windowFaults = (name: string, T: number, { window }: Noisy): Need.Faults =>
   window === undefined ||
   (Number.isInteger(window[0]) &&
     Number.isInteger(window[1]) &&
@@ -175,6 +160,34 @@ export const clippedTo =
         })
     }
     return refused(faults)(chain)
+  }
+
+/**
+ * The chain of a sampler whose noise has a scale `eta`: its coefficients at the scale of each step. `most` is the largest `eta`, where
+ * there is one.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const withNoise =
+  (name: string, coefficients: (schedule: Schedule, eta: number, t: number) => Coefficients, most?: number) =>
+  <P extends Params, D extends number, K extends number>(
+    options: {
+      readonly denoiser: Denoiser<P, D, K>
+      readonly schedule: Schedule
+      readonly eta: number
+    } & Clipping &
+      Noisy
+  ): Chain<P, readonly ['batch', D], Rows<K>> => {
+    const { denoiser, eta, schedule } = options
+    return refused([
+      ...(most === undefined ? Need.atLeast(name, 'eta', eta, 0) : Need.between(name, 'eta', eta, 0, most)),
+      ...windowFaults(name, schedule.T, options)
+    ])(
+      clippedTo(options)(`${name}(${shownNoise(options)})`, denoiser, schedule, (t) =>
+        coefficients(schedule, etaAt(options, t), t)
+      )
+    )
   }
 
 const remedy = 'check the options of the sampler and its schedule'

@@ -5,18 +5,9 @@
  */
 import type { Rows } from '../../lens/Rows.js'
 import type { Params } from '../../lens/Lens.js'
-import * as Need from '../../tensor/Need.js'
-import { refused, type Chain } from '../Chain.js'
+import type { Chain } from '../Chain.js'
 import type { Denoiser } from '../Denoiser.js'
-import {
-  clippedTo,
-  etaAt,
-  type Clipping,
-  type Coefficients,
-  type Noisy,
-  shownNoise,
-  windowFaults
-} from '../EpsilonSampler.js'
+import { type Clipping, type Coefficients, type Noisy, withNoise } from '../EpsilonSampler.js'
 import type { Schedule } from '../Schedule.js'
 import { type Build, onLevels, refuse, type SamplerRow } from '../SamplerRow.js'
 
@@ -53,12 +44,7 @@ export const ddim = <P extends Params, D extends number, K extends number>(
     readonly eta: number
   } & Clipping &
     Noisy
-): Chain<P, readonly ['batch', D], Rows<K>> =>
-  refused([...Need.between('ddim', 'eta', options.eta, 0, 1), ...windowFaults('ddim', options.schedule.T, options)])(
-    clippedTo(options)(`ddim(${shownNoise(options)})`, options.denoiser, options.schedule, (t) =>
-      coefficients(options.schedule, etaAt(options, t), t)
-    )
-  )
+): Chain<P, readonly ['batch', D], Rows<K>> => withNoise('ddim', coefficients, 1)(options)
 
 const build: Build = /*#__PURE__*/ onLevels((denoiser, schedule, { eta, clip, window }) =>
   ddim({ denoiser, schedule, eta, clip, window })

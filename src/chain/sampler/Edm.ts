@@ -11,16 +11,7 @@ import type { Params } from '../../lens/Lens.js'
 import * as Need from '../../tensor/Need.js'
 import { refused, type Chain } from '../Chain.js'
 import type { Denoiser } from '../Denoiser.js'
-import {
-  clippedTo,
-  etaAt,
-  inScale,
-  type Clipping,
-  type Coefficients,
-  type Noisy,
-  shownNoise,
-  windowFaults
-} from '../EpsilonSampler.js'
+import { clippedTo, inScale, type Clipping, type Coefficients, type Noisy, withNoise } from '../EpsilonSampler.js'
 import { check, sound, tabulated, type Schedule } from '../Schedule.js'
 import { tabled, type TimeMap } from '../TimeMap.js'
 import type { Levels } from './VeSde.js'
@@ -100,12 +91,7 @@ export const edm = <P extends Params, D extends number, K extends number>(
     readonly eta: number
   } & Clipping &
     Noisy
-): Chain<P, readonly ['batch', D], Rows<K>> =>
-  refused([...Need.between('edm', 'eta', options.eta, 0, 1), ...windowFaults('edm', options.schedule.T, options)])(
-    clippedTo(options)(`edm(${shownNoise(options)})`, options.denoiser, options.schedule, (t) =>
-      coefficients(options.schedule, etaAt(options, t), t)
-    )
-  )
+): Chain<P, readonly ['batch', D], Rows<K>> => withNoise('edm', coefficients, 1)(options)
 
 // -------------------------------------------------------------------------------------
 // churn

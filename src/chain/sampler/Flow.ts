@@ -21,19 +21,9 @@
  */
 import type { Rows } from '../../lens/Rows.js'
 import type { Params } from '../../lens/Lens.js'
-import * as Need from '../../tensor/Need.js'
-import { refused, type Chain } from '../Chain.js'
+import type { Chain } from '../Chain.js'
 import type { Denoiser } from '../Denoiser.js'
-import {
-  clippedTo,
-  etaAt,
-  inScale,
-  type Clipping,
-  type Coefficients,
-  type Noisy,
-  shownNoise,
-  windowFaults
-} from '../EpsilonSampler.js'
+import { clippedTo, inScale, type Clipping, type Coefficients, type Noisy, withNoise } from '../EpsilonSampler.js'
 import { leastShare, tabulated, type Schedule } from '../Schedule.js'
 import { flow as paths, tabled, type TimeMap } from '../TimeMap.js'
 import { onItsOwn, refuse, type SamplerRow } from '../SamplerRow.js'
@@ -62,16 +52,23 @@ export const schedule =
 export type End = 'end' | 'start'
 
 /**
+ * Where a share `a` of the data is on a straight path: the noise `s`, what is `left` of the output, and the scale of the state there.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const place = (a: number): { readonly s: number; readonly left: number; readonly scale: number } => {
+  const scale = 1 / (Math.sqrt(a) + Math.sqrt(1 - a))
+  return { s: Math.sqrt(1 - a) * scale, left: Math.sqrt(a) * scale, scale }
+}
+
+/**
  * The coefficients of step `t`, on the scaled state. `eta` scales the noise `g`; 0 is the ODE.
  *
  * @category utils
  * @since 0.1.0
  */
 export const coefficients = ({ alphaBar }: Schedule, eta: number, t: number, at: End = 'end'): Coefficients => {
-  const place = (a: number): { readonly s: number; readonly left: number; readonly scale: number } => {
-    const scale = 1 / (Math.sqrt(a) + Math.sqrt(1 - a))
-    return { s: Math.sqrt(1 - a) * scale, left: Math.sqrt(a) * scale, scale }
-  }
   const from = place(alphaBar[t] ?? 1)
   const to = place(alphaBar[t - 1] ?? 1)
   const h = from.s - to.s
@@ -119,14 +116,7 @@ export const flowSde = <P extends Params, D extends number, K extends number>(
   } & Clipping &
     Noisy
 ): Chain<P, readonly ['batch', D], Rows<K>> =>
-  refused([
-    ...Need.atLeast('flow-sde', 'eta', options.eta, 0),
-    ...windowFaults('flow-sde', options.schedule.T, options)
-  ])(
-    clippedTo(options)(`flow-sde(${shownNoise(options)})`, options.denoiser, options.schedule, (t) =>
-      coefficients(options.schedule, etaAt(options, t), t, options.at)
-    )
-  )
+  withNoise('flow-sde', (schedule, eta, t) => coefficients(schedule, eta, t, options.at))(options)
 
 /**
  * `flow-ode` and `flow-sde` by name.

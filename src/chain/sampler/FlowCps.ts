@@ -13,22 +13,12 @@
  */
 import type { Rows } from '../../lens/Rows.js'
 import type { Params } from '../../lens/Lens.js'
-import * as Need from '../../tensor/Need.js'
-import { refused, type Chain } from '../Chain.js'
+import type { Chain } from '../Chain.js'
 import type { Denoiser } from '../Denoiser.js'
-import {
-  clippedTo,
-  etaAt,
-  inScale,
-  shownNoise,
-  windowFaults,
-  type Clipping,
-  type Coefficients,
-  type Noisy
-} from '../EpsilonSampler.js'
+import { inScale, withNoise, type Clipping, type Coefficients, type Noisy } from '../EpsilonSampler.js'
 import { onItsOwn, type SamplerRow } from '../SamplerRow.js'
 import type { Schedule } from '../Schedule.js'
-import { schedule } from './Flow.js'
+import { place, schedule } from './Flow.js'
 
 /**
  * The coefficients of step `t`, on the scaled state.
@@ -37,10 +27,6 @@ import { schedule } from './Flow.js'
  * @since 0.1.0
  */
 export const coefficients = ({ alphaBar }: Schedule, eta: number, t: number): Coefficients => {
-  const place = (a: number): { readonly left: number; readonly s: number; readonly scale: number } => {
-    const scale = 1 / (Math.sqrt(a) + Math.sqrt(1 - a))
-    return { left: Math.sqrt(a) * scale, s: Math.sqrt(1 - a) * scale, scale }
-  }
   const from = place(alphaBar[t] ?? 1)
   const to = place(alphaBar[t - 1] ?? 1)
   const angle = (eta * Math.PI) / 2
@@ -65,15 +51,7 @@ export const flowCps = <P extends Params, D extends number, K extends number>(
     readonly eta: number
   } & Clipping &
     Noisy
-): Chain<P, readonly ['batch', D], Rows<K>> =>
-  refused([
-    ...Need.between('flow-cps', 'eta', options.eta, 0, 1),
-    ...windowFaults('flow-cps', options.schedule.T, options)
-  ])(
-    clippedTo(options)(`flow-cps(${shownNoise(options)})`, options.denoiser, options.schedule, (t) =>
-      coefficients(options.schedule, etaAt(options, t), t)
-    )
-  )
+): Chain<P, readonly ['batch', D], Rows<K>> => withNoise('flow-cps', coefficients, 1)(options)
 
 /**
  * `flow-cps` by name.
