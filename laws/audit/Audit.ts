@@ -76,8 +76,11 @@ export interface Audit {
 /** Standard errors within which a coefficient may be what it should: a true one is beyond with probability 6e-7. */
 const deviations = 5
 
-/** Traces in f32 are sums of many roundings. */
-const rounding = 2e-3
+/**
+ * Coefficients nearer than this are not told apart: one part in 500, which moves a gradient less than any learning rate is known. Sums of
+ * a few thousand roundings in f32, of `2^-24` each, are below it.
+ */
+const resolution = 2e-3
 
 /** A share of the gradients that is rounding. */
 const explained = 1e-6
@@ -94,7 +97,7 @@ const mostEquations = 200_000
 
 const entry = ({ data }: Tensor, i: number): number => data[i] ?? Number.NaN
 
-const near = (a: number, b: number, scale: number): boolean => Math.abs(a - b) <= rounding * Math.max(scale, 1e-12)
+const near = (a: number, b: number, scale: number): boolean => Math.abs(a - b) <= resolution * Math.max(scale, 1e-12)
 
 /** Is the log-density a sum over the numbers of a state, or their mean? Constants that do not depend on the noise do not matter. */
 const densityOf = ({ T, samples, elements, eps, sigma, logDensity }: Trace): Density => {
@@ -205,17 +208,20 @@ export const audit = (trace: Trace): Audit => {
   const { values, errors, determined, unexplained } = solve(pathwise === undefined ? T : 2 * T, equations(trace))
   const steps = Array.from({ length: T }, (_, t): Step => {
     const noisy = entry(sigma, t) > 0
-    const half = noisy && determined[t] === true ? factor * (values[t] ?? 0) : 0
     const path = T + t
+    const scored = noisy && determined[t] === true ? (values[t] ?? 0) : 0
     const first = pathwise !== undefined && determined[path] === true ? (values[path] ?? 0) : 0
-    const error = Math.hypot(noisy ? factor * (errors[t] ?? 0) : 0, pathwise === undefined ? 0 : (errors[path] ?? 0))
+    const errorOf = (scale: number): number =>
+      Math.hypot(noisy ? scale * (errors[t] ?? 0) : 0, pathwise === undefined ? 0 : (errors[path] ?? 0))
     const known = (noisy && determined[t] === true) || determined[path] === true
-    const paid = half + first
-    const band = deviations * error + rounding
+    const half = factor * scored
+    const [paid, error] = [half + first, errorOf(factor)]
     const verdict = (): Step['verdict'] => {
       if (!noisy && pathwise === undefined) return unexplained <= explained ? 'unpaid' : 'noScore'
-      if (!known || error > tooVague) return 'undecided'
-      return Math.abs(paid - 1) <= band ? 'paid' : Math.abs(paid) <= band ? 'unpaid' : 'other'
+      // what a mean over many numbers makes small is paid nevertheless: the program's own terms are judged
+      if (!known || errorOf(1) > tooVague) return 'undecided'
+      if (Math.abs(scored) + Math.abs(first) <= deviations * errorOf(1) + resolution) return 'unpaid'
+      return Math.abs(paid - 1) <= deviations * error + resolution ? 'paid' : 'other'
     }
     return { step: t + 1, half, first, paid, error, verdict: verdict() }
   })
@@ -233,14 +239,18 @@ export const audit = (trace: Trace): Audit => {
     steps,
     unexplained,
     departures,
-    verdict: verdictOf(steps, departures)
+    verdict: verdictOf(steps, departures, density === 'neither' || baseline === 'other')
   }
 }
 
-/** Are all steps that can be judged paid alike? */
-const verdictOf = (steps: ReadonlyArray<Step>, departures: ReadonlyArray<Departure>): Audit['verdict'] => {
-  const judged = steps.filter(({ verdict }) => verdict !== 'noScore')
-  if (judged.length === 0 || judged.some(({ verdict }) => verdict === 'undecided')) return 'undecided'
+/** Are all steps paid alike? A density or an advantage that is not known, `strange`, leaves open what the terms are of. */
+const verdictOf = (
+  judged: ReadonlyArray<Step>,
+  departures: ReadonlyArray<Departure>,
+  strange: boolean
+): Audit['verdict'] => {
+  if (judged.some(({ verdict }) => verdict === 'unpaid')) return 'biased'
+  if (strange || judged.some(({ verdict }) => verdict === 'undecided' || verdict === 'noScore')) return 'undecided'
   const divided = departures.some(({ _tag }) => _tag === 'Normalised')
   if (judged.every(({ verdict }) => verdict === 'paid')) return divided ? 'biased' : 'unbiased'
   const [first] = judged
@@ -249,7 +259,7 @@ const verdictOf = (steps: ReadonlyArray<Step>, departures: ReadonlyArray<Departu
     first.verdict === 'other' &&
     judged.every(
       ({ paid, error }) =>
-        Math.abs(paid - first.paid) <= deviations * (error + first.error) + rounding * Math.abs(first.paid)
+        Math.abs(paid - first.paid) <= deviations * (error + first.error) + resolution * Math.abs(first.paid)
     )
   return alike && !divided ? 'scaled' : 'biased'
 }
@@ -315,11 +325,16 @@ const conclusion = ({ verdict, steps, departures }: Audit): string => {
   const factor = steps.find((one) => one.verdict === 'other')?.paid ?? 1
   switch (verdict) {
     case 'unbiased':
-      return 'unbiased: every step that can be judged is paid once'
+      return 'unbiased: every step is paid once'
     case 'scaled':
       return `the gradient, ${shown(factor)} times as long: every step is paid alike, and a learning rate makes up for it`
     case 'undecided':
-      return `undecided: steps ${of('undecided') || 'without noise'}`
+      return [
+        'undecided:',
+        ...(of('undecided') === '' ? [] : [`too few samples for steps ${of('undecided')};`]),
+        ...(of('noScore') === '' ? [] : [`no pathwise part for steps ${of('noScore')}, which have no noise;`]),
+        'what is not known is said above'
+      ].join(' ')
     case 'biased':
       if (departures.some(({ _tag }) => _tag === 'Normalised') && of('unpaid') === '') {
         return 'biased: every step is paid, but by advantages that are divided by a number which depends on the noise'

@@ -53,10 +53,16 @@ export const optimizer = (config: Config['optimizer']): Optimizer.Optimizer => {
  * @category readings
  * @since 0.1.0
  */
-export const departures = ({ advantage: { name }, group, optimizer: { clip } }: Config): ReadonlyArray<Departure> => [
+export const departures = ({
+  advantage: { name },
+  batch,
+  group,
+  optimizer: { clip }
+}: Config): ReadonlyArray<Departure> => [
   ...(name === 'group'
     ? ([
-        { _tag: 'OwnBaseline', group },
+        // without groups all samples are of one
+        { _tag: 'OwnBaseline', group: group === 1 ? batch : group },
         { _tag: 'Normalised', over: 'group' }
       ] as const)
     : []),

@@ -50,6 +50,8 @@ describe('groups', () => {
     const grpo = await run({ ...options, config: config('grpo.json', { advantage: { name: 'group' } }) })
     expect(grpo.out).toContain("departs: the baseline has the sample's own reward in it: half-order terms count 3/4")
     expect(grpo.out).toContain('departs: advantages are divided by the deviation of their group')
+    const whole = await run({ ...options, group: '1', config: config('whole.json', { advantage: { name: 'group' } }) })
+    expect(whole.out).toContain('half-order terms count 11/12')
     const odd = await run({ ...options, batch: '10' })
     expect([odd.code, odd.err]).toEqual([
       2,
