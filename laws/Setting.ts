@@ -104,7 +104,7 @@ export interface Smoothing {
 
 /**
  * Rows of random numbers, drawn or nodes, with their weights: `xT [rows, ...]`, `eps [T, rows, ...]`, and directions
- * by path as gradient requests take them. `fresh` are noises for siblings, `[T, rows, ...]` for each continuation but the first: every
+ * by path as gradient requests take them. `others` are noises for siblings, `[T, rows, ...]` for each continuation but the first: every
  * branch of a cover has the lower ones of the same, which no expectation of a sum can tell.
  *
  * @category model
@@ -116,7 +116,7 @@ export interface Draws {
   readonly eps: Tensor
   readonly xi: Values
   readonly weights: ReadonlyArray<number>
-  readonly fresh?: ReadonlyArray<Tensor>
+  readonly others?: ReadonlyArray<Tensor>
 }
 
 /**
@@ -279,11 +279,11 @@ export const nodes = (
       return at(Math.floor(inStep / width), width * (first + Math.floor(i / (rows * width))) + (inStep % width))
     })
   const eps = noises(length, 1)
-  const fresh = Array.from({ length: siblings.others }, (_, k) => noises(siblings.at, 1 + length + k * siblings.at))
+  const others = Array.from({ length: siblings.others }, (_, k) => noises(siblings.at, 1 + length + k * siblings.at))
   const first = noiseRules.length
   if (smoothing === undefined || together) {
     const xi = smoothing === undefined ? {} : directions(setting, smoothing, rows, (row, i) => at(row, first + i))
-    return E.right([{ rows, xT, eps, xi, weights: noise.weights, fresh }])
+    return E.right([{ rows, xT, eps, xi, weights: noise.weights, others }])
   }
   const outer = Q.product(directionSizes)
   return E.right(
@@ -292,7 +292,7 @@ export const nodes = (
       xT,
       eps,
       xi: directions(setting, smoothing, rows, (_, i) => point[i] ?? 0),
-      fresh,
+      others,
       weights: noise.weights.map((weight) => weight * (outer.weights[k] ?? 0))
     }))
   )
@@ -353,7 +353,7 @@ export const sample = (
         Draw.normal(foldInString(foldIn(key, 2), path), [...lead, ...(isBatched(shape) ? [rows] : []), ...one(shape)])
       ])
     ),
-    fresh: Array.from({ length: siblings.others }, (_, k) =>
+    others: Array.from({ length: siblings.others }, (_, k) =>
       draw(noise.density, foldIn(foldIn(key, 3), k), [siblings.at, rows, ...one(state)])
     ),
     weights: new Array<number>(rows).fill(1 / rows)

@@ -185,7 +185,7 @@ export const run = <P extends Params, S extends Batched, D extends Exprs, R exte
           xi: draws.xi,
           // a mean over equal directions is that of one: their arithmetic is what is looked at
           moreXi: new Array<Values>((C.zerothOrderCell(cover)?.draws ?? 1) - 1).fill(draws.xi),
-          fresh: (at, k) => T.rows(0, at)(draws.fresh?.[k - 1] ?? draws.eps),
+          fresh: (at, k) => T.rows(0, at)(draws.others?.[k - 1] ?? draws.eps),
           weights: draws.weights,
           advantageState: subject.advantageState ?? subject.advantage?.initial ?? 0,
           learned: Object.fromEntries([...(setting.values ?? [])].map(([name, { parameters }]) => [name, parameters]))

@@ -61,7 +61,7 @@ export const formula = <P extends Params, S extends Batched, D extends Exprs, R 
     E.bindTo('simulate'),
     E.bind('scores', () => scoresOf(setting.chain.noise, draws.eps)),
     E.bind('fresh', () =>
-      RA.traverse(E.Applicative)((one: Tensor) => scoresOf(setting.chain.noise, one))(draws.fresh ?? [])
+      RA.traverse(E.Applicative)((one: Tensor) => scoresOf(setting.chain.noise, one))(draws.others ?? [])
     ),
     E.map(({ simulate, scores, fresh }) => {
       const width = draws.eps.data.length / (length * draws.rows)
@@ -115,7 +115,7 @@ export const formula = <P extends Params, S extends Batched, D extends Exprs, R 
             const family = siblingsOf(one, draws)
             if (family.length > 1) {
               const returns = family.map((own) => replay(simulate, own, base, none).rewards)
-              const scored = siblingsOf(one, { ...draws, eps: scores, fresh })
+              const scored = siblingsOf(one, { ...draws, eps: scores, others: fresh })
               // what is left of a difference has the rounding of its parts
               const size = clean.rewards.map((_, r) => sum(returns.map((own) => Math.abs(own[r] ?? 0))))
               return family
@@ -170,7 +170,7 @@ const siblingsOf = (cell: HalfOrder, draws: Draws): ReadonlyArray<Draws> => {
   const each = draws.eps.data.length / (draws.eps.shape[0] ?? 1)
   const below = C.branchOf(cell) * each
   return C.range(1, cell.siblings?.count ?? 1).map((k) => {
-    const own = draws.fresh?.[k - 2]
+    const own = draws.others?.[k - 2]
     return k === 1 || own === undefined
       ? draws
       : { ...draws, eps: T.tabulate(draws.eps.shape, (i) => (i < below ? own : draws.eps).data[i] ?? 0) }
