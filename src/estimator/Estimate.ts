@@ -16,7 +16,7 @@ import type { Executable } from '../tensor/Target.js'
 import * as T from '../tensor/Tensor.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import type { Exprs } from '../tensor/Tree.js'
-import type { Cell, SegmentOptions, ZerothOrder } from './Cover.js'
+import type { Cell, FirstOrder, SegmentOptions, ZerothOrder } from './Cover.js'
 import * as C from './Cover.js'
 import { creditName, rollouts, type Rollouts, sideName } from './Plan.js'
 import type { Estimate, EstimatorError, Problem, Request } from './Problem.js'
@@ -102,7 +102,7 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
     run,
     score,
     request,
-    inputs: { ...params, ...condition, ...perturbed },
+    inputs: { ...params, ...condition, ...perturbed, ...under('reference', problem.reference ?? {}) },
     apply: (returns, state, skipped) =>
       advantagesOf(problem.advantage, returns, { ...request, advantageState: state }, skipped),
     initial: problem.advantage.initial,
@@ -134,14 +134,25 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
         )
       )
     ),
-    TE.let('sides', ({ draws }) => draws.flatMap(({ sides }) => sides)),
-    TE.bindW('skipped', ({ base, sides }) =>
-      TE.fromEither(rowsToSkip(problem, [...(base === undefined ? [] : [base]), ...sides], weights.length))
+    TE.bind('twin', () =>
+      plan.base === undefined || !plan.twin
+        ? TE.right<EstimatorError, Rolled | undefined>(undefined)
+        : roll(plan.base, { xT, eps: T.map((e) => -e)(eps), radius: T.scalar(zeroth?.radius ?? 0) }, cover.T)
     ),
-    TE.bind('parts', ({ base, draws, sides, skipped }) => {
+    TE.let('sides', ({ draws }) => draws.flatMap(({ sides }) => sides)),
+    TE.bindW('skipped', ({ base, sides, twin }) =>
+      TE.fromEither(
+        rowsToSkip(
+          problem,
+          [...[base, twin].flatMap((one) => (one === undefined ? [] : [one])), ...sides],
+          weights.length
+        )
+      )
+    ),
+    TE.bind('parts', ({ base, draws, sides, skipped, twin }) => {
       const whole = base === undefined ? averages(sides.map(returnOf)) : returnOf(base)
       const advantages = context.apply(whole, request.advantageState, skipped)
-      const seen: Seen = { base, draws, from: plan.from, whole: advantages.advantages, skipped }
+      const seen: Seen = { base, twin, draws, from: plan.from, whole: advantages.advantages, skipped }
       return pipe(
         cover.cells,
         RA.traverse(TE.ApplicativeSeq)((cell) =>
@@ -227,7 +238,7 @@ const creditInputs = (context: Context, cell: Cell, seen: Seen): Inputs => {
         {
           ...segment(1, cell.to),
           ...sharesOf(cell),
-          ...(base?.x0Bar === undefined ? {} : { x0Bar: kept(base.x0Bar) })
+          ...endOf(cell, seen, weights, kept)
         }
       ])
     case 'HalfOrder':
@@ -255,6 +266,33 @@ const creditInputs = (context: Context, cell: Cell, seen: Seen): Inputs => {
       )
     }
   }
+}
+
+/** What a first-order cell pulls back: the gradient of the weighted rewards in the output, or what stands for it. */
+const endOf = (
+  { gradient }: FirstOrder,
+  { base, twin }: Seen,
+  weights: ReadonlyArray<number>,
+  kept: (tensor: Tensor) => Tensor
+): Values => {
+  if (gradient === undefined) return base?.x0Bar === undefined ? {} : { x0Bar: kept(base.x0Bar) }
+  return base === undefined || twin === undefined ? {} : { x0Bar: kept(secant(base, twin, weights)) }
+}
+
+/**
+ * The gradient along the line through two outputs, times their `D` numbers: `D dR dx / |dx|^2`, the mean of which is the gradient
+ * where `dx` points everywhere alike. Outputs that are the same tell nothing.
+ */
+const secant = (base: Rolled, twin: Rolled, weights: ReadonlyArray<number>): Tensor => {
+  const width = T.size(base.x0.shape.slice(1))
+  const apart = T.map((x, i) => x - (twin.x0.data[i] ?? 0))(base.x0)
+  const factors = weights.map((weight, n) => {
+    let square = 0
+    for (let i = n * width; i < (n + 1) * width; i++) square += (apart.data[i] ?? 0) ** 2
+    const gap = (base.rewards[n] ?? 0) - (twin.rewards[n] ?? 0)
+    return square === 0 || weight === 0 ? 0 : (weight * width * gap) / square
+  })
+  return T.map((x, i) => x * (factors[Math.floor(i / width)] ?? 0))(apart)
 }
 
 const weighed = (values: ReadonlyArray<number>, weights: ReadonlyArray<number>): ReadonlyArray<number> =>

@@ -59,13 +59,15 @@ export interface Draw {
 }
 
 /**
- * What the credit programs read, besides parameters: `whole` are the advantages of whole returns; sides run from step `from`.
+ * What the credit programs read, besides parameters: `whole` are the advantages of whole returns; sides run from step `from`, and a
+ * `twin` is the base with the noises of its steps negated.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Seen {
   readonly base: Rolled | undefined
+  readonly twin: Rolled | undefined
   readonly draws: ReadonlyArray<Draw>
   readonly from: number
   readonly whole: ReadonlyArray<number>
