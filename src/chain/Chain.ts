@@ -33,6 +33,8 @@ import type { Noise } from './Noise.js'
  * - `clean(t)`, where the chain has one: what `x_t` lets one expect of the output, as a lens. It is made of the network call
  *   that makes the step's mean, so that a program that has both evaluates the network once; with `lookahead` it runs the rest of
  *   the chain (`ahead`), and costs what that does.
+ * - `held(t)`, where the chain has one: the same mean, whose pullback sends nothing back through the network's input: the cotangent
+ *   of the state is what the sampler's own formula makes of it.
  * - `x_T` is a draw of `noise`, whatever the parameters.
  *
  * @category model
@@ -50,6 +52,7 @@ export interface Chain<P extends Params, S extends Batched, C extends Exprs> {
   readonly mean: (t: Scalar) => Lens<P, { readonly x: Expr<S>; readonly c: C }, Expr<S>>
   readonly clean?: (t: Scalar) => Lens<P, { readonly x: Expr<S>; readonly c: C }, Expr<S>>
   readonly lookahead?: true
+  readonly held?: (t: Scalar) => Lens<P, { readonly x: Expr<S>; readonly c: C }, Expr<S>>
 }
 
 /**
@@ -135,7 +138,7 @@ export const noiseAt = <S extends Shape>(eps: Noises<S>, i: number, state: S): E
  * time; `wanted` tells which parameters' (all, by default). `shares [h]`, lowest step first: what fraction of each
  * step's cotangent goes to the parameters (all of it by default); the state's cotangent is not affected. `along` says what else
  * is differentiated at each step: something of the step's mean, state and condition that has `pull` as the pullback of its own
- * cotangent.
+ * cotangent; with `apart` it counts at its own step alone, and none of it goes on to the state.
  *
  * @category model
  * @since 0.1.0
@@ -145,6 +148,7 @@ export interface SegmentOptions<P extends Params = Params, S extends Batched = B
   readonly wanted?: (path: string) => boolean
   readonly shares?: Expr<readonly [number]>
   readonly along?: Along<P, S, C>
+  readonly apart?: boolean
 }
 
 /**
@@ -173,7 +177,7 @@ export const segment =
   <P extends Params, S extends Batched, C extends Exprs>(
     chain: Chain<P, S, C>,
     h: number,
-    { recompute = false, wanted = () => true, shares, along }: SegmentOptions<P, S, C> = {}
+    { recompute = false, wanted = () => true, shares, along, apart = false }: SegmentOptions<P, S, C> = {}
   ) =>
   (high: Scalar): Lens<P, Argument<S, C>, Expr<S>> => {
     const faults = stepFaults(chain.T, h, high)
@@ -186,7 +190,7 @@ export const segment =
         const sigma = lookup(chain.sigma, t)
         const from = state
         const [mean, pull] = chain.mean(t).run(p, { x: from, c })
-        const back = withAlong(along, t, p, { mean, x: from, c }, pull)
+        const back = withAlong({ along, apart }, t, p, { mean, x: from, c }, pull)
         stages.push({
           sigma,
           share: shares === undefined ? undefined : X.reshape(X.slice(shares, 0, h - 1 - i, 1), []),
@@ -197,7 +201,7 @@ export const segment =
                   Tree.mapExprs(tree, (leaf) => X.after(leaf, [bar, ...done]))
                 const given = { x: later(from), c: later(c) }
                 const [once, again] = chain.mean(t).run(p, given)
-                return withAlong(along, t, p, { mean: once, ...given }, again)(bar)
+                return withAlong({ along, apart }, t, p, { mean: once, ...given }, again)(bar)
               }
             : back
         })
@@ -248,9 +252,12 @@ const stepFaults = (T: number, h: number, high: Scalar): Need.Faults => {
   ]
 }
 
-/** A step's pullback, with what is differentiated along the way: both cotangents of the mean go back at once. */
+/**
+ * A step's pullback, with what is differentiated along the way: both cotangents of the mean go back at once, to the parameters
+ * alone where it is apart.
+ */
 const withAlong = <P extends Params, S extends Batched, C extends Exprs>(
-  along: Along<P, S, C> | undefined,
+  { along, apart }: { readonly along: Along<P, S, C> | undefined; readonly apart: boolean },
   t: Scalar,
   p: P,
   step: { readonly mean: Expr<S>; readonly x: Expr<S>; readonly c: C },
@@ -260,7 +267,8 @@ const withAlong = <P extends Params, S extends Batched, C extends Exprs>(
   const own = along(t, p, step)
   return (bar) => {
     const [pBar, aBar] = pull(X.add(bar, own.mean))
-    return [own.p === undefined ? pBar : Tree.add(pBar, own.p), { x: X.add(aBar.x, own.x), c: Tree.add(aBar.c, own.c) }]
+    const all = own.p === undefined ? pBar : Tree.add(pBar, own.p)
+    return apart ? [all, pull(bar)[1]] : [all, { x: X.add(aBar.x, own.x), c: Tree.add(aBar.c, own.c) }]
   }
 }
 

@@ -17,7 +17,7 @@ import * as T from '../tensor/Tensor.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import type { Exprs } from '../tensor/Tree.js'
 import { families, type Family } from './Branches.js'
-import type { Cell, HalfOrder, SegmentOptions, ZerothOrder } from './Cover.js'
+import type { Cell, FirstOrder, HalfOrder, SegmentOptions, ZerothOrder } from './Cover.js'
 import * as C from './Cover.js'
 import { creditName, rollouts, type Rollouts, sideName } from './Plan.js'
 import type { Estimate, EstimatorError, Problem, Request } from './Problem.js'
@@ -38,7 +38,7 @@ import {
   usableSteps,
   withoutRows
 } from './Returns.js'
-import { type Context, type Draw, type Run, scored, scoredSiblings, type Seen } from './Score.js'
+import { type Context, type Draw, type Run, scored, scoredSiblings, type Seen, secant } from './Score.js'
 
 /**
  * The gradient of a request by compiled programs.
@@ -103,7 +103,7 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
     run,
     score,
     request,
-    inputs: { ...params, ...condition, ...perturbed },
+    inputs: { ...params, ...condition, ...perturbed, ...under('reference', problem.reference ?? {}) },
     apply: (returns, state, skipped) =>
       advantagesOf(problem.advantage, returns, { ...request, advantageState: state }, skipped),
     initial: problem.advantage.initial,
@@ -135,6 +135,11 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
         )
       )
     ),
+    TE.bind('twin', () =>
+      plan.base === undefined || !plan.twin
+        ? TE.right<EstimatorError, Rolled | undefined>(undefined)
+        : roll(plan.base, { xT, eps: T.map((e) => -e)(eps), radius: T.scalar(zeroth?.radius ?? 0) }, cover.T)
+    ),
     TE.let('sides', ({ draws }) => draws.flatMap(({ sides }) => sides)),
     TE.bind('families', ({ base }) =>
       families(cover, request, base, {
@@ -151,15 +156,15 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
           )
       })
     ),
-    TE.bindW('skipped', ({ base, sides, families: all }) => {
+    TE.bindW('skipped', ({ base, sides, twin, families: all }) => {
       const others = [...all.values()].flatMap((family) => family.slice(1).map(({ rolled }) => rolled))
-      const every = [...(base === undefined ? [] : [base]), ...sides, ...others]
+      const every = [...[base, twin].flatMap((one) => (one === undefined ? [] : [one])), ...sides, ...others]
       return TE.fromEither(rowsToSkip(problem, every, weights.length))
     }),
-    TE.bind('parts', ({ base, draws, sides, skipped, families: all }) => {
+    TE.bind('parts', ({ base, draws, sides, skipped, twin, families: all }) => {
       const whole = base === undefined ? averages(sides.map(returnOf)) : returnOf(base)
       const advantages = context.apply(whole, request.advantageState, skipped)
-      const seen: Seen = { base, draws, from: plan.from, whole: advantages.advantages, skipped, families: all }
+      const seen: Seen = { base, twin, draws, from: plan.from, whole: advantages.advantages, skipped, families: all }
       return pipe(
         cover.cells,
         RA.traverse(TE.ApplicativeSeq)((cell) =>
@@ -245,7 +250,7 @@ const creditInputs = (context: Context, cell: Cell, seen: Seen): Inputs => {
         {
           ...segment(1, cell.to),
           ...sharesOf(cell),
-          ...(base?.x0Bar === undefined ? {} : { x0Bar: kept(base.x0Bar) })
+          ...endOf(cell, seen, weights, kept)
         }
       ])
     case 'HalfOrder':
@@ -311,6 +316,17 @@ const siblingInputs = (
     weights: T.vector(weights.map((w) => w / siblings.length)),
     advantage: T.vector(advantages[k] ?? [])
   }))
+}
+
+/** What a first-order cell pulls back: the gradient of the weighted rewards in the output, or what stands for it. */
+const endOf = (
+  { gradient }: FirstOrder,
+  { base, twin }: Seen,
+  weights: ReadonlyArray<number>,
+  kept: (tensor: Tensor) => Tensor
+): Values => {
+  if (gradient === undefined) return base?.x0Bar === undefined ? {} : { x0Bar: kept(base.x0Bar) }
+  return base === undefined || twin === undefined ? {} : { x0Bar: kept(secant(base, twin, weights)) }
 }
 
 const weighed = (values: ReadonlyArray<number>, weights: ReadonlyArray<number>): ReadonlyArray<number> =>

@@ -23,6 +23,7 @@ import { estimate } from './Estimate.js'
 import { basePerturbation, branches, creditName, rollouts, sideName, stepName, valueName, values } from './Plan.js'
 import { check, type EstimatorError, type Gradients, type Interpreter, type Problem } from './Problem.js'
 import * as Programs from './program/Programs.js'
+import { segmentKind } from './program/SegmentKind.js'
 import { step as oneStep } from './program/StepPrograms.js'
 import * as Values from './program/ValuePrograms.js'
 import type { StateValue } from './StateValue.js'
@@ -67,9 +68,9 @@ export const programs = <P extends Params, S extends Batched, C extends Exprs, R
       wanted.set(creditName(cell), () => {
         switch (cell._tag) {
           case 'FirstOrder':
-            return Programs.firstOrder(chain, Programs.segmentKind(cell), trained, steps)
+            return Programs.firstOrder(chain, segmentKind(cell), trained, steps)
           case 'HalfOrder':
-            return Programs.halfOrder(chain, Programs.segmentKind(cell), trained, steps)
+            return Programs.halfOrder(chain, segmentKind(cell), trained, steps)
           case 'ZerothOrder':
             return Programs.zerothOrder(chain, cell.perturbation, trained)
         }

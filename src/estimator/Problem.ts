@@ -8,6 +8,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Chain } from '../chain/Chain.js'
 import type { Parameters, Params } from '../lens/Lens.js'
+import { declared, isSymmetric, nameOf } from '../random/Density.js'
 import type { Reward, RewardError } from '../reward/Reward.js'
 import type { StateLens } from '../reward/StateLens.js'
 import type { StepReward } from '../reward/StepReward.js'
@@ -18,7 +19,7 @@ import type { Executable } from '../tensor/Target.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import type { Exprs } from '../tensor/Tree.js'
 import { leaveOneOut, type Advantage } from './Advantage.js'
-import type { Cell, Cover, HalfOrder } from './Cover.js'
+import type { Cell, Cover, FirstOrder, HalfOrder } from './Cover.js'
 import * as C from './Cover.js'
 import type { Estimator } from './Estimator.js'
 import * as Programs from './program/Programs.js'
@@ -31,7 +32,8 @@ import type { Trained } from './program/Programs.js'
 /**
  * Everything that is fixed before the first gradient. `steps` are rewards on the way, which are added to the terminal
  * one; `values` the learned values of a state that cells may name as baselines and controls. `nonFinite` is `stop`
- * where it is left out.
+ * where it is left out. `reference` are the values of the chain's parameters, one of each, that cells which carry cotangents through a
+ * reference read.
  *
  * @category model
  * @since 0.1.0
@@ -46,6 +48,7 @@ export interface Problem<P extends Params, S extends Batched, C extends Exprs, R
   readonly steps?: ReadonlyArray<StepReward<P, S, C>>
   readonly values?: ReadonlyMap<string, StateLens<S, C>>
   readonly nonFinite?: NonFinite
+  readonly reference?: Values
 }
 
 /**
@@ -172,6 +175,9 @@ export type EstimatorError =
   | { readonly _tag: 'BaselineSeesPerturbation'; readonly advantage: string; readonly cell: Cell }
   | { readonly _tag: 'NoClean'; readonly chain: string; readonly cell: Cell }
   | { readonly _tag: 'NoValue'; readonly value: string; readonly known: ReadonlyArray<string>; readonly cell: Cell }
+  | { readonly _tag: 'NoCarrier'; readonly chain: string; readonly cell: Cell }
+  | { readonly _tag: 'NoReference'; readonly cell: Cell }
+  | { readonly _tag: 'NoTwin'; readonly chain: string; readonly cell: Cell }
   | { readonly _tag: 'NoBatchAxis'; readonly parameters: ReadonlyArray<string> }
   | { readonly _tag: 'Asymmetric'; readonly density: string }
   | { readonly _tag: 'NoFreshNoise'; readonly at: number }
@@ -214,7 +220,7 @@ export const problem =
     chain: Chain<P, S, C>,
     reward: Reward<R, S, C>,
     batch: number,
-    options: Pick<Problem<P, S, C, R>, 'steps' | 'values'> & {
+    options: Pick<Problem<P, S, C, R>, 'steps' | 'values' | 'reference'> & {
       readonly advantage?: Advantage
       readonly trained?: Trained
     } = {}
@@ -245,7 +251,7 @@ export const problem =
 export const check = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
   problem: Problem<P, S, C, R>
 ): E.Either<EstimatorError, Problem<P, S, C, R>> => {
-  const { chain, reward, estimator, advantage, trained, steps = [] } = problem
+  const { chain, estimator, advantage, trained, steps = [] } = problem
   if (chain.T !== estimator.T) return E.left({ _tag: 'LengthMismatch', chain: chain.T, estimator: estimator.T })
   const shapes = Programs.trainedShapes(chain.parameters, trained)
   if (shapes.length === 0) {
@@ -258,11 +264,9 @@ export const check = <P extends Params, S extends Batched, C extends Exprs, R ex
       if (cell._tag === 'HalfOrder' && !((chain.sigma[cell.from] ?? 0) > 0)) {
         return E.left({ _tag: 'NoScore', step: cell.from, cell, chain: chain.name })
       }
-      if (cell._tag === 'FirstOrder' && reward._tag === 'BlackBox') {
-        return E.left({ _tag: 'NotDifferentiable', reward: reward.name, cell })
-      }
-      if (cell._tag === 'FirstOrder' && reward._tag === 'Differentiable' && reward.jumps === true) {
-        return E.left({ _tag: 'Jumps', reward: reward.name, cell })
+      if (cell._tag === 'FirstOrder') {
+        const error = checkFirstOrder(problem, cell)
+        if (error !== undefined) return E.left(error)
       }
       const opaque = steps.find(({ _tag }) => _tag === 'StepBlackBox')
       if (opaque !== undefined && cell._tag !== 'ZerothOrder' && C.steps(cell).length > 1) {
@@ -278,6 +282,23 @@ export const check = <P extends Params, S extends Batched, C extends Exprs, R ex
     }
   }
   return E.right(problem)
+}
+
+/** Is there what a first-order cell pulls back, and what it pulls it back through? */
+const checkFirstOrder = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
+  { chain, reward, reference }: Problem<P, S, C, R>,
+  cell: FirstOrder
+): EstimatorError | undefined => {
+  const { through } = cell
+  if (through === 'sampler' && chain.held === undefined) return { _tag: 'NoCarrier', chain: chain.name, cell }
+  if (through === 'reference' && reference === undefined) return { _tag: 'NoReference', cell }
+  if (cell.gradient === 'difference') {
+    const noise = declared(chain.noise.density)
+    if (!isSymmetric(noise)) return { _tag: 'Asymmetric', density: nameOf(noise) }
+    return chain.sigma.some((sigma, t) => t > 0 && sigma > 0) ? undefined : { _tag: 'NoTwin', chain: chain.name, cell }
+  }
+  if (reward._tag === 'BlackBox') return { _tag: 'NotDifferentiable', reward: reward.name, cell }
+  return reward.jumps === true ? { _tag: 'Jumps', reward: reward.name, cell } : undefined
 }
 
 /** Can the values that a half-order cell looks at be had? */
@@ -323,6 +344,12 @@ export const showError = (error: EstimatorError): string => {
       return `${error.chain} has no clean prediction for ${C.showCell(error.cell)}; give the chain one, or the cell a learned value`
     case 'NoValue':
       return `${C.showCell(error.cell)} looks at the value '${error.value}', which the problem does not have; it has ${error.known.join(', ') || 'none'}`
+    case 'NoCarrier':
+      return `${error.chain} does not say what its mean is with the network's input held, through which ${C.showCell(error.cell)} pulls back; give the chain a 'held'`
+    case 'NoReference':
+      return `${C.showCell(error.cell)} pulls back through a reference, which the problem does not have; give it the values of its parameters there`
+    case 'NoTwin':
+      return `no step of ${error.chain} has noise, so ${C.showCell(error.cell)} has no two outputs to take a difference of; give some step noise`
     case 'NoBatchAxis':
       return `the batch shares ${listed(error.parameters)}, so a sample has no gradient of its own whose variance could be measured; give them a batch axis ('Chain.perRow', for vectors), or measure means of batches with 'measureBatches'`
     case 'Asymmetric':

@@ -61,13 +61,14 @@ export interface Draw {
 
 /**
  * What the credit programs read, besides parameters: `whole` are the advantages of whole returns; sides run from step `from`; `families` are
- * the continuations from a state, by its step, the base rollout first.
+ * the continuations from a state, by its step, the base rollout first; and a `twin` is the base with the noises of its steps negated.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Seen {
   readonly base: Rolled | undefined
+  readonly twin: Rolled | undefined
   readonly draws: ReadonlyArray<Draw>
   readonly from: number
   readonly whole: ReadonlyArray<number>
@@ -200,3 +201,22 @@ const valueAt = (
         }),
         TE.map((out) => ({ values: Array.from(out['value']?.data ?? []), gradient: out['xBar'] }))
       )
+
+/**
+ * The gradient along the line through two outputs, times their `D` numbers: `D dR dx / |dx|^2`, the mean of which is the gradient
+ * where `dx` points everywhere alike. Outputs that are the same tell nothing.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const secant = (base: Rolled, twin: Rolled, weights: ReadonlyArray<number>): Tensor => {
+  const width = T.size(base.x0.shape.slice(1))
+  const apart = T.map((x, i) => x - (twin.x0.data[i] ?? 0))(base.x0)
+  const factors = weights.map((weight, n) => {
+    let square = 0
+    for (let i = n * width; i < (n + 1) * width; i++) square += (apart.data[i] ?? 0) ** 2
+    const gap = (base.rewards[n] ?? 0) - (twin.rewards[n] ?? 0)
+    return square === 0 || weight === 0 ? 0 : (weight * width * gap) / square
+  })
+  return T.map((x, i) => x * (factors[Math.floor(i / width)] ?? 0))(apart)
+}

@@ -6,7 +6,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import { withoutLastNoise } from '../chain/Chain.js'
-import { guided } from '../chain/Denoiser.js'
+import { guided, heldInput } from '../chain/Denoiser.js'
 import { samplers } from '../chain/sampler/All.gen.js'
 import type { Base, Options, RowChain, SamplerRow } from '../chain/SamplerRow.js'
 import { type DocumentError, fault } from '../document/Document.js'
@@ -62,10 +62,16 @@ export const chain = (
       : window !== null && !(window[0] >= 1 && window[0] <= window[1] && window[1] <= options.T)
         ? E.left(fault('chain.window', `two steps within 1..${options.T}, the lowest first`, window, 'choose others'))
         : pipe(
-            row.build(
-              { ...base, denoiser: guided(options.guidance)(base.denoiser) },
-              { ...options, ...(clip === 0 ? {} : { clip }), ...(window === null ? {} : { window }) }
-            ),
+            E.Do,
+            E.let('denoiser', () => guided(options.guidance)(base.denoiser)),
+            E.let('all', () => ({
+              ...options,
+              ...(clip === 0 ? {} : { clip }),
+              ...(window === null ? {} : { window })
+            })),
+            E.bind('made', ({ all, denoiser }) => row.build({ ...base, denoiser }, all)),
+            E.bind('holding', ({ all, denoiser }) => row.build({ ...base, denoiser: heldInput(denoiser) }, all)),
+            E.map(({ made, holding }) => ({ ...made, held: holding.mean })),
             E.map((made) => (lastNoise ? made : withoutLastNoise(made)))
           )
 }

@@ -341,6 +341,7 @@ export const setup = (
           trained: ready.trained,
           batch: config.batch,
           nonFinite: config.nonFinite,
+          reference: initial,
           ...Critic.looked(chosen, { T: base.T, features: base.state[1], labels: language.labels })
         }
         return {

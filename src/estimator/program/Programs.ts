@@ -8,6 +8,7 @@
 import type * as E from 'fp-ts/lib/Either.js'
 import * as Ch from '../../chain/Chain.js'
 import type { Chain } from '../../chain/Chain.js'
+import * as Reference from '../../chain/Reference.js'
 import * as L from '../../lens/Lens.js'
 import type { Parameter, Parameters, Params } from '../../lens/Lens.js'
 import { declared } from '../../random/Density.js'
@@ -17,10 +18,12 @@ import * as X from '../../tensor/Expr.js'
 import type { Expr, Scalar } from '../../tensor/Expr.js'
 import * as Program from '../../tensor/Program.js'
 import type { Batched, Shape, ShapeError } from '../../tensor/Shape.js'
+import { carriedThrough } from './Carriers.js'
 import { along, stepInputs, stepParameters } from './StepPrograms.js'
 import * as Tree from '../../tensor/Tree.js'
 import type { Exprs, Shapes } from '../../tensor/Tree.js'
-import { segmentsOf, steps, type FirstOrder, type HalfOrder, type Memory, type Perturbation } from '../Cover.js'
+import type { Perturbation } from '../Cover.js'
+import type { SegmentKind } from './SegmentKind.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -189,7 +192,6 @@ export const rollout = <P extends Params, S extends Batched, C extends Exprs>(
   )
 }
 
-/** The inputs of step rewards: the parameters of the `i`-th below `step.i`. */
 // -------------------------------------------------------------------------------------
 // rewards
 // -------------------------------------------------------------------------------------
@@ -219,40 +221,9 @@ export const reward = <R extends Params, P extends Params, S extends Batched, C 
 // -------------------------------------------------------------------------------------
 
 /**
- * What one credit program of a segment serves: its length, how it keeps activations, whether its steps' shares are an input
- * (`shares [h]`) or all 1, whether a control's gradient is an input (`control`, the shape of a state), and how many siblings have the
- * segment in common, where some do.
- *
- * @category model
- * @since 0.1.0
- */
-export interface SegmentKind {
-  readonly h: number
-  readonly memory: Memory
-  readonly weighted: boolean
-  readonly controlled: boolean
-  readonly siblings?: number
-}
-
-/**
- * The kind of program that a first- or half-order cell needs.
- *
- * @category readings
- * @since 0.1.0
- */
-export const segmentKind = (cell: FirstOrder | HalfOrder): SegmentKind => ({
-  h: steps(cell).length,
-  memory: cell.memory ?? 'store',
-  weighted: cell.shares !== undefined,
-  controlled: cell._tag === 'HalfOrder' && cell.control !== undefined,
-  ...(cell._tag === 'HalfOrder' && cell.siblings !== undefined && segmentsOf(cell) === 1
-    ? { siblings: cell.siblings.count }
-    : {})
-})
-
-/**
  * The credit program of a first-order cell on steps `1..h`: `params, x (= x_h), eps [h, ...] (step 1's first; its own is
- * not used), c, x0Bar` to `gradient.path`. With step rewards, whose gradients it adds, also `weights [batch]` and `step.i.path`.
+ * not used), c, x0Bar` to `gradient.path`. With step rewards, whose gradients it adds, also `weights [batch]` and `step.i.path`;
+ * carried through the reference, also `reference.path`.
  *
  * @category programs
  * @since 0.1.0
@@ -263,7 +234,18 @@ export const firstOrder = <P extends Params, S extends Batched, C extends Exprs>
   trained: Trained,
   rewards: ReadonlyArray<StepLens<P, S, C>> = []
 ): Built =>
-  credit(chain, kind, trained, rewards, X.scalar(kind.h), { x0Bar: chain.state }, () => X.input('x0Bar', chain.state))
+  credit(
+    carriedThrough(kind.through)(chain),
+    kind,
+    trained,
+    rewards,
+    X.scalar(kind.h),
+    {
+      x0Bar: chain.state,
+      ...(kind.through === 'reference' ? { reference: L.shapes(Reference.declared(chain)) } : {})
+    },
+    () => X.input('x0Bar', chain.state)
+  )
 
 /**
  * The credit program of a half-order cell on `h` steps `j..m`: `params, x (= x_m), eps [h, ...] (step j's first), c,
@@ -308,11 +290,11 @@ export const halfOrder = <P extends Params, S extends Batched, C extends Exprs>(
 
 const credit = <P extends Params, S extends Batched, C extends Exprs>(
   chain: Chain<P, S, C>,
-  { h, memory, weighted }: SegmentKind,
+  { h, memory, weighted, through }: SegmentKind,
   trained: Trained,
   rewards: ReadonlyArray<StepLens<P, S, C>>,
   high: Scalar,
-  extra: Readonly<Record<string, Shape>>,
+  extra: Readonly<Record<string, Shapes>>,
   cotangent: (eps: Ch.Noises<S>) => Expr<S>
 ): Built => {
   const shape: readonly [number, ...S] = [h, ...chain.state]
@@ -332,7 +314,7 @@ const credit = <P extends Params, S extends Batched, C extends Exprs>(
       recompute: memory === 'recompute',
       wanted: trained,
       ...(weighted ? { shares: X.input('shares', [h]) } : {}),
-      ...(rewards.length === 0 ? {} : { along: along(rewards) })
+      ...(rewards.length === 0 ? {} : { along: along(rewards), apart: through !== undefined })
     }
     const [, back] = Ch.segment(
       chain,

@@ -144,9 +144,16 @@ const splitSteps = (cell: C.FirstOrder | C.HalfOrder): ReadonlyArray<C.Cell> => 
   return own.map((t, i) => {
     const options = {
       memory: cell.memory ?? 'store',
-      shares: own.slice(0, i + 1).map((s) => (s === t ? C.share(cell, t) : 0))
+      shares: own.slice(0, i + 1).map((s) => (s === t ? (cell.shares?.[i] ?? 1) : 0))
     }
-    if (cell._tag === 'FirstOrder') return C.firstOrder(t, options)
+    if (cell._tag === 'FirstOrder') {
+      const { through, gradient } = cell
+      return C.firstOrder(t, {
+        ...options,
+        ...(through === undefined ? {} : { through }),
+        ...(gradient === undefined ? {} : { gradient })
+      })
+    }
     const { baseline, control, siblings } = cell
     return C.halfOrder(from, t, {
       ...options,
