@@ -106,7 +106,8 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
     apply: (returns, state, skipped) =>
       advantagesOf(problem.advantage, returns, { ...request, advantageState: state }, skipped),
     initial: problem.advantage.initial,
-    rewardInputs
+    rewardInputs,
+    discrete: problem.chain.noise.outcome !== undefined
   }
   return pipe(
     plan.base === undefined
@@ -236,6 +237,7 @@ const creditInputs = (context: Context, cell: Cell, seen: Seen): Inputs => {
         TE.map(({ advantages, control }) => [
           {
             ...segment(cell.from, cell.to),
+            ...(base?.trajectory === undefined ? {} : { below: kept(T.at(cell.from - 1)(base.trajectory)) }),
             ...sharesOf(cell),
             high: T.scalar(cell.to),
             advantage: T.vector(weighed(advantages, weights)),

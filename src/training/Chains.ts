@@ -59,6 +59,8 @@ export const chain = (
     ? E.left(fault('chain.kind', `one of ${names.join(', ')}`, kind, 'choose one of them'))
     : window !== null && row.windows !== true
       ? E.left(fault('chain.window', `null for ${kind}`, window, `leave it out, or choose ${listed}`))
+      : base.denoiser.alphabet !== undefined && kind !== 'masked'
+        ? E.left(fault('chain.kind', "'masked', since the model is one of tokens", kind, 'choose it'))
       : window !== null && !(window[0] >= 1 && window[0] <= window[1] && window[1] <= options.T)
         ? E.left(fault('chain.window', `two steps within 1..${options.T}, the lowest first`, window, 'choose others'))
         : pipe(

@@ -8,6 +8,7 @@
 import type * as E from 'fp-ts/lib/Either.js'
 import * as Ch from '../../chain/Chain.js'
 import type { Chain } from '../../chain/Chain.js'
+import * as Transition from '../../chain/Transition.js'
 import * as L from '../../lens/Lens.js'
 import type { Parameter, Parameters, Params } from '../../lens/Lens.js'
 import { declared } from '../../random/Density.js'
@@ -263,7 +264,8 @@ export const firstOrder = <P extends Params, S extends Batched, C extends Exprs>
 /**
  * The credit program of a half-order cell on `h` steps `j..m`: `params, x (= x_m), eps [h, ...] (step j's first), c,
  * high (= m), advantage [batch]` to `gradient.path`: the pullback of `advantage * score(eps_j) / sigma_j`, and where there is a
- * control of its gradient `control` too. With step rewards, whose gradients within the segment it adds, also `weights [batch]` and
+ * control of its gradient `control` too. Where steps keep discrete outcomes the score is that of the outcome, which is an input,
+ * `below (= x_{j-1})`. With step rewards, whose gradients within the segment it adds, also `weights [batch]` and
  * `step.i.path`.
  *
  * @category programs
@@ -279,11 +281,17 @@ export const halfOrder = <P extends Params, S extends Batched, C extends Exprs>(
   const extra = {
     high: [],
     advantage: ['batch'],
+    ...(chain.noise.outcome === undefined ? {} : { below: chain.state }),
     ...(kind.controlled ? { control: chain.state } : {})
   } as const
-  return credit(chain, kind, trained, rewards, high, extra, (eps) => {
+  return credit(chain, kind, trained, rewards, high, extra, (eps, mean) => {
     const sigma = Ch.lookup(chain.sigma, Ch.below(high, kind.h - 1))
-    const score = X.div(chain.noise.score(Ch.noiseAt(eps, 0, chain.state)), sigma)
+    const { noise, state } = chain
+    const own =
+      noise.outcome === undefined
+        ? noise.score(Ch.noiseAt(eps, 0, state))
+        : Transition.score(noise, sigma)(mean, X.input('below', state))
+    const score = X.div(own, sigma)
     const scored = X.mul(spreadRows(X.input('advantage', ['batch']), chain.state), score)
     return kind.controlled ? X.add(scored, X.input('control', chain.state)) : scored
   })
@@ -296,7 +304,7 @@ const credit = <P extends Params, S extends Batched, C extends Exprs>(
   rewards: ReadonlyArray<StepLens<P, S, C>>,
   high: Scalar,
   extra: Readonly<Record<string, Shape>>,
-  cotangent: (eps: Ch.Noises<S>) => Expr<S>
+  cotangent: (eps: Ch.Noises<S>, mean: Expr<S>) => Expr<S>
 ): Built => {
   const shape: readonly [number, ...S] = [h, ...chain.state]
   const inputs: Shapes = {
@@ -317,7 +325,7 @@ const credit = <P extends Params, S extends Batched, C extends Exprs>(
       ...(weighted ? { shares: X.input('shares', [h]) } : {}),
       ...(rewards.length === 0 ? {} : { along: along(rewards) })
     }
-    const [, back] = Ch.segment(
+    const [mean, back] = Ch.segment(
       chain,
       h,
       options
@@ -326,7 +334,7 @@ const credit = <P extends Params, S extends Batched, C extends Exprs>(
       c: Ch.conditionInputs(chain),
       eps
     })
-    const [bar] = back(cotangent(eps))
+    const [bar] = back(cotangent(eps, mean))
     return gradientOutputs(chain.parameters, trained, bar)
   })
 }
