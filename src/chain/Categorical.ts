@@ -117,8 +117,7 @@ const grouped = <S extends Shape>(alphabet: number, x: Expr<S>, each: (groups: E
 }
 
 /** A number of each group, spread over it. */
-const over = (numbers: Expr, shape: Shape): Expr =>
-  X.broadcastTo(X.reshape(numbers, [...shape.slice(0, -1), 1]), shape)
+const over = (numbers: Expr, shape: Shape): Expr => X.broadcastTo(X.reshape(numbers, [...shape.slice(0, -1), 1]), shape)
 
 const total = (x: Expr): Expr => over(X.sum<Shape, ReadonlyArray<number>>(x, [x.shape.length - 1]), x.shape)
 

@@ -158,7 +158,12 @@ const valueAt = (context: Context, base: Rolled, value: StateValue, t: number): 
   evaluated(context, base, valueName(value), value, t, () => ({}))
 
 /** The control of a step with discrete outcomes, which reads the states on either side of it. */
-const tangentAt = (context: Context, base: Rolled, value: StateValue, t: number): TE.TaskEither<EstimatorError, Valued> =>
+const tangentAt = (
+  context: Context,
+  base: Rolled,
+  value: StateValue,
+  t: number
+): TE.TaskEither<EstimatorError, Valued> =>
   evaluated(context, base, tangentName(value), value, t, (trajectory) => ({ below: T.at(t - 1)(trajectory) }))
 
 const evaluated = (

@@ -122,8 +122,7 @@ export const klTo =
             X.scale(total, -beta),
             (bar) => {
               const rows: Expr = X.reshape(X.scale(bar, -beta), ['batch', ...rest.map(() => 1)])
-              const weighed = (of: Expr<S>): Expr<S> =>
-                X.mul(X.mul(of, X.broadcastTo(rows, chain.state)), scale)
+              const weighed = (of: Expr<S>): Expr<S> => X.mul(X.mul(of, X.broadcastTo(rows, chain.state)), scale)
               const meanBar = weighed(derivative)
               const [, aBar] = back(weighed(anchorDerivative))
               return [

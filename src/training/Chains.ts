@@ -61,13 +61,13 @@ export const chain = (
       ? E.left(fault('chain.window', `null for ${kind}`, window, `leave it out, or choose ${listed}`))
       : base.denoiser.alphabet !== undefined && kind !== 'masked'
         ? E.left(fault('chain.kind', "'masked', since the model is one of tokens", kind, 'choose it'))
-      : window !== null && !(window[0] >= 1 && window[0] <= window[1] && window[1] <= options.T)
-        ? E.left(fault('chain.window', `two steps within 1..${options.T}, the lowest first`, window, 'choose others'))
-        : pipe(
-            row.build(
-              { ...base, denoiser: guided(options.guidance)(base.denoiser) },
-              { ...options, ...(clip === 0 ? {} : { clip }), ...(window === null ? {} : { window }) }
-            ),
-            E.map((made) => (lastNoise ? made : withoutLastNoise(made)))
-          )
+        : window !== null && !(window[0] >= 1 && window[0] <= window[1] && window[1] <= options.T)
+          ? E.left(fault('chain.window', `two steps within 1..${options.T}, the lowest first`, window, 'choose others'))
+          : pipe(
+              row.build(
+                { ...base, denoiser: guided(options.guidance)(base.denoiser) },
+                { ...options, ...(clip === 0 ? {} : { clip }), ...(window === null ? {} : { window }) }
+              ),
+              E.map((made) => (lastNoise ? made : withoutLastNoise(made)))
+            )
 }

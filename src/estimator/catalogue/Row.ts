@@ -277,14 +277,16 @@ export const define = <N extends string, O extends object>(definition: Definitio
 }
 
 /** What of an estimator can stand on a chain of discrete outcomes: all of it, or nothing. */
-const undrawn = (name: string) => (built: E.Either<BuildError, Estimator>): E.Either<BuildError, Estimator> => {
-  const refused: BuildError = { _tag: 'NoPath', name, instead: ['reinforce', 'evolutionStrategies'] }
-  return E.isLeft(built)
-    ? E.left(built.left._tag === 'NoGradient' ? refused : built.left)
-    : built.right.covers.some(({ cover }) => cover.cells.some(C.passes))
-      ? E.left(refused)
-      : built
-}
+const undrawn =
+  (name: string) =>
+  (built: E.Either<BuildError, Estimator>): E.Either<BuildError, Estimator> => {
+    const refused: BuildError = { _tag: 'NoPath', name, instead: ['reinforce', 'evolutionStrategies'] }
+    return E.isLeft(built)
+      ? E.left(built.left._tag === 'NoGradient' ? refused : built.left)
+      : built.right.covers.some(({ cover }) => cover.cells.some(C.passes))
+        ? E.left(refused)
+        : built
+  }
 
 /**
  * The refusal of a reward without a gradient, with names that do without one.

@@ -114,13 +114,10 @@ export const value = <P extends Params, S extends Batched, C extends Exprs>(
   chain: Chain<P, S, C>,
   valued: Valued<S, C>
 ): E.Either<ReadonlyArray<ShapeError>, Program.Program> =>
-  Program.make(
-    { ...valued.inputs, x: chain.state, c: chain.condition, high: [], weights: ['batch'] },
-    (): Exprs => {
-      const [of, pull] = valued.at(X.input('high', []), X.input('x', chain.state), conditionInputs(chain))
-      return { value: of, xBar: pull(X.input('weights', ['batch'])) }
-    }
-  )
+  Program.make({ ...valued.inputs, x: chain.state, c: chain.condition, high: [], weights: ['batch'] }, (): Exprs => {
+    const [of, pull] = valued.at(X.input('high', []), X.input('x', chain.state), conditionInputs(chain))
+    return { value: of, xBar: pull(X.input('weights', ['batch'])) }
+  })
 
 /**
  * A value `Q` as the control of a step that keeps discrete outcomes, of which it is a tangent: with `p` the mean of the outcome given
