@@ -96,6 +96,8 @@ export * as GaussianData from './toy/GaussianData.js'
 export * as GaussianMixture from './toy/GaussianMixture.js'
 /** Linear chains with closed forms. @since 0.1.0 */
 export * as LinearGaussian from './toy/LinearGaussian.js'
+/** Chains of a few tokens, twice. @since 0.1.0 */
+export * as TokenToys from './toy/Tokens.js'
 /** Scalar polynomial chains and rewards. @since 0.1.0 */
 export * as Polynomial from './toy/Polynomial.js'
 /** A scalar chain with a nonlinear drift. @since 0.1.0 */

@@ -4,7 +4,7 @@
  * Forwards, each token turns into the mask on its own and stays one: at step `t` of `T` it is still there with probability
  * `1 - t / T`. Given the clean sequence, what is known at step `t` is known at `t - 1`, and each mask is revealed with probability
  * `((T - t + 1) - (T - t)) / (T - (T - t)) = 1 / t`. A network that predicts the clean token behind each mask, `q(v | x_t)`, gives the
- * reverse step (Sahoo et al., arXiv 2406.07524, equation 6; Lou, Meng and Ermon, arXiv 2310.16834; Shi et al., arXiv 2406.04329):
+ * reverse step (Sahoo et al., arXiv 2406.07524; Lou, Meng and Ermon, arXiv 2310.16834; Shi et al., arXiv 2406.04329):
  *
  *     a known token stays;    a mask becomes v with probability q(v | x_t) / t, and stays one with probability 1 - 1 / t.
  *
