@@ -103,7 +103,9 @@ program
 
 program
   .command('sample')
-  .description('draw what a model makes of a prompt: a picture (.png), or moving (.gif: clips, or a chain at work)')
+  .description(
+    'draw what a model makes of a prompt: a picture (.png), or moving (.gif: clips, or a chain at work), or words (.txt)'
+  )
   .option(...onTask)
   .option('--model <name>', 'one of the task, a file that it reads, or the folder of a fine-tune')
   .option('--prompt <text>', 'such as "a happy face with round glasses and blue hair"; empty for any', '')
@@ -112,9 +114,12 @@ program
   .option('--fine <text>', 'the prompt of the last third, next to the output')
   .option('--count <number>', 'how many', '16')
   .option('--seed <number>', 'the seed of every draw', '1')
-  .option('--out <file>', 'where to write, *.png or *.gif', 'samples.png')
-  .option('--chain <name>', chainNames.join(', '), 'ddim')
-  .option('--steps <number>', 'steps of the chain', '50')
+  .option(
+    '--out <file>',
+    'where to write, *.png or *.gif, or *.txt for words (default: "samples.png" or "samples.txt")'
+  )
+  .option('--chain <name>', `${chainNames.join(', ')} (default: "ddim", or "masked" for words)`)
+  .option('--steps <number>', 'steps of the chain (default: 50, or as the task for words)')
   .option('--eta <number>', 'how much noise the chain adds, in 0..1', '1')
   .option('--guidance <number>', 'scale of classifier-free guidance; 1 is none', '1')
   .option('--columns <number>', 'samples in a line', '8')

@@ -1,5 +1,5 @@
 /**
- * Outputs as pictures, however their task shows them: stills, clips, points, or what the task draws itself.
+ * Outputs as pictures, however their task shows them: stills, clips, points, or what the task draws itself; and as text.
  *
  * @since 0.1.0
  */
@@ -22,7 +22,7 @@ import { scatter } from './Scatter.js'
  * @category model
  * @since 0.1.0
  */
-export type Format = 'png' | 'gif'
+export type Format = 'png' | 'gif' | 'txt'
 
 /** An animation of a chain has this many frames at most. */
 const shown = 26
@@ -75,7 +75,27 @@ const planar = (outputs: Tensor): TE.TaskEither<string, Tensor> =>
     : TE.left(`points: expected the shape [N, 2], got [${outputs.shape.join(', ')}]; pass one point of the plane a row`)
 
 /**
- * Outputs as one PNG file: a sheet of stills, a clip a line, or a cloud of points. Left: rows that are no such outputs.
+ * In which format outputs that stand still are shown.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const formatFor = (show: Show): Exclude<Format, 'gif'> => (show._tag === 'Text' ? 'txt' : 'png')
+
+/**
+ * Outputs as lines of words.
+ *
+ * @category interpreters
+ * @since 0.1.0
+ */
+export const linesOf = (
+  { words }: Extract<Show, { readonly _tag: 'Text' }>,
+  { shape: [count = 0, width = 0], data }: Tensor
+): ReadonlyArray<string> =>
+  Array.from({ length: count }, (_, row) => words(data.subarray(row * width, (row + 1) * width)))
+
+/**
+ * Outputs as one file: a sheet of stills, a clip a line, a cloud of points, or lines of words. Left: rows that are no such outputs.
  *
  * @category interpreters
  * @since 0.1.0
@@ -96,6 +116,8 @@ export const picture =
           planar(outputs),
           TE.map((points) => scatter(show.reach)([{ title: `${points.shape[0] ?? 0} samples`, points }]))
         )
+      case 'Text':
+        return TE.right(new TextEncoder().encode(`${linesOf(show, outputs).join('\n')}\n`))
       case 'Own':
         return show.png(outputs)
     }
@@ -122,7 +144,7 @@ const some = (states: ReadonlyArray<Tensor>, most: number): ReadonlyArray<Tensor
  */
 export const needed = (show: Show, format: Format, states: ReadonlyArray<Tensor>): ReadonlyArray<Tensor> => {
   if (show._tag === 'Points') return some(states, format === 'png' ? waypoints : shown)
-  return format === 'png' || show._tag === 'Clips' ? states.slice(-1) : some(states, shown)
+  return format !== 'gif' || show._tag === 'Clips' ? states.slice(-1) : some(states, shown)
 }
 
 /** The frames of clips, each `[N, features / frames]`. */
@@ -150,7 +172,7 @@ export const pictures =
   (show: Show, format: Format, layout: Layout) =>
   (states: ReadonlyArray<Tensor>): TE.TaskEither<string, Uint8Array> => {
     const outputs = states.at(-1) ?? { shape: [0, 0], data: new Float32Array(0) }
-    if (format === 'png') {
+    if (format !== 'gif') {
       return show._tag === 'Points'
         ? pipe(
             planar(outputs),

@@ -1,7 +1,9 @@
 /**
- * Chains of Gaussian-like steps, and what can be read off one: segments, rollouts, densities.
+ * Chains of noisy steps, and what can be read off one: segments, rollouts, densities.
  *
  *     x_{t-1} = mean_t(x_t, c; theta) + sigma_t eps_t,    t = T, ..., 1
+ *
+ * or what the noise's outcome keeps of that, where states are discrete.
  *
  * Step `T` is next to the noise, step 1 next to the output. Every step runs the same lens: the step's number is a
  * run-time index into tables, so that one compiled program serves every step.
@@ -18,6 +20,9 @@ import { tabulate } from '../tensor/Tensor.js'
 import * as Tree from '../tensor/Tree.js'
 import type { Exprs, Shapes } from '../tensor/Tree.js'
 import type { Noise } from './Noise.js'
+import * as Transition from './Transition.js'
+
+export { addNoise } from './Transition.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -180,7 +185,7 @@ export const segment =
     { recompute = false, wanted = () => true, shares, along, apart = false }: SegmentOptions<P, S, C> = {}
   ) =>
   (high: Scalar): Lens<P, Argument<S, C>, Expr<S>> => {
-    const faults = stepFaults(chain.T, h, high)
+    const faults = stepFaults(chain, h, high)
     const steps = faults.length === 0 ? h : 0
     const lens = L.make<P, Argument<S, C>, Expr<S>>(chain.parameters, (p, { x, c, eps }) => {
       const stages: Array<Stage<P, S, C>> = []
@@ -205,7 +210,7 @@ export const segment =
               }
             : back
         })
-        state = i === h - 1 ? mean : addNoise(mean, sigma, noiseAt(eps, h - 1 - i, chain.state))
+        state = i === h - 1 ? mean : Transition.addNoise(mean, sigma, noiseAt(eps, h - 1 - i, chain.state))
       }
       return [
         state,
@@ -236,11 +241,21 @@ export const segment =
 /** What a segment takes. */
 type Argument<S extends Batched, C extends Exprs> = { readonly x: Expr<S>; readonly c: C; readonly eps: Noises<S> }
 
-/** A segment has one step or more, all of them in the chain, as far as that is known. */
-const stepFaults = (T: number, h: number, high: Scalar): Need.Faults => {
+/**
+ * A segment has one step or more, all of them in the chain, as far as that is known. It has one only where the steps keep discrete
+ * outcomes: the segment's pullback goes through the states between its steps.
+ */
+const stepFaults = (
+  { T, noise: { outcome } }: { readonly T: number; readonly noise: Noise },
+  h: number,
+  high: Scalar
+): Need.Faults => {
   const top = high.op._tag === 'Scalar' ? high.op.value : T
   return [
     ...Need.whole('segment', 'steps', h),
+    ...(outcome === undefined || h === 1
+      ? []
+      : Need.fault('segment', `1 step, since each keeps ${outcome.name}`, String(h), 'take its steps one by one')),
     ...(h <= top && top <= T
       ? []
       : Need.fault(
@@ -280,15 +295,6 @@ interface Stage<P, S extends Batched, C> {
 }
 
 /**
- * `mean + sigma eps`.
- *
- * @category combinators
- * @since 0.1.0
- */
-export const addNoise = <S extends Shape>(mean: Expr<S>, sigma: Scalar, eps: Expr<S>): Expr<S> =>
-  sigma.op._tag === 'Scalar' && sigma.op.value === 0 ? mean : X.add(mean, X.mul(eps, sigma))
-
-/**
  * Runs the whole chain from `xT`. `parametersAt` gives each step its copy of the parameters: the same one, or perturbed
  * ones. The result is the trajectory `x_0, ..., x_T`.
  *
@@ -303,7 +309,7 @@ export const rollout =
     for (let t = chain.T; t >= 1; t--) {
       const at = X.scalar(t)
       const mean = chain.mean(at).forward(parametersAt(t), { x, c })
-      x = addNoise(mean, lookup(chain.sigma, at), noiseAt(eps, t - 1, chain.state))
+      x = Transition.next(chain.noise, lookup(chain.sigma, at))(mean, noiseAt(eps, t - 1, chain.state))
       states.unshift(x)
     }
     return states
@@ -322,7 +328,8 @@ export const lowest = <P extends Params, S extends Batched, C extends Exprs>(
 
 /**
  * The log-density of the transition from `x_t` to `x_{t-1}`, one number a row: the *sum* over the state's elements of the
- * noise's log-density at `(x_{t-1} - mean) / sigma_t`, less `ln sigma_t` each. The step must have `sigma_t > 0`.
+ * noise's log-density at `(x_{t-1} - mean) / sigma_t`, less `ln sigma_t` each; of a discrete outcome, its log-probability. The
+ * step must have `sigma_t > 0`.
  *
  * @category combinators
  * @since 0.1.0
@@ -330,10 +337,8 @@ export const lowest = <P extends Params, S extends Batched, C extends Exprs>(
 export const logDensity =
   <P extends Params, S extends Batched, C extends Exprs>(chain: Chain<P, S, C>) =>
   (t: Scalar, p: P, from: Expr<S>, to: Expr<S>, c: C): Expr<readonly ['batch']> => {
-    const sigma = lookup(chain.sigma, t)
     const mean = chain.mean(t).forward(p, { x: from, c })
-    const eps = X.div(X.sub(to, mean), sigma)
-    const density = X.sub(chain.noise.logDensity(eps), X.log(sigma))
+    const density = Transition.logDensity(chain.noise, lookup(chain.sigma, t))(mean, to)
     return X.retype(
       X.sum<Shape, ReadonlyArray<number>>(
         density,

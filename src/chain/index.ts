@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 export * as Ahead from './Ahead.js'
+export * as Categorical from './Categorical.js'
 export * as Chain from './Chain.js'
 export * as Clean from './Clean.js'
 export * as Denoiser from './Denoiser.js'
@@ -20,6 +21,7 @@ export * as SamplerRow from './SamplerRow.js'
 export * as Schedule from './Schedule.js'
 export * as Share from './Share.js'
 export * as TimeMap from './TimeMap.js'
+export * as Transition from './Transition.js'
 
 export * from './sampler/All.gen.js'
 export { ahead } from './Ahead.js'

@@ -229,6 +229,15 @@ export const steps = (cell: Cell): ReadonlyArray<number> => {
 }
 
 /**
+ * Does a cell differentiate the state below some step: is it a first-order cell, or a segment of several steps?
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const passes = (cell: Cell): boolean =>
+  cell._tag === 'FirstOrder' || (cell._tag === 'HalfOrder' && cell.to > cell.from)
+
+/**
  * The fraction of step `t`'s term that a cell pays: 0 for steps that are not its own.
  *
  * @category readings

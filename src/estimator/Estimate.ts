@@ -107,7 +107,8 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
     apply: (returns, state, skipped) =>
       advantagesOf(problem.advantage, returns, { ...request, advantageState: state }, skipped),
     initial: problem.advantage.initial,
-    rewardInputs
+    rewardInputs,
+    discrete: problem.chain.noise.outcome !== undefined
   }
   return pipe(
     plan.base === undefined
@@ -260,6 +261,7 @@ const creditInputs = (context: Context, cell: Cell, seen: Seen): Inputs => {
         TE.map(({ advantages, control }) => [
           {
             ...segment(cell.from, cell.to),
+            ...(base?.trajectory === undefined ? {} : { below: kept(T.at(cell.from - 1)(base.trajectory)) }),
             ...sharesOf(cell),
             high: T.scalar(cell.to),
             advantage: T.vector(weighed(advantages, weights)),
@@ -296,6 +298,7 @@ const siblingInputs = (
     ...(rolled.trajectory === undefined ? {} : { x: kept(T.at(to)(rolled.trajectory)) }),
     ...sharesOf(cell),
     eps: T.rows(from - 1, to)(eps),
+    ...(context.discrete && rolled.trajectory !== undefined ? { below: kept(T.at(from - 1)(rolled.trajectory)) } : {}),
     high: T.scalar(to)
   })
   if (C.segmentsOf(cell) === 1) {
@@ -306,7 +309,10 @@ const siblingInputs = (
           {
             ...segment(first),
             weights: T.vector(weights),
-            fresh: T.stack(siblings.map(({ eps }) => T.at(from - 1)(eps))),
+            // of a step that keeps discrete outcomes, the outcomes
+            fresh: T.stack(
+              siblings.map(({ eps, rolled }) => T.at(from - 1)(context.discrete ? (rolled.trajectory ?? eps) : eps))
+            ),
             advantage: T.matrix(advantages)
           }
         ]

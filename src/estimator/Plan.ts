@@ -123,6 +123,14 @@ export const valueName = (value: StateValue): string =>
     : `value(${value._tag === 'Clean' ? 'clean' : value.name})`
 
 /**
+ * The name of the program that makes of a value the control of a step with discrete outcomes.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const tangentName = (value: StateValue): string => `tangent of ${valueName(value)}`
+
+/**
  * The values that a cover's cells look at: baselines at the state that a segment ends on, and controls below it.
  *
  * @category readings

@@ -170,6 +170,7 @@ export interface AnyProblem {
 export type EstimatorError =
   | { readonly _tag: 'LengthMismatch'; readonly chain: number; readonly estimator: number }
   | { readonly _tag: 'NoScore'; readonly step: number; readonly cell: Cell; readonly chain: string }
+  | { readonly _tag: 'NoPath'; readonly chain: string; readonly outcome: string; readonly cell: Cell }
   | { readonly _tag: 'NotDifferentiable'; readonly reward: string; readonly cell: Cell }
   | { readonly _tag: 'Jumps'; readonly reward: string; readonly cell: Cell }
   | { readonly _tag: 'BaselineSeesPerturbation'; readonly advantage: string; readonly cell: Cell }
@@ -241,7 +242,7 @@ export const problem =
 
 /**
  * Can this estimator stand on this chain with this reward? Left, first found: lengths that differ; a half-order cell
- * whose lowest step has no noise, and so no score; a first-order cell under a black-box reward or one that jumps, or a
+ * whose lowest step has no noise, and so no score; a cell that differentiates states which are discrete outcomes; a first-order cell under a black-box reward or one that jumps, or a
  * segment of several steps under a black box of states; a value of the state that can not be had; a baseline that looks
  * at the batch where a shared one-point perturbation does too; nothing trained.
  *
@@ -259,10 +260,14 @@ export const check = <P extends Params, S extends Batched, C extends Exprs, R ex
     return E.left({ _tag: 'NothingTrained', parameters: all })
   }
   const shared = shapes.some(([, shape]) => shape[0] !== 'batch')
+  const { outcome } = chain.noise
   for (const { cover } of estimator.covers) {
     for (const cell of cover.cells) {
       if (cell._tag === 'HalfOrder' && !((chain.sigma[cell.from] ?? 0) > 0)) {
         return E.left({ _tag: 'NoScore', step: cell.from, cell, chain: chain.name })
+      }
+      if (outcome !== undefined && C.passes(cell)) {
+        return E.left({ _tag: 'NoPath', chain: chain.name, outcome: outcome.name, cell })
       }
       if (cell._tag === 'FirstOrder') {
         const error = checkFirstOrder(problem, cell)
@@ -334,6 +339,8 @@ export const showError = (error: EstimatorError): string => {
       return `T: expected the chain's ${error.chain} steps, got an estimator for ${error.estimator}; build both with one T`
     case 'NoScore':
       return `sigma of step ${error.step} is 0 in ${error.chain}, so ${C.showCell(error.cell)} has no score there; pay for step ${error.step} with a first- or zeroth-order cell, or give the step noise`
+    case 'NoPath':
+      return `each step of ${error.chain} keeps ${error.outcome}, through which no derivative passes, so ${C.showCell(error.cell)} would pay for ${error.cell._tag === 'HalfOrder' ? `step ${error.cell.from} alone` : 'no step'}; use half-order cells of one step, or zeroth-order cells`
     case 'NotDifferentiable':
       return `the reward '${error.reward}' is a black box, which ${C.showCell(error.cell)} can not pull back through; use half- or zeroth-order cells, or a differentiable reward`
     case 'Jumps':

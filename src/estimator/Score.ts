@@ -11,7 +11,7 @@ import type { Tensor } from '../tensor/Tensor.js'
 import type { Advantage } from './Advantage.js'
 import type { Continuation, Family } from './Branches.js'
 import type { HalfOrder } from './Cover.js'
-import { valueName } from './Plan.js'
+import { tangentName, valueName } from './Plan.js'
 import type { EstimatorError, Request } from './Problem.js'
 import { type Rolled, type Scored, toGo } from './Returns.js'
 import type { StateValue } from './StateValue.js'
@@ -29,7 +29,7 @@ import type { StateValue } from './StateValue.js'
 export type Run = (name: string, values: Values) => TE.TaskEither<EstimatorError, Values>
 
 /**
- * What the parts of one estimate share.
+ * What the parts of one estimate share. `discrete`: do the chain's steps keep discrete outcomes?
  *
  * @category model
  * @since 0.1.0
@@ -46,6 +46,7 @@ export interface Context {
   ) => ReturnType<Advantage['apply']>
   readonly initial: number
   readonly rewardInputs: Values
+  readonly discrete: boolean
 }
 
 /**
@@ -176,25 +177,41 @@ const controlAt = (
   { control, from }: HalfOrder
 ): TE.TaskEither<EstimatorError, Valued | undefined> => {
   if (control === undefined) return TE.right(undefined)
+  if (context.discrete) return tangentAt(context, base, control, from)
   // below step 1 lies the output, whose clean prediction it is itself
   if (control._tag === 'Clean' && from === 1) return TE.right({ values: base.rewards, gradient: base.x0Bar })
   return valueAt(context, base, control, from - 1)
 }
 
-const valueAt = (
-  { run, request, rewardInputs }: Context,
-  { trajectory }: Rolled,
+const valueAt = (context: Context, base: Rolled, value: StateValue, t: number): TE.TaskEither<EstimatorError, Valued> =>
+  evaluated(context, base, valueName(value), value, t, () => ({}))
+
+/** The control of a step with discrete outcomes, which reads the states on either side of it. */
+const tangentAt = (
+  context: Context,
+  base: Rolled,
   value: StateValue,
   t: number
 ): TE.TaskEither<EstimatorError, Valued> =>
+  evaluated(context, base, tangentName(value), value, t, (trajectory) => ({ below: T.at(t - 1)(trajectory) }))
+
+const evaluated = (
+  { run, request, rewardInputs }: Context,
+  { trajectory }: Rolled,
+  program: string,
+  value: StateValue,
+  t: number,
+  more: (trajectory: Tensor) => Values
+): TE.TaskEither<EstimatorError, Valued> =>
   trajectory === undefined
-    ? TE.left({ _tag: 'NotCompiled', program: valueName(value) })
+    ? TE.left({ _tag: 'NotCompiled', program })
     : pipe(
-        run(valueName(value), {
+        run(program, {
           ...under('params', request.params),
           ...request.condition,
           ...(value._tag === 'Learned' ? under('value', request.learned?.[value.name] ?? {}) : {}),
           ...rewardInputs,
+          ...more(trajectory),
           x: T.at(t)(trajectory),
           high: T.scalar(t),
           weights: T.vector(request.weights)

@@ -141,7 +141,7 @@ export const loadModel = (bytes: Uint8Array): E.Either<ModelError, DescribedMode
     E.map((loaded) => ({
       ...loaded,
       denoiser: Network.denoiser(loaded.description),
-      share: loaded.description.share,
+      share: Network.shareOf(loaded.description),
       decoder: Network.decoder(loaded.description),
       encode: (parameters, metadata, precision) => encodeModel(loaded.description, parameters, metadata, precision)
     }))

@@ -83,6 +83,7 @@ export interface Stored {
  *   square a row makes.
  * - `Clips`: `frames` of those, one after another.
  * - `Points`: points of the plane, drawn where both coordinates are in [-reach, reach].
+ * - `Text`: a line of words a row, as `words` has it.
  * - `Own`: whatever `png` makes of some rows.
  *
  * @category model
@@ -92,6 +93,7 @@ export type Show =
   | { readonly _tag: 'Stills'; readonly side?: number | undefined }
   | { readonly _tag: 'Clips'; readonly side: number; readonly frames: number }
   | { readonly _tag: 'Points'; readonly reach: number }
+  | { readonly _tag: 'Text'; readonly words: (row: ArrayLike<number>) => string }
   | { readonly _tag: 'Own'; readonly png: (rows: Tensor) => TE.TaskEither<string, Uint8Array> }
 
 /**

@@ -59,19 +59,21 @@ export const chain = (
     ? E.left(fault('chain.kind', `one of ${names.join(', ')}`, kind, 'choose one of them'))
     : window !== null && row.windows !== true
       ? E.left(fault('chain.window', `null for ${kind}`, window, `leave it out, or choose ${listed}`))
-      : window !== null && !(window[0] >= 1 && window[0] <= window[1] && window[1] <= options.T)
-        ? E.left(fault('chain.window', `two steps within 1..${options.T}, the lowest first`, window, 'choose others'))
-        : pipe(
-            E.Do,
-            E.let('denoiser', () => guided(options.guidance)(base.denoiser)),
-            E.let('all', () => ({
-              ...options,
-              ...(clip === 0 ? {} : { clip }),
-              ...(window === null ? {} : { window })
-            })),
-            E.bind('made', ({ all, denoiser }) => row.build({ ...base, denoiser }, all)),
-            E.bind('holding', ({ all, denoiser }) => row.build({ ...base, denoiser: heldInput(denoiser) }, all)),
-            E.map(({ made, holding }) => ({ ...made, held: holding.mean })),
-            E.map((made) => (lastNoise ? made : withoutLastNoise(made)))
-          )
+      : base.denoiser.alphabet !== undefined && kind !== 'masked'
+        ? E.left(fault('chain.kind', "'masked', since the model is one of tokens", kind, 'choose it'))
+        : window !== null && !(window[0] >= 1 && window[0] <= window[1] && window[1] <= options.T)
+          ? E.left(fault('chain.window', `two steps within 1..${options.T}, the lowest first`, window, 'choose others'))
+          : pipe(
+              E.Do,
+              E.let('denoiser', () => guided(options.guidance)(base.denoiser)),
+              E.let('all', () => ({
+                ...options,
+                ...(clip === 0 ? {} : { clip }),
+                ...(window === null ? {} : { window })
+              })),
+              E.bind('made', ({ all, denoiser }) => row.build({ ...base, denoiser }, all)),
+              E.bind('holding', ({ all, denoiser }) => row.build({ ...base, denoiser: heldInput(denoiser) }, all)),
+              E.map(({ made, holding }) => ({ ...made, held: holding.mean })),
+              E.map((made) => (lastNoise ? made : withoutLastNoise(made)))
+            )
 }

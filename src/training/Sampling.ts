@@ -7,7 +7,8 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { addNoise, conditionInputs, lookup, type Chain } from '../chain/Chain.js'
+import { conditionInputs, lookup, type Chain } from '../chain/Chain.js'
+import * as Transition from '../chain/Transition.js'
 import * as L from '../lens/Lens.js'
 import type { Params } from '../lens/Lens.js'
 import { drawRows32 } from '../random/Density.js'
@@ -105,7 +106,7 @@ export const step = <P extends Params, S extends Batched, C extends Exprs>(chain
       x: X.input('x', chain.state),
       c: conditionInputs(chain)
     })
-    return { next: addNoise(mean, lookup(chain.sigma, t), X.input('eps', chain.state)) }
+    return { next: Transition.next(chain.noise, lookup(chain.sigma, t))(mean, X.input('eps', chain.state)) }
   })
 }
 

@@ -19,7 +19,7 @@ import { decode } from '../../src/training/Decode.js'
 import type { DenoiserInput } from '../../src/chain/Denoiser.js'
 import type { Rows } from '../../src/lens/Rows.js'
 import * as L from '../../src/lens/Lens.js'
-import type { LatentDescription, MlpDescription } from '../../src/network/Description.js'
+import type { DenoiserDescription, LatentDescription, MlpDescription } from '../../src/network/Description.js'
 import { eraseDenoiser } from '../../src/chain/Denoiser.js'
 import { initial } from '../../src/lens/Initial.js'
 import { encodeModel, type Model } from '../../src/network/Model.js'
@@ -38,9 +38,9 @@ import { right } from './tiny.js'
 
 const key = Key.make(5)
 
-const modelOf = (description: MlpDescription | LatentDescription): Model => ({
+const modelOf = (description: DenoiserDescription): Model => ({
   denoiser: Network.denoiser(description),
-  share: description.share,
+  share: Network.shareOf(description),
   decoder: Network.decoder(description),
   parameters: initial(Network.parameters(description), key),
   metadata: {},
@@ -108,7 +108,31 @@ interface Walked {
   readonly sigma: ReadonlyArray<number>
 }
 
+/** All but the chain of tokens. */
+const ofNumbers = Chains.names.filter((kind) => kind !== 'masked')
+
+const tokens: DenoiserDescription = {
+  kind: 'tokens',
+  length: 2,
+  alphabet: 3,
+  labels: 1,
+  hidden: 4,
+  blocks: 1,
+  embedding: 4
+}
+
 describe('chains by name', () => {
+  it('of tokens stand on models of tokens, and no other does', () => {
+    const of = (description: DenoiserDescription, kind: Chains.ChainName): string => {
+      const { denoiser, share } = modelOf(description)
+      const made = Chains.chain({ denoiser, share, latent: false }, configOf(kind).chain)
+      return E.isLeft(made) ? showError(made.left) : made.right.name
+    }
+    expect(of(tokens, 'masked')).toBe('masked(6 steps)')
+    expect(of(tokens, 'ddim')).toContain("'masked', since the model is one of tokens")
+    expect(of(mlp, 'masked')).toContain("a model of tokens for 'masked'")
+  })
+
   it('are those that a configuration may name', () => {
     expect(new Set(Chains.names).size).toBe(samplers.length)
     for (const { name, prose } of samplers) {
@@ -118,7 +142,7 @@ describe('chains by name', () => {
     expect(Config.defaults.chain.kind).toBe('ddim')
   })
 
-  it.each(Chains.names)('%s fits an estimator of each kind that its noise allows', (kind) => {
+  it.each(ofNumbers)('%s fits an estimator of each kind that its noise allows', (kind) => {
     const model = kind === 'latent' ? modelOf(latent) : modelOf(mlp)
     const features = kind === 'latent' ? 48 : 12
     const set = right(Setup.setup(configOf(kind), materials(model, features)))
@@ -137,7 +161,7 @@ describe('chains by name', () => {
     expect(E.isRight(Gradient.programs(set.problem))).toBe(true)
   })
 
-  it.each(Chains.names.filter((kind) => kind !== 'flow-ode'))(
+  it.each(ofNumbers.filter((kind) => kind !== 'flow-ode'))(
     '%s prices leaving the base: with the noise held, full backpropagation is the slope of reward less price',
     async (kind) => {
       const model = stirred(kind === 'latent' ? modelOf(latent) : modelOf(mlp))
@@ -174,7 +198,7 @@ describe('chains by name', () => {
 
   it.each(['cosine', 'linear', 'flow'] as const)('start at noise and tell times that a %s model knows', (share) => {
     const denoiser = modelOf({ ...mlp, share }).denoiser
-    for (const kind of Chains.names.filter((name) => name !== 'latent')) {
+    for (const kind of ofNumbers.filter((name) => name !== 'latent')) {
       const { chain: options } = configOf(kind, { chain: { kind, T: 6, schedule: 'linear' } })
       const chain = right(Chains.chain({ denoiser, share, latent: false }, options))
       expect(chain.sigma.slice(1).every((s) => s >= 0 && Number.isFinite(s))).toBe(true)

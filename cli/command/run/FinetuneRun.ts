@@ -30,7 +30,7 @@ import type * as Setup from 'halforder/training/Setup'
 import { broken, type Failure, type Step } from '../../edge/Failure.js'
 import type { Held } from '../../edge/Lock.js'
 import { showMetrics, type Metrics } from '../../edge/Metrics.js'
-import { picture, pictured } from '../../edge/Pictures.js'
+import { formatFor, picture, pictured } from '../../edge/Pictures.js'
 import { meter } from '../../edge/Progress.js'
 import { rewardPlot } from '../../edge/RewardPlot.js'
 import type { Judge, Level, Measured, Standing } from './Judgement.js'
@@ -80,6 +80,7 @@ export interface Ready {
  */
 export interface Summary {
   readonly folder: string
+  readonly sheet: string
   readonly reward: string
   readonly before: Standing
   readonly after: Standing
@@ -125,7 +126,7 @@ const measure =
     return pipe(
       Judgement.measure(judge, config, Key.foldInString(Key.make(config.seed), 'held-out'))(params, base),
       TE.mapLeft((reason) => broken(`held-out samples ${when} the run: ${reason}`)),
-      TE.chainFirst(({ images }) => writeSheet(ready, held, `${when}.png`, images))
+      TE.chainFirst(({ images }) => writeSheet(ready, held, `${when}.${formatFor(ready.show)}`, images))
     )
   }
 
@@ -255,6 +256,7 @@ export const execute = (ready: Ready, held: Held, stop: AbortSignal): Step<Summa
       const shapes = trainedShapes(setup.base.chain.parameters, problem.trained)
       return {
         folder: held.folder,
+        sheet: `after.${formatFor(ready.show)}`,
         reward: problem.reward.name,
         before,
         after,
@@ -317,7 +319,7 @@ export const describe = (summary: Summary): string => {
     ...(summary.skippedRows === 0
       ? []
       : [`  skipped    ${summary.skippedRows} rows of all steps, whose reward is not finite`]),
-    `  ${summary.interrupted ? 'stopped' : 'done'} after ${summary.steps} steps and ${summary.seconds} s; see ${summary.folder}/after.png and reward.svg`,
+    `  ${summary.interrupted ? 'stopped' : 'done'} after ${summary.steps} steps and ${summary.seconds} s; see ${summary.folder}/${summary.sheet} and reward.svg`,
     ''
   ].join('\n')
 }

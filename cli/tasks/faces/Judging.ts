@@ -17,7 +17,7 @@ import * as L from 'halforder/lens/Lens'
 import type { Lens, Params } from 'halforder/lens/Lens'
 import type { Rows } from 'halforder/lens/Rows'
 import { classifier } from 'halforder/network/Classifier'
-import type { DenoiserDescription } from 'halforder/network/Description'
+import type { NumbersDescription } from 'halforder/network/Description'
 import { decoder as latentDecoder, encoder } from 'halforder/network/Latent'
 import { loadClassifier, showError as showModelError, type TrainedClassifier } from 'halforder/network/Model'
 import { decoder, denoiser, featuresOf } from 'halforder/network/Network'
@@ -190,11 +190,7 @@ const erased = (description: TrainedClassifier['description']): Lens<Params, Row
  * @since 0.1.0
  */
 export const sampler =
-  (
-    { target, parameters }: Pick<Trained, 'target' | 'parameters'>,
-    description: DenoiserDescription,
-    guidance: number
-  ) =>
+  ({ target, parameters }: Pick<Trained, 'target' | 'parameters'>, description: NumbersDescription, guidance: number) =>
   (c: Tensor, key: Key.Key): Judged<Tensor> => {
     const schedule = schedules[description.share](chainSteps)
     const chain = ddim({ denoiser: guided(guidance)(denoiser(description)), schedule, eta: 1 })
@@ -231,7 +227,7 @@ const only = (branch: string, parameters: Values): Values =>
  */
 export const reconstructing = (
   { target, parameters }: Pick<Trained, 'target' | 'parameters'>,
-  description: DenoiserDescription
+  description: NumbersDescription
 ): O.Option<Reading> =>
   description.kind === 'latent'
     ? O.some(

@@ -19,6 +19,7 @@ import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Ch from '../../chain/Chain.js'
 import type { Chain } from '../../chain/Chain.js'
+import * as Transition from '../../chain/Transition.js'
 import * as L from '../../lens/Lens.js'
 import type { Params } from '../../lens/Lens.js'
 import * as Build from '../../tensor/Build.js'
@@ -106,8 +107,8 @@ export const program = <P extends Params, S extends Batched, C extends Exprs>(
       x: X.input('x', chain.state),
       c: Ch.conditionInputs(chain)
     })
-    const eps = X.div(X.sub(X.input('next', chain.state), mean), sigma)
-    const density = X.sub(chain.noise.logDensity(eps), X.log(sigma))
+    const next = X.input('next', chain.state)
+    const density = Transition.logDensity(chain.noise, sigma)(mean, next)
     const logDensity = X.sumTo(X.reshape(density, ['batch', ...flat(chain.state)]), ['batch', 1])
     const rows = X.reshape(logDensity, ['batch'])
     const ratio = X.exp(X.sub(rows, X.input('old', ['batch'])))
@@ -121,7 +122,8 @@ export const program = <P extends Params, S extends Batched, C extends Exprs>(
     const kept = X.sub(one, X.add(above, X.add(under_, beyond)))
     // a ratio of densities overflows: what is dropped, or has no advantage, must not be multiplied by it
     const weight = X.select(kept, X.weigh(ratio, advantage), X.scalar(0))
-    const [bar] = back(X.div(X.weigh(chain.noise.score(eps), spreadRows(weight, chain.state)), sigma))
+    const score = Transition.score(chain.noise, sigma)(mean, next)
+    const [bar] = back(X.div(X.weigh(score, spreadRows(weight, chain.state)), sigma))
     return { ...gradientOutputs(chain.parameters, trained, bar), logDensity: rows, kept }
   })
 }

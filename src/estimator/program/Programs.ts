@@ -9,6 +9,7 @@ import type * as E from 'fp-ts/lib/Either.js'
 import * as Ch from '../../chain/Chain.js'
 import type { Chain } from '../../chain/Chain.js'
 import * as Reference from '../../chain/Reference.js'
+import * as Transition from '../../chain/Transition.js'
 import * as L from '../../lens/Lens.js'
 import type { Parameter, Parameters, Params } from '../../lens/Lens.js'
 import { declared } from '../../random/Density.js'
@@ -250,8 +251,9 @@ export const firstOrder = <P extends Params, S extends Batched, C extends Exprs>
 /**
  * The credit program of a half-order cell on `h` steps `j..m`: `params, x (= x_m), eps [h, ...] (step j's first), c,
  * high (= m), advantage [batch]` to `gradient.path`: the pullback of `advantage * score(eps_j) / sigma_j`, and where there is a
- * control of its gradient `control` too. For `K` siblings it is that of the sum of theirs, and `advantage [K, batch]` and `fresh [K, ...]`,
- * their noises of step `j`, stand for one's. With step rewards, whose gradients within the segment it adds, also `weights [batch]` and
+ * control of its gradient `control` too. Where steps keep discrete outcomes the score is that of the outcome, which is an input,
+ * `below (= x_{j-1})`. For `K` siblings it is that of the sum of theirs, and `advantage [K, batch]` and `fresh [K, ...]`, their noises of
+ * step `j` (or outcomes), stand for one's. With step rewards, whose gradients within the segment it adds, also `weights [batch]` and
  * `step.i.path`.
  *
  * @category programs
@@ -268,23 +270,28 @@ export const halfOrder = <P extends Params, S extends Batched, C extends Exprs>(
   const extra: Readonly<Record<string, Shape>> = {
     high: [],
     ...(siblings === 1
-      ? { advantage: ['batch'] }
+      ? { advantage: ['batch'], ...(chain.noise.outcome === undefined ? {} : { below: chain.state }) }
       : { advantage: [siblings, 'batch'], fresh: [siblings, ...chain.state] }),
     ...(kind.controlled ? { control: chain.state } : {})
   }
-  return credit(chain, kind, trained, rewards, high, extra, (eps) => {
+  return credit(chain, kind, trained, rewards, high, extra, (eps, mean) => {
+    const { noise, state } = chain
     const sigma = Ch.lookup(chain.sigma, Ch.below(high, kind.h - 1))
-    const scored = (advantage: Expr<readonly ['batch']>, noise: Expr<S>): Expr<S> =>
-      X.mul(spreadRows(advantage, chain.state), X.div(chain.noise.score(noise), sigma))
+    // of a draw, or of what a step that keeps outcomes made of it
+    const score = (drawn: Expr<S>): Expr<S> =>
+      noise.outcome === undefined ? noise.score(drawn) : Transition.score(noise, sigma)(mean, drawn)
+    const scored = (advantage: Expr<readonly ['batch']>, drawn: Expr<S>): Expr<S> =>
+      X.mul(spreadRows(advantage, state), X.div(score(drawn), sigma))
     if (siblings > 1) {
-      const fresh: Ch.Noises<S> = X.input('fresh', [siblings, ...chain.state])
+      const fresh: Ch.Noises<S> = X.input('fresh', [siblings, ...state])
       const advantages = X.input('advantage', [siblings, 'batch'])
       return Array.from({ length: siblings }, (_, k) =>
-        scored(X.reshape(X.slice<Shape, 0, 1>(advantages, 0, k, 1), ['batch']), Ch.noiseAt(fresh, k, chain.state))
+        scored(X.reshape(X.slice<Shape, 0, 1>(advantages, 0, k, 1), ['batch']), Ch.noiseAt(fresh, k, state))
       ).reduce((sum, one) => X.add(sum, one))
     }
-    const one = scored(X.input('advantage', ['batch']), Ch.noiseAt(eps, 0, chain.state))
-    return kind.controlled ? X.add(one, X.input('control', chain.state)) : one
+    const drawn = noise.outcome === undefined ? Ch.noiseAt(eps, 0, state) : X.input('below', state)
+    const one = scored(X.input('advantage', ['batch']), drawn)
+    return kind.controlled ? X.add(one, X.input('control', state)) : one
   })
 }
 
@@ -295,7 +302,7 @@ const credit = <P extends Params, S extends Batched, C extends Exprs>(
   rewards: ReadonlyArray<StepLens<P, S, C>>,
   high: Scalar,
   extra: Readonly<Record<string, Shapes>>,
-  cotangent: (eps: Ch.Noises<S>) => Expr<S>
+  cotangent: (eps: Ch.Noises<S>, mean: Expr<S>) => Expr<S>
 ): Built => {
   const shape: readonly [number, ...S] = [h, ...chain.state]
   const inputs: Shapes = {
@@ -316,7 +323,7 @@ const credit = <P extends Params, S extends Batched, C extends Exprs>(
       ...(weighted ? { shares: X.input('shares', [h]) } : {}),
       ...(rewards.length === 0 ? {} : { along: along(rewards), apart: through !== undefined })
     }
-    const [, back] = Ch.segment(
+    const [mean, back] = Ch.segment(
       chain,
       h,
       options
@@ -325,7 +332,7 @@ const credit = <P extends Params, S extends Batched, C extends Exprs>(
       c: Ch.conditionInputs(chain),
       eps
     })
-    const [bar] = back(cotangent(eps))
+    const [bar] = back(cotangent(eps, mean))
     return gradientOutputs(chain.parameters, trained, bar)
   })
 }

@@ -5,6 +5,7 @@
  */
 import type * as E from 'fp-ts/lib/Either.js'
 import * as Ch from '../../chain/Chain.js'
+import * as Transition from '../../chain/Transition.js'
 import * as L from '../../lens/Lens.js'
 import type { Params } from '../../lens/Lens.js'
 import type { StepLens } from '../../reward/StepReward.js'
@@ -91,7 +92,7 @@ export const step = <P extends Params, S extends Batched, C extends Exprs>(
     const mean = chain.mean(t).forward(theta, { x, c })
     const paid = rewards.map((one, i) => one.lens(t).forward({ theta, own: stepParameters(one, i) }, { mean, x, c }))
     return {
-      x: Ch.addNoise(mean, Ch.lookup(chain.sigma, t), X.input('eps', chain.state)),
+      x: Transition.next(chain.noise, Ch.lookup(chain.sigma, t))(mean, X.input('eps', chain.state)),
       ...(paid.length === 0 ? {} : { steps: paid.reduce((a, b) => X.add(a, b)) })
     }
   })

@@ -29,10 +29,10 @@ describe('a task that ships', () => {
   it('is a folder of its own', () => {
     const folders = readdirSync(join(root, 'cli', 'tasks'), { withFileTypes: true }).filter((one) => one.isDirectory())
     expect(names()).toEqual(folders.map((one) => one.name).sort())
-    expect(names()).toEqual(['clips', 'faces', 'points'])
+    expect(names()).toEqual(['clips', 'faces', 'points', 'tokens'])
   })
 
-  it.each(['clips', 'faces', 'points'])('is found by its name: %s', async (name) => {
+  it.each(['clips', 'faces', 'points', 'tokens'])('is found by its name: %s', async (name) => {
     expect(await nameOf(name)).toBe(name)
   })
 })
