@@ -63,7 +63,8 @@ export type NonFinite = 'stop' | 'skipRow'
  * (`c`, or `c.path`). `weights`, one a row, say what the gradient is of: `sum_n weights[n] R(x_0[n])`; the batch mean
  * has `1 / batch` each. `groups` tells which rows share a prompt, for advantages that ask. `xi` may be empty where the
  * cover has no zeroth-order cell, and `moreXi` has the directions beyond the first of a cell that draws several.
- * `learned` are the parameters of the problem's values, by their names.
+ * `learned` are the parameters of the problem's values, by their names. Without `credit` only samples, rewards and advantages are
+ * wanted: no cell is differentiated, and the gradient is 0.
  *
  * @category model
  * @since 0.1.0
@@ -80,6 +81,7 @@ export interface Request {
   readonly advantageState: number
   readonly groups?: ReadonlyArray<number>
   readonly learned?: Readonly<Record<string, Values>>
+  readonly credit?: boolean
 }
 
 /**
@@ -104,7 +106,8 @@ export interface Estimate {
 }
 
 /**
- * One cell's part of a gradient.
+ * One cell's part of a gradient. `advantages`, of a half-order cell, are what multiplied its score, a number a row, each times its
+ * weight.
  *
  * @category model
  * @since 0.1.0
@@ -112,6 +115,7 @@ export interface Estimate {
 export interface Term {
   readonly cell: Cell
   readonly gradient: Values
+  readonly advantages?: ReadonlyArray<number>
 }
 
 /**
@@ -177,6 +181,7 @@ export type EstimatorError =
   | RewardError
   | NotFiniteRow
   | { readonly _tag: 'AllSkipped'; readonly reward: string; readonly rows: number }
+  | { readonly _tag: 'NoRatio'; readonly cell: Cell }
   | { readonly _tag: 'RatioOverflow'; readonly step: number; readonly row: number; readonly logRatio: number }
 
 /**
@@ -341,6 +346,8 @@ export const showError = (error: EstimatorError): string => {
             : `${error.of === 'reward' ? '' : 'the gradient of '}reward '${error.reward}'`
       return `${what}: expected finite numbers, got ${error.value}${Number.isFinite(error.value) ? ', beyond f32,' : ''} in row ${error.row}; lower the learning rate or the radius, bound the reward, or let nonFinite be skipRow`
     }
+    case 'NoRatio':
+      return `${C.showCell(error.cell)} has no ratio of densities by which samples could be used again, or their density averaged; use half-order cells without a control alone, such as those of mixGrpo, or make one update a step with the density summed`
     case 'RatioOverflow':
       return `step ${error.step}: expected a ratio of new to old density that is finite in the number format, got one whose logarithm is ${error.logRatio}, in row ${error.row}; make fewer or smaller updates from one set of trajectories, or drop such terms with dualClip`
     case 'AllSkipped':

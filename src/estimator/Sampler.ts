@@ -167,7 +167,13 @@ const signed = (sign: 1 | -1, request: Request): Request => {
   }
 }
 
-const combine = (parts: ReadonlyArray<Pick<Part, 'coefficient' | 'gradient'>>): Values => {
+/**
+ * Gradients added up, each times its coefficient. A single one of coefficient 1 is given on bit for bit.
+ *
+ * @category interpreters
+ * @since 0.1.0
+ */
+export const combine = (parts: ReadonlyArray<Pick<Part, 'coefficient' | 'gradient'>>): Values => {
   const [first] = parts
   if (first === undefined) return {}
   if (parts.length === 1 && first.coefficient === 1) return first.gradient

@@ -64,7 +64,7 @@ export const onStreams = (
   key: Key.Key
 ): ((stream: string, cover: Cover.Cover) => Request) => {
   const { batch } = problem
-  const copied = spread(new Map(trainedShapes(problem.chain.parameters, () => true)), batch, params)
+  const copied = copies(problem, batch, params)
   const drawn = new Map<string, Pick<Request, 'condition' | 'xT' | 'eps'>>()
   return (stream, cover) => {
     const own = stream === alone.stream ? key : Key.foldInString(key, stream)
@@ -190,6 +190,15 @@ export const gather = ({ chain, trained }: AnyProblem, gradient: Values): Values
     })
   )
 }
+
+/**
+ * The shared parameters with a copy for each of `rows` rows of those that the chain keeps for each row.
+ *
+ * @category parameters
+ * @since 0.1.0
+ */
+export const copies = ({ chain }: AnyProblem, rows: number, params: Values): Values =>
+  spread(new Map(trainedShapes(chain.parameters, () => true)), rows, params)
 
 /** A copy for each row of the parameters that are declared so. */
 const spread = (shapes: ReadonlyMap<string, Shape>, batch: number, params: Values): Values =>

@@ -49,10 +49,11 @@ export const along =
   (t, theta, step) => {
     const weights = X.input('weights', ['batch'])
     return rewards
-      .map((one, i) => {
+      .flatMap((one, i) => {
+        if (one.only === 'scored') return []
         const [, back] = one.lens(t).run({ theta, own: stepParameters(one, i) }, step)
         const [{ theta: p }, rest] = back(weights)
-        return one.direct ? { p, ...rest } : rest
+        return [one.direct ? { p, ...rest } : rest]
       })
       .reduce<ReturnType<Ch.Along<P, S, C>>>((a, b) => Tree.add(a, b), {
         mean: X.zeros(step.mean.shape),
