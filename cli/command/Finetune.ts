@@ -68,10 +68,8 @@ const prepare = ({ configured, from }: Start, folder: string, every: number, tar
       TE.fromEither(pipe(Setup.setup(config, materials, target), E.mapLeft(refused)))
     ),
     TE.chainFirst(({ setup }) => TE.fromEither(pipe(Gradient.check(setup.problem), E.mapLeft(ofEstimator)))),
-    TE.bind('run', ({ config: { group }, setup: { problem, optimizer, conditions, inner } }) =>
-      TE.fromEither(
-        pipe(Finetune.compile(problem, { optimizer, conditions, target, group, inner }), E.mapLeft(ofEstimator))
-      )
+    TE.bind('run', ({ config: { group }, setup: { problem, ...options } }) =>
+      TE.fromEither(pipe(Finetune.compile(problem, { ...options, target, group }), E.mapLeft(ofEstimator)))
     ),
     TE.bind('judges', ({ task, materials: { model } }) => pipe(task.judges(model), TE.mapLeft(broken))),
     TE.let('heldOut', ({ config, judges, materials: { model } }) => heldOut(judges, model, target)(config.reward)),

@@ -152,6 +152,7 @@ export type Interpreter = <P extends Params, S extends Batched, C extends Exprs,
 export interface AnyProblem {
   readonly chain: Pick<Chain<Params, Batched, Exprs>, 'name' | 'T' | 'state' | 'noise'> & {
     readonly parameters: Parameters
+    readonly switched?: { readonly path: string }
   }
   readonly estimator: Estimator
   readonly advantage: Advantage

@@ -208,7 +208,7 @@ const step = (compiled: Compiled, runKey: Key.Key, state: State): TE.TaskEither<
   const { problem, gradients, critic, conditions, sampler, group, reused } = compiled
   const number = state.step + 1
   const key = Key.foldIn(Key.foldInString(runKey, 'step'), state.step)
-  const drawn = sampler.draw(Requests.uniforms(key))
+  const drawn = sampler.draw(Requests.uniforms(key), state.step)
   const asked = Requests.onStreams(
     { problem, conditions, params: state.params, advantageState: state.advantage, group },
     key

@@ -75,7 +75,7 @@ export const onStreams = (
     drawn.set(stream, shared)
     return {
       cover,
-      params: copied,
+      params: switchedTo(problem, cover, copied),
       ...shared,
       xi: directions(problem, cover, Key.foldInString(own, 'xi')),
       weights: new Array<number>(batch).fill(1 / batch),
@@ -83,6 +83,23 @@ export const onStreams = (
       ...(group === 1 ? {} : { groups: Array.from({ length: batch }, (_, row) => Math.floor(row / group)) })
     }
   }
+}
+
+/**
+ * Parameters that give a chain its noise on the steps that a cover scores, where they tell which have it; else as they are.
+ *
+ * @category parameters
+ * @since 0.1.0
+ */
+export const switchedTo = (
+  { chain: { switched, T: steps } }: AnyProblem,
+  cover: Cover.Cover,
+  params: Values
+): Values => {
+  if (switched === undefined) return params
+  const scored = new Set(cover.cells.flatMap((cell) => (cell._tag === 'HalfOrder' ? [cell.from] : [])))
+  const told = T.toFloat32(T.tabulate([steps + 1], (t) => (scored.has(t) ? 1 : 0)))
+  return { ...params, [switched.path]: told }
 }
 
 /** Rows that are each taken `group` times in a row, `batch` in all. */

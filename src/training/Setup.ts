@@ -15,6 +15,7 @@ import type { Facts } from '../estimator/catalogue/Row.js'
 import type { Estimator } from '../estimator/Estimator.js'
 import type { Problem } from '../estimator/Gradient.js'
 import * as Named from '../estimator/Named.js'
+import type { Sampler } from '../estimator/Sampler.js'
 import { elements } from '../estimator/policy/Surrogate.js'
 import { type Trained, trainedShapes } from '../estimator/program/Programs.js'
 import { erase } from '../lens/Erase.js'
@@ -44,6 +45,7 @@ import { advantage, optimizer } from './Descent.js'
 import { divided, wrong } from './config/Checks.js'
 import { penalty, priced } from './Penalty.js'
 import type { Inner } from './policy/Inner.js'
+import { allNoisy, samplerOf, windowOf, withoutSwitch } from './policy/Windows.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -66,7 +68,7 @@ export interface Materials {
  * its own copy of the trained parameters, so that it can have its own direction. `measured` is `base` on the chain that is measured
  * and pictured. `inner` says how samples are used. `initial` are the values that the chain starts from,
  * those of the model without its encoder and decoder, and with its adapter where it has one. `conditions` draws what samples are
- * asked for. `finished` makes values of the whole model of those of the chain.
+ * asked for, and `sampler` the covers of a step. `finished` makes values of the whole model of those of the chain.
  *
  * @category model
  * @since 0.1.0
@@ -79,6 +81,7 @@ export interface Setup {
   readonly inner: Inner
   readonly initial: Values
   readonly conditions: Conditions
+  readonly sampler: Sampler
   readonly finished: (params: Values) => E.Either<DocumentError, Values>
 }
 
@@ -212,7 +215,14 @@ export const chain = (
  * @since 0.1.0
  */
 export const estimator = (config: Config['estimator'], facts: Facts): E.Either<DocumentError, Estimator> =>
-  pipe(config, Named.build(facts), E.mapLeft(Named.misfit('estimator')))
+  facts.window !== undefined && !overWindows.includes(config.name)
+    ? E.left(
+        wrong('estimator.name', `${overWindows.join(' or ')} on a window that moves`, config.name, 'choose one of them')
+      )
+    : pipe(config, Named.build(facts), E.mapLeft(Named.misfit('estimator')))
+
+/** The estimators that score a window, wherever it is. */
+const overWindows: ReadonlyArray<string> = ['mixGrpo', 'windowed']
 
 /**
  * Which parameter paths some patterns choose. A pattern matches a path or the start of one; `*` stands for one key and
@@ -332,10 +342,13 @@ export const setup = (
     E.bind('base', ({ plain }) => staged(config, plain, language)),
     E.bind('other', ({ base, ready }) => evaluated(config, base, ready.model, language)),
     E.bind('chain', ({ base, ready }) => rowDirections(config, base, ready.trained)),
-    E.bind('estimator', ({ reward: wanted, chain: on }) => estimator(config.estimator, Named.facts(on, wanted))),
+    E.bind('estimator', ({ reward: wanted, chain: on }) =>
+      estimator(config.estimator, { ...Named.facts(on, wanted), ...windowOf(config) })
+    ),
     E.let('initial', ({ base, ready }) => {
       const paths = new Set(trainedShapes(base.parameters, () => true).map(([path]) => path))
-      return Object.fromEntries(Object.entries(ready.model.parameters).filter(([path]) => paths.has(path)))
+      const own = Object.entries(ready.model.parameters).filter(([path]) => paths.has(path))
+      return { ...Object.fromEntries(own), ...allNoisy(base) }
     }),
     // the reference is shared, whether the rows have copies of what is trained or not
     E.bind('steps', ({ base, initial }) => penalty(priced(config, elements(base.state)), initial)(base)),
@@ -357,7 +370,7 @@ export const setup = (
           steps,
           estimator: chosen,
           advantage: advantage(config.advantage),
-          trained: ready.trained,
+          trained: (path: string): boolean => path !== base.switched?.path && ready.trained(path),
           batch: config.batch,
           nonFinite: config.nonFinite,
           ...Critic.looked(chosen, { T: base.T, features: base.state[1], labels: language.labels })
@@ -370,9 +383,10 @@ export const setup = (
           inner: config.policy,
           initial,
           conditions: drawn,
+          sampler: samplerOf(config)(chosen),
           finished: (params) =>
             pipe(
-              ready.merge(params),
+              ready.merge(withoutSwitch(base, params)),
               E.map((values) => ({ ...model.parameters, ...values }))
             )
         }

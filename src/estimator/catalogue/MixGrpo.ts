@@ -14,7 +14,7 @@ import * as F from './Fields.js'
 import type { Looking, StateOptions } from './Fields.js'
 import { define, field, noisySteps, type Row } from './Row.js'
 import { probability, scored as scoredAlone, systematic } from './Scores.js'
-import { type Options as WindowOptions, within } from './Windowed.js'
+import { moved, type Options as WindowOptions, within } from './Windowed.js'
 
 /**
  * Its options by name.
@@ -84,7 +84,9 @@ export const row: Row<'mixGrpo', Options> = /*#__PURE__*/ define({
   make: (facts, { steps, chance, ...state }) =>
     pipe(
       within(noisySteps(facts), steps),
-      E.flatMap((scored) => mixGrpo({ T: facts.T, scored, chance, ...F.looking(facts, state) }))
+      E.flatMap(
+        moved(facts, 'mixGrpo', (scored) => mixGrpo({ T: facts.T, scored, chance, ...F.looking(facts, state) }))
+      )
     ),
   compared: () => [],
   verified: ({ T }) => (T < 3 ? [] : [{ name: 'mixGrpo(2)', options: { steps: [2, 2] }, baseline: 'without' }])

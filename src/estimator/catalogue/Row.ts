@@ -33,6 +33,7 @@ export interface Facts {
   readonly differentiable: boolean
   readonly clean: boolean
   readonly noisy?: ReadonlyArray<number>
+  readonly window?: number
 }
 
 /**

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import {
   finite32,
@@ -16,7 +17,7 @@ import {
   wholeIn
 } from '../../document/Document.js'
 import { longest } from '../../estimator/Cover.js'
-import { names as chainNames } from '../Chains.js'
+import { names as chainNames, type Window } from '../Chains.js'
 
 /**
  * How much a configuration may ask for. `docs/limits.md` lists these. They are far beyond any run: what a machine can
@@ -49,11 +50,21 @@ export const share = numberThat('a number in 0..1', (n) => n >= 0 && n <= 1)
 /** A running mean whose decay is 1 never moves, and its correction divides by 0. */
 export const decay = numberThat('a number of at least 0 and below 1', (n) => n >= 0 && n < 1)
 
-/** Two steps, the lowest first, or null. */
-export const window: t.Type<readonly [number, number] | null, unknown, unknown> = /*#__PURE__*/ new t.Type(
-  'null, or the lowest and the highest step',
-  (u): u is readonly [number, number] | null =>
-    u === null || (Array.isArray(u) && u.length === 2 && u.every((step) => Number.isInteger(step))),
+/**
+ * A window that moves: so many steps, from the top of the chain down by one in `every` steps of a run and then from the top again, or
+ * at random for each.
+ */
+export const moving = /*#__PURE__*/ t.exact(
+  /*#__PURE__*/ t.type({ size: along, moves: oneOf('down', 'random'), every: wholeIn(1, limits.steps) })
+)
+
+/** Two steps, the lowest first; a window that moves; or null. */
+export const window: t.Type<Window | null, unknown, unknown> = /*#__PURE__*/ new t.Type(
+  'null, the lowest and the highest step, or { size, moves, every }',
+  (u): u is Window | null =>
+    u === null ||
+    (Array.isArray(u) && u.length === 2 && u.every((step) => Number.isInteger(step))) ||
+    E.isRight(moving.decode(u)),
   (u, context) => (window.is(u) ? t.success(u) : t.failure(u, context)),
   t.identity
 )
@@ -78,7 +89,10 @@ export const chainFields = {
   clip: notNegative32,
   /** Whether step 1 has the noise that its chain gives it. Without it no half-order cell may end there. */
   lastNoise: flag,
-  /** The lowest and the highest step that have noise, the others being those of the chain's ODE; null: all have. */
+  /**
+   * The lowest and the highest step that have noise, the others being those of the chain's ODE; or a window of so many steps that moves
+   * (`down` by one in `every` steps, or at `random`); null: all have.
+   */
   window
 }
 

@@ -8,6 +8,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { AnyProblem, Estimate, EstimatorError, Problem, Request } from '../../estimator/Gradient.js'
+import type { Cover } from '../../estimator/Cover.js'
 import * as Surrogate from '../../estimator/policy/Surrogate.js'
 import { combine } from '../../estimator/Sampler.js'
 import type { Params } from '../../lens/Lens.js'
@@ -164,14 +165,15 @@ export const moves = (
   const { problem, reused } = compiled
   const { inner, rows, surrogate } = reused
   const number = state.step + 1
-  const copied = (params: Values): Values => Requests.copies(problem, rows, params)
+  const copied = (params: Values, cover: Cover): Values =>
+    Requests.switchedTo(problem, cover, Requests.copies(problem, rows, params))
   return pipe(
     seen,
     RA.traverse(TE.ApplicativeSeq)(({ request, estimate, coefficient }) =>
       pipe(
-        surrogate.record(copied(state.params), request, estimate),
+        surrogate.record(copied(state.params, request.cover), request, estimate),
         TE.map(Inner.shares(inner, problem.batch, key)),
-        TE.map(RA.map((share) => ({ share, coefficient })))
+        TE.map(RA.map((share) => ({ share, coefficient, cover: request.cover })))
       )
     ),
     TE.mapLeft(atStep(number)),
@@ -186,9 +188,9 @@ export const moves = (
             TE.flatMap((at) =>
               pipe(
                 parts,
-                RA.traverse(TE.ApplicativeSeq)(({ share, coefficient }) =>
+                RA.traverse(TE.ApplicativeSeq)(({ share, coefficient, cover }) =>
                   pipe(
-                    surrogate.gradient(copied(at.params), share),
+                    surrogate.gradient(copied(at.params, cover), share),
                     TE.map((updated) => ({ ...updated, coefficient }))
                   )
                 ),
