@@ -70,11 +70,14 @@ planning.option('--json', 'print one object a program, each on a line').action(a
 
 const ledgers = program
   .command('ledger')
+  .argument('[preset]', 'a published method, as --preset has it')
   .description("what a fine-tune's estimator pays of each step's term, by which cells, and what of: runs nothing")
 configOptions.forEach(([flags, description]) => ledgers.option(flags, description))
-ledgers.option('--json', 'print it as one line of JSON').action(async (options: LedgerOptions) => {
-  process.exitCode = await ledger(options)
-})
+ledgers
+  .option('--json', 'print it as one line of JSON')
+  .action(async (preset: string | undefined, options: LedgerOptions) => {
+    process.exitCode = await ledger(preset === undefined ? options : { ...options, preset })
+  })
 
 const onTask = ['--task <name>', 'faces, clips, points, or a module such as ./rings.mjs', 'faces'] as const
 

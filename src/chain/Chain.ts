@@ -16,7 +16,7 @@ import * as X from '../tensor/Expr.js'
 import type { Expr, Scalar } from '../tensor/Expr.js'
 import * as Need from '../tensor/Need.js'
 import type { Batched, Shape } from '../tensor/Shape.js'
-import { tabulate } from '../tensor/Tensor.js'
+import { vector } from '../tensor/Tensor.js'
 import * as Tree from '../tensor/Tree.js'
 import type { Exprs, Shapes } from '../tensor/Tree.js'
 import type { Noise } from './Noise.js'
@@ -40,6 +40,7 @@ export { addNoise } from './Transition.js'
  *   the chain (`ahead`), and costs what that does.
  * - `held(t)`, where the chain has one: the same mean, whose pullback sends nothing back through the network's input: the cotangent
  *   of the state is what the sampler's own formula makes of it.
+ * - `switched`, where a chain has it: which steps have their noise is an input. Without it every step has its noise.
  * - `x_T` is a draw of `noise`, whatever the parameters.
  *
  * @category model
@@ -58,6 +59,19 @@ export interface Chain<P extends Params, S extends Batched, C extends Exprs> {
   readonly clean?: (t: Scalar) => Lens<P, { readonly x: Expr<S>; readonly c: C }, Expr<S>>
   readonly lookahead?: true
   readonly held?: (t: Scalar) => Lens<P, { readonly x: Expr<S>; readonly c: C }, Expr<S>>
+  readonly switched?: Switched
+}
+
+/**
+ * Where the parameters of a chain say which of its steps have their noise, 1 or 0 for each of `0..T` (that of 0 is not used), and how
+ * that is read at one. It is never trained.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Switched {
+  readonly path: string
+  readonly at: (p: Params, t: Scalar) => Scalar
 }
 
 /**
@@ -84,14 +98,7 @@ export const lookup = (table: ReadonlyArray<number>, t: Scalar): Scalar =>
     ? entry(table, t.op.value)
     : finite(table).length > 0
       ? X.ill([], [], finite(table))
-      : X.take<readonly [number], 0>(
-          X.constant(
-            tabulate([table.length], (i) => table[i] ?? 0),
-            [table.length]
-          ),
-          0,
-          t
-        )
+      : X.take<readonly [number], 0>(X.constant(vector(table), [table.length]), 0, t)
 
 const finite = (table: ReadonlyArray<number>): Need.Faults =>
   Need.finiteAt('step', 'numbers', table, 'check the schedule and the options of the chain', 1)
@@ -104,6 +111,18 @@ const entry = (table: ReadonlyArray<number>, t: number): Scalar => {
       : finite(table.map((one, i) => (i === t ? one : 0)))
   return faults.length === 0 ? X.scalar(value ?? 0) : X.ill([], [], faults)
 }
+
+/**
+ * The standard deviation of a step's noise under given parameters: that of the table, or 0 where they switch it off.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const deviationAt = <P extends Params, S extends Batched, C extends Exprs>(
+  { sigma, switched }: Pick<Chain<P, S, C>, 'sigma' | 'switched'>,
+  p: P,
+  t: Scalar
+): Scalar => (switched === undefined ? lookup(sigma, t) : X.mul(lookup(sigma, t), switched.at(p, t)))
 
 /**
  * The step `i` below `t`, a literal where `t` is one.
@@ -192,7 +211,7 @@ export const segment =
       let state = x
       for (let i = 0; i < steps; i++) {
         const t = below(high, i)
-        const sigma = lookup(chain.sigma, t)
+        const sigma = deviationAt(chain, p, t)
         const from = state
         const [mean, pull] = chain.mean(t).run(p, { x: from, c })
         const back = withAlong({ along, apart }, t, p, { mean, x: from, c }, pull)
@@ -309,7 +328,8 @@ export const rollout =
     for (let t = chain.T; t >= 1; t--) {
       const at = X.scalar(t)
       const mean = chain.mean(at).forward(parametersAt(t), { x, c })
-      x = Transition.next(chain.noise, lookup(chain.sigma, at))(mean, noiseAt(eps, t - 1, chain.state))
+      const sigma = deviationAt(chain, parametersAt(t), at)
+      x = Transition.next(chain.noise, sigma)(mean, noiseAt(eps, t - 1, chain.state))
       states.unshift(x)
     }
     return states

@@ -49,7 +49,7 @@ export interface Options {
   readonly schedule: ShareName
   readonly guidance: number
   readonly clip?: number
-  readonly window?: readonly [lowest: number, highest: number]
+  readonly window?: readonly [lowest: number, highest: number] | 'moving'
 }
 
 /**

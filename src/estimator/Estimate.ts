@@ -20,7 +20,7 @@ import { families, type Family } from './Branches.js'
 import type { Cell, FirstOrder, HalfOrder, SegmentOptions, ZerothOrder } from './Cover.js'
 import * as C from './Cover.js'
 import { creditName, rollouts, type Rollouts, sideName } from './Plan.js'
-import type { Estimate, EstimatorError, Problem, Request } from './Problem.js'
+import type { Estimate, EstimatorError, Problem, Request, Term } from './Problem.js'
 import * as Programs from './program/Programs.js'
 import {
   addRows,
@@ -95,8 +95,8 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
   const roll = (name: string, own: Values, length: number): TE.TaskEither<EstimatorError, Rolled> =>
     pipe(
       run(name, { ...params, ...condition, ...perturbed, ...stepInputs, ...own }),
-      TE.flatMap(({ x0 = xT, trajectory, clean, steps }) =>
-        finished({ x0, trajectory, clean, steps: rowsOf(steps) }, length)
+      TE.flatMap(({ x0 = xT, trajectory, clean, steps, aside }) =>
+        finished({ x0, trajectory, clean, steps: rowsOf(steps), aside: rowsOf(aside) }, length)
       )
     )
   const context: Context = {
@@ -151,7 +151,8 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
               x0: states[0] ?? xT,
               trajectory: T.stack(states),
               clean: undefined,
-              steps: paid.map(({ data }) => Array.from(data))
+              steps: paid.map(({ data }) => Array.from(data)),
+              aside: []
             },
             at
           )
@@ -171,29 +172,36 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
         RA.traverse(TE.ApplicativeSeq)((cell) =>
           pipe(
             creditInputs(context, cell, seen),
-            TE.flatMap(
-              RA.traverse(TE.ApplicativeSeq)((own) =>
-                run(creditName(cell), { ...context.inputs, ...stepInputs, ...own })
+            TE.bindTo('inputs'),
+            TE.bind('outs', ({ inputs }) =>
+              pipe(
+                request.credit === false ? [] : inputs,
+                RA.traverse(TE.ApplicativeSeq)((own) =>
+                  run(creditName(cell), { ...context.inputs, ...stepInputs, ...own })
+                )
               )
             ),
-            TE.map((outs) =>
-              sumGradients(
+            TE.map(({ inputs, outs }): Term => {
+              const advantage = inputs[0]?.['advantage']
+              const gradient = sumGradients(
                 outs.map((out) => below('gradient', out)),
                 request.params,
                 problem
               )
-            )
+              return { cell, gradient, ...(advantage === undefined ? {} : { advantages: Array.from(advantage.data) }) }
+            })
           )
         ),
-        TE.map((gradients) => ({ gradients, state: advantages.state }))
+        TE.map((terms) => ({ terms, state: advantages.state }))
       )
     }),
     TE.map(({ base, sides, parts, skipped }) => ({
-      gradient: sumGradients(parts.gradients, request.params, problem),
-      terms: parts.gradients.flatMap((gradient, i) => {
-        const cell = cover.cells[i]
-        return cell === undefined ? [] : [{ cell, gradient }]
-      }),
+      gradient: sumGradients(
+        parts.terms.map(({ gradient }) => gradient),
+        request.params,
+        problem
+      ),
+      terms: parts.terms,
       rewards: base?.rewards ?? averages(sides.map(({ rewards }) => rewards)),
       skipped: [...skipped],
       stepRewards: base === undefined ? averages(sides.map(stepTotals)) : stepTotals(base),

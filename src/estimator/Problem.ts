@@ -69,6 +69,7 @@ export type NonFinite = 'stop' | 'skipRow'
  * `learned` are the parameters of the problem's values, by their names. `fresh` has noises for siblings: those of the steps
  * `at, ..., 1`, `[at, batch, ...]`, for the `k`-th continuation from `x_at`, `k = 1, 2, ...`; of the density of `eps`, and independent of it and of
  * each other.
+ * Without `credit` only samples, rewards and advantages are wanted: no cell is differentiated, and the gradient is 0.
  *
  * @category model
  * @since 0.1.0
@@ -86,6 +87,7 @@ export interface Request {
   readonly groups?: ReadonlyArray<number>
   readonly learned?: Readonly<Record<string, Values>>
   readonly fresh?: (at: number, k: number) => Tensor
+  readonly credit?: boolean
 }
 
 /**
@@ -110,7 +112,8 @@ export interface Estimate {
 }
 
 /**
- * One cell's part of a gradient.
+ * One cell's part of a gradient. `advantages`, of a half-order cell, are what multiplied its score, a number a row, each times its
+ * weight.
  *
  * @category model
  * @since 0.1.0
@@ -118,6 +121,7 @@ export interface Estimate {
 export interface Term {
   readonly cell: Cell
   readonly gradient: Values
+  readonly advantages?: ReadonlyArray<number>
 }
 
 /**
@@ -154,6 +158,7 @@ export type Interpreter = <P extends Params, S extends Batched, C extends Exprs,
 export interface AnyProblem {
   readonly chain: Pick<Chain<Params, Batched, Exprs>, 'name' | 'T' | 'state' | 'noise'> & {
     readonly parameters: Parameters
+    readonly switched?: { readonly path: string }
   }
   readonly estimator: Estimator
   readonly advantage: Advantage
@@ -188,6 +193,7 @@ export type EstimatorError =
   | RewardError
   | NotFiniteRow
   | { readonly _tag: 'AllSkipped'; readonly reward: string; readonly rows: number }
+  | { readonly _tag: 'NoRatio'; readonly cell: Cell }
   | { readonly _tag: 'RatioOverflow'; readonly step: number; readonly row: number; readonly logRatio: number }
 
 /**
@@ -381,6 +387,8 @@ export const showError = (error: EstimatorError): string => {
             : `${error.of === 'reward' ? '' : 'the gradient of '}reward '${error.reward}'`
       return `${what}: expected finite numbers, got ${error.value}${Number.isFinite(error.value) ? ', beyond f32,' : ''} in row ${error.row}; lower the learning rate or the radius, bound the reward, or let nonFinite be skipRow`
     }
+    case 'NoRatio':
+      return `${C.showCell(error.cell)} has no ratio of densities by which samples could be used again, or their density averaged; use half-order cells alone, without a control or siblings, such as those of mixGrpo, on a chain with densities, or make one update a step with the density summed`
     case 'RatioOverflow':
       return `step ${error.step}: expected a ratio of new to old density that is finite in the number format, got one whose logarithm is ${error.logRatio}, in row ${error.row}; make fewer or smaller updates from one set of trajectories, or drop such terms with dualClip`
     case 'AllSkipped':

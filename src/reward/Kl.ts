@@ -99,10 +99,15 @@ export const klTo =
           const scale = lookup(inverse, t)
           const [value, derivative, anchorDerivative] = divergence(mean, anchor, scale)
           const total = X.retype(X.sum<Shape, ReadonlyArray<number>>(value, rest), ['batch'])
+          // a step whose noise is switched off is left out
+          const counted = (each: PerRow): PerRow => {
+            const priced = X.scale(each, -beta)
+            return chain.switched === undefined ? priced : X.weigh(priced, chain.switched.at(theta, t))
+          }
           return [
-            X.scale(total, -beta),
+            counted(total),
             (bar) => {
-              const rows: Expr = X.reshape(X.scale(bar, -beta), ['batch', ...rest.map(() => 1)])
+              const rows: Expr = X.reshape(counted(bar), ['batch', ...rest.map(() => 1)])
               const weighed = (of: Expr<S>): Expr<S> => X.mul(X.mul(of, X.broadcastTo(rows, chain.state)), scale)
               const meanBar = weighed(derivative)
               const [, aBar] = back(weighed(anchorDerivative))

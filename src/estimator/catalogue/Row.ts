@@ -35,6 +35,7 @@ export interface Facts {
   readonly clean: boolean
   readonly noisy?: ReadonlyArray<number>
   readonly discrete?: boolean
+  readonly window?: number
 }
 
 /**

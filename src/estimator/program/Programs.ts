@@ -163,26 +163,25 @@ export const rollout = <P extends Params, S extends Batched, C extends Exprs>(
       const states = Ch.rollout(chain)(at, X.input('xT', chain.state), X.input('eps', eps), c)
       const each = <A>(f: (t: number, x: Expr<S>) => A): ReadonlyArray<A> =>
         states.flatMap((x, t) => (t === 0 ? [] : [f(t, x)]))
+      const rewarded = (name: string, which: (one: StepLens<P, S, C>) => boolean): Exprs => {
+        const some = rewards.flatMap((one, i) => (which(one) ? [{ one, own: stepParameters(one, i) }] : []))
+        if (some.length === 0) return {}
+        const total = (t: number, x: Expr<S>): Expr<readonly ['batch']> => {
+          const mean = chain.mean(X.scalar(t)).forward(at(t), { x, c })
+          return some
+            .map(({ one, own }) => one.lens(X.scalar(t)).forward({ theta: at(t), own }, { mean, x, c }))
+            .reduce((a, b) => X.add(a, b))
+        }
+        return { [name]: X.stack(each(total)) }
+      }
       return {
         x0: states[0] ?? X.zeros(chain.state),
         ...(keep ? { trajectory: X.stack(states) } : {}),
         ...(predicted === undefined
           ? {}
           : { clean: X.stack(each((t, x) => predicted(X.scalar(t)).forward(at(t), { x, c }))) }),
-        ...(rewards.length === 0
-          ? {}
-          : {
-              steps: X.stack(
-                each((t, x) => {
-                  const mean = chain.mean(X.scalar(t)).forward(at(t), { x, c })
-                  return rewards
-                    .map((one, i) =>
-                      one.lens(X.scalar(t)).forward({ theta: at(t), own: stepParameters(one, i) }, { mean, x, c })
-                    )
-                    .reduce((a, b) => X.add(a, b))
-                })
-              )
-            })
+        ...rewarded('steps', ({ only }) => only !== 'differentiated'),
+        ...rewarded('aside', ({ only }) => only === 'differentiated')
       }
     },
     {
