@@ -39,6 +39,7 @@ export interface ConfigOptions {
   readonly evaluateChain?: string
   readonly estimator?: string
   readonly h?: string
+  readonly k?: string
   readonly T?: string
   readonly batch?: string
   readonly group?: string
@@ -79,6 +80,7 @@ export const configOptions: ReadonlyArray<readonly [flags: string, description: 
     `${Named.names.join(', ')}; with options such as "rlr(h = 3, radius = 0.1)"; or a JSON file (see halforder estimators)`
   ],
   ['--h <number>', 'steps of a half-order segment, for the estimators that have some'],
+  ['--k <number>', 'continuations of one state, for the estimators that have some: siblings'],
   ['--T <number>', 'steps of the chain'],
   ['--batch <number>', 'samples of one step'],
   ['--group <number>', 'so many samples in a row are asked for the same, with the advantage perPrompt'],
@@ -262,6 +264,7 @@ const places: Readonly<Record<Exclude<keyof ConfigOptions, 'config' | 'paper' | 
   evaluateChain: 'evaluationChain',
   T: 'chain.T',
   h: 'estimator.h',
+  k: 'estimator.k',
   estimator: 'estimator',
   batch: 'batch',
   group: 'group',
@@ -289,7 +292,8 @@ const typedOf = (options: ConfigOptions, estimator: Typed | undefined): E.Either
   }
   const chain = { ...field('kind', options.chain), ...field('T', number(options.T)) }
   return pipe(
-    withLength(estimator?.document, options),
+    withNumber('h', 'length of segments')(estimator?.document, options),
+    E.flatMap((document) => withNumber('k', 'number of siblings')(document, options)),
     E.map((group) => ({
       ...field('task', options.task),
       ...field('model', options.model),
@@ -311,14 +315,16 @@ const typedOf = (options: ConfigOptions, estimator: Typed | undefined): E.Either
   )
 }
 
-/** The typed estimator with the typed length of segments. */
-const withLength = (estimator: unknown, { h }: ConfigOptions): E.Either<Failure, unknown> => {
-  if (h === undefined) return E.right(estimator)
-  if (!isRecord(estimator)) return E.right(estimator ?? { h: number(h) })
-  return 'h' in estimator
-    ? E.left(usage(`--h: expected one length of segments, got ${h} beside that of --estimator; leave one out`))
-    : E.right({ ...estimator, h: number(h) })
-}
+/** The typed estimator with a number of its own that was typed by itself. */
+const withNumber =
+  (key: 'h' | 'k', what: string) =>
+  (estimator: unknown, { [key]: given }: ConfigOptions): E.Either<Failure, unknown> => {
+    if (given === undefined) return E.right(estimator)
+    if (!isRecord(estimator)) return E.right(estimator ?? { [key]: number(given) })
+    return key in estimator
+      ? E.left(usage(`--${key}: expected one ${what}, got ${given} beside that of --estimator; leave one out`))
+      : E.right({ ...estimator, [key]: number(given) })
+  }
 
 /** A document over another, group by group. What is no group is left to the decoder, which names it. */
 const over = (given: unknown, typed: Group): unknown =>

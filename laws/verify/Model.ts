@@ -18,7 +18,7 @@ import type { Estimator, Weighted } from '../../src/estimator/Estimator.js'
 import type { EstimatorError, Problem } from '../../src/estimator/Gradient.js'
 import * as Gradient from '../../src/estimator/Gradient.js'
 import { facts } from '../../src/estimator/Named.js'
-import { moments, rowsOf, type Matrix, type Moments } from '../../src/estimator/reading/Spread.js'
+import { moments, rowsOf, type Matrix, type Moments, varianceError } from '../../src/estimator/reading/Spread.js'
 import type { Params } from '../../src/lens/Lens.js'
 import { draw as drawOf } from '../../src/random/Density.js'
 import * as Draw from '../../src/random/Draw.js'
@@ -67,7 +67,7 @@ export interface Noise {
 }
 
 /**
- * Samples under one cover: their moments, and how far rounding may have moved the mean of each component.
+ * Samples under one cover: their moments, the standard error of their variance, and how far rounding may have moved the mean of each component.
  *
  * @category model
  * @since 0.1.0
@@ -75,6 +75,7 @@ export interface Noise {
 export interface Sampled {
   readonly cover: Weighted
   readonly spread: Moments
+  readonly varianceError: number
   readonly rounding: ReadonlyArray<number>
 }
 
@@ -252,8 +253,14 @@ export const make = <P extends Params, S extends Batched, R extends Params>(part
                   batches,
                   RA.traverse(TE.ApplicativeSeq)((batch) => estimate(cover.cover, at(batch))),
                   TE.map((all): Sampled => {
-                    const spread = moments(all.map(({ matrix }) => matrix))
-                    return { cover, spread, rounding: rounding(cover.cover, all, operations, spread.mean.length) }
+                    const matrices = all.map(({ matrix }) => matrix)
+                    const spread = moments(matrices)
+                    return {
+                      cover,
+                      spread,
+                      varianceError: varianceError(matrices, spread),
+                      rounding: rounding(cover.cover, all, operations, spread.mean.length)
+                    }
                   })
                 )
               ),

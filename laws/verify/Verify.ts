@@ -2,9 +2,8 @@
  * Verification: is a compiled estimator's expectation what its type claims? By sampling, against exact gradients.
  *
  * An exact estimator claims the gradient of its target; a partial one claims that, less the terms of its unpaid
- * steps. All tests of one run share `alpha` (Bonferroni): the probability that any true claim of them all is refuted
- * is at most that, asymptotically (`exact/MeanTest`). Samples that are too few or too heavy-tailed for it decide
- * nothing, and are said to.
+ * steps. All tests of one run share `alpha` (Bonferroni): the probability that any true claim of them all is refuted is at most that,
+ * asymptotically (`exact/MeanTest`). Samples that are too few or too heavy-tailed for it decide nothing, and are said to.
  *
  * @since 0.1.0
  */
@@ -17,10 +16,8 @@ import * as C from '../../src/estimator/Cover.js'
 import type { Cover } from '../../src/estimator/Cover.js'
 import * as Est from '../../src/estimator/Estimator.js'
 import { ofEstimator, type Objective } from '../../src/estimator/Objective.js'
-import type { EstimatorError } from '../../src/estimator/Gradient.js'
 import * as Gradient from '../../src/estimator/Gradient.js'
-import type { Key } from '../../src/random/Key.js'
-import { foldInString } from '../../src/random/Key.js'
+import { foldInString, type Key } from '../../src/random/Key.js'
 import { bracket } from '../../src/tensor/Build.js'
 import type { Target } from '../../src/tensor/Target.js'
 import { only, plus, smoothingOf, type Uncertain } from '../exact/Expectation.js'
@@ -48,7 +45,7 @@ export type Outcome = 'unbiased' | 'biased as predicted' | 'refuted' | 'undecide
  *   those of `J_s`, and the others' those of `J`.
  * - `expectation`: the mean of the samples, with `standardError`; `biasInf`: the largest distance of a component to
  *   `exactGradient`. `predictedBias` is minus what is missing of the terms of `unpaidSteps`.
- * - `variance`: the trace of the covariance of one sample's gradient. `samples`: how many there were.
+ * - `variance`: the trace of the covariance of one sample's gradient, and `varianceError` its standard error within covers. `samples`: how many.
  * - `networkEvaluations`, `pullbacks` through the network and `peakBytes` of activations are those of one sample.
  * - `tolerance`: how far a component's expectation may be from what is claimed; a bias of `detectable` or more is
  *   missed with probability `1 - power` at most. Each the largest over the components; null where nothing was
@@ -67,6 +64,7 @@ export interface Row {
   readonly biasInf: number | null
   readonly unpaidSteps: ReadonlyArray<number>
   readonly variance: number | null
+  readonly varianceError: number | null
   readonly networkEvaluations: number
   readonly pullbacks: number
   readonly peakBytes: number | null
@@ -238,6 +236,7 @@ const skipped = (model: Model, contender: Contender, test: Test, reason: string)
   expectation: null,
   biasInf: null,
   variance: null,
+  varianceError: null,
   peakBytes: null,
   verdict: 'skipped',
   predictedBias: null,
@@ -297,6 +296,7 @@ const judge = (
     expectation,
     biasInf: largest(expectation.map((value, i) => value - (exact.value[i] ?? 0))),
     variance,
+    varianceError: Math.sqrt(mix(({ varianceError }, w) => (w * varianceError) ** 2)),
     peakBytes,
     verdict: reason === undefined ? verdict : 'undecided',
     predictedBias: claimed.value.map((value, i) => value - (exact.value[i] ?? 0)),
@@ -339,7 +339,7 @@ export const verify = (
   cases: ReadonlyArray<{ readonly model: Model; readonly contenders: ReadonlyArray<Contender> }>,
   { samples, key, target, most, ...rates }: Options,
   show: (row: Row) => void = () => undefined
-): TE.TaskEither<EstimatorError, { readonly rows: ReadonlyArray<Row>; readonly test: Test }> => {
+): TE.TaskEither<Gradient.EstimatorError, { readonly rows: ReadonlyArray<Row>; readonly test: Test }> => {
   const prepared = cases.map(({ model, contenders }) => ({
     model,
     claims: contenders.map((contender) =>
@@ -365,7 +365,7 @@ export const verify = (
     noise: Plan['noise'],
     sampler: Sampler,
     at = 0
-  ): TE.TaskEither<EstimatorError, Row> => {
+  ): TE.TaskEither<Gradient.EstimatorError, Row> => {
     const count = Math.min(samples * growth ** at, limit)
     return pipe(
       sampler.run({ samples: count, noise }),
@@ -375,7 +375,7 @@ export const verify = (
       )
     )
   }
-  const decide = (model: Model, claim: Claim, noise: Plan['noise']): TE.TaskEither<EstimatorError, Row> =>
+  const decide = (model: Model, claim: Claim, noise: Plan['noise']): TE.TaskEither<Gradient.EstimatorError, Row> =>
     bracket(
       TE.fromEither(model.sampler(claim.contender, target, rows)),
       (sampler) => look(model, claim, noise, sampler),

@@ -108,7 +108,10 @@ export interface HalfOrderOptions extends SegmentOptions {
  * trajectory itself among them. The cell's estimate is their mean, and each one's baseline is the mean of the others' returns, which
  * is independent of its noise given `x_at`: a baseline that knows the state and needs no model of it (Kool et al., *Buy 4 REINFORCE Samples,
  * Get a Baseline for Free*, 2019, at one state). `at` is the cell's lowest step by default: then the segment above it is shared too,
- * and is pulled back once for all. It may be its highest or any above: then each sibling has a segment of its own.
+ * and is pulled back once for all. It may be its highest or any above: then each sibling has a segment of its own. `below` says
+ * what noise the steps below the scored one have: `fresh` (the default), or the trajectory's own, `shared`, so that siblings differ in the
+ * noise that is scored alone. That takes off what the noise below does as well, which no function of the state can; it is for branches
+ * at the cell's lowest step, since a noise that is scored must not be shared.
  *
  * @category model
  * @since 0.1.0
@@ -116,7 +119,16 @@ export interface HalfOrderOptions extends SegmentOptions {
 export interface Siblings {
   readonly count: number
   readonly at?: number
+  readonly below?: Below
 }
+
+/**
+ * The noise of siblings below the step that is scored.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Below = 'fresh' | 'shared'
 
 /**
  * Pays for steps `from..to` by the likelihood ratio on the noise of step `from`, pulled back through them.
@@ -325,7 +337,10 @@ export const showCell = (cell: Cell): string => {
 }
 
 const showSiblings = (cell: HalfOrder): string =>
-  cell.siblings === undefined ? '' : `; ${cell.siblings.count} siblings from x_${branchOf(cell)}`
+  cell.siblings === undefined
+    ? ''
+    : `; ${cell.siblings.count} siblings from x_${branchOf(cell)}${cell.siblings.below === 'shared' ? ', noise below shared' : ''}`
+
 /** The options of first- and half-order cells. */
 type Shown = FirstOrderOptions & HalfOrderOptions
 

@@ -19,7 +19,7 @@ import type { Exprs } from '../tensor/Tree.js'
 import { families, type Family } from './Branches.js'
 import type { Cell, FirstOrder, HalfOrder, SegmentOptions, ZerothOrder } from './Cover.js'
 import * as C from './Cover.js'
-import { creditName, rollouts, type Rollouts, sideName } from './Plan.js'
+import { branchName, creditName, rollouts, type Rollouts, sideName } from './Plan.js'
 import type { Estimate, EstimatorError, Problem, Request, Term } from './Problem.js'
 import * as Programs from './program/Programs.js'
 import {
@@ -299,7 +299,7 @@ const siblingInputs = (
   weights: ReadonlyArray<number>
 ): ReadonlyArray<Values> => {
   const { from, to, siblings: asked } = cell
-  const siblings: Family = (all.get(C.branchOf(cell)) ?? []).slice(0, asked?.count)
+  const siblings: Family = (all.get(branchName(cell)) ?? []).slice(0, asked?.count)
   const kept = withoutRows(skipped)
   const advantages = scoredSiblings(context, cell, siblings, skipped).map((own) => weighed(own, weights))
   const segment = ({ rolled, eps }: Family[number]): Values => ({

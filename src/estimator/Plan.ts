@@ -93,15 +93,37 @@ const sidesOf = (form: Form): ReadonlyArray<1 | -1> => (form === 'onePoint' ? []
  * @category readings
  * @since 0.1.0
  */
-export const branches = (cover: Cover): ReadonlyArray<{ readonly at: number; readonly count: number }> => {
-  const most = new Map<number, number>()
+export const branches = (cover: Cover): ReadonlyArray<Branch> => {
+  const all = new Map<string, Branch>()
   for (const cell of cover.cells) {
     if (cell._tag !== 'HalfOrder' || cell.siblings === undefined) continue
-    const at = C.branchOf(cell)
-    most.set(at, Math.max(most.get(at) ?? 0, cell.siblings.count))
+    const { count, below = 'fresh' } = cell.siblings
+    const name = branchName(cell)
+    all.set(name, { name, at: C.branchOf(cell), below, count: Math.max(all.get(name)?.count ?? 0, count) })
   }
-  return [...most].sort(([a], [b]) => a - b).map(([at, count]) => ({ at, count }))
+  return [...all.values()].sort((a, b) => a.at - b.at)
 }
+
+/**
+ * Continuations of a trajectory from one state, and what noise they have below its step.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Branch {
+  readonly name: string
+  readonly at: number
+  readonly below: C.Below
+  readonly count: number
+}
+
+/**
+ * The name of the branch that a cell's siblings are on.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const branchName = (cell: C.HalfOrder): string => `${C.branchOf(cell)}, ${cell.siblings?.below ?? 'fresh'}`
 
 /**
  * The name of the program that runs one step of a continuation, whichever it is.

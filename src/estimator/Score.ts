@@ -62,7 +62,8 @@ export interface Draw {
 
 /**
  * What the credit programs read, besides parameters: `whole` are the advantages of whole returns; sides run from step `from`; `families` are
- * the continuations from a state, by its step, the base rollout first; and a `twin` is the base with the noises of its steps negated.
+ * the continuations from a state, by the name of the branch, the base rollout first; and a `twin` is the base with the noises of its steps
+ * negated.
  *
  * @category model
  * @since 0.1.0
@@ -74,7 +75,7 @@ export interface Seen {
   readonly from: number
   readonly whole: ReadonlyArray<number>
   readonly skipped: ReadonlySet<number>
-  readonly families: ReadonlyMap<number, Family>
+  readonly families: ReadonlyMap<string, Family>
 }
 
 // -------------------------------------------------------------------------------------

@@ -38,7 +38,9 @@ const withSiblings =
             if (cell._tag !== 'HalfOrder') return cell
             const [count = 2, place = 0] = drawn[i] ?? []
             const places = [cell.from, ...C.range(cell.to, cover.T)]
-            return { ...cell, siblings: { count, at: places[place % places.length] ?? cell.from } }
+            const at = places[place % places.length] ?? cell.from
+            const shared = at === cell.from && place % 2 === 1 ? { below: 'shared' as const } : {}
+            return { ...cell, siblings: { count, at, ...shared } }
           })
         )
       )
@@ -100,6 +102,7 @@ describe('siblings by name', () => {
   const all: ReadonlyArray<readonly [name: string, estimator: AnyEstimator]> = [
     ['on every step', right(siblings({ T: 3, k: 2 }))],
     ['on one step at random', right(siblings({ T: 3, k: 2, every: 2 }))],
+    ['with the noise below shared', right(siblings({ T: 3, k: 3, below: 'shared' }))],
     ['at given levels', right(siblings({ T: 3, k: 2, levels: [2] }))]
   ]
   const three = polynomialSetting(1, { alpha: 0.5, a: 0.25, b: 0.375, sigma: [0.5, 0.75, 0.625] }, [-1, 1, -0.5])
@@ -156,6 +159,11 @@ describe('what is said of siblings', () => {
       'a branch within the segment',
       C.halfOrder(1, 3, { siblings: { count: 2, at: 2 } }),
       'siblings: expected a branch at step 1 or 3..4, for HO(1..3; 2 siblings from x_2), got 2'
+    ],
+    [
+      'a scored noise that is shared',
+      C.halfOrder(2, 2, { siblings: { count: 2, at: 3, below: 'shared' } }),
+      'siblings: expected a branch at step 2 where noise is shared below, or the noise that is scored would be, got 3'
     ],
     [
       'a baseline besides',

@@ -31,12 +31,13 @@ export interface Options extends Pick<Zeroth, 'form' | 'radius'> {
   readonly k: number
   readonly every: number
   readonly levels: ReadonlyArray<number> | null
+  readonly below: C.Below
 }
 
 /**
  * `k` siblings (4 by default, the trajectory itself among them). `every`: one step of so many is scored, drawn at random, and counts so
  * often (1). `levels`: the steps at which trajectories branch; a step is scored on those of the lowest level at or above it. Where they
- * are left out, each scored step has siblings of its own.
+ * are left out, each scored step has siblings of its own, and their noise below it may be `fresh` (the default) or `shared`.
  *
  * @category model
  * @since 0.1.0
@@ -46,6 +47,7 @@ export interface Family {
   readonly k?: number
   readonly every?: number
   readonly levels?: ReadonlyArray<number>
+  readonly below?: C.Below
 }
 
 // -------------------------------------------------------------------------------------
@@ -67,7 +69,7 @@ export const siblings = (
   family: Family,
   lowest: C.Cell = C.firstOrder(1)
 ): E.Either<CoverError, Estimator<'exact'>> => {
-  const { T, k = 4, every: n = 1, levels } = family
+  const { T, k = 4, every: n = 1, levels, below = 'fresh' } = family
   if (!Number.isInteger(n) || n < 1) {
     return E.left({ _tag: 'BadOption', option: 'every', expected: 'a whole number of at least 1', got: `${n}` })
   }
@@ -82,7 +84,7 @@ export const siblings = (
     levels === undefined ? step : levels.filter((level) => level >= step).reduce((a, b) => Math.min(a, b), T)
   const scored = (step: number): C.Cell =>
     C.halfOrder(step, step, {
-      siblings: { count: k, at: branch(step) },
+      siblings: { count: k, at: branch(step), ...(below === 'fresh' ? {} : { below }) },
       ...(n === 1 ? {} : { shares: [n] })
     })
   const paid = C.steps(lowest)
@@ -99,8 +101,8 @@ export const siblings = (
   )
 }
 
-const nameOf = ({ k = 4, every: n = 1, levels }: Family): string =>
-  `siblings(k = ${k}${n === 1 ? '' : `, every = ${n}`}${levels === undefined ? '' : `, levels ${C.showSteps(levels)}`})`
+const nameOf = ({ k = 4, every: n = 1, levels, below = 'fresh' }: Family): string =>
+  `siblings(k = ${k}${n === 1 ? '' : `, every = ${n}`}${levels === undefined ? '' : `, levels ${C.showSteps(levels)}`}${below === 'fresh' ? '' : ', below = shared'})`
 
 // -------------------------------------------------------------------------------------
 // row
@@ -127,28 +129,41 @@ export const row: Row<'siblings', Options> = /*#__PURE__*/ define({
       'the steps where trajectories branch, such as [10, 20]; null for each scored step',
       /*#__PURE__*/ t.union([t.null, steps], 'null, or a list of steps')
     ),
+    below: /*#__PURE__*/ field(
+      'the noise of siblings below the scored step: fresh, or shared, so that they differ in one',
+      F.below
+    ),
     form: F.zeroth.form,
     radius: F.zeroth.radius
   },
-  defaults: { k: 4, every: 1, levels: null, form: F.zerothDefaults.form, radius: F.zerothDefaults.radius },
-  make: ({ T, noisyFirst, differentiable }, { k, every: n, levels, form, radius }) => {
-    const given = levels === null ? {} : { levels }
-    const at = given.levels?.reduce((a, b) => Math.min(a, b), T) ?? 1
+  defaults: {
+    k: 4,
+    every: 1,
+    levels: null,
+    below: 'fresh',
+    form: F.zerothDefaults.form,
+    radius: F.zerothDefaults.radius
+  },
+  make: ({ T, noisyFirst, differentiable }, { k, every: n, levels, below, form, radius }) => {
+    const given = { ...(levels === null ? {} : { levels }), below }
+    const at = levels?.reduce((a, b) => Math.min(a, b), T) ?? 1
     if (differentiable) return siblings({ T, k, every: n, ...given })
     return noisyFirst
-      ? siblings({ T, k, every: n, ...given }, C.halfOrder(1, 1, { siblings: { count: k, at } }))
+      ? siblings({ T, k, every: n, ...given }, C.halfOrder(1, 1, { siblings: { count: k, at, below } }))
       : siblings({ T, k, every: n, ...given }, C.zerothOrder([1], { form, radius }))
   },
   compared: ({ T }) =>
     [
       { k: 4, every: T - 1 },
-      { k: 2, every: 5 }
+      { k: 2, every: 5 },
+      { k: 2, every: 5, below: 'shared' as const }
     ].flatMap((options) => (options.every >= 1 && options.every < T ? [{ options }] : [])),
   verified: ({ T }) =>
     T < 3
       ? [{ options: { k: 2 }, baseline: 'without' }]
       : [
           { options: { k: 2 }, baseline: 'without' },
+          { options: { k: 2, below: 'shared' }, baseline: 'without' },
           { options: { k: 3, every: 2 }, baseline: 'without' },
           { options: { k: 3, levels: [2, T] }, baseline: 'without' }
         ]

@@ -193,7 +193,7 @@ const siblings = (cell: HalfOrder, count: number, stepped: boolean): Explanation
   const own: Explanation = stepped ? { text: `G_<${j}`, latex: `G_{<${j}}` } : { text: 'R', latex: 'R' }
   const at = C.branchOf(cell)
   return {
-    text: `mean over ${count} siblings from x_${at} of A[${own.text} - mean of the others' ${own.text}] D phi(${j}:${m})^T eps_${j} / sigma_${j}`,
+    text: `mean over ${count} siblings from x_${at}${cell.siblings?.below === 'shared' ? ' with one noise below' : ''} of A[${own.text} - mean of the others' ${own.text}] D phi(${j}:${m})^T eps_${j} / sigma_${j}`,
     latex: `\\frac{1}{${count}} \\sum_{k=1}^{${count}} A\\Bigl(${own.latex}^{(k)} - \\tfrac{1}{${count - 1}} \\sum_{l \\ne k} ${own.latex}^{(l)}\\Bigr) \\, D_\\theta \\varphi_{${j}:${m}}^{(k)\\top} \\varepsilon_{${j}}^{(k)} / \\sigma_{${j}}`
   }
 }
