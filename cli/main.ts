@@ -16,6 +16,7 @@ import { configOptions } from './command/ConfigOptions.js'
 import type { CompareOptions } from './command/Contending.js'
 import { listEstimators } from './command/Estimators.js'
 import { drawExamples, type ExamplesOptions } from './command/Examples.js'
+import { fetchData, type FetchOptions } from './command/Fetch.js'
 import { finetune, type Options } from './command/Finetune.js'
 import { inspect, type InspectOptions } from './command/Inspect.js'
 import { ledger, type LedgerOptions } from './command/Ledger.js'
@@ -76,7 +77,7 @@ ledgers.option('--json', 'print it as one line of JSON').action(async (options: 
   process.exitCode = await ledger(options)
 })
 
-const onTask = ['--task <name>', 'faces, clips, points, or a module such as ./rings.mjs', 'faces'] as const
+const onTask = ['--task <name>', 'faces, clips, garments, points, or a module such as ./rings.mjs', 'faces'] as const
 
 const pretraining = program
   .command('pretrain')
@@ -99,6 +100,14 @@ program
   .option('--out <folder>', 'where to write', 'examples')
   .action(async (options: ExamplesOptions) => {
     process.exitCode = await drawExamples(options)
+  })
+
+program
+  .command('fetch')
+  .description('bring data that a task is trained on and that do not ship, into data/ of the working folder')
+  .requiredOption('--task <name>', 'garments, or a module such as ./rings.mjs')
+  .action(async (options: FetchOptions) => {
+    process.exitCode = await fetchData(options)
   })
 
 program

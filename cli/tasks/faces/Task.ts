@@ -133,7 +133,8 @@ const examples: TaskOptions['examples'] = (key, n) =>
         words: attributes,
         show: { _tag: 'Stills', side }
       })
-    )
+    ),
+    TE.fromEither
   )
 
 const family: Pick<TaskOptions, 'models' | 'language' | 'rewards' | 'judges' | 'show' | 'trainings' | 'examples'> = {
