@@ -82,7 +82,7 @@ export interface Stored {
  * How rows of numbers are shown.
  *
  * - `Stills`: images of `side x side` RGB pixels in [-1, 1], in the order height, width, color; where `side` is left out, of whatever
- *   square a row makes.
+ *   square a row makes. With `colors: 1` a pixel is one number, its grey.
  * - `Clips`: `frames` of those, one after another.
  * - `Points`: points of the plane, drawn where both coordinates are in [-reach, reach].
  * - `Own`: whatever `png` makes of some rows.
@@ -91,7 +91,7 @@ export interface Stored {
  * @since 0.1.0
  */
 export type Show =
-  | { readonly _tag: 'Stills'; readonly side?: number | undefined }
+  | { readonly _tag: 'Stills'; readonly side?: number | undefined; readonly colors?: 1 | 3 }
   | { readonly _tag: 'Clips'; readonly side: number; readonly frames: number }
   | { readonly _tag: 'Points'; readonly reach: number }
   | { readonly _tag: 'Own'; readonly png: (rows: Tensor) => TE.TaskEither<string, Uint8Array> }

@@ -184,7 +184,9 @@ export const training = (network: Network): Training => ({
     if (examples < least) return TE.left(`--examples: expected at least ${least}, got ${examples}`)
     const data = Data.make(key, examples)
     if (data.heldOut.attributes.length < Data.heldOutFaces) {
-      return TE.left(`--examples: expected a number that leaves ${Data.heldOutFaces} faces to hold out, got ${examples}`)
+      return TE.left(
+        `--examples: expected a number that leaves ${Data.heldOutFaces} faces to hold out, got ${examples}`
+      )
     }
     const source = network.source(data.training)
     return TE.right({

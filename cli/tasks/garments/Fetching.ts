@@ -90,7 +90,9 @@ export const ofText = (text: string): E.Either<string, Uint8Array> =>
       () => 'it is no JSON'
     ),
     E.flatMap((document) =>
-      Package.is(document) ? E.right(document.data.filter((row) => row.length > 0)) : E.left('it has no rows of numbers')
+      Package.is(document)
+        ? E.right(document.data.filter((row) => row.length > 0))
+        : E.left('it has no rows of numbers')
     ),
     E.flatMap((pictures) =>
       pictures.every((row) => row.length === features && row.every(isByte))

@@ -7,15 +7,16 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Params } from 'halforder/lens/Lens'
-import type { ClassifierDescription, Description, UnetDescription } from 'halforder/network/Description'
+import type { ClassifierDescription, UnetDescription } from 'halforder/network/Description'
 import * as Model from 'halforder/network/Model'
-import type { Training } from 'halforder/task/Task'
+import type { Prepared, Training } from 'halforder/task/Task'
 import type { Values } from 'halforder/tensor/Program'
 import { batchAt, type Dropout } from 'halforder/training/Batches'
 import { classifying, denoising, type Objective } from 'halforder/training/Objective'
 import type { Recipe } from 'halforder/training/Pretrain'
 import * as Data from './Data.js'
 import { read } from './Fetching.js'
+import { judgeClassifier, judgeDenoiser } from './Report.js'
 
 // -------------------------------------------------------------------------------------
 // networks
@@ -29,7 +30,7 @@ import { read } from './Fetching.js'
  */
 export interface Network {
   readonly about: string
-  readonly description: Description
+  readonly description: ClassifierDescription | UnetDescription
   readonly part: Data.Part
   readonly objective: () => Objective<Params>
   readonly recipe: Recipe
@@ -85,9 +86,19 @@ export const networks: Readonly<Record<string, Network>> = {
     dropout: { all: 0.1, some: 0 },
     batch: 64
   },
-  classifier: reader('the classifier that judges, of one half of the pictures', 'first half', 128),
-  judge: reader('the classifier that no reward is of, of the other half', 'second half', 192)
+  'garments-classifier': reader(
+    'the classifier whose rewards are raised, on one half of the pictures',
+    'first half',
+    128
+  ),
+  // narrower than the classifier that it looks over, so that the two do not err alike
+  'garments-judge': reader('the classifier that no reward is of, on the other half', 'second half', 96)
 }
+
+const judging = ({ description, objective, dropout }: Network, garments: Data.Garments): Prepared['judge'] =>
+  description.kind === 'classifier'
+    ? judgeClassifier({ garments, objective, dropout }, description)
+    : judgeDenoiser({ garments, objective, dropout }, description)
 
 // -------------------------------------------------------------------------------------
 // trainings
@@ -113,8 +124,9 @@ export const training = (network: Network): Training => ({
           read,
           TE.map((garments) => ({
             details: { dropout: network.dropout, part: network.part },
-            batches: (batch, key) => batchAt(Data.source(garments)(network.part, 0, examples), batch, network.dropout, key),
-            judge: () => TE.left('not written yet')
+            batches: (batch, key) =>
+              batchAt(Data.source(garments)(network.part, 0, examples), batch, network.dropout, key),
+            judge: judging(network, garments)
           }))
         ),
   encode: (parameters, metadata) =>
