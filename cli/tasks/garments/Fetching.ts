@@ -48,25 +48,26 @@ const header = (): Uint8Array => {
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
 /**
- * The pictures, from the working folder. Left: they were not fetched, or the file is another one.
+ * The pictures, from the working folder unless another file is named. Left: they were not fetched, or the file is another one.
  *
  * @category effects
  * @since 0.1.0
  */
-export const read: TE.TaskEither<string, Garments> = pipe(
-  Files.read(path),
-  TE.mapLeft((error) =>
-    error.code === 'ENOENT'
-      ? `the pictures of garments are not here: run 'halforder fetch --task garments', which writes ${path}`
-      : Files.showError(error)
-  ),
-  TE.flatMapEither((bytes) =>
-    pipe(
-      ofBytes(bytes.subarray(header().length)),
-      E.mapLeft((reason) => `${path}: ${reason}`)
+export const read = (from: string = path): TE.TaskEither<string, Garments> =>
+  pipe(
+    Files.read(from),
+    TE.mapLeft((error) =>
+      error.code === 'ENOENT'
+        ? `the pictures of garments are not here: run 'halforder fetch --task garments', which writes ${from}`
+        : Files.showError(error)
+    ),
+    TE.flatMapEither((bytes) =>
+      pipe(
+        ofBytes(bytes.subarray(header().length)),
+        E.mapLeft((reason) => `${from}: ${reason}`)
+      )
     )
   )
-)
 
 // -------------------------------------------------------------------------------------
 // fetching

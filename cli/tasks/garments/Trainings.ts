@@ -121,7 +121,7 @@ export const training = (network: Network): Training => ({
     examples > Data.count(network.part)
       ? TE.left(`--examples: expected at most ${Data.count(network.part)}, as many as there are, got ${examples}`)
       : pipe(
-          read,
+          read(),
           TE.map((garments) => ({
             details: { dropout: network.dropout, part: network.part },
             batches: (batch, key) =>

@@ -40,7 +40,7 @@ const judges: TE.TaskEither<string, Judges> = pipe(
 /** Pictures of whatever class, of those to train on. */
 const examples = (key: Key.Key, n: number): TE.TaskEither<string, Examples> =>
   pipe(
-    read,
+    read(),
     TE.map((garments) => {
       const { count, rows } = Data.source(garments)('all')
       const chosen = Array.from(Draw.uniform(key, [n]).data, (u: number) => Math.floor(u * count))
