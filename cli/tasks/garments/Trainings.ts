@@ -82,7 +82,7 @@ export const networks: Readonly<Record<string, Network>> = {
     description: unet,
     part: 'all',
     objective: () => denoising(unet),
-    recipe: { steps: 4400, learningRate: 2e-3, warmup: 200, beta2: 0.99, weightDecay: 1e-4, clip: 1, average: 0.999 },
+    recipe: { steps: 2400, learningRate: 2e-3, warmup: 200, beta2: 0.99, weightDecay: 1e-4, clip: 1, average: 0.999 },
     dropout: { all: 0.1, some: 0 },
     batch: 64
   },
