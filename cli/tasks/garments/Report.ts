@@ -68,12 +68,20 @@ const greatest = ({ shape: [count = 0, width = 0], data }: Tensor): ReadonlyArra
     return best
   })
 
+/** A number for each class. */
+const ofClasses = (numbers: (garment: number) => number): Numbers =>
+  Object.fromEntries(Data.classes.map((name, i) => [name, numbers(i)]))
+
 /** The share of each class among rows of logits. */
 const shares = (logits: Tensor): Numbers => {
   const said = greatest(logits)
-  return Object.fromEntries(
-    Data.classes.map((name, i) => [name, said.filter((garment) => garment === i).length / Math.max(said.length, 1)])
-  )
+  return ofClasses((i) => said.filter((garment) => garment === i).length / Math.max(said.length, 1))
+}
+
+/** The share of the rows of each class that are read as such. */
+const accuracies = (logits: Tensor, labels: Tensor): Numbers => {
+  const [said, is] = [greatest(logits), greatest(labels)]
+  return ofClasses((i) => Metrics.mean(said.flatMap((garment, row) => (is[row] === i ? [garment === i ? 1 : 0] : []))))
 }
 
 /** The mean distance of the first rows to the nearest picture of a source. */
@@ -173,43 +181,44 @@ export const judgeDenoiser =
       TE.bind('judge', () => Reading.readClassifier('garments-judge')(trained)),
       TE.let('numbersOf', ({ judge }) => {
         const [read, see] = [Reading.logitsBy(target, judge), Reading.featuresBy(target, judge)]
-        return (images: Tensor): Judged<Numbers> =>
+        return (images: Tensor, told: boolean): Judged<Numbers> =>
           pipe(
             read(images),
             TE.bindTo('logits'),
             TE.bind('toReal', () => Reading.distance(see, images, others)),
             TE.map(({ logits, toReal }) => ({
-              classRight: accuracy(logits, asked.labels),
-              classes: shares(logits),
+              ...(told
+                ? {
+                    classRight: accuracy(logits, asked.labels),
+                    classRightOf: accuracies(logits, asked.labels)
+                  }
+                : { sharesOfClasses: shares(logits) }),
               frechetToReal: toReal,
               nearestTrainingPicture: nearestIn(images, source('all'))
             }))
           )
       }),
-      TE.bind('real', ({ numbersOf }) => numbersOf(asked.x0)),
+      TE.bind('real', ({ numbersOf }) => numbersOf(asked.x0, true)),
       TE.bind('plain', () => draw(asked.labels, 1)),
-      TE.bind('plainNumbers', ({ numbersOf, plain }) => numbersOf(plain)),
+      TE.bind('plainNumbers', ({ numbersOf, plain }) => numbersOf(plain, true)),
       TE.bind('guided', () => draw(asked.labels, 2)),
-      TE.bind('guidedNumbers', ({ numbersOf, guided }) => numbersOf(guided)),
+      TE.bind('guidedNumbers', ({ numbersOf, guided }) => numbersOf(guided, true)),
       TE.bind('open', () => draw(fill([count, Data.classes.length], 0), 1)),
-      TE.bind('openNumbers', ({ numbersOf, open }) => numbersOf(open)),
+      TE.bind('openNumbers', ({ numbersOf, open }) => numbersOf(open, false)),
       TE.bind('plainSheet', ({ plain }) => sheet(plain, asked.x0)),
       TE.bind('guidedSheet', ({ guided }) => sheet(guided, asked.x0)),
       TE.bind('openSheet', ({ open }) => sheet(open)),
-      TE.map(({ loss, real, plainNumbers, guidedNumbers, openNumbers, plainSheet, guidedSheet, openSheet }) => {
-        const { classRight: _, ...unasked } = openNumbers
-        return {
-          numbers: {
-            heldOutLoss: loss,
-            samples: count,
-            heldOutPictures: real,
-            prompted: plainNumbers,
-            guidance2: guidedNumbers,
-            open: unasked
-          },
-          pictures: { 'samples.png': plainSheet, 'samples-guided.png': guidedSheet, 'samples-open.png': openSheet },
-          line: `loss on held-out pictures ${loss.toPrecision(4)}`
-        }
-      })
+      TE.map(({ loss, real, plainNumbers, guidedNumbers, openNumbers, plainSheet, guidedSheet, openSheet }) => ({
+        numbers: {
+          heldOutLoss: loss,
+          samples: count,
+          heldOutPictures: real,
+          prompted: plainNumbers,
+          guidance2: guidedNumbers,
+          open: openNumbers
+        },
+        pictures: { 'samples.png': plainSheet, 'samples-guided.png': guidedSheet, 'samples-open.png': openSheet },
+        line: `loss on held-out pictures ${loss.toPrecision(4)}`
+      }))
     )
   }

@@ -57,7 +57,15 @@ const examples = (key: Key.Key, n: number): TE.TaskEither<string, Examples> =>
 export const task: Task = make({
   name: 'garments',
   about: 'real pictures of clothes, 28 x 28 grey pixels in ten classes',
-  defaults: { model: 'garments', reward: 'symmetry', trained: ['**.labels.bias'], estimator: { rest: 'halfOrder' } },
+  defaults: {
+    model: 'garments',
+    reward: 'symmetry',
+    trained: ['**.labels.bias'],
+    estimator: { rest: 'halfOrder' },
+    chain: { T: 20 },
+    steps: 20,
+    evaluationSamples: 256
+  },
   models: {
     garments: stored('clothes, by a convolutional network', () => readFile(Files.asset('garments.safetensors')))
   },
