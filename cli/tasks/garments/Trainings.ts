@@ -82,9 +82,9 @@ export const networks: Readonly<Record<string, Network>> = {
     description: unet,
     part: 'all',
     objective: () => denoising(unet),
-    recipe: { steps: 2400, learningRate: 2e-3, warmup: 200, beta2: 0.99, weightDecay: 1e-4, clip: 1, average: 0.999 },
+    recipe: { steps: 2600, learningRate: 2e-3, warmup: 200, beta2: 0.99, weightDecay: 1e-4, clip: 1, average: 0.999 },
     dropout: { all: 0.1, some: 0 },
-    batch: 64
+    batch: 32
   },
   'garments-classifier': reader(
     'the classifier whose rewards are raised, on one half of the pictures',
