@@ -31,7 +31,8 @@ import type { Noise } from './Noise.js'
  * - `mean(t)`: the mean of `x_{t-1}` given `x_t`, as a lens; `t` is a scalar expression in `1..T`.
  * - `networkCalls`: how many times one step evaluates the network (2 with guidance).
  * - `clean(t)`, where the chain has one: what `x_t` lets one expect of the output, as a lens. It is made of the network call
- *   that makes the step's mean, so that a program that has both evaluates the network once.
+ *   that makes the step's mean, so that a program that has both evaluates the network once; with `lookahead` it runs the rest of
+ *   the chain (`ahead`), and costs what that does.
  * - `x_T` is a draw of `noise`, whatever the parameters.
  *
  * @category model
@@ -48,6 +49,7 @@ export interface Chain<P extends Params, S extends Batched, C extends Exprs> {
   readonly networkCalls: number
   readonly mean: (t: Scalar) => Lens<P, { readonly x: Expr<S>; readonly c: C }, Expr<S>>
   readonly clean?: (t: Scalar) => Lens<P, { readonly x: Expr<S>; readonly c: C }, Expr<S>>
+  readonly lookahead?: true
 }
 
 /**

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+export * as Ahead from './Ahead.js'
 export * as Chain from './Chain.js'
 export * as Clean from './Clean.js'
 export * as Denoiser from './Denoiser.js'
@@ -20,6 +21,7 @@ export * as Share from './Share.js'
 export * as TimeMap from './TimeMap.js'
 
 export * from './sampler/All.gen.js'
+export { ahead } from './Ahead.js'
 export { rollout, segment } from './Chain.js'
 export { autoguided, guided } from './Denoiser.js'
 export { flowOde, flowSde } from './sampler/Flow.js'

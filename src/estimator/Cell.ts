@@ -75,6 +75,22 @@ export interface FirstOrder extends SegmentOptions {
 export interface HalfOrderOptions extends SegmentOptions {
   readonly baseline?: StateValue
   readonly control?: StateValue
+  readonly siblings?: Siblings
+}
+
+/**
+ * Continuations of one trajectory that share it down to the state `x_at` and have fresh noise below: `count` of them, two or more, the
+ * trajectory itself among them. The cell's estimate is their mean, and each one's baseline is the mean of the others' returns, which
+ * is independent of its noise given `x_at`: a baseline that knows the state and needs no model of it (Kool et al., *Buy 4 REINFORCE Samples,
+ * Get a Baseline for Free*, 2019, at one state). `at` is the cell's lowest step by default: then the segment above it is shared too,
+ * and is pulled back once for all. It may be its highest or any above: then each sibling has a segment of its own.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Siblings {
+  readonly count: number
+  readonly at?: number
 }
 
 /**
@@ -210,6 +226,23 @@ export const shareAt = (cell: Cell, position: number): number =>
   cell._tag === 'ZerothOrder' ? 1 : (cell.shares?.[position] ?? 1)
 
 /**
+ * The step above which the siblings of a half-order cell share their trajectory.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const branchOf = ({ from, siblings }: HalfOrder): number => siblings?.at ?? from
+
+/**
+ * How many segments a first- or half-order cell differentiates: one for each sibling that has one of its own.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const segmentsOf = (cell: FirstOrder | HalfOrder): number =>
+  cell._tag === 'FirstOrder' || cell.siblings === undefined || branchOf(cell) === cell.from ? 1 : cell.siblings.count
+
+/**
  * The whole numbers `from..to`, none where `to < from` or where an end is not whole, and no more than the first million: a
  * hundred times what a cover may have, so that a range that is too long for one stays too long.
  *
@@ -234,11 +267,14 @@ export const showCell = (cell: Cell): string => {
     case 'FirstOrder':
       return `FO(1..${cell.to}${showOptions(cell)})`
     case 'HalfOrder':
-      return `HO(${cell.from}..${cell.to}${showOptions(cell)})`
+      return `HO(${cell.from}..${cell.to}${showOptions(cell)}${showSiblings(cell)})`
     case 'ZerothOrder':
       return `ZO(${showSteps(cell.steps)}; ${cell.form}, ${cell.perturbation}, s = ${cell.radius}${cell.draws === undefined ? '' : `, ${cell.draws} directions`})`
   }
 }
+
+const showSiblings = (cell: HalfOrder): string =>
+  cell.siblings === undefined ? '' : `; ${cell.siblings.count} siblings from x_${branchOf(cell)}`
 
 const showShares = (shares: ReadonlyArray<number>): string =>
   several(

@@ -20,9 +20,10 @@ import type { Target } from '../tensor/Target.js'
 import type { Exprs } from '../tensor/Tree.js'
 import * as C from './Cover.js'
 import { estimate } from './Estimate.js'
-import { basePerturbation, creditName, rollouts, sideName, valueName, values } from './Plan.js'
+import { basePerturbation, branches, creditName, rollouts, sideName, stepName, valueName, values } from './Plan.js'
 import { check, type EstimatorError, type Gradients, type Interpreter, type Problem } from './Problem.js'
 import * as Programs from './program/Programs.js'
+import { step as oneStep } from './program/StepPrograms.js'
 import * as Values from './program/ValuePrograms.js'
 import type { StateValue } from './StateValue.js'
 
@@ -40,7 +41,7 @@ export {
   showError,
   type Term
 } from './Problem.js'
-export { rollouts } from './Plan.js'
+export { branches, rollouts } from './Plan.js'
 
 // -------------------------------------------------------------------------------------
 // interpreter
@@ -80,6 +81,7 @@ export const programs = <P extends Params, S extends Batched, C extends Exprs, R
       if (program !== undefined) wanted.set(valueName(value), program)
     }
     const plan = rollouts(cover)
+    if (branches(cover).length > 0) wanted.set(stepName, () => oneStep(chain, steps))
     const base = plan.base
     if (base !== undefined)
       wanted.set(base, () => Programs.rollout(chain, { perturbation: basePerturbation(cover), ...keep }))

@@ -20,9 +20,9 @@ import type { StateValue } from './StateValue.js'
  */
 export const creditName = (cell: Cell): string => {
   if (cell._tag === 'ZerothOrder') return `zerothOrder(${cell.perturbation})`
-  const { h, memory, weighted, controlled } = Programs.segmentKind(cell)
+  const { h, memory, weighted, controlled, siblings = 1 } = Programs.segmentKind(cell)
   const order = cell._tag === 'FirstOrder' ? 'firstOrder' : 'halfOrder'
-  return `${order}(${h}${weighted ? ', weighted' : ''}${memory === 'recompute' ? ', recompute' : ''}${controlled ? ', control' : ''})`
+  return `${order}(${h}${weighted ? ', weighted' : ''}${memory === 'recompute' ? ', recompute' : ''}${controlled ? ', control' : ''}${siblings === 1 ? '' : `, ${siblings} siblings`})`
 }
 
 /**
@@ -81,6 +81,31 @@ export const sideName = (cover: Cover): string => {
 }
 
 const sidesOf = (form: Form): ReadonlyArray<1 | -1> => (form === 'onePoint' ? [] : form === 'forward' ? [1] : [1, -1])
+
+/**
+ * Where the trajectory of a cover branches, lowest first, and into how many continuations, itself among them: cells that branch at one
+ * state share them.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const branches = (cover: Cover): ReadonlyArray<{ readonly at: number; readonly count: number }> => {
+  const most = new Map<number, number>()
+  for (const cell of cover.cells) {
+    if (cell._tag !== 'HalfOrder' || cell.siblings === undefined) continue
+    const at = C.branchOf(cell)
+    most.set(at, Math.max(most.get(at) ?? 0, cell.siblings.count))
+  }
+  return [...most].sort(([a], [b]) => a - b).map(([at, count]) => ({ at, count }))
+}
+
+/**
+ * The name of the program that runs one step of a continuation, whichever it is.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const stepName = 'step'
 
 /**
  * The name of the program that evaluates a value of a state with its gradient.

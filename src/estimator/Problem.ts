@@ -63,7 +63,9 @@ export type NonFinite = 'stop' | 'skipRow'
  * (`c`, or `c.path`). `weights`, one a row, say what the gradient is of: `sum_n weights[n] R(x_0[n])`; the batch mean
  * has `1 / batch` each. `groups` tells which rows share a prompt, for advantages that ask. `xi` may be empty where the
  * cover has no zeroth-order cell, and `moreXi` has the directions beyond the first of a cell that draws several.
- * `learned` are the parameters of the problem's values, by their names.
+ * `learned` are the parameters of the problem's values, by their names. `fresh` has noises for siblings: those of the steps
+ * `at, ..., 1`, `[at, batch, ...]`, for the `k`-th continuation from `x_at`, `k = 1, 2, ...`; of the density of `eps`, and independent of it and of
+ * each other.
  *
  * @category model
  * @since 0.1.0
@@ -80,6 +82,7 @@ export interface Request {
   readonly advantageState: number
   readonly groups?: ReadonlyArray<number>
   readonly learned?: Readonly<Record<string, Values>>
+  readonly fresh?: (at: number, k: number) => Tensor
 }
 
 /**
@@ -171,6 +174,7 @@ export type EstimatorError =
   | { readonly _tag: 'NoValue'; readonly value: string; readonly known: ReadonlyArray<string>; readonly cell: Cell }
   | { readonly _tag: 'NoBatchAxis'; readonly parameters: ReadonlyArray<string> }
   | { readonly _tag: 'Asymmetric'; readonly density: string }
+  | { readonly _tag: 'NoFreshNoise'; readonly at: number }
   | { readonly _tag: 'NothingTrained'; readonly parameters: ReadonlyArray<string> }
   | ProgramError
   | { readonly _tag: 'NotCompiled'; readonly program: string }
@@ -323,6 +327,8 @@ export const showError = (error: EstimatorError): string => {
       return `the batch shares ${listed(error.parameters)}, so a sample has no gradient of its own whose variance could be measured; give them a batch axis ('Chain.perRow', for vectors), or measure means of batches with 'measureBatches'`
     case 'Asymmetric':
       return `the noise '${error.density}' is not symmetric, so an antithetic pair, whose second half negates it, would be biased; use 'average(2)', or declare the density symmetric if it is`
+    case 'NoFreshNoise':
+      return `siblings branch at step ${error.at}, and the request has no noise for them; give it 'fresh'`
     case 'NothingTrained':
       return `no parameter is trained; choose some of ${error.parameters.join(', ')}`
     case 'Ill':

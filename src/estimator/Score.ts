@@ -9,6 +9,7 @@ import { under, type Values } from '../tensor/Program.js'
 import * as T from '../tensor/Tensor.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import type { Advantage } from './Advantage.js'
+import type { Continuation, Family } from './Branches.js'
 import type { HalfOrder } from './Cover.js'
 import { valueName } from './Plan.js'
 import type { EstimatorError, Request } from './Problem.js'
@@ -59,7 +60,8 @@ export interface Draw {
 }
 
 /**
- * What the credit programs read, besides parameters: `whole` are the advantages of whole returns; sides run from step `from`.
+ * What the credit programs read, besides parameters: `whole` are the advantages of whole returns; sides run from step `from`; `families` are
+ * the continuations from a state, by its step, the base rollout first.
  *
  * @category model
  * @since 0.1.0
@@ -70,6 +72,7 @@ export interface Seen {
   readonly from: number
   readonly whole: ReadonlyArray<number>
   readonly skipped: ReadonlySet<number>
+  readonly families: ReadonlyMap<number, Family>
 }
 
 // -------------------------------------------------------------------------------------
@@ -111,6 +114,31 @@ export const scored = (context: Context, cell: HalfOrder, seen: Seen): TE.TaskEi
       return { advantages, control: control?.gradient }
     })
   )
+}
+
+/**
+ * The advantages of each of a cell's siblings: its return to go, less the mean of the others', less the baseline of the problem's
+ * advantage. Each is divided by their number, since the estimate is the mean of theirs.
+ *
+ * @category scores
+ * @since 0.1.0
+ */
+export const scoredSiblings = (
+  { apply, initial }: Context,
+  { from }: HalfOrder,
+  siblings: ReadonlyArray<Continuation>,
+  skipped: ReadonlySet<number>
+): ReadonlyArray<ReadonlyArray<number>> => {
+  const returns = siblings.map(({ rolled }) => toGo(rolled, from))
+  const [first = []] = returns
+  // from the first one on, so that equal returns leave nothing
+  const above = returns.map((own) => own.map((g, n) => sound(g - (first[n] ?? 0))))
+  const totals = first.map((_, n) => above.reduce((sum, own) => sum + (own[n] ?? 0), 0))
+  const count = siblings.length
+  return above.map((own) => {
+    const rest = own.map((g, n) => g - ((totals[n] ?? 0) - g) / (count - 1))
+    return apply(rest, initial, skipped).advantages.map((a) => a / count)
+  })
 }
 
 /** A value that is not finite, where rows that are not are skipped, is none: any function of the state will do. */

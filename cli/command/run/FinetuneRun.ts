@@ -246,7 +246,12 @@ export const execute = (ready: Ready, held: Held, stop: AbortSignal): Step<Summa
     TE.bind('tuned', ({ base, done: { state } }) => measure(ready, held)(state.params, base)),
     TE.map(({ base: { standing: before }, tuned: { standing: after }, done: { state, metrics } }): Summary => {
       const stepCalls = lenses(problem.steps).reduce((total, { networkCalls }) => total + networkCalls, 0)
-      const { networkEvaluations } = Cost.cost(problem.estimator, problem.chain.networkCalls, stepCalls)
+      const { networkEvaluations } = Cost.cost(
+        problem.estimator,
+        problem.chain.networkCalls,
+        stepCalls,
+        problem.chain.lookahead
+      )
       const shapes = trainedShapes(setup.base.chain.parameters, problem.trained)
       return {
         folder: held.folder,

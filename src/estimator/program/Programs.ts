@@ -20,7 +20,7 @@ import type { Batched, Shape, ShapeError } from '../../tensor/Shape.js'
 import { along, stepInputs, stepParameters } from './StepPrograms.js'
 import * as Tree from '../../tensor/Tree.js'
 import type { Exprs, Shapes } from '../../tensor/Tree.js'
-import { steps, type FirstOrder, type HalfOrder, type Memory, type Perturbation } from '../Cover.js'
+import { segmentsOf, steps, type FirstOrder, type HalfOrder, type Memory, type Perturbation } from '../Cover.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -220,7 +220,8 @@ export const reward = <R extends Params, P extends Params, S extends Batched, C 
 
 /**
  * What one credit program of a segment serves: its length, how it keeps activations, whether its steps' shares are an input
- * (`shares [h]`) or all 1, and whether a control's gradient is an input (`control`, the shape of a state).
+ * (`shares [h]`) or all 1, whether a control's gradient is an input (`control`, the shape of a state), and how many siblings have the
+ * segment in common, where some do.
  *
  * @category model
  * @since 0.1.0
@@ -230,6 +231,7 @@ export interface SegmentKind {
   readonly memory: Memory
   readonly weighted: boolean
   readonly controlled: boolean
+  readonly siblings?: number
 }
 
 /**
@@ -242,7 +244,10 @@ export const segmentKind = (cell: FirstOrder | HalfOrder): SegmentKind => ({
   h: steps(cell).length,
   memory: cell.memory ?? 'store',
   weighted: cell.shares !== undefined,
-  controlled: cell._tag === 'HalfOrder' && cell.control !== undefined
+  controlled: cell._tag === 'HalfOrder' && cell.control !== undefined,
+  ...(cell._tag === 'HalfOrder' && cell.siblings !== undefined && segmentsOf(cell) === 1
+    ? { siblings: cell.siblings.count }
+    : {})
 })
 
 /**
@@ -263,7 +268,8 @@ export const firstOrder = <P extends Params, S extends Batched, C extends Exprs>
 /**
  * The credit program of a half-order cell on `h` steps `j..m`: `params, x (= x_m), eps [h, ...] (step j's first), c,
  * high (= m), advantage [batch]` to `gradient.path`: the pullback of `advantage * score(eps_j) / sigma_j`, and where there is a
- * control of its gradient `control` too. With step rewards, whose gradients within the segment it adds, also `weights [batch]` and
+ * control of its gradient `control` too. For `K` siblings it is that of the sum of theirs, and `advantage [K, batch]` and `fresh [K, ...]`,
+ * their noises of step `j`, stand for one's. With step rewards, whose gradients within the segment it adds, also `weights [batch]` and
  * `step.i.path`.
  *
  * @category programs
@@ -276,16 +282,27 @@ export const halfOrder = <P extends Params, S extends Batched, C extends Exprs>(
   rewards: ReadonlyArray<StepLens<P, S, C>> = []
 ): Built => {
   const high: Scalar = X.input('high', [])
-  const extra = {
+  const { siblings = 1 } = kind
+  const extra: Readonly<Record<string, Shape>> = {
     high: [],
-    advantage: ['batch'],
+    ...(siblings === 1
+      ? { advantage: ['batch'] }
+      : { advantage: [siblings, 'batch'], fresh: [siblings, ...chain.state] }),
     ...(kind.controlled ? { control: chain.state } : {})
-  } as const
+  }
   return credit(chain, kind, trained, rewards, high, extra, (eps) => {
     const sigma = Ch.lookup(chain.sigma, Ch.below(high, kind.h - 1))
-    const score = X.div(chain.noise.score(Ch.noiseAt(eps, 0, chain.state)), sigma)
-    const scored = X.mul(spreadRows(X.input('advantage', ['batch']), chain.state), score)
-    return kind.controlled ? X.add(scored, X.input('control', chain.state)) : scored
+    const scored = (advantage: Expr<readonly ['batch']>, noise: Expr<S>): Expr<S> =>
+      X.mul(spreadRows(advantage, chain.state), X.div(chain.noise.score(noise), sigma))
+    if (siblings > 1) {
+      const fresh: Ch.Noises<S> = X.input('fresh', [siblings, ...chain.state])
+      const advantages = X.input('advantage', [siblings, 'batch'])
+      return Array.from({ length: siblings }, (_, k) =>
+        scored(X.reshape(X.slice<Shape, 0, 1>(advantages, 0, k, 1), ['batch']), Ch.noiseAt(fresh, k, chain.state))
+      ).reduce((sum, one) => X.add(sum, one))
+    }
+    const one = scored(X.input('advantage', ['batch']), Ch.noiseAt(eps, 0, chain.state))
+    return kind.controlled ? X.add(one, X.input('control', chain.state)) : one
   })
 }
 

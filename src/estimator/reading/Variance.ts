@@ -55,7 +55,7 @@ export {
  * - `efficiencyWithPullbacks`: variance times evaluations and pullbacks. A pullback costs one to two evaluations, so
  *   the truth is near the second; estimators that pull nothing back look worse than they are in the first. Less is
  *   better.
- * - `baseline`: what likelihood-ratio terms take off the return: a value of the state (leave-one-out then comes after it),
+ * - `baseline`: what likelihood-ratio terms take off the return: a value of the state (leave-one-out then comes after it), `siblings`,
  *   else the advantage; `none` where nothing is taken off, or there are no such terms. `control`: a value of the state with
  *   its gradient put back in, or `none`.
  * - `along`: the slope of the mean gradient along a direction, where one was given.
@@ -147,9 +147,10 @@ const splitSteps = (cell: C.FirstOrder | C.HalfOrder): ReadonlyArray<C.Cell> => 
       shares: own.slice(0, i + 1).map((s) => (s === t ? C.share(cell, t) : 0))
     }
     if (cell._tag === 'FirstOrder') return C.firstOrder(t, options)
-    const { baseline, control } = cell
+    const { baseline, control, siblings } = cell
     return C.halfOrder(from, t, {
       ...options,
+      ...(siblings === undefined ? {} : { siblings }),
       ...(baseline === undefined ? {} : { baseline }),
       ...(control === undefined ? {} : { control })
     })
@@ -285,7 +286,7 @@ const measured = <P extends Params, S extends Batched, Cd extends Exprs, R exten
           const names = [...new Set(samples.flatMap(({ parts }) => parts.map(([name]) => name)))]
           const parts = names.map((name) => [name, ofRows(samples.flatMap((s) => merge(s.parts, name)))] as const)
           const { networkCalls } = problem.chain
-          const cost = Cost.cost(problem.estimator, networkCalls)
+          const cost = Cost.cost(problem.estimator, networkCalls, 0, problem.chain.lookahead)
           const pullbacks = networkCalls * cost.pullbackSteps
           const efficiency = gradient.variance * batch * cost.networkEvaluations
           return {
@@ -319,8 +320,9 @@ const looking = (estimator: Estimator, advantage: Advantage): Pick<Measured, 'ba
   const weighed = scored.length > 0 || cells.some((cell) => cell._tag === 'ZerothOrder' && cell.form === 'onePoint')
   const baseline = scored.find((cell) => cell.baseline !== undefined)?.baseline
   const control = scored.find((cell) => cell.control !== undefined)?.control
+  const plain = scored.some(({ siblings }) => siblings !== undefined) ? 'siblings' : weighed ? advantage.name : 'none'
   return {
-    baseline: baseline === undefined ? (weighed ? advantage.name : 'none') : show(baseline),
+    baseline: baseline === undefined ? plain : show(baseline),
     control: control === undefined ? 'none' : show(control)
   }
 }
