@@ -16,6 +16,7 @@ import { configOptions } from './command/ConfigOptions.js'
 import type { CompareOptions } from './command/Contending.js'
 import { listEstimators } from './command/Estimators.js'
 import { drawExamples, type ExamplesOptions } from './command/Examples.js'
+import { fetchData, type FetchOptions } from './command/Fetch.js'
 import { finetune, type Options } from './command/Finetune.js'
 import { inspect, type InspectOptions } from './command/Inspect.js'
 import { ledger, type LedgerOptions } from './command/Ledger.js'
@@ -79,7 +80,7 @@ ledgers
     process.exitCode = await ledger(preset === undefined ? options : { ...options, preset })
   })
 
-const onTask = ['--task <name>', 'faces, clips, points, or a module such as ./rings.mjs', 'faces'] as const
+const onTask = ['--task <name>', 'faces, clips, garments, points, or a module such as ./rings.mjs', 'faces'] as const
 
 const pretraining = program
   .command('pretrain')
@@ -102,6 +103,14 @@ program
   .option('--out <folder>', 'where to write', 'examples')
   .action(async (options: ExamplesOptions) => {
     process.exitCode = await drawExamples(options)
+  })
+
+program
+  .command('fetch')
+  .description('bring data that a task is trained on and that do not ship, into data/ of the working folder')
+  .requiredOption('--task <name>', 'garments, or a module such as ./rings.mjs')
+  .action(async (options: FetchOptions) => {
+    process.exitCode = await fetchData(options)
   })
 
 program

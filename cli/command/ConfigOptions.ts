@@ -65,7 +65,7 @@ export interface ConfigOptions {
  * @since 0.1.0
  */
 export const configOptions: ReadonlyArray<readonly [flags: string, description: string]> = [
-  ['--task <name>', 'faces, clips, points, or a module such as ./rings.mjs (default: faces)'],
+  ['--task <name>', 'faces, clips, garments, points, or a module such as ./rings.mjs (default: faces)'],
   ['--config <file>', 'JSON or YAML; fields that it leaves out take their defaults'],
   ['--seed <number>', 'the seed of every draw'],
   ['--model <name>', 'the base model: one of the task, a file, or the folder of a run'],

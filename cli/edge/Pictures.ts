@@ -4,12 +4,12 @@
  * @since 0.1.0
  */
 import * as E from 'fp-ts/lib/Either.js'
-import { pipe } from 'fp-ts/lib/function.js'
+import { identity, pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Show } from 'halforder/task/Task'
 import { rows, type Tensor } from 'halforder/tensor/Tensor'
 import { animation } from './Animation.js'
-import { contactSheet, defaultLayout, showError, type Layout } from './Images.js'
+import { contactSheet, defaultLayout, ofGrey, showError, type Layout } from './Images.js'
 import { scatter } from './Scatter.js'
 
 // -------------------------------------------------------------------------------------
@@ -59,13 +59,13 @@ const sheet =
 
 /** Rows of `images` pictures of `side x side` pixels each. Left: rows that are none. */
 const square =
-  (side: number, images = 1) =>
+  (side: number, images = 1, colors = 3) =>
   (outputs: Tensor): TE.TaskEither<string, Tensor> =>
-    outputs.shape.length === 2 && outputs.shape[1] === images * 3 * side * side
+    outputs.shape.length === 2 && outputs.shape[1] === images * colors * side * side
       ? TE.right(outputs)
       : TE.left(
-          `pictures: expected the shape [N, ${images * 3 * side * side}], ${images === 1 ? '' : `${images} times `}${side} x ${side} pixels ` +
-            `of 3 colors, got [${outputs.shape.join(', ')}]; correct the model, or what the task's 'show' says of its outputs`
+          `pictures: expected the shape [N, ${images * colors * side * side}], ${images === 1 ? '' : `${images} times `}${side} x ${side} pixels ` +
+            `of ${colors === 1 ? 'grey' : `${colors} colors`}, got [${outputs.shape.join(', ')}]; correct the model, or what the task's 'show' says of its outputs`
         )
 
 /** Points of the plane. Left: rows that are none. */
@@ -105,7 +105,11 @@ export const picture =
   (outputs: Tensor): TE.TaskEither<string, Uint8Array> => {
     switch (show._tag) {
       case 'Stills':
-        return pipe(show.side === undefined ? TE.right(outputs) : square(show.side)(outputs), TE.flatMap(sheet(layout)))
+        return pipe(
+          show.side === undefined ? TE.right(outputs) : square(show.side, 1, show.colors)(outputs),
+          TE.map(show.colors === 1 ? ofGrey : identity),
+          TE.flatMap(sheet(layout))
+        )
       case 'Clips':
         return pipe(
           square(show.side, show.frames)(outputs),

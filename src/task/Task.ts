@@ -44,6 +44,7 @@ import type { Judges } from './Judges.js'
  * - `show`: how the outputs of a model are shown.
  * - `trainings`: what can be trained from data, by name.
  * - `examples`: draws what the models are trained on, where that is to be looked at.
+ * - `fetch`: brings data that do not ship to where `trainings` and `examples` read them.
  * - `toys`: chains with exact gradients to verify estimators on, by name: documents as `halforder verify --model` takes them.
  *
  * @category model
@@ -61,7 +62,8 @@ export interface Task {
   readonly judges: (model: Model.Model) => TE.TaskEither<string, Judges>
   readonly show: (model: Model.Model) => Show
   readonly trainings: ReadonlyMap<string, Training>
-  readonly examples: ((key: Key, n: number) => E.Either<string, Examples>) | undefined
+  readonly examples: ((key: Key, n: number) => TE.TaskEither<string, Examples>) | undefined
+  readonly fetch: TE.TaskEither<string, string> | undefined
   readonly toys: ReadonlyMap<string, unknown>
 }
 
@@ -80,7 +82,7 @@ export interface Stored {
  * How rows of numbers are shown.
  *
  * - `Stills`: images of `side x side` RGB pixels in [-1, 1], in the order height, width, color; where `side` is left out, of whatever
- *   square a row makes.
+ *   square a row makes. With `colors: 1` a pixel is one number, its grey.
  * - `Clips`: `frames` of those, one after another.
  * - `Points`: points of the plane, drawn where both coordinates are in [-reach, reach].
  * - `Text`: a line of words a row, as `words` has it.
@@ -90,7 +92,7 @@ export interface Stored {
  * @since 0.1.0
  */
 export type Show =
-  | { readonly _tag: 'Stills'; readonly side?: number | undefined }
+  | { readonly _tag: 'Stills'; readonly side?: number | undefined; readonly colors?: 1 | 3 }
   | { readonly _tag: 'Clips'; readonly side: number; readonly frames: number }
   | { readonly _tag: 'Points'; readonly reach: number }
   | { readonly _tag: 'Text'; readonly words: (row: ArrayLike<number>) => string }
@@ -122,7 +124,7 @@ export interface Training {
   readonly recipe: Recipe
   readonly batch: number
   readonly examples: number
-  readonly prepare: (key: Key, examples: number) => E.Either<string, Prepared>
+  readonly prepare: (key: Key, examples: number) => TE.TaskEither<string, Prepared>
   readonly encode: (parameters: Values, metadata: Model.Metadata) => E.Either<string, Uint8Array>
   readonly decode: (bytes: Uint8Array) => E.Either<string, Values>
 }
@@ -175,7 +177,7 @@ export interface Judgement {
 }
 
 /**
- * What must be said of a task; the rest has defaults: no judges, no training, no examples, no toys, models that are told nothing, and files
+ * What must be said of a task; the rest has defaults: no judges, no training, no examples, nothing to fetch, no toys, models that are told nothing, and files
  * with a description, as `halforder pretrain` writes them.
  *
  * @category model
@@ -192,7 +194,8 @@ export interface TaskOptions {
   readonly read?: Task['read']
   readonly language?: Language | Task['language']
   readonly trainings?: Readonly<Record<string, Training>>
-  readonly examples?: (key: Key, n: number) => E.Either<string, Examples>
+  readonly examples?: (key: Key, n: number) => TE.TaskEither<string, Examples>
+  readonly fetch?: TE.TaskEither<string, string>
   readonly toys?: Readonly<Record<string, unknown>>
 }
 
@@ -221,6 +224,7 @@ export const task = (options: TaskOptions): Task => {
     show: typeof show === 'function' ? show : () => show,
     trainings: new Map(Object.entries(options.trainings ?? {})),
     examples: options.examples,
+    fetch: options.fetch,
     toys: new Map(Object.entries(options.toys ?? {}))
   }
 }
