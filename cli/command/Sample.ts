@@ -29,8 +29,8 @@ import { type Format, needed, pictures } from '../edge/Pictures.js'
 import { meter } from '../edge/Progress.js'
 import { interruptible } from '../edge/Signals.js'
 import { webGpu } from '../edge/WebGpu.js'
-import { find } from '../tasks/Find.js'
-import { loadNamed } from './ModelFile.js'
+import { fileTask } from './file/FileTask.js'
+import { loadNamed, taskOf } from './ModelFile.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -44,7 +44,7 @@ import { loadNamed } from './ModelFile.js'
  * @since 0.1.0
  */
 export interface SampleOptions {
-  readonly task: string
+  readonly task?: string
   readonly model?: string
   readonly prompt: string
   readonly coarse?: string
@@ -53,7 +53,7 @@ export interface SampleOptions {
   readonly count: string
   readonly seed: string
   readonly out: string
-  readonly chain: string
+  readonly chain?: string
   readonly steps: string
   readonly eta: string
   readonly guidance: string
@@ -130,7 +130,8 @@ const promptOf = (
 const planOf = (options: SampleOptions): Step<Plan> =>
   pipe(
     TE.Do,
-    TE.bind('task', () => find(options.task)),
+    TE.bind('found', () => taskOf(options.task, options.model)),
+    TE.let('task', ({ found }) => found.task),
     TE.bind('format', () => TE.fromEither(formatOf(options.out))),
     TE.bind('count', () => TE.fromEither(whole('count', options.count, 16, 1, most))),
     TE.bind('seed', () => TE.fromEither(seed(options.seed, 1))),
@@ -138,7 +139,9 @@ const planOf = (options: SampleOptions): Step<Plan> =>
     TE.bind('columns', () => TE.fromEither(whole('columns', options.columns, 8, 1, most))),
     TE.bind('eta', () => TE.fromEither(number({ least: 0, most: 1 })('eta', options.eta, 1))),
     TE.bind('guidance', () => TE.fromEither(number({})('guidance', options.guidance, 1))),
-    TE.bind('kind', () => TE.fromEither(oneOf('chain', chainNames, options.chain))),
+    TE.bind('kind', ({ found }) =>
+      TE.fromEither(oneOf('chain', chainNames, options.chain ?? (found.name === fileTask.name ? 'own' : 'ddim')))
+    ),
     TE.bind('mode', () => TE.fromEither(mode(options.mode))),
     TE.chainFirst((plan) => webGpu(plan.mode)),
     TE.bind('threads', () => TE.fromEither(whole('threads', options.threads, undefined, 1, 256))),
@@ -152,7 +155,7 @@ const planOf = (options: SampleOptions): Step<Plan> =>
         pipe(Setup.chain({ ...base.chain, kind, T, eta, guidance, schedule: model.share }, model), E.mapLeft(refused))
       )
     ),
-    TE.map(({ columns, count, model, task, ...rest }) => ({
+    TE.map(({ columns, count, found: _, model, task, ...rest }) => ({
       ...rest,
       model,
       count,

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+export * as Affine from './Affine.js'
 export * as Chain from './Chain.js'
 export * as Clean from './Clean.js'
 export * as Denoiser from './Denoiser.js'
@@ -20,6 +21,7 @@ export * as Share from './Share.js'
 export * as TimeMap from './TimeMap.js'
 
 export * from './sampler/All.gen.js'
+export { affine } from './Affine.js'
 export { rollout, segment } from './Chain.js'
 export { autoguided, guided } from './Denoiser.js'
 export { flowOde, flowSde } from './sampler/Flow.js'

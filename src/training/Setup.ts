@@ -201,9 +201,9 @@ export const stageCodes = (
  */
 export const chain = (
   config: Config['chain'],
-  { denoiser, decoder, share, levels }: Model
+  { denoiser, decoder, share, levels, own }: Model
 ): E.Either<DocumentError, Chain<Params, Outputs, Rows<number>>> =>
-  Chains.chain({ denoiser, share, levels, latent: O.isSome(decoder) }, config)
+  Chains.chain({ denoiser, share, levels, own, latent: O.isSome(decoder) }, config)
 
 /**
  * The estimator of a configuration, for a chain and a reward. Left: one that does not fit them.
@@ -275,10 +275,10 @@ const staged = (
 const rowDirections = (
   config: Config,
   base: Chain<Params, Outputs, Rows<number>>,
-  chosen: Trained
+  { model, trained: chosen }: Prepared
 ): E.Either<DocumentError, Chain<Params, Outputs, Rows<number>>> => {
   const directions = 'directions' in config.estimator ? config.estimator.directions : 'batch'
-  if (directions === 'batch') return E.right(base)
+  if (directions === 'batch' || (directions === 'auto' && model.spread === false)) return E.right(base)
   const matrices = trainedShapes(base.parameters, chosen).filter(([, shape]) => shape.length !== 1)
   const [first = '', ...others] = matrices.map(([path]) => path)
   return matrices.length === 0
@@ -322,7 +322,7 @@ export const setup = (
     E.bind('ready', () => prepared(config, model)),
     E.bind('plain', ({ ready }) => chain(config.chain, ready.model)),
     E.bind('base', ({ plain }) => staged(config, plain, language)),
-    E.bind('chain', ({ base, ready }) => rowDirections(config, base, ready.trained)),
+    E.bind('chain', ({ base, ready }) => rowDirections(config, base, ready)),
     E.bind('estimator', ({ reward: wanted, chain: on }) => estimator(config.estimator, Named.facts(on, wanted))),
     E.let('initial', ({ base, ready }) => {
       const paths = new Set(trainedShapes(base.parameters, () => true).map(([path]) => path))
