@@ -109,8 +109,10 @@ const onPaths =
   ({ flow = { data: 0, noise: 1 }, guided: between, prediction }: Meaning.Meaning): Own['build'] =>
   (network, { T, eta, guidance }) => {
     const told = (s: number): number => flow.data + (flow.noise - flow.data) * s
+    // in f32, in which the model is told them: 1 - 0.7 is 0.3 there
+    const [after = 0, before = 0] = [...(between ?? [])].sort((a, b) => a - b).map(Math.fround)
     const applies = (s: number): boolean =>
-      between === undefined || (told(s) > Math.min(...between) && told(s) < Math.max(...between))
+      between === undefined || (Math.fround(told(s)) > after && Math.fround(told(s)) < before)
     const steps = straight({
       kind: prediction === 'clean' ? 'clean' : 'flow',
       noises: Array.from({ length: T + 1 }, (_, i) => i / T),

@@ -20,6 +20,7 @@
  *
  * @since 0.1.0
  */
+export * as Builder from './graph/Builder.js'
 export * as Check from './Check.js'
 export * as Classifier from './Classifier.js'
 export * as Description from './Description.js'
