@@ -75,7 +75,7 @@ export const configOptions: ReadonlyArray<readonly [flags: string, description: 
   ['--steps <number>', 'steps of the optimizer'],
   [
     '--reward <name>',
-    'a reward of the task, a sum such as alignment + 0.5*aesthetic, or a module such as ./reward.mjs'
+    'a reward of the task, a sum such as alignment + 0.5*aesthetic, or a file: a module ./reward.mjs, a graph judge.onnx'
   ],
   ['--prompt <text>', 'of every sample, such as "a happy face with blue hair" (default: each draws one)'],
   ['--lora <rank>', 'train low-rank adapters of all weights instead, with a radius and a learning rate for them'],

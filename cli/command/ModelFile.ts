@@ -6,6 +6,7 @@
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Model } from 'halforder/network/Model'
 import * as Task from 'halforder/task/Task'
@@ -129,6 +130,8 @@ export const materialsOf = (
     loadNamed(task)(config.model),
     TE.flatMap((model) => pipe(Task.materials(task)(model), TE.mapLeft(broken))),
     TE.bindTo('materials'),
-    TE.bind('rewards', ({ materials: { rewards } }) => withFile(config.reward)(rewards)),
+    TE.bind('rewards', ({ materials: { model, rewards } }) =>
+      withFile(config.reward, O.isNone(model.decoder) ? model.denoiser.features : undefined)(rewards)
+    ),
     TE.map(({ materials, rewards }) => ({ ...materials, rewards }))
   )

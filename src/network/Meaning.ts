@@ -188,13 +188,24 @@ const inverse = (order: ReadonlyArray<number>): ReadonlyArray<number> => order.m
 
 const permuted = (a: Expr, order: ReadonlyArray<number>): Expr => X.permute<Shape, ReadonlyArray<number>>(a, order)
 
-/** Rows of height, width, channel as images with channels first. */
-const toImages = (rows: Expr, shape: ReadonlyArray<number>): Expr => {
+/**
+ * Rows of height, width, channel as images with channels first, of the shape `[channels, height, width]`.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const toImages = (rows: Expr, shape: ReadonlyArray<number>): Expr => {
   const { apart, order } = laid(shape)
   return permuted(X.reshape<Shape>(rows, apart), order)
 }
 
-const toRows = (images: Expr, shape: ReadonlyArray<number>): Rows<number> => {
+/**
+ * The inverse of `toImages`.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const toRows = (images: Expr, shape: ReadonlyArray<number>): Rows<number> => {
   const { order } = laid(shape)
   return X.reshape(permuted(images, inverse(order)), ['batch', size(shape)])
 }

@@ -22,8 +22,13 @@ import { type Found, open } from '../ForeignModel.js'
 // the record
 // -------------------------------------------------------------------------------------
 
-/** A file's document, where the file is there. */
-const documentAt = (path: string): Step<unknown> =>
+/**
+ * The document in a file of JSON; undefined where there is no such file.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const documentAt = (path: string): Step<unknown> =>
   pipe(
     file(Files.exists(path)),
     TE.flatMap((there) =>

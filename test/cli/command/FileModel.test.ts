@@ -22,9 +22,10 @@ const at = (...path: ReadonlyArray<string>): string => join(folder, ...path)
 const model = at('model.onnx')
 const record = { alphaBar: [0.95, 0.8, 0.6, 0.4, 0.2], prediction: 'epsilon' }
 
+const fixture = (name: string): string => fileURLToPath(new URL(`../../network/fixtures/${name}`, import.meta.url))
+
 beforeAll(() => {
-  const fixture = new URL('../../network/fixtures/denoiser.onnx', import.meta.url)
-  copyFileSync(fileURLToPath(fixture), model)
+  copyFileSync(fixture('denoiser.onnx'), model)
   writeFileSync(at('model.json'), JSON.stringify(record))
 })
 
@@ -61,7 +62,17 @@ describe('an ONNX file', () => {
 
   test('is fine-tuned, and its run is a model by the same file and record', async () => {
     const config = at('config-of-a-run.json')
-    writeFileSync(config, JSON.stringify({ model, chain: { T: 3 }, batch: 4, steps: 2, evaluationSamples: 8 }))
+    writeFileSync(
+      config,
+      JSON.stringify({
+        model,
+        estimator: { name: 'fullBackprop' },
+        chain: { T: 2 },
+        batch: 4,
+        steps: 2,
+        evaluationSamples: 8
+      })
+    )
     const ran = await captured(() => finetune({ config, out: at('run'), json: true }, new Date(0)))
     expect([ran.code, JSON.parse(ran.out)]).toEqual([0, expect.objectContaining({ reward: 'brightness', steps: 2 })])
     expect([existsSync(at('run', 'model.onnx')), existsSync(at('run', 'model.safetensors'))]).toEqual([true, false])
@@ -107,6 +118,39 @@ describe('an ONNX file', () => {
     if (document !== undefined) writeFileSync(at('wrong.json'), JSON.stringify(document))
     const { code, err } = await drawing(at('wrong.onnx'))
     expect([code, err]).toEqual([2, expect.stringContaining(message)])
+  })
+})
+
+describe('a graph as the reward', () => {
+  const judge = fixture('judge.onnx')
+
+  /** What the command says of a judge and its record. */
+  const planned = async (document: object | undefined, more: object = {}) => {
+    const path = at('judge.onnx')
+    copyFileSync(judge, path)
+    rmSync(at('judge.json'), { force: true })
+    if (document !== undefined) writeFileSync(at('judge.json'), JSON.stringify(document))
+    const config = at('judged.json')
+    writeFileSync(config, JSON.stringify({ model, chain: { T: 3 }, batch: 4, reward: path, ...more }))
+    return captured(() => plan({ config, json: true }))
+  }
+
+  test('is differentiated: the default estimator stands on it', async () => {
+    const { code, out } = await planned({ class: 1 })
+    expect([code, out]).toEqual([0, expect.stringContaining('"firstOrder(1)"')])
+  })
+
+  test('is refused by the field to change, or for its size', async () => {
+    const silent = await planned(undefined)
+    expect([silent.code, silent.err]).toEqual([
+      2,
+      expect.stringContaining("judge.json: class: expected a class of 0..2, or 'asked', got 3 numbers for each row")
+    ])
+    const faces = await planned({ class: 0 }, { model: 'faces-mlp', task: 'faces' })
+    expect([faces.code, faces.err]).toEqual([
+      2,
+      expect.stringContaining('expected an image of 768 numbers, as the model gives, got 32; export it at that size')
+    ])
   })
 })
 
