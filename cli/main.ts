@@ -80,7 +80,10 @@ ledgers
     process.exitCode = await ledger(preset === undefined ? options : { ...options, preset })
   })
 
-const onTask = ['--task <name>', 'faces, clips, garments, points, or a module such as ./rings.mjs', 'faces'] as const
+const onTask = [
+  '--task <name>',
+  'faces, clips, garments, points, tokens, or a module such as ./rings.mjs (default: faces, or what the file of --model says)'
+] as const
 
 const pretraining = program
   .command('pretrain')
@@ -97,7 +100,7 @@ program
   .command('examples')
   .alias('faces')
   .description("draw labelled examples of a task's data: a picture, tensors, and what each is in words")
-  .option(...onTask)
+  .option('--task <name>', 'faces, clips, points, or a module such as ./rings.mjs', 'faces')
   .option('--count <number>', 'how many', '64')
   .option('--seed <number>', 'the seed of every draw', '1')
   .option('--out <folder>', 'where to write', 'examples')
@@ -119,7 +122,7 @@ program
     'draw what a model makes of a prompt: a picture (.png), or moving (.gif: clips, or a chain at work), or words (.txt)'
   )
   .option(...onTask)
-  .option('--model <name>', 'one of the task, a file that it reads, or the folder of a fine-tune')
+  .option('--model <name>', 'one of the task, a file (also *.onnx), a folder of diffusers, or that of a fine-tune')
   .option('--prompt <text>', 'such as "a happy face with round glasses and blue hair"; empty for any', '')
   .option('--coarse <text>', 'the prompt of the first third of the steps, next to the noise (default: --prompt)')
   .option('--mid <text>', 'the prompt of the second third')
@@ -130,7 +133,10 @@ program
     '--out <file>',
     'where to write, *.png or *.gif, or *.txt for words (default: "samples.png" or "samples.txt")'
   )
-  .option('--chain <name>', `${chainNames.join(', ')} (default: "ddim", or "masked" for words)`)
+  .option(
+    '--chain <name>',
+    `${chainNames.join(', ')} (default: "ddim", "masked" for words, or "own" for a model that comes with one)`
+  )
   .option('--steps <number>', 'steps of the chain (default: 50, or as the task for words)')
   .option('--eta <number>', 'how much noise the chain adds, in 0..1', '1')
   .option('--guidance <number>', 'scale of classifier-free guidance; 1 is none', '1')
@@ -145,7 +151,7 @@ program
   .command('compare')
   .description("measure the variance and the cost of the catalogue's estimators on a task")
   .option(...onTask)
-  .option('--model <name>', 'one of the task, a file *.safetensors, or the folder of a fine-tune')
+  .option('--model <name>', 'one of the task, a file (also *.onnx), a folder of diffusers, or that of a fine-tune')
   .option('--chain <name>', chainNames.join(', '))
   .option('--T <number>', 'steps of the chain')
   .option('--reward <name>', 'as for finetune (default: that of the task)')

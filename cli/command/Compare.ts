@@ -71,8 +71,9 @@ const radiusOf = ({ estimator }: Config.Config): number =>
   'radius' in estimator ? estimator.radius : Config.usual.radius
 
 /** A copy of what is trained for each row of the batch, where vectors are: then each sample has a gradient of its own. */
-const measuringOf = ({ base }: Setup.Setup): Measuring => {
-  const shared = trainedShapes(base.chain.parameters, base.trained).some(([, shape]) => shape.length !== 1)
+const measuringOf = ({ base }: Setup.Setup, { model }: Setup.Materials): Measuring => {
+  const matrices = trainedShapes(base.chain.parameters, base.trained).some(([, shape]) => shape.length !== 1)
+  const shared = matrices || model.spread === false
   return { problem: shared ? base : { ...base, chain: perRow(base.chain, base.trained) }, shared }
 }
 
@@ -161,7 +162,7 @@ const run = (options: CompareOptions, tell: (row: Row, config: Config.Config) =>
     TE.bind('setup', ({ configured: { config }, materials }) =>
       TE.fromEither(pipe(Setup.setup(config, materials), E.mapLeft(refused)))
     ),
-    TE.let('measuring', ({ setup }) => measuringOf(setup)),
+    TE.let('measuring', ({ materials, setup }) => measuringOf(setup, materials)),
     TE.bind('contenders', ({ configured: { config }, measuring }) => standing(options, measuring, radiusOf(config))),
     TE.flatMap(({ configured: { config }, contenders, measuring, samples, from, setup, threads }) => {
       const { problem } = measuring

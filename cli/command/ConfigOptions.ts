@@ -16,8 +16,8 @@ import * as Config from 'halforder/training/Config'
 import { find as findPreset, names as presetNames } from 'halforder/training/policy/Presets'
 import * as Documents from '../edge/Documents.js'
 import { type Failure, refused, type Step, usage } from '../edge/Failure.js'
-import { find } from '../tasks/Find.js'
 import { estimatorOption, type Typed } from './EstimatorOption.js'
+import { taskOf } from './ModelFile.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -65,10 +65,13 @@ export interface ConfigOptions {
  * @since 0.1.0
  */
 export const configOptions: ReadonlyArray<readonly [flags: string, description: string]> = [
-  ['--task <name>', 'faces, clips, garments, points, or a module such as ./rings.mjs (default: faces)'],
+  [
+    '--task <name>',
+    'faces, clips, garments, points, tokens, or a module such as ./rings.mjs (default: faces, or what the file of --model says)'
+  ],
   ['--config <file>', 'JSON or YAML; fields that it leaves out take their defaults'],
   ['--seed <number>', 'the seed of every draw'],
-  ['--model <name>', 'the base model: one of the task, a file, or the folder of a run'],
+  ['--model <name>', 'the base model: one of the task, a file (also *.onnx), a folder of diffusers, or that of a run'],
   ['--preset <name>', `the fields of a published method, which others go over: ${presetNames.join(', ')}`],
   ['--chain <name>', chainNames.join(', ')],
   [
@@ -87,7 +90,7 @@ export const configOptions: ReadonlyArray<readonly [flags: string, description: 
   ['--steps <number>', 'steps of the optimizer'],
   [
     '--reward <name>',
-    'a reward of the task, a sum such as alignment + 0.5*aesthetic, or a module such as ./reward.mjs'
+    'a reward of the task, a sum such as alignment + 0.5*aesthetic, or a file: a module ./reward.mjs, a graph judge.onnx'
   ],
   ['--prompt <text>', 'of every sample, such as "a happy face with blue hair" (default: each draws one)'],
   ['--lora <rank>', 'train low-rank adapters of all weights instead, with a radius and a learning rate for them'],
@@ -123,9 +126,6 @@ export interface Configured {
   readonly config: Config.Config
 }
 
-/** The task that runs where none is named. */
-const usual = 'faces'
-
 /**
  * Reads a configuration and its task: the file, if one is named, with what was typed over it. Left: a task that is
  * none, a file that is not there or no JSON or YAML (`Documents.yaml`), a field that is unknown or not of its kind.
@@ -159,7 +159,11 @@ export const configure = (document: unknown, options: ConfigOptions): Step<Confi
     ),
     TE.chainFirstEitherK(() => presetOf(options)),
     TE.bind('typed', ({ estimator }) => TE.fromEither(typedOf(options, estimator))),
-    TE.bind('task', ({ given, typed }) => find(nameOfTask(over(given, typed)))),
+    TE.bind('found', ({ given, typed }) => {
+      const document = over(given, typed)
+      return taskOf(textIn(document, 'task'), textIn(document, 'model'))
+    }),
+    TE.let('task', ({ found }) => found.task),
     TE.bind('base', ({ given, typed, task, estimator }) =>
       TE.fromEither(
         pipe(
@@ -195,7 +199,7 @@ export const configure = (document: unknown, options: ConfigOptions): Step<Confi
         )
       )
     ),
-    TE.map(({ task, config }) => ({ task, config: { ...config, task: config.task === '' ? usual : config.task } }))
+    TE.map(({ found: { task, name }, config }) => ({ task, config: { ...config, task: name } }))
   )
 
 /** The fields of a preset, where one is named. */
@@ -211,9 +215,11 @@ const presetOf = ({ preset, paper }: ConfigOptions): E.Either<Failure, void> =>
         ? E.left(usage('--paper: expected no --preset beside it; leave one of the two out'))
         : E.right(undefined)
 
-/** What is no name is left to the decoder, which says so. */
-const nameOfTask = (given: unknown): string =>
-  isRecord(given) && typeof given['task'] === 'string' && given['task'] !== '' ? given['task'] : usual
+/** A text of a document, if there is one. What is none is left to the decoder, which says so. */
+const textIn = (given: unknown, key: string): string | undefined => {
+  const value = isRecord(given) ? given[key] : undefined
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
 
 type Group = Readonly<Record<string, unknown>>
 

@@ -30,7 +30,7 @@ import { estimatorOption } from './EstimatorOption.js'
  * @since 0.1.0
  */
 export interface CompareOptions {
-  readonly task: string
+  readonly task?: string
   readonly model?: string
   readonly chain?: string
   readonly T?: string

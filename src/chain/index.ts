@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+export * as Affine from './Affine.js'
 export * as Ahead from './Ahead.js'
 export * as Categorical from './Categorical.js'
 export * as Chain from './Chain.js'
@@ -24,6 +25,7 @@ export * as TimeMap from './TimeMap.js'
 export * as Transition from './Transition.js'
 
 export * from './sampler/All.gen.js'
+export { affine } from './Affine.js'
 export { ahead } from './Ahead.js'
 export { rollout, segment } from './Chain.js'
 export { autoguided, guided, heldInput } from './Denoiser.js'

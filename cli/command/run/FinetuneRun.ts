@@ -38,7 +38,7 @@ import { meter } from '../../edge/Progress.js'
 import { rewardPlot } from '../../edge/RewardPlot.js'
 import type { Judge, Level, Measured, Standing } from './Judgement.js'
 import * as Judgement from './Judgement.js'
-import { save, write } from './RunFolder.js'
+import { modelFiles, save, write } from './RunFolder.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -174,12 +174,20 @@ const writeModel = ({ config, model, setup }: Ready, held: Held, params: Values)
     E.mapLeft((error) => broken(showDocument(error))),
     E.flatMap((values) =>
       pipe(
-        model.encode(values, { ...model.metadata, config: JSON.stringify(config) }, 'own'),
+        E.Do,
+        E.bind('file', () => model.encode(values, { ...model.metadata, config: JSON.stringify(config) }, 'own')),
+        E.bind('beside', (): ReturnType<NonNullable<Model['beside']>> => model.beside?.(values) ?? E.right({})),
         E.mapLeft((error) => broken(showModel(error)))
       )
     ),
     TE.fromEither,
-    TE.flatMap((bytes) => write(held)('model.safetensors', bytes))
+    TE.flatMap(({ file, beside }) =>
+      pipe(
+        Object.entries({ ...beside, [model.file ?? modelFiles[0]]: file }),
+        TE.traverseSeqArray(([name, content]) => write(held)(name, content))
+      )
+    ),
+    TE.map(() => undefined)
   )
 
 /** Where the loop stopped. */
@@ -242,7 +250,7 @@ const loop =
   }
 
 /**
- * Runs it all: the folder then has `config.json`, `metrics.jsonl`, `checkpoint.safetensors`, `model.safetensors`,
+ * Runs it all: the folder then has `config.json`, `metrics.jsonl`, `checkpoint.safetensors`, `model.safetensors` (or as its format is called),
  * `before.png`, `after.png`, `reward.svg` and `summary.json`. When `stop` is aborted it ends after the step under way,
  * with the same files.
  *
