@@ -181,6 +181,7 @@ program
   .command('audit')
   .argument('<file>', 'a trace *.npz, as docs/audit.md has it')
   .description('what the gradients of another program pay of each step, from a trace of its run; exit 1 if biased')
+  .option('--model <file>', "the mean of the program's steps as ONNX: scores are then those of the model")
   .option('--json', 'print one object')
   .action(async (path: string, options: AuditOptions) => {
     process.exitCode = await audit(path, options)

@@ -59,6 +59,12 @@ const share = 0.05
 // choosing
 // -------------------------------------------------------------------------------------
 
+/** Has a candidate a text in its name, or one of several? */
+const isNamed =
+  (only: string) =>
+  ({ estimator }: Candidate): boolean =>
+    only.split('|').some((text) => estimator.name.includes(text.trim()))
+
 /** Seconds. */
 const clock = (): number => performance.now() / 1000
 
@@ -88,8 +94,7 @@ const candidatesOf = (config: Config.Config, setup: Setup.Setup): ReadonlyArray<
  * @category effects
  * @since 0.1.0
  */
-export const choose = (configured: Configured, target: Target): Step<Chosen> => {
-  const { task, config } = configured
+export const choose = ({ task, config }: Configured, target: Target, only = ''): Step<Chosen> => {
   return pipe(
     materialsOf(task, config),
     TE.flatMap((plain) => pipe(normalised(config, plain, target), TE.mapLeft(refused))),
@@ -98,7 +103,7 @@ export const choose = (configured: Configured, target: Target): Step<Chosen> => 
       const { problem } = measuringOf(setup)
       const key = Key.foldInString(Key.make(config.seed), 'pilot')
       return pipe(
-        Pilot.pilot(problem, candidatesOf(config, setup), target, {
+        Pilot.pilot(problem, candidatesOf(config, setup).filter(isNamed(only)), target, {
           samples: config.steps * config.batch,
           share,
           draws: (batch) => drawsOf({ ...problem, batch }, setup, key),
@@ -115,12 +120,20 @@ export const choose = (configured: Configured, target: Target): Step<Chosen> => 
 }
 
 /**
- * Is the estimator to be chosen? It is asked for as `auto`.
+ * Is the estimator to be chosen, and among which? It is asked for as `auto`, or as `auto(only = "reinforce|rlr")`.
  *
  * @category readings
  * @since 0.1.0
  */
-export const isAsked = ({ estimator }: ConfigOptions): boolean => estimator?.trim() === 'auto'
+export const asked = ({ estimator = '' }: ConfigOptions): { readonly only: string } | undefined =>
+  pipe(
+    Named.document(estimator),
+    E.match(
+      () => undefined,
+      ({ name, only = '', ...others }) =>
+        name === 'auto' && typeof only === 'string' && Object.keys(others).length === 0 ? { only } : undefined
+    )
+  )
 
 /**
  * As `readConfig`; where the estimator is `auto`, a pilot chooses it, on a target of its own, and what it found is told.
@@ -128,30 +141,33 @@ export const isAsked = ({ estimator }: ConfigOptions): boolean => estimator?.tri
  * @category effects
  * @since 0.1.0
  */
-export const readChosen = (options: ConfigOptions, tell: (chosen: Chosen) => void): Step<Configured> => {
-  if (!isAsked(options)) return readConfig(options)
-  return pipe(
-    chosenOf(options),
-    TE.map((chosen) => {
-      tell(chosen)
-      return chosen.configured
-    })
-  )
-}
+export const readChosen = (options: ConfigOptions, tell: (chosen: Chosen) => void): Step<Configured> =>
+  asked(options) === undefined
+    ? readConfig(options)
+    : pipe(
+        chosenOf(options),
+        TE.map((chosen) => {
+          tell(chosen)
+          return chosen.configured
+        })
+      )
 
-/** The choice of what was typed, but for an estimator that is `auto`. */
-const chosenOf = ({ estimator, ...options }: ConfigOptions): Step<Chosen> =>
-  pipe(
-    readConfig(estimator === undefined || isAsked({ estimator }) ? options : { ...options, estimator }),
+/** The choice of what was typed; an estimator that is named is one of the candidates. */
+const chosenOf = (options: ConfigOptions): Step<Chosen> => {
+  const { estimator: _, ...others } = options
+  const auto = asked(options)
+  return pipe(
+    readConfig(auto === undefined ? options : others),
     TE.chainFirst(({ config: { mode } }) => webGpu(mode)),
     TE.flatMap((configured) =>
       Build.bracket(
         TE.rightIO(() => gpuJs({ mode: configured.config.mode, threads: configured.config.threads })),
-        (target) => choose(configured, target),
+        (target) => choose(configured, target, auto?.only),
         (target) => () => target.dispose()
       )
     )
   )
+}
 
 /**
  * What was chosen for a person: the table, and the choice.

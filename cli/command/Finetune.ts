@@ -27,7 +27,7 @@ import { type Held, take } from '../edge/Lock.js'
 import { saveEvery } from '../edge/Options.js'
 import { interruptible } from '../edge/Signals.js'
 import { webGpu } from '../edge/WebGpu.js'
-import { isAsked, readChosen, show } from './Choose.js'
+import { asked, readChosen, show } from './Choose.js'
 import type { ConfigOptions } from './ConfigOptions.js'
 import { describe, execute, type Ready, type Summary } from './run/FinetuneRun.js'
 import { featuresOf } from './run/Judgement.js'
@@ -201,7 +201,7 @@ const begin = (options: Options, every: number, now: Date): Step<Summary> =>
 const goOn = (folder: string, options: Options, every: number): Step<Summary> => {
   const { resume: _, out: __, estimator, ...others } = options
   // the folder has the one that was chosen
-  const typed = estimator === undefined || isAsked(options) ? others : { ...others, estimator }
+  const typed = estimator === undefined || asked(options) !== undefined ? others : { ...others, estimator }
   return pipe(
     TE.fromEither(checkOptions(folder, options)),
     TE.flatMap(() => hasCheckpoint(folder)),
