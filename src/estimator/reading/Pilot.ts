@@ -30,7 +30,8 @@ import * as Variance from './Variance.js'
 
 /**
  * How a pilot is run. `samples`: those of the whole run that it is for; `share`: what part of the run's network evaluations and
- * pullbacks the pilot may take, those of the run being what it would take with the best that is known so far. `rows`: the batch sizes
+ * pullbacks the pilot may take, those of the run being what it would take with whichever of the candidates that are left is the
+ * cheapest, unless a least first round takes more. `rows`: the batch sizes
  * that may be measured; of them the largest with which the first round takes no more than a third of what the dearest may. `draws` are the
  * draws of a batch of so many rows, and `clock` tells seconds.
  *
@@ -251,16 +252,16 @@ export const pilot = <
         const [best, ...others] = ranked(measured)
         if (best === undefined)
           return TE.left<EstimatorError, Found<A>>({ _tag: 'NotCompiled', program: 'a candidate' })
-        const allowed = allowedBy(best)
         const half = [best, ...others].slice(0, Math.ceil(measured.length / 2))
-        const more = unitsOf(half, allowed - taken)
+        // whichever of them is the best in the end, it is within its share
+        const more = unitsOf(half, Math.min(...half.map(allowedBy)) - taken)
         const entry = entryOf(rows, rateOf(measured, rows))
         return half.length > 1 && more >= 1
           ? round(half, [...others.slice(half.length - 1), ...out], more, taken)
           : TE.right({
               entries: [entry(best), ...[...others, ...out].map((one) => entry(one))],
               work: taken,
-              allowed
+              allowed: allowedBy(best)
             })
       })
     )
