@@ -11,6 +11,7 @@ import { names as chainNames } from 'halforder/training/Chains'
 import * as t from 'io-ts'
 import { audit, type AuditOptions } from './command/Audit.js'
 import { check, type CheckOptions } from './command/Check.js'
+import { chooseEstimator, type ChooseOptions } from './command/Choose.js'
 import { compareEstimators } from './command/Compare.js'
 import { configOptions } from './command/ConfigOptions.js'
 import type { CompareOptions } from './command/Contending.js'
@@ -67,6 +68,16 @@ const planning = program
 configOptions.forEach(([flags, description]) => planning.option(flags, description))
 planning.option('--json', 'print one object a program, each on a line').action(async (options: PlanOptions) => {
   process.exitCode = await plan(options)
+})
+
+const choosing = program
+  .command('choose')
+  .description(
+    'which estimator a fine-tune should take, by variance and time: a pilot of at most a twentieth of the run'
+  )
+configOptions.forEach(([flags, description]) => choosing.option(flags, description))
+choosing.option('--json', 'print one object a candidate, each on a line').action(async (options: ChooseOptions) => {
+  process.exitCode = await chooseEstimator(options)
 })
 
 const ledgers = program
@@ -193,6 +204,7 @@ program
   .command('audit')
   .argument('<file>', 'a trace *.npz, as docs/audit.md has it')
   .description('what the gradients of another program pay of each step, from a trace of its run; exit 1 if biased')
+  .option('--model <file>', "the mean of the program's steps as ONNX: scores are then those of the model")
   .option('--json', 'print one object')
   .action(async (path: string, options: AuditOptions) => {
     process.exitCode = await audit(path, options)

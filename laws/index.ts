@@ -15,6 +15,7 @@
  */
 /** What the gradients of another program pay of each step's term. @since 0.1.0 */
 export * as Audit from './audit/Audit.js'
+export * as AuditModel from './audit/Model.js'
 /** Chains whose steps are affine, and the normals they carry along. @since 0.1.0 */
 export * as AffineChain from './exact/AffineChain.js'
 /** Laws of chains. @since 0.1.0 */

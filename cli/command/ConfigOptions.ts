@@ -80,7 +80,7 @@ export const configOptions: ReadonlyArray<readonly [flags: string, description: 
   ],
   [
     '--estimator <name>',
-    `${Named.names.join(', ')}; with options such as "rlr(h = 3, radius = 0.1)"; or a JSON file (see halforder estimators)`
+    `${Named.names.join(', ')}; with options such as "rlr(h = 3, radius = 0.1)"; or a JSON file (see halforder estimators); auto, or auto(only = "rlr"): a pilot chooses`
   ],
   ['--h <number>', 'steps of a half-order segment, for the estimators that have some'],
   ['--k <number>', 'continuations of one state, for the estimators that have some: siblings'],
