@@ -1,0 +1,26 @@
+import DefaultTheme from 'vitepress/theme-without-fonts'
+import { defineAsyncComponent, defineComponent, h, onMounted, ref } from 'vue'
+import 'katex/dist/katex.min.css'
+import './site.css'
+
+/** A part of a page that is there in a browser only, and comes after the page. */
+const later = (load) => {
+  const Inner = defineAsyncComponent(load)
+  return defineComponent(() => {
+    const there = ref(false)
+    onMounted(() => {
+      there.value = true
+    })
+    return () => (there.value ? h(Inner) : h('p', { class: 'play-waiting' }, 'Loading ...'))
+  })
+}
+
+export default {
+  extends: DefaultTheme,
+  enhanceApp: ({ app }) => {
+    app.component('CoversPlay', later(() => import('../../playground/covers/Covers.vue')))
+    if (!import.meta.env.SSR && import.meta.env.PROD && 'serviceWorker' in navigator) {
+      void navigator.serviceWorker.register(`${import.meta.env.BASE_URL}sw.js`).catch(() => undefined)
+    }
+  }
+}
