@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitepress'
 import { math } from './math.mjs'
-import { links, others, pageOf, root } from './pages.mjs'
+import { corners, links, others, pageOf, root } from './pages.mjs'
 import { rooms } from './rooms.mjs'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
@@ -24,6 +24,11 @@ const policy = (scripts) =>
 
 const hashOf = (text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 
+const play = [
+  { text: 'Covers', link: '/play/covers' },
+  { text: 'Points', link: '/play/points' }
+]
+
 /** Where the site is served from: `/`, or the folder that `SITE_BASE` names. */
 const base = process.env.SITE_BASE ?? '/'
 
@@ -36,6 +41,8 @@ export default defineConfig({
   outDir: './dist',
   cacheDir: './.cache',
   cleanUrls: true,
+  // a page on a phone's plan loads itself and nothing else
+  router: { prefetchLinks: false },
   srcExclude: others,
   rewrites: (file) => pageOf(file) ?? file,
   head: [['link', { rel: 'icon', type: 'image/svg+xml', href: `${base}mark.svg` }]],
@@ -43,17 +50,17 @@ export default defineConfig({
     config: (md) => {
       md.use(math)
       md.use(links)
+      md.use(corners)
     },
-    // only the pages of the site itself have tags
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' }
   },
   themeConfig: {
     logo: { src: '/mark.svg', alt: '' },
-    search: { provider: 'local', options: { detailedView: false } },
+    search: { provider: 'local', options: { detailedView: false, translations: { button: { buttonText: 'Search', buttonAriaLabel: 'Search' } } } },
     outline: { level: [2, 3] },
     externalLinkIcon: false,
     nav: [
-      { text: 'Play', items: [{ text: 'Covers', link: '/play/covers' }], activeMatch: '^/play/' },
+      { text: 'Play', items: play, activeMatch: '^/play/' },
       { text: 'Guides', link: '/guide', activeMatch: '^/(guide|getting|choosing|verify|extending|own|your|conventions|limits)' },
       { text: 'Derivations', link: '/derivations/', activeMatch: '^/derivations/' },
       { text: 'Results', link: '/results/finetune', activeMatch: '^/results/' },
@@ -63,7 +70,7 @@ export default defineConfig({
     sidebar: {
       ...rooms(),
       '/': [
-        { text: 'Play', items: [{ text: 'Covers', link: '/play/covers' }] },
+        { text: 'Play', items: play },
         {
           text: 'Start',
           items: [
@@ -94,7 +101,6 @@ export default defineConfig({
             {
               text: 'Derivations',
               link: '/derivations/',
-              collapsed: true,
               items: [
                 { text: 'The chain and its terms', link: '/derivations/01-chain-and-terms' },
                 { text: 'Cells', link: '/derivations/02-cells' },
@@ -113,7 +119,6 @@ export default defineConfig({
         },
         {
           text: 'Results',
-          collapsed: true,
           items: [
             { text: 'Fine-tunes', link: '/results/finetune' },
             { text: 'Variance for what it costs', link: '/results/variance' },
@@ -171,7 +176,8 @@ export default defineConfig({
     const scripts = [...code.matchAll(/<script(?![^>]*\bsrc=)[^>]*>([\s\S]*?)<\/script>/g)].flatMap(([, text]) =>
       text === '' ? [] : [hashOf(text)]
     )
-    return code.replace(
+    const landmarks = code.includes('<main') ? code : code.replace('id="VPContent"', 'id="VPContent" role="main"')
+    return landmarks.replace(
       /<meta charset="utf-8">/,
       (meta) => `${meta}\n    <meta http-equiv="Content-Security-Policy" content="${policy([...new Set(scripts)])}">`
     )

@@ -9,6 +9,11 @@ export const math = (md) => {
     throwOnError: true,
     strict: 'ignore',
     output: 'htmlAndMathml',
-    transformer: (html) => html.replace(/^<(p|span)/, '<$1 v-pre')
+    // of a heading's formula the outline reads one of its two forms
+    // a long formula is scrolled by keys too
+    transformer: (html) =>
+      html
+        .replaceAll('class="katex-display"', 'class="katex-display" tabindex="0" role="group" aria-label="formula"')
+        .replace(/^<(p|span)/, '<$1 v-pre').replaceAll('class="katex-mathml"', 'class="katex-mathml ignore-header"')
   })
 }

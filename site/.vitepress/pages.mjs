@@ -76,7 +76,10 @@ export const pictureFrom = (file, src) =>
 /** Rewrites links and pictures of a page to those of the site. */
 export const links = (md) => {
   md.core.ruler.push('links-of-the-repository', ({ tokens, env }) => {
-    const file = posix.relative(root.replaceAll('\\', '/').replace(/\/$/, ''), env.realPath ?? env.path)
+    const path = env?.realPath ?? env?.path
+    // a title by itself
+    if (path === undefined) return
+    const file = posix.relative(root.replaceAll('\\', '/').replace(/\/$/, ''), path)
     const visit = (token) => {
       const href = token.type === 'link_open' ? token.attrGet('href') : null
       if (href !== null) token.attrSet('href', linkFrom(file, decodeURI(href)))
@@ -85,5 +88,21 @@ export const links = (md) => {
       token.children?.forEach(visit)
     }
     tokens.forEach(visit)
+  })
+}
+
+/** A corner of a table without words is no header. */
+export const corners = (md) => {
+  md.core.ruler.push('corners-of-tables', ({ tokens }) => {
+    tokens.forEach((token, i) => {
+      const text = tokens[i + 1]?.content ?? ''
+      if (token.type !== 'th_open') return
+      // of a formula alone not every reader has the name
+      if (/^\$[^$]+\$$/.test(text)) token.attrSet('aria-label', text.replace(/[$\\{}]/g, ''))
+      if (text !== '') return
+      token.tag = 'td'
+      const close = tokens.slice(i).find(({ type }) => type === 'th_close')
+      if (close !== undefined) close.tag = 'td'
+    })
   })
 }

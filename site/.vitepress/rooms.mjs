@@ -18,7 +18,7 @@ export const rooms = () => {
     ...names.map((room) => ({
       text: room,
       link: `/api/${room}/`,
-      ...(room === open ? { collapsed: false, items: modules(room) } : {})
+      ...(room === open ? { items: modules(room) } : {})
     }))
   ]
   return Object.fromEntries([...names.map((room) => [`/api/${room}/`, list(room)]), ['/api/', list()]])

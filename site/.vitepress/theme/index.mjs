@@ -17,7 +17,15 @@ const later = (load) => {
 
 export default {
   extends: DefaultTheme,
-  enhanceApp: ({ app }) => {
+  enhanceApp: ({ app, router }) => {
+    // the theme has a main landmark on pages of documents only
+    router.onAfterRouteChange = () => {
+      if (import.meta.env.SSR) return
+      const content = document.getElementById('VPContent')
+      if (document.querySelector('main') === null) content?.setAttribute('role', 'main')
+      else content?.removeAttribute('role')
+    }
+    app.component('PointsPlay', later(() => import('../../playground/points/Points.vue')))
     app.component('CoversPlay', later(() => import('../../playground/covers/Covers.vue')))
     if (!import.meta.env.SSR && import.meta.env.PROD && 'serviceWorker' in navigator) {
       void navigator.serviceWorker.register(`${import.meta.env.BASE_URL}sw.js`).catch(() => undefined)
