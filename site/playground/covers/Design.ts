@@ -246,7 +246,7 @@ export const bounds = { T: [2, 24], sigma: [0.05, 1], beta: [0, 2], radius: [0.0
 export const fromQuery = (query: string): Design => {
   const given = new URLSearchParams(query)
   const others = given.get('others')
-  const number = (key: keyof typeof bounds): number => within(given.get(key), ...bounds[key], initial[key])
+  const number = (key: keyof typeof bounds): number => within(given.get(key), bounds[key][0], bounds[key][1], initial[key])
   return {
     T: Math.round(number('T')),
     sigma: number('sigma'),

@@ -19,7 +19,7 @@ export interface Lane {
 
 /**
  * - `data`: the name of a distribution, or `drawn`, which is along `stroke`.
- * - `pretraining`: steps of it. `reward`: as the shelf of the task `points` reads it.
+ * - `pretraining`: steps of it; 0 takes the weights that come with the page, where there are some. `reward`: as the shelf of the task `points` reads it.
  * - `rate`: the learning rate of fine-tunes, whose noise is all from `seed`.
  */
 export interface Design {
@@ -36,7 +36,7 @@ export interface Design {
 export const initial: Design = {
   data: 'eight-gaussians',
   stroke: [],
-  pretraining: 800,
+  pretraining: 0,
   reward: 'near:1.4,0',
   rate: 0.003,
   seed: 1,
@@ -67,6 +67,9 @@ export const estimators: ReadonlyArray<readonly [text: string, name: string]> = 
 // -------------------------------------------------------------------------------------
 // data
 // -------------------------------------------------------------------------------------
+
+/** Steps of pretraining where a design asks for none and no weights come with the page. */
+export const usualPretraining = 1500
 
 /** The names of the data that can be chosen. */
 export const dataNames: ReadonlyArray<string> = [...Object.keys(distributions), 'drawn']
@@ -127,7 +130,7 @@ export const fromQuery = (query: string): Design => {
   return {
     data: dataNames.includes(name) && (name !== 'drawn' || stroke.length > 0) ? name : initial.data,
     stroke,
-    pretraining: Math.round(number(given.get('pretraining'), 100, 10_000, initial.pretraining)),
+    pretraining: Math.round(number(given.get('pretraining'), 0, 10_000, initial.pretraining)),
     reward: given.get('reward') ?? initial.reward,
     rate: number(given.get('rate'), 1e-5, 0.1, initial.rate),
     seed: Math.round(number(given.get('seed'), 0, 1e6, initial.seed)),

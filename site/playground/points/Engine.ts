@@ -17,13 +17,14 @@ import type { Rows } from 'halforder/lens/Rows'
 import type { MlpDescription } from 'halforder/network/Description'
 import { encodeModel, loadModel, showError as showModelError, type DescribedModel } from 'halforder/network/Model'
 import { denoiser } from 'halforder/network/Network'
+import * as Draw from 'halforder/random/Draw'
 import * as Key from 'halforder/random/Key'
 import type { Outputs } from 'halforder/reward/Shelf'
 import * as X from 'halforder/tensor/Expr'
 import * as Build from 'halforder/tensor/Build'
 import * as Program from 'halforder/tensor/Program'
 import type { Values } from 'halforder/tensor/Program'
-import type { Target } from 'halforder/tensor/Target'
+import { showTargetError, type Target } from 'halforder/tensor/Target'
 import type { Tensor } from 'halforder/tensor/Tensor'
 import * as Sampling from 'halforder/training/Sampling'
 import * as Batches from 'halforder/training/Batches'
@@ -42,13 +43,13 @@ import * as Design from './Design.js'
 // model
 // -------------------------------------------------------------------------------------
 
-/** The denoiser of the page. */
-export const description: MlpDescription = {
+/** The denoiser that is trained in the page; those that come with it may be told a part of the data, and are told nothing. */
+const description: MlpDescription = {
   kind: 'mlp',
   features: 2,
   labels: 1,
   hidden: 64,
-  blocks: 2,
+  blocks: 3,
   embedding: 32,
   share: 'cosine'
 }
@@ -87,40 +88,55 @@ type PointChain = Chain<Params, Outputs, Rows<number>>
 const chainOf = (model: Pick<DescribedModel, 'denoiser'>): PointChain =>
   ddim({ denoiser: model.denoiser, schedule: schedules[description.share](Design.T), eta: 1 })
 
-const tensorData = ({ data }: Tensor): Float32Array => Float32Array.from(data)
-
 const dataOf = (design: Design.Design): Tensor =>
   Design.data(design, Key.foldInString(Key.make(0), 'shown'), Design.rows.shown).x0
 
-const sampled = async (
+const zeros = (rows: number, width: number): Tensor => ({ shape: [rows, width], data: new Float32Array(rows * width) })
+
+/** Takes pictures of parameters of a chain, on the noise of the seed. It is compiled once. */
+interface Camera {
+  readonly shot: (parameters: Values) => Promise<E.Either<string, Frame>>
+  readonly dispose: () => Promise<void>
+}
+
+const camera = (
   design: Design.Design,
   target: Target,
   chain: PointChain,
-  parameters: Values,
-  reward: (x0: Tensor) => Promise<number | undefined>
-): Promise<E.Either<string, Frame>> => {
-  const condition = { c: { shape: [Design.rows.shown, 1], data: new Float32Array(Design.rows.shown) } }
-  const samples = await Sampling.sample(
-    {
-      chain,
-      parameters,
-      condition: () => condition,
-      count: Design.rows.shown,
-      batch: Design.rows.shown,
-      key: Key.foldInString(Key.make(design.seed), 'shown'),
-      trajectory: true
-    },
-    target
-  )()
-  if (E.isLeft(samples)) return E.left(Sampling.showError(samples.left))
-  const { x0, trajectory } = samples.right
-  const distance = energyDistance(x0, dataOf(design))
-  return E.right({
-    states: trajectory.map(tensorData),
-    reward: await reward(x0),
-    distance: O.isSome(distance) ? distance.value : Number.NaN
-  })
-}
+  labels: number,
+  reward: MeanReward
+): E.Either<string, Camera> =>
+  pipe(
+    Build.build(target, { batch: Design.rows.shown })('step', Sampling.step(chain)),
+    E.bimap(Build.showError, (executable) => {
+      const key = Key.foldInString(Key.make(design.seed), 'shown')
+      const noise = (name: string): Tensor => Draw.normal32(Key.foldInString(key, name), [Design.rows.shown, 2])
+      const first = noise('xT')
+      const noises = Array.from({ length: Design.T }, (_, i) => noise(`eps ${Design.T - i}`))
+      const c = zeros(Design.rows.shown, labels)
+      const data = dataOf(design)
+      return {
+        shot: async (parameters) => {
+          const states = [first]
+          for (const [i, eps] of noises.entries()) {
+            const t = { shape: [], data: Float32Array.of(Design.T - i) }
+            const x = states.at(-1) ?? first
+            const found = await executable.run({ ...Program.under('params', parameters), c, x, eps, t })()
+            if (E.isLeft(found)) return E.left(showTargetError(found.left))
+            states.push(found.right['next'] ?? x)
+          }
+          const x0 = states.at(-1) ?? first
+          const distance = energyDistance(x0, data)
+          return E.right({
+            states: states.map((state) => Float32Array.from(state.data)),
+            reward: await reward(x0),
+            distance: O.isSome(distance) ? distance.value : Number.NaN
+          })
+        },
+        dispose: () => executable.dispose()
+      }
+    })
+  )
 
 /** The mean reward of points, of rewards that are programs. */
 type MeanReward = (x0: Tensor) => Promise<number | undefined>
@@ -133,13 +149,14 @@ const rewardOf = (text: string, model: DescribedModel, target: Target): E.Either
     E.mapLeft(showDocumentError),
     E.flatMap((reward): E.Either<string, MeanReward> => {
       if (reward._tag === 'BlackBox') return E.right(noReward)
-      const shapes = { x: chainOf(model).state, c: ['batch', 1], parameters: L.shapes(reward.shapes) } as const
+      const width = model.denoiser.labels
+      const shapes = { x: chainOf(model).state, c: ['batch', width], parameters: L.shapes(reward.shapes) } as const
       return pipe(
         Build.build(target, { batch: Design.rows.shown })(
           'reward',
           Program.make(shapes, () => ({
             rewards: reward
-              .lens(X.input('c', ['batch', 1]))
+              .lens(X.input('c', ['batch', width]))
               .forward(L.parameterInputs('parameters', reward.shapes), X.input('x', ['batch', 2]))
           }))
         ),
@@ -147,7 +164,7 @@ const rewardOf = (text: string, model: DescribedModel, target: Target): E.Either
           Build.showError,
           (executable): MeanReward =>
             async (x0) => {
-              const c = { shape: [Design.rows.shown, 1], data: new Float32Array(Design.rows.shown) }
+              const c = zeros(Design.rows.shown, width)
               const found = await executable.run({ x: x0, c, ...Program.under('parameters', reward.parameters) })()
               if (E.isLeft(found)) return undefined
               const values = Array.from(found.right['rewards']?.data ?? [])
@@ -171,11 +188,13 @@ export const training = (design: Design.Design, target: Target): E.Either<string
   const batches = Batches.batchAt(examples, Design.rows.pretrain, { all: 0, some: 0 }, Key.foldInString(key, 'batches'))
   return pipe(
     Build.build(target, { batch: Design.rows.pretrain })('training', Pretrain.trainingStep(objective, plan)),
-    E.bimap(Build.showError, (executable) => {
+    E.mapLeft(Build.showError),
+    E.bindTo('executable'),
+    E.bind('pictures', () => camera(design, target, chainOf({ denoiser: denoiser(description) }), description.labels, noReward)),
+    E.map(({ executable, pictures }) => {
       let state = Pretrain.start(objective, plan, Key.foldInString(key, 'network'))
       const stream = Pretrain.train(executable, plan, batches, state)
       const parameters = (): Values => Program.below('average', state.values)
-      const model = { denoiser: denoiser(description) }
       return {
         step: async () => {
           const next = await stream.next()
@@ -184,14 +203,17 @@ export const training = (design: Design.Design, target: Target): E.Either<string
           state = next.value.right
           return E.right(state)
         },
-        frame: () => sampled(design, target, chainOf(model), parameters(), noReward),
+        frame: () => pictures.shot(parameters()),
         finished: () =>
           pipe(
             encodeModel(description, parameters(), { name: design.data }),
             E.flatMap(loadModel),
             E.mapLeft(showModelError)
           ),
-        dispose: () => executable.dispose()
+        dispose: async () => {
+          await executable.dispose()
+          await pictures.dispose()
+        }
       }
     })
   )
@@ -201,9 +223,6 @@ export const training = (design: Design.Design, target: Target): E.Either<string
 // fine-tuning
 // -------------------------------------------------------------------------------------
 
-/** What a fine-tune of points has unless it is told otherwise: matrices are trained, whose directions are short. */
-const usual: Config.Config = { ...Config.defaults, estimator: { ...Config.defaults.estimator, radius: 0.02 } }
-
 /** The fine-tune of a lane, from a model. Left: what does not fit, and what to do. */
 export const tuning = (
   design: Design.Design,
@@ -212,8 +231,11 @@ export const tuning = (
   target: Target
 ): E.Either<string, Tuning> =>
   pipe(
-    Named.document(estimator),
-    E.flatMap((document) =>
+    // matrices are trained, whose directions are short
+    Config.decode()({ estimator: { radius: 0.02 } }),
+    E.bindTo('usual'),
+    E.bind('document', () => Named.document(estimator)),
+    E.flatMap(({ usual, document }) =>
       Config.decode(usual)({
         estimator: document,
         reward: design.reward,
@@ -225,13 +247,14 @@ export const tuning = (
       })
     ),
     E.bindTo('config'),
-    E.bind('setup', ({ config }) => Setup.setup(config, { model, rewards, language: silent(description.labels) }, target)),
+    E.bind('setup', ({ config }) => Setup.setup(config, { model, rewards, language: silent(model.denoiser.labels) }, target)),
     E.mapLeft(showDocumentError),
     E.bind('mean', () => rewardOf(design.reward, model, target)),
+    E.bind('pictures', ({ setup: { base }, mean }) => camera(design, target, base.chain, model.denoiser.labels, mean)),
     E.bind('run', ({ setup: { problem, optimizer, conditions } }) =>
       pipe(Finetune.compile(problem, { optimizer, conditions, target }), E.mapLeft(Gradient.showError))
     ),
-    E.map(({ config, setup, run, mean }) => {
+    E.map(({ config, setup, run, pictures }) => {
       let state = run.start(setup.initial)
       return {
         step: async () => {
@@ -240,8 +263,11 @@ export const tuning = (
           state = made.right.state
           return E.right(state)
         },
-        frame: () => sampled(design, target, setup.base.chain, state.params, mean),
-        dispose: run.dispose
+        frame: () => pictures.shot(state.params),
+        dispose: async () => {
+          await run.dispose()
+          await pictures.dispose()
+        }
       }
     })
   )
@@ -252,6 +278,12 @@ export const baseFrame = async (
   model: DescribedModel,
   target: Target
 ): Promise<E.Either<string, Frame>> => {
-  const mean = rewardOf(design.reward, model, target)
-  return E.isLeft(mean) ? mean : sampled(design, target, chainOf(model), model.parameters, mean.right)
+  const made = pipe(
+    rewardOf(design.reward, model, target),
+    E.flatMap((mean) => camera(design, target, chainOf(model), model.denoiser.labels, mean))
+  )
+  if (E.isLeft(made)) return made
+  const frame = await made.right.shot(model.parameters)
+  await made.right.dispose()
+  return frame
 }

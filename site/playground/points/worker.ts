@@ -3,8 +3,8 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { gpuJs } from 'halforder/kernel/GpuJs'
-import type { DescribedModel } from 'halforder/network/Model'
-import type { Design } from './Design.js'
+import { type DescribedModel, loadModel, showError } from 'halforder/network/Model'
+import { type Design, usualPretraining } from './Design.js'
 import * as Engine from './Engine.js'
 
 /** What the page tells. */
@@ -51,12 +51,34 @@ const show = async (id: number, lane: number, step: number, taken: Promise<E.Eit
 
 const keyOf = ({ data, stroke, pretraining, seed }: Design): string => JSON.stringify([data, stroke, pretraining, seed])
 
-const pretrain = async (id: number, design: Design): Promise<void> => {
-  if (base?.key === keyOf(design)) {
-    await show(id, -1, design.pretraining, Engine.baseFrame(design, base.model, target))
-    tell({ id, kind: 'trained' })
-    return
+const ready = async (id: number, design: Design, model: DescribedModel): Promise<void> => {
+  base = { key: keyOf(design), model }
+  await show(id, -1, design.pretraining, Engine.baseFrame(design, model, target))
+  tell({ id, kind: 'trained' })
+}
+
+const weights: Readonly<Record<string, string>> = {
+  'eight-gaussians': new URL('../../../cli/assets/eight-gaussians.safetensors', import.meta.url).href,
+  moons: new URL('../../../cli/assets/moons.safetensors', import.meta.url).href,
+  checkerboard: new URL('../../../cli/assets/checkerboard.safetensors', import.meta.url).href
+}
+
+/** The weights that come with the page, where the design asks for them. */
+const shipped = async ({ data, pretraining }: Design): Promise<E.Either<string, DescribedModel> | undefined> => {
+  const url = weights[data]
+  if (url === undefined || pretraining > 0) return undefined
+  const response = await fetch(url)
+  if (!response.ok) return E.left(`${url}: ${response.status} ${response.statusText}`)
+  return E.mapLeft(showError)(loadModel(new Uint8Array(await response.arrayBuffer())))
+}
+
+const pretrain = async (id: number, asked: Design): Promise<void> => {
+  if (base?.key === keyOf(asked)) return ready(id, asked, base.model)
+  const found = await shipped(asked)
+  if (found !== undefined) {
+    return E.isLeft(found) ? tell({ id, kind: 'fault', lane: -1, fault: found.left }) : ready(id, asked, found.right)
   }
+  const design = asked.pretraining > 0 ? asked : { ...asked, pretraining: usualPretraining }
   const made = Engine.training(design, target)
   if (E.isLeft(made)) return tell({ id, kind: 'fault', lane: -1, fault: made.left })
   const training = made.right
@@ -75,9 +97,7 @@ const pretrain = async (id: number, design: Design): Promise<void> => {
     if (current !== id) return
     const model = training.finished()
     if (E.isLeft(model)) return tell({ id, kind: 'fault', lane: -1, fault: model.left })
-    base = { key: keyOf(design), model: model.right }
-    await show(id, -1, design.pretraining, Engine.baseFrame(design, model.right, target))
-    tell({ id, kind: 'trained' })
+    await ready(id, asked, model.right)
   } finally {
     await training.dispose()
   }
