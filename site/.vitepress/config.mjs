@@ -26,7 +26,8 @@ const hashOf = (text) => `'sha256-${createHash('sha256').update(text).digest('ba
 
 const play = [
   { text: 'Covers', link: '/play/covers' },
-  { text: 'Points', link: '/play/points' }
+  { text: 'Points', link: '/play/points' },
+  { text: 'Faces', link: '/play/faces' }
 ]
 
 /** Where the site is served from: `/`, or the folder that `SITE_BASE` names. */

@@ -27,6 +27,7 @@ export default {
     }
     app.component('PointsPlay', later(() => import('../../playground/points/Points.vue')))
     app.component('CoversPlay', later(() => import('../../playground/covers/Covers.vue')))
+    app.component('FacesPlay', later(() => import('../../playground/faces/Faces.vue')))
     if (!import.meta.env.SSR && import.meta.env.PROD && 'serviceWorker' in navigator) {
       void navigator.serviceWorker.register(`${import.meta.env.BASE_URL}sw.js`).catch(() => undefined)
     }

@@ -5,28 +5,20 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
-import type { Chain } from 'halforder/chain/Chain'
 import { ddim } from 'halforder/chain/sampler/Ddim'
 import { schedules } from 'halforder/chain/Share'
 import { showError as showDocumentError } from 'halforder/document/Document'
 import * as Gradient from 'halforder/estimator/Gradient'
 import * as Named from 'halforder/estimator/Named'
-import * as L from 'halforder/lens/Lens'
-import type { Params } from 'halforder/lens/Lens'
-import type { Rows } from 'halforder/lens/Rows'
 import type { MlpDescription } from 'halforder/network/Description'
 import { encodeModel, loadModel, showError as showModelError, type DescribedModel } from 'halforder/network/Model'
 import { denoiser } from 'halforder/network/Network'
-import * as Draw from 'halforder/random/Draw'
 import * as Key from 'halforder/random/Key'
-import type { Outputs } from 'halforder/reward/Shelf'
-import * as X from 'halforder/tensor/Expr'
 import * as Build from 'halforder/tensor/Build'
 import * as Program from 'halforder/tensor/Program'
 import type { Values } from 'halforder/tensor/Program'
-import { showTargetError, type Target } from 'halforder/tensor/Target'
+import type { Target } from 'halforder/tensor/Target'
 import type { Tensor } from 'halforder/tensor/Tensor'
-import * as Sampling from 'halforder/training/Sampling'
 import * as Batches from 'halforder/training/Batches'
 import { silent } from 'halforder/training/Conditions'
 import * as Config from 'halforder/training/Config'
@@ -37,6 +29,7 @@ import * as Setup from 'halforder/training/Setup'
 import { recipe } from 'halforder/task/Denoising'
 import { energyDistance } from '../../../cli/tasks/points/Points.js'
 import { rewards } from '../../../cli/tasks/points/Rewards.js'
+import { camera, scale, zeros, type ModelChain, type Scale } from '../Camera.js'
 import * as Design from './Design.js'
 
 // -------------------------------------------------------------------------------------
@@ -83,97 +76,50 @@ export interface Training {
 // samples
 // -------------------------------------------------------------------------------------
 
-type PointChain = Chain<Params, Outputs, Rows<number>>
-
-const chainOf = (model: Pick<DescribedModel, 'denoiser'>): PointChain =>
+const chainOf = (model: Pick<DescribedModel, 'denoiser'>): ModelChain =>
   ddim({ denoiser: model.denoiser, schedule: schedules[description.share](Design.T), eta: 1 })
 
-const dataOf = (design: Design.Design): Tensor =>
-  Design.data(design, Key.foldInString(Key.make(0), 'shown'), Design.rows.shown).x0
-
-const zeros = (rows: number, width: number): Tensor => ({ shape: [rows, width], data: new Float32Array(rows * width) })
-
-/** Takes pictures of parameters of a chain, on the noise of the seed. It is compiled once. */
-interface Camera {
-  readonly shot: (parameters: Values) => Promise<E.Either<string, Frame>>
+interface Pictures {
+  readonly frame: (parameters: Values) => Promise<E.Either<string, Frame>>
   readonly dispose: () => Promise<void>
 }
 
-const camera = (
+/** Pictures of a chain, with the reward of its points where a scale is given. */
+const pictures = (
   design: Design.Design,
   target: Target,
-  chain: PointChain,
-  labels: number,
-  reward: MeanReward
-): E.Either<string, Camera> =>
+  chain: ModelChain,
+  c: Tensor,
+  reward: Scale | undefined
+): E.Either<string, Pictures> =>
   pipe(
-    Build.build(target, { batch: Design.rows.shown })('step', Sampling.step(chain)),
-    E.bimap(Build.showError, (executable) => {
-      const key = Key.foldInString(Key.make(design.seed), 'shown')
-      const noise = (name: string): Tensor => Draw.normal32(Key.foldInString(key, name), [Design.rows.shown, 2])
-      const first = noise('xT')
-      const noises = Array.from({ length: Design.T }, (_, i) => noise(`eps ${Design.T - i}`))
-      const c = zeros(Design.rows.shown, labels)
-      const data = dataOf(design)
+    camera(chain, c, Key.foldInString(Key.make(design.seed), 'shown'), target),
+    E.map(({ shot, dispose }) => {
+      const data = Design.data(design, Key.foldInString(Key.make(0), 'shown'), Design.rows.shown).x0
       return {
-        shot: async (parameters) => {
-          const states = [first]
-          for (const [i, eps] of noises.entries()) {
-            const t = { shape: [], data: Float32Array.of(Design.T - i) }
-            const x = states.at(-1) ?? first
-            const found = await executable.run({ ...Program.under('params', parameters), c, x, eps, t })()
-            if (E.isLeft(found)) return E.left(showTargetError(found.left))
-            states.push(found.right['next'] ?? x)
-          }
-          const x0 = states.at(-1) ?? first
+        frame: async (parameters) => {
+          const states = await shot(parameters)
+          if (E.isLeft(states)) return states
+          const x0 = states.right.at(-1) ?? data
           const distance = energyDistance(x0, data)
           return E.right({
-            states: states.map((state) => Float32Array.from(state.data)),
-            reward: await reward(x0),
+            states: states.right.map((state) => Float32Array.from(state.data)),
+            reward: await reward?.mean(x0),
             distance: O.isSome(distance) ? distance.value : Number.NaN
           })
         },
-        dispose: () => executable.dispose()
+        dispose: async () => {
+          await dispose()
+          await reward?.dispose()
+        }
       }
     })
   )
 
-/** The mean reward of points, of rewards that are programs. */
-type MeanReward = (x0: Tensor) => Promise<number | undefined>
+const untold = (labels: number): Tensor => zeros(Design.rows.shown, labels)
 
-const noReward: MeanReward = async () => undefined
-
-const rewardOf = (text: string, model: DescribedModel, target: Target): E.Either<string, MeanReward> =>
-  pipe(
-    Setup.reward(text, { model, rewards }),
-    E.mapLeft(showDocumentError),
-    E.flatMap((reward): E.Either<string, MeanReward> => {
-      if (reward._tag === 'BlackBox') return E.right(noReward)
-      const width = model.denoiser.labels
-      const shapes = { x: chainOf(model).state, c: ['batch', width], parameters: L.shapes(reward.shapes) } as const
-      return pipe(
-        Build.build(target, { batch: Design.rows.shown })(
-          'reward',
-          Program.make(shapes, () => ({
-            rewards: reward
-              .lens(X.input('c', ['batch', width]))
-              .forward(L.parameterInputs('parameters', reward.shapes), X.input('x', ['batch', 2]))
-          }))
-        ),
-        E.bimap(
-          Build.showError,
-          (executable): MeanReward =>
-            async (x0) => {
-              const c = zeros(Design.rows.shown, width)
-              const found = await executable.run({ x: x0, c, ...Program.under('parameters', reward.parameters) })()
-              if (E.isLeft(found)) return undefined
-              const values = Array.from(found.right['rewards']?.data ?? [])
-              return values.reduce((sum, value) => sum + value, 0) / values.length
-            }
-        )
-      )
-    })
-  )
+const scaleOf = (design: Design.Design, model: DescribedModel, target: Target): E.Either<string, Scale> =>
+  scale(design.reward, { model, rewards, c: untold(model.denoiser.labels) }, target)
 
 // -------------------------------------------------------------------------------------
 // training
@@ -190,8 +136,10 @@ export const training = (design: Design.Design, target: Target): E.Either<string
     Build.build(target, { batch: Design.rows.pretrain })('training', Pretrain.trainingStep(objective, plan)),
     E.mapLeft(Build.showError),
     E.bindTo('executable'),
-    E.bind('pictures', () => camera(design, target, chainOf({ denoiser: denoiser(description) }), description.labels, noReward)),
-    E.map(({ executable, pictures }) => {
+    E.bind('shots', () =>
+      pictures(design, target, chainOf({ denoiser: denoiser(description) }), untold(description.labels), undefined)
+    ),
+    E.map(({ executable, shots }) => {
       let state = Pretrain.start(objective, plan, Key.foldInString(key, 'network'))
       const stream = Pretrain.train(executable, plan, batches, state)
       const parameters = (): Values => Program.below('average', state.values)
@@ -203,7 +151,7 @@ export const training = (design: Design.Design, target: Target): E.Either<string
           state = next.value.right
           return E.right(state)
         },
-        frame: () => pictures.shot(parameters()),
+        frame: () => shots.frame(parameters()),
         finished: () =>
           pipe(
             encodeModel(description, parameters(), { name: design.data }),
@@ -212,7 +160,7 @@ export const training = (design: Design.Design, target: Target): E.Either<string
           ),
         dispose: async () => {
           await executable.dispose()
-          await pictures.dispose()
+          await shots.dispose()
         }
       }
     })
@@ -249,12 +197,14 @@ export const tuning = (
     E.bindTo('config'),
     E.bind('setup', ({ config }) => Setup.setup(config, { model, rewards, language: silent(model.denoiser.labels) }, target)),
     E.mapLeft(showDocumentError),
-    E.bind('mean', () => rewardOf(design.reward, model, target)),
-    E.bind('pictures', ({ setup: { base }, mean }) => camera(design, target, base.chain, model.denoiser.labels, mean)),
+    E.bind('reward', () => scaleOf(design, model, target)),
+    E.bind('shots', ({ setup: { base }, reward }) =>
+      pictures(design, target, base.chain, untold(model.denoiser.labels), reward)
+    ),
     E.bind('run', ({ setup: { problem, optimizer, conditions } }) =>
       pipe(Finetune.compile(problem, { optimizer, conditions, target }), E.mapLeft(Gradient.showError))
     ),
-    E.map(({ config, setup, run, pictures }) => {
+    E.map(({ config, setup, run, shots }) => {
       let state = run.start(setup.initial)
       return {
         step: async () => {
@@ -263,10 +213,10 @@ export const tuning = (
           state = made.right.state
           return E.right(state)
         },
-        frame: () => pictures.shot(state.params),
+        frame: () => shots.frame(state.params),
         dispose: async () => {
           await run.dispose()
-          await pictures.dispose()
+          await shots.dispose()
         }
       }
     })
@@ -279,11 +229,11 @@ export const baseFrame = async (
   target: Target
 ): Promise<E.Either<string, Frame>> => {
   const made = pipe(
-    rewardOf(design.reward, model, target),
-    E.flatMap((mean) => camera(design, target, chainOf(model), model.denoiser.labels, mean))
+    scaleOf(design, model, target),
+    E.flatMap((reward) => pictures(design, target, chainOf(model), untold(model.denoiser.labels), reward))
   )
   if (E.isLeft(made)) return made
-  const frame = await made.right.shot(model.parameters)
+  const frame = await made.right.frame(model.parameters)
   await made.right.dispose()
   return frame
 }
