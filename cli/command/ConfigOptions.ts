@@ -67,7 +67,7 @@ export const configOptions: ReadonlyArray<readonly [flags: string, description: 
     `${Named.names.join(', ')}; with options such as "rlr(h = 3, radius = 0.1)"; or a JSON file (see halforder estimators)`
   ],
   ['--h <number>', 'steps of a half-order segment, for the estimators that have some'],
-  ['--k <number>', 'continuations of one state, for the estimators that have some: siblings'],
+  ['--k <number>', 'continuations of one state, for the estimator siblings (its count)'],
   ['--T <number>', 'steps of the chain'],
   ['--batch <number>', 'samples of one step'],
   ['--group <number>', 'so many samples in a row are asked for the same, with the advantage perPrompt'],
@@ -227,7 +227,7 @@ const places: Readonly<Record<Exclude<keyof ConfigOptions, 'config' | 'paper'>, 
   chain: 'chain.kind',
   T: 'chain.T',
   h: 'estimator.h',
-  k: 'estimator.k',
+  k: 'estimator.count',
   estimator: 'estimator',
   batch: 'batch',
   group: 'group',
@@ -244,8 +244,8 @@ const places: Readonly<Record<Exclude<keyof ConfigOptions, 'config' | 'paper'>, 
 const typedOf = (options: ConfigOptions, estimator: Typed | undefined): E.Either<Failure, Group> => {
   const chain = { ...field('kind', options.chain), ...field('T', number(options.T)) }
   return pipe(
-    withNumber('h', 'length of segments')(estimator?.document, options),
-    E.flatMap((document) => withNumber('k', 'number of siblings')(document, options)),
+    withNumber('h', 'h', 'length of segments')(estimator?.document, options),
+    E.flatMap((document) => withNumber('k', 'count', 'number of siblings')(document, options)),
     E.map((group) => ({
       ...field('task', options.task),
       ...field('model', options.model),
@@ -267,12 +267,12 @@ const typedOf = (options: ConfigOptions, estimator: Typed | undefined): E.Either
 
 /** The typed estimator with a number of its own that was typed by itself. */
 const withNumber =
-  (key: 'h' | 'k', what: string) =>
-  (estimator: unknown, { [key]: given }: ConfigOptions): E.Either<Failure, unknown> => {
+  (option: 'h' | 'k', key: string, what: string) =>
+  (estimator: unknown, { [option]: given }: ConfigOptions): E.Either<Failure, unknown> => {
     if (given === undefined) return E.right(estimator)
     if (!isRecord(estimator)) return E.right(estimator ?? { [key]: number(given) })
     return key in estimator
-      ? E.left(usage(`--${key}: expected one ${what}, got ${given} beside that of --estimator; leave one out`))
+      ? E.left(usage(`--${option}: expected one ${what}, got ${given} beside that of --estimator; leave one out`))
       : E.right({ ...estimator, [key]: number(given) })
   }
 
