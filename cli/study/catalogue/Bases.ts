@@ -57,4 +57,8 @@ export const inSteps =
  */
 export const having =
   (config: Group) =>
-  (basis: Basis): Basis => ({ ...basis, config: { ...basis.config, ...config } })
+  (basis: Basis): Basis => ({
+    ...basis,
+    config: { ...basis.config, ...config },
+    quick: { ...basis.quick, config: { ...basis.quick.config, ...config } }
+  })

@@ -17,21 +17,21 @@ import * as Cost from 'halforder/estimator/reading/Cost'
 import { lenses } from 'halforder/reward/StepReward'
 import * as Build from 'halforder/tensor/Build'
 import * as Setup from 'halforder/training/Setup'
-import { broken, fail, file, ofEstimator, refused, type Step, usage } from '../edge/Failure.js'
-import * as Files from '../edge/Files.js'
-import { take } from '../edge/Lock.js'
-import { number, whole } from '../edge/Options.js'
-import { meter } from '../edge/Progress.js'
-import { rasterise } from '../edge/Scatter.js'
-import { interruptible } from '../edge/Signals.js'
-import { studies } from '../study/catalogue/index.js'
-import * as Line from '../study/Line.js'
-import { show } from '../study/Page.js'
-import * as Study from '../study/Study.js'
-import { readConfig } from './ConfigOptions.js'
-import { materialsOf } from './ModelFile.js'
-import * as Cells from './study/Cells.js'
-import { pooled } from './study/Pool.js'
+import { broken, fail, file, ofEstimator, refused, type Step, usage } from '../../edge/Failure.js'
+import * as Files from '../../edge/Files.js'
+import { take } from '../../edge/Lock.js'
+import { number, whole } from '../../edge/Options.js'
+import { meter } from '../../edge/Progress.js'
+import { rasterise } from '../../edge/Scatter.js'
+import { interruptible } from '../../edge/Signals.js'
+import { studies } from '../../study/catalogue/index.js'
+import * as Line from '../../study/Line.js'
+import { show } from '../../study/Page.js'
+import * as Study from '../../study/Study.js'
+import { readConfig } from '../ConfigOptions.js'
+import { materialsOf } from '../ModelFile.js'
+import * as Cells from './Cells.js'
+import { pooled } from './Pool.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -200,7 +200,7 @@ const fineTunes = (asked: Asked, study: Study.Finetunes, basis: Study.Basis): St
               ...cell,
               folder: join(asked.out, 'cells', Study.placeOf(cell)),
               config: path,
-              steps: Study.stepsAt(study.marks, steps),
+              steps: Study.stepsAt(asked.quick ? [0.5] : study.marks, steps),
               evaluations,
               pullbacks
             }
