@@ -156,11 +156,13 @@ export const row: Row<'siblings', Options> = /*#__PURE__*/ define({
       : siblings({ T, count, spacing: n, ...given }, C.zerothOrder([1], { form, radius }))
   },
   compared: ({ T }) =>
-    [
-      { count: 4, spacing: T - 1 },
-      { count: 2, spacing: 5 },
-      { count: 2, spacing: 5, below: 'shared' as const }
-    ].flatMap((options) => (options.spacing >= 1 && options.spacing < T ? [{ options }] : [])),
+    T < 7
+      ? []
+      : [
+          { options: { spacing: T - 1 } },
+          { options: { spacing: T - 1, below: 'shared' } },
+          { options: { count: 2, spacing: 5, below: 'shared' } }
+        ],
   verified: ({ T }) =>
     T < 3
       ? [{ options: { count: 2 }, baseline: 'without' }]
