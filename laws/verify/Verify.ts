@@ -99,8 +99,14 @@ export interface Options {
   readonly most?: number
 }
 
-/** A claim that can be tested, with what it claims. */
-interface Claim {
+/**
+ * A claim that can be tested, with what it claims: `exact` is the sum of all terms of the target, and `claimed` of what is paid of
+ * them, which is the expectation.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Claim {
   readonly contender: Contender
   readonly exact: Uncertain
   readonly claimed: Uncertain
@@ -183,7 +189,13 @@ const over = (
     E.right(zeros(model))
   )
 
-const claimOf = (model: Model, contender: Contender): E.Either<string, Claim> =>
+/**
+ * What a contender claims on a model. Left: why it can not stand on it, or why its terms are not known.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const claimOf = (model: Model, contender: Contender): E.Either<string, Claim> =>
   pipe(
     model.check(contender),
     E.mapLeft(Gradient.showError),
