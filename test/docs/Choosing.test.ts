@@ -251,7 +251,7 @@ describe('choosing an estimator', () => {
   })
 
   it('says what siblings are worth', () => {
-    for (const form of ['siblings(count = 4, spacing = 49)', 'siblings(count = 2, spacing = 5)']) {
+    for (const form of ['siblings(family = 4, spacing = 49)', 'siblings(family = 2, spacing = 5)']) {
       for (const page of [choosing, results]) expect(read(page)).toContain(gain('siblings', form))
     }
   })
