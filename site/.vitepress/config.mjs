@@ -57,17 +57,26 @@ export default defineConfig({
   },
   themeConfig: {
     logo: { src: '/mark.svg', alt: '' },
-    search: { provider: 'local', options: { detailedView: false, translations: { button: { buttonText: 'Search', buttonAriaLabel: 'Search' } } } },
+    search: {
+      provider: 'local',
+      options: { detailedView: false, translations: { button: { buttonText: 'Search', buttonAriaLabel: 'Search' } } }
+    },
     outline: { level: [2, 3] },
     externalLinkIcon: false,
     nav: [
       { text: 'Play', items: play, activeMatch: '^/play/' },
-      { text: 'Guides', link: '/guide', activeMatch: '^/(guide|getting|choosing|verify|extending|own|your|conventions|limits)' },
+      {
+        text: 'Guides',
+        link: '/guide',
+        activeMatch: '^/(guide|getting|choosing|verify|extending|own|your|conventions|limits)'
+      },
       { text: 'Derivations', link: '/derivations/', activeMatch: '^/derivations/' },
       { text: 'Results', link: '/results/finetune', activeMatch: '^/results/' },
       { text: 'API', link: '/api/', activeMatch: '^/api/' }
     ],
-    socialLinks: [{ icon: 'github', link: 'https://github.com/halforder/halforder', ariaLabel: 'The source on GitHub' }],
+    socialLinks: [
+      { icon: 'github', link: 'https://github.com/halforder/halforder', ariaLabel: 'The source on GitHub' }
+    ],
     sidebar: {
       ...rooms(),
       '/': [
@@ -164,7 +173,9 @@ export default defineConfig({
         enforce: 'pre',
         resolveId(id, _importer, options) {
           if (!/^vue(\/|$)/.test(id)) return undefined
-          return options.ssr ? { id, external: true } : this.resolve(id, here('./config.mjs'), { ...options, skipSelf: true })
+          return options.ssr
+            ? { id, external: true }
+            : this.resolve(id, here('./config.mjs'), { ...options, skipSelf: true })
         }
       }
     ],

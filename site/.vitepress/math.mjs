@@ -20,7 +20,8 @@ export const math = (md) => {
   md.core.ruler.push('formulas-of-headings', ({ tokens }) => {
     tokens.forEach((token, i) => {
       if (token.type !== 'heading_open') return
-      for (const child of tokens[i + 1]?.children ?? []) if (child.type === 'math_inline') child.meta = { heading: true }
+      for (const child of tokens[i + 1]?.children ?? [])
+        if (child.type === 'math_inline') child.meta = { heading: true }
     })
   })
   md.renderer.rules.math_inline = (tokens, i, ...rest) => {

@@ -71,7 +71,9 @@ export const linkFrom = (file, href) => {
 
 /** The picture that a file shows: those of the repository are shown from it. */
 export const pictureFrom = (file, src) =>
-  src.startsWith(pictures) ? posix.relative(posix.dirname(file), src.slice(pictures.length)).replace(/^(?!\.)/, './') : src
+  src.startsWith(pictures)
+    ? posix.relative(posix.dirname(file), src.slice(pictures.length)).replace(/^(?!\.)/, './')
+    : src
 
 /** Rewrites links and pictures of a page to those of the site. */
 export const links = (md) => {

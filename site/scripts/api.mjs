@@ -40,7 +40,11 @@ const readComment = (text) => {
   const [{ lines: prose }, ...tags] = parts
   return {
     prose: prose.join('\n').trim(),
-    tag: (name) => tags.find(({ tag }) => tag === name)?.lines.join('\n').trim(),
+    tag: (name) =>
+      tags
+        .find(({ tag }) => tag === name)
+        ?.lines.join('\n')
+        .trim(),
     tags: (name) => tags.filter(({ tag }) => tag === name).map((one) => one.lines.join('\n').trim())
   }
 }
@@ -69,7 +73,8 @@ const signature = (statement, file) => {
   if (initializer === undefined) return text.slice(from, statement.end)
   // an arrow is told by its parameters and its result; of arrows that give arrows, all but the last body
   let arrow = initializer
-  if (!ts.isArrowFunction(arrow)) return text.slice(from, initializer.getStart(file)).replace(/\s*=\s*$/, '') || text.slice(from, statement.end)
+  if (!ts.isArrowFunction(arrow))
+    return text.slice(from, initializer.getStart(file)).replace(/\s*=\s*$/, '') || text.slice(from, statement.end)
   while (ts.isArrowFunction(arrow.body)) arrow = arrow.body
   return text.slice(from, arrow.equalsGreaterThanToken.getStart(file)).trim()
 }
@@ -119,7 +124,8 @@ const readModule = (path) => {
       const named = clause?.namedBindings
       if (named !== undefined && ts.isNamespaceImport(named)) imports.set(named.name.text, { from })
       else if (named !== undefined) {
-        for (const one of named.elements) imports.set(one.name.text, { from, name: (one.propertyName ?? one.name).text })
+        for (const one of named.elements)
+          imports.set(one.name.text, { from, name: (one.propertyName ?? one.name).text })
       }
     }
     if (ts.isExportDeclaration(statement) && statement.moduleSpecifier?.text.startsWith('.')) {
@@ -128,7 +134,11 @@ const readModule = (path) => {
       const comment = commentOf(statement)
       if (clause === undefined) passed.push({ from })
       else if (ts.isNamespaceExport(clause)) passed.push({ from, as: clause.name.text, comment })
-      else passed.push({ from, names: clause.elements.map(({ name, propertyName }) => [name.text, (propertyName ?? name).text]) })
+      else
+        passed.push({
+          from,
+          names: clause.elements.map(({ name, propertyName }) => [name.text, (propertyName ?? name).text])
+        })
     }
     if (!isExported(statement)) continue
     const name = nameOf(statement, file)
@@ -158,7 +168,11 @@ const prose = (text) =>
         ? line
         : line
             .split(/(`[^`]*`)/)
-            .map((part) => (part.startsWith('`') ? part : part.replaceAll('<', '&lt;').replaceAll('{', '&#123;').replaceAll('$', '\\$')))
+            .map((part) =>
+              part.startsWith('`')
+                ? part
+                : part.replaceAll('<', '&lt;').replaceAll('{', '&#123;').replaceAll('$', '\\$')
+            )
             .join('')
     )
     .join('\n')
@@ -226,13 +240,12 @@ export const pages = () => {
   const doorOf = (path) =>
     [...modules.values()].find(({ passed }) => passed.some(({ from, as }) => from === path && as === undefined))?.path
   const entry = (module, one, id) => {
-    const see = [...one.mentions]
-      .flatMap((mention) => {
-        const found = resolve(one.home, mention) ?? resolve(module, mention)
-        return found === undefined || (found.path === module.path && found.name === one.name)
-          ? []
-          : [`[${found.name}](${link(module.path, found.path, found.name)})`]
-      })
+    const see = [...one.mentions].flatMap((mention) => {
+      const found = resolve(one.home, mention) ?? resolve(module, mention)
+      return found === undefined || (found.path === module.path && found.name === one.name)
+        ? []
+        : [`[${found.name}](${link(module.path, found.path, found.name)})`]
+    })
     return [
       `### ${one.name} {#${id}}`,
       '',
@@ -256,12 +269,16 @@ export const pages = () => {
           '',
           ...passed.map(({ from, as, names, comment }) => {
             const there = modules.get(from)
-            const shown = there === undefined ? `\`${specifier(from)}\`` : `[${specifier(from)}](${link(module.path, from)})`
-            if (as !== undefined) return `- \`${as}\`, ${shown}: ${prose(comment?.prose || firstSentence(there?.about.prose ?? ''))}`
+            const shown =
+              there === undefined ? `\`${specifier(from)}\`` : `[${specifier(from)}](${link(module.path, from)})`
+            if (as !== undefined)
+              return `- \`${as}\`, ${shown}: ${prose(comment?.prose || firstSentence(there?.about.prose ?? ''))}`
             if (names === undefined) return `- all of ${shown}`
             const each = names.map(([outer, inner]) => {
               const found = find(from, inner)
-              return found === undefined ? `\`${outer}\`` : `[\`${outer}\`](${link(module.path, found.path, found.name)})`
+              return found === undefined
+                ? `\`${outer}\``
+                : `[\`${outer}\`](${link(module.path, found.path, found.name)})`
             })
             return `- from ${shown}: ${each.join(', ')}`
           }),
@@ -315,7 +332,7 @@ export const pages = () => {
     '',
     ...rooms.flatMap((room) => {
       const own = list.filter(({ path }) => roomOf(path) === room)
-      const door = own.find(({ path }) => /\/index\.ts$/.test(path))
+      const door = own.find(({ path }) => path.endsWith('/index.ts'))
       return [
         `## ${room}`,
         '',
@@ -337,7 +354,9 @@ export const roomOf = (path) => (path === 'src/index.ts' ? 'halforder' : /^(?:sr
 
 const importLine = (path) => {
   const name = specifier(path)
-  const alias = (name.split('/').at(-1) || 'halforder').replace(/^./, (c) => (/index\.ts$/.test(path) ? c : c.toUpperCase()))
+  const alias = (name.split('/').at(-1) || 'halforder').replace(/^./, (c) =>
+    path.endsWith('index.ts') ? c : c.toUpperCase()
+  )
   return `import * as ${alias} from 'halforder${name === '' ? '' : `/${name}`}'`
 }
 

@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url'
 
 const here = fileURLToPath(new URL('..', import.meta.url))
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
-const run = (command, args) => execFileSync(command, args, { cwd: here, stdio: 'inherit', shell: command === 'npm.cmd' })
+const run = (command, args) =>
+  execFileSync(command, args, { cwd: here, stdio: 'inherit', shell: command === 'npm.cmd' })
 
 const installed = `${here}node_modules/.package-lock.json`
 if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(`${here}package-lock.json`).mtimeMs) {

@@ -3,10 +3,14 @@
  */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { gzipSync } from 'node:zlib'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import * as E from 'fp-ts/lib/Either.js'
+import { gpuJs } from '../../src/kernel/index.js'
 import { chromiumPath } from '../../test/browser/browser.js'
+import { root } from '../scripts/modules.mjs'
+import * as Faces from '../playground/faces/Design.js'
+import { tuning } from '../playground/faces/Engine.js'
 import { visit, type Visit } from './visit.js'
 
 const installed = chromiumPath()
@@ -23,7 +27,7 @@ test.each(installed === undefined ? ['chromium is not installed (apt-get install
 const violations = async (page: Page): Promise<ReadonlyArray<string>> => {
   await page.evaluate(axe)
   const found: unknown = await page.evaluate(
-    "axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target}`)))"
+    'axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target}`)))'
   )
   return Array.isArray(found) ? found.map(String) : ['axe did not answer']
 }
@@ -43,7 +47,9 @@ const pages = [
   '/changelog',
   '/api/',
   '/api/estimator/Cover',
-  '/play/covers'
+  '/play/covers',
+  '/play/points',
+  '/play/faces'
 ]
 
 describe.each(installed === undefined ? [] : [installed])('in %s', (path) => {
@@ -67,21 +73,7 @@ describe.each(installed === undefined ? [] : [installed])('in %s', (path) => {
   })
 
   test.each(pages)('%s weighs at most 300 kB, as sent, before a visitor does something', async (address) => {
-    const page = await site().open('/errata')
-    const sizes: Array<Promise<number>> = []
-    page.on('response', (response) => {
-      sizes.push(response.body().then((body) => (/\.(woff2|png|jpg)$/.test(response.url()) ? body.length : gzipSync(body).length)))
-    })
-    const fresh = await page.context().browser()?.newContext({ serviceWorkers: 'block' })
-    const first = await fresh?.newPage()
-    first?.on('response', (response) => {
-      // pictures of results come as they are scrolled to, and are not counted
-      if (!/\.(png|jpg|gif)$/.test(response.url()))
-        sizes.push(response.body().then((body) => (response.url().endsWith('.woff2') ? body.length : gzipSync(body).length)))
-    })
-    await first?.goto(site().url + address, { waitUntil: 'networkidle' })
-    const total = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
-    await fresh?.close()
+    const total = await site().weigh(address)
     expect(total).toBeGreaterThan(10_000)
     expect(total).toBeLessThan(300_000)
   })
@@ -133,7 +125,10 @@ describe.each(installed === undefined ? [] : [installed])('in %s', (path) => {
       await choose(page, 'Equation (6) as printed')
       expect(await verdict(page)).toMatch(/step 1 paid more than once/)
       await page.waitForFunction(
-        () => [...document.querySelectorAll('.play figcaption strong')].some((one) => one.textContent?.startsWith('biased')),
+        () =>
+          [...document.querySelectorAll('.play figcaption strong')].some((one) =>
+            one.textContent?.startsWith('biased')
+          ),
         undefined,
         { timeout: 120_000 }
       )
@@ -174,6 +169,91 @@ describe.each(installed === undefined ? [] : [installed])('in %s', (path) => {
       await page.locator('#estimator').fill('rlr(h = 40)')
       await page.keyboard.press('Enter')
       expect(await verdict(page)).toMatch(/no cover: h: expected/)
+    })
+  })
+
+  describe('the page of points', () => {
+    test('fine-tunes its lanes beside each other, and earns the reward', async () => {
+      const page = await site().open('/play/points')
+      await page.getByRole('button', { name: 'Fine-tune' }).click()
+      await page.waitForFunction(
+        () => {
+          const said = [...document.querySelectorAll('.play .lane figcaption')].map((one) => one.textContent ?? '')
+          return said.length === 3 && said.every((text) => Number(/step (\d+)/.exec(text)?.[1] ?? 0) >= 8)
+        },
+        undefined,
+        { timeout: 170_000 }
+      )
+      const said = await page.locator('.play .lane figcaption').allInnerTexts()
+      const rewards = said.map((text) => Number(/reward (-?[\d.e-]+)/.exec(text)?.[1]))
+      expect(Math.max(...rewards)).toBeGreaterThan(-2)
+      await page.getByRole('button', { name: 'Pause' }).click()
+    })
+
+    test('moves the reward by keys, and says so in the address', async () => {
+      const page = await site().open('/play/points')
+      await page.locator('canvas.plane').first().focus()
+      await page.keyboard.press('ArrowUp')
+      expect(decodeURIComponent(page.url())).toContain('reward=near:1.4,0.1')
+    })
+
+    test('trains on data that is drawn', async () => {
+      const page = await site().open('/play/points?pretraining=100')
+      await page.locator('select').first().selectOption('drawn')
+      const box = await page.locator('canvas.plane').first().boundingBox()
+      if (box === null) throw new Error('no plane')
+      await page.mouse.move(box.x + 200, box.y + 100)
+      await page.mouse.down()
+      await page.mouse.move(box.x + 260, box.y + 140, { steps: 8 })
+      await page.mouse.up()
+      expect(page.url()).toContain('stroke=')
+      await page.getByRole('button', { name: 'Train on it' }).click()
+      await page.waitForFunction(
+        () => /Base model, step 100/.test(document.querySelector('.play figcaption')?.textContent ?? ''),
+        undefined,
+        { timeout: 120_000 }
+      )
+    })
+  })
+
+  describe('the page of faces', () => {
+    const finished = async (page: Page, steps: number): Promise<void> => {
+      await page.getByRole('button', { name: `Fine-tune ${steps} step${steps === 1 ? '' : 's'}` }).click()
+      await page.getByRole('button', { name: 'Save the model' }).waitFor({ timeout: 170_000 })
+    }
+
+    test('gives the bits that Node gives, in a file', async () => {
+      const page = await site().open('/play/faces?steps=5&batch=8')
+      await finished(page, 5)
+      const download = page.waitForEvent('download')
+      await page.getByRole('button', { name: 'Save the model' }).click()
+      const saved = readFileSync(await (await download).path())
+      const asset = (name: string): Uint8Array => readFileSync(`${root}cli/assets/${name}.safetensors`)
+      const target = gpuJs()
+      const run = tuning(
+        { ...Faces.initial, steps: 5, batch: 8 },
+        { model: asset('faces-mlp'), classifier: asset('classifier'), judge: asset('judge') },
+        target
+      )
+      if (E.isLeft(run)) throw new Error(run.left)
+      for (let i = 0; i < 5; i++) await run.right.step()
+      const own = run.right.saved()
+      expect(E.isRight(own) && Buffer.from(own.right).equals(saved)).toBe(true)
+      await target.dispose()
+    })
+
+    test('runs on WebGPU', async () => {
+      const page = await site().open('/play/faces?steps=1&batch=4&mode=webgpu')
+      await finished(page, 1)
+      expect(await page.locator('.play [role=status]').first().innerText()).toMatch(
+        /^Step 1: reward -?[\d.]+, by another judge -?[\d.]+/
+      )
+    })
+
+    test('says what is wrong with a reward', async () => {
+      const page = await site().open('/play/faces?reward=glases')
+      await page.getByRole('button', { name: 'Fine-tune 20 steps' }).click()
+      expect(await page.locator('.play [role=alert]').innerText()).toMatch(/glasses/)
     })
   })
 

@@ -14,7 +14,8 @@ const htmlFiles = existsSync(dist)
   ? readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.html'))
   : []
 
-const decoded = (text: string): string => text.replaceAll('&amp;', '&').replaceAll('&quot;', '"').replaceAll('&#39;', "'")
+const decoded = (text: string): string =>
+  text.replaceAll('&amp;', '&').replaceAll('&quot;', '"').replaceAll('&#39;', "'")
 
 const pages = new Map(
   htmlFiles.map((name) => {
@@ -70,9 +71,12 @@ test('every page of docs is a page of the site', () => {
 
 test('every exported name of every public module has an entry', () => {
   const missing = publicModules().flatMap((file) => {
-    const page = file === 'src/index.ts' ? 'api/halforder.html' : `api/${file.replace(/^src\//, '').replace(/\.ts$/, '.html')}`
+    const page =
+      file === 'src/index.ts' ? 'api/halforder.html' : `api/${file.replace(/^src\//, '').replace(/\.ts$/, '.html')}`
     const text = readFileSync(root + file, 'utf8')
-    const names = [...text.matchAll(/^export (?:declare )?(?:const|type|interface|function|class) (\w+)/gm)].map(([, name = '']) => name)
+    const names = [...text.matchAll(/^export (?:declare )?(?:const|type|interface|function|class) (\w+)/gm)].map(
+      ([, name = '']) => name
+    )
     return names.flatMap((name) => (pages.get(page)?.ids.has(name) === true ? [] : [`${page}#${name}`]))
   })
   expect(missing).toEqual([])
@@ -86,6 +90,8 @@ describe('links between files of the repository', () => {
   })
 
   test('are refused where nothing is', () => {
-    expect(() => linkFrom('docs/errata.md', 'no-such-page.md')).toThrow("docs/errata.md: nothing is at 'no-such-page.md'")
+    expect(() => linkFrom('docs/errata.md', 'no-such-page.md')).toThrow(
+      "docs/errata.md: nothing is at 'no-such-page.md'"
+    )
   })
 })

@@ -2,15 +2,18 @@
  * The built site in a headless Chromium, and what went wrong in it.
  */
 import type { AddressInfo } from 'node:net'
-import { chromium, type BrowserContext, type Page } from 'playwright-core'
+import { gzipSync } from 'node:zlib'
+import { chromium, type BrowserContext, type Page, type Response } from 'playwright-core'
 import { server } from '../scripts/serve.mjs'
 
 /**
- * `open` opens a page of the site. `complaints`: errors of pages, violations of their policy, and requests to other hosts.
+ * `open` opens a page of the site. `weigh`: bytes that a first visit to a page takes, text compressed; pictures, which come as they are
+ * scrolled to, are not counted. `complaints`: errors of pages, violations of their policy, and requests to other hosts.
  */
 export interface Visit {
   readonly url: string
   readonly open: (path: string, options?: { readonly phone?: boolean; readonly dark?: boolean }) => Promise<Page>
+  readonly weigh: (path: string) => Promise<number>
   readonly complaints: ReadonlyArray<string>
   readonly close: () => Promise<void>
 }
@@ -55,10 +58,27 @@ export const visit = async (executablePath: string): Promise<Visit> => {
         if (message.type() === 'error' || message.type() === 'warning') complaints.push(`${path}: ${message.text()}`)
       })
       page.on('request', (request) => {
-        if (!request.url().startsWith(url) && !/^(data|blob):/.test(request.url())) complaints.push(`${path}: ${request.url()}`)
+        if (!request.url().startsWith(url) && !/^(data|blob):/.test(request.url()))
+          complaints.push(`${path}: ${request.url()}`)
       })
       await page.goto(url + path, { waitUntil: 'networkidle' })
       return page
+    },
+    weigh: async (path) => {
+      const context = await browser.newContext({ serviceWorkers: 'block' })
+      const page = await context.newPage()
+      const sizes: Array<Promise<number>> = []
+      const sizeOf = async (response: Response): Promise<number> => {
+        const body = await response.body()
+        return response.url().endsWith('.woff2') ? body.length : gzipSync(body).length
+      }
+      page.on('response', (response) => {
+        if (!/\.(png|jpg|gif)$/.test(response.url())) sizes.push(sizeOf(response))
+      })
+      await page.goto(url + path, { waitUntil: 'networkidle' })
+      const total = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
+      await context.close()
+      return total
     },
     close: async () => {
       for (const context of contexts) await context.close()

@@ -25,9 +25,18 @@ export default {
       if (document.querySelector('main') === null) content?.setAttribute('role', 'main')
       else content?.removeAttribute('role')
     }
-    app.component('PointsPlay', later(() => import('../../playground/points/Points.vue')))
-    app.component('CoversPlay', later(() => import('../../playground/covers/Covers.vue')))
-    app.component('FacesPlay', later(() => import('../../playground/faces/Faces.vue')))
+    app.component(
+      'PointsPlay',
+      later(() => import('../../playground/points/Points.vue'))
+    )
+    app.component(
+      'CoversPlay',
+      later(() => import('../../playground/covers/Covers.vue'))
+    )
+    app.component(
+      'FacesPlay',
+      later(() => import('../../playground/faces/Faces.vue'))
+    )
     if (!import.meta.env.SSR && import.meta.env.PROD && 'serviceWorker' in navigator) {
       void navigator.serviceWorker.register(`${import.meta.env.BASE_URL}sw.js`).catch(() => undefined)
     }

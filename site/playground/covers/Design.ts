@@ -160,12 +160,7 @@ export type Brush = 'first' | 'half' | 'zeroth' | 'none'
  * The cover after some steps were painted: `from..to` belong to the brush's cell alone, cells that lose steps in their middle fall
  * in two, and a first-order cell reaches down to step 1.
  */
-export const paint = (
-  cells: ReadonlyArray<C.Cell>,
-  brush: Brush,
-  from: number,
-  to: number
-): ReadonlyArray<C.Cell> => {
+export const paint = (cells: ReadonlyArray<C.Cell>, brush: Brush, from: number, to: number): ReadonlyArray<C.Cell> => {
   const low = brush === 'first' ? 1 : Math.min(from, to)
   const high = Math.max(from, to)
   const outside = (t: number): boolean => t < low || t > high
@@ -246,7 +241,8 @@ export const bounds = { T: [2, 24], sigma: [0.05, 1], beta: [0, 2], radius: [0.0
 export const fromQuery = (query: string): Design => {
   const given = new URLSearchParams(query)
   const others = given.get('others')
-  const number = (key: keyof typeof bounds): number => within(given.get(key), bounds[key][0], bounds[key][1], initial[key])
+  const number = (key: keyof typeof bounds): number =>
+    within(given.get(key), bounds[key][0], bounds[key][1], initial[key])
   return {
     T: Math.round(number('T')),
     sigma: number('sigma'),
@@ -257,7 +253,13 @@ export const fromQuery = (query: string): Design => {
     radius: number('radius'),
     baseline: one(given.get('baseline'), ['none', 'expected', 'state'], initial.baseline),
     control: one(given.get('control'), ['none', 'state'], initial.control),
-    others: others === null ? initial.others : others.split(';').filter((text) => text !== '').slice(0, 6),
+    others:
+      others === null
+        ? initial.others
+        : others
+            .split(';')
+            .filter((text) => text !== '')
+            .slice(0, 6),
     seed: Math.round(number('seed'))
   }
 }
@@ -267,7 +269,8 @@ export const toQuery = (design: Design): string => {
   const query = new URLSearchParams()
   for (const [key, value] of Object.entries(design)) {
     const usual: unknown = initial[key as keyof Design]
-    if (JSON.stringify(value) !== JSON.stringify(usual)) query.set(key, Array.isArray(value) ? value.join(';') : String(value))
+    if (JSON.stringify(value) !== JSON.stringify(usual))
+      query.set(key, Array.isArray(value) ? value.join(';') : String(value))
   }
   const text = query.toString()
   return text === '' ? '' : `?${text}`

@@ -10,7 +10,7 @@ import { cost } from 'halforder/estimator/reading/Cost'
 import { byStep } from 'halforder/estimator/reading/Variance'
 import { described } from 'halforder/laws/verify/Catalogue'
 import type { Contender, Model, Noise, Sampler } from 'halforder/laws/verify/Model'
-import { claimOf } from 'halforder/laws/verify/Verify'
+import { claimOf } from 'halforder/laws/verify/Claim'
 import * as Key from 'halforder/random/Key'
 import type { Target } from 'halforder/tensor/Target'
 import * as Design from './Design.js'
@@ -122,7 +122,10 @@ const sampling = (
   const weights = estimator.covers.map(({ weight }) => weight)
   const counts = weights.map(() => 0)
   const whole = tally(weights, model.components)
-  const parts = new Map<string, { readonly kind: C.Cell['_tag']; readonly steps: ReadonlyArray<number>; readonly sum: Tally }>()
+  const parts = new Map<
+    string,
+    { readonly kind: C.Cell['_tag']; readonly steps: ReadonlyArray<number>; readonly sum: Tally }
+  >()
   let [seconds, fault]: [number, string | undefined] = [0, undefined]
   const note = async (cover: C.Cover, noise: Noise): Promise<void> => {
     const found = apart === undefined ? undefined : await apart[1].parts(cover, noise)()

@@ -7,7 +7,9 @@ import type { Design } from './Design.js'
 import { engine, type Engine, type Result } from './Engine.js'
 
 /** What the page tells. */
-export type Ask = { readonly id: number; readonly design: Design } | { readonly id: number; readonly design?: undefined }
+export type Ask =
+  | { readonly id: number; readonly design: Design }
+  | { readonly id: number; readonly design?: undefined }
 
 /** What the worker tells: how far samples are, by which means, or what is wrong. */
 export interface Tell {
@@ -44,7 +46,9 @@ const sample = async (id: number, made: Engine, lines: number): Promise<void> =>
     while (current === id) {
       await made.step()
       const results = made.read()
-      const done = results.length === lines && results.every(({ moments, fault }) => fault !== undefined || (moments?.n ?? 0) >= enough)
+      const done =
+        results.length === lines &&
+        results.every(({ moments, fault }) => fault !== undefined || (moments?.n ?? 0) >= enough)
       if (performance.now() - told > pace || done) {
         told = performance.now()
         tell({ id, gradient: made.gradient, results, fault: undefined })

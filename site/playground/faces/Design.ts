@@ -5,7 +5,7 @@
 /**
  * - `prompt`: in the words of the task `faces`; empty: each sample is told nothing. `reward`: as its shelf reads it.
  * - `estimator`: as `Named.parse` reads it; `kl`: the price of leaving the base model.
- * - `rate`: the learning rate; `batch`: samples of a step; `mode`: what runs the kernels. All noise is from `seed`.
+ * - `rate`: the learning rate; `batch`: samples of a step, of which `steps` are made before it rests; `mode`: what runs the kernels. All noise is from `seed`.
  */
 export interface Design {
   readonly prompt: string
@@ -14,6 +14,7 @@ export interface Design {
   readonly kl: number
   readonly rate: number
   readonly batch: number
+  readonly steps: number
   readonly mode: 'webasm' | 'webgpu'
   readonly seed: number
 }
@@ -26,6 +27,7 @@ export const initial: Design = {
   kl: 0.5,
   rate: 0.1,
   batch: 32,
+  steps: 20,
   mode: 'webasm',
   seed: 1
 }
@@ -61,6 +63,7 @@ export const fromQuery = (query: string): Design => {
     kl: number(given.get('kl'), 0, 10, initial.kl),
     rate: number(given.get('rate'), 1e-4, 1, initial.rate),
     batch: Math.round(number(given.get('batch'), 4, 128, initial.batch)),
+    steps: Math.round(number(given.get('steps'), 1, 1000, initial.steps)),
     mode: given.get('mode') === 'webgpu' ? 'webgpu' : 'webasm',
     seed: Math.round(number(given.get('seed'), 0, 1e6, initial.seed))
   }

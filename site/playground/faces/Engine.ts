@@ -115,7 +115,12 @@ export const tuning = (design: Design.Design, files: Files, target: Target): E.E
     ),
     E.let('c', ({ parts: { model }, setup }) => {
       const { c } = setup.conditions(Key.foldInString(Key.make(design.seed), 'told'), Design.shown)
-      return c ?? { shape: [Design.shown, model.denoiser.labels], data: new Float32Array(Design.shown * model.denoiser.labels) }
+      return (
+        c ?? {
+          shape: [Design.shown, model.denoiser.labels],
+          data: new Float32Array(Design.shown * model.denoiser.labels)
+        }
+      )
     }),
     E.bind('shots', ({ setup, c }) =>
       camera(setup.base.chain, c, Key.foldInString(Key.make(design.seed), 'shown'), target)
@@ -159,7 +164,11 @@ export const tuning = (design: Design.Design, files: Files, target: Target): E.E
             E.mapLeft(showDocumentError),
             E.flatMap((values) =>
               pipe(
-                model.encode(values, { ...model.metadata, finetuned: JSON.stringify({ ...design, steps: state.step }) }, 'own'),
+                model.encode(
+                  values,
+                  { ...model.metadata, finetuned: JSON.stringify({ ...design, steps: state.step }) },
+                  'own'
+                ),
                 E.mapLeft(showModelError)
               )
             )

@@ -9,7 +9,13 @@ import { tuning, type Files, type Frame, type Tuning } from './Engine.js'
 
 /** What the page tells: to begin with a design and perhaps a model of its own, to go on, to pause, to save. */
 export type Ask =
-  | { readonly kind: 'begin'; readonly id: number; readonly design: Design; readonly model?: Uint8Array; readonly steps: number }
+  | {
+      readonly kind: 'begin'
+      readonly id: number
+      readonly design: Design
+      readonly model?: Uint8Array
+      readonly steps: number
+    }
   | { readonly kind: 'resume'; readonly id: number; readonly steps: number }
   | { readonly kind: 'pause'; readonly id: number }
   | { readonly kind: 'save'; readonly id: number }
@@ -89,8 +95,17 @@ const begin = async ({ id, design, model, steps }: Ask & { readonly kind: 'begin
 
 // one thing after another: a step that is being made is made to its end before another run begins
 let last: Promise<void> = Promise.resolve()
-const then = (id: number, next: () => Promise<void>): void => {
-  last = last.then(next).catch((error: unknown) => tell({ kind: 'fault', id, fault: String(error) }))
+const queue = (id: number, task: () => Promise<void>): void => {
+  const before = last
+  const run = async (): Promise<void> => {
+    await before
+    try {
+      await task()
+    } catch (error) {
+      tell({ kind: 'fault', id, fault: String(error) })
+    }
+  }
+  last = run()
 }
 
 addEventListener('message', ({ data }: MessageEvent<Ask>) => {
@@ -101,10 +116,10 @@ addEventListener('message', ({ data }: MessageEvent<Ask>) => {
       return
     case 'begin':
       current = id
-      return then(id, () => begin(data))
+      return queue(id, () => begin(data))
     case 'resume':
       current = id
-      return then(id, async () => {
+      return queue(id, async () => {
         if (held !== undefined) await go(id, held, data.steps)
       })
     case 'save': {

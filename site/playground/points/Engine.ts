@@ -195,7 +195,9 @@ export const tuning = (
       })
     ),
     E.bindTo('config'),
-    E.bind('setup', ({ config }) => Setup.setup(config, { model, rewards, language: silent(model.denoiser.labels) }, target)),
+    E.bind('setup', ({ config }) =>
+      Setup.setup(config, { model, rewards, language: silent(model.denoiser.labels) }, target)
+    ),
     E.mapLeft(showDocumentError),
     E.bind('reward', () => scaleOf(design, model, target)),
     E.bind('shots', ({ setup: { base }, reward }) =>

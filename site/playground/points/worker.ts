@@ -43,7 +43,12 @@ const breath = (): Promise<void> =>
     port2.postMessage(0)
   })
 
-const show = async (id: number, lane: number, step: number, taken: Promise<E.Either<string, Engine.Frame>>): Promise<void> => {
+const show = async (
+  id: number,
+  lane: number,
+  step: number,
+  taken: Promise<E.Either<string, Engine.Frame>>
+): Promise<void> => {
   const frame = await taken
   if (E.isLeft(frame)) tell({ id, kind: 'fault', lane, fault: frame.left })
   else tell({ id, kind: 'frame', lane, step, frame: frame.right })
