@@ -140,7 +140,7 @@ export const row: Row<'siblings', Options> = /*#__PURE__*/ define({
     radius: F.zeroth.radius
   },
   defaults: {
-    count: 4,
+    family: 4,
     spacing: 1,
     levels: null,
     below: 'fresh',
