@@ -16,8 +16,8 @@ import * as Config from 'halforder/training/Config'
 import { find as findPreset, names as presetNames } from 'halforder/training/policy/Presets'
 import * as Documents from '../edge/Documents.js'
 import { type Failure, refused, type Step, usage } from '../edge/Failure.js'
-import { find } from '../tasks/Find.js'
 import { estimatorOption, type Typed } from './EstimatorOption.js'
+import { taskOf } from './ModelFile.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -39,6 +39,7 @@ export interface ConfigOptions {
   readonly evaluateChain?: string
   readonly estimator?: string
   readonly h?: string
+  readonly k?: string
   readonly T?: string
   readonly batch?: string
   readonly group?: string
@@ -64,10 +65,13 @@ export interface ConfigOptions {
  * @since 0.1.0
  */
 export const configOptions: ReadonlyArray<readonly [flags: string, description: string]> = [
-  ['--task <name>', 'faces, clips, points, or a module such as ./rings.mjs (default: faces)'],
+  [
+    '--task <name>',
+    'faces, clips, garments, points, tokens, or a module such as ./rings.mjs (default: faces, or what the file of --model says)'
+  ],
   ['--config <file>', 'JSON or YAML; fields that it leaves out take their defaults'],
   ['--seed <number>', 'the seed of every draw'],
-  ['--model <name>', 'the base model: one of the task, a file, or the folder of a run'],
+  ['--model <name>', 'the base model: one of the task, a file (also *.onnx), a folder of diffusers, or that of a run'],
   ['--preset <name>', `the fields of a published method, which others go over: ${presetNames.join(', ')}`],
   ['--chain <name>', chainNames.join(', ')],
   [
@@ -76,16 +80,17 @@ export const configOptions: ReadonlyArray<readonly [flags: string, description: 
   ],
   [
     '--estimator <name>',
-    `${Named.names.join(', ')}; with options such as "rlr(h = 3, radius = 0.1)"; or a JSON file (see halforder estimators)`
+    `${Named.names.join(', ')}; with options such as "rlr(h = 3, radius = 0.1)"; or a JSON file (see halforder estimators); auto, or auto(only = "rlr"): a pilot chooses`
   ],
   ['--h <number>', 'steps of a half-order segment, for the estimators that have some'],
+  ['--k <number>', 'continuations of one state, for the estimator siblings (its count)'],
   ['--T <number>', 'steps of the chain'],
   ['--batch <number>', 'samples of one step'],
   ['--group <number>', 'so many samples in a row are asked for the same, with the advantage perPrompt'],
   ['--steps <number>', 'steps of the optimizer'],
   [
     '--reward <name>',
-    'a reward of the task, a sum such as alignment + 0.5*aesthetic, or a module such as ./reward.mjs'
+    'a reward of the task, a sum such as alignment + 0.5*aesthetic, or a file: a module ./reward.mjs, a graph judge.onnx'
   ],
   ['--prompt <text>', 'of every sample, such as "a happy face with blue hair" (default: each draws one)'],
   ['--lora <rank>', 'train low-rank adapters of all weights instead, with a radius and a learning rate for them'],
@@ -121,9 +126,6 @@ export interface Configured {
   readonly config: Config.Config
 }
 
-/** The task that runs where none is named. */
-const usual = 'faces'
-
 /**
  * Reads a configuration and its task: the file, if one is named, with what was typed over it. Left: a task that is
  * none, a file that is not there or no JSON or YAML (`Documents.yaml`), a field that is unknown or not of its kind.
@@ -157,7 +159,11 @@ export const configure = (document: unknown, options: ConfigOptions): Step<Confi
     ),
     TE.chainFirstEitherK(() => presetOf(options)),
     TE.bind('typed', ({ estimator }) => TE.fromEither(typedOf(options, estimator))),
-    TE.bind('task', ({ given, typed }) => find(nameOfTask(over(given, typed)))),
+    TE.bind('found', ({ given, typed }) => {
+      const document = over(given, typed)
+      return taskOf(textIn(document, 'task'), textIn(document, 'model'))
+    }),
+    TE.let('task', ({ found }) => found.task),
     TE.bind('base', ({ given, typed, task, estimator }) =>
       TE.fromEither(
         pipe(
@@ -193,7 +199,7 @@ export const configure = (document: unknown, options: ConfigOptions): Step<Confi
         )
       )
     ),
-    TE.map(({ task, config }) => ({ task, config: { ...config, task: config.task === '' ? usual : config.task } }))
+    TE.map(({ found: { task, name }, config }) => ({ task, config: { ...config, task: name } }))
   )
 
 /** The fields of a preset, where one is named. */
@@ -209,9 +215,11 @@ const presetOf = ({ preset, paper }: ConfigOptions): E.Either<Failure, void> =>
         ? E.left(usage('--paper: expected no --preset beside it; leave one of the two out'))
         : E.right(undefined)
 
-/** What is no name is left to the decoder, which says so. */
-const nameOfTask = (given: unknown): string =>
-  isRecord(given) && typeof given['task'] === 'string' && given['task'] !== '' ? given['task'] : usual
+/** A text of a document, if there is one. What is none is left to the decoder, which says so. */
+const textIn = (given: unknown, key: string): string | undefined => {
+  const value = isRecord(given) ? given[key] : undefined
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
 
 type Group = Readonly<Record<string, unknown>>
 
@@ -262,6 +270,7 @@ const places: Readonly<Record<Exclude<keyof ConfigOptions, 'config' | 'paper' | 
   evaluateChain: 'evaluationChain',
   T: 'chain.T',
   h: 'estimator.h',
+  k: 'estimator.count',
   estimator: 'estimator',
   batch: 'batch',
   group: 'group',
@@ -289,7 +298,8 @@ const typedOf = (options: ConfigOptions, estimator: Typed | undefined): E.Either
   }
   const chain = { ...field('kind', options.chain), ...field('T', number(options.T)) }
   return pipe(
-    withLength(estimator?.document, options),
+    withNumber('h', 'h', 'length of segments')(estimator?.document, options),
+    E.flatMap((document) => withNumber('k', 'count', 'number of siblings')(document, options)),
     E.map((group) => ({
       ...field('task', options.task),
       ...field('model', options.model),
@@ -311,14 +321,16 @@ const typedOf = (options: ConfigOptions, estimator: Typed | undefined): E.Either
   )
 }
 
-/** The typed estimator with the typed length of segments. */
-const withLength = (estimator: unknown, { h }: ConfigOptions): E.Either<Failure, unknown> => {
-  if (h === undefined) return E.right(estimator)
-  if (!isRecord(estimator)) return E.right(estimator ?? { h: number(h) })
-  return 'h' in estimator
-    ? E.left(usage(`--h: expected one length of segments, got ${h} beside that of --estimator; leave one out`))
-    : E.right({ ...estimator, h: number(h) })
-}
+/** The typed estimator with a number of its own that was typed by itself. */
+const withNumber =
+  (option: 'h' | 'k', key: string, what: string) =>
+  (estimator: unknown, { [option]: given }: ConfigOptions): E.Either<Failure, unknown> => {
+    if (given === undefined) return E.right(estimator)
+    if (!isRecord(estimator)) return E.right(estimator ?? { [key]: number(given) })
+    return key in estimator
+      ? E.left(usage(`--${option}: expected one ${what}, got ${given} beside that of --estimator; leave one out`))
+      : E.right({ ...estimator, [key]: number(given) })
+  }
 
 /** A document over another, group by group. What is no group is left to the decoder, which names it. */
 const over = (given: unknown, typed: Group): unknown =>

@@ -27,7 +27,8 @@ import { type Held, take } from '../edge/Lock.js'
 import { saveEvery } from '../edge/Options.js'
 import { interruptible } from '../edge/Signals.js'
 import { webGpu } from '../edge/WebGpu.js'
-import { type ConfigOptions, readConfig } from './ConfigOptions.js'
+import { asked, readChosen, show } from './Choose.js'
+import type { ConfigOptions } from './ConfigOptions.js'
 import { describe, execute, type Ready, type Summary } from './run/FinetuneRun.js'
 import { featuresOf } from './run/Judgement.js'
 import { materialsOf } from './ModelFile.js'
@@ -185,8 +186,8 @@ const interrupted =
 
 const begin = (options: Options, every: number, now: Date): Step<Summary> =>
   pipe(
-    readConfig(options),
-    TE.chainFirst(() => (options.out === undefined ? TE.right(undefined) : refuseTaken(options.out))),
+    options.out === undefined ? TE.right(undefined) : refuseTaken(options.out),
+    TE.flatMap(() => readChosen(options, (chosen) => process.stderr.write(`${show(chosen)}\n`))),
     TE.flatMap((configured) => {
       const { config } = configured
       const folder = options.out ?? defaultFolder(config, now)
@@ -198,7 +199,9 @@ const begin = (options: Options, every: number, now: Date): Step<Summary> =>
   )
 
 const goOn = (folder: string, options: Options, every: number): Step<Summary> => {
-  const { resume: _, out: __, ...typed } = options
+  const { resume: _, out: __, estimator, ...others } = options
+  // the folder has the one that was chosen
+  const typed = estimator === undefined || asked(options) !== undefined ? others : { ...others, estimator }
   return pipe(
     TE.fromEither(checkOptions(folder, options)),
     TE.flatMap(() => hasCheckpoint(folder)),

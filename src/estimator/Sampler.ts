@@ -174,13 +174,14 @@ const signed = (sign: 1 | -1, request: Request): Request => {
   const negate: (tensor: Tensor) => Tensor = T.map((v) => -v)
   const negated: (values: Values) => Values = (values) =>
     Object.fromEntries(Object.entries(values).map(([path, value]) => [path, negate(value)]))
-  const { moreXi } = request
+  const { fresh, moreXi } = request
   return {
     ...request,
     xT: negate(request.xT),
     eps: negate(request.eps),
     xi: negated(request.xi),
-    ...(moreXi === undefined ? {} : { moreXi: moreXi.map(negated) })
+    ...(moreXi === undefined ? {} : { moreXi: moreXi.map(negated) }),
+    ...(fresh === undefined ? {} : { fresh: (at, k) => negate(fresh(at, k)) })
   }
 }
 

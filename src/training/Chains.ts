@@ -6,7 +6,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import { withoutLastNoise } from '../chain/Chain.js'
-import { guided } from '../chain/Denoiser.js'
+import { guided, heldInput } from '../chain/Denoiser.js'
 import { samplers } from '../chain/sampler/All.gen.js'
 import type { Base, Options, RowChain, SamplerRow } from '../chain/SamplerRow.js'
 import { type DocumentError, fault } from '../document/Document.js'
@@ -82,21 +82,25 @@ export const chain = (
     ? E.left(fault('chain.kind', `one of ${names.join(', ')}`, kind, 'choose one of them'))
     : window !== null && row.windows !== true
       ? E.left(fault('chain.window', `null for ${kind}`, window, `leave it out, or choose ${listed}`))
-      : window !== null && !within(window, options.T)
-        ? E.left(
-            moves(window)
-              ? fault('chain.window.size', `a number within 1..${options.T}`, window.size, 'choose another')
-              : fault('chain.window', `two steps within 1..${options.T}, the lowest first`, window, 'choose others')
-          )
-        : pipe(
-            row.build(
-              { ...base, denoiser: guided(options.guidance)(base.denoiser) },
-              {
+      : base.denoiser.alphabet !== undefined && kind !== 'masked'
+        ? E.left(fault('chain.kind', "'masked', since the model is one of tokens", kind, 'choose it'))
+        : window !== null && !within(window, options.T)
+          ? E.left(
+              moves(window)
+                ? fault('chain.window.size', `a number within 1..${options.T}`, window.size, 'choose another')
+                : fault('chain.window', `two steps within 1..${options.T}, the lowest first`, window, 'choose others')
+            )
+          : pipe(
+              E.Do,
+              E.let('denoiser', () => guided(options.guidance)(base.denoiser)),
+              E.let('all', () => ({
                 ...options,
                 ...(clip === 0 ? {} : { clip }),
                 ...(window === null ? {} : { window: moves(window) ? ('moving' as const) : window })
-              }
-            ),
-            E.map((made) => (lastNoise ? made : withoutLastNoise(made)))
-          )
+              })),
+              E.bind('made', ({ all, denoiser }) => row.build({ ...base, denoiser }, all)),
+              E.bind('holding', ({ all, denoiser }) => row.build({ ...base, denoiser: heldInput(denoiser) }, all)),
+              E.map(({ made, holding }) => ({ ...made, held: holding.mean })),
+              E.map((made) => (lastNoise ? made : withoutLastNoise(made)))
+            )
 }

@@ -5,7 +5,7 @@
  */
 import * as Cover from '../estimator/Cover.js'
 import { draw } from '../estimator/Estimator.js'
-import type { AnyProblem, Request } from '../estimator/Gradient.js'
+import { type AnyProblem, branches, type Request } from '../estimator/Gradient.js'
 import { directionShapes, trainedShapes } from '../estimator/program/Programs.js'
 import { alone, type Uniforms } from '../estimator/Sampler.js'
 import { draw32 } from '../random/Density.js'
@@ -78,6 +78,7 @@ export const onStreams = (
       params: switchedTo(problem, cover, copied),
       ...shared,
       xi: directions(problem, cover, Key.foldInString(own, 'xi')),
+      ...(branches(cover).length === 0 ? {} : { fresh: fresh(problem, Key.foldInString(own, 'fresh')) }),
       weights: new Array<number>(batch).fill(1 / batch),
       advantageState,
       ...(group === 1 ? {} : { groups: Array.from({ length: batch }, (_, row) => Math.floor(row / group)) })
@@ -147,6 +148,17 @@ export const noise = (
     eps: draw32(chain.noise.density, Key.foldInString(key, 'eps'), [chain.T, ...state])
   }
 }
+
+/**
+ * The noises of siblings, in f32, from a key: those below the state of step `at`, for the `k`-th continuation.
+ *
+ * @category drawing
+ * @since 0.1.0
+ */
+export const fresh =
+  ({ chain, batch }: Pick<AnyProblem, 'chain' | 'batch'>, key: Key.Key): NonNullable<Request['fresh']> =>
+  (at, k) =>
+    draw32(chain.noise.density, Key.foldIn(Key.foldIn(key, at), k), [at, ...sizes(chain.state, batch)])
 
 /**
  * The directions of a cover's zeroth-order cell, none where it has none, from a key.

@@ -7,7 +7,8 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { addNoise, conditionInputs, deviationAt, type Chain } from '../chain/Chain.js'
+import { conditionInputs, deviationAt, type Chain } from '../chain/Chain.js'
+import * as Transition from '../chain/Transition.js'
 import * as L from '../lens/Lens.js'
 import type { Params } from '../lens/Lens.js'
 import { drawRows32 } from '../random/Density.js'
@@ -103,7 +104,7 @@ export const step = <P extends Params, S extends Batched, C extends Exprs>(chain
     const t: X.Scalar = X.input('t', [])
     const p = L.parameterInputs<P>('params', chain.parameters)
     const mean = chain.mean(t).forward(p, { x: X.input('x', chain.state), c: conditionInputs(chain) })
-    return { next: addNoise(mean, deviationAt(chain, p, t), X.input('eps', chain.state)) }
+    return { next: Transition.next(chain.noise, deviationAt(chain, p, t))(mean, X.input('eps', chain.state)) }
   })
 }
 

@@ -204,9 +204,9 @@ export const stageCodes = (
  */
 export const chain = (
   config: Config['chain'],
-  { denoiser, decoder, share, levels }: Model
+  { denoiser, decoder, share, levels, own }: Model
 ): E.Either<DocumentError, Chain<Params, Outputs, Rows<number>>> =>
-  Chains.chain({ denoiser, share, levels, latent: O.isSome(decoder) }, config)
+  Chains.chain({ denoiser, share, levels, own, latent: O.isSome(decoder) }, config)
 
 /**
  * The estimator of a configuration, for a chain and a reward. Left: one that does not fit them.
@@ -299,10 +299,10 @@ const evaluated = (
 const rowDirections = (
   config: Config,
   base: Chain<Params, Outputs, Rows<number>>,
-  chosen: Trained
+  { model, trained: chosen }: Prepared
 ): E.Either<DocumentError, Chain<Params, Outputs, Rows<number>>> => {
   const directions = 'directions' in config.estimator ? config.estimator.directions : 'batch'
-  if (directions === 'batch') return E.right(base)
+  if (directions === 'batch' || (directions === 'auto' && model.spread === false)) return E.right(base)
   const matrices = trainedShapes(base.parameters, chosen).filter(([, shape]) => shape.length !== 1)
   const [first = '', ...others] = matrices.map(([path]) => path)
   return matrices.length === 0
@@ -341,7 +341,7 @@ export const setup = (
     E.bind('plain', ({ ready }) => chain(config.chain, ready.model)),
     E.bind('base', ({ plain }) => staged(config, plain, language)),
     E.bind('other', ({ base, ready }) => evaluated(config, base, ready.model, language)),
-    E.bind('chain', ({ base, ready }) => rowDirections(config, base, ready.trained)),
+    E.bind('chain', ({ base, ready }) => rowDirections(config, base, ready)),
     E.bind('estimator', ({ reward: wanted, chain: on }) =>
       estimator(config.estimator, { ...Named.facts(on, wanted), ...windowOf(config) })
     ),
@@ -373,6 +373,7 @@ export const setup = (
           trained: (path: string): boolean => path !== base.switched?.path && ready.trained(path),
           batch: config.batch,
           nonFinite: config.nonFinite,
+          reference: initial,
           ...Critic.looked(chosen, { T: base.T, features: base.state[1], labels: language.labels })
         }
         return {

@@ -33,12 +33,12 @@ import type * as Setup from 'halforder/training/Setup'
 import { broken, type Failure, type Step } from '../../edge/Failure.js'
 import type { Held } from '../../edge/Lock.js'
 import { showMetrics, type Metrics } from '../../edge/Metrics.js'
-import { picture, pictured } from '../../edge/Pictures.js'
+import { formatFor, picture, pictured } from '../../edge/Pictures.js'
 import { meter } from '../../edge/Progress.js'
 import { rewardPlot } from '../../edge/RewardPlot.js'
 import type { Judge, Level, Measured, Standing } from './Judgement.js'
 import * as Judgement from './Judgement.js'
-import { save, write } from './RunFolder.js'
+import { modelFiles, save, write } from './RunFolder.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -85,6 +85,7 @@ export interface Ready {
  */
 export interface Summary {
   readonly folder: string
+  readonly sheet: string
   readonly reward: string
   readonly before: Standing
   readonly after: Standing
@@ -140,7 +141,7 @@ const measure =
         Key.foldInString(Key.make(config.seed), 'held-out')
       )(params, base),
       TE.mapLeft((reason) => broken(`held-out samples ${when} the run: ${reason}`)),
-      TE.chainFirst(({ images }) => writeSheet(ready, held, `${when}.png`, images))
+      TE.chainFirst(({ images }) => writeSheet(ready, held, `${when}.${formatFor(ready.show)}`, images))
     )
   }
 
@@ -173,12 +174,20 @@ const writeModel = ({ config, model, setup }: Ready, held: Held, params: Values)
     E.mapLeft((error) => broken(showDocument(error))),
     E.flatMap((values) =>
       pipe(
-        model.encode(values, { ...model.metadata, config: JSON.stringify(config) }, 'own'),
+        E.Do,
+        E.bind('file', () => model.encode(values, { ...model.metadata, config: JSON.stringify(config) }, 'own')),
+        E.bind('beside', (): ReturnType<NonNullable<Model['beside']>> => model.beside?.(values) ?? E.right({})),
         E.mapLeft((error) => broken(showModel(error)))
       )
     ),
     TE.fromEither,
-    TE.flatMap((bytes) => write(held)('model.safetensors', bytes))
+    TE.flatMap(({ file, beside }) =>
+      pipe(
+        Object.entries({ ...beside, [model.file ?? modelFiles[0]]: file }),
+        TE.traverseSeqArray(([name, content]) => write(held)(name, content))
+      )
+    ),
+    TE.map(() => undefined)
   )
 
 /** Where the loop stopped. */
@@ -241,7 +250,7 @@ const loop =
   }
 
 /**
- * Runs it all: the folder then has `config.json`, `metrics.jsonl`, `checkpoint.safetensors`, `model.safetensors`,
+ * Runs it all: the folder then has `config.json`, `metrics.jsonl`, `checkpoint.safetensors`, `model.safetensors` (or as its format is called),
  * `before.png`, `after.png`, `reward.svg` and `summary.json`. When `stop` is aborted it ends after the step under way,
  * with the same files.
  *
@@ -265,11 +274,13 @@ export const execute = (ready: Ready, held: Held, stop: AbortSignal): Step<Summa
       const stepCalls = lenses(problem.steps).reduce((total, { networkCalls }) => total + networkCalls, 0)
       const { networkEvaluations, pullbackSteps } = Inner.cost(problem.estimator, config.policy, {
         networkCalls: problem.chain.networkCalls,
-        stepCalls
+        stepCalls,
+        lookahead: problem.chain.lookahead
       })
       const shapes = trainedShapes(setup.base.chain.parameters, problem.trained)
       return {
         folder: held.folder,
+        sheet: `after.${formatFor(ready.show)}`,
         reward: problem.reward.name,
         before,
         after,
@@ -334,7 +345,7 @@ export const describe = (summary: Summary): string => {
     ...(summary.skippedRows === 0
       ? []
       : [`  skipped    ${summary.skippedRows} rows of all steps, whose reward is not finite`]),
-    `  ${summary.interrupted ? 'stopped' : 'done'} after ${summary.steps} steps and ${summary.seconds} s; see ${summary.folder}/after.png and reward.svg`,
+    `  ${summary.interrupted ? 'stopped' : 'done'} after ${summary.steps} steps and ${summary.seconds} s; see ${summary.folder}/${summary.sheet} and reward.svg`,
     ''
   ].join('\n')
 }

@@ -48,6 +48,7 @@ import { creditName } from '../Plan.js'
 import { withoutRows } from '../Returns.js'
 import type { Estimate, EstimatorError, Problem, Request } from '../Problem.js'
 import * as Programs from '../program/Programs.js'
+import { segmentKind } from '../program/SegmentKind.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -184,12 +185,12 @@ export const program = <P extends Params, S extends Batched, C extends Exprs>(
 // interpreter
 // -------------------------------------------------------------------------------------
 
-/** The lengths of the cells of an estimator, all of them half-order. Left: one that has no ratio. */
-const cellsOf = (estimator: Estimator): E.Either<EstimatorError, ReadonlyArray<HalfOrder>> =>
+/** The cells of an estimator, all of them half-order. Left: one that has no ratio. */
+const cellsOf = (estimator: Estimator, discrete: boolean): E.Either<EstimatorError, ReadonlyArray<HalfOrder>> =>
   pipe(
     estimator.covers.flatMap(({ cover }) => cover.cells),
     RA.traverse(E.Applicative)((cell) =>
-      cell._tag === 'HalfOrder' && cell.control === undefined
+      cell._tag === 'HalfOrder' && cell.control === undefined && cell.siblings === undefined && !discrete
         ? E.right(cell)
         : E.left<EstimatorError, HalfOrder>({ _tag: 'NoRatio', cell })
     )
@@ -198,7 +199,8 @@ const cellsOf = (estimator: Estimator): E.Either<EstimatorError, ReadonlyArray<H
 const ratioName = (h: number): string => `ratio(${h})`
 
 /**
- * Compiles the updates of a problem, of `rows` rows at a time. Left: a cell that is not half-order, or has a control: it has no ratio.
+ * Compiles the updates of a problem, of `rows` rows at a time. Left: a cell that is not half-order, or has a control or
+ * siblings, or any on a chain of discrete outcomes: it has no ratio.
  * Left, when it is asked for a gradient: the first step and row whose ratio overflows and is not dropped.
  *
  * @category interpreters
@@ -219,11 +221,11 @@ export const compile = <P extends Params, S extends Batched, C extends Exprs, R 
     (name: string) =>
     (errors: ReadonlyArray<ShapeError>): EstimatorError => ({ _tag: 'Ill', program: name, errors })
   return pipe(
-    cellsOf(problem.estimator),
+    cellsOf(problem.estimator, chain.noise.outcome !== undefined),
     E.flatMap((cells) => {
       const wanted = new Map<string, () => E.Either<ReadonlyArray<ShapeError>, Program.Program>>()
       for (const cell of cells) {
-        const kind = Programs.segmentKind(cell)
+        const kind = segmentKind(cell)
         wanted.set(ratioName(kind.h), () => program(chain, kind.h, reuse))
         wanted.set(creditName(cell), () => Programs.halfOrder(chain, kind, trained, steps))
       }

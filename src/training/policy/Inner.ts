@@ -40,6 +40,19 @@ export const isPlain = (inner: Pick<Inner, 'epochs' | 'minibatches' | 'density'>
   updates(inner) === 1 && inner.density === 'sum'
 
 /**
+ * How often a step of the chain evaluates the network, by itself and for its step rewards, and whether its clean predictions run the
+ * rest of the chain.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Calls {
+  readonly networkCalls: number
+  readonly stepCalls: number
+  readonly lookahead: boolean | undefined
+}
+
+/**
  * The expected cost of a step's samples and updates, per sample: beside that of the estimate, a run of each cell's segment to record its
  * mean, and another in each pass for its ratio.
  *
@@ -49,9 +62,9 @@ export const isPlain = (inner: Pick<Inner, 'epochs' | 'minibatches' | 'density'>
 export const cost = (
   estimator: Estimator,
   inner: Pick<Inner, 'epochs' | 'minibatches' | 'density'>,
-  { networkCalls, stepCalls }: { readonly networkCalls: number; readonly stepCalls: number }
+  { networkCalls, stepCalls, lookahead }: Calls
 ): Pick<Cost.Cost, 'networkEvaluations' | 'pullbackSteps'> => {
-  const whole = Cost.cost(estimator, networkCalls, stepCalls)
+  const whole = Cost.cost(estimator, networkCalls, stepCalls, lookahead)
   if (isPlain(inner)) return whole
   const { epochs } = inner
   const ratios = (1 + epochs) * networkCalls * whole.pullbackSteps

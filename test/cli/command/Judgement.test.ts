@@ -39,6 +39,7 @@ describe('the warning', () => {
 describe('a summary in words', () => {
   const summary: Summary = {
     folder: 'runs/x',
+    sheet: 'after.png',
     reward: 'brightness',
     before: standing(level(-3), level(-3.5)),
     after: standing(level(-1), level(-4)),
