@@ -258,7 +258,7 @@ const isRank = (lora: string | undefined): boolean => {
  */
 export const optionOf = (path: string): string => {
   const option = Object.entries(places).find(([, place]) => place === path || path.startsWith(`${place}.`))?.[0]
-  return option === undefined ? path : `--${option.replaceAll(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`
+  return option === undefined ? path : `--${option.replaceAll(/(?<=[a-z])[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`
 }
 
 /** Where each option is in a configuration; the first one that fits is named. */

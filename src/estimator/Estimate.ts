@@ -74,7 +74,7 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
   const run: Run = (name, values) => {
     const executable = executables[name]
     if (executable === undefined) return TE.left({ _tag: 'NotCompiled', program: name })
-    return Build.run(name, executable)(pick(executable, values))
+    return Build.run(name, executable)(Build.declaredOf(executable, values))
   }
   const score = (x0: Tensor): TE.TaskEither<EstimatorError, Scored> =>
     problem.reward._tag === 'BlackBox'
@@ -331,15 +331,6 @@ const stepMask = (length: number, set: ReadonlyArray<number>): Tensor => {
   const steps = new Set(set)
   return T.tabulate([length], (i) => (steps.has(i + 1) ? 1 : 0))
 }
-
-/** Only the values that a program declares: the requests above offer all they have. */
-const pick = (executable: Executable, values: Values): Values =>
-  Object.fromEntries(
-    executable.program.inputs.flatMap(({ name }) => {
-      const value = values[name]
-      return value === undefined ? [] : [[name, value] as const]
-    })
-  )
 
 const sumGradients = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
   terms: ReadonlyArray<Values>,

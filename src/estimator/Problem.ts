@@ -110,8 +110,7 @@ export interface Estimate {
 }
 
 /**
- * One cell's part of a gradient. `advantages`, of a half-order cell, are what multiplied its score, a number a row, each times its
- * weight.
+ * One cell's part of a gradient. `advantages`, of a half-order cell, multiplied its score: a number a row, times its weight.
  *
  * @category model
  * @since 0.1.0
