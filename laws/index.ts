@@ -15,6 +15,7 @@
  */
 /** What the gradients of another program pay of each step's term. @since 0.1.0 */
 export * as Audit from './audit/Audit.js'
+export * as AuditModel from './audit/Model.js'
 /** Chains whose steps are affine, and the normals they carry along. @since 0.1.0 */
 export * as AffineChain from './exact/AffineChain.js'
 /** Laws of chains. @since 0.1.0 */
@@ -64,6 +65,8 @@ export * as Tokens from './law/Tokens.js'
 export * as Tensor from './law/Tensor.js'
 /** Every estimator on every toy chain, with verdicts. @since 0.1.0 */
 export * as Verify from './verify/Verify.js'
+/** What an estimator claims on a model. @since 0.1.0 */
+export * as VerifyClaim from './verify/Claim.js'
 /** The estimators that are verified. @since 0.1.0 */
 export * as VerifyCatalogue from './verify/Catalogue.js'
 /** Estimators read from files. @since 0.1.0 */

@@ -30,8 +30,8 @@ import { type Format, formatFor, linesOf, needed, pictures } from '../edge/Pictu
 import { meter } from '../edge/Progress.js'
 import { interruptible } from '../edge/Signals.js'
 import { webGpu } from '../edge/WebGpu.js'
-import { find } from '../tasks/Find.js'
-import { loadNamed } from './ModelFile.js'
+import { fileTask } from './file/FileTask.js'
+import { loadNamed, taskOf } from './ModelFile.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -45,7 +45,7 @@ import { loadNamed } from './ModelFile.js'
  * @since 0.1.0
  */
 export interface SampleOptions {
-  readonly task: string
+  readonly task?: string
   readonly model?: string
   readonly prompt: string
   readonly coarse?: string
@@ -137,15 +137,17 @@ const drawnAs = (
   options: SampleOptions,
   show: Show,
   { denoiser: { alphabet } }: Model,
-  own: Config['chain']
+  own: Config['chain'],
+  task: string
 ): E.Either<Failure, Pick<Plan, 'show' | 'out' | 'format'> & Pick<Config['chain'], 'kind' | 'T'>> => {
   const standard = alphabet === undefined ? usual : own
+  const kind = task === fileTask.name ? 'own' : standard.kind
   const out = options.out ?? `samples.${formatFor(show)}`
   return pipe(
     E.Do,
     E.bind('format', () => formatOf(out, show)),
     E.bind('T', () => whole('steps', options.steps, standard.T, 1, 1000)),
-    E.bind('kind', () => oneOf('chain', chainNames, options.chain ?? standard.kind)),
+    E.bind('kind', () => oneOf('chain', chainNames, options.chain ?? kind)),
     E.map((rest) => ({ ...rest, show, out }))
   )
 }
@@ -153,7 +155,8 @@ const drawnAs = (
 const planOf = (options: SampleOptions): Step<Plan> =>
   pipe(
     TE.Do,
-    TE.bind('task', () => find(options.task)),
+    TE.bind('found', () => taskOf(options.task, options.model)),
+    TE.let('task', ({ found }) => found.task),
     TE.bind('count', () => TE.fromEither(whole('count', options.count, 16, 1, most))),
     TE.bind('seed', () => TE.fromEither(seed(options.seed, 1))),
     TE.bind('columns', () => TE.fromEither(whole('columns', options.columns, 8, 1, most))),
@@ -164,7 +167,9 @@ const planOf = (options: SampleOptions): Step<Plan> =>
     TE.bind('threads', () => TE.fromEither(whole('threads', options.threads, undefined, 1, 256))),
     TE.bind('base', ({ task }) => TE.fromEither(pipe(defaults(task)(), E.mapLeft(refused)))),
     TE.bind('model', ({ base, task }) => loadNamed(task)(options.model ?? base.model)),
-    TE.bind('drawn', ({ base, model, task }) => TE.fromEither(drawnAs(options, task.show(model), model, base.chain))),
+    TE.bind('drawn', ({ base, found: { name }, model, task }) =>
+      TE.fromEither(drawnAs(options, task.show(model), model, base.chain, name))
+    ),
     TE.bind('prompt', ({ drawn: { T }, task, model, seed, count }) =>
       TE.fromEither(promptOf(options, T, task.language(model), Key.foldInString(Key.make(seed), 'prompt'), count))
     ),
@@ -173,7 +178,7 @@ const planOf = (options: SampleOptions): Step<Plan> =>
         pipe(Setup.chain({ ...base.chain, kind, T, eta, guidance, schedule: model.share }, model), E.mapLeft(refused))
       )
     ),
-    TE.map(({ columns, count, drawn, ...rest }) => ({
+    TE.map(({ columns, count, drawn, found: _, task: __, ...rest }) => ({
       ...rest,
       ...drawn,
       count,

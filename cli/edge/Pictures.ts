@@ -4,12 +4,13 @@
  * @since 0.1.0
  */
 import * as E from 'fp-ts/lib/Either.js'
-import { pipe } from 'fp-ts/lib/function.js'
+import { identity, pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
+import type { Image } from 'halforder/network/Model'
 import type { Show } from 'halforder/task/Task'
 import { rows, type Tensor } from 'halforder/tensor/Tensor'
 import { animation } from './Animation.js'
-import { contactSheet, defaultLayout, showError, type Layout } from './Images.js'
+import { contactSheet, defaultLayout, ofGrey, showError, type Layout } from './Images.js'
 import { scatter } from './Scatter.js'
 
 // -------------------------------------------------------------------------------------
@@ -59,14 +60,38 @@ const sheet =
 
 /** Rows of `images` pictures of `side x side` pixels each. Left: rows that are none. */
 const square =
-  (side: number, images = 1) =>
+  (side: number, images = 1, colors = 3) =>
   (outputs: Tensor): TE.TaskEither<string, Tensor> =>
-    outputs.shape.length === 2 && outputs.shape[1] === images * 3 * side * side
+    outputs.shape.length === 2 && outputs.shape[1] === images * colors * side * side
       ? TE.right(outputs)
       : TE.left(
-          `pictures: expected the shape [N, ${images * 3 * side * side}], ${images === 1 ? '' : `${images} times `}${side} x ${side} pixels ` +
-            `of 3 colors, got [${outputs.shape.join(', ')}]; correct the model, or what the task's 'show' says of its outputs`
+          `pictures: expected the shape [N, ${images * colors * side * side}], ${images === 1 ? '' : `${images} times `}${side} x ${side} pixels ` +
+            `of ${colors === 1 ? 'grey' : `${colors} colors`}, got [${outputs.shape.join(', ')}]; correct the model, or what the task's 'show' says of its outputs`
         )
+
+/** Rows as squares of RGB pixels in [-1, 1], whatever images they are; what is not there is black. Left: rows of another size. */
+const colored =
+  ({ height, width, channels, range: [least, most] }: Image) =>
+  (outputs: Tensor): TE.TaskEither<string, Tensor> => {
+    const [count = 0, features] = outputs.shape
+    if (features !== height * width * channels) {
+      const expected = `${height} x ${width} pixels of ${channels}`
+      return TE.left(
+        `pictures: expected the shape [N, ${height * width * channels}], ${expected}, got [${outputs.shape.join(', ')}]; correct the model`
+      )
+    }
+    const side = Math.max(height, width)
+    const data = new Float32Array(count * side * side * 3).fill(-1)
+    for (let pixel = 0; pixel < count * height * width; pixel++) {
+      const [row, place] = [Math.floor(pixel / (height * width)), pixel % (height * width)]
+      const to = ((row * side + Math.floor(place / width)) * side + (place % width)) * 3
+      for (let color = 0; color < 3; color++) {
+        const value = outputs.data[pixel * channels + (channels < 3 ? 0 : color)] ?? 0
+        data[to + color] = (2 * (value - least)) / (most - least) - 1
+      }
+    }
+    return TE.right({ shape: [count, 3 * side * side], data })
+  }
 
 /** Points of the plane. Left: rows that are none. */
 const planar = (outputs: Tensor): TE.TaskEither<string, Tensor> =>
@@ -105,7 +130,12 @@ export const picture =
   (outputs: Tensor): TE.TaskEither<string, Uint8Array> => {
     switch (show._tag) {
       case 'Stills':
-        return pipe(show.side === undefined ? TE.right(outputs) : square(show.side)(outputs), TE.flatMap(sheet(layout)))
+        if (show.image !== undefined) return pipe(outputs, colored(show.image), TE.flatMap(sheet(layout)))
+        return pipe(
+          show.side === undefined ? TE.right(outputs) : square(show.side, 1, show.colors)(outputs),
+          TE.map(show.colors === 1 ? ofGrey : identity),
+          TE.flatMap(sheet(layout))
+        )
       case 'Clips':
         return pipe(
           square(show.side, show.frames)(outputs),

@@ -137,6 +137,29 @@ const mixed =
     )
 
 /**
+ * The denoiser whose input is held: the same values, and a pullback that sends nothing back to `x` (Wu et al., DRTune,
+ * arXiv 2405.00760, have a chain of it: only the sampler's own formula carries a gradient from step to step).
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const heldInput = <P extends Params, D extends number, K extends number>(
+  denoiser: Denoiser<P, D, K>
+): Denoiser<P, D, K> => ({
+  ...denoiser,
+  lens: L.make(denoiser.lens.parameters, (p, input) => {
+    const [value, back] = denoiser.lens.run(p, input)
+    return [
+      value,
+      (bar) => {
+        const [pBar, inputBar] = back(bar)
+        return [pBar, { ...inputBar, x: X.zeros(input.x.shape) }]
+      }
+    ]
+  })
+})
+
+/**
  * Forgets which parameters a denoiser has.
  *
  * @category combinators

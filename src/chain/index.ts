@@ -3,6 +3,8 @@
  *
  * @since 0.1.0
  */
+export * as Affine from './Affine.js'
+export * as Ahead from './Ahead.js'
 export * as Categorical from './Categorical.js'
 export * as Chain from './Chain.js'
 export * as Clean from './Clean.js'
@@ -14,6 +16,7 @@ export * as LinearQuadratic from './other/LinearQuadratic.js'
 export * as Noise from './Noise.js'
 export * as PerStep from './PerStep.js'
 export * as Prediction from './Prediction.js'
+export * as Reference from './Reference.js'
 export * as RecurrentPolicy from './other/RecurrentPolicy.js'
 export * as SamplerRow from './SamplerRow.js'
 export * as Schedule from './Schedule.js'
@@ -22,8 +25,10 @@ export * as TimeMap from './TimeMap.js'
 export * as Transition from './Transition.js'
 
 export * from './sampler/All.gen.js'
+export { affine } from './Affine.js'
+export { ahead } from './Ahead.js'
 export { rollout, segment } from './Chain.js'
-export { autoguided, guided } from './Denoiser.js'
+export { autoguided, guided, heldInput } from './Denoiser.js'
 export { flowOde, flowSde } from './sampler/Flow.js'
 export { linearQuadratic } from './other/LinearQuadratic.js'
 export { perStep } from './PerStep.js'

@@ -20,9 +20,21 @@ import type { Target } from '../tensor/Target.js'
 import type { Exprs } from '../tensor/Tree.js'
 import * as C from './Cover.js'
 import { estimate } from './Estimate.js'
-import { basePerturbation, creditName, rollouts, sideName, tangentName, valueName, values } from './Plan.js'
+import {
+  basePerturbation,
+  branches,
+  creditName,
+  rollouts,
+  sideName,
+  stepName,
+  tangentName,
+  valueName,
+  values
+} from './Plan.js'
 import { check, type EstimatorError, type Gradients, type Interpreter, type Problem } from './Problem.js'
 import * as Programs from './program/Programs.js'
+import { segmentKind } from './program/SegmentKind.js'
+import { step as oneStep } from './program/StepPrograms.js'
 import * as Values from './program/ValuePrograms.js'
 import type { StateValue } from './StateValue.js'
 
@@ -40,7 +52,7 @@ export {
   showError,
   type Term
 } from './Problem.js'
-export { rollouts } from './Plan.js'
+export { branches, rollouts } from './Plan.js'
 
 // -------------------------------------------------------------------------------------
 // interpreter
@@ -66,9 +78,9 @@ export const programs = <P extends Params, S extends Batched, C extends Exprs, R
       wanted.set(creditName(cell), () => {
         switch (cell._tag) {
           case 'FirstOrder':
-            return Programs.firstOrder(chain, Programs.segmentKind(cell), trained, steps)
+            return Programs.firstOrder(chain, segmentKind(cell), trained, steps)
           case 'HalfOrder':
-            return Programs.halfOrder(chain, Programs.segmentKind(cell), trained, steps)
+            return Programs.halfOrder(chain, segmentKind(cell), trained, steps)
           case 'ZerothOrder':
             return Programs.zerothOrder(chain, cell.perturbation, trained)
         }
@@ -88,6 +100,7 @@ export const programs = <P extends Params, S extends Batched, C extends Exprs, R
       else want(tangentName(value), value, (valued) => Values.tangent(chain, outcome, valued))
     }
     const plan = rollouts(cover)
+    if (branches(cover).length > 0) wanted.set(stepName, () => oneStep(chain, steps))
     const base = plan.base
     if (base !== undefined)
       wanted.set(base, () => Programs.rollout(chain, { perturbation: basePerturbation(cover), ...keep }))

@@ -9,6 +9,7 @@ import { under, type Values } from '../tensor/Program.js'
 import * as T from '../tensor/Tensor.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import type { Advantage } from './Advantage.js'
+import type { Continuation, Family } from './Branches.js'
 import type { HalfOrder } from './Cover.js'
 import { tangentName, valueName } from './Plan.js'
 import type { EstimatorError, Request } from './Problem.js'
@@ -60,17 +61,21 @@ export interface Draw {
 }
 
 /**
- * What the credit programs read, besides parameters: `whole` are the advantages of whole returns; sides run from step `from`.
+ * What the credit programs read, besides parameters: `whole` are the advantages of whole returns; sides run from step `from`; `families` are
+ * the continuations from a state, by the name of the branch, the base rollout first; and a `twin` is the base with the noises of its steps
+ * negated.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Seen {
   readonly base: Rolled | undefined
+  readonly twin: Rolled | undefined
   readonly draws: ReadonlyArray<Draw>
   readonly from: number
   readonly whole: ReadonlyArray<number>
   readonly skipped: ReadonlySet<number>
+  readonly families: ReadonlyMap<string, Family>
 }
 
 // -------------------------------------------------------------------------------------
@@ -112,6 +117,31 @@ export const scored = (context: Context, cell: HalfOrder, seen: Seen): TE.TaskEi
       return { advantages, control: control?.gradient }
     })
   )
+}
+
+/**
+ * The advantages of each of a cell's siblings: its return to go, less the mean of the others', less the baseline of the problem's
+ * advantage. Each is divided by their number, since the estimate is the mean of theirs.
+ *
+ * @category scores
+ * @since 0.1.0
+ */
+export const scoredSiblings = (
+  { apply, initial }: Context,
+  { from }: HalfOrder,
+  siblings: ReadonlyArray<Continuation>,
+  skipped: ReadonlySet<number>
+): ReadonlyArray<ReadonlyArray<number>> => {
+  const returns = siblings.map(({ rolled }) => toGo(rolled, from))
+  const [first = []] = returns
+  // from the first one on, so that equal returns leave nothing
+  const above = returns.map((own) => own.map((g, n) => sound(g - (first[n] ?? 0))))
+  const totals = first.map((_, n) => above.reduce((sum, own) => sum + (own[n] ?? 0), 0))
+  const count = siblings.length
+  return above.map((own) => {
+    const rest = own.map((g, n) => g - ((totals[n] ?? 0) - g) / (count - 1))
+    return apply(rest, initial, skipped).advantages.map((a) => a / count)
+  })
 }
 
 /** A value that is not finite, where rows that are not are skipped, is none: any function of the state will do. */
@@ -189,3 +219,22 @@ const evaluated = (
         }),
         TE.map((out) => ({ values: Array.from(out['value']?.data ?? []), gradient: out['xBar'] }))
       )
+
+/**
+ * The gradient along the line through two outputs, times their `D` numbers: `D dR dx / |dx|^2`, the mean of which is the gradient
+ * where `dx` points everywhere alike. Outputs that are the same tell nothing.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const secant = (base: Rolled, twin: Rolled, weights: ReadonlyArray<number>): Tensor => {
+  const width = T.size(base.x0.shape.slice(1))
+  const apart = T.map((x, i) => x - (twin.x0.data[i] ?? 0))(base.x0)
+  const factors = weights.map((weight, n) => {
+    let square = 0
+    for (let i = n * width; i < (n + 1) * width; i++) square += (apart.data[i] ?? 0) ** 2
+    const gap = (base.rewards[n] ?? 0) - (twin.rewards[n] ?? 0)
+    return square === 0 || weight === 0 ? 0 : (weight * width * gap) / square
+  })
+  return T.map((x, i) => x * (factors[Math.floor(i / width)] ?? 0))(apart)
+}

@@ -14,6 +14,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { lookup, type Chain } from '../chain/Chain.js'
+import { anchored, declared } from '../chain/Reference.js'
 import * as Transition from '../chain/Transition.js'
 import type { PerRow } from '../lens/layer/Loss.js'
 import { type DocumentError, fault } from '../document/Document.js'
@@ -47,24 +48,6 @@ export interface KlOptions {
  */
 export const leftOut = (sigma: ReadonlyArray<number>, { floor = 0 }: KlOptions): ReadonlyArray<number> =>
   sigma.flatMap((s, t) => (t > 0 && Math.max(s, floor) === 0 ? [t] : []))
-
-/** The shape of a parameter without the copies that each row may have of it. */
-const shared = (shape: Shape): Shape => (shape[0] === 'batch' ? shape.slice(1) : shape)
-
-/** A copy for each row of the parameters that are declared so. */
-const spread = (own: Params, parameters: L.Parameters): Exprs => {
-  const shapes = new Map(Tree.leaves<L.Parameter>(L.isParameter, parameters).map(([path, { shape }]) => [path, shape]))
-  const each = (tree: Exprs, path: string): Exprs => {
-    if (!Tree.isExpr(tree)) {
-      return Object.fromEntries(
-        Object.entries(tree).map(([key, inner]) => [key, each(inner, path === '' ? key : `${path}.${key}`)])
-      )
-    }
-    const shape = shapes.get(path) ?? tree.shape
-    return shape[0] === 'batch' ? X.broadcastTo(X.reshape(tree, [1, ...tree.shape]), shape) : tree
-  }
-  return each(own, '')
-}
 
 /**
  * The penalty for leaving a reference: a step reward of the chain, with the values of the chain's own parameters at which the
@@ -107,21 +90,24 @@ export const klTo =
       name: `-${beta} KL to the reference`,
       direct: false,
       networkCalls: chain.networkCalls,
-      shapes: L.mapParameters(chain.parameters, (one) => ({ ...one, shape: shared(one.shape) })),
+      shapes: declared(chain),
       parameters: reference,
       lens: (t) =>
         // `theta` are the chain's own, which it declares
         L.make<Stepping<P>, Stepped<S, C>, PerRow>({ own: chain.parameters }, ({ theta, own }, { mean, x, c }) => {
-          // the tree of inputs that `shapes` declares is `P`, once rows that are declared apart are given the same values
-          const anchored = spread(own, chain.parameters) as P
-          const [anchor, back] = chain.mean(t).run(anchored, { x, c })
+          const [anchor, back] = chain.mean(t).run(anchored(chain, own), { x, c })
           const scale = lookup(inverse, t)
           const [value, derivative, anchorDerivative] = divergence(mean, anchor, scale)
           const total = X.retype(X.sum<Shape, ReadonlyArray<number>>(value, rest), ['batch'])
+          // a step whose noise is switched off is left out
+          const counted = (each: PerRow): PerRow => {
+            const priced = X.scale(each, -beta)
+            return chain.switched === undefined ? priced : X.weigh(priced, chain.switched.at(theta, t))
+          }
           return [
-            X.scale(total, -beta),
+            counted(total),
             (bar) => {
-              const rows: Expr = X.reshape(X.scale(bar, -beta), ['batch', ...rest.map(() => 1)])
+              const rows: Expr = X.reshape(counted(bar), ['batch', ...rest.map(() => 1)])
               const weighed = (of: Expr<S>): Expr<S> => X.mul(X.mul(of, X.broadcastTo(rows, chain.state)), scale)
               const meanBar = weighed(derivative)
               const [, aBar] = back(weighed(anchorDerivative))

@@ -91,7 +91,7 @@ export const denoising = (options: DenoisingOptions): Training => {
     prepare: (key, examples) => {
       const training = table(data(Key.foldInString(key, 'training'), examples), spans)
       const heldOut = data(Key.foldInString(key, 'held-out'), heldOutExamples)
-      return E.right({
+      return TE.right({
         details: { dropout },
         batches: (batch, of) => batchAt(training, batch, dropout, of),
         judge: (trained) =>

@@ -35,6 +35,7 @@ export interface Facts {
   readonly clean: boolean
   readonly noisy?: ReadonlyArray<number>
   readonly discrete?: boolean
+  readonly window?: number
 }
 
 /**
@@ -141,13 +142,15 @@ export interface Definition<N extends string, O extends object> {
 }
 
 /**
- * A form of an estimator on a chain and a reward, under the name that tables show. Left: why it is none there.
+ * A form of an estimator on a chain and a reward, under the name that tables show, with the document that stands for it where one
+ * does. Left: why it is none there.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Trial {
   readonly name: string
+  readonly document?: Document
   readonly part?: Part
   readonly estimator: E.Either<BuildError, Estimator>
 }
@@ -256,6 +259,7 @@ export const define = <N extends string, O extends object>(definition: Definitio
       return {
         ...part,
         name: called,
+        document: { name, ...under, ...variant.options },
         estimator: pipe(
           estimator,
           E.map((one) => ({ ...one, name: called }))

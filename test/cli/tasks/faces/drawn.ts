@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import * as Files from '../../../../cli/edge/Files.js'
-import { sampler } from '../../../../cli/tasks/faces/Judging.js'
+import { sampler } from '../../../../cli/tasks/Reading.js'
 import { nearest } from '../../../../cli/tasks/faces/Metrics.js'
 import type { DenoiserDescription, NumbersDescription } from '../../../../src/network/Description.js'
 import { type DescribedModel, loadModel } from '../../../../src/network/Model.js'
