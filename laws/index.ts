@@ -65,6 +65,8 @@ export * as Tokens from './law/Tokens.js'
 export * as Tensor from './law/Tensor.js'
 /** Every estimator on every toy chain, with verdicts. @since 0.1.0 */
 export * as Verify from './verify/Verify.js'
+/** What an estimator claims on a model. @since 0.1.0 */
+export * as VerifyClaim from './verify/Claim.js'
 /** The estimators that are verified. @since 0.1.0 */
 export * as VerifyCatalogue from './verify/Catalogue.js'
 /** Estimators read from files. @since 0.1.0 */

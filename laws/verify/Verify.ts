@@ -13,16 +13,15 @@ import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { cost } from '../../src/estimator/reading/Cost.js'
 import * as C from '../../src/estimator/Cover.js'
-import type { Cover } from '../../src/estimator/Cover.js'
 import * as Est from '../../src/estimator/Estimator.js'
 import { ofEstimator, type Objective } from '../../src/estimator/Objective.js'
-import * as Gradient from '../../src/estimator/Gradient.js'
+import type { EstimatorError } from '../../src/estimator/Gradient.js'
 import { foldInString, type Key } from '../../src/random/Key.js'
 import { bracket } from '../../src/tensor/Build.js'
 import type { Target } from '../../src/tensor/Target.js'
-import { only, plus, smoothingOf, type Uncertain } from '../exact/Expectation.js'
 import { allowance, leastSamples, stratified, undecided, unseen } from '../exact/MeanTest.js'
 import { upperQuantile } from '../law/MonteCarlo.js'
+import { type Claim, claimOf } from './Claim.js'
 import type { Contender, Measured, Model, Plan, Sampler } from './Model.js'
 
 // -------------------------------------------------------------------------------------
@@ -99,13 +98,6 @@ export interface Options {
   readonly most?: number
 }
 
-/** A claim that can be tested, with what it claims. */
-interface Claim {
-  readonly contender: Contender
-  readonly exact: Uncertain
-  readonly claimed: Uncertain
-}
-
 // -------------------------------------------------------------------------------------
 // constants
 // -------------------------------------------------------------------------------------
@@ -139,63 +131,6 @@ const growth = 8
 
 /** Rows of a batch: large enough that what a run costs besides its rows does not matter. */
 const mostRows = 4096
-
-// -------------------------------------------------------------------------------------
-// what is claimed
-// -------------------------------------------------------------------------------------
-
-/** The terms of a cover's target, each times a share. */
-const weighted = (model: Model, cover: Cover, share: (t: number) => number): E.Either<string, Uncertain> => {
-  const cell = C.zerothOrderCell(cover)
-  const smoothing = smoothingOf(cover)
-  return pipe(
-    model.terms(),
-    E.bindTo('plain'),
-    E.bind('smooth', ({ plain }) => (smoothing === undefined ? E.right(plain) : model.terms(smoothing))),
-    E.map(({ plain, smooth }) =>
-      C.range(1, cover.T).reduce<Uncertain>((total, t) => {
-        const perturbed = cell?.form === 'onePoint' || cell?.steps.includes(t) === true
-        const term = (perturbed ? smooth : plain)[t - 1]
-        return term === undefined ? total : plus(total, term, share(t))
-      }, zeros(model))
-    )
-  )
-}
-
-const zeros = ({ components }: Model): Uncertain => ({
-  value: new Array<number>(components).fill(0),
-  error: new Array<number>(components).fill(0)
-})
-
-const over = (
-  model: Model,
-  { estimator }: Contender,
-  share: (cover: Cover) => (t: number) => number
-): E.Either<string, Uncertain> =>
-  estimator.covers.reduce<E.Either<string, Uncertain>>(
-    (total, { weight, cover }) =>
-      pipe(
-        total,
-        E.bindTo('sum'),
-        E.bind('part', () => weighted(model, cover, share(cover))),
-        E.map(({ sum, part }) => plus(sum, part, weight))
-      ),
-    E.right(zeros(model))
-  )
-
-const claimOf = (model: Model, contender: Contender): E.Either<string, Claim> =>
-  pipe(
-    model.check(contender),
-    E.mapLeft(Gradient.showError),
-    E.flatMap(() => over(model, contender, (cover) => only(C.range(1, cover.T)))),
-    E.bindTo('exact'),
-    E.bind('claimed', ({ exact }) =>
-      contender.estimator._tag === 'exact'
-        ? E.right(exact)
-        : over(model, contender, (cover) => (t) => C.paid(cover)[t - 1] ?? 0)
-    ),
-    E.map((values) => ({ contender, ...values }))
-  )
 
 // -------------------------------------------------------------------------------------
 // rows
@@ -339,7 +274,7 @@ export const verify = (
   cases: ReadonlyArray<{ readonly model: Model; readonly contenders: ReadonlyArray<Contender> }>,
   { samples, key, target, most, ...rates }: Options,
   show: (row: Row) => void = () => undefined
-): TE.TaskEither<Gradient.EstimatorError, { readonly rows: ReadonlyArray<Row>; readonly test: Test }> => {
+): TE.TaskEither<EstimatorError, { readonly rows: ReadonlyArray<Row>; readonly test: Test }> => {
   const prepared = cases.map(({ model, contenders }) => ({
     model,
     claims: contenders.map((contender) =>
@@ -365,7 +300,7 @@ export const verify = (
     noise: Plan['noise'],
     sampler: Sampler,
     at = 0
-  ): TE.TaskEither<Gradient.EstimatorError, Row> => {
+  ): TE.TaskEither<EstimatorError, Row> => {
     const count = Math.min(samples * growth ** at, limit)
     return pipe(
       sampler.run({ samples: count, noise }),
@@ -375,7 +310,7 @@ export const verify = (
       )
     )
   }
-  const decide = (model: Model, claim: Claim, noise: Plan['noise']): TE.TaskEither<Gradient.EstimatorError, Row> =>
+  const decide = (model: Model, claim: Claim, noise: Plan['noise']): TE.TaskEither<EstimatorError, Row> =>
     bracket(
       TE.fromEither(model.sampler(claim.contender, target, rows)),
       (sampler) => look(model, claim, noise, sampler),
