@@ -55,6 +55,7 @@ export interface Order {
  * where the trained parameters have a batch axis, since every node then carries its own direction.
  *
  * - `steps`: rewards on the way, which are lenses; the expected *return* is what estimates are of.
+ * - `reference`: the parameters' values at a reference, for cells that carry cotangents through it.
  * - `values`: learned values of a state that cells may name, with the parameters that they have.
  * - `objective`: nodes for the expected reward alone, whose degree is less than that of an estimate (default: `order`).
  * - `refined`: a finer order, for integrands that no rule integrates exactly; laws then measure the truncation of
@@ -68,6 +69,7 @@ export interface Setting<P extends Params, S extends Batched, C extends Exprs, R
   readonly chain: Chain<P, S, C>
   readonly reward: Differentiable<R, S, C>
   readonly steps?: ReadonlyArray<StepLens<P, S, C>>
+  readonly reference?: Values
   readonly values?: ReadonlyMap<string, StateLens<S, C> & { readonly parameters: Values }>
   readonly params: Values
   readonly condition: Values

@@ -17,7 +17,7 @@ import * as L from 'halforder/lens/Lens'
 import type { Lens, Params } from 'halforder/lens/Lens'
 import type { Rows } from 'halforder/lens/Rows'
 import { classifier } from 'halforder/network/Classifier'
-import type { DenoiserDescription } from 'halforder/network/Description'
+import type { NumbersDescription } from 'halforder/network/Description'
 import { loadClassifier, showError as showModelError, type TrainedClassifier } from 'halforder/network/Model'
 import { decoder, denoiser, featuresOf } from 'halforder/network/Network'
 import type * as Key from 'halforder/random/Key'
@@ -169,11 +169,7 @@ export const distance = (see: Reading, a: Tensor, b: Tensor): Judged<number> =>
  * @since 0.1.0
  */
 export const sampler =
-  (
-    { target, parameters }: Pick<Trained, 'target' | 'parameters'>,
-    description: DenoiserDescription,
-    guidance: number
-  ) =>
+  ({ target, parameters }: Pick<Trained, 'target' | 'parameters'>, description: NumbersDescription, guidance: number) =>
   (c: Tensor, key: Key.Key): Judged<Tensor> => {
     const schedule = schedules[description.share](chainSteps)
     const chain = ddim({ denoiser: guided(guidance)(denoiser(description)), schedule, eta: 1 })

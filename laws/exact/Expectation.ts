@@ -171,6 +171,7 @@ export const run = <P extends Params, S extends Batched, D extends Exprs, R exte
       trained,
       batch: draws.rows,
       ...(setting.steps === undefined ? {} : { steps: subject.steps ?? setting.steps }),
+      ...(setting.reference === undefined ? {} : { reference: setting.reference }),
       ...(setting.values === undefined ? {} : { values: setting.values })
     }),
     TE.fromEither,

@@ -169,11 +169,12 @@ const added = (a: Derivatives, b: Derivatives | undefined): Derivatives => ({
 const siblingsOf = (cell: HalfOrder, draws: Draws): ReadonlyArray<Draws> => {
   const each = draws.eps.data.length / (draws.eps.shape[0] ?? 1)
   const below = C.branchOf(cell) * each
+  const alone = cell.siblings?.below === 'shared' ? below - each : 0
   return C.range(1, cell.siblings?.count ?? 1).map((k) => {
     const own = draws.others?.[k - 2]
     return k === 1 || own === undefined
       ? draws
-      : { ...draws, eps: T.tabulate(draws.eps.shape, (i) => (i < below ? own : draws.eps).data[i] ?? 0) }
+      : { ...draws, eps: T.tabulate(draws.eps.shape, (i) => (alone <= i && i < below ? own : draws.eps).data[i] ?? 0) }
   })
 }
 

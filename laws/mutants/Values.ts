@@ -110,6 +110,15 @@ const ownBaseline: Interpreter = programs({
   }
 })
 
+/** Siblings that branch a step above the noise that is scored, and share what is below the branch. */
+const scoredShared: Interpreter = cells(({ cells: all, T: last }) =>
+  all.map((cell) =>
+    cell._tag === 'HalfOrder' && cell.siblings !== undefined && cell.from < last
+      ? { ...cell, siblings: { ...cell.siblings, at: cell.from + 1, below: 'shared' } }
+      : cell
+  )
+)
+
 /**
  * All of them.
  *
@@ -162,6 +171,12 @@ export const valueMutants: ReadonlyArray<ValueMutant> = [
     wrong: "a baseline that is the mean of all siblings' returns, each one's own among them",
     on: 'siblings',
     interpreter: ownBaseline
+  },
+  {
+    name: 'siblings that share what is scored',
+    wrong: 'continuations that differ in a noise above the one that is scored, and share that one',
+    on: 'siblings',
+    interpreter: scoredShared
   }
 ]
 

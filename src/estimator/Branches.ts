@@ -63,7 +63,7 @@ interface Run {
 // -------------------------------------------------------------------------------------
 
 /**
- * The families of a cover, by the step that they branch at. Left: a request without noise for them, or what a run finds.
+ * The families of a cover, by the names of their branches. Left: a request without noise for them, or what a run finds.
  *
  * @category interpreters
  * @since 0.1.0
@@ -73,23 +73,32 @@ export const families = (
   { eps, fresh }: Pick<Request, 'eps' | 'fresh'>,
   base: Rolled | undefined,
   runs: Runs
-): TE.TaskEither<EstimatorError, ReadonlyMap<number, Family>> =>
+): TE.TaskEither<EstimatorError, ReadonlyMap<string, Family>> =>
   pipe(
     branches(cover),
-    RA.traverse(TE.ApplicativeSeq)(({ at, count }) => {
+    RA.traverse(TE.ApplicativeSeq)(({ name, at, below, count }) => {
       if (base?.trajectory === undefined || fresh === undefined) {
-        return TE.left<EstimatorError, readonly [number, Family]>({ _tag: 'NoFreshNoise', at })
+        return TE.left<EstimatorError, readonly [string, Family]>({ _tag: 'NoFreshNoise', at })
       }
       const from = T.at(at)(base.trajectory)
       const first: Continuation = { rolled: base, eps }
       return pipe(
         C.range(1, count - 1),
-        RA.traverse(TE.ApplicativeSeq)((k) => continued(runs, at, from, fresh(at, k))),
-        TE.map((others) => [at, [first, ...others]] as const)
+        RA.traverse(TE.ApplicativeSeq)((k) => {
+          const own = fresh(at, k)
+          return continued(runs, at, from, below === 'fresh' ? own : withTop(T.rows(0, at)(eps), own))
+        }),
+        TE.map((others) => [name, [first, ...others]] as const)
       )
     }),
     TE.map((all) => new Map(all))
   )
+
+/** Noises with the last one of others. */
+const withTop = (below: Tensor, other: Tensor): Tensor => {
+  const count = below.shape[0] ?? 0
+  return T.stack([...C.range(0, count - 2).map((i) => T.at(i)(below)), T.at(count - 1)(other)])
+}
 
 const continued = (runs: Runs, at: number, from: Tensor, eps: Tensor): TE.TaskEither<EstimatorError, Continuation> =>
   pipe(

@@ -167,8 +167,14 @@ const badSiblings = (expected: string, got: string): CoverError => ({
 const checkSiblings = (T: number, cell: HalfOrder): CoverError | undefined => {
   const { siblings, from, to, baseline, control } = cell
   if (siblings === undefined) return undefined
-  const { count } = siblings
+  const { count, below } = siblings
   const at = branchOf(cell)
+  if (below === 'shared' && at !== from) {
+    return badSiblings(
+      `a branch at step ${from} where noise is shared below, or the noise that is scored would be`,
+      `${at}`
+    )
+  }
   if (!(Number.isInteger(count) && count >= 2 && count <= mostSiblings)) {
     return badSiblings(`a whole number in 2..${mostSiblings}`, `${count}`)
   }

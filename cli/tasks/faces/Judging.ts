@@ -8,7 +8,7 @@ import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { erase } from 'halforder/lens/Erase'
 import * as L from 'halforder/lens/Lens'
-import type { DenoiserDescription } from 'halforder/network/Description'
+import type { NumbersDescription } from 'halforder/network/Description'
 import { decoder as latentDecoder, encoder } from 'halforder/network/Latent'
 import * as Key from 'halforder/random/Key'
 import type { Trained as TaskTrained } from 'halforder/task/Task'
@@ -73,7 +73,7 @@ export const heldOutLoss = ({ network, target, data, parameters, key }: Trained,
  */
 export const reconstructing = (
   { target, parameters }: Pick<Trained, 'target' | 'parameters'>,
-  description: DenoiserDescription
+  description: NumbersDescription
 ): O.Option<Reading> =>
   description.kind === 'latent'
     ? O.some(

@@ -7,7 +7,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { DenoiserDescription } from 'halforder/network/Description'
+import type { NumbersDescription } from 'halforder/network/Description'
 import type { TrainedClassifier } from 'halforder/network/Model'
 import * as Key from 'halforder/random/Key'
 import type { Judgement, Numbers } from 'halforder/task/Task'
@@ -125,7 +125,7 @@ const different = ({ images, attributes }: FaceSet): Tensor => {
   return table({ x0: images, labels: images }).rows(once).x0
 }
 
-const reconstruction = (trained: Trained, description: DenoiserDescription, images: Tensor): Reading.Judged<Numbers> =>
+const reconstruction = (trained: Trained, description: NumbersDescription, images: Tensor): Reading.Judged<Numbers> =>
   pipe(
     Programs.reconstructing(trained, description),
     O.match(
@@ -138,7 +138,7 @@ const reconstruction = (trained: Trained, description: DenoiserDescription, imag
     )
   )
 
-const judgeDenoiser = (trained: Trained, description: DenoiserDescription): Reading.Judged<Judged> => {
+const judgeDenoiser = (trained: Trained, description: NumbersDescription): Reading.Judged<Judged> => {
   const { heldOut, training } = trained.data
   const part = (from: number): Labelled => ({
     x0: rows(from, from + count)(heldOut.images),

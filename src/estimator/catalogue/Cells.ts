@@ -11,7 +11,7 @@ import { decodeWith, type DocumentError, fault, isRecord, whole } from '../../do
 import * as C from '../Cover.js'
 import type { Form, Memory, Perturbation, Siblings as Family } from '../Cover.js'
 import * as Est from '../Estimator.js'
-import { cellValue, looking, memory, perturbing, type ValueOption, weights } from './Fields.js'
+import { below, cellValue, looking, memory, perturbing, type ValueOption, weights } from './Fields.js'
 import { define, type Field, type Row } from './Row.js'
 
 // -------------------------------------------------------------------------------------
@@ -85,7 +85,7 @@ const group = <R extends t.Props, O extends t.Props>(
 
 const segment = { memory, shares: weights }
 const FirstOrder = /*#__PURE__*/ group({ kind: /*#__PURE__*/ t.literal('firstOrder'), to: whole }, segment)
-const Siblings = /*#__PURE__*/ group({ count: whole }, { at: whole })
+const Siblings = /*#__PURE__*/ group({ count: whole }, { at: whole, below })
 const HalfOrder = /*#__PURE__*/ group(
   { kind: /*#__PURE__*/ t.literal('halfOrder'), from: whole, to: whole },
   { ...segment, baseline: t.unknown, control: t.unknown, siblings: t.unknown }

@@ -5,6 +5,7 @@
  */
 import type * as E from 'fp-ts/lib/Either.js'
 import * as Ch from '../../chain/Chain.js'
+import * as Transition from '../../chain/Transition.js'
 import * as L from '../../lens/Lens.js'
 import type { Params } from '../../lens/Lens.js'
 import type { StepLens } from '../../reward/StepReward.js'
@@ -51,10 +52,11 @@ export const along =
   (t, theta, step) => {
     const weights = X.input('weights', ['batch'])
     return rewards
-      .map((one, i) => {
+      .flatMap((one, i) => {
+        if (one.only === 'scored') return []
         const [, back] = one.lens(t).run({ theta, own: stepParameters(one, i) }, step)
         const [{ theta: p }, rest] = back(weights)
-        return one.direct ? { p, ...rest } : rest
+        return [one.direct ? { p, ...rest } : rest]
       })
       .reduce<ReturnType<Ch.Along<P, S, C>>>((a, b) => Tree.add(a, b), {
         mean: X.zeros(step.mean.shape),
@@ -89,9 +91,12 @@ export const step = <P extends Params, S extends Batched, C extends Exprs>(
     const x = X.input('x', chain.state)
     const c = Ch.conditionInputs(chain)
     const mean = chain.mean(t).forward(theta, { x, c })
-    const paid = rewards.map((one, i) => one.lens(t).forward({ theta, own: stepParameters(one, i) }, { mean, x, c }))
+    // what only gradients see is no part of a return
+    const paid = rewards.flatMap((one, i) =>
+      one.only === 'differentiated' ? [] : [one.lens(t).forward({ theta, own: stepParameters(one, i) }, { mean, x, c })]
+    )
     return {
-      x: Ch.addNoise(mean, Ch.lookup(chain.sigma, t), X.input('eps', chain.state)),
+      x: Transition.next(chain.noise, Ch.deviationAt(chain, theta, t))(mean, X.input('eps', chain.state)),
       ...(paid.length === 0 ? {} : { steps: paid.reduce((a, b) => X.add(a, b)) })
     }
   })

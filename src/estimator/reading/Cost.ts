@@ -34,8 +34,8 @@ export interface Cost {
  * @since 0.1.0
  */
 export const ofCover = (cover: Cover, networkCalls = 1, stepCalls = 0, lookahead = false): Cost => {
-  const { base, sides, draws, from } = rollouts(cover)
-  const whole = base === undefined ? 0 : 1
+  const { base, sides, draws, from, twin } = rollouts(cover)
+  const whole = (base === undefined ? 0 : 1) + (twin ? 1 : 0)
   const continued = branches(cover)
   const runs = whole + draws * sides.length + continued.reduce((total, { count }) => total + count - 1, 0)
   const steps =
