@@ -11,11 +11,13 @@ import { names as chainNames } from 'halforder/training/Chains'
 import * as t from 'io-ts'
 import { audit, type AuditOptions } from './command/Audit.js'
 import { check, type CheckOptions } from './command/Check.js'
+import { chooseEstimator, type ChooseOptions } from './command/Choose.js'
 import { compareEstimators } from './command/Compare.js'
 import { configOptions } from './command/ConfigOptions.js'
 import type { CompareOptions } from './command/Contending.js'
 import { listEstimators } from './command/Estimators.js'
 import { drawExamples, type ExamplesOptions } from './command/Examples.js'
+import { fetchData, type FetchOptions } from './command/Fetch.js'
 import { finetune, type Options } from './command/Finetune.js'
 import { inspect, type InspectOptions } from './command/Inspect.js'
 import { ledger, type LedgerOptions } from './command/Ledger.js'
@@ -68,15 +70,31 @@ planning.option('--json', 'print one object a program, each on a line').action(a
   process.exitCode = await plan(options)
 })
 
-const ledgers = program
-  .command('ledger')
-  .description("what a fine-tune's estimator pays of each step's term, by which cells, and what of: runs nothing")
-configOptions.forEach(([flags, description]) => ledgers.option(flags, description))
-ledgers.option('--json', 'print it as one line of JSON').action(async (options: LedgerOptions) => {
-  process.exitCode = await ledger(options)
+const choosing = program
+  .command('choose')
+  .description(
+    'which estimator a fine-tune should take, by variance and time: a pilot of at most a twentieth of the run'
+  )
+configOptions.forEach(([flags, description]) => choosing.option(flags, description))
+choosing.option('--json', 'print one object a candidate, each on a line').action(async (options: ChooseOptions) => {
+  process.exitCode = await chooseEstimator(options)
 })
 
-const onTask = ['--task <name>', 'faces, clips, points, or a module such as ./rings.mjs', 'faces'] as const
+const ledgers = program
+  .command('ledger')
+  .argument('[preset]', 'a published method, as --preset has it')
+  .description("what a fine-tune's estimator pays of each step's term, by which cells, and what of: runs nothing")
+configOptions.forEach(([flags, description]) => ledgers.option(flags, description))
+ledgers
+  .option('--json', 'print it as one line of JSON')
+  .action(async (preset: string | undefined, options: LedgerOptions) => {
+    process.exitCode = await ledger(preset === undefined ? options : { ...options, preset })
+  })
+
+const onTask = [
+  '--task <name>',
+  'faces, clips, garments, points, tokens, or a module such as ./rings.mjs (default: faces, or what the file of --model says)'
+] as const
 
 const pretraining = program
   .command('pretrain')
@@ -93,7 +111,7 @@ program
   .command('examples')
   .alias('faces')
   .description("draw labelled examples of a task's data: a picture, tensors, and what each is in words")
-  .option(...onTask)
+  .option('--task <name>', 'faces, clips, points, or a module such as ./rings.mjs', 'faces')
   .option('--count <number>', 'how many', '64')
   .option('--seed <number>', 'the seed of every draw', '1')
   .option('--out <folder>', 'where to write', 'examples')
@@ -102,19 +120,35 @@ program
   })
 
 program
+  .command('fetch')
+  .description('bring data that a task is trained on and that do not ship, into data/ of the working folder')
+  .requiredOption('--task <name>', 'garments, or a module such as ./rings.mjs')
+  .action(async (options: FetchOptions) => {
+    process.exitCode = await fetchData(options)
+  })
+
+program
   .command('sample')
-  .description('draw what a model makes of a prompt: a picture (.png), or moving (.gif: clips, or a chain at work)')
+  .description(
+    'draw what a model makes of a prompt: a picture (.png), or moving (.gif: clips, or a chain at work), or words (.txt)'
+  )
   .option(...onTask)
-  .option('--model <name>', 'one of the task, a file that it reads, or the folder of a fine-tune')
+  .option('--model <name>', 'one of the task, a file (also *.onnx), a folder of diffusers, or that of a fine-tune')
   .option('--prompt <text>', 'such as "a happy face with round glasses and blue hair"; empty for any', '')
   .option('--coarse <text>', 'the prompt of the first third of the steps, next to the noise (default: --prompt)')
   .option('--mid <text>', 'the prompt of the second third')
   .option('--fine <text>', 'the prompt of the last third, next to the output')
   .option('--count <number>', 'how many', '16')
   .option('--seed <number>', 'the seed of every draw', '1')
-  .option('--out <file>', 'where to write, *.png or *.gif', 'samples.png')
-  .option('--chain <name>', chainNames.join(', '), 'ddim')
-  .option('--steps <number>', 'steps of the chain', '50')
+  .option(
+    '--out <file>',
+    'where to write, *.png or *.gif, or *.txt for words (default: "samples.png" or "samples.txt")'
+  )
+  .option(
+    '--chain <name>',
+    `${chainNames.join(', ')} (default: "ddim", "masked" for words, or "own" for a model that comes with one)`
+  )
+  .option('--steps <number>', 'steps of the chain (default: 50, or as the task for words)')
   .option('--eta <number>', 'how much noise the chain adds, in 0..1', '1')
   .option('--guidance <number>', 'scale of classifier-free guidance; 1 is none', '1')
   .option('--columns <number>', 'samples in a line', '8')
@@ -128,7 +162,7 @@ program
   .command('compare')
   .description("measure the variance and the cost of the catalogue's estimators on a task")
   .option(...onTask)
-  .option('--model <name>', 'one of the task, a file *.safetensors, or the folder of a fine-tune')
+  .option('--model <name>', 'one of the task, a file (also *.onnx), a folder of diffusers, or that of a fine-tune')
   .option('--chain <name>', chainNames.join(', '))
   .option('--T <number>', 'steps of the chain')
   .option('--reward <name>', 'as for finetune (default: that of the task)')
@@ -170,6 +204,7 @@ program
   .command('audit')
   .argument('<file>', 'a trace *.npz, as docs/audit.md has it')
   .description('what the gradients of another program pay of each step, from a trace of its run; exit 1 if biased')
+  .option('--model <file>', "the mean of the program's steps as ONNX: scores are then those of the model")
   .option('--json', 'print one object')
   .action(async (path: string, options: AuditOptions) => {
     process.exitCode = await audit(path, options)

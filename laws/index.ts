@@ -15,6 +15,7 @@
  */
 /** What the gradients of another program pay of each step's term. @since 0.1.0 */
 export * as Audit from './audit/Audit.js'
+export * as AuditModel from './audit/Model.js'
 /** Chains whose steps are affine, and the normals they carry along. @since 0.1.0 */
 export * as AffineChain from './exact/AffineChain.js'
 /** Laws of chains. @since 0.1.0 */
@@ -56,6 +57,10 @@ export * as Setting from './Setting.js'
 export * as Simulate from './exact/Simulate.js'
 /** What another program sampled, scored and summed up, as arrays. @since 0.1.0 */
 export * as Trace from './audit/Trace.js'
+/** Expectations over chains of tokens by enumeration. @since 0.1.0 */
+export * as Enumeration from './exact/Enumeration.js'
+/** Laws of chains of tokens, and of estimators on them. @since 0.1.0 */
+export * as Tokens from './law/Tokens.js'
 /** Laws of programs and targets. @since 0.1.0 */
 export * as Tensor from './law/Tensor.js'
 /** Every estimator on every toy chain, with verdicts. @since 0.1.0 */
@@ -94,6 +99,8 @@ export * as GaussianData from './toy/GaussianData.js'
 export * as GaussianMixture from './toy/GaussianMixture.js'
 /** Linear chains with closed forms. @since 0.1.0 */
 export * as LinearGaussian from './toy/LinearGaussian.js'
+/** Chains of a few tokens, twice. @since 0.1.0 */
+export * as TokenToys from './toy/Tokens.js'
 /** Scalar polynomial chains and rewards. @since 0.1.0 */
 export * as Polynomial from './toy/Polynomial.js'
 /** A scalar chain with a nonlinear drift. @since 0.1.0 */

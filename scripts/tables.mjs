@@ -1,6 +1,6 @@
 /**
- * Writes the tables of folders in which each file is one entry, so that adding an entry is adding a file. A folder's
- * `All.gen.ts` exports every file as a namespace, and flat what bears the file's own name: of `Dense.ts`, `dense`. In a
+ * Writes the tables of folders in which each file is one entry, so that adding an entry is adding a file, to the folder or to
+ * one in it that is a kind of entries. A folder's `All.gen.ts` exports every file as a namespace, and flat what bears the file's own name: of `Dense.ts`, `dense`. In a
  * folder with rows it is the files with a `row` (or some `rows`), and it has them as a tuple, so that their names stay
  * literal types.
  *
@@ -8,7 +8,7 @@
  * touched.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -22,7 +22,7 @@ export const folders = [
   { folder: 'src/reward' }
 ]
 
-const isEntry = (name) => /^[A-Z]\w*\.ts$/.test(name)
+const isEntry = (name) => /^([a-z]\w*\/)?[A-Z]\w*\.ts$/.test(name)
 const exportsConst = (text, name) => new RegExp(`^export const ${name}\\b`, 'm').test(text)
 const lower = (name) => name.slice(0, 1).toLowerCase() + name.slice(1)
 
@@ -36,25 +36,37 @@ const rowOf = ({ name, text }) => {
 export const table = (files, rows) => {
   const entries = Object.entries(files)
     .filter(([name]) => isEntry(name))
-    .map(([name, text]) => ({ name: name.slice(0, -'.ts'.length), text }))
+    .map(([file, text]) => ({
+      name: file.slice(file.indexOf('/') + 1, -'.ts'.length),
+      from: file.slice(0, -'.ts'.length),
+      text
+    }))
     .filter((entry) => rows === undefined || rowOf(entry).length > 0)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
   const flat = entries.filter(({ name, text }) => exportsConst(text, lower(name)))
   return [
     '/**\n * Every entry of this folder. Written by `scripts/tables.mjs`.\n *\n * @since 0.1.0\n */\n',
-    ...entries.map(({ name }) => `import * as ${name} from './${name}.js'\n`),
+    ...entries.map(({ name, from }) => `import * as ${name} from './${from}.js'\n`),
     `\nexport { ${entries.map(({ name }) => name).join(', ')} }\n`,
-    ...flat.map(({ name }) => `export { ${lower(name)} } from './${name}.js'\n`),
+    ...flat.map(({ name, from }) => `export { ${lower(name)} } from './${from}.js'\n`),
     rows === undefined
       ? ''
       : `\n/**\n * The rows of this folder.\n *\n * @category table\n * @since 0.1.0\n */\nexport const ${rows} = [${entries.flatMap(rowOf).join(', ')}] as const\n`
   ].join('')
 }
 
+/** The entries of a folder, by their paths in it. */
+export const filesOf = (folder) =>
+  readdirSync(join(root, folder), { recursive: true })
+    .map((name) => name.split(sep).join('/'))
+    .filter(isEntry)
+
 for (const { folder, rows } of folders) {
   const path = join(root, folder)
-  const names = readdirSync(path).filter(isEntry)
-  const text = table(Object.fromEntries(names.map((name) => [name, readFileSync(join(path, name), 'utf8')])), rows)
+  const text = table(
+    Object.fromEntries(filesOf(folder).map((name) => [name, readFileSync(join(path, name), 'utf8')])),
+    rows
+  )
   const file = join(path, 'All.gen.ts')
   if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text)
 }

@@ -7,28 +7,32 @@ import { setImmediate } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { perRow } from 'halforder/chain/Chain'
 import { none } from 'halforder/estimator/Advantage'
 import type { Estimator } from 'halforder/estimator/Estimator'
-import * as Est from 'halforder/estimator/Estimator'
-import { trainedShapes } from 'halforder/estimator/program/Programs'
 import * as Comparison from 'halforder/estimator/reading/Comparison'
 import type { Contender } from 'halforder/estimator/reading/Contenders'
 import * as Slope from 'halforder/estimator/reading/Slope'
 import * as Variance from 'halforder/estimator/reading/Variance'
 import { gpuJs } from 'halforder/kernel'
-import * as Draw from 'halforder/random/Draw'
 import * as Key from 'halforder/random/Key'
 import type { Values } from 'halforder/tensor/Program'
 import type { Target } from 'halforder/tensor/Target'
 import * as Config from 'halforder/training/Config'
-import * as Requests from 'halforder/training/Requests'
 import * as Setup from 'halforder/training/Setup'
 import { broken, fail, type Failure, refused, type Step } from '../edge/Failure.js'
 import { seed, whole } from '../edge/Options.js'
 import { meter } from '../edge/Progress.js'
 import { configure, type Configured } from './ConfigOptions.js'
-import { type CompareOptions, type Measuring, piloted, pilotOf, pilots, type Problem, standing } from './Contending.js'
+import {
+  type CompareOptions,
+  drawsOf,
+  measuringOf,
+  piloted,
+  pilotOf,
+  pilots,
+  type Problem,
+  standing
+} from './Contending.js'
 import { materialsOf } from './ModelFile.js'
 
 // -------------------------------------------------------------------------------------
@@ -70,25 +74,9 @@ const configOf = ({
 const radiusOf = ({ estimator }: Config.Config): number =>
   'radius' in estimator ? estimator.radius : Config.usual.radius
 
-/** A copy of what is trained for each row of the batch, where vectors are: then each sample has a gradient of its own. */
-const measuringOf = ({ base }: Setup.Setup): Measuring => {
-  const shared = trainedShapes(base.chain.parameters, base.trained).some(([, shape]) => shape.length !== 1)
-  return { problem: shared ? base : { ...base, chain: perRow(base.chain, base.trained) }, shared }
-}
-
 // -------------------------------------------------------------------------------------
 // measuring
 // -------------------------------------------------------------------------------------
-
-/** Draws of the problem from a key. */
-const drawsOf = (problem: Problem, { conditions, initial }: Setup.Setup, key: Key.Key): Variance.Draws => ({
-  uniform: (i) => Draw.uniform(Key.foldInString(Key.foldIn(key, i), 'cover'), [1]).data[0] ?? 0,
-  request: (i, cover) => {
-    const estimator = Est.always('drawn', cover)
-    const asked = Requests.request({ ...problem, estimator }, conditions, Key.foldIn(key, i), initial)
-    return { ...asked, weights: new Array<number>(problem.batch).fill(1) }
-  }
-})
 
 /** What the pilot measured, a direction, and the slope along it by finite differences. */
 interface Along {
@@ -135,7 +123,10 @@ const measured =
     // a small variance about the wrong mean is not better
     const reference = estimator._tag === 'exact' ? rows.find((row) => row.part === 'reference') : undefined
     return pipe(
-      Variance.measureAsTrained({ ...problem, estimator, advantage }, target, draws, batches, { along }),
+      Variance.measureAsTrained({ ...problem, estimator, advantage }, target, draws, batches, {
+        along,
+        clock: () => performance.now() / 1000
+      }),
       TE.map((row) => {
         const slopeRatio = Slope.ratio(row, slope)
         return {
@@ -161,7 +152,7 @@ const run = (options: CompareOptions, tell: (row: Row, config: Config.Config) =>
     TE.bind('setup', ({ configured: { config }, materials }) =>
       TE.fromEither(pipe(Setup.setup(config, materials), E.mapLeft(refused)))
     ),
-    TE.let('measuring', ({ setup }) => measuringOf(setup)),
+    TE.let('measuring', ({ materials, setup }) => measuringOf(setup, materials)),
     TE.bind('contenders', ({ configured: { config }, measuring }) => standing(options, measuring, radiusOf(config))),
     TE.flatMap(({ configured: { config }, contenders, measuring, samples, from, setup, threads }) => {
       const { problem } = measuring
@@ -246,6 +237,7 @@ const flat = (config: Config.Config, row: Row): unknown => {
     parts: Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, part.variance])),
     networkEvaluations: cost.networkEvaluations,
     pullbacks: row.pullbacks,
+    seconds: finite(row.seconds),
     peakBytes: row.peakBytes,
     varianceTimesEvaluations: row.efficiency,
     varianceTimesEvaluationsAndPullbacks: row.efficiencyWithPullbacks,

@@ -7,14 +7,20 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
+import { perRow } from 'halforder/chain/Chain'
 import { showError as showDocument } from 'halforder/document/Document'
 import { type Facts, showError } from 'halforder/estimator/catalogue/Row'
 import type { Estimator } from 'halforder/estimator/Estimator'
+import * as Est from 'halforder/estimator/Estimator'
 import * as Gradient from 'halforder/estimator/Gradient'
 import * as Named from 'halforder/estimator/Named'
+import { trainedShapes } from 'halforder/estimator/program/Programs'
 import { bySample, compared, type Contender } from 'halforder/estimator/reading/Contenders'
 import * as Inclusion from 'halforder/estimator/reading/Inclusion'
 import * as Variance from 'halforder/estimator/reading/Variance'
+import * as Draw from 'halforder/random/Draw'
+import * as Key from 'halforder/random/Key'
+import * as Requests from 'halforder/training/Requests'
 import type * as Setup from 'halforder/training/Setup'
 import { type Step, usage } from '../edge/Failure.js'
 import { estimatorOption } from './EstimatorOption.js'
@@ -30,7 +36,7 @@ import { estimatorOption } from './EstimatorOption.js'
  * @since 0.1.0
  */
 export interface CompareOptions {
-  readonly task: string
+  readonly task?: string
   readonly model?: string
   readonly chain?: string
   readonly T?: string
@@ -64,6 +70,34 @@ export interface Measuring {
   readonly problem: Problem
   readonly shared: boolean
 }
+
+/**
+ * On what the estimators of a fine-tune are measured: a copy of what is trained for each row of the batch, where vectors are. Then
+ * each sample has a gradient of its own.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const measuringOf = ({ base }: Setup.Setup, { model }: Setup.Materials): Measuring => {
+  const matrices = trainedShapes(base.chain.parameters, base.trained).some(([, shape]) => shape.length !== 1)
+  const shared = matrices || model.spread === false
+  return { problem: shared ? base : { ...base, chain: perRow(base.chain, base.trained) }, shared }
+}
+
+/**
+ * Draws of a problem from a key.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const drawsOf = (problem: Problem, { conditions, initial }: Setup.Setup, key: Key.Key): Variance.Draws => ({
+  uniform: (i) => Draw.uniform(Key.foldInString(Key.foldIn(key, i), 'cover'), [1]).data[0] ?? 0,
+  request: (i, cover) => {
+    const estimator = Est.always('drawn', cover)
+    const asked = Requests.request({ ...problem, estimator }, conditions, Key.foldIn(key, i), initial)
+    return { ...asked, weights: new Array<number>(problem.batch).fill(1) }
+  }
+})
 
 // -------------------------------------------------------------------------------------
 // who is measured

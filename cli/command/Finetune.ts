@@ -27,7 +27,8 @@ import { type Held, take } from '../edge/Lock.js'
 import { saveEvery } from '../edge/Options.js'
 import { interruptible } from '../edge/Signals.js'
 import { webGpu } from '../edge/WebGpu.js'
-import { type ConfigOptions, readConfig } from './ConfigOptions.js'
+import { asked, readChosen, show } from './Choose.js'
+import type { ConfigOptions } from './ConfigOptions.js'
 import { describe, execute, type Ready, type Summary } from './run/FinetuneRun.js'
 import { featuresOf } from './run/Judgement.js'
 import { materialsOf } from './ModelFile.js'
@@ -68,16 +69,16 @@ const prepare = ({ configured, from }: Start, folder: string, every: number, tar
       TE.fromEither(pipe(Setup.setup(config, materials, target), E.mapLeft(refused)))
     ),
     TE.chainFirst(({ setup }) => TE.fromEither(pipe(Gradient.check(setup.problem), E.mapLeft(ofEstimator)))),
-    TE.bind('run', ({ config: { group }, setup: { problem, optimizer, conditions } }) =>
-      TE.fromEither(pipe(Finetune.compile(problem, { optimizer, conditions, target, group }), E.mapLeft(ofEstimator)))
+    TE.bind('run', ({ config: { group }, setup: { problem, ...options } }) =>
+      TE.fromEither(pipe(Finetune.compile(problem, { ...options, target, group }), E.mapLeft(ofEstimator)))
     ),
     TE.bind('judges', ({ task, materials: { model } }) => pipe(task.judges(model), TE.mapLeft(broken))),
     TE.let('heldOut', ({ config, judges, materials: { model } }) => heldOut(judges, model, target)(config.reward)),
-    TE.let('steps', ({ config, setup: { base, initial } }) => divergence(config.kl, initial)(base.chain)),
-    TE.bind('evaluator', ({ heldOut: other, setup: { base, conditions }, steps }) =>
+    TE.let('steps', ({ config, setup: { measured, initial } }) => divergence(config.kl, initial)(measured.chain)),
+    TE.bind('evaluator', ({ heldOut: other, setup: { measured, conditions }, steps }) =>
       TE.fromEither(
         pipe(
-          Evaluation.compile(base, conditions, target, { also: O.isSome(other) ? [other.value] : [], steps }),
+          Evaluation.compile(measured, conditions, target, { also: O.isSome(other) ? [other.value] : [], steps }),
           E.mapLeft(ofEstimator)
         )
       )
@@ -185,8 +186,8 @@ const interrupted =
 
 const begin = (options: Options, every: number, now: Date): Step<Summary> =>
   pipe(
-    readConfig(options),
-    TE.chainFirst(() => (options.out === undefined ? TE.right(undefined) : refuseTaken(options.out))),
+    options.out === undefined ? TE.right(undefined) : refuseTaken(options.out),
+    TE.flatMap(() => readChosen(options, (chosen) => process.stderr.write(`${show(chosen)}\n`))),
     TE.flatMap((configured) => {
       const { config } = configured
       const folder = options.out ?? defaultFolder(config, now)
@@ -198,7 +199,9 @@ const begin = (options: Options, every: number, now: Date): Step<Summary> =>
   )
 
 const goOn = (folder: string, options: Options, every: number): Step<Summary> => {
-  const { resume: _, out: __, ...typed } = options
+  const { resume: _, out: __, estimator, ...others } = options
+  // the folder has the one that was chosen
+  const typed = estimator === undefined || asked(options) !== undefined ? others : { ...others, estimator }
   return pipe(
     TE.fromEither(checkOptions(folder, options)),
     TE.flatMap(() => hasCheckpoint(folder)),

@@ -298,7 +298,8 @@ export const show = (self: Audit): string => {
     const number = (x: number): string => `${shown(x)} `.padEnd(10)
     const amounts =
       step.verdict === 'noScore' ? '-'.padEnd(24) : `${number(step.paid)}${`+- ${shown(step.error)} `.padEnd(14)}`
-    return `  ${String(step.step).padEnd(6)}${amounts}${words[step.verdict]}`
+    const twice = step.verdict === 'other' && Math.abs(step.paid - 2) <= deviations * step.error + resolution
+    return `  ${String(step.step).padEnd(6)}${amounts}${twice ? 'paid twice' : words[step.verdict]}`
   }
   return [
     `${self.samples} samples of ${self.T} steps, ${self.elements} numbers a state`,

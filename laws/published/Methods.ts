@@ -11,7 +11,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as C from '../../src/estimator/Cover.js'
-import type { Cell, CoverError } from '../../src/estimator/Cover.js'
+import type { Carrier, Cell, CoverError } from '../../src/estimator/Cover.js'
 import * as Est from '../../src/estimator/Estimator.js'
 import type { Estimator } from '../../src/estimator/Estimator.js'
 import type { Departure } from '../../src/estimator/reading/Ledger.js'
@@ -33,7 +33,8 @@ export interface Layout {
 }
 
 /**
- * A method. `code` is the repository with the commit that was read. `covers` has its cells, or says in words why it has none.
+ * A method. `code` is the repository with the commit that was read. `covers` has its cells, or says in words why it has none. Of one
+ * whose steps' terms are all replaced, `carried` is what carries cotangents in the place of the chain.
  *
  * @category model
  * @since 0.1.0
@@ -43,6 +44,7 @@ export interface Method {
   readonly paper: string
   readonly code: string
   readonly covers: ((layout: Layout) => E.Either<CoverError, Estimator>) | string
+  readonly carried?: Carrier
   readonly departures: (layout: Layout) => ReadonlyArray<Departure>
   readonly remarks: string
 }
@@ -310,8 +312,9 @@ export const methods: ReadonlyArray<Method> = [
     name: 'DRTune',
     paper: '2405.00760',
     code: 'no code of the authors was found',
+    carried: 'sampler',
     covers:
-      "the network's input is cut off at each trained step and the sampler's own way is kept: a Jacobian without the network's part",
+      "the network's input is cut off at each trained step and the sampler's own way is kept: a Jacobian without the network's part; `drTune` by name",
     departures: () => [{ _tag: 'StoppedState' }],
     remarks: 'some equally spaced steps, and a clean prediction at an early stop'
   },
@@ -319,8 +322,9 @@ export const methods: ReadonlyArray<Method> = [
     name: 'adjoint matching',
     paper: '2409.08861',
     code: 'microsoft/soc-fine-tuning-sd@489f904',
+    carried: 'reference',
     covers:
-      'a regression of the control on the adjoint of the base chain: at the base its expected gradient is that of the objective with its KL, elsewhere it has the same fixed point',
+      'a regression of the control on the adjoint of the base chain: at the base its gradient is that of the objective with its KL, sample by sample, elsewhere it has the same optimum; `adjointMatching` by name',
     departures: () => [],
     remarks:
       'four of 50 steps, those next to the output one and a half times as likely; sampled with guidance, matched without'
@@ -338,8 +342,9 @@ export const methods: ReadonlyArray<Method> = [
     name: 'FDFO',
     paper: '2603.12893',
     code: 'NVlabs/finite-difference-flow-optimization@740e22f',
+    carried: 'identity',
     covers:
-      'half the difference of a pair in reward over that in output, carried to every step by the identity in place of the Jacobian',
+      'half the difference of a pair in reward over that in output, carried to every step by the identity in place of the Jacobian; `fdfo` by name',
     departures: () => [],
     remarks: 'all steps of both samples, by a ratio of surrogates with a penalty'
   }

@@ -42,7 +42,8 @@ export type ScalarChain = Chain<Theta, readonly ['batch', 1], Readonly<Record<ne
 const state = ['batch', 1] as const
 
 /**
- * A chain of numbers whose drift is `alpha x + a f(x) + b`, with `f` and its derivative given. `sigma` is one number for
+ * A chain of numbers whose drift is `alpha x + a f(x) + b`, with `f` and its derivative given; what the parameters are of stands for
+ * the network. `sigma` is one number for
  * every step, or the numbers of the steps `1..T`.
  *
  * @category constructors
@@ -56,6 +57,22 @@ export const scalarChain = (
 ): ScalarChain => {
   const { T, alpha, sigma } = options
   const parameters = { theta: L.parameter(['batch', 2]) }
+  type At = { readonly x: Numbers; readonly c: Readonly<Record<never, never>> }
+  /** The mean, whose network sends back `slope` times a cotangent to the state. */
+  const mean = (slope: (a: Numbers, x: Numbers) => Numbers): L.Lens<Theta, At, Numbers> =>
+    L.make(parameters, ({ theta }, { x, c }) => {
+      const a = X.slice(theta, 1, 0, 1)
+      const b = X.slice(theta, 1, 1, 1)
+      const fx = f(x)
+      return [
+        X.add(X.add(X.scale(x, alpha), X.mul(a, fx)), b),
+        (bar) => [
+          { theta: X.retype(X.concat<readonly ['batch', 1], 1>([X.mul(bar, fx), bar], 1), ['batch', 2]) },
+          // an empty condition is its own cotangent
+          { x: X.mul(bar, X.add(slope(a, x), X.scalar(alpha))), c }
+        ]
+      ]
+    })
   return {
     name,
     T,
@@ -65,23 +82,8 @@ export const scalarChain = (
     sigma: [0, ...(typeof sigma === 'number' ? new Array<number>(T).fill(sigma) : sigma)],
     noise: normal,
     networkCalls: 1,
-    mean: () =>
-      L.make<Theta, { readonly x: Numbers; readonly c: Readonly<Record<never, never>> }, Numbers>(
-        parameters,
-        ({ theta }, { x, c }) => {
-          const a = X.slice(theta, 1, 0, 1)
-          const b = X.slice(theta, 1, 1, 1)
-          const fx = f(x)
-          return [
-            X.add(X.add(X.scale(x, alpha), X.mul(a, fx)), b),
-            (bar) => [
-              { theta: X.retype(X.concat<readonly ['batch', 1], 1>([X.mul(bar, fx), bar], 1), ['batch', 2]) },
-              // an empty condition is its own cotangent
-              { x: X.mul(bar, X.add(X.mul(a, derivative(x)), X.scalar(alpha))), c }
-            ]
-          ]
-        }
-      )
+    mean: () => mean((a, x) => X.mul(a, derivative(x))),
+    held: () => mean((_, x) => X.zeros(x.shape))
   }
 }
 

@@ -18,7 +18,7 @@ import type { Estimator, Weighted } from '../../src/estimator/Estimator.js'
 import type { EstimatorError, Problem } from '../../src/estimator/Gradient.js'
 import * as Gradient from '../../src/estimator/Gradient.js'
 import { facts } from '../../src/estimator/Named.js'
-import { moments, rowsOf, type Matrix, type Moments } from '../../src/estimator/reading/Spread.js'
+import { moments, rowsOf, type Matrix, type Moments, varianceError } from '../../src/estimator/reading/Spread.js'
 import type { Params } from '../../src/lens/Lens.js'
 import { draw as drawOf } from '../../src/random/Density.js'
 import * as Draw from '../../src/random/Draw.js'
@@ -53,7 +53,8 @@ export interface Contender {
 }
 
 /**
- * Rows of random numbers for one batch: directions of each step `[T, rows, P]`, of which the first are the shared ones.
+ * Rows of random numbers for one batch: directions of each step `[T, rows, P]`, of which the first are the shared ones; `fresh` are the
+ * noises of siblings, as a request has them.
  *
  * @category model
  * @since 0.1.0
@@ -62,10 +63,11 @@ export interface Noise {
   readonly xT: Tensor
   readonly eps: Tensor
   readonly xi: Values
+  readonly fresh: (at: number, k: number) => Tensor
 }
 
 /**
- * Samples under one cover: their moments, and how far rounding may have moved the mean of each component.
+ * Samples under one cover: their moments, the standard error of their variance, and how far rounding may have moved the mean of each component.
  *
  * @category model
  * @since 0.1.0
@@ -73,6 +75,7 @@ export interface Noise {
 export interface Sampled {
   readonly cover: Weighted
   readonly spread: Moments
+  readonly varianceError: number
   readonly rounding: ReadonlyArray<number>
 }
 
@@ -126,7 +129,7 @@ export interface Sampler {
 /**
  * A model, without the types of its chain. `facts` are what a named estimator must know of it. `terms` gives the
  * exact term of each step, `t = 1..T` at positions `0..T-1`; `stepCalls` how many times its step rewards evaluate the network;
- * `check` why a contender can not stand on it; `noise` the
+ * `lookahead` whether its clean prediction is the rest of the chain; `check` why a contender can not stand on it; `noise` the
  * same rows for the same batch number; `baseline` is near the expected reward, for contenders that use one.
  *
  * @category model
@@ -139,6 +142,7 @@ export interface Model {
   readonly components: number
   readonly networkCalls: number
   readonly stepCalls: number
+  readonly lookahead: boolean
   readonly baseline: number
   readonly terms: (smoothing?: Smoothing) => E.Either<string, ReadonlyArray<Uncertain>>
   readonly check: (contender: Contender) => E.Either<EstimatorError, unknown>
@@ -201,10 +205,12 @@ export const make = <P extends Params, S extends Batched, R extends Params>(part
   return {
     name: parts.name,
     T: chain.T,
-    facts: facts(chain, reward),
+    // what looks ahead is dear, and is asked for by name
+    facts: { ...facts(chain, reward), ...(chain.lookahead === true ? { clean: false } : {}) },
     components: Object.values(params).reduce((n, { data }) => n + data.length, 0),
     networkCalls: chain.networkCalls,
     stepCalls: lenses(steps).reduce((total, one) => total + one.networkCalls, 0),
+    lookahead: chain.lookahead === true,
     baseline: parts.baseline,
     terms: (smoothing) => {
       const name = JSON.stringify(smoothing ?? null)
@@ -223,7 +229,7 @@ export const make = <P extends Params, S extends Batched, R extends Params>(part
           const operations = Object.values(gradients.executables).reduce((n, e) => n + e.program.instructions.length, 0)
           const values = rowParams(chain.parameters, params, rows)
           const weights = new Array<number>(rows).fill(1)
-          const estimate = (cover: Cover, { xT, eps, xi }: Noise): TE.TaskEither<EstimatorError, Estimated> => {
+          const estimate = (cover: Cover, { xT, eps, xi, fresh }: Noise): TE.TaskEither<EstimatorError, Estimated> => {
             const shared = C.zerothOrderCell(cover)?.perturbation !== 'perStep'
             return pipe(
               gradients.run({
@@ -233,6 +239,7 @@ export const make = <P extends Params, S extends Batched, R extends Params>(part
                 xT,
                 eps,
                 xi: shared ? first(xi) : xi,
+                fresh,
                 weights,
                 advantageState: 0
               }),
@@ -258,8 +265,14 @@ export const make = <P extends Params, S extends Batched, R extends Params>(part
                   batches,
                   RA.traverse(TE.ApplicativeSeq)((batch) => pipe(estimate(cover.cover, at(batch)), TE.map(sized))),
                   TE.map((all): Sampled => {
-                    const spread = moments(all.map(({ matrix }) => matrix))
-                    return { cover, spread, rounding: rounding(cover.cover, all, operations, spread.mean.length) }
+                    const matrices = all.map(({ matrix }) => matrix)
+                    const spread = moments(matrices)
+                    return {
+                      cover,
+                      spread,
+                      varianceError: varianceError(matrices, spread),
+                      rounding: rounding(cover.cover, all, operations, spread.mean.length)
+                    }
                   })
                 )
               ),
@@ -330,6 +343,7 @@ const draw = <P extends Params, S extends Batched, C_ extends Exprs>(
   return {
     xT: prior === undefined ? drawOf(density, foldIn(key, 0), state) : prior(Draw.normal(foldIn(key, 0), state)),
     eps: drawOf(density, foldIn(key, 1), [chain.T, ...state]),
+    fresh: (at, k) => drawOf(density, foldIn(foldIn(foldIn(key, 3), at), k), [at, ...state]),
     xi: Object.fromEntries(
       Object.entries(params).map(([path, { shape }]) => [
         path,

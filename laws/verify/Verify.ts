@@ -2,9 +2,8 @@
  * Verification: is a compiled estimator's expectation what its type claims? By sampling, against exact gradients.
  *
  * An exact estimator claims the gradient of its target; a partial one claims that, less the terms of its unpaid
- * steps. All tests of one run share `alpha` (Bonferroni): the probability that any true claim of them all is refuted
- * is at most that, asymptotically (`exact/MeanTest`). Samples that are too few or too heavy-tailed for it decide
- * nothing, and are said to.
+ * steps. All tests of one run share `alpha` (Bonferroni): the probability that any true claim of them all is refuted is at most that,
+ * asymptotically (`exact/MeanTest`). Samples that are too few or too heavy-tailed for it decide nothing, and are said to.
  *
  * @since 0.1.0
  */
@@ -17,8 +16,7 @@ import * as C from '../../src/estimator/Cover.js'
 import * as Est from '../../src/estimator/Estimator.js'
 import { ofEstimator, type Objective } from '../../src/estimator/Objective.js'
 import type { EstimatorError } from '../../src/estimator/Gradient.js'
-import type { Key } from '../../src/random/Key.js'
-import { foldInString } from '../../src/random/Key.js'
+import { foldInString, type Key } from '../../src/random/Key.js'
 import { bracket } from '../../src/tensor/Build.js'
 import type { Target } from '../../src/tensor/Target.js'
 import { allowance, leastSamples, stratified, undecided, unseen } from '../exact/MeanTest.js'
@@ -46,7 +44,7 @@ export type Outcome = 'unbiased' | 'biased as predicted' | 'refuted' | 'undecide
  *   those of `J_s`, and the others' those of `J`.
  * - `expectation`: the mean of the samples, with `standardError`; `biasInf`: the largest distance of a component to
  *   `exactGradient`. `predictedBias` is minus what is missing of the terms of `unpaidSteps`.
- * - `variance`: the trace of the covariance of one sample's gradient. `samples`: how many there were.
+ * - `variance`: the trace of the covariance of one sample's gradient, and `varianceError` its standard error within covers. `samples`: how many.
  * - `networkEvaluations`, `pullbacks` through the network and `peakBytes` of activations are those of one sample.
  * - `tolerance`: how far a component's expectation may be from what is claimed; a bias of `detectable` or more is
  *   missed with probability `1 - power` at most. Each the largest over the components; null where nothing was
@@ -65,6 +63,7 @@ export interface Row {
   readonly biasInf: number | null
   readonly unpaidSteps: ReadonlyArray<number>
   readonly variance: number | null
+  readonly varianceError: number | null
   readonly networkEvaluations: number
   readonly pullbacks: number
   readonly peakBytes: number | null
@@ -158,8 +157,8 @@ const common = (
   estimator: name,
   target: ofEstimator(estimator),
   unpaidSteps: [...Est.unpaid(estimator).keys()],
-  networkEvaluations: cost(estimator, model.networkCalls, model.stepCalls).networkEvaluations,
-  pullbacks: model.networkCalls * cost(estimator).pullbackSteps,
+  networkEvaluations: cost(estimator, model.networkCalls, model.stepCalls, model.lookahead).networkEvaluations,
+  pullbacks: model.networkCalls * cost(estimator, 1, 0, model.lookahead).pullbackSteps,
   claim: estimator._tag,
   cover: C.show(estimator.covers[0].cover),
   alpha: test.alpha,
@@ -172,6 +171,7 @@ const skipped = (model: Model, contender: Contender, test: Test, reason: string)
   expectation: null,
   biasInf: null,
   variance: null,
+  varianceError: null,
   peakBytes: null,
   verdict: 'skipped',
   predictedBias: null,
@@ -231,6 +231,7 @@ const judge = (
     expectation,
     biasInf: largest(expectation.map((value, i) => value - (exact.value[i] ?? 0))),
     variance,
+    varianceError: Math.sqrt(mix(({ varianceError }, w) => (w * varianceError) ** 2)),
     peakBytes,
     verdict: reason === undefined ? verdict : 'undecided',
     predictedBias: claimed.value.map((value, i) => value - (exact.value[i] ?? 0)),
@@ -273,7 +274,7 @@ export const verify = (
   cases: ReadonlyArray<{ readonly model: Model; readonly contenders: ReadonlyArray<Contender> }>,
   { samples, key, target, most, ...rates }: Options,
   show: (row: Row) => void = () => undefined
-): TE.TaskEither<EstimatorError, { readonly rows: ReadonlyArray<Row>; readonly test: Test }> => {
+): TE.TaskEither<Gradient.EstimatorError, { readonly rows: ReadonlyArray<Row>; readonly test: Test }> => {
   const prepared = cases.map(({ model, contenders }) => ({
     model,
     claims: contenders.map((contender) =>
@@ -299,7 +300,7 @@ export const verify = (
     noise: Plan['noise'],
     sampler: Sampler,
     at = 0
-  ): TE.TaskEither<EstimatorError, Row> => {
+  ): TE.TaskEither<Gradient.EstimatorError, Row> => {
     const count = Math.min(samples * growth ** at, limit)
     return pipe(
       sampler.run({ samples: count, noise }),
@@ -309,7 +310,7 @@ export const verify = (
       )
     )
   }
-  const decide = (model: Model, claim: Claim, noise: Plan['noise']): TE.TaskEither<EstimatorError, Row> =>
+  const decide = (model: Model, claim: Claim, noise: Plan['noise']): TE.TaskEither<Gradient.EstimatorError, Row> =>
     bracket(
       TE.fromEither(model.sampler(claim.contender, target, rows)),
       (sampler) => look(model, claim, noise, sampler),

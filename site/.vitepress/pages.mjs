@@ -99,8 +99,6 @@ export const corners = (md) => {
     tokens.forEach((token, i) => {
       const text = tokens[i + 1]?.content ?? ''
       if (token.type !== 'th_open') return
-      // of a formula alone not every reader has the name
-      if (/^\$[^$]+\$$/.test(text)) token.attrSet('aria-label', text.replace(/[$\\{}]/g, ''))
       if (text !== '') return
       token.tag = 'td'
       const close = tokens.slice(i).find(({ type }) => type === 'th_close')

@@ -20,7 +20,8 @@ import type { Exprs } from '../tensor/Tree.js'
 
 /**
  * A network that predicts the noise in `x` (epsilon-prediction) from the time, in [0, 1], and a condition. A condition
- * of zeros means none.
+ * of zeros means none. With an `alphabet` its rows are one-hot codes of so many categories each, the last of them the mask, and it
+ * predicts the logits of the clean ones: chains of numbers cannot read it, and `masked` reads no other.
  *
  * @category model
  * @since 0.1.0
@@ -29,6 +30,7 @@ export interface Denoiser<P extends Params, D extends number, K extends number> 
   readonly features: D
   readonly labels: K
   readonly networkCalls: number
+  readonly alphabet?: number
   readonly lens: Lens<P, DenoiserInput<D, K>, Rows<D>>
 }
 
@@ -133,6 +135,29 @@ const mixed =
         (bar) => ({ first: X.scale(bar, scale), second: X.scale(bar, 1 - scale) })
       ])
     )
+
+/**
+ * The denoiser whose input is held: the same values, and a pullback that sends nothing back to `x` (Wu et al., DRTune,
+ * arXiv 2405.00760, have a chain of it: only the sampler's own formula carries a gradient from step to step).
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const heldInput = <P extends Params, D extends number, K extends number>(
+  denoiser: Denoiser<P, D, K>
+): Denoiser<P, D, K> => ({
+  ...denoiser,
+  lens: L.make(denoiser.lens.parameters, (p, input) => {
+    const [value, back] = denoiser.lens.run(p, input)
+    return [
+      value,
+      (bar) => {
+        const [pBar, inputBar] = back(bar)
+        return [pBar, { ...inputBar, x: X.zeros(input.x.shape) }]
+      }
+    ]
+  })
+})
 
 /**
  * Forgets which parameters a denoiser has.

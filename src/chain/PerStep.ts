@@ -119,13 +119,14 @@ export const perStep =
             ]
           })
         )
-    const { clean, ...rest } = chain
+    const { clean, held, ...rest } = chain
     return {
       ...rest,
       name: `${chain.name}, ${parts.map(([name]) => name).join(' / ')}`,
       condition: each(() => chain.condition),
       mean: told(chain.mean),
-      ...(clean === undefined ? {} : { clean: told(clean) })
+      ...(clean === undefined ? {} : { clean: told(clean) }),
+      ...(held === undefined ? {} : { held: told(held) })
     }
   }
 
@@ -152,8 +153,14 @@ export const under =
             }
           ]
         })
-    const { clean, ...rest } = chain
-    return { ...rest, condition, mean: deaf(chain.mean), ...(clean === undefined ? {} : { clean: deaf(clean) }) }
+    const { clean, held, ...rest } = chain
+    return {
+      ...rest,
+      condition,
+      mean: deaf(chain.mean),
+      ...(clean === undefined ? {} : { clean: deaf(clean) }),
+      ...(held === undefined ? {} : { held: deaf(held) })
+    }
   }
 
 /** What a chain gives of a state and a condition at step `t`. */

@@ -53,12 +53,37 @@ export interface SegmentOptions {
 }
 
 /**
- * Pays for steps `1..to` by pulling the reward's gradient back through them.
+ * What carries a cotangent from a step to the one above it in place of the chain's own Jacobian. `sampler`: the Jacobian of the step
+ * with the network's input held, as in DRTune (arXiv 2405.00760). `reference`: that of the reference's step, as in adjoint matching
+ * (arXiv 2409.08861). `identity`: nothing changes it. A step reward then counts at its own step alone.
  *
  * @category model
  * @since 0.1.0
  */
-export interface FirstOrder extends SegmentOptions {
+export type Carrier = 'sampler' | 'reference' | 'identity'
+
+/**
+ * What a first-order cell may be told besides. `through`: what carries the cotangent (by default the chain itself). `gradient`:
+ * what stands for the reward's gradient in the output, by default that itself; as `difference` it is `D dR dx / |dx|^2`, of the
+ * differences `dR` and `dx` of two outputs of `D` numbers whose noises are each other's negatives: FDFO (arXiv 2603.12893).
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface FirstOrderOptions extends SegmentOptions {
+  readonly through?: Carrier
+  readonly gradient?: 'difference'
+}
+
+/**
+ * Pays for steps `1..to` by pulling the reward's gradient back through them. What is carried by anything but the chain pays for
+ * step 1 alone, which nothing is carried over; where a difference stands for the gradient, for none: above, it is
+ * another term that is added, by as much as `shares` say.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface FirstOrder extends FirstOrderOptions {
   readonly _tag: 'FirstOrder'
   readonly to: number
 }
@@ -75,7 +100,35 @@ export interface FirstOrder extends SegmentOptions {
 export interface HalfOrderOptions extends SegmentOptions {
   readonly baseline?: StateValue
   readonly control?: StateValue
+  readonly siblings?: Siblings
 }
+
+/**
+ * Continuations of one trajectory that share it down to the state `x_at` and have fresh noise below: `count` of them, two or more, the
+ * trajectory itself among them. The cell's estimate is their mean, and each one's baseline is the mean of the others' returns, which
+ * is independent of its noise given `x_at`: a baseline that knows the state and needs no model of it (Kool et al., *Buy 4 REINFORCE Samples,
+ * Get a Baseline for Free*, 2019, at one state). `at` is the cell's lowest step by default: then the segment above it is shared too,
+ * and is pulled back once for all. It may be its highest or any above: then each sibling has a segment of its own. `below` says
+ * what noise the steps below the scored one have: `fresh` (the default), or the trajectory's own, `shared`, so that siblings differ in the
+ * noise that is scored alone. That takes off what the noise below does as well, which no function of the state can; it is for branches
+ * at the cell's lowest step, since a noise that is scored must not be shared.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Siblings {
+  readonly count: number
+  readonly at?: number
+  readonly below?: Below
+}
+
+/**
+ * The noise of siblings below the step that is scored.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Below = 'fresh' | 'shared'
 
 /**
  * Pays for steps `from..to` by the likelihood ratio on the noise of step `from`, pulled back through them.
@@ -124,7 +177,11 @@ export type Cell = FirstOrder | HalfOrder | ZerothOrder
  * @category constructors
  * @since 0.1.0
  */
-export const firstOrder = (to: number, options: SegmentOptions = {}): Cell => ({ _tag: 'FirstOrder', to, ...options })
+export const firstOrder = (to: number, options: FirstOrderOptions = {}): Cell => ({
+  _tag: 'FirstOrder',
+  to,
+  ...options
+})
 
 /**
  * The half-order cell on steps `from..to`.
@@ -184,6 +241,15 @@ export const steps = (cell: Cell): ReadonlyArray<number> => {
 }
 
 /**
+ * Does a cell differentiate the state below some step: is it a first-order cell, or a segment of several steps?
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const passes = (cell: Cell): boolean =>
+  cell._tag === 'FirstOrder' || (cell._tag === 'HalfOrder' && cell.to > cell.from)
+
+/**
  * The fraction of step `t`'s term that a cell pays: 0 for steps that are not its own.
  *
  * @category readings
@@ -201,13 +267,43 @@ const positionOf = (cell: Cell, t: number): number => {
 }
 
 /**
- * The fraction that a cell pays of the term of the step at a position among its own.
+ * The fraction that a cell pays of the term of the step at a position among its own; what stands in the place of a term pays nothing.
  *
  * @category readings
  * @since 0.1.0
  */
 export const shareAt = (cell: Cell, position: number): number =>
-  cell._tag === 'ZerothOrder' ? 1 : (cell.shares?.[position] ?? 1)
+  cell._tag === 'ZerothOrder' ? 1 : replaces(cell, position) ? 0 : (cell.shares?.[position] ?? 1)
+
+/** Is it another term than the step's own that a cell adds at a position among its steps? */
+const replaces = (cell: FirstOrder | HalfOrder, position: number): boolean =>
+  cell._tag === 'FirstOrder' && (cell.gradient !== undefined || (cell.through !== undefined && position > 0))
+
+/**
+ * The steps in whose place a cell adds another term: one that was carried by anything but the chain, or a difference.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const replaced = (cell: Cell): ReadonlyArray<number> =>
+  cell._tag === 'ZerothOrder' ? [] : steps(cell).filter((_, i) => replaces(cell, i) && (cell.shares?.[i] ?? 1) > 0)
+
+/**
+ * The step above which the siblings of a half-order cell share their trajectory.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const branchOf = ({ from, siblings }: HalfOrder): number => siblings?.at ?? from
+
+/**
+ * How many segments a first- or half-order cell differentiates: one for each sibling that has one of its own.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const segmentsOf = (cell: FirstOrder | HalfOrder): number =>
+  cell._tag === 'FirstOrder' || cell.siblings === undefined || branchOf(cell) === cell.from ? 1 : cell.siblings.count
 
 /**
  * The whole numbers `from..to`, none where `to < from` or where an end is not whole, and no more than the first million: a
@@ -234,11 +330,19 @@ export const showCell = (cell: Cell): string => {
     case 'FirstOrder':
       return `FO(1..${cell.to}${showOptions(cell)})`
     case 'HalfOrder':
-      return `HO(${cell.from}..${cell.to}${showOptions(cell)})`
+      return `HO(${cell.from}..${cell.to}${showOptions(cell)}${showSiblings(cell)})`
     case 'ZerothOrder':
       return `ZO(${showSteps(cell.steps)}; ${cell.form}, ${cell.perturbation}, s = ${cell.radius}${cell.draws === undefined ? '' : `, ${cell.draws} directions`})`
   }
 }
+
+const showSiblings = (cell: HalfOrder): string =>
+  cell.siblings === undefined
+    ? ''
+    : `; ${cell.siblings.count} siblings from x_${branchOf(cell)}${cell.siblings.below === 'shared' ? ', noise below shared' : ''}`
+
+/** The options of first- and half-order cells. */
+type Shown = FirstOrderOptions & HalfOrderOptions
 
 const showShares = (shares: ReadonlyArray<number>): string =>
   several(
@@ -246,7 +350,9 @@ const showShares = (shares: ReadonlyArray<number>): string =>
     12
   )
 
-const showOptions = ({ memory, shares, baseline, control }: HalfOrderOptions): string =>
+const showOptions = ({ memory, shares, baseline, control, through, gradient }: Shown): string =>
+  (gradient === undefined ? '' : '; of a difference') +
+  (through === undefined ? '' : `; through the ${through}`) +
   (shares === undefined ? '' : `; shares ${showShares(shares)}`) +
   (memory === 'recompute' ? '; recompute' : '') +
   (baseline === undefined ? '' : `; baseline ${showValue(baseline)}`) +

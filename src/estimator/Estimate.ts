@@ -16,10 +16,11 @@ import type { Executable } from '../tensor/Target.js'
 import * as T from '../tensor/Tensor.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import type { Exprs } from '../tensor/Tree.js'
-import type { Cell, SegmentOptions, ZerothOrder } from './Cover.js'
+import { families, type Family } from './Branches.js'
+import type { Cell, FirstOrder, HalfOrder, SegmentOptions, ZerothOrder } from './Cover.js'
 import * as C from './Cover.js'
-import { creditName, rollouts, type Rollouts, sideName } from './Plan.js'
-import type { Estimate, EstimatorError, Problem, Request } from './Problem.js'
+import { branchName, creditName, rollouts, type Rollouts, sideName } from './Plan.js'
+import type { Estimate, EstimatorError, Problem, Request, Term } from './Problem.js'
 import * as Programs from './program/Programs.js'
 import {
   addRows,
@@ -37,7 +38,7 @@ import {
   usableSteps,
   withoutRows
 } from './Returns.js'
-import { type Context, type Draw, type Run, scored, type Seen } from './Score.js'
+import { type Context, type Draw, type Run, scored, scoredSiblings, type Seen, secant } from './Score.js'
 
 /**
  * The gradient of a request by compiled programs.
@@ -82,31 +83,32 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
           TE.map((out) => ({ rewards: Array.from(out['reward']?.data ?? []), x0Bar: out['x0Bar'] })),
           TE.flatMapEither(usable(problem, x0))
         )
+  const finished = (own: Omit<Rolled, keyof Scored>, length: number): TE.TaskEither<EstimatorError, Rolled> =>
+    pipe(
+      score(own.x0),
+      TE.bindTo('scored'),
+      TE.bind('onHost', () => hostRewards(problem, length, own.trajectory)),
+      TE.flatMapEither(({ scored, onHost }) =>
+        usableSteps(problem)({ ...scored, ...own, steps: addRows(own.steps, onHost) })
+      )
+    )
   const roll = (name: string, own: Values, length: number): TE.TaskEither<EstimatorError, Rolled> =>
     pipe(
       run(name, { ...params, ...condition, ...perturbed, ...stepInputs, ...own }),
-      TE.bindTo('out'),
-      TE.bind('scored', ({ out }) => score(out['x0'] ?? xT)),
-      TE.bind('onHost', ({ out }) => hostRewards(problem, length, out['trajectory'])),
-      TE.flatMapEither(({ out, scored, onHost }) =>
-        usableSteps(problem)({
-          ...scored,
-          x0: out['x0'] ?? xT,
-          trajectory: out['trajectory'],
-          clean: out['clean'],
-          steps: addRows(rowsOf(out['steps']), onHost)
-        })
+      TE.flatMap(({ x0 = xT, trajectory, clean, steps, aside }) =>
+        finished({ x0, trajectory, clean, steps: rowsOf(steps), aside: rowsOf(aside) }, length)
       )
     )
   const context: Context = {
     run,
     score,
     request,
-    inputs: { ...params, ...condition, ...perturbed },
+    inputs: { ...params, ...condition, ...perturbed, ...under('reference', problem.reference ?? {}) },
     apply: (returns, state, skipped) =>
       advantagesOf(problem.advantage, returns, { ...request, advantageState: state }, skipped),
     initial: problem.advantage.initial,
-    rewardInputs
+    rewardInputs,
+    discrete: problem.chain.noise.outcome !== undefined
   }
   return pipe(
     plan.base === undefined
@@ -134,42 +136,72 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
         )
       )
     ),
-    TE.let('sides', ({ draws }) => draws.flatMap(({ sides }) => sides)),
-    TE.bindW('skipped', ({ base, sides }) =>
-      TE.fromEither(rowsToSkip(problem, [...(base === undefined ? [] : [base]), ...sides], weights.length))
+    TE.bind('twin', () =>
+      plan.base === undefined || !plan.twin
+        ? TE.right<EstimatorError, Rolled | undefined>(undefined)
+        : roll(plan.base, { xT, eps: T.map((e) => -e)(eps), radius: T.scalar(zeroth?.radius ?? 0) }, cover.T)
     ),
-    TE.bind('parts', ({ base, draws, sides, skipped }) => {
+    TE.let('sides', ({ draws }) => draws.flatMap(({ sides }) => sides)),
+    TE.bind('families', ({ base }) =>
+      families(cover, request, base, {
+        run: (name, own) => run(name, { ...params, ...condition, ...stepInputs, ...own }),
+        score: (at, states, paid) =>
+          finished(
+            {
+              x0: states[0] ?? xT,
+              trajectory: T.stack(states),
+              clean: undefined,
+              steps: paid.map(({ data }) => Array.from(data)),
+              aside: []
+            },
+            at
+          )
+      })
+    ),
+    TE.bindW('skipped', ({ base, sides, twin, families: all }) => {
+      const others = [...all.values()].flatMap((family) => family.slice(1).map(({ rolled }) => rolled))
+      const every = [...[base, twin].flatMap((one) => (one === undefined ? [] : [one])), ...sides, ...others]
+      return TE.fromEither(rowsToSkip(problem, every, weights.length))
+    }),
+    TE.bind('parts', ({ base, draws, sides, skipped, twin, families: all }) => {
       const whole = base === undefined ? averages(sides.map(returnOf)) : returnOf(base)
       const advantages = context.apply(whole, request.advantageState, skipped)
-      const seen: Seen = { base, draws, from: plan.from, whole: advantages.advantages, skipped }
+      const seen: Seen = { base, twin, draws, from: plan.from, whole: advantages.advantages, skipped, families: all }
       return pipe(
         cover.cells,
         RA.traverse(TE.ApplicativeSeq)((cell) =>
           pipe(
             creditInputs(context, cell, seen),
-            TE.flatMap(
-              RA.traverse(TE.ApplicativeSeq)((own) =>
-                run(creditName(cell), { ...context.inputs, ...stepInputs, ...own })
+            TE.bindTo('inputs'),
+            TE.bind('outs', ({ inputs }) =>
+              pipe(
+                request.credit === false ? [] : inputs,
+                RA.traverse(TE.ApplicativeSeq)((own) =>
+                  run(creditName(cell), { ...context.inputs, ...stepInputs, ...own })
+                )
               )
             ),
-            TE.map((outs) =>
-              sumGradients(
+            TE.map(({ inputs, outs }): Term => {
+              const advantage = inputs[0]?.['advantage']
+              const gradient = sumGradients(
                 outs.map((out) => below('gradient', out)),
                 request.params,
                 problem
               )
-            )
+              return { cell, gradient, ...(advantage === undefined ? {} : { advantages: Array.from(advantage.data) }) }
+            })
           )
         ),
-        TE.map((gradients) => ({ gradients, state: advantages.state }))
+        TE.map((terms) => ({ terms, state: advantages.state }))
       )
     }),
     TE.map(({ base, sides, parts, skipped }) => ({
-      gradient: sumGradients(parts.gradients, request.params, problem),
-      terms: parts.gradients.flatMap((gradient, i) => {
-        const cell = cover.cells[i]
-        return cell === undefined ? [] : [{ cell, gradient }]
-      }),
+      gradient: sumGradients(
+        parts.terms.map(({ gradient }) => gradient),
+        request.params,
+        problem
+      ),
+      terms: parts.terms,
       rewards: base?.rewards ?? averages(sides.map(({ rewards }) => rewards)),
       skipped: [...skipped],
       stepRewards: base === undefined ? averages(sides.map(stepTotals)) : stepTotals(base),
@@ -227,15 +259,17 @@ const creditInputs = (context: Context, cell: Cell, seen: Seen): Inputs => {
         {
           ...segment(1, cell.to),
           ...sharesOf(cell),
-          ...(base?.x0Bar === undefined ? {} : { x0Bar: kept(base.x0Bar) })
+          ...endOf(cell, seen, weights, kept)
         }
       ])
     case 'HalfOrder':
+      if (cell.siblings !== undefined) return TE.right(siblingInputs(context, cell, seen, weights))
       return pipe(
         scored(context, cell, seen),
         TE.map(({ advantages, control }) => [
           {
             ...segment(cell.from, cell.to),
+            ...(base?.trajectory === undefined ? {} : { below: kept(T.at(cell.from - 1)(base.trajectory)) }),
             ...sharesOf(cell),
             high: T.scalar(cell.to),
             advantage: T.vector(weighed(advantages, weights)),
@@ -255,6 +289,58 @@ const creditInputs = (context: Context, cell: Cell, seen: Seen): Inputs => {
       )
     }
   }
+}
+
+/** What a cell's siblings are run with: all at once where they share the segment, else each by itself. */
+const siblingInputs = (
+  context: Context,
+  cell: HalfOrder,
+  { families: all, skipped }: Seen,
+  weights: ReadonlyArray<number>
+): ReadonlyArray<Values> => {
+  const { from, to, siblings: asked } = cell
+  const siblings: Family = (all.get(branchName(cell)) ?? []).slice(0, asked?.count)
+  const kept = withoutRows(skipped)
+  const advantages = scoredSiblings(context, cell, siblings, skipped).map((own) => weighed(own, weights))
+  const segment = ({ rolled, eps }: Family[number]): Values => ({
+    ...(rolled.trajectory === undefined ? {} : { x: kept(T.at(to)(rolled.trajectory)) }),
+    ...sharesOf(cell),
+    eps: T.rows(from - 1, to)(eps),
+    ...(context.discrete && rolled.trajectory !== undefined ? { below: kept(T.at(from - 1)(rolled.trajectory)) } : {}),
+    high: T.scalar(to)
+  })
+  if (C.segmentsOf(cell) === 1) {
+    const [first] = siblings
+    return first === undefined
+      ? []
+      : [
+          {
+            ...segment(first),
+            weights: T.vector(weights),
+            // of a step that keeps discrete outcomes, the outcomes
+            fresh: T.stack(
+              siblings.map(({ eps, rolled }) => T.at(from - 1)(context.discrete ? (rolled.trajectory ?? eps) : eps))
+            ),
+            advantage: T.matrix(advantages)
+          }
+        ]
+  }
+  return siblings.map((one, k) => ({
+    ...segment(one),
+    weights: T.vector(weights.map((w) => w / siblings.length)),
+    advantage: T.vector(advantages[k] ?? [])
+  }))
+}
+
+/** What a first-order cell pulls back: the gradient of the weighted rewards in the output, or what stands for it. */
+const endOf = (
+  { gradient }: FirstOrder,
+  { base, twin }: Seen,
+  weights: ReadonlyArray<number>,
+  kept: (tensor: Tensor) => Tensor
+): Values => {
+  if (gradient === undefined) return base?.x0Bar === undefined ? {} : { x0Bar: kept(base.x0Bar) }
+  return base === undefined || twin === undefined ? {} : { x0Bar: kept(secant(base, twin, weights)) }
 }
 
 const weighed = (values: ReadonlyArray<number>, weights: ReadonlyArray<number>): ReadonlyArray<number> =>

@@ -8,6 +8,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Chain } from '../chain/Chain.js'
 import type { Parameters, Params } from '../lens/Lens.js'
+import { declared, isSymmetric, nameOf } from '../random/Density.js'
 import type { Reward, RewardError } from '../reward/Reward.js'
 import type { StateLens } from '../reward/StateLens.js'
 import type { StepReward } from '../reward/StepReward.js'
@@ -18,7 +19,7 @@ import type { Executable } from '../tensor/Target.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import type { Exprs } from '../tensor/Tree.js'
 import { leaveOneOut, type Advantage } from './Advantage.js'
-import type { Cell, Cover, HalfOrder } from './Cover.js'
+import type { Cell, Cover, FirstOrder, HalfOrder } from './Cover.js'
 import * as C from './Cover.js'
 import type { Estimator } from './Estimator.js'
 import * as Programs from './program/Programs.js'
@@ -31,7 +32,8 @@ import type { Trained } from './program/Programs.js'
 /**
  * Everything that is fixed before the first gradient. `steps` are rewards on the way, which are added to the terminal
  * one; `values` the learned values of a state that cells may name as baselines and controls. `nonFinite` is `stop`
- * where it is left out.
+ * where it is left out. `reference` are the values of the chain's parameters, one of each, that cells which carry cotangents through a
+ * reference read.
  *
  * @category model
  * @since 0.1.0
@@ -46,6 +48,7 @@ export interface Problem<P extends Params, S extends Batched, C extends Exprs, R
   readonly steps?: ReadonlyArray<StepReward<P, S, C>>
   readonly values?: ReadonlyMap<string, StateLens<S, C>>
   readonly nonFinite?: NonFinite
+  readonly reference?: Values
 }
 
 /**
@@ -63,7 +66,10 @@ export type NonFinite = 'stop' | 'skipRow'
  * (`c`, or `c.path`). `weights`, one a row, say what the gradient is of: `sum_n weights[n] R(x_0[n])`; the batch mean
  * has `1 / batch` each. `groups` tells which rows share a prompt, for advantages that ask. `xi` may be empty where the
  * cover has no zeroth-order cell, and `moreXi` has the directions beyond the first of a cell that draws several.
- * `learned` are the parameters of the problem's values, by their names.
+ * `learned` are the parameters of the problem's values, by their names. `fresh` has noises for siblings: those of the steps
+ * `at, ..., 1`, `[at, batch, ...]`, for the `k`-th continuation from `x_at`, `k = 1, 2, ...`; of the density of `eps`, and independent of it and of
+ * each other.
+ * Without `credit` only samples, rewards and advantages are wanted: no cell is differentiated, and the gradient is 0.
  *
  * @category model
  * @since 0.1.0
@@ -80,6 +86,8 @@ export interface Request {
   readonly advantageState: number
   readonly groups?: ReadonlyArray<number>
   readonly learned?: Readonly<Record<string, Values>>
+  readonly fresh?: (at: number, k: number) => Tensor
+  readonly credit?: boolean
 }
 
 /**
@@ -104,7 +112,8 @@ export interface Estimate {
 }
 
 /**
- * One cell's part of a gradient.
+ * One cell's part of a gradient. `advantages`, of a half-order cell, are what multiplied its score, a number a row, each times its
+ * weight.
  *
  * @category model
  * @since 0.1.0
@@ -112,6 +121,7 @@ export interface Estimate {
 export interface Term {
   readonly cell: Cell
   readonly gradient: Values
+  readonly advantages?: ReadonlyArray<number>
 }
 
 /**
@@ -148,6 +158,7 @@ export type Interpreter = <P extends Params, S extends Batched, C extends Exprs,
 export interface AnyProblem {
   readonly chain: Pick<Chain<Params, Batched, Exprs>, 'name' | 'T' | 'state' | 'noise'> & {
     readonly parameters: Parameters
+    readonly switched?: { readonly path: string }
   }
   readonly estimator: Estimator
   readonly advantage: Advantage
@@ -164,19 +175,25 @@ export interface AnyProblem {
 export type EstimatorError =
   | { readonly _tag: 'LengthMismatch'; readonly chain: number; readonly estimator: number }
   | { readonly _tag: 'NoScore'; readonly step: number; readonly cell: Cell; readonly chain: string }
+  | { readonly _tag: 'NoPath'; readonly chain: string; readonly outcome: string; readonly cell: Cell }
   | { readonly _tag: 'NotDifferentiable'; readonly reward: string; readonly cell: Cell }
   | { readonly _tag: 'Jumps'; readonly reward: string; readonly cell: Cell }
   | { readonly _tag: 'BaselineSeesPerturbation'; readonly advantage: string; readonly cell: Cell }
   | { readonly _tag: 'NoClean'; readonly chain: string; readonly cell: Cell }
   | { readonly _tag: 'NoValue'; readonly value: string; readonly known: ReadonlyArray<string>; readonly cell: Cell }
+  | { readonly _tag: 'NoCarrier'; readonly chain: string; readonly cell: Cell }
+  | { readonly _tag: 'NoReference'; readonly cell: Cell }
+  | { readonly _tag: 'NoTwin'; readonly chain: string; readonly cell: Cell }
   | { readonly _tag: 'NoBatchAxis'; readonly parameters: ReadonlyArray<string> }
   | { readonly _tag: 'Asymmetric'; readonly density: string }
+  | { readonly _tag: 'NoFreshNoise'; readonly at: number }
   | { readonly _tag: 'NothingTrained'; readonly parameters: ReadonlyArray<string> }
   | ProgramError
   | { readonly _tag: 'NotCompiled'; readonly program: string }
   | RewardError
   | NotFiniteRow
   | { readonly _tag: 'AllSkipped'; readonly reward: string; readonly rows: number }
+  | { readonly _tag: 'NoRatio'; readonly cell: Cell }
   | { readonly _tag: 'RatioOverflow'; readonly step: number; readonly row: number; readonly logRatio: number }
 
 /**
@@ -210,7 +227,7 @@ export const problem =
     chain: Chain<P, S, C>,
     reward: Reward<R, S, C>,
     batch: number,
-    options: Pick<Problem<P, S, C, R>, 'steps' | 'values'> & {
+    options: Pick<Problem<P, S, C, R>, 'steps' | 'values' | 'reference'> & {
       readonly advantage?: Advantage
       readonly trained?: Trained
     } = {}
@@ -231,7 +248,7 @@ export const problem =
 
 /**
  * Can this estimator stand on this chain with this reward? Left, first found: lengths that differ; a half-order cell
- * whose lowest step has no noise, and so no score; a first-order cell under a black-box reward or one that jumps, or a
+ * whose lowest step has no noise, and so no score; a cell that differentiates states which are discrete outcomes; a first-order cell under a black-box reward or one that jumps, or a
  * segment of several steps under a black box of states; a value of the state that can not be had; a baseline that looks
  * at the batch where a shared one-point perturbation does too; nothing trained.
  *
@@ -241,7 +258,7 @@ export const problem =
 export const check = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
   problem: Problem<P, S, C, R>
 ): E.Either<EstimatorError, Problem<P, S, C, R>> => {
-  const { chain, reward, estimator, advantage, trained, steps = [] } = problem
+  const { chain, estimator, advantage, trained, steps = [] } = problem
   if (chain.T !== estimator.T) return E.left({ _tag: 'LengthMismatch', chain: chain.T, estimator: estimator.T })
   const shapes = Programs.trainedShapes(chain.parameters, trained)
   if (shapes.length === 0) {
@@ -249,16 +266,18 @@ export const check = <P extends Params, S extends Batched, C extends Exprs, R ex
     return E.left({ _tag: 'NothingTrained', parameters: all })
   }
   const shared = shapes.some(([, shape]) => shape[0] !== 'batch')
+  const { outcome } = chain.noise
   for (const { cover } of estimator.covers) {
     for (const cell of cover.cells) {
       if (cell._tag === 'HalfOrder' && !((chain.sigma[cell.from] ?? 0) > 0)) {
         return E.left({ _tag: 'NoScore', step: cell.from, cell, chain: chain.name })
       }
-      if (cell._tag === 'FirstOrder' && reward._tag === 'BlackBox') {
-        return E.left({ _tag: 'NotDifferentiable', reward: reward.name, cell })
+      if (outcome !== undefined && C.passes(cell)) {
+        return E.left({ _tag: 'NoPath', chain: chain.name, outcome: outcome.name, cell })
       }
-      if (cell._tag === 'FirstOrder' && reward._tag === 'Differentiable' && reward.jumps === true) {
-        return E.left({ _tag: 'Jumps', reward: reward.name, cell })
+      if (cell._tag === 'FirstOrder') {
+        const error = checkFirstOrder(problem, cell)
+        if (error !== undefined) return E.left(error)
       }
       const opaque = steps.find(({ _tag }) => _tag === 'StepBlackBox')
       if (opaque !== undefined && cell._tag !== 'ZerothOrder' && C.steps(cell).length > 1) {
@@ -274,6 +293,23 @@ export const check = <P extends Params, S extends Batched, C extends Exprs, R ex
     }
   }
   return E.right(problem)
+}
+
+/** Is there what a first-order cell pulls back, and what it pulls it back through? */
+const checkFirstOrder = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
+  { chain, reward, reference }: Problem<P, S, C, R>,
+  cell: FirstOrder
+): EstimatorError | undefined => {
+  const { through } = cell
+  if (through === 'sampler' && chain.held === undefined) return { _tag: 'NoCarrier', chain: chain.name, cell }
+  if (through === 'reference' && reference === undefined) return { _tag: 'NoReference', cell }
+  if (cell.gradient === 'difference') {
+    const noise = declared(chain.noise.density)
+    if (!isSymmetric(noise)) return { _tag: 'Asymmetric', density: nameOf(noise) }
+    return chain.sigma.some((sigma, t) => t > 0 && sigma > 0) ? undefined : { _tag: 'NoTwin', chain: chain.name, cell }
+  }
+  if (reward._tag === 'BlackBox') return { _tag: 'NotDifferentiable', reward: reward.name, cell }
+  return reward.jumps === true ? { _tag: 'Jumps', reward: reward.name, cell } : undefined
 }
 
 /** Can the values that a half-order cell looks at be had? */
@@ -309,6 +345,8 @@ export const showError = (error: EstimatorError): string => {
       return `T: expected the chain's ${error.chain} steps, got an estimator for ${error.estimator}; build both with one T`
     case 'NoScore':
       return `sigma of step ${error.step} is 0 in ${error.chain}, so ${C.showCell(error.cell)} has no score there; pay for step ${error.step} with a first- or zeroth-order cell, or give the step noise`
+    case 'NoPath':
+      return `each step of ${error.chain} keeps ${error.outcome}, through which no derivative passes, so ${C.showCell(error.cell)} would pay for ${error.cell._tag === 'HalfOrder' ? `step ${error.cell.from} alone` : 'no step'}; use half-order cells of one step, or zeroth-order cells`
     case 'NotDifferentiable':
       return `the reward '${error.reward}' is a black box, which ${C.showCell(error.cell)} can not pull back through; use half- or zeroth-order cells, or a differentiable reward`
     case 'Jumps':
@@ -319,10 +357,18 @@ export const showError = (error: EstimatorError): string => {
       return `${error.chain} has no clean prediction for ${C.showCell(error.cell)}; give the chain one, or the cell a learned value`
     case 'NoValue':
       return `${C.showCell(error.cell)} looks at the value '${error.value}', which the problem does not have; it has ${error.known.join(', ') || 'none'}`
+    case 'NoCarrier':
+      return `${error.chain} does not say what its mean is with the network's input held, through which ${C.showCell(error.cell)} pulls back; give the chain a 'held'`
+    case 'NoReference':
+      return `${C.showCell(error.cell)} pulls back through a reference, which the problem does not have; give it the values of its parameters there`
+    case 'NoTwin':
+      return `no step of ${error.chain} has noise, so ${C.showCell(error.cell)} has no two outputs to take a difference of; give some step noise`
     case 'NoBatchAxis':
       return `the batch shares ${listed(error.parameters)}, so a sample has no gradient of its own whose variance could be measured; give them a batch axis ('Chain.perRow', for vectors), or measure means of batches with 'measureBatches'`
     case 'Asymmetric':
       return `the noise '${error.density}' is not symmetric, so an antithetic pair, whose second half negates it, would be biased; use 'average(2)', or declare the density symmetric if it is`
+    case 'NoFreshNoise':
+      return `siblings branch at step ${error.at}, and the request has no noise for them; give it 'fresh'`
     case 'NothingTrained':
       return `no parameter is trained; choose some of ${error.parameters.join(', ')}`
     case 'Ill':
@@ -341,6 +387,8 @@ export const showError = (error: EstimatorError): string => {
             : `${error.of === 'reward' ? '' : 'the gradient of '}reward '${error.reward}'`
       return `${what}: expected finite numbers, got ${error.value}${Number.isFinite(error.value) ? ', beyond f32,' : ''} in row ${error.row}; lower the learning rate or the radius, bound the reward, or let nonFinite be skipRow`
     }
+    case 'NoRatio':
+      return `${C.showCell(error.cell)} has no ratio of densities by which samples could be used again, or their density averaged; use half-order cells alone, without a control or siblings, such as those of mixGrpo, on a chain with densities, or make one update a step with the density summed`
     case 'RatioOverflow':
       return `step ${error.step}: expected a ratio of new to old density that is finite in the number format, got one whose logarithm is ${error.logRatio}, in row ${error.row}; make fewer or smaller updates from one set of trajectories, or drop such terms with dualClip`
     case 'AllSkipped':

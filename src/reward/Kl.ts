@@ -5,7 +5,8 @@
  *
  *     r_t(x_t) = -beta KL(p_theta(. | x_t) || p_ref(. | x_t)),
  *
- * for normal noise `-beta |mu_t(x_t; theta) - mu_t(x_t; theta_ref)|^2 / (2 sigma_t^2)`. The sum over the steps of a trajectory of
+ * for normal noise `-beta |mu_t(x_t; theta) - mu_t(x_t; theta_ref)|^2 / (2 sigma_t^2)`, and for categories the divergence of their
+ * probabilities. The sum over the steps of a trajectory of
  * the model has the expectation `-beta KL(path || path_ref)` (DPOK, Fan et al., arXiv 2305.16381, equation 4), so with a terminal
  * reward `R` the objective is `E[R] - beta KL`. Nothing is sampled for the penalty itself.
  *
@@ -13,6 +14,8 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { lookup, type Chain } from '../chain/Chain.js'
+import { anchored, declared } from '../chain/Reference.js'
+import * as Transition from '../chain/Transition.js'
 import type { PerRow } from '../lens/layer/Loss.js'
 import { type DocumentError, fault } from '../document/Document.js'
 import * as L from '../lens/Lens.js'
@@ -46,24 +49,6 @@ export interface KlOptions {
 export const leftOut = (sigma: ReadonlyArray<number>, { floor = 0 }: KlOptions): ReadonlyArray<number> =>
   sigma.flatMap((s, t) => (t > 0 && Math.max(s, floor) === 0 ? [t] : []))
 
-/** The shape of a parameter without the copies that each row may have of it. */
-const shared = (shape: Shape): Shape => (shape[0] === 'batch' ? shape.slice(1) : shape)
-
-/** A copy for each row of the parameters that are declared so. */
-const spread = (own: Params, parameters: L.Parameters): Exprs => {
-  const shapes = new Map(Tree.leaves<L.Parameter>(L.isParameter, parameters).map(([path, { shape }]) => [path, shape]))
-  const each = (tree: Exprs, path: string): Exprs => {
-    if (!Tree.isExpr(tree)) {
-      return Object.fromEntries(
-        Object.entries(tree).map(([key, inner]) => [key, each(inner, path === '' ? key : `${path}.${key}`)])
-      )
-    }
-    const shape = shapes.get(path) ?? tree.shape
-    return shape[0] === 'batch' ? X.broadcastTo(X.reshape(tree, [1, ...tree.shape]), shape) : tree
-  }
-  return each(own, '')
-}
-
 /**
  * The penalty for leaving a reference: a step reward of the chain, with the values of the chain's own parameters at which the
  * reference is. With an adapter these are the values of the frozen model and of an adapter that does nothing. It evaluates the
@@ -79,7 +64,7 @@ export const klTo =
     chain: Chain<P, S, C>
   ): E.Either<DocumentError, StepLens<P, S, C>> => {
     const { beta, floor = 0 } = options
-    const { divergence } = chain.noise
+    const divergence = Transition.divergence(chain.noise)
     if (!(beta > 0 && Number.isFinite(beta))) {
       return E.left(fault('kl.beta', 'a number above 0', beta, 'leave the penalty out for none'))
     }
@@ -90,7 +75,7 @@ export const klTo =
       return E.left(
         fault(
           'kl',
-          'a chain whose noise has a divergence from its own shift in closed form: normal or Laplace',
+          'a chain whose noise has a divergence from its own shift in closed form: normal, Laplace or categorical',
           chain.noise.density,
           'give the noise a `divergence`, or choose another chain'
         )
@@ -105,23 +90,27 @@ export const klTo =
       name: `-${beta} KL to the reference`,
       direct: false,
       networkCalls: chain.networkCalls,
-      shapes: L.mapParameters(chain.parameters, (one) => ({ ...one, shape: shared(one.shape) })),
+      shapes: declared(chain),
       parameters: reference,
       lens: (t) =>
         // `theta` are the chain's own, which it declares
         L.make<Stepping<P>, Stepped<S, C>, PerRow>({ own: chain.parameters }, ({ theta, own }, { mean, x, c }) => {
-          // the tree of inputs that `shapes` declares is `P`, once rows that are declared apart are given the same values
-          const anchored = spread(own, chain.parameters) as P
-          const [anchor, back] = chain.mean(t).run(anchored, { x, c })
+          const [anchor, back] = chain.mean(t).run(anchored(chain, own), { x, c })
           const scale = lookup(inverse, t)
-          const [value, derivative] = divergence(X.mul(X.sub(mean, anchor), scale))
+          const [value, derivative, anchorDerivative] = divergence(mean, anchor, scale)
           const total = X.retype(X.sum<Shape, ReadonlyArray<number>>(value, rest), ['batch'])
+          // a step whose noise is switched off is left out
+          const counted = (each: PerRow): PerRow => {
+            const priced = X.scale(each, -beta)
+            return chain.switched === undefined ? priced : X.weigh(priced, chain.switched.at(theta, t))
+          }
           return [
-            X.scale(total, -beta),
+            counted(total),
             (bar) => {
-              const rows: Expr = X.reshape(X.scale(bar, -beta), ['batch', ...rest.map(() => 1)])
-              const meanBar = X.mul(X.mul(derivative, X.broadcastTo(rows, chain.state)), scale)
-              const [, aBar] = back(X.neg(meanBar))
+              const rows: Expr = X.reshape(counted(bar), ['batch', ...rest.map(() => 1)])
+              const weighed = (of: Expr<S>): Expr<S> => X.mul(X.mul(of, X.broadcastTo(rows, chain.state)), scale)
+              const meanBar = weighed(derivative)
+              const [, aBar] = back(weighed(anchorDerivative))
               return [
                 // the reference is not trained
                 { theta, own: Tree.zerosOf(own) },

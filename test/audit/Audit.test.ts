@@ -5,14 +5,17 @@ import { describe, expect, it } from 'vitest'
 import { audit as command } from '../../cli/command/Audit.js'
 import { audit, type Audit, show } from '../../laws/audit/Audit.js'
 import { solve } from '../../laws/audit/LeastSquares.js'
+import * as Model from '../../laws/audit/Model.js'
 import { decode } from '../../laws/audit/Trace.js'
 import { showError } from '../../src/document/Document.js'
 import * as Npz from '../../src/format/Npz.js'
+import { fromOnnx } from '../../src/network/FromOnnx.js'
 import * as Draw from '../../src/random/Draw.js'
 import * as Key from '../../src/random/Key.js'
 import type { Values } from '../../src/tensor/Program.js'
 import type { Tensor } from '../../src/tensor/Tensor.js'
-import { captured } from '../cli/captured.js'
+import { reference } from '../../src/tensor/Target.js'
+import { captured, type Ran } from '../cli/captured.js'
 import { get } from '../network/adjoint.js'
 
 /** Written by PyTorch 1.13: `python3 test/audit/traces.py test/audit/traces`. */
@@ -198,6 +201,69 @@ describe('halforder audit', () => {
     const none = await captured(() => command(file('nowhere'), {}))
     expect(none.err).toContain('could not read')
     expect(none.code).not.toBe(0)
+  })
+})
+
+describe('an audit with the model of the program', () => {
+  /** Written by PyTorch 1.13: `python3 test/audit/model.py test/audit/traces`. */
+  const model = fileURLToPath(new URL('traces/model.onnx', import.meta.url))
+  const run = (name: string): Promise<Ran> => captured(() => command(file(name), { model }))
+
+  it('has scores of its own, for a trace that has none', async () => {
+    const { code, out } = await run('model-correct')
+    expect(out).toMatch(/^the noises are those of the model at every step\n48 samples of 5 steps/)
+    expect([code, out.trim().split('\n').at(-1)]).toEqual([0, 'unbiased: every step is paid once'])
+  })
+
+  it('finds the mean density by its size, though no density is told', async () => {
+    const { code, out } = await run('model-mean-density')
+    expect(code).toBe(1)
+    expect(out).toContain('the gradient, 0.25 times as long')
+  })
+
+  it('names the step that is not paid, and the one that is doubled', async () => {
+    const { code, out } = await run('model-unpaid-doubled')
+    expect(code).toBe(1)
+    expect(out).toMatch(/\n {2}2 +2 +\+- \S+ +paid twice\n/)
+    expect(out).toMatch(/\n {2}4 +\S+ +\+- \S+ +not paid\n/)
+    expect(out).toContain('biased: not paid are steps 4; paid by another amount are steps 2;')
+  })
+
+  it('says where the trace is not of the model', async () => {
+    const { code, out } = await run('model-stale')
+    expect(code).toBe(1)
+    expect(out).toContain('not of this model: at step 3 the noise is off by 10 % of its size')
+  })
+
+  it("tells how the program's scores differ", () => {
+    const given = arrays('model-correct')
+    const imported = get(fromOnnx(readFileSync(model)))
+    if (imported._tag !== 'Lens') throw new Error('no lens')
+    return Model.scores(
+      imported,
+      reference
+    )(given)().then(async (first) => {
+      const { arrays: own } = get(first)
+      const score = own['score']
+      if (score === undefined) throw new Error('no scores')
+      const third = {
+        shape: score.shape,
+        data: score.data.map((s: number, i: number) => (i < score.data.length / 5 ? s / 3 : s))
+      }
+      const again = get(await Model.scores(imported, reference)({ ...given, score: third })())
+      expect(again.steps.map(({ scale = 0 }) => Math.round(1e6 * scale) / 1e6)).toEqual([0.333333, 1, 1, 1, 1])
+      expect(Model.show(again)).toBe(
+        "the noises are those of the model at every step\nstep 1: the program's score is 0.333 times the model's"
+      )
+    })
+  })
+
+  it('wants states, and a model that runs', async () => {
+    const without = await run('correct')
+    expect([without.code, without.err]).toEqual([
+      2,
+      expect.stringContaining('x: expected the arrays x, eps and sigma beside a model')
+    ])
   })
 })
 

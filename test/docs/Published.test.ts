@@ -1,12 +1,16 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import * as Expectation from '../../laws/exact/Expectation.js'
 import * as Estimator from '../../laws/law/Estimator.js'
 import { type Method, methods } from '../../laws/published/Methods.js'
 import * as Run from '../../laws/run/Run.js'
-import { closedForm, type LinearGaussian } from '../../laws/toy/LinearGaussian.js'
+import { closedForm, type LinearGaussian, linearSetting } from '../../laws/toy/LinearGaussian.js'
 import * as Polynomial from '../../laws/toy/Polynomial.js'
 import * as Ledger from '../../src/estimator/reading/Ledger.js'
-import { showSteps } from '../../src/estimator/Cover.js'
+import { type Carrier, firstOrder, portion, range, showSteps } from '../../src/estimator/Cover.js'
+import { always } from '../../src/estimator/Estimator.js'
+import * as X from '../../src/tensor/Expr.js'
+import * as Tensor from '../../src/tensor/Tensor.js'
 import { get } from '../network/adjoint.js'
 
 const T = 20
@@ -41,9 +45,21 @@ const length = (v: ReadonlyArray<number>): number => Math.hypot(...v)
 const expected = ({ entries }: Ledger.Ledger): ReadonlyArray<number> =>
   gradient.map((_, i) => entries.reduce((sum, { step, paid }) => sum + paid * (terms[step - 1]?.[i] ?? 0), 0))
 
+/**
+ * The expected gradient of what is carried from step to step by something else: the part of the toy's steps that is no turn stands for
+ * the sampler, and the reference is the chain itself, so that its terms are the chain's.
+ */
+const carriedBy = (through: Carrier): ReadonlyArray<number> => {
+  const rate = { sampler: 0.95, identity: 1, reference: 0 }[through]
+  return through === 'reference'
+    ? gradient
+    : gradient.map((_, i) => range(1, T).reduce((sum, t) => sum + rate ** (t - 1) * (terms[0]?.[i] ?? 0), 0))
+}
+
 /** What is left of the gradient at the best learning rate, as a share of its length; and the angle, in degrees. */
-const bias = (ledger: Ledger.Ledger): { readonly left: number; readonly angle: number } => {
-  const found = expected(ledger)
+const bias = (ledger: Ledger.Ledger): { readonly left: number; readonly angle: number } => apart(expected(ledger))
+
+const apart = (found: ReadonlyArray<number>): { readonly left: number; readonly angle: number } => {
   const along = found.reduce((sum, v, i) => sum + v * (gradient[i] ?? 0), 0) / (length(found) * length(gradient))
   const cosine = Math.min(1, Math.max(-1, along))
   // what is off by a factor alone is off by nothing, but for rounding
@@ -82,6 +98,10 @@ const short = (one: Ledger.Departure): string => {
       return `divided by the deviation of the ${one.over}`
     case 'ClippedRatio':
       return `ratio clipped at ${one.high}`
+    case 'ReusedSamples':
+      return `${one.updates} updates from one set of samples`
+    case 'PartOfPenalty':
+      return `penalty as ${one.as}`
     case 'ClippedAdvantage':
       return `advantages within ${one.limit}`
     case 'ClippedGradient':
@@ -103,7 +123,12 @@ const line = (method: Method): string => {
     : method.code
   const cells =
     ledger === undefined
-      ? [typeof method.covers === 'string' ? method.covers : '', '', '']
+      ? [
+          typeof method.covers === 'string' ? method.covers : '',
+          ...(method.carried === undefined
+            ? ['', '']
+            : [round(apart(carriedBy(method.carried)).left), `${round(apart(carriedBy(method.carried)).angle)}`])
+        ]
       : [payments(ledger), round(bias(ledger).left), `${round(bias(ledger).angle)}`]
   return `| ${method.name} | ${paper}; ${code} | ${cells.join(' | ')} | ${method.departures(layout).map(short).join(', ') || 'none'} | ${method.remarks} |`
 }
@@ -135,6 +160,37 @@ describe('the page of published methods', () => {
     expect(methods.every(({ paper, code }) => paper !== '' && code !== '')).toBe(true)
     expect(new Set(methods.map(({ name }) => name)).size).toBe(methods.length)
   })
+})
+
+describe('what something else carries', () => {
+  it.each<Carrier>(['reference', 'identity', 'sampler'])(
+    'through the %s is what is computed of it',
+    async (through) => {
+      // the mean of the gradient is that at the mean of the output: the reward is quadratic, and the chain linear
+      const setting = linearSetting(toy)
+      const held: typeof setting.chain.mean = (t) => {
+        const lens = setting.chain.mean(t)
+        return {
+          ...lens,
+          run: (p, at) => {
+            const [value, back] = lens.run(p, at)
+            return [value, (bar) => [back(bar)[0], { ...at, x: X.scale(bar, 0.95) }]]
+          }
+        }
+      }
+      const cover = get(portion(T, [firstOrder(T, { through })]))
+      const still = { rows: 1, xT: Tensor.fill([1, 2], 0), eps: Tensor.fill([T, 1, 2], 0), xi: {}, weights: [1] }
+      const { estimate } = get(
+        await Expectation.run(
+          { ...setting, chain: { ...setting.chain, held }, reference: setting.params },
+          { estimator: always('', cover) },
+          cover,
+          still
+        )()
+      )
+      carriedBy(through).forEach((g, i) => expect(estimate.gradient['theta']?.data[i]).toBeCloseTo(g, 9))
+    }
+  )
 })
 
 describe('the ledgers', () => {

@@ -54,7 +54,9 @@ describe('what verify tests', () => {
     const tested = verified(facts(10, { noisyFirst: true }))
     const names = tested.map(({ estimator }) => estimator.name)
     expect(new Set(names).size).toBe(names.length)
-    for (const row of estimators.filter(({ name }) => name !== 'cells')) {
+    // what adds other terms in the place of a step's has no claim that terms are made of
+    const others = ['cells', 'adjointMatching', 'drTune', 'fdfo']
+    for (const row of estimators.filter(({ name }) => !others.includes(name))) {
       expect(row.verified(facts(10, { noisyFirst: true })).length).toBeGreaterThan(0)
     }
     expect(tested.find(({ estimator }) => estimator.name === 'reinforce')?.baseline).toBe('both')

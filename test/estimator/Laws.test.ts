@@ -110,7 +110,7 @@ describe('parameters without a batch axis', () => {
     { alpha: 0.5, a: 0.25, b: -0.5, sigma: [0.5, 0.75] },
     [0.5, 1, -1]
   )
-  const { clean: _perRow, ...chain } = polynomialChain(1, { T: 2, alpha: 0.5, sigma: [0.5, 0.75] })
+  const { clean: _perRow, held: _too, ...chain } = polynomialChain(1, { T: 2, alpha: 0.5, sigma: [0.5, 0.75] })
   const spread = (value: X.Expr): Row => X.broadcastTo(X.reshape(value, [1, 1]), ['batch', 1])
   const total = (bar: Row): X.Expr => X.reshape(X.sumTo(bar, [1, 1]), [1])
   const setting: Setting<Shared, readonly ['batch', 1], Readonly<Record<never, never>>, L.None> = {

@@ -7,7 +7,9 @@ import { lookup } from '../../src/chain/Chain.js'
 import { normal } from '../../src/chain/Noise.js'
 import * as Advantage from '../../src/estimator/Advantage.js'
 import * as Catalogue from '../../src/estimator/Catalogue.js'
+import * as C from '../../src/estimator/Cover.js'
 import type { Estimator } from '../../src/estimator/Estimator.js'
+import * as Est from '../../src/estimator/Estimator.js'
 import * as Gradient from '../../src/estimator/Gradient.js'
 import * as StateValue from '../../src/estimator/StateValue.js'
 import * as L from '../../src/lens/Lens.js'
@@ -104,7 +106,8 @@ const ascend = async (estimator: Estimator, options: { readonly beta: number }):
   const penalty = right(pipe(chain, klTo({ theta: T.vector(base) }, options)))
   const problem = Gradient.problem(chain, quadraticReward(centre), draws.rows, {
     advantage: Advantage.none,
-    steps: [penalty]
+    steps: [penalty],
+    reference: { theta: T.vector(base) }
   })(estimator)
   const { run } = right(Gradient.compile(problem, reference))
   let theta: ReadonlyArray<number> = base
@@ -136,12 +139,20 @@ describe('the optimum with a price on leaving the reference', () => {
       () => Catalogue.reinforce(length, { baseline: StateValue.polynomial([-1, 2, -1]) })
     ],
     ["scores with Stein's control", () => Catalogue.reinforce(length, { control: StateValue.polynomial([-1, 2, -1]) })],
-    ['segments of two steps', () => Catalogue.segmented({ T: length, h: 2 })]
+    ['segments of two steps', () => Catalogue.segmented({ T: length, h: 2 })],
+    ['adjoint matching, which is biased elsewhere', () => Catalogue.adjointMatching(length)]
   ])('is the reference tilted by the reward, by %s', async (_, make) => {
     const found = await ascend(right(make()), { beta })
     expect(distance(found, tilted)).toBeLessThan(1e-3)
     // which is far from where it starts
     expect(distance(base, tilted)).toBeGreaterThan(1)
+  })
+
+  it('is not reached where nothing, or the reward alone, is carried by another chain', async () => {
+    const found = await ascend(right(Est.fromCells('', length, [C.firstOrder(length, { through: 'identity' })])), {
+      beta
+    })
+    expect(distance(found, tilted)).toBeGreaterThan(1e-2)
   })
 
   it('is not reached with another price', async () => {

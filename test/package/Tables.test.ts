@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { folders, table } from '../../scripts/tables.mjs'
+import { filesOf, folders, table } from '../../scripts/tables.mjs'
 import { root } from './sources.js'
 
 describe('the table of a folder', () => {
@@ -39,14 +39,20 @@ describe('the table of a folder', () => {
     )
   })
 
+  it('has those of the kinds in it', () => {
+    const text = table({ 'near/Zeta.ts': files['Zeta.ts'], 'Alpha.ts': files['Alpha.ts'] }, 'things')
+    expect(text).toContain("import * as Alpha from './Alpha.js'\nimport * as Zeta from './near/Zeta.js'\n")
+    expect(text).toContain("export { zeta } from './near/Zeta.js'\n")
+  })
+
   it('has every file where there are no rows', () => {
     expect(table(files)).toContain("\nexport { Alpha, Helper, Zeta }\nexport { helper } from './Helper.js'\n")
   })
 
   it.each(folders)('$folder has one, as its files are now, which git does not know', ({ folder, rows }) => {
-    const names = readdirSync(join(root, folder))
+    const names = filesOf(folder)
     const now = Object.fromEntries(names.map((name) => [name, readFileSync(join(root, folder, name), 'utf8')]))
-    expect(now['All.gen.ts']).toBe(table(now, rows))
+    expect(readFileSync(join(root, folder, 'All.gen.ts'), 'utf8')).toBe(table(now, rows))
     expect(readFileSync(join(root, '.gitignore'), 'utf8').split('\n')).toContain('*.gen.ts')
   })
 

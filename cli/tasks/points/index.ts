@@ -167,5 +167,5 @@ export const task: Task = make({
   trainings: Object.fromEntries(
     Object.entries(distributions).map(([name, distribution]) => [name, training(distribution)])
   ),
-  examples: (key, n) => E.right({ ...draw(eightGaussians)(key, n), words: [], show })
+  examples: (key, n) => TE.right({ ...draw(eightGaussians)(key, n), words: [], show })
 })

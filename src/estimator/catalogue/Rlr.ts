@@ -12,7 +12,7 @@ import * as Start from '../Start.js'
 import * as F from './Fields.js'
 import type { Looking, StartOption, StateOptions, Zeroth, ZerothOrderOptions } from './Fields.js'
 import { define, field, noGradient, type Row } from './Row.js'
-import { mixedSegments, segments } from './Segments.js'
+import { mixedSegments, segments } from '../part/Segments.js'
 import { classes, every, scored, scoredFor } from './Scores.js'
 
 // -------------------------------------------------------------------------------------

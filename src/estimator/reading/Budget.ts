@@ -39,7 +39,7 @@ export type BudgetError =
   | { readonly _tag: 'NothingFits'; readonly bytes: number; readonly evaluations: number; readonly least: Limits }
 
 /**
- * The most bytes of activations, and network evaluations a step of the optimizer.
+ * The most bytes of activations, and network evaluations a step of the optimizer; and seconds, for what was measured by a clock.
  *
  * @category model
  * @since 0.1.0
@@ -47,6 +47,7 @@ export type BudgetError =
 export interface Limits {
   readonly bytes: number
   readonly evaluations: number
+  readonly seconds?: number
 }
 
 /**
@@ -100,10 +101,18 @@ export const segmentLength = (inputs: RuleInputs): E.Either<BudgetError, number>
 /** What one measured gradient takes: a sample's evaluations, or a batch's. */
 const evaluations = ({ batch, cost }: Measured): number => batch * cost.networkEvaluations
 
+/** How many gradients the limits buy; what was not timed has no price in seconds. */
+const affordable = (one: Measured, { evaluations: most, seconds }: Limits): number => {
+  const byEvaluations = Math.floor(most / evaluations(one))
+  return seconds === undefined || one.seconds === undefined || one.seconds === 0
+    ? byEvaluations
+    : Math.min(byEvaluations, Math.floor(seconds / one.seconds))
+}
+
 /**
- * Of some measured estimators, those that are exact and fit the limits, least variance first: with `evaluations` to spend,
- * `n = floor(evaluations / cost)` measured gradients are averaged, and the variance is one's over `n`. Pullbacks are not
- * counted. Left: nothing fits, with the least that would.
+ * Of some measured estimators, those that are exact and fit the limits, least variance first: with `evaluations` and `seconds` to
+ * spend, as many measured gradients are averaged as both allow, `n = floor(evaluations / cost)`, and the variance is one's over
+ * `n`. Pullbacks are counted by the seconds that they take. Left: nothing fits, with the least that would.
  *
  * @category the planner
  * @since 0.1.0
@@ -114,9 +123,9 @@ export const plan = (
 ): E.Either<BudgetError, readonly [Choice, ...ReadonlyArray<Choice>]> => {
   const choices = measured
     .filter(({ estimator }) => estimator._tag === 'exact')
-    .filter((one) => one.peakBytes <= limits.bytes && evaluations(one) <= limits.evaluations)
+    .filter((one) => one.peakBytes <= limits.bytes && affordable(one, limits) >= 1)
     .map((one): Choice => {
-      const samples = Math.floor(limits.evaluations / evaluations(one))
+      const samples = affordable(one, limits)
       return { measured: one, samples, variance: one.gradient.variance / samples }
     })
     .sort((a, b) => a.variance - b.variance)

@@ -8,15 +8,15 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import { estimators } from '../catalogue/All.gen.js'
-import type { Facts, Part, Trial, Verified } from '../catalogue/Row.js'
+import type { Document, Facts, Part, Trial, Verified } from '../catalogue/Row.js'
 import { showError } from '../catalogue/Row.js'
 import { type DocumentError, fault } from '../../document/Document.js'
 import type { Estimator } from '../Estimator.js'
 import type { Description } from '../Named.js'
 
 /**
- * An estimator to be compared. The `reference` is REINFORCE with the advantage of the problem, and no baseline of the state;
- * a `plain` one takes nothing off at all.
+ * An estimator to be compared, with the document that stands for it where one does. The `reference` is REINFORCE with the advantage
+ * of the problem, and no baseline of the state; a `plain` one takes nothing off at all.
  *
  * @category model
  * @since 0.1.0
@@ -24,6 +24,7 @@ import type { Description } from '../Named.js'
 export interface Contender {
   readonly estimator: Estimator
   readonly part: Part | undefined
+  readonly document?: Document
 }
 
 /**
@@ -60,8 +61,9 @@ const reason = ({ name, estimator }: Trial): ReadonlyArray<string> =>
  */
 export const compared = (on: Facts & { readonly radius: number }): Compared => {
   const trials = estimators.flatMap((row) => row.compared(on))
-  const contenders = trials.flatMap(({ estimator, part }) =>
-    E.isLeft(estimator) ? [] : [{ estimator: estimator.right, part }]
+  const contenders = trials.flatMap(
+    ({ estimator, part, document }): ReadonlyArray<Contender> =>
+      E.isLeft(estimator) ? [] : [{ estimator: estimator.right, part, ...(document === undefined ? {} : { document }) }]
   )
   const { left: others, right: references } = pipe(
     contenders,

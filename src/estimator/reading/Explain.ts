@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Cell, HalfOrder, ZerothOrder } from '../Cover.js'
+import type { Carrier, Cell, FirstOrder, HalfOrder, ZerothOrder } from '../Cover.js'
 import * as C from '../Cover.js'
 import { cost } from './Cost.js'
 import { unpaid, type Estimator } from '../Estimator.js'
@@ -47,7 +47,7 @@ export const explain = (estimator: Estimator, steps: ReadonlyArray<Rewarding> = 
   const bias =
     missing.length === 0
       ? claim(estimator)
-      : `biased: the terms of steps ${C.showSteps(missing.map(([t]) => t))} of the gradient are not paid in full, and the bias is minus the sum of what is missing`
+      : `biased: the terms of steps ${C.showSteps(missing.map(([t]) => t))} of the gradient are not paid in full, and the bias is minus the sum of what is missing${instead(estimator)}`
   return {
     text: [
       `${estimator.name}, T = ${estimator.T}`,
@@ -62,6 +62,12 @@ export const explain = (estimator: Estimator, steps: ReadonlyArray<Rewarding> = 
     ].join('\n'),
     latex: `\\hat g = ${cover.cells.map((cell) => term(cell).latex).join(' + ') || '0'}`
   }
+}
+
+/** What is added in the place of terms. */
+const instead = (estimator: Estimator): string => {
+  const places = [...new Set(estimator.covers.flatMap(({ cover }) => cover.cells.flatMap(C.replaced)))]
+  return places.length === 0 ? '' : `, plus what stands in the place of steps ${C.showSteps(places)}`
 }
 
 const smoothed = 'J with the parameters of the zeroth-order steps smoothed'
@@ -95,19 +101,40 @@ const explainCell =
   (stepped: boolean) =>
   (cell: Cell): Explanation => {
     switch (cell._tag) {
-      case 'FirstOrder': {
-        const end = stepped ? 'grad G' : 'grad R(x_0)'
-        return {
-          text: `D phi(1:${cell.to})^T ${end}`,
-          latex: `D_\\theta \\varphi_{1:${cell.to}}^\\top \\nabla ${stepped ? 'G' : 'R(x_0)'}`
-        }
-      }
+      case 'FirstOrder':
+        return firstOrder(cell, stepped)
       case 'HalfOrder':
         return halfOrder(cell, stepped)
       case 'ZerothOrder':
         return zerothOrder(cell, stepped ? 'G' : 'R')
     }
   }
+
+const firstOrder = ({ to, through, gradient }: FirstOrder, stepped: boolean): Explanation => {
+  const end: Explanation =
+    gradient === 'difference'
+      ? { text: 'D dR dx / |dx|^2', latex: 'D \\frac{\\Delta R \\, \\Delta x}{|\\Delta x|^2}' }
+      : {
+          text: stepped && through === undefined ? 'grad G' : 'grad R(x_0)',
+          latex: `\\nabla ${stepped && through === undefined ? 'G' : 'R(x_0)'}`
+        }
+  if (through === undefined) {
+    return {
+      text: `D phi(1:${to})^T ${end.text}`,
+      latex: `D_\\theta \\varphi_{1:${to}}^\\top ${end.latex}`
+    }
+  }
+  const carried: Readonly<Record<Carrier, Explanation>> = {
+    sampler: { text: '(D_x mu_s, the network held)^T', latex: '(D_x \\mu_s|_{\\mathrm{held}})^\\top' },
+    reference: { text: '(D_x mu_ref,s)^T', latex: '(D_x \\mu^{\\mathrm{ref}}_s)^\\top' },
+    identity: { text: '', latex: '' }
+  }
+  const { text, latex } = carried[through]
+  return {
+    text: `sum over t <= ${to} of D mu_t^T ${text === '' ? '' : `(product over s < t of ${text}) `}${end.text}`,
+    latex: `\\sum_{t \\le ${to}} D_\\theta \\mu_t^\\top ${latex === '' ? '' : `\\prod_{s < t} ${latex} `}${end.latex}`
+  }
+}
 
 /** A value of the state `x_t`. */
 const valueOf = (value: StateValue, t: number): Explanation => {
@@ -121,8 +148,10 @@ const valueOf = (value: StateValue, t: number): Explanation => {
   }
 }
 
-const halfOrder = ({ from, to, baseline, control }: HalfOrder, stepped: boolean): Explanation => {
+const halfOrder = (cell: HalfOrder, stepped: boolean): Explanation => {
+  const { from, to, baseline, control } = cell
   const [j, m] = [String(from), String(to)]
+  if (cell.siblings !== undefined) return siblings(cell, cell.siblings.count, stepped)
   const taken = [
     ...(baseline === undefined ? [] : [valueOf(baseline, from)]),
     ...(control === undefined ? [] : [valueOf(control, from - 1)])
@@ -155,6 +184,17 @@ const halfOrder = ({ from, to, baseline, control }: HalfOrder, stepped: boolean)
   return {
     text: `${pulled.text} (${advantage.text} ${score.text} + grad ${value.text})`,
     latex: `${pulled.latex} \\bigl( ${advantage.latex} \\, ${score.latex} + \\nabla ${value.latex} \\bigr)`
+  }
+}
+
+/** The mean over siblings, whose segment is written for one of them. */
+const siblings = (cell: HalfOrder, count: number, stepped: boolean): Explanation => {
+  const { from: j, to: m } = cell
+  const own: Explanation = stepped ? { text: `G_<${j}`, latex: `G_{<${j}}` } : { text: 'R', latex: 'R' }
+  const at = C.branchOf(cell)
+  return {
+    text: `mean over ${count} siblings from x_${at}${cell.siblings?.below === 'shared' ? ' with one noise below' : ''} of A[${own.text} - mean of the others' ${own.text}] D phi(${j}:${m})^T eps_${j} / sigma_${j}`,
+    latex: `\\frac{1}{${count}} \\sum_{k=1}^{${count}} A\\Bigl(${own.latex}^{(k)} - \\tfrac{1}{${count - 1}} \\sum_{l \\ne k} ${own.latex}^{(l)}\\Bigr) \\, D_\\theta \\varphi_{${j}:${m}}^{(k)\\top} \\varepsilon_{${j}}^{(k)} / \\sigma_{${j}}`
   }
 }
 

@@ -7,8 +7,8 @@
  *
  * @since 0.1.0
  */
-import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import type { IO } from 'fp-ts/lib/IO.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Params } from '../../lens/Lens.js'
@@ -20,7 +20,7 @@ import type { Exprs } from '../../tensor/Tree.js'
 import type { Advantage } from '../Advantage.js'
 import * as Cost from './Cost.js'
 import * as C from '../Cover.js'
-import type { Cover, CoverError } from '../Cover.js'
+import type { Cover } from '../Cover.js'
 import type { Estimator } from '../Estimator.js'
 import * as Est from '../Estimator.js'
 import * as Gradient from '../Gradient.js'
@@ -29,6 +29,7 @@ import { trainedShapes } from '../program/Programs.js'
 import { show } from '../StateValue.js'
 import { moments, ofRows, rowsOf, type Matrix, type Spread } from './Spread.js'
 
+export { byStep } from './ByStep.js'
 export {
   moments,
   ofRows,
@@ -55,10 +56,11 @@ export {
  * - `efficiencyWithPullbacks`: variance times evaluations and pullbacks. A pullback costs one to two evaluations, so
  *   the truth is near the second; estimators that pull nothing back look worse than they are in the first. Less is
  *   better.
- * - `baseline`: what likelihood-ratio terms take off the return: a value of the state (leave-one-out then comes after it),
+ * - `baseline`: what likelihood-ratio terms take off the return: a value of the state (leave-one-out then comes after it), `siblings`,
  *   else the advantage; `none` where nothing is taken off, or there are no such terms. `control`: a value of the state with
  *   its gradient put back in, or `none`.
- * - `along`: the slope of the mean gradient along a direction, where one was given.
+ * - `along`: the slope of the mean gradient along a direction, where one was given. `seconds`: the least that a batch took, of those
+ *   that were measured, where there was a clock.
  *
  * @category model
  * @since 0.1.0
@@ -76,6 +78,7 @@ export interface Measured {
   readonly baseline: string
   readonly control: string
   readonly along: Along | undefined
+  readonly seconds?: number
 }
 
 /**
@@ -91,13 +94,14 @@ export interface Along {
 
 /**
  * What else is measured: `along` a direction, by parameter path and without the copies of rows, the slope that the mean
- * gradient has.
+ * gradient has; by a `clock`, which tells seconds, how long batches take.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Options {
   readonly along?: Values
+  readonly clock?: IO<number>
 }
 
 /**
@@ -110,50 +114,6 @@ export interface Options {
 export interface Draws {
   readonly uniform: (batch: number) => number
   readonly request: (batch: number, cover: Cover) => Request
-}
-
-// -------------------------------------------------------------------------------------
-// combinators
-// -------------------------------------------------------------------------------------
-
-/**
- * The same estimator with every differentiated cell split into one cell a step, each paying for its own step alone: its
- * parts by cell are the whole one's parts by step. The estimate is the same, the cost is not.
- *
- * @category combinators
- * @since 0.1.0
- */
-export const byStep = (self: Estimator): E.Either<CoverError, Estimator> =>
-  pipe(
-    self.covers,
-    RA.traverse(E.Applicative)(({ weight, cover }) =>
-      pipe(
-        C.cover(
-          cover.T,
-          cover.cells.flatMap((cell) => (cell._tag === 'ZerothOrder' ? [cell] : splitSteps(cell)))
-        ),
-        E.map((split): Est.Weighted => ({ weight, cover: split }))
-      )
-    ),
-    E.flatMap((covers) => Est.mixtureOf(`${self.name}, by step`, covers))
-  )
-
-const splitSteps = (cell: C.FirstOrder | C.HalfOrder): ReadonlyArray<C.Cell> => {
-  const own = C.steps(cell)
-  const [from = 1] = own
-  return own.map((t, i) => {
-    const options = {
-      memory: cell.memory ?? 'store',
-      shares: own.slice(0, i + 1).map((s) => (s === t ? C.share(cell, t) : 0))
-    }
-    if (cell._tag === 'FirstOrder') return C.firstOrder(t, options)
-    const { baseline, control } = cell
-    return C.halfOrder(from, t, {
-      ...options,
-      ...(baseline === undefined ? {} : { baseline }),
-      ...(control === undefined ? {} : { control })
-    })
-  })
 }
 
 // -------------------------------------------------------------------------------------
@@ -240,13 +200,23 @@ export const measureAsTrained = <P extends Params, S extends Batched, Cd extends
   batches: number,
   options: Options = {}
 ): TE.TaskEither<EstimatorError, Measured> =>
-  (sharedOf(problem).length > 0 ? measureBatches : measure)(problem, target, draws, batches, options)
+  (isShared(problem) ? measureBatches : measure)(problem, target, draws, batches, options)
+
+/**
+ * Does the batch share some trained parameter, so that a sample has no gradient of its own?
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const isShared = <P extends Params, S extends Batched, Cd extends Exprs, R extends Params>(
+  problem: Pick<Problem<P, S, Cd, R>, 'chain' | 'trained'>
+): boolean => sharedOf(problem).length > 0
 
 /** The trained parameters without a batch axis, by path. */
 const sharedOf = <P extends Params, S extends Batched, Cd extends Exprs, R extends Params>({
   chain,
   trained
-}: Problem<P, S, Cd, R>): ReadonlyArray<string> =>
+}: Pick<Problem<P, S, Cd, R>, 'chain' | 'trained'>): ReadonlyArray<string> =>
   trainedShapes(chain.parameters, trained).flatMap(([path, shape]) => (shape[0] === 'batch' ? [] : [path]))
 
 /** The sum of the rows. */
@@ -261,7 +231,7 @@ const measured = <P extends Params, S extends Batched, Cd extends Exprs, R exten
   problem: Problem<P, S, Cd, R>,
   target: Target,
   draws: Draws,
-  { batches, batch, along }: Options & { readonly batches: number; readonly batch: number },
+  { batches, batch, along, clock }: Options & { readonly batches: number; readonly batch: number },
   samplesOf: (gradient: Values) => Matrix
 ): TE.TaskEither<EstimatorError, Measured> =>
   Build.bracket(
@@ -271,9 +241,10 @@ const measured = <P extends Params, S extends Batched, Cd extends Exprs, R exten
         C.range(0, batches - 1),
         RA.traverse(TE.ApplicativeSeq)((i) =>
           pipe(
-            gradients.run(draws.request(i, Est.draw(problem.estimator, draws.uniform(i)))),
+            timed(clock)(() => gradients.run(draws.request(i, Est.draw(problem.estimator, draws.uniform(i))))),
             TE.map(
-              ({ gradient, terms }: Estimate): Sampled => ({
+              ({ estimate: { gradient, terms }, seconds }): Sampled => ({
+                seconds,
                 whole: samplesOf(gradient),
                 parts: terms.map((term) => [partName(term.cell), samplesOf(term.gradient)] as const)
               })
@@ -285,7 +256,7 @@ const measured = <P extends Params, S extends Batched, Cd extends Exprs, R exten
           const names = [...new Set(samples.flatMap(({ parts }) => parts.map(([name]) => name)))]
           const parts = names.map((name) => [name, ofRows(samples.flatMap((s) => merge(s.parts, name)))] as const)
           const { networkCalls } = problem.chain
-          const cost = Cost.cost(problem.estimator, networkCalls)
+          const cost = Cost.cost(problem.estimator, networkCalls, 0, problem.chain.lookahead)
           const pullbacks = networkCalls * cost.pullbackSteps
           const efficiency = gradient.variance * batch * cost.networkEvaluations
           return {
@@ -299,6 +270,7 @@ const measured = <P extends Params, S extends Batched, Cd extends Exprs, R exten
             efficiency,
             efficiencyWithPullbacks: efficiency + gradient.variance * batch * pullbacks,
             ...looking(problem.estimator, problem.advantage),
+            ...(clock === undefined ? {} : { seconds: Math.min(...samples.map(({ seconds }) => seconds)) }),
             along:
               along === undefined
                 ? undefined
@@ -312,6 +284,24 @@ const measured = <P extends Params, S extends Batched, Cd extends Exprs, R exten
     (gradients) => gradients.dispose
   )
 
+/** An estimate, and the seconds that it took. */
+const timed =
+  (clock: IO<number> = () => 0) =>
+  (
+    make: () => TE.TaskEither<EstimatorError, Estimate>
+  ): TE.TaskEither<EstimatorError, { readonly estimate: Estimate; readonly seconds: number }> =>
+    pipe(
+      TE.fromIO<number, EstimatorError>(clock),
+      TE.flatMap((before) =>
+        pipe(
+          make(),
+          TE.bindTo('estimate'),
+          TE.bind('after', () => TE.fromIO(clock)),
+          TE.map(({ estimate, after }) => ({ estimate, seconds: after - before }))
+        )
+      )
+    )
+
 /** What likelihood-ratio terms look at, by name. */
 const looking = (estimator: Estimator, advantage: Advantage): Pick<Measured, 'baseline' | 'control'> => {
   const cells = estimator.covers.flatMap(({ cover }) => cover.cells)
@@ -319,8 +309,9 @@ const looking = (estimator: Estimator, advantage: Advantage): Pick<Measured, 'ba
   const weighed = scored.length > 0 || cells.some((cell) => cell._tag === 'ZerothOrder' && cell.form === 'onePoint')
   const baseline = scored.find((cell) => cell.baseline !== undefined)?.baseline
   const control = scored.find((cell) => cell.control !== undefined)?.control
+  const plain = scored.some(({ siblings }) => siblings !== undefined) ? 'siblings' : weighed ? advantage.name : 'none'
   return {
-    baseline: baseline === undefined ? (weighed ? advantage.name : 'none') : show(baseline),
+    baseline: baseline === undefined ? plain : show(baseline),
     control: control === undefined ? 'none' : show(control)
   }
 }
@@ -339,6 +330,7 @@ const slope = (matrices: ReadonlyArray<Matrix>, { data: direction }: Matrix): Al
 
 /** What one batch gives: rows of the gradient, and of each cell's part of it. */
 interface Sampled {
+  readonly seconds: number
   readonly whole: Matrix
   readonly parts: ReadonlyArray<readonly [name: string, rows: Matrix]>
 }

@@ -135,9 +135,9 @@ describe('--estimator', () => {
 describe('--kl', () => {
   it('is the price of leaving the base, over that of the file and of the task', async () => {
     const path = file('kl.json', { kl: { floor: 0.2 } })
-    expect((await config({})).kl).toEqual({ beta: 0.5, floor: 0 })
-    expect((await config({ config: path })).kl).toEqual({ beta: 0.5, floor: 0.2 })
-    expect((await config({ config: path, kl: '0.01' })).kl).toEqual({ beta: 0.01, floor: 0.2 })
+    expect((await config({})).kl).toEqual({ beta: 0.5, floor: 0, as: 'objective' })
+    expect((await config({ config: path })).kl).toEqual({ beta: 0.5, floor: 0.2, as: 'objective' })
+    expect((await config({ config: path, kl: '0.01' })).kl).toEqual({ beta: 0.01, floor: 0.2, as: 'objective' })
     expect(await chosen({ kl: 'dear' })).toBe(
       'usage: kl.beta: expected a number of at least 0 that f32 holds, got "dear"; correct it'
     )
