@@ -51,7 +51,15 @@ const choose = (options, steps, seed) => {
     .split('\n')
     .map((line) => JSON.parse(line))
     .map(({ name, samples, variance, seconds, score, rounds, work, pilot, allowed }) => ({
-      ...{ name, samples, variance, seconds, score, rounds, work, pilot, allowed }
+      name,
+      samples,
+      variance,
+      seconds,
+      score,
+      rounds,
+      work,
+      pilot,
+      allowed
     }))
   const record = { options, steps, seed, entries }
   records.push(record)

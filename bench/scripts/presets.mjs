@@ -3,7 +3,9 @@
  * Fine-tunes the faces by every preset and by the default, each for the same number of network evaluations, and writes the table of
  * docs/results/presets.md. What is done already is not done again: a run that was stopped goes on.
  *
- *     npm run build && node bench/scripts/presets.mjs [evaluations] [folder]
+ *     npm run build && node bench/scripts/presets.mjs [evaluations] [seeds] [folder]
+ *
+ * It prints the table, and leaves it in the folder (runs/presets by default). `--page` writes it into the page, too.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -11,8 +13,11 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
-const budget = Number(process.argv[2] ?? 150000)
-const folder = process.argv[3] ?? join(root, 'runs', 'presets')
+const [budgetText = '50000', seedsText = '2', folder = join(root, 'runs', 'presets')] = process.argv
+  .slice(2)
+  .filter((text) => text !== '--page')
+const budget = Number(budgetText)
+const seeds = Array.from({ length: Number(seedsText) }, (_, i) => i + 1)
 
 /** A name for the table, and what is typed for it. */
 const rows = [
@@ -34,9 +39,10 @@ const halforder = (...args) => {
 const read = (out) => JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8'))
 
 /** One step tells what a step costs; then the same run goes on to the end of the budget. */
-const run = (name, typed) => {
-  const out = join(folder, name)
-  if (!existsSync(join(out, 'checkpoint.safetensors'))) halforder('finetune', ...typed, '--steps', '1', '--out', out)
+const run = (name, typed, seed) => {
+  const out = join(folder, `${name}-${seed}`)
+  if (!existsSync(join(out, 'checkpoint.safetensors')))
+    halforder('finetune', ...typed, '--seed', String(seed), '--steps', '1', '--out', out)
   const { networkEvaluations, steps } = existsSync(join(out, 'summary.json'))
     ? read(out)
     : (halforder('finetune', '--resume', out), read(out))
@@ -45,38 +51,55 @@ const run = (name, typed) => {
   return { name, ...read(out) }
 }
 
-const level = ({ mean, standardError }) => `${mean.toFixed(2)} ± ${standardError.toFixed(2)}`
+/** The numbers of the seeds, from the least to the most. */
+const each = (runs, read, digits) => {
+  const numbers = runs.map(read)
+  const [least, most] = [Math.min(...numbers).toFixed(digits), Math.max(...numbers).toFixed(digits)]
+  return least === most ? least : `${least} to ${most}`
+}
 
-const line = (one) =>
-  `| ${[
+const line = (runs) => {
+  const [one] = runs
+  const thousands = (read) => Math.round(read(one) / 1000)
+  return `| ${[
     one.name,
     `\`${one.estimator}\``,
     one.steps,
-    level(one.before),
-    level(one.after),
-    level(one.after.heldOut),
-    one.after.kl === null ? '' : one.after.kl.mean.toFixed(1),
-    one.after.pairwiseDistance.toFixed(3),
-    one.after.frechetToBase.toFixed(0),
-    `${(100 * one.clippedShare).toFixed(0)} %`,
-    Math.round(one.networkEvaluations / 1000),
-    Math.round(one.pullbackSteps / 1000),
-    Math.round(one.seconds)
+    each(runs, ({ before }) => before.mean, 2),
+    each(runs, ({ after }) => after.mean, 3),
+    each(runs, ({ after }) => after.heldOut.mean, 3),
+    each(runs, ({ after }) => after.kl?.mean ?? Number.NaN, 1),
+    each(runs, ({ after }) => after.pairwiseDistance, 3),
+    each(runs, ({ after }) => after.frechetToBase, 0),
+    each(runs, ({ clippedShare }) => 100 * clippedShare, 0),
+    thousands(({ networkEvaluations }) => networkEvaluations),
+    thousands(({ pullbackSteps }) => pullbackSteps),
+    each(runs, ({ seconds }) => seconds, 0)
   ].join(' | ')} |`
+}
 
 mkdirSync(folder, { recursive: true })
 const done = []
 for (const { name, typed } of rows) {
-  try {
-    done.push(run(name, typed))
-  } catch (error) {
-    process.stderr.write(`${name}: ${String(error)}\n`)
+  const each = []
+  for (const seed of seeds) {
+    try {
+      each.push(run(name, typed, seed))
+    } catch (error) {
+      process.stderr.write(`${name}, seed ${seed}: ${String(error)}\n`)
+    }
   }
+  if (each.length > 0) done.push(each)
 }
 const table = [
-  '| run | estimator | steps | before | after | held-out judge, after | KL | diversity | Fréchet | dropped | evaluations, thousands | pullbacks, thousands | seconds |',
+  '| run | estimator | steps | reward before | after | held-out judge, after | KL | diversity | Fréchet distance | dropped, % | evaluations, thousands | pullbacks, thousands | seconds |',
   '|---|---|---|---|---|---|---|---|---|---|---|---|---|',
   ...done.map(line)
 ].join('\n')
 writeFileSync(join(folder, 'table.md'), `${table}\n`)
+if (process.argv.includes('--page')) {
+  const path = join(root, 'docs', 'results', 'presets.md')
+  const page = readFileSync(path, 'utf8')
+  writeFileSync(path, page.replace(/(<!-- table -->)[^]*?(<!-- end -->)/, `$1\n\n${table}\n\n$2`))
+}
 process.stdout.write(`${table}\n`)

@@ -83,7 +83,7 @@ export const configOptions: ReadonlyArray<readonly [flags: string, description: 
     `${Named.names.join(', ')}; with options such as "rlr(h = 3, radius = 0.1)"; or a JSON file (see halforder estimators); auto, or auto(only = "rlr"): a pilot chooses`
   ],
   ['--h <number>', 'steps of a half-order segment, for the estimators that have some'],
-  ['--k <number>', 'continuations of one state, for the estimators that have some: siblings'],
+  ['--k <number>', 'continuations of one state, for the estimator siblings (its count)'],
   ['--T <number>', 'steps of the chain'],
   ['--batch <number>', 'samples of one step'],
   ['--group <number>', 'so many samples in a row are asked for the same, with the advantage perPrompt'],
@@ -270,7 +270,7 @@ const places: Readonly<Record<Exclude<keyof ConfigOptions, 'config' | 'paper' | 
   evaluateChain: 'evaluationChain',
   T: 'chain.T',
   h: 'estimator.h',
-  k: 'estimator.k',
+  k: 'estimator.count',
   estimator: 'estimator',
   batch: 'batch',
   group: 'group',
@@ -298,8 +298,8 @@ const typedOf = (options: ConfigOptions, estimator: Typed | undefined): E.Either
   }
   const chain = { ...field('kind', options.chain), ...field('T', number(options.T)) }
   return pipe(
-    withNumber('h', 'length of segments')(estimator?.document, options),
-    E.flatMap((document) => withNumber('k', 'number of siblings')(document, options)),
+    withNumber('h', 'h', 'length of segments')(estimator?.document, options),
+    E.flatMap((document) => withNumber('k', 'count', 'number of siblings')(document, options)),
     E.map((group) => ({
       ...field('task', options.task),
       ...field('model', options.model),
@@ -323,12 +323,12 @@ const typedOf = (options: ConfigOptions, estimator: Typed | undefined): E.Either
 
 /** The typed estimator with a number of its own that was typed by itself. */
 const withNumber =
-  (key: 'h' | 'k', what: string) =>
-  (estimator: unknown, { [key]: given }: ConfigOptions): E.Either<Failure, unknown> => {
+  (option: 'h' | 'k', key: string, what: string) =>
+  (estimator: unknown, { [option]: given }: ConfigOptions): E.Either<Failure, unknown> => {
     if (given === undefined) return E.right(estimator)
     if (!isRecord(estimator)) return E.right(estimator ?? { [key]: number(given) })
     return key in estimator
-      ? E.left(usage(`--${key}: expected one ${what}, got ${given} beside that of --estimator; leave one out`))
+      ? E.left(usage(`--${option}: expected one ${what}, got ${given} beside that of --estimator; leave one out`))
       : E.right({ ...estimator, [key]: number(given) })
   }
 

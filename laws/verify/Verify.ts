@@ -274,7 +274,7 @@ export const verify = (
   cases: ReadonlyArray<{ readonly model: Model; readonly contenders: ReadonlyArray<Contender> }>,
   { samples, key, target, most, ...rates }: Options,
   show: (row: Row) => void = () => undefined
-): TE.TaskEither<Gradient.EstimatorError, { readonly rows: ReadonlyArray<Row>; readonly test: Test }> => {
+): TE.TaskEither<EstimatorError, { readonly rows: ReadonlyArray<Row>; readonly test: Test }> => {
   const prepared = cases.map(({ model, contenders }) => ({
     model,
     claims: contenders.map((contender) =>
@@ -300,7 +300,7 @@ export const verify = (
     noise: Plan['noise'],
     sampler: Sampler,
     at = 0
-  ): TE.TaskEither<Gradient.EstimatorError, Row> => {
+  ): TE.TaskEither<EstimatorError, Row> => {
     const count = Math.min(samples * growth ** at, limit)
     return pipe(
       sampler.run({ samples: count, noise }),
@@ -310,7 +310,7 @@ export const verify = (
       )
     )
   }
-  const decide = (model: Model, claim: Claim, noise: Plan['noise']): TE.TaskEither<Gradient.EstimatorError, Row> =>
+  const decide = (model: Model, claim: Claim, noise: Plan['noise']): TE.TaskEither<EstimatorError, Row> =>
     bracket(
       TE.fromEither(model.sampler(claim.contender, target, rows)),
       (sampler) => look(model, claim, noise, sampler),

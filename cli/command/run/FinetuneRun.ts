@@ -339,7 +339,7 @@ export const describe = (summary: Summary): string => {
       : `  KL         ${level(after.kl)} to the base${summary.kl.beta === 0 ? '' : `, at ${summary.kl.beta} each: objective ${level(before.objective)} to ${level(after.objective)}`}`,
     ...(summary.warning === null ? [] : [`  warning    ${summary.warning}`]),
     `  estimator  ${summary.estimator}: ${summary.cover}`,
-    `             ${unpaid.length === 0 ? `unbiased for ${summary.objective}` : `biased: steps ${Cover.showSteps(unpaid)} are unpaid`}`,
+    `             ${unpaid.length === 0 ? `unbiased for ${summary.objective}` : `biased: steps ${Cover.showSteps(unpaid)} are not paid once`}`,
     ...summary.departures.map((one) => `             departs: ${Ledger.showDeparture(one)}`),
     `  cost       ${summary.networkEvaluations} network evaluations, ${(summary.peakActivationBytes / 2 ** 20).toFixed(1)} MiB of activations at the peak`,
     ...(summary.skippedRows === 0

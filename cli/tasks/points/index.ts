@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import { readFile } from 'node:fs/promises'
-import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'

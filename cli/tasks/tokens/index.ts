@@ -141,10 +141,10 @@ export const task: Task = make({
     chain: { kind: 'masked', T: steps },
     estimator: { name: 'reinforce' },
     trained: [],
-    optimizer: { learningRate: 0.001 },
+    optimizer: { learningRate: 0.003 },
     batch: 64,
     steps: 150,
-    kl: { beta: 0.1 },
+    kl: { beta: 0.3 },
     evaluationSamples: 1024
   },
   models: {

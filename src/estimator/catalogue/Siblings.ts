@@ -15,7 +15,7 @@ import * as Est from '../Estimator.js'
 import * as F from './Fields.js'
 import type { Zeroth } from './Fields.js'
 import { define, field, type Row } from './Row.js'
-import { classes, every } from './Scores.js'
+import { classes } from './Scores.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -28,14 +28,14 @@ import { classes, every } from './Scores.js'
  * @since 0.1.0
  */
 export interface Options extends Pick<Zeroth, 'form' | 'radius'> {
-  readonly k: number
-  readonly every: number
+  readonly count: number
+  readonly spacing: number
   readonly levels: ReadonlyArray<number> | null
   readonly below: C.Below
 }
 
 /**
- * `k` siblings (4 by default, the trajectory itself among them). `every`: one step of so many is scored, drawn at random, and counts so
+ * `count` siblings (4 by default, the trajectory itself among them). `spacing`: one step of so many is scored, drawn at random, and counts so
  * often (1). `levels`: the steps at which trajectories branch; a step is scored on those of the lowest level at or above it. Where they
  * are left out, each scored step has siblings of its own, and their noise below it may be `fresh` (the default) or `shared`.
  *
@@ -44,8 +44,8 @@ export interface Options extends Pick<Zeroth, 'form' | 'radius'> {
  */
 export interface Family {
   readonly T: number
-  readonly k?: number
-  readonly every?: number
+  readonly count?: number
+  readonly spacing?: number
   readonly levels?: ReadonlyArray<number>
   readonly below?: C.Below
 }
@@ -55,12 +55,12 @@ export interface Family {
 // -------------------------------------------------------------------------------------
 
 /**
- * A cell on step 1, and half-order on each other step by itself, with siblings: `k` continuations from one state with fresh noise below,
+ * A cell on step 1, and half-order on each other step by itself, with siblings: `count` continuations from one state with fresh noise below,
  * whose baseline is the mean of the others' returns. That is leave-one-out among samples that share all but the noise in question, so
- * it takes off what the state foretells without a model of it, and costs `(k - 1) t` more steps for a branch at `t`. Unbiased for J,
- * whatever `k`, `every` and `levels`. With `every = T - 1` one step branches, drawn at random, as in TempFlow-GRPO (arXiv 2508.04324);
- * with `levels`, trajectories branch at these steps, as in BranchGRPO (arXiv 2509.06040), though siblings do not branch again.
- * Left: fewer than two siblings, levels that are no steps, or `every` together with levels.
+ * it takes off what the state foretells without a model of it, and costs `(count - 1) t` more steps for a branch at `t`. Unbiased for J,
+ * whatever `count`, `spacing` and `levels`. With `spacing = T - 1` one step branches, drawn at random, as in TempFlow-GRPO (arXiv 2508.04324),
+ * where other steps have no noise at all, so that siblings share what is below; with `levels`, trajectories branch at these steps, as in BranchGRPO (arXiv 2509.06040), though siblings do not branch again.
+ * Left: fewer than two siblings, levels that are no steps, or `spacing` together with levels.
  *
  * @category constructors
  * @since 0.1.0
@@ -69,12 +69,12 @@ export const siblings = (
   family: Family,
   lowest: C.Cell = C.firstOrder(1)
 ): E.Either<CoverError, Estimator<'exact'>> => {
-  const { T, k = 4, every: n = 1, levels, below = 'fresh' } = family
+  const { T, count = 4, spacing: n = 1, levels, below = 'fresh' } = family
   if (!Number.isInteger(n) || n < 1) {
-    return E.left({ _tag: 'BadOption', option: 'every', expected: 'a whole number of at least 1', got: `${n}` })
+    return E.left({ _tag: 'BadOption', option: 'spacing', expected: 'a whole number of at least 1', got: `${n}` })
   }
   if (levels !== undefined && n > 1) {
-    return E.left({ _tag: 'BadOption', option: 'every', expected: '1 where levels are given', got: `${n}` })
+    return E.left({ _tag: 'BadOption', option: 'spacing', expected: '1 where levels are given', got: `${n}` })
   }
   const bad = levels?.find((t_) => !(Number.isInteger(t_) && t_ >= 1 && t_ <= T))
   if (bad !== undefined) {
@@ -84,7 +84,7 @@ export const siblings = (
     levels === undefined ? step : levels.filter((level) => level >= step).reduce((a, b) => Math.min(a, b), T)
   const scored = (step: number): C.Cell =>
     C.halfOrder(step, step, {
-      siblings: { count: k, at: branch(step), ...(below === 'fresh' ? {} : { below }) },
+      siblings: { count, at: branch(step), ...(below === 'fresh' ? {} : { below }) },
       ...(n === 1 ? {} : { shares: [n] })
     })
   const paid = C.steps(lowest)
@@ -101,8 +101,8 @@ export const siblings = (
   )
 }
 
-const nameOf = ({ k = 4, every: n = 1, levels, below = 'fresh' }: Family): string =>
-  `siblings(k = ${k}${n === 1 ? '' : `, every = ${n}`}${levels === undefined ? '' : `, levels ${C.showSteps(levels)}`}${below === 'fresh' ? '' : ', below = shared'})`
+const nameOf = ({ count = 4, spacing: n = 1, levels, below = 'fresh' }: Family): string =>
+  `siblings(count = ${count}${n === 1 ? '' : `, spacing = ${n}`}${levels === undefined ? '' : `, levels ${C.showSteps(levels)}`}${below === 'fresh' ? '' : ', below = shared'})`
 
 // -------------------------------------------------------------------------------------
 // row
@@ -119,12 +119,15 @@ const steps = /*#__PURE__*/ t.readonlyArray(whole, 'a list of steps')
 export const row: Row<'siblings', Options> = /*#__PURE__*/ define({
   name: 'siblings',
   prose:
-    'half-order on each step above the first, against siblings: k continuations of one state; step 1 is paid as by reinforce',
-  cover: 'FO(1) + HO(t..t; k siblings from x_t) for every other t',
+    'half-order on each step above the first, against siblings of one state; zeroth-order on step 1 if nothing else can pay (for J_s)',
+  cover: 'FO(1) + HO(t..t; count siblings from x_t) for every other t',
   unbiasedFor: 'J',
   options: {
-    k: /*#__PURE__*/ field('siblings: continuations from one state, each the baseline of the others', whole),
-    every,
+    count: /*#__PURE__*/ field('siblings: continuations from one state, each the baseline of the others', whole),
+    spacing: /*#__PURE__*/ field(
+      'one step of so many has siblings in a sample, drawn at random, and counts so often; 1 for all',
+      whole
+    ),
     levels: /*#__PURE__*/ field(
       'the steps where trajectories branch, such as [10, 20]; null for each scored step',
       /*#__PURE__*/ t.union([t.null, steps], 'null, or a list of steps')
@@ -137,34 +140,34 @@ export const row: Row<'siblings', Options> = /*#__PURE__*/ define({
     radius: F.zeroth.radius
   },
   defaults: {
-    k: 4,
-    every: 1,
+    count: 4,
+    spacing: 1,
     levels: null,
     below: 'fresh',
     form: F.zerothDefaults.form,
     radius: F.zerothDefaults.radius
   },
-  make: ({ T, noisyFirst, differentiable }, { k, every: n, levels, below, form, radius }) => {
+  make: ({ T, noisyFirst, differentiable }, { count, spacing: n, levels, below, form, radius }) => {
     const given = { ...(levels === null ? {} : { levels }), below }
     const at = levels?.reduce((a, b) => Math.min(a, b), T) ?? 1
-    if (differentiable) return siblings({ T, k, every: n, ...given })
+    if (differentiable) return siblings({ T, count, spacing: n, ...given })
     return noisyFirst
-      ? siblings({ T, k, every: n, ...given }, C.halfOrder(1, 1, { siblings: { count: k, at, below } }))
-      : siblings({ T, k, every: n, ...given }, C.zerothOrder([1], { form, radius }))
+      ? siblings({ T, count, spacing: n, ...given }, C.halfOrder(1, 1, { siblings: { count, at, below } }))
+      : siblings({ T, count, spacing: n, ...given }, C.zerothOrder([1], { form, radius }))
   },
   compared: ({ T }) =>
     [
-      { k: 4, every: T - 1 },
-      { k: 2, every: 5 },
-      { k: 2, every: 5, below: 'shared' as const }
-    ].flatMap((options) => (options.every >= 1 && options.every < T ? [{ options }] : [])),
+      { count: 4, spacing: T - 1 },
+      { count: 2, spacing: 5 },
+      { count: 2, spacing: 5, below: 'shared' as const }
+    ].flatMap((options) => (options.spacing >= 1 && options.spacing < T ? [{ options }] : [])),
   verified: ({ T }) =>
     T < 3
-      ? [{ options: { k: 2 }, baseline: 'without' }]
+      ? [{ options: { count: 2 }, baseline: 'without' }]
       : [
-          { options: { k: 2 }, baseline: 'without' },
-          { options: { k: 2, below: 'shared' }, baseline: 'without' },
-          { options: { k: 3, every: 2 }, baseline: 'without' },
-          { options: { k: 3, levels: [2, T] }, baseline: 'without' }
+          { options: { count: 2 }, baseline: 'without' },
+          { options: { count: 2, below: 'shared' }, baseline: 'without' },
+          { options: { count: 3, spacing: 2 }, baseline: 'without' },
+          { options: { count: 3, levels: [2, T] }, baseline: 'without' }
         ]
 })

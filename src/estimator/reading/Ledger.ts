@@ -215,7 +215,8 @@ export const showDeparture = (departure: Departure): string => {
 /** Bounds that may be very near to 1. */
 const within = (x: number): string => String(Number(x.toPrecision(8)))
 
-const shown = (x: number): string => (x === 0 ? '-' : String(Number(x.toPrecision(3))))
+const shown = (x: number): string =>
+  x === 0 ? '-' : x < 1e-3 ? Number(x.toPrecision(3)).toExponential() : String(Number(x.toPrecision(3)))
 
 /** Steps next to each other whose entries are alike but for the step. */
 const runs = (entries: ReadonlyArray<Entry>): ReadonlyArray<readonly [from: Entry, to: Entry]> => {
