@@ -3,6 +3,7 @@ import { type Chain } from '../src/chain/Chain.js'
 import { ddim } from '../src/chain/sampler/Ddim.js'
 import { cosine } from '../src/chain/Schedule.js'
 import * as Programs from '../src/estimator/program/Programs.js'
+import type { SegmentKind } from '../src/estimator/program/SegmentKind.js'
 import { silu } from '../src/lens/layer/Activation.js'
 import { dense } from '../src/lens/layer/Dense.js'
 import * as L from '../src/lens/Lens.js'
@@ -93,7 +94,7 @@ export const mlp = (size: Size): Setting => {
 }
 
 /** A credit program of `h` steps. */
-export const kind = (h: number, memory: 'store' | 'recompute' = 'store'): Programs.SegmentKind => ({
+export const kind = (h: number, memory: 'store' | 'recompute' = 'store'): SegmentKind => ({
   h,
   memory,
   weighted: false,

@@ -17,12 +17,14 @@ import { configOptions } from './command/ConfigOptions.js'
 import type { CompareOptions } from './command/Contending.js'
 import { listEstimators } from './command/Estimators.js'
 import { drawExamples, type ExamplesOptions } from './command/Examples.js'
+import { fetchData, type FetchOptions } from './command/Fetch.js'
 import { finetune, type Options } from './command/Finetune.js'
 import { inspect, type InspectOptions } from './command/Inspect.js'
 import { ledger, type LedgerOptions } from './command/Ledger.js'
 import { plan, type PlanOptions } from './command/Plan.js'
 import { pretrain, pretrainOptions, type PretrainOptions } from './command/Pretrain.js'
 import { sample, type SampleOptions } from './command/Sample.js'
+import { study, type StudyOptions } from './command/study/Study.js'
 import { verify, type VerifyOptions } from './command/Verify.js'
 import { packageFolder } from './edge/Files.js'
 import { endUnheard, quietly } from './edge/Streams.js'
@@ -81,13 +83,19 @@ choosing.option('--json', 'print one object a candidate, each on a line').action
 
 const ledgers = program
   .command('ledger')
+  .argument('[preset]', 'a published method, as --preset has it')
   .description("what a fine-tune's estimator pays of each step's term, by which cells, and what of: runs nothing")
 configOptions.forEach(([flags, description]) => ledgers.option(flags, description))
-ledgers.option('--json', 'print it as one line of JSON').action(async (options: LedgerOptions) => {
-  process.exitCode = await ledger(options)
-})
+ledgers
+  .option('--json', 'print it as one line of JSON')
+  .action(async (preset: string | undefined, options: LedgerOptions) => {
+    process.exitCode = await ledger(preset === undefined ? options : { ...options, preset })
+  })
 
-const onTask = ['--task <name>', 'faces, clips, points, or a module such as ./rings.mjs', 'faces'] as const
+const onTask = [
+  '--task <name>',
+  'faces, clips, garments, points, tokens, or a module such as ./rings.mjs (default: faces, or what the file of --model says)'
+] as const
 
 const pretraining = program
   .command('pretrain')
@@ -104,7 +112,7 @@ program
   .command('examples')
   .alias('faces')
   .description("draw labelled examples of a task's data: a picture, tensors, and what each is in words")
-  .option(...onTask)
+  .option('--task <name>', 'faces, clips, points, or a module such as ./rings.mjs', 'faces')
   .option('--count <number>', 'how many', '64')
   .option('--seed <number>', 'the seed of every draw', '1')
   .option('--out <folder>', 'where to write', 'examples')
@@ -113,19 +121,35 @@ program
   })
 
 program
+  .command('fetch')
+  .description('bring data that a task is trained on and that do not ship, into data/ of the working folder')
+  .requiredOption('--task <name>', 'garments, or a module such as ./rings.mjs')
+  .action(async (options: FetchOptions) => {
+    process.exitCode = await fetchData(options)
+  })
+
+program
   .command('sample')
-  .description('draw what a model makes of a prompt: a picture (.png), or moving (.gif: clips, or a chain at work)')
+  .description(
+    'draw what a model makes of a prompt: a picture (.png), or moving (.gif: clips, or a chain at work), or words (.txt)'
+  )
   .option(...onTask)
-  .option('--model <name>', 'one of the task, a file that it reads, or the folder of a fine-tune')
+  .option('--model <name>', 'one of the task, a file (also *.onnx), a folder of diffusers, or that of a fine-tune')
   .option('--prompt <text>', 'such as "a happy face with round glasses and blue hair"; empty for any', '')
   .option('--coarse <text>', 'the prompt of the first third of the steps, next to the noise (default: --prompt)')
   .option('--mid <text>', 'the prompt of the second third')
   .option('--fine <text>', 'the prompt of the last third, next to the output')
   .option('--count <number>', 'how many', '16')
   .option('--seed <number>', 'the seed of every draw', '1')
-  .option('--out <file>', 'where to write, *.png or *.gif', 'samples.png')
-  .option('--chain <name>', chainNames.join(', '), 'ddim')
-  .option('--steps <number>', 'steps of the chain', '50')
+  .option(
+    '--out <file>',
+    'where to write, *.png or *.gif, or *.txt for words (default: "samples.png" or "samples.txt")'
+  )
+  .option(
+    '--chain <name>',
+    `${chainNames.join(', ')} (default: "ddim", "masked" for words, or "own" for a model that comes with one)`
+  )
+  .option('--steps <number>', 'steps of the chain (default: 50, or as the task for words)')
   .option('--eta <number>', 'how much noise the chain adds, in 0..1', '1')
   .option('--guidance <number>', 'scale of classifier-free guidance; 1 is none', '1')
   .option('--columns <number>', 'samples in a line', '8')
@@ -139,7 +163,7 @@ program
   .command('compare')
   .description("measure the variance and the cost of the catalogue's estimators on a task")
   .option(...onTask)
-  .option('--model <name>', 'one of the task, a file *.safetensors, or the folder of a fine-tune')
+  .option('--model <name>', 'one of the task, a file (also *.onnx), a folder of diffusers, or that of a fine-tune')
   .option('--chain <name>', chainNames.join(', '))
   .option('--T <number>', 'steps of the chain')
   .option('--reward <name>', 'as for finetune (default: that of the task)')
@@ -175,6 +199,26 @@ program
   .option('--json', 'print one object a line')
   .action(async (options: VerifyOptions) => {
     process.exitCode = await verify(options)
+  })
+
+program
+  .command('study')
+  .argument('[name]', 'which: see --list')
+  .description(
+    'answer a question by many runs, over seeds, at equal cost: a table, a plot, a page; the same command goes on'
+  )
+  .option('--list', 'the studies, their tasks and what they ask')
+  .option('--task <name>', 'on which task (default: the first of the study)')
+  .option('--seeds <number>', 'seeds of each condition (default: 5; 2 with --quick)')
+  .option(
+    '--budget <number>',
+    'what each run may spend, in network evaluations and pullbacks, or steps where the study says so'
+  )
+  .option('--quick', 'short chains and little of everything: what the study does, not what it finds')
+  .option('--jobs <number>', 'runs at once (default: one for each core)')
+  .option('--out <folder>', 'where to write (default: one below studies/)')
+  .action(async (name: string | undefined, options: StudyOptions) => {
+    process.exitCode = await study(name, options)
   })
 
 program

@@ -106,7 +106,8 @@ export interface Smoothing {
 
 /**
  * Rows of random numbers, drawn or nodes, with their weights: `xT [rows, ...]`, `eps [T, rows, ...]`, and directions
- * by path as gradient requests take them.
+ * by path as gradient requests take them. `others` are noises for siblings, `[T, rows, ...]` for each continuation but the first: every
+ * branch of a cover has the lower ones of the same, which no expectation of a sum can tell.
  *
  * @category model
  * @since 0.1.0
@@ -117,6 +118,18 @@ export interface Draws {
   readonly eps: Tensor
   readonly xi: Values
   readonly weights: ReadonlyArray<number>
+  readonly others?: ReadonlyArray<Tensor>
+}
+
+/**
+ * How much noise siblings need: of how many `others` than the trajectory itself, and of the steps up to `at`.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Fresh {
+  readonly others: number
+  readonly at: number
 }
 
 /**
@@ -228,13 +241,20 @@ export const mostNodes = 100_000
  * @category draws
  * @since 0.1.0
  */
-export const nodes = (setting: Sized, order: Order, smoothing?: Smoothing): E.Either<string, ReadonlyArray<Draws>> => {
+export const nodes = (
+  setting: Sized,
+  order: Order,
+  smoothing?: Smoothing,
+  siblings: Fresh = { others: 0, at: 0 }
+): E.Either<string, ReadonlyArray<Draws>> => {
   const { T: length, state } = setting.chain
   const width = T.size(one(state))
   const names = components(setting)
   const copies = smoothing === undefined ? 0 : smoothing.perturbation === 'shared' ? 1 : smoothing.steps.length
   const { density } = setting.chain.noise
-  const noiseRules = [order.xT, ...Array.from({ length }, (_, t) => order.eps(t + 1))].flatMap((n) =>
+  const below = (highest: number): ReadonlyArray<number> => Array.from({ length: highest }, (_, t) => order.eps(t + 1))
+  const ofOthers = Array.from({ length: siblings.others }, () => below(siblings.at)).flat()
+  const noiseRules = [order.xT, ...below(length), ...ofOthers].flatMap((n) =>
     new Array<Rule>(width).fill(ruleOf(density, n))
   )
   const directionSizes = Array.from({ length: copies }, () =>
@@ -255,14 +275,17 @@ export const nodes = (setting: Sized, order: Order, smoothing?: Smoothing): E.Ei
   const rows = noise.points.length
   const at = (row: number, i: number): number => noise.points[row]?.[i] ?? 0
   const xT = T.tabulate([rows, ...one(state)], (i) => at(Math.floor(i / width), i % width))
-  const eps = T.tabulate([length, rows, ...one(state)], (i) => {
-    const inStep = i % (rows * width)
-    return at(Math.floor(inStep / width), width * (1 + Math.floor(i / (rows * width))) + (inStep % width))
-  })
+  const noises = (steps: number, first: number): Tensor =>
+    T.tabulate([steps, rows, ...one(state)], (i) => {
+      const inStep = i % (rows * width)
+      return at(Math.floor(inStep / width), width * (first + Math.floor(i / (rows * width))) + (inStep % width))
+    })
+  const eps = noises(length, 1)
+  const others = Array.from({ length: siblings.others }, (_, k) => noises(siblings.at, 1 + length + k * siblings.at))
   const first = noiseRules.length
   if (smoothing === undefined || together) {
     const xi = smoothing === undefined ? {} : directions(setting, smoothing, rows, (row, i) => at(row, first + i))
-    return E.right([{ rows, xT, eps, xi, weights: noise.weights }])
+    return E.right([{ rows, xT, eps, xi, weights: noise.weights, others }])
   }
   const outer = Q.product(directionSizes)
   return E.right(
@@ -271,6 +294,7 @@ export const nodes = (setting: Sized, order: Order, smoothing?: Smoothing): E.Ei
       xT,
       eps,
       xi: directions(setting, smoothing, rows, (_, i) => point[i] ?? 0),
+      others,
       weights: noise.weights.map((weight) => weight * (outer.weights[k] ?? 0))
     }))
   )
@@ -312,7 +336,13 @@ const directions = (
  * @category draws
  * @since 0.1.0
  */
-export const sample = (setting: Sized, key: Key, rows: number, perturbation: Perturbation = 'shared'): Draws => {
+export const sample = (
+  setting: Sized,
+  key: Key,
+  rows: number,
+  perturbation: Perturbation = 'shared',
+  siblings: Fresh = { others: 0, at: 0 }
+): Draws => {
   const { T: length, state, noise } = setting.chain
   const lead = perturbation === 'shared' ? [] : [length]
   return {
@@ -324,6 +354,9 @@ export const sample = (setting: Sized, key: Key, rows: number, perturbation: Per
         path,
         Draw.normal(foldInString(foldIn(key, 2), path), [...lead, ...(isBatched(shape) ? [rows] : []), ...one(shape)])
       ])
+    ),
+    others: Array.from({ length: siblings.others }, (_, k) =>
+      draw(noise.density, foldIn(foldIn(key, 3), k), [siblings.at, rows, ...one(state)])
     ),
     weights: new Array<number>(rows).fill(1 / rows)
   }

@@ -55,12 +55,20 @@ export * as Schedule from './law/Schedule.js'
 export * as Setting from './Setting.js'
 /** Forward-only rollouts with a copy of the parameters for each step. @since 0.1.0 */
 export * as Simulate from './exact/Simulate.js'
+/** Quantiles of Student's t. @since 0.1.0 */
+export * as Student from './exact/Student.js'
 /** What another program sampled, scored and summed up, as arrays. @since 0.1.0 */
 export * as Trace from './audit/Trace.js'
+/** Expectations over chains of tokens by enumeration. @since 0.1.0 */
+export * as Enumeration from './exact/Enumeration.js'
+/** Laws of chains of tokens, and of estimators on them. @since 0.1.0 */
+export * as Tokens from './law/Tokens.js'
 /** Laws of programs and targets. @since 0.1.0 */
 export * as Tensor from './law/Tensor.js'
 /** Every estimator on every toy chain, with verdicts. @since 0.1.0 */
 export * as Verify from './verify/Verify.js'
+/** What an estimator claims on a model. @since 0.1.0 */
+export * as VerifyClaim from './verify/Claim.js'
 /** The estimators that are verified. @since 0.1.0 */
 export * as VerifyCatalogue from './verify/Catalogue.js'
 /** Estimators read from files. @since 0.1.0 */
@@ -93,6 +101,8 @@ export * as GaussianData from './toy/GaussianData.js'
 export * as GaussianMixture from './toy/GaussianMixture.js'
 /** Linear chains with closed forms. @since 0.1.0 */
 export * as LinearGaussian from './toy/LinearGaussian.js'
+/** Chains of a few tokens, twice. @since 0.1.0 */
+export * as TokenToys from './toy/Tokens.js'
 /** Scalar polynomial chains and rewards. @since 0.1.0 */
 export * as Polynomial from './toy/Polynomial.js'
 /** A scalar chain with a nonlinear drift. @since 0.1.0 */

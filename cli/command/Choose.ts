@@ -98,9 +98,12 @@ export const choose = ({ task, config }: Configured, target: Target, only = ''):
   return pipe(
     materialsOf(task, config),
     TE.flatMap((plain) => pipe(normalised(config, plain, target), TE.mapLeft(refused))),
-    TE.flatMapEither((materials) => pipe(Setup.setup(config, materials, target), E.mapLeft(refused))),
-    TE.flatMap((setup) => {
-      const { problem } = measuringOf(setup)
+    TE.bindTo('materials'),
+    TE.bind('setup', ({ materials }) =>
+      TE.fromEither(pipe(Setup.setup(config, materials, target), E.mapLeft(refused)))
+    ),
+    TE.flatMap(({ materials, setup }) => {
+      const { problem } = measuringOf(setup, materials)
       const key = Key.foldInString(Key.make(config.seed), 'pilot')
       return pipe(
         Pilot.pilot(problem, candidatesOf(config, setup).filter(isNamed(only)), target, {

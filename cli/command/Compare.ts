@@ -152,7 +152,7 @@ const run = (options: CompareOptions, tell: (row: Row, config: Config.Config) =>
     TE.bind('setup', ({ configured: { config }, materials }) =>
       TE.fromEither(pipe(Setup.setup(config, materials), E.mapLeft(refused)))
     ),
-    TE.let('measuring', ({ setup }) => measuringOf(setup)),
+    TE.let('measuring', ({ materials, setup }) => measuringOf(setup, materials)),
     TE.bind('contenders', ({ configured: { config }, measuring }) => standing(options, measuring, radiusOf(config))),
     TE.flatMap(({ configured: { config }, contenders, measuring, samples, from, setup, threads }) => {
       const { problem } = measuring

@@ -13,10 +13,11 @@ import * as Named from 'halforder/estimator/Named'
 import { defaults, type Task } from 'halforder/task/Task'
 import { names as chainNames } from 'halforder/training/Chains'
 import * as Config from 'halforder/training/Config'
+import { find as findPreset, names as presetNames } from 'halforder/training/policy/Presets'
 import * as Documents from '../edge/Documents.js'
 import { type Failure, refused, type Step, usage } from '../edge/Failure.js'
-import { find } from '../tasks/Find.js'
 import { estimatorOption, type Typed } from './EstimatorOption.js'
+import { taskOf } from './ModelFile.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -33,9 +34,12 @@ export interface ConfigOptions {
   readonly config?: string
   readonly seed?: string
   readonly model?: string
+  readonly preset?: string
   readonly chain?: string
+  readonly evaluateChain?: string
   readonly estimator?: string
   readonly h?: string
+  readonly k?: string
   readonly T?: string
   readonly batch?: string
   readonly group?: string
@@ -44,6 +48,11 @@ export interface ConfigOptions {
   readonly prompt?: string
   readonly lora?: string
   readonly kl?: string
+  readonly klAs?: string
+  readonly innerEpochs?: string
+  readonly minibatches?: string
+  readonly clip?: string
+  readonly density?: string
   readonly paper?: boolean
   readonly mode?: string
   readonly threads?: string
@@ -56,23 +65,32 @@ export interface ConfigOptions {
  * @since 0.1.0
  */
 export const configOptions: ReadonlyArray<readonly [flags: string, description: string]> = [
-  ['--task <name>', 'faces, clips, points, or a module such as ./rings.mjs (default: faces)'],
+  [
+    '--task <name>',
+    'faces, clips, garments, points, tokens, or a module such as ./rings.mjs (default: faces, or what the file of --model says)'
+  ],
   ['--config <file>', 'JSON or YAML; fields that it leaves out take their defaults'],
   ['--seed <number>', 'the seed of every draw'],
-  ['--model <name>', 'the base model: one of the task, a file, or the folder of a run'],
+  ['--model <name>', 'the base model: one of the task, a file (also *.onnx), a folder of diffusers, or that of a run'],
+  ['--preset <name>', `the fields of a published method, which others go over: ${presetNames.join(', ')}`],
   ['--chain <name>', chainNames.join(', ')],
+  [
+    '--evaluate-chain <name>',
+    'measure and picture on this chain in place of the one that is trained on, such as flow-ode'
+  ],
   [
     '--estimator <name>',
     `${Named.names.join(', ')}; with options such as "rlr(h = 3, radius = 0.1)"; or a JSON file (see halforder estimators); auto, or auto(only = "rlr"): a pilot chooses`
   ],
   ['--h <number>', 'steps of a half-order segment, for the estimators that have some'],
+  ['--k <number>', 'continuations of one state, for the estimator siblings (its family)'],
   ['--T <number>', 'steps of the chain'],
   ['--batch <number>', 'samples of one step'],
   ['--group <number>', 'so many samples in a row are asked for the same, with the advantage perPrompt'],
   ['--steps <number>', 'steps of the optimizer'],
   [
     '--reward <name>',
-    'a reward of the task, a sum such as alignment + 0.5*aesthetic, or a module such as ./reward.mjs'
+    'a reward of the task, a sum such as alignment + 0.5*aesthetic, or a file: a module ./reward.mjs, a graph judge.onnx'
   ],
   ['--prompt <text>', 'of every sample, such as "a happy face with blue hair" (default: each draws one)'],
   ['--lora <rank>', 'train low-rank adapters of all weights instead, with a radius and a learning rate for them'],
@@ -80,6 +98,14 @@ export const configOptions: ReadonlyArray<readonly [flags: string, description: 
     '--kl <beta>',
     'what it costs to leave the base model: beta times the divergence of the steps (default: of the task)'
   ],
+  ['--kl-as <part>', 'objective, loss (at the states that were drawn) or reward: what likelihood ratios make of it'],
+  [
+    '--inner-epochs <number>',
+    'passes over the samples of a step, weighed by ratios of densities after the first update'
+  ],
+  ['--minibatches <number>', 'shares of a batch, each of which makes an update'],
+  ['--clip <range>', 'terms whose ratio is farther from 1 are dropped'],
+  ['--density <of>', 'sum, or mean over the numbers of a state, as released code has it'],
   ['--paper', 'RLR as the paper has it: zeroth-order on the rest, no baseline of the state, no --kl, 60 steps'],
   ['--mode <name>', `mode of gpu.js: ${modes.join(', ')}`],
   ['--threads <number>', 'threads that share the rows of a batch, in mode webasm; the bits are those of one thread']
@@ -99,9 +125,6 @@ export interface Configured {
   readonly task: Task
   readonly config: Config.Config
 }
-
-/** The task that runs where none is named. */
-const usual = 'faces'
 
 /**
  * Reads a configuration and its task: the file, if one is named, with what was typed over it. Left: a task that is
@@ -134,8 +157,13 @@ export const configure = (document: unknown, options: ConfigOptions): Step<Confi
       ({ estimator }) => options.paper !== true || estimator === undefined,
       () => usage('--paper: expected no --estimator beside it; leave one of the two out')
     ),
+    TE.chainFirstEitherK(() => presetOf(options)),
     TE.bind('typed', ({ estimator }) => TE.fromEither(typedOf(options, estimator))),
-    TE.bind('task', ({ given, typed }) => find(nameOfTask(over(given, typed)))),
+    TE.bind('found', ({ given, typed }) => {
+      const document = over(given, typed)
+      return taskOf(textIn(document, 'task'), textIn(document, 'model'))
+    }),
+    TE.let('task', ({ found }) => found.task),
     TE.bind('base', ({ given, typed, task, estimator }) =>
       TE.fromEither(
         pipe(
@@ -149,6 +177,7 @@ export const configure = (document: unknown, options: ConfigOptions): Step<Confi
               ? withEstimator({ name: base.estimator.name })(base)
               : E.right(base)
           }),
+          E.flatMap((base) => Config.decode(base)(fieldsOf(options))),
           E.map((base) => (isRank(options.lora) ? forAdapters(base) : base)),
           // samples of one prompt are each other's baseline, unless something else is said
           E.map((base) => (options.group === undefined ? base : forGroups(base))),
@@ -170,12 +199,27 @@ export const configure = (document: unknown, options: ConfigOptions): Step<Confi
         )
       )
     ),
-    TE.map(({ task, config }) => ({ task, config: { ...config, task: config.task === '' ? usual : config.task } }))
+    TE.map(({ found: { task, name }, config }) => ({ task, config: { ...config, task: name } }))
   )
 
-/** What is no name is left to the decoder, which says so. */
-const nameOfTask = (given: unknown): string =>
-  isRecord(given) && typeof given['task'] === 'string' && given['task'] !== '' ? given['task'] : usual
+/** The fields of a preset, where one is named. */
+const fieldsOf = ({ preset }: ConfigOptions): Group => (preset === undefined ? {} : (findPreset(preset)?.fields ?? {}))
+
+/** A preset that there is, and no other one beside it. */
+const presetOf = ({ preset, paper }: ConfigOptions): E.Either<Failure, void> =>
+  preset === undefined
+    ? E.right(undefined)
+    : findPreset(preset) === undefined
+      ? E.left(usage(`--preset: expected one of ${presetNames.join(', ')}, got ${preset}; choose one of them`))
+      : paper === true
+        ? E.left(usage('--paper: expected no --preset beside it; leave one of the two out'))
+        : E.right(undefined)
+
+/** A text of a document, if there is one. What is none is left to the decoder, which says so. */
+const textIn = (given: unknown, key: string): string | undefined => {
+  const value = isRecord(given) ? given[key] : undefined
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
 
 type Group = Readonly<Record<string, unknown>>
 
@@ -214,17 +258,19 @@ const isRank = (lora: string | undefined): boolean => {
  */
 export const optionOf = (path: string): string => {
   const option = Object.entries(places).find(([, place]) => place === path || path.startsWith(`${place}.`))?.[0]
-  return option === undefined ? path : `--${option}`
+  return option === undefined ? path : `--${option.replaceAll(/(?<=[a-z])[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`
 }
 
 /** Where each option is in a configuration; the first one that fits is named. */
-const places: Readonly<Record<Exclude<keyof ConfigOptions, 'config' | 'paper'>, string>> = {
+const places: Readonly<Record<Exclude<keyof ConfigOptions, 'config' | 'paper' | 'preset'>, string>> = {
   task: 'task',
   seed: 'seed',
   model: 'model',
   chain: 'chain.kind',
+  evaluateChain: 'evaluationChain',
   T: 'chain.T',
   h: 'estimator.h',
+  k: 'estimator.family',
   estimator: 'estimator',
   batch: 'batch',
   group: 'group',
@@ -233,15 +279,27 @@ const places: Readonly<Record<Exclude<keyof ConfigOptions, 'config' | 'paper'>, 
   prompt: 'prompt',
   lora: 'adapter.rank',
   kl: 'kl.beta',
+  klAs: 'kl.as',
+  innerEpochs: 'policy.epochs',
+  minibatches: 'policy.minibatches',
+  clip: 'policy.clip',
+  density: 'policy.density',
   mode: 'mode',
   threads: 'threads'
 }
 
 /** What was typed, as a document. */
 const typedOf = (options: ConfigOptions, estimator: Typed | undefined): E.Either<Failure, Group> => {
+  const policy = {
+    ...field('epochs', number(options.innerEpochs)),
+    ...field('minibatches', number(options.minibatches)),
+    ...field('clip', number(options.clip)),
+    ...field('density', options.density)
+  }
   const chain = { ...field('kind', options.chain), ...field('T', number(options.T)) }
   return pipe(
-    withLength(estimator?.document, options),
+    withNumber('h', 'h', 'length of segments')(estimator?.document, options),
+    E.flatMap((document) => withNumber('k', 'family', 'number of siblings')(document, options)),
     E.map((group) => ({
       ...field('task', options.task),
       ...field('model', options.model),
@@ -252,7 +310,9 @@ const typedOf = (options: ConfigOptions, estimator: Typed | undefined): E.Either
       ...field('reward', options.reward),
       ...field('prompt', options.prompt),
       ...field('adapter', filled(field('rank', number(options.lora)))),
-      ...field('kl', filled(field('beta', number(options.kl)))),
+      ...field('kl', filled({ ...field('beta', number(options.kl)), ...field('as', options.klAs) })),
+      ...field('policy', filled(policy)),
+      ...field('evaluationChain', options.evaluateChain),
       ...field('mode', options.mode),
       ...field('threads', number(options.threads)),
       ...field('estimator', group),
@@ -261,14 +321,16 @@ const typedOf = (options: ConfigOptions, estimator: Typed | undefined): E.Either
   )
 }
 
-/** The typed estimator with the typed length of segments. */
-const withLength = (estimator: unknown, { h }: ConfigOptions): E.Either<Failure, unknown> => {
-  if (h === undefined) return E.right(estimator)
-  if (!isRecord(estimator)) return E.right(estimator ?? { h: number(h) })
-  return 'h' in estimator
-    ? E.left(usage(`--h: expected one length of segments, got ${h} beside that of --estimator; leave one out`))
-    : E.right({ ...estimator, h: number(h) })
-}
+/** The typed estimator with a number of its own that was typed by itself. */
+const withNumber =
+  (option: 'h' | 'k', key: string, what: string) =>
+  (estimator: unknown, { [option]: given }: ConfigOptions): E.Either<Failure, unknown> => {
+    if (given === undefined) return E.right(estimator)
+    if (!isRecord(estimator)) return E.right(estimator ?? { [key]: number(given) })
+    return key in estimator
+      ? E.left(usage(`--${option}: expected one ${what}, got ${given} beside that of --estimator; leave one out`))
+      : E.right({ ...estimator, [key]: number(given) })
+  }
 
 /** A document over another, group by group. What is no group is left to the decoder, which names it. */
 const over = (given: unknown, typed: Group): unknown =>

@@ -36,7 +36,7 @@ import { estimatorOption } from './EstimatorOption.js'
  * @since 0.1.0
  */
 export interface CompareOptions {
-  readonly task: string
+  readonly task?: string
   readonly model?: string
   readonly chain?: string
   readonly T?: string
@@ -78,8 +78,9 @@ export interface Measuring {
  * @category readings
  * @since 0.1.0
  */
-export const measuringOf = ({ base }: Setup.Setup): Measuring => {
-  const shared = trainedShapes(base.chain.parameters, base.trained).some(([, shape]) => shape.length !== 1)
+export const measuringOf = ({ base }: Setup.Setup, { model }: Setup.Materials): Measuring => {
+  const matrices = trainedShapes(base.chain.parameters, base.trained).some(([, shape]) => shape.length !== 1)
+  const shared = matrices || model.spread === false
   return { problem: shared ? base : { ...base, chain: perRow(base.chain, base.trained) }, shared }
 }
 

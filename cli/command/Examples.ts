@@ -36,11 +36,9 @@ export interface ExamplesOptions {
 const most = (show: Show): number => (show._tag === 'Points' ? 4096 : 256)
 
 const drawn = (task: Task, key: Key.Key, n: number): Step<Examples> =>
-  TE.fromEither(
-    task.examples === undefined
-      ? E.left(usage(`--task: ${task.name} has no examples to draw; choose another`))
-      : pipe(task.examples(key, n), E.mapLeft(broken))
-  )
+  task.examples === undefined
+    ? TE.left(usage(`--task: ${task.name} has no examples to draw; choose another`))
+    : pipe(task.examples(key, n), TE.mapLeft(broken))
 
 /** Files that belong together: another process that writes them there at the same time is refused. */
 const together = (folder: string, files: Readonly<Record<string, Uint8Array | string>>): Step<void> =>

@@ -69,16 +69,16 @@ const prepare = ({ configured, from }: Start, folder: string, every: number, tar
       TE.fromEither(pipe(Setup.setup(config, materials, target), E.mapLeft(refused)))
     ),
     TE.chainFirst(({ setup }) => TE.fromEither(pipe(Gradient.check(setup.problem), E.mapLeft(ofEstimator)))),
-    TE.bind('run', ({ config: { group }, setup: { problem, optimizer, conditions } }) =>
-      TE.fromEither(pipe(Finetune.compile(problem, { optimizer, conditions, target, group }), E.mapLeft(ofEstimator)))
+    TE.bind('run', ({ config: { group }, setup: { problem, ...options } }) =>
+      TE.fromEither(pipe(Finetune.compile(problem, { ...options, target, group }), E.mapLeft(ofEstimator)))
     ),
     TE.bind('judges', ({ task, materials: { model } }) => pipe(task.judges(model), TE.mapLeft(broken))),
     TE.let('heldOut', ({ config, judges, materials: { model } }) => heldOut(judges, model, target)(config.reward)),
-    TE.let('steps', ({ config, setup: { base, initial } }) => divergence(config.kl, initial)(base.chain)),
-    TE.bind('evaluator', ({ heldOut: other, setup: { base, conditions }, steps }) =>
+    TE.let('steps', ({ config, setup: { measured, initial } }) => divergence(config.kl, initial)(measured.chain)),
+    TE.bind('evaluator', ({ heldOut: other, setup: { measured, conditions }, steps }) =>
       TE.fromEither(
         pipe(
-          Evaluation.compile(base, conditions, target, { also: O.isSome(other) ? [other.value] : [], steps }),
+          Evaluation.compile(measured, conditions, target, { also: O.isSome(other) ? [other.value] : [], steps }),
           E.mapLeft(ofEstimator)
         )
       )

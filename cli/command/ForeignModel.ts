@@ -13,9 +13,10 @@ import * as Onnx from 'halforder/format/Onnx'
 import * as Safetensors from 'halforder/format/Safetensors'
 import * as Sharded from 'halforder/format/Sharded'
 import * as Torch from 'halforder/format/Torch'
-import { fromDiffusers, showDiffusersError } from 'halforder/network/FromDiffusers'
+import { fromDiffusers, renamed, showDiffusersError } from 'halforder/network/FromDiffusers'
 import { fromOnnx, showOnnxError } from 'halforder/network/FromOnnx'
 import type { Imported } from 'halforder/network/graph/Import'
+import type { Source } from 'halforder/network/Meant'
 import type { Values } from 'halforder/tensor/Program'
 import { file, type Failure, type Step, usage } from '../edge/Failure.js'
 import * as Files from '../edge/Files.js'
@@ -25,13 +26,21 @@ import * as Files from '../edge/Files.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * What a file holds: a model that runs, or weights without one, in groups where there are several.
+ * What a file holds: a model that runs, or weights without one, in groups where there are several. `source`: the file that the model goes
+ * back to. `record`: where the record of what its numbers mean is looked for, and `scheduler`, where those of a scheduler are.
  *
  * @category model
  * @since 0.1.0
  */
 export type Found =
-  | { readonly _tag: 'Model'; readonly format: string; readonly model: Imported }
+  | {
+      readonly _tag: 'Model'
+      readonly format: string
+      readonly model: Imported
+      readonly source: Source
+      readonly record: string
+      readonly scheduler: ReadonlyArray<string>
+    }
   | { readonly _tag: 'Weights'; readonly format: string; readonly weights: Values }
 
 /**
@@ -107,6 +116,16 @@ export const weightsOf = (path: string, key: string | undefined): Step<Values> =
 // models
 // -------------------------------------------------------------------------------------
 
+/** The same graph with other numbers. */
+const onnxSource = (bytes: Uint8Array, beside: Readonly<Record<string, Uint8Array>>): Source => ({
+  name: 'model.onnx',
+  encode: (values) =>
+    pipe(
+      Onnx.rewrite(bytes, values, beside),
+      E.bimap(Onnx.showError, (written) => ({ file: written.model, beside: written.beside }))
+    )
+})
+
 const onnx = (path: string): Step<Found> =>
   pipe(
     TE.Do,
@@ -129,7 +148,17 @@ const onnx = (path: string): Step<Found> =>
     TE.flatMapEither(({ bytes, beside }) =>
       pipe(
         fromOnnx(bytes, { beside: Object.fromEntries(beside) }),
-        E.bimap(said(path, showOnnxError), (model): Found => ({ _tag: 'Model', format: 'ONNX', model }))
+        E.bimap(
+          said(path, showOnnxError),
+          (model): Found => ({
+            _tag: 'Model',
+            format: 'ONNX',
+            model,
+            source: onnxSource(bytes, Object.fromEntries(beside)),
+            record: path.replace(/\.onnx$/, '.json'),
+            scheduler: []
+          })
+        )
       )
     )
   )
@@ -154,32 +183,71 @@ const firstOf = (folder: string, names: ReadonlyArray<string>): Step<string> => 
   )
 }
 
-const diffusers = (folder: string, options: ForeignOptions): Step<Found> =>
-  pipe(
-    TE.Do,
-    TE.bind('config', () => {
-      const path = join(folder, 'config.json')
-      return pipe(
-        file(Files.read(path)),
-        TE.flatMapEither((bytes) => pipe(Json.parse(text(bytes)), E.mapLeft(said(path, showDocument))))
-      )
-    }),
-    TE.bind('weights', () =>
+const weightsName = 'diffusion_pytorch_model'
+
+/** The same weights with other numbers, under the names that they have there, and the configuration beside them. */
+const diffusersSource = (config: Uint8Array, path: string, bytes: Uint8Array, weights: Values): Source => {
+  const own = (values: Values): Values =>
+    Object.fromEntries(
+      Object.entries(weights).flatMap(([name, { shape }]) => {
+        const value = Object.hasOwn(values, renamed(name)) ? values[renamed(name)] : undefined
+        return value === undefined ? [] : [[name, { ...value, shape }] as const]
+      })
+    )
+  const end = path.endsWith('.bin') ? '.bin' : '.safetensors'
+  const rewritten = (values: Values): E.Either<string, Uint8Array> => {
+    if (end === '.bin') return pipe(Torch.rewrite(undefined)(bytes, own(values)), E.mapLeft(Torch.showError))
+    // what was in several files is in one
+    return path.endsWith('.index.json')
+      ? pipe(
+          Safetensors.encode('own')({ tensors: { ...weights, ...own(values) }, metadata: { format: 'pt' } }),
+          E.mapLeft(Safetensors.showError)
+        )
+      : pipe(Safetensors.rewrite(bytes, own(values)), E.mapLeft(Safetensors.showError))
+  }
+  return {
+    name: `model/${weightsName}${end}`,
+    encode: (values) =>
       pipe(
-        firstOf(folder, weightFiles),
-        TE.flatMap((path) => weightsOf(path, options.weightsKey))
+        rewritten(values),
+        E.map((file) => ({ file, beside: { 'model/config.json': config } }))
       )
-    ),
-    TE.flatMapEither(({ config, weights }) =>
+  }
+}
+
+const diffusers = (folder: string, options: ForeignOptions): Step<Found> => {
+  const path = join(folder, 'config.json')
+  return pipe(
+    TE.Do,
+    TE.bind('bytes', () => file(Files.read(path))),
+    TE.bind('config', ({ bytes }) => TE.fromEither(pipe(Json.parse(text(bytes)), E.mapLeft(said(path, showDocument))))),
+    TE.bind('at', () => firstOf(folder, weightFiles)),
+    TE.bind('stored', ({ at }) => file(Files.read(at))),
+    TE.bind('weights', ({ at }) => weightsOf(at, options.weightsKey)),
+    TE.flatMapEither(({ bytes, config, at, stored, weights }) =>
       pipe(
         fromDiffusers(config, weights, {
           ...(options.part === undefined ? {} : { part: options.part }),
           ...(options.size === undefined ? {} : { size: options.size })
         }),
-        E.bimap(said(folder, showDiffusersError), (model): Found => ({ _tag: 'Model', format: 'diffusers', model }))
+        E.bimap(
+          said(folder, showDiffusersError),
+          (model): Found => ({
+            _tag: 'Model',
+            format: 'diffusers',
+            model,
+            source: diffusersSource(bytes, at, stored, weights),
+            record: join(folder, 'meaning.json'),
+            scheduler: [join(folder, 'scheduler_config.json'), join(folder, '..', 'scheduler', 'scheduler_config.json')]
+          })
+        )
       )
     )
   )
+}
+
+/** The folder of a pipeline's network, which its index names. */
+const networks = ['unet', 'transformer']
 
 /**
  * What is in a file or a folder. Left: it is not there, is none of the formats, or is no model; the error says what to do.
@@ -203,15 +271,55 @@ export const open = (path: string, options: ForeignOptions = {}): Step<Found> =>
     )
   }
   return pipe(
-    file(Files.exists(join(path, 'config.json'))),
+    folders(path).map((folder) => join(folder, 'config.json')),
+    firstThere,
     TE.flatMap((there) =>
-      there
-        ? diffusers(path, options)
-        : TE.left(
+      there === undefined
+        ? TE.left(
             usage(
               `${path}: expected *.onnx, *.safetensors, *.pt, *.pth, *.ckpt, *.bin, or a folder with config.json, got none of them`
             )
           )
+        : diffusers(dirname(there), options)
     )
+  )
+}
+
+/** Where a folder may have the network of diffusers: in itself, as a pipeline, or as a run leaves it. */
+const folders = (path: string): ReadonlyArray<string> => [
+  join(path, 'model'),
+  ...networks.map((name) => join(path, name)),
+  path
+]
+
+/** The first of some files that is there. */
+const firstThere = (paths: ReadonlyArray<string>): Step<string | undefined> =>
+  pipe(
+    paths,
+    TE.traverseSeqArray((path) => file(Files.exists(path))),
+    TE.map((there) => paths.find((_, i) => there[i] === true))
+  )
+
+/**
+ * Is there a model with its network at a path: ONNX, a folder of diffusers, or that of a run on one of them? If so, the path to open.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const networkAt = (path: string): Step<string | undefined> => {
+  if (path.endsWith('.onnx')) return TE.right(path)
+  if (path.endsWith('config.json')) return TE.right(dirname(path))
+  return pipe(
+    firstThere([join(path, 'checkpoint.safetensors')]),
+    TE.flatMap((run) =>
+      firstThere([
+        join(path, 'model.onnx'),
+        // the configuration in the folder of a run is that of the run
+        ...folders(path)
+          .slice(0, run === undefined ? undefined : 1)
+          .map((folder) => join(folder, 'config.json'))
+      ])
+    ),
+    TE.map((there) => (there === undefined ? undefined : there.endsWith('.onnx') ? there : dirname(there)))
   )
 }

@@ -7,6 +7,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Gradient from 'halforder/estimator/Gradient'
+import { elements } from 'halforder/estimator/policy/Surrogate'
 import * as Ledger from 'halforder/estimator/reading/Ledger'
 import { departures } from 'halforder/training/Descent'
 import * as Setup from 'halforder/training/Setup'
@@ -35,7 +36,7 @@ export const ledgerOf = ({ task, config }: Configured): Step<Ledger.Ledger> =>
     materialsOf(task, config),
     TE.flatMapEither((materials) => pipe(Setup.setup(config, materials), E.mapLeft(refused))),
     TE.flatMapEither(({ problem }) => pipe(Gradient.check(problem), E.mapLeft(ofEstimator))),
-    TE.map(({ estimator }) => Ledger.ledger(estimator, departures(config)))
+    TE.map(({ chain, estimator }) => Ledger.ledger(estimator, departures(config, elements(chain.state))))
   )
 
 /**

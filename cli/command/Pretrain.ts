@@ -56,7 +56,7 @@ export interface PretrainOptions {
  * @since 0.1.0
  */
 export const pretrainOptions: ReadonlyArray<readonly [flags: string, description: string]> = [
-  ['--task <name>', 'faces, clips, points, or a module such as ./rings.mjs (default: faces)'],
+  ['--task <name>', 'faces, clips, garments, points, or a module such as ./rings.mjs (default: faces)'],
   ['--steps <number>', 'steps of the optimizer (default: those of the task)'],
   ['--batch <number>', 'examples a step (default: those of the task)'],
   ['--examples <number>', 'examples that are drawn for training (default: those of the task)'],
@@ -174,13 +174,12 @@ const identity = (
 const prepare = (plan: Plan): Step<Ready> =>
   pipe(
     plan.training.prepare(Key.foldInString(Key.make(plan.seed), 'data'), plan.examples),
-    E.mapLeft(usage),
-    E.bindTo('prepared'),
-    E.let('configuration', ({ prepared }) => configuration(plan, prepared)),
-    E.let('batches', ({ prepared }) => prepared.batches(plan.batch, Key.foldInString(Key.make(plan.seed), 'batches'))),
-    E.bind('identity', ({ configuration: told, batches }) => identity(plan, told, batches(0))),
-    E.map((ready) => ({ ...plan, ...ready })),
-    TE.fromEither
+    TE.mapLeft(usage),
+    TE.bindTo('prepared'),
+    TE.let('configuration', ({ prepared }) => configuration(plan, prepared)),
+    TE.let('batches', ({ prepared }) => prepared.batches(plan.batch, Key.foldInString(Key.make(plan.seed), 'batches'))),
+    TE.bind('identity', ({ configuration: told, batches }) => TE.fromEither(identity(plan, told, batches(0)))),
+    TE.map((ready) => ({ ...plan, ...ready }))
   )
 
 // -------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 /**
- * A reward of the user's: a module whose default export is a function of what it sees, or a reward made by the library.
+ * A reward of the user's: a module whose default export is a function of what it sees, or a reward made by the library; or a graph in ONNX.
  *
  * @since 0.1.0
  */
@@ -9,13 +9,16 @@ import { pathToFileURL } from 'node:url'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { isRecord } from 'halforder/document/Document'
+import { isRecord, showError as showDocument } from 'halforder/document/Document'
+import { decode, judge } from 'halforder/network/Judge'
 import { type BlackBox, evaluate } from 'halforder/reward/Reward'
 import { seeing, type Seen } from 'halforder/reward/Seeing'
 import { type Named, type Outputs, prompted, type Shelf } from 'halforder/reward/Shelf'
 import type { AnyDifferentiable } from 'halforder/reward/Weighted'
 import type { Rows } from 'halforder/lens/Rows'
 import { type Step, usage } from '../edge/Failure.js'
+import { documentAt } from './file/FileModel.js'
+import { open } from './ForeignModel.js'
 
 /**
  * Is this the path of a reward's module, not a name or a sum of names?
@@ -23,7 +26,8 @@ import { type Step, usage } from '../edge/Failure.js'
  * @category utils
  * @since 0.1.0
  */
-export const isFile = (reward: string): boolean => /^(?:\.{0,2}[/\\]|[A-Za-z]:[/\\])|\.[cm]?js$/.test(reward.trim())
+export const isFile = (reward: string): boolean =>
+  /^(?:\.{0,2}[/\\]|[A-Za-z]:[/\\])|\.(?:[cm]?js|onnx)$/.test(reward.trim())
 
 const expected =
   "expected a default export that is a function of { x0, condition, prompt, rows }, or a reward made by 'halforder/reward'"
@@ -78,40 +82,87 @@ const fromModule = (path: string, module: unknown): E.Either<string, Named> => {
   return E.left(`${expected}, got ${exported === undefined ? 'none' : `a value of type ${typeof exported}`}`)
 }
 
+/** A graph that judges, with the record beside it of what its numbers mean, where there is one. */
+const judgeAt = (path: string, features: number | undefined): Step<Named> => {
+  const record = path.replace(/\.onnx$/, '.json')
+  const failed = (where: string, reason: string): ReturnType<typeof usage> => usage(`--reward: ${where}: ${reason}`)
+  return pipe(
+    TE.Do,
+    TE.bind('found', () => open(path)),
+    TE.bind('document', () => documentAt(record)),
+    TE.bind('judging', ({ document }) =>
+      TE.fromEither(
+        pipe(
+          decode(document ?? {}),
+          E.mapLeft((error) => failed(record, showDocument(error)))
+        )
+      )
+    ),
+    TE.flatMapEither(({ found, judging }) =>
+      found._tag === 'Weights'
+        ? E.left(failed(path, 'expected a graph, got weights alone'))
+        : pipe(
+            found.model,
+            judge(path, judging),
+            E.mapLeft((error) => failed(record, showDocument(error))),
+            E.filterOrElse(
+              () => features === undefined || featuresOf(found.model.inputs) === features,
+              () => {
+                const expected = `an image of ${features} numbers, as the model gives`
+                return failed(
+                  path,
+                  `expected ${expected}, got ${featuresOf(found.model.inputs)}; export it at that size`
+                )
+              }
+            )
+          )
+    )
+  )
+}
+
+const featuresOf = (inputs: ReadonlyArray<{ readonly shape: ReadonlyArray<number | string> }>): number =>
+  (inputs[0]?.shape ?? []).slice(1).reduce<number>((product, d) => product * Number(d), 1)
+
 /**
- * A shelf with the reward of a module beside its own, where that is what is named. Left: a module that is not there, does not load, or
- * exports no reward.
+ * A shelf with the reward of a file beside its own, where that is what is named. `features`: how many numbers an output has, where they
+ * are known. Left: a module that is not there, does not load, or exports no reward; a graph that is none.
  *
  * @category effects
  * @since 0.1.0
  */
 export const withFile =
-  (reward: string) =>
+  (reward: string, features?: number) =>
   (shelf: Shelf): Step<Shelf> => {
     if (!isFile(reward)) return TE.right(shelf)
     const path = reward.trim()
-    const failed = (reason: string): ReturnType<typeof usage> => usage(`--reward: ${path}${reason}`)
     return pipe(
-      E.tryCatch(
-        () => resolve(path),
-        () => failed(' is a path in the working folder, which does not exist; go to another')
-      ),
-      E.filterOrElse(existsSync, () =>
-        failed(' does not exist; name a module such as ./reward.mjs, or a reward of the task')
-      ),
-      TE.fromEither,
-      TE.flatMap((absolute) =>
-        TE.tryCatch(
-          (): Promise<unknown> => import(pathToFileURL(absolute).href),
-          (error) => failed(` does not load: ${error instanceof Error ? error.message : String(error)}`)
-        )
-      ),
-      TE.flatMapEither((module) =>
-        pipe(
-          fromModule(path, module),
-          E.mapLeft((reason) => failed(`: ${reason}`))
-        )
-      ),
+      path.endsWith('.onnx') ? judgeAt(path, features) : moduleAt(path),
       TE.map((named) => ({ ...shelf, named: new Map([...shelf.named, [reward, () => named]]) }))
     )
   }
+
+const moduleAt = (path: string): Step<Named> => {
+  const failed = (reason: string): ReturnType<typeof usage> => usage(`--reward: ${path}${reason}`)
+  return pipe(
+    E.tryCatch(
+      () => resolve(path),
+      () => failed(' is a path in the working folder, which does not exist; go to another')
+    ),
+    E.filterOrElse(existsSync, () =>
+      failed(' does not exist; name a module such as ./reward.mjs, or a reward of the task')
+    ),
+    TE.fromEither,
+    TE.flatMap((absolute) =>
+      TE.tryCatch(
+        (): Promise<unknown> => import(pathToFileURL(absolute).href),
+        (error) => failed(` does not load: ${error instanceof Error ? error.message : String(error)}`)
+      )
+    ),
+    TE.flatMapEither((module) =>
+      pipe(
+        fromModule(path, module),
+        E.mapLeft((reason) => failed(`: ${reason}`))
+      )
+    )
+  )
+}

@@ -20,17 +20,18 @@ import { names as chainNames } from 'halforder/training/Chains'
 import type { Language } from 'halforder/training/Conditions'
 import { decode } from 'halforder/training/Decode'
 import * as Sampling from 'halforder/training/Sampling'
+import type { Config } from 'halforder/training/Config'
 import * as Setup from 'halforder/training/Setup'
 import { broken, fail, type Failure, file, refused, type Step, usage } from '../edge/Failure.js'
 import * as Files from '../edge/Files.js'
 import * as Images from '../edge/Images.js'
 import { mode, number, oneOf, seed, whole } from '../edge/Options.js'
-import { type Format, needed, pictures } from '../edge/Pictures.js'
+import { type Format, formatFor, linesOf, needed, pictures } from '../edge/Pictures.js'
 import { meter } from '../edge/Progress.js'
 import { interruptible } from '../edge/Signals.js'
 import { webGpu } from '../edge/WebGpu.js'
-import { find } from '../tasks/Find.js'
-import { loadNamed } from './ModelFile.js'
+import { fileTask } from './file/FileTask.js'
+import { loadNamed, taskOf } from './ModelFile.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -44,7 +45,7 @@ import { loadNamed } from './ModelFile.js'
  * @since 0.1.0
  */
 export interface SampleOptions {
-  readonly task: string
+  readonly task?: string
   readonly model?: string
   readonly prompt: string
   readonly coarse?: string
@@ -52,9 +53,9 @@ export interface SampleOptions {
   readonly fine?: string
   readonly count: string
   readonly seed: string
-  readonly out: string
-  readonly chain: string
-  readonly steps: string
+  readonly out?: string
+  readonly chain?: string
+  readonly steps?: string
   readonly eta: string
   readonly guidance: string
   readonly columns: string
@@ -77,6 +78,9 @@ interface Plan {
   readonly threads: number | undefined
 }
 
+/** How images are drawn, unless options say otherwise. */
+const usual = { kind: 'ddim', T: 50 } as const
+
 /** A picture of more is hard to look at. */
 const most = 4096
 
@@ -84,12 +88,13 @@ const most = 4096
 // options
 // -------------------------------------------------------------------------------------
 
-const formatOf = (out: string): E.Either<Failure, Format> => {
+const formatOf = (out: string, show: Show): E.Either<Failure, Format> => {
+  const wrong = (expected: string): E.Either<Failure, Format> =>
+    E.left(usage(`--out: expected a file named ${expected}, got ${JSON.stringify(out)}`))
+  if (show._tag === 'Text') return /\.txt$/i.test(out) ? E.right('txt') : wrong('*.txt, since the samples are words')
   if (/\.png$/i.test(out)) return E.right('png')
   if (/\.gif$/i.test(out)) return E.right('gif')
-  return E.left(
-    usage(`--out: expected a file named *.png (a sheet) or *.gif (the chain at work), got ${JSON.stringify(out)}`)
-  )
+  return wrong('*.png (a sheet) or *.gif (the chain at work)')
 }
 
 /** What each step is told: thirds of the chain, from the noise to the output. */
@@ -127,38 +132,57 @@ const promptOf = (
 // the run
 // -------------------------------------------------------------------------------------
 
+/** How samples are shown and where, and on which chain they are drawn: a model of tokens has one of its own. */
+const drawnAs = (
+  options: SampleOptions,
+  show: Show,
+  { denoiser: { alphabet } }: Model,
+  own: Config['chain'],
+  task: string
+): E.Either<Failure, Pick<Plan, 'show' | 'out' | 'format'> & Pick<Config['chain'], 'kind' | 'T'>> => {
+  const standard = alphabet === undefined ? usual : own
+  const kind = task === fileTask.name ? 'own' : standard.kind
+  const out = options.out ?? `samples.${formatFor(show)}`
+  return pipe(
+    E.Do,
+    E.bind('format', () => formatOf(out, show)),
+    E.bind('T', () => whole('steps', options.steps, standard.T, 1, 1000)),
+    E.bind('kind', () => oneOf('chain', chainNames, options.chain ?? kind)),
+    E.map((rest) => ({ ...rest, show, out }))
+  )
+}
+
 const planOf = (options: SampleOptions): Step<Plan> =>
   pipe(
     TE.Do,
-    TE.bind('task', () => find(options.task)),
-    TE.bind('format', () => TE.fromEither(formatOf(options.out))),
+    TE.bind('found', () => taskOf(options.task, options.model)),
+    TE.let('task', ({ found }) => found.task),
     TE.bind('count', () => TE.fromEither(whole('count', options.count, 16, 1, most))),
     TE.bind('seed', () => TE.fromEither(seed(options.seed, 1))),
-    TE.bind('T', () => TE.fromEither(whole('steps', options.steps, 50, 1, 1000))),
     TE.bind('columns', () => TE.fromEither(whole('columns', options.columns, 8, 1, most))),
     TE.bind('eta', () => TE.fromEither(number({ least: 0, most: 1 })('eta', options.eta, 1))),
     TE.bind('guidance', () => TE.fromEither(number({})('guidance', options.guidance, 1))),
-    TE.bind('kind', () => TE.fromEither(oneOf('chain', chainNames, options.chain))),
     TE.bind('mode', () => TE.fromEither(mode(options.mode))),
     TE.chainFirst((plan) => webGpu(plan.mode)),
     TE.bind('threads', () => TE.fromEither(whole('threads', options.threads, undefined, 1, 256))),
     TE.bind('base', ({ task }) => TE.fromEither(pipe(defaults(task)(), E.mapLeft(refused)))),
     TE.bind('model', ({ base, task }) => loadNamed(task)(options.model ?? base.model)),
-    TE.bind('prompt', ({ T, task, model, seed, count }) =>
+    TE.bind('drawn', ({ base, found: { name }, model, task }) =>
+      TE.fromEither(drawnAs(options, task.show(model), model, base.chain, name))
+    ),
+    TE.bind('prompt', ({ drawn: { T }, task, model, seed, count }) =>
       TE.fromEither(promptOf(options, T, task.language(model), Key.foldInString(Key.make(seed), 'prompt'), count))
     ),
-    TE.bind('chain', ({ T, base, kind, eta, guidance, model }) =>
+    TE.bind('chain', ({ drawn: { kind, T }, base, eta, guidance, model }) =>
       TE.fromEither(
         pipe(Setup.chain({ ...base.chain, kind, T, eta, guidance, schedule: model.share }, model), E.mapLeft(refused))
       )
     ),
-    TE.map(({ columns, count, model, task, ...rest }) => ({
+    TE.map(({ columns, count, drawn, found: _, task: __, ...rest }) => ({
       ...rest,
-      model,
+      ...drawn,
       count,
-      show: task.show(model),
-      layout: { ...Images.defaultLayout, columns: Math.min(columns, count) },
-      out: options.out
+      layout: { ...Images.defaultLayout, columns: Math.min(columns, count) }
     }))
   )
 
@@ -228,7 +252,10 @@ const draw = (plan: Plan, stop: AbortSignal): Step<string | undefined> => {
             pictures(show, format, layout),
             TE.mapLeft(broken),
             TE.flatMap((bytes) => file(Files.write(out, bytes))),
-            TE.map(() => `${count} of ${chain.name}, ${chain.T} steps, in ${out}\n`)
+            TE.map(() => {
+              const words = show._tag === 'Text' ? states.slice(-1).flatMap((outputs) => linesOf(show, outputs)) : []
+              return [...words, `${count} of ${chain.name}, ${chain.T} steps, in ${out}\n`].join('\n')
+            })
           )
     )
   )
@@ -237,7 +264,7 @@ const draw = (plan: Plan, stop: AbortSignal): Step<string | undefined> => {
 /**
  * Runs the command and gives its exit code: 0, 1 (the run failed), 2 (wrong usage, nothing drawn) or 130 (interrupted,
  * nothing written). A `.png` is a contact sheet of the samples. A `.gif` shows clips moving, and of a model of stills
- * the chain at work, from the noise to the samples. The same options give the same bytes.
+ * the chain at work, from the noise to the samples. Samples that are words are printed, and are lines of a `.txt`. The same options give the same bytes.
  *
  * @category effects
  * @since 0.1.0

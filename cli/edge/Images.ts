@@ -97,6 +97,17 @@ export const fromPixels = (pixels: Pixels): Tensor => ({
 })
 
 /**
+ * Rows of grey pixels `[N, side * side]` as rows of RGB pixels `[N, 3 * side * side]`.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const ofGrey = ({ shape: [count = 0, width = 0], data }: Tensor): Tensor => ({
+  shape: [count, 3 * width],
+  data: Float32Array.from({ length: 3 * data.length }, (_, i) => data[Math.floor(i / 3)] ?? 0)
+})
+
+/**
  * Each pixel as a square of `scale` by `scale` equal pixels (nearest neighbour).
  *
  * @category combinators

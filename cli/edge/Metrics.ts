@@ -20,12 +20,14 @@ const Line = t.type({
   klMean: t.union([numberOrNull, t.undefined]),
   objectiveMean: t.union([numberOrNull, t.undefined]),
   skipped: t.union([t.number, t.undefined]),
+  clippedShare: t.union([t.number, t.undefined]),
   seconds: t.number
 })
 
 /**
  * One line of `metrics.jsonl`: the mean reward of a step's batch and its standard error, the mean divergence from the base model
- * (not a number where it has no price) and what is left of the reward after its price, the Euclidean norm of the gradient, how many rows were skipped because their reward is not finite, and the seconds since the run began. What is
+ * (not a number where it has no price) and what is left of the reward after its price, the Euclidean norm of the gradient, how many rows were skipped because their reward is not
+ * finite, the share of terms that were dropped because their ratio was out of bounds, and the seconds since the run began. What is
  * not a number is NaN here and null in the file.
  *
  * @category model
@@ -39,6 +41,7 @@ export interface Metrics {
   readonly objectiveMean: number
   readonly gradientNorm: number
   readonly skipped: number
+  readonly clippedShare: number
   readonly seconds: number
 }
 
@@ -77,6 +80,7 @@ export const readMetrics = (text: string): E.Either<string, ReadonlyArray<Metric
             objectiveMean: read.objectiveMean ?? read.rewardMean ?? NaN,
             gradientNorm: read.gradientNorm ?? NaN,
             skipped: read.skipped ?? 0,
+            clippedShare: read.clippedShare ?? 0,
             seconds: read.seconds
           })
         )

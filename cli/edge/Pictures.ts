@@ -1,15 +1,16 @@
 /**
- * Outputs as pictures, however their task shows them: stills, clips, points, or what the task draws itself.
+ * Outputs as pictures, however their task shows them: stills, clips, points, or what the task draws itself; and as text.
  *
  * @since 0.1.0
  */
 import * as E from 'fp-ts/lib/Either.js'
-import { pipe } from 'fp-ts/lib/function.js'
+import { identity, pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
+import type { Image } from 'halforder/network/Model'
 import type { Show } from 'halforder/task/Task'
 import { rows, type Tensor } from 'halforder/tensor/Tensor'
 import { animation } from './Animation.js'
-import { contactSheet, defaultLayout, showError, type Layout } from './Images.js'
+import { contactSheet, defaultLayout, ofGrey, showError, type Layout } from './Images.js'
 import { scatter } from './Scatter.js'
 
 // -------------------------------------------------------------------------------------
@@ -22,7 +23,7 @@ import { scatter } from './Scatter.js'
  * @category model
  * @since 0.1.0
  */
-export type Format = 'png' | 'gif'
+export type Format = 'png' | 'gif' | 'txt'
 
 /** An animation of a chain has this many frames at most. */
 const shown = 26
@@ -59,14 +60,38 @@ const sheet =
 
 /** Rows of `images` pictures of `side x side` pixels each. Left: rows that are none. */
 const square =
-  (side: number, images = 1) =>
+  (side: number, images = 1, colors = 3) =>
   (outputs: Tensor): TE.TaskEither<string, Tensor> =>
-    outputs.shape.length === 2 && outputs.shape[1] === images * 3 * side * side
+    outputs.shape.length === 2 && outputs.shape[1] === images * colors * side * side
       ? TE.right(outputs)
       : TE.left(
-          `pictures: expected the shape [N, ${images * 3 * side * side}], ${images === 1 ? '' : `${images} times `}${side} x ${side} pixels ` +
-            `of 3 colors, got [${outputs.shape.join(', ')}]; correct the model, or what the task's 'show' says of its outputs`
+          `pictures: expected the shape [N, ${images * colors * side * side}], ${images === 1 ? '' : `${images} times `}${side} x ${side} pixels ` +
+            `of ${colors === 1 ? 'grey' : `${colors} colors`}, got [${outputs.shape.join(', ')}]; correct the model, or what the task's 'show' says of its outputs`
         )
+
+/** Rows as squares of RGB pixels in [-1, 1], whatever images they are; what is not there is black. Left: rows of another size. */
+const colored =
+  ({ height, width, channels, range: [least, most] }: Image) =>
+  (outputs: Tensor): TE.TaskEither<string, Tensor> => {
+    const [count = 0, features] = outputs.shape
+    if (features !== height * width * channels) {
+      const expected = `${height} x ${width} pixels of ${channels}`
+      return TE.left(
+        `pictures: expected the shape [N, ${height * width * channels}], ${expected}, got [${outputs.shape.join(', ')}]; correct the model`
+      )
+    }
+    const side = Math.max(height, width)
+    const data = new Float32Array(count * side * side * 3).fill(-1)
+    for (let pixel = 0; pixel < count * height * width; pixel++) {
+      const [row, place] = [Math.floor(pixel / (height * width)), pixel % (height * width)]
+      const to = ((row * side + Math.floor(place / width)) * side + (place % width)) * 3
+      for (let color = 0; color < 3; color++) {
+        const value = outputs.data[pixel * channels + (channels < 3 ? 0 : color)] ?? 0
+        data[to + color] = (2 * (value - least)) / (most - least) - 1
+      }
+    }
+    return TE.right({ shape: [count, 3 * side * side], data })
+  }
 
 /** Points of the plane. Left: rows that are none. */
 const planar = (outputs: Tensor): TE.TaskEither<string, Tensor> =>
@@ -75,7 +100,27 @@ const planar = (outputs: Tensor): TE.TaskEither<string, Tensor> =>
     : TE.left(`points: expected the shape [N, 2], got [${outputs.shape.join(', ')}]; pass one point of the plane a row`)
 
 /**
- * Outputs as one PNG file: a sheet of stills, a clip a line, or a cloud of points. Left: rows that are no such outputs.
+ * In which format outputs that stand still are shown.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const formatFor = (show: Show): Exclude<Format, 'gif'> => (show._tag === 'Text' ? 'txt' : 'png')
+
+/**
+ * Outputs as lines of words.
+ *
+ * @category interpreters
+ * @since 0.1.0
+ */
+export const linesOf = (
+  { words }: Extract<Show, { readonly _tag: 'Text' }>,
+  { shape: [count = 0, width = 0], data }: Tensor
+): ReadonlyArray<string> =>
+  Array.from({ length: count }, (_, row) => words(data.subarray(row * width, (row + 1) * width)))
+
+/**
+ * Outputs as one file: a sheet of stills, a clip a line, a cloud of points, or lines of words. Left: rows that are no such outputs.
  *
  * @category interpreters
  * @since 0.1.0
@@ -85,7 +130,12 @@ export const picture =
   (outputs: Tensor): TE.TaskEither<string, Uint8Array> => {
     switch (show._tag) {
       case 'Stills':
-        return pipe(show.side === undefined ? TE.right(outputs) : square(show.side)(outputs), TE.flatMap(sheet(layout)))
+        if (show.image !== undefined) return pipe(outputs, colored(show.image), TE.flatMap(sheet(layout)))
+        return pipe(
+          show.side === undefined ? TE.right(outputs) : square(show.side, 1, show.colors)(outputs),
+          TE.map(show.colors === 1 ? ofGrey : identity),
+          TE.flatMap(sheet(layout))
+        )
       case 'Clips':
         return pipe(
           square(show.side, show.frames)(outputs),
@@ -96,6 +146,8 @@ export const picture =
           planar(outputs),
           TE.map((points) => scatter(show.reach)([{ title: `${points.shape[0] ?? 0} samples`, points }]))
         )
+      case 'Text':
+        return TE.right(new TextEncoder().encode(`${linesOf(show, outputs).join('\n')}\n`))
       case 'Own':
         return show.png(outputs)
     }
@@ -122,7 +174,7 @@ const some = (states: ReadonlyArray<Tensor>, most: number): ReadonlyArray<Tensor
  */
 export const needed = (show: Show, format: Format, states: ReadonlyArray<Tensor>): ReadonlyArray<Tensor> => {
   if (show._tag === 'Points') return some(states, format === 'png' ? waypoints : shown)
-  return format === 'png' || show._tag === 'Clips' ? states.slice(-1) : some(states, shown)
+  return format !== 'gif' || show._tag === 'Clips' ? states.slice(-1) : some(states, shown)
 }
 
 /** The frames of clips, each `[N, features / frames]`. */
@@ -150,7 +202,7 @@ export const pictures =
   (show: Show, format: Format, layout: Layout) =>
   (states: ReadonlyArray<Tensor>): TE.TaskEither<string, Uint8Array> => {
     const outputs = states.at(-1) ?? { shape: [0, 0], data: new Float32Array(0) }
-    if (format === 'png') {
+    if (format !== 'gif') {
       return show._tag === 'Points'
         ? pipe(
             planar(outputs),

@@ -50,6 +50,8 @@ const read = (bytes) =>
       decoder: O.none,
       parameters,
       metadata: {},
+      // how a run calls the file that it writes
+      file: 'model.pt',
       encode: (values) =>
         pipe(
           toForeign(mapping)(network64.parameters, values),

@@ -29,6 +29,7 @@ import * as Reference from '../../src/tensor/Reference.js'
 import { type Batched, showError } from '../../src/tensor/Shape.js'
 import { reference } from '../../src/tensor/Target.js'
 import type { Values } from '../../src/tensor/Program.js'
+import * as T from '../../src/tensor/Tensor.js'
 import type { Exprs } from '../../src/tensor/Tree.js'
 import { derivatives, type Derivatives, type Scheme } from './Differences.js'
 import { dot, magnitude, sum, unitRoundoff } from './Rounding.js'
@@ -39,6 +40,7 @@ import {
   rowCondition,
   rowParams,
   type Draws,
+  type Fresh,
   type Order,
   type Setting,
   type Smoothing
@@ -133,6 +135,20 @@ export const smoothingOf = (cover: Cover): Smoothing | undefined => {
 }
 
 /**
+ * How much noise the siblings of a cover need.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const freshOf = (cover: Cover): Fresh => {
+  const all = Gradient.branches(cover)
+  return {
+    others: Math.max(0, ...all.map(({ count }) => count - 1)),
+    at: Math.max(0, ...all.map(({ at }) => at))
+  }
+}
+
+/**
  * One run of an estimator with a given cover on given draws. Left: what went wrong, in words.
  *
  * @category the estimator
@@ -170,6 +186,7 @@ export const run = <P extends Params, S extends Batched, D extends Exprs, R exte
           xi: draws.xi,
           // a mean over equal directions is that of one: their arithmetic is what is looked at
           moreXi: new Array<Values>((C.zerothOrderCell(cover)?.draws ?? 1) - 1).fill(draws.xi),
+          fresh: (at, k) => T.rows(0, at)(draws.others?.[k - 1] ?? draws.eps),
           weights: draws.weights,
           advantageState: subject.advantageState ?? subject.advantage?.initial ?? 0,
           learned: Object.fromEntries([...(setting.values ?? [])].map(([name, { parameters }]) => [name, parameters]))
@@ -219,7 +236,7 @@ export const expectation = <P extends Params, S extends Batched, D extends Exprs
   order: Order = setting.order
 ): TE.TaskEither<string, Uncertain> =>
   pipe(
-    TE.fromEither(nodes(setting, order, smoothingOf(cover))),
+    TE.fromEither(nodes(setting, order, smoothingOf(cover), freshOf(cover))),
     TE.flatMap(
       RA.traverse(TE.ApplicativeSeq)((draws) =>
         pipe(

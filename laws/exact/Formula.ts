@@ -5,13 +5,15 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import type { Noise } from '../../src/chain/Noise.js'
-import type { Cover } from '../../src/estimator/Cover.js'
+import type { Cover, HalfOrder } from '../../src/estimator/Cover.js'
 import * as C from '../../src/estimator/Cover.js'
 import type { Params } from '../../src/lens/Lens.js'
 import * as Program from '../../src/tensor/Program.js'
 import * as Reference from '../../src/tensor/Reference.js'
 import { type Batched, showError } from '../../src/tensor/Shape.js'
+import * as T from '../../src/tensor/Tensor.js'
 import type { Tensor } from '../../src/tensor/Tensor.js'
 import type { Exprs } from '../../src/tensor/Tree.js'
 import type { Derivatives } from './Differences.js'
@@ -30,6 +32,7 @@ import { simulator, type Rollout, type Shift } from './Simulate.js'
  *
  * - FO(1..k): the derivative of `R(x_0)` in the copies of steps `1..k`;
  * - HO(j..m): `A` times the derivative of `x_{j-1} . score(eps_j) / sigma_j` in the copies of steps `j..m`;
+ *   with siblings, the mean over them, `A` being each one's reward less the mean of the others' (each is rolled out from `x_T`);
  * - ZO(C): `A`, or the difference of rewards, times the sum of directions over the radius.
  *
  * A copy that a cell pays a share of moves by that share.
@@ -57,7 +60,10 @@ export const formula = <P extends Params, S extends Batched, D extends Exprs, R 
     E.chainFirst((simulate) => simulate.run(draws)),
     E.bindTo('simulate'),
     E.bind('scores', () => scoresOf(setting.chain.noise, draws.eps)),
-    E.map(({ simulate, scores }) => {
+    E.bind('fresh', () =>
+      RA.traverse(E.Applicative)((one: Tensor) => scoresOf(setting.chain.noise, one))(draws.others ?? [])
+    ),
+    E.map(({ simulate, scores, fresh }) => {
       const width = draws.eps.data.length / (length * draws.rows)
       const sampled = (run_: Rollout): ReadonlyArray<number> => advantages(Array.from(run_.rewards))
       const clean = replay(simulate, draws, base, none)
@@ -66,6 +72,33 @@ export const formula = <P extends Params, S extends Batched, D extends Exprs, R 
         value: values,
         error: values.map((x) => simulate.roundoff * Math.abs(x))
       })
+      const ofScore = (
+        one: HalfOrder,
+        on: Draws,
+        given: Tensor,
+        weight: ReadonlyArray<number>,
+        sizes: ReadonlyArray<number> = weight
+      ): ReadonlyArray<Derivatives> => {
+        const noise = given.data.subarray((one.from - 1) * on.rows * width, one.from * on.rows * width)
+        const projected = (
+          shift: Shift
+        ): { readonly value: ReadonlyArray<number>; readonly error: ReadonlyArray<number> } => {
+          const state = replay(simulate, on, base, shift).states[one.from - 1] ?? []
+          const row = (of: typeof dot, factors: ReadonlyArray<number>, r: number): number =>
+            (of(
+              Array.from({ length: width }, (_, d) => state[r * width + d] ?? Number.NaN),
+              noise.subarray(r * width, (r + 1) * width)
+            ) *
+              (factors[r] ?? 0)) /
+            (sigma[one.from] ?? 0)
+          const rows = Array.from({ length: draws.rows }, (_, r) => r)
+          return {
+            value: rows.map((r) => row(dot, weight, r)),
+            error: rows.map((r) => simulate.roundoff * Math.abs(row(magnitude, sizes, r)))
+          }
+        }
+        return collect(projected, setting, (t) => C.share(one, t), undefined)
+      }
       const parts = cover.cells.map((one): ReadonlyArray<Derivatives> => {
         switch (one._tag) {
           case 'FirstOrder':
@@ -79,25 +112,24 @@ export const formula = <P extends Params, S extends Batched, D extends Exprs, R 
               undefined
             )
           case 'HalfOrder': {
-            const noise = scores.data.subarray((one.from - 1) * draws.rows * width, one.from * draws.rows * width)
-            const projected = (
-              shift: Shift
-            ): { readonly value: ReadonlyArray<number>; readonly error: ReadonlyArray<number> } => {
-              const state = replay(simulate, draws, base, shift).states[one.from - 1] ?? []
-              const row = (of: typeof dot, r: number): number =>
-                (of(
-                  Array.from({ length: width }, (_, d) => state[r * width + d] ?? Number.NaN),
-                  noise.subarray(r * width, (r + 1) * width)
-                ) *
-                  (weight[r] ?? 0)) /
-                (sigma[one.from] ?? 0)
-              const rows = Array.from({ length: draws.rows }, (_, r) => r)
-              return {
-                value: rows.map((r) => row(dot, r)),
-                error: rows.map((r) => simulate.roundoff * Math.abs(row(magnitude, r)))
-              }
+            const family = siblingsOf(one, draws)
+            if (family.length > 1) {
+              const returns = family.map((own) => replay(simulate, own, base, none).rewards)
+              const scored = siblingsOf(one, { ...draws, eps: scores, others: fresh })
+              // what is left of a difference has the rounding of its parts
+              const size = clean.rewards.map((_, r) => sum(returns.map((own) => Math.abs(own[r] ?? 0))))
+              return family
+                .map((own, k) => {
+                  const rest = Array.from(returns[k] ?? [], (g, r) => {
+                    const others = returns.flatMap((other, l) => (l === k ? [] : [other[r] ?? 0]))
+                    return g - sum(others) / others.length
+                  })
+                  const a = advantages(rest).map((x) => x / family.length)
+                  return ofScore(one, own, scored[k]?.eps ?? scores, a, Array.from(size))
+                })
+                .reduce((total, part) => total.map((all, i) => added(all, part[i])))
             }
-            return collect(projected, setting, (t) => C.share(one, t), undefined)
+            return ofScore(one, draws, scores, weight)
           }
           case 'ZerothOrder': {
             const side = (radius: number): ReadonlyArray<number> =>
@@ -122,16 +154,28 @@ export const formula = <P extends Params, S extends Batched, D extends Exprs, R 
         }
       })
       return components(setting).map((_, i) =>
-        parts.reduce<Derivatives>(
-          (total, part) => ({
-            value: total.value.map((x, r) => x + (part[i]?.value[r] ?? 0)),
-            error: total.error.map((x, r) => x + (part[i]?.error[r] ?? 0))
-          }),
-          noisy(new Array<number>(draws.rows).fill(0))
-        )
+        parts.reduce<Derivatives>((total, part) => added(total, part[i]), noisy(new Array<number>(draws.rows).fill(0)))
       )
     })
   )
+}
+
+const added = (a: Derivatives, b: Derivatives | undefined): Derivatives => ({
+  value: a.value.map((x, r) => x + (b?.value[r] ?? 0)),
+  error: a.error.map((x, r) => x + (b?.error[r] ?? 0))
+})
+
+/** The draws of each sibling of a cell: those of the trajectory, with noises of its own at and below the branch. */
+const siblingsOf = (cell: HalfOrder, draws: Draws): ReadonlyArray<Draws> => {
+  const each = draws.eps.data.length / (draws.eps.shape[0] ?? 1)
+  const below = C.branchOf(cell) * each
+  const alone = cell.siblings?.below === 'shared' ? below - each : 0
+  return C.range(1, cell.siblings?.count ?? 1).map((k) => {
+    const own = draws.others?.[k - 2]
+    return k === 1 || own === undefined
+      ? draws
+      : { ...draws, eps: T.tabulate(draws.eps.shape, (i) => (alone <= i && i < below ? own : draws.eps).data[i] ?? 0) }
+  })
 }
 
 /** The scores at some noises. */

@@ -22,6 +22,7 @@ import type { Key } from '../../src/random/Key.js'
 import type { Exprs } from '../../src/tensor/Tree.js'
 import {
   expectation,
+  freshOf,
   library,
   mixturePromise,
   only,
@@ -175,7 +176,7 @@ export const isFormula =
     settle(
       'formula',
       eachCover(subject, (cover) => {
-        const draws = sample(setting, key, rows, smoothingOf(cover)?.perturbation)
+        const draws = sample(setting, key, rows, smoothingOf(cover)?.perturbation, freshOf(cover))
         const advantage = subject.advantage ?? A.none
         const advantages = (rewards: ReadonlyArray<number>): ReadonlyArray<number> =>
           advantage.apply(rewards, subject.advantageState ?? advantage.initial).advantages
@@ -234,7 +235,7 @@ export const orderOfCells =
     settle(
       'order of cells',
       eachCover(subject, (cover) => {
-        const draws = sample(setting, key, 3, smoothingOf(cover)?.perturbation)
+        const draws = sample(setting, key, 3, smoothingOf(cover)?.perturbation, freshOf(cover))
         const reversed: Cover = { ...cover, cells: [...cover.cells].reverse() }
         return pipe(
           run(setting, subject, cover, draws),

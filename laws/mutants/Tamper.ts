@@ -30,7 +30,7 @@ import { library } from '../exact/Expectation.js'
  * @category model
  * @since 0.1.0
  */
-export type Kind = 'rollout' | 'side' | 'reward' | 'value' | 'firstOrder' | 'halfOrder' | 'zerothOrder'
+export type Kind = 'rollout' | 'side' | 'step' | 'reward' | 'value' | 'firstOrder' | 'halfOrder' | 'zerothOrder'
 
 /**
  * What a change may look at: the request, and the chain's sigma.
@@ -75,7 +75,7 @@ const kindOf = ({ inputs, outputs }: BoundProgram): Kind => {
   const takes = (name: string): boolean => inputs.some((port) => port.name === name)
   if (outputs.some((port) => port.name === 'value')) return 'value'
   if (takes('x0Bar')) return 'firstOrder'
-  if (takes('high')) return 'halfOrder'
+  if (takes('high')) return outputs.some((port) => port.name === 'x') ? 'step' : 'halfOrder'
   if (takes('delta')) return 'zerothOrder'
   if (takes('weights')) return 'reward'
   return outputs.some((port) => port.name === 'trajectory') ? 'rollout' : 'side'

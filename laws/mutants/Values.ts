@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Cell, Cover } from '../../src/estimator/Cover.js'
@@ -27,7 +28,7 @@ import { cells, programs } from './Tamper.js'
 export interface ValueMutant {
   readonly name: string
   readonly wrong: string
-  readonly on: 'control' | 'baseline' | 'steps' | 'ledger'
+  readonly on: 'control' | 'baseline' | 'steps' | 'ledger' | 'siblings'
   readonly interpreter: Interpreter
 }
 
@@ -85,6 +86,39 @@ const shifted = ({ cells: all, T: last }: Cover): ReadonlyArray<Cell> =>
     cell._tag === 'HalfOrder' ? { ...cell, from: Math.min(cell.from + 1, last), to: Math.min(cell.to + 1, last) } : cell
   )
 
+/** Siblings with the noises of the trajectory that they branch from. */
+const sameNoise: Interpreter = (problem) =>
+  pipe(
+    library(problem),
+    E.map((gradients) => ({
+      ...gradients,
+      run: (request) => gradients.run({ ...request, fresh: (at) => T.rows(0, at)(request.eps) })
+    }))
+  )
+
+/** Advantages less the mean of all siblings, each one's own return among them: `1 - 1 / count` of those less the others'. */
+const ownBaseline: Interpreter = programs({
+  halfOrder: (_, values, run) => {
+    const { advantage, fresh } = values
+    const count = fresh?.shape[0] ?? 1
+    return run({
+      ...values,
+      ...(advantage === undefined || fresh === undefined
+        ? {}
+        : { advantage: T.map((a) => a * (1 - 1 / count))(advantage) })
+    })
+  }
+})
+
+/** Siblings that branch a step above the noise that is scored, and share what is below the branch. */
+const scoredShared: Interpreter = cells(({ cells: all, T: last }) =>
+  all.map((cell) =>
+    cell._tag === 'HalfOrder' && cell.siblings !== undefined && cell.from < last
+      ? { ...cell, siblings: { ...cell.siblings, at: cell.from + 1, below: 'shared' } }
+      : cell
+  )
+)
+
 /**
  * All of them.
  *
@@ -125,6 +159,24 @@ export const valueMutants: ReadonlyArray<ValueMutant> = [
     wrong: 'a mixture that draws the steps next to those that its ledger counts',
     on: 'ledger',
     interpreter: cells(shifted)
+  },
+  {
+    name: 'siblings that share the noise',
+    wrong: 'continuations from one state that have the same noise below it, and so the same return',
+    on: 'siblings',
+    interpreter: sameNoise
+  },
+  {
+    name: 'own return among the siblings',
+    wrong: "a baseline that is the mean of all siblings' returns, each one's own among them",
+    on: 'siblings',
+    interpreter: ownBaseline
+  },
+  {
+    name: 'siblings that share what is scored',
+    wrong: 'continuations that differ in a noise above the one that is scored, and share that one',
+    on: 'siblings',
+    interpreter: scoredShared
   }
 ]
 

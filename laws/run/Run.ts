@@ -107,7 +107,8 @@ export const noise = (subject: Noise.Subject, parameters?: Parameters): Promise<
 /**
  * The laws of a chain. Once: those of its noise, and that a key replays on a target. In each run, at some steps (all
  * of at most eight): the pullback of a step is its transposed derivative, in the state too; segments compose, a
- * rollout is its segments, the density ratio is 1 on-policy, and the score is the gradient of the log-density.
+ * rollout is its segments, the density ratio is 1 on-policy, and the score is the gradient of the log-density. Of a chain of
+ * discrete outcomes there are no segments, and `Tokens` has the laws of its score.
  *
  * @category runners
  * @since 0.1.0
@@ -122,6 +123,9 @@ export const chain = async <P extends Params, S extends Batched, C extends Exprs
   const once = { ...parameters, numRuns: 1 }
   if (noisy) await noise({ name: `${name}, noise`, noise: own }, once)
   await forAll(Arbitrary.key, (key) => Chain.replays(subject, target)(key)(), once)
+  if (own.outcome !== undefined) {
+    return forAll(Arbitrary.key, (key) => Chain.adjoint(subject)(key), { numRuns: defaultRuns.chain, ...parameters })
+  }
   // a short chain is looked at as a whole
   const reach = T <= 8 ? T : 2
   return forAll(

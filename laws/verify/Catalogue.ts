@@ -11,6 +11,7 @@ import * as C from '../../src/estimator/Cover.js'
 import type { Estimator } from '../../src/estimator/Estimator.js'
 import * as Est from '../../src/estimator/Estimator.js'
 import { verified } from '../../src/estimator/reading/Contenders.js'
+import { ahead } from '../../src/chain/Ahead.js'
 import type { Chain } from '../../src/chain/Chain.js'
 import type { Params } from '../../src/lens/Lens.js'
 import { klTo } from '../../src/reward/Kl.js'
@@ -53,7 +54,7 @@ const scalar = (
   }
   return make({
     name,
-    chain,
+    chain: ahead(chain),
     steps: stepsOf(chain, kl),
     reward: quadraticReward(m),
     params: { theta: T.vector(theta) },
@@ -115,7 +116,7 @@ const linear = (
   const exact = closed.terms.map((value, t) => ({ value, error: (magnitudes.terms[t] ?? []).map((s) => unit * s) }))
   return make({
     name,
-    chain: linearChain(numbers),
+    chain: ahead(linearChain(numbers)),
     steps: stepsOf(linearChain(numbers), kl),
     reward: quadraticForm(numbers),
     params: { theta: T.vector(theta) },

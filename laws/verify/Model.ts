@@ -13,12 +13,12 @@ import * as A from '../../src/estimator/Advantage.js'
 import type { Facts } from '../../src/estimator/catalogue/Row.js'
 import * as Cost from '../../src/estimator/reading/Cost.js'
 import * as C from '../../src/estimator/Cover.js'
-import type { Cover } from '../../src/estimator/Cover.js'
+import type { Cell, Cover } from '../../src/estimator/Cover.js'
 import type { Estimator, Weighted } from '../../src/estimator/Estimator.js'
 import type { EstimatorError, Problem } from '../../src/estimator/Gradient.js'
 import * as Gradient from '../../src/estimator/Gradient.js'
 import { facts } from '../../src/estimator/Named.js'
-import { moments, rowsOf, type Matrix, type Moments } from '../../src/estimator/reading/Spread.js'
+import { moments, rowsOf, type Matrix, type Moments, varianceError } from '../../src/estimator/reading/Spread.js'
 import type { Params } from '../../src/lens/Lens.js'
 import { draw as drawOf } from '../../src/random/Density.js'
 import * as Draw from '../../src/random/Draw.js'
@@ -53,7 +53,8 @@ export interface Contender {
 }
 
 /**
- * Rows of random numbers for one batch: directions of each step `[T, rows, P]`, of which the first are the shared ones.
+ * Rows of random numbers for one batch: directions of each step `[T, rows, P]`, of which the first are the shared ones; `fresh` are the
+ * noises of siblings, as a request has them.
  *
  * @category model
  * @since 0.1.0
@@ -62,10 +63,11 @@ export interface Noise {
   readonly xT: Tensor
   readonly eps: Tensor
   readonly xi: Values
+  readonly fresh: (at: number, k: number) => Tensor
 }
 
 /**
- * Samples under one cover: their moments, and how far rounding may have moved the mean of each component.
+ * Samples under one cover: their moments, the standard error of their variance, and how far rounding may have moved the mean of each component.
  *
  * @category model
  * @since 0.1.0
@@ -73,6 +75,7 @@ export interface Noise {
 export interface Sampled {
   readonly cover: Weighted
   readonly spread: Moments
+  readonly varianceError: number
   readonly rounding: ReadonlyArray<number>
 }
 
@@ -99,8 +102,19 @@ export interface Plan {
 }
 
 /**
- * A compiled contender, whose batches have a fixed number of rows: `run` gives moments, and `rows` the gradients of
- * one batch under one cover, sample by sample.
+ * What a cell pays of each sample of a batch: a row of the gradient for each.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Part {
+  readonly cell: Cell
+  readonly rows: Matrix
+}
+
+/**
+ * A compiled contender, whose batches have a fixed number of rows: `run` gives moments, `rows` the gradients of
+ * one batch under one cover, sample by sample, and `parts` what they are sums of, cell by cell.
  *
  * @category model
  * @since 0.1.0
@@ -108,13 +122,14 @@ export interface Plan {
 export interface Sampler {
   readonly run: (plan: Plan) => TE.TaskEither<EstimatorError, Measured>
   readonly rows: (cover: Cover, noise: Noise) => TE.TaskEither<EstimatorError, Matrix>
+  readonly parts: (cover: Cover, noise: Noise) => TE.TaskEither<EstimatorError, ReadonlyArray<Part>>
   readonly dispose: () => Promise<void>
 }
 
 /**
  * A model, without the types of its chain. `facts` are what a named estimator must know of it. `terms` gives the
  * exact term of each step, `t = 1..T` at positions `0..T-1`; `stepCalls` how many times its step rewards evaluate the network;
- * `check` why a contender can not stand on it; `noise` the
+ * `lookahead` whether its clean prediction is the rest of the chain; `check` why a contender can not stand on it; `noise` the
  * same rows for the same batch number; `baseline` is near the expected reward, for contenders that use one.
  *
  * @category model
@@ -127,6 +142,7 @@ export interface Model {
   readonly components: number
   readonly networkCalls: number
   readonly stepCalls: number
+  readonly lookahead: boolean
   readonly baseline: number
   readonly terms: (smoothing?: Smoothing) => E.Either<string, ReadonlyArray<Uncertain>>
   readonly check: (contender: Contender) => E.Either<EstimatorError, unknown>
@@ -189,10 +205,12 @@ export const make = <P extends Params, S extends Batched, R extends Params>(part
   return {
     name: parts.name,
     T: chain.T,
-    facts: facts(chain, reward),
+    // what looks ahead is dear, and is asked for by name
+    facts: { ...facts(chain, reward), ...(chain.lookahead === true ? { clean: false } : {}) },
     components: Object.values(params).reduce((n, { data }) => n + data.length, 0),
     networkCalls: chain.networkCalls,
     stepCalls: lenses(steps).reduce((total, one) => total + one.networkCalls, 0),
+    lookahead: chain.lookahead === true,
     baseline: parts.baseline,
     terms: (smoothing) => {
       const name = JSON.stringify(smoothing ?? null)
@@ -211,7 +229,7 @@ export const make = <P extends Params, S extends Batched, R extends Params>(part
           const operations = Object.values(gradients.executables).reduce((n, e) => n + e.program.instructions.length, 0)
           const values = rowParams(chain.parameters, params, rows)
           const weights = new Array<number>(rows).fill(1)
-          const estimate = (cover: Cover, { xT, eps, xi }: Noise): TE.TaskEither<EstimatorError, Batch> => {
+          const estimate = (cover: Cover, { xT, eps, xi, fresh }: Noise): TE.TaskEither<EstimatorError, Estimated> => {
             const shared = C.zerothOrderCell(cover)?.perturbation !== 'perStep'
             return pipe(
               gradients.run({
@@ -221,12 +239,13 @@ export const make = <P extends Params, S extends Batched, R extends Params>(part
                 xT,
                 eps,
                 xi: shared ? first(xi) : xi,
+                fresh,
                 weights,
                 advantageState: 0
               }),
               TE.map((one) => ({
                 matrix: rowsOf(one.gradient, rows),
-                sizes: magnitudes(one.terms.map(({ gradient }) => rowsOf(gradient, rows))),
+                parts: one.terms.map(({ cell, gradient }) => ({ cell, rows: rowsOf(gradient, rows) })),
                 reward: mean(one.rewards, rows) + mean(one.stepRewards, rows),
                 single: Object.values(one.gradient).some(({ data }) => data instanceof Float32Array)
               }))
@@ -244,10 +263,16 @@ export const make = <P extends Params, S extends Batched, R extends Params>(part
               RA.traverse(TE.ApplicativeSeq)(({ cover, batches }) =>
                 pipe(
                   batches,
-                  RA.traverse(TE.ApplicativeSeq)((batch) => estimate(cover.cover, at(batch))),
+                  RA.traverse(TE.ApplicativeSeq)((batch) => pipe(estimate(cover.cover, at(batch)), TE.map(sized))),
                   TE.map((all): Sampled => {
-                    const spread = moments(all.map(({ matrix }) => matrix))
-                    return { cover, spread, rounding: rounding(cover.cover, all, operations, spread.mean.length) }
+                    const matrices = all.map(({ matrix }) => matrix)
+                    const spread = moments(matrices)
+                    return {
+                      cover,
+                      spread,
+                      varianceError: varianceError(matrices, spread),
+                      rounding: rounding(cover.cover, all, operations, spread.mean.length)
+                    }
                   })
                 )
               ),
@@ -261,6 +286,11 @@ export const make = <P extends Params, S extends Batched, R extends Params>(part
                 estimate(cover, at),
                 TE.map(({ matrix }) => matrix)
               ),
+            parts: (cover, at) =>
+              pipe(
+                estimate(cover, at),
+                TE.map(({ parts }) => parts)
+              ),
             dispose: gradients.dispose
           }
         })
@@ -270,13 +300,20 @@ export const make = <P extends Params, S extends Batched, R extends Params>(part
 
 const mostBatches = 64
 
-/** What is kept of one batch. */
-interface Batch {
+/** One batch, as estimated. */
+interface Estimated {
   readonly matrix: Matrix
-  readonly sizes: ReadonlyArray<number>
+  readonly parts: ReadonlyArray<Part>
   readonly reward: number
   readonly single: boolean
 }
+
+/** What is kept of one batch. */
+interface Batch extends Omit<Estimated, 'parts'> {
+  readonly sizes: ReadonlyArray<number>
+}
+
+const sized = ({ parts, ...one }: Estimated): Batch => ({ ...one, sizes: magnitudes(parts.map(({ rows }) => rows)) })
 
 const mean = (values: ReadonlyArray<number>, n: number): number =>
   values.reduce((sum, value) => sum + Math.abs(value), 0) / n
@@ -306,6 +343,7 @@ const draw = <P extends Params, S extends Batched, C_ extends Exprs>(
   return {
     xT: prior === undefined ? drawOf(density, foldIn(key, 0), state) : prior(Draw.normal(foldIn(key, 0), state)),
     eps: drawOf(density, foldIn(key, 1), [chain.T, ...state]),
+    fresh: (at, k) => drawOf(density, foldIn(foldIn(foldIn(key, 3), at), k), [at, ...state]),
     xi: Object.fromEntries(
       Object.entries(params).map(([path, { shape }]) => [
         path,

@@ -95,6 +95,23 @@ describe('samples that do not decide', () => {
   })
 })
 
+describe('a sampler', () => {
+  it('tells what each cell pays of each sample: what the gradients are sums of', async () => {
+    const [contender] = Catalogue.contenders(linear).filter(({ name }) => name.startsWith('rlr'))
+    const sampler = contender && linear.sampler(contender, reference, 8)
+    const cover = contender?.estimator.covers[0].cover
+    if (sampler === undefined || cover === undefined || E.isLeft(sampler)) throw new Error('no sampler')
+    const noise = linear.noise(Key.make(3), 8)(0)
+    const [rows, parts] = [await sampler.right.rows(cover, noise)(), await sampler.right.parts(cover, noise)()]
+    if (E.isLeft(rows) || E.isLeft(parts)) throw new Error('no samples')
+    expect(parts.right.map(({ cell }) => cell)).toEqual(cover.cells)
+    rows.right.data.forEach((value, i) => {
+      expect(parts.right.reduce((sum, { rows: part }) => sum + (part.data[i] ?? Number.NaN), 0)).toBeCloseTo(value, 9)
+    })
+    await sampler.right.dispose()
+  })
+})
+
 describe('rates of errors', () => {
   it('are those that are asked for: less alpha allows more, and a bias that is detectable is further off', async () => {
     const contenders = Catalogue.contenders(linear).slice(0, 3)

@@ -2,9 +2,8 @@
  * Verification: is a compiled estimator's expectation what its type claims? By sampling, against exact gradients.
  *
  * An exact estimator claims the gradient of its target; a partial one claims that, less the terms of its unpaid
- * steps. All tests of one run share `alpha` (Bonferroni): the probability that any true claim of them all is refuted
- * is at most that, asymptotically (`exact/MeanTest`). Samples that are too few or too heavy-tailed for it decide
- * nothing, and are said to.
+ * steps. All tests of one run share `alpha` (Bonferroni): the probability that any true claim of them all is refuted is at most that,
+ * asymptotically (`exact/MeanTest`). Samples that are too few or too heavy-tailed for it decide nothing, and are said to.
  *
  * @since 0.1.0
  */
@@ -14,18 +13,15 @@ import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { cost } from '../../src/estimator/reading/Cost.js'
 import * as C from '../../src/estimator/Cover.js'
-import type { Cover } from '../../src/estimator/Cover.js'
 import * as Est from '../../src/estimator/Estimator.js'
 import { ofEstimator, type Objective } from '../../src/estimator/Objective.js'
 import type { EstimatorError } from '../../src/estimator/Gradient.js'
-import * as Gradient from '../../src/estimator/Gradient.js'
-import type { Key } from '../../src/random/Key.js'
-import { foldInString } from '../../src/random/Key.js'
+import { foldInString, type Key } from '../../src/random/Key.js'
 import { bracket } from '../../src/tensor/Build.js'
 import type { Target } from '../../src/tensor/Target.js'
-import { only, plus, smoothingOf, type Uncertain } from '../exact/Expectation.js'
 import { allowance, leastSamples, stratified, undecided, unseen } from '../exact/MeanTest.js'
 import { upperQuantile } from '../law/MonteCarlo.js'
+import { type Claim, claimOf } from './Claim.js'
 import type { Contender, Measured, Model, Plan, Sampler } from './Model.js'
 
 // -------------------------------------------------------------------------------------
@@ -48,7 +44,7 @@ export type Outcome = 'unbiased' | 'biased as predicted' | 'refuted' | 'undecide
  *   those of `J_s`, and the others' those of `J`.
  * - `expectation`: the mean of the samples, with `standardError`; `biasInf`: the largest distance of a component to
  *   `exactGradient`. `predictedBias` is minus what is missing of the terms of `unpaidSteps`.
- * - `variance`: the trace of the covariance of one sample's gradient. `samples`: how many there were.
+ * - `variance`: the trace of the covariance of one sample's gradient, and `varianceError` its standard error within covers. `samples`: how many.
  * - `networkEvaluations`, `pullbacks` through the network and `peakBytes` of activations are those of one sample.
  * - `tolerance`: how far a component's expectation may be from what is claimed; a bias of `detectable` or more is
  *   missed with probability `1 - power` at most. Each the largest over the components; null where nothing was
@@ -67,6 +63,7 @@ export interface Row {
   readonly biasInf: number | null
   readonly unpaidSteps: ReadonlyArray<number>
   readonly variance: number | null
+  readonly varianceError: number | null
   readonly networkEvaluations: number
   readonly pullbacks: number
   readonly peakBytes: number | null
@@ -99,13 +96,6 @@ export interface Options {
   readonly alpha?: number
   readonly beta?: number
   readonly most?: number
-}
-
-/** A claim that can be tested, with what it claims. */
-interface Claim {
-  readonly contender: Contender
-  readonly exact: Uncertain
-  readonly claimed: Uncertain
 }
 
 // -------------------------------------------------------------------------------------
@@ -143,63 +133,6 @@ const growth = 8
 const mostRows = 4096
 
 // -------------------------------------------------------------------------------------
-// what is claimed
-// -------------------------------------------------------------------------------------
-
-/** The terms of a cover's target, each times a share. */
-const weighted = (model: Model, cover: Cover, share: (t: number) => number): E.Either<string, Uncertain> => {
-  const cell = C.zerothOrderCell(cover)
-  const smoothing = smoothingOf(cover)
-  return pipe(
-    model.terms(),
-    E.bindTo('plain'),
-    E.bind('smooth', ({ plain }) => (smoothing === undefined ? E.right(plain) : model.terms(smoothing))),
-    E.map(({ plain, smooth }) =>
-      C.range(1, cover.T).reduce<Uncertain>((total, t) => {
-        const perturbed = cell?.form === 'onePoint' || cell?.steps.includes(t) === true
-        const term = (perturbed ? smooth : plain)[t - 1]
-        return term === undefined ? total : plus(total, term, share(t))
-      }, zeros(model))
-    )
-  )
-}
-
-const zeros = ({ components }: Model): Uncertain => ({
-  value: new Array<number>(components).fill(0),
-  error: new Array<number>(components).fill(0)
-})
-
-const over = (
-  model: Model,
-  { estimator }: Contender,
-  share: (cover: Cover) => (t: number) => number
-): E.Either<string, Uncertain> =>
-  estimator.covers.reduce<E.Either<string, Uncertain>>(
-    (total, { weight, cover }) =>
-      pipe(
-        total,
-        E.bindTo('sum'),
-        E.bind('part', () => weighted(model, cover, share(cover))),
-        E.map(({ sum, part }) => plus(sum, part, weight))
-      ),
-    E.right(zeros(model))
-  )
-
-const claimOf = (model: Model, contender: Contender): E.Either<string, Claim> =>
-  pipe(
-    model.check(contender),
-    E.mapLeft(Gradient.showError),
-    E.flatMap(() => over(model, contender, (cover) => only(C.range(1, cover.T)))),
-    E.bindTo('exact'),
-    E.bind('claimed', ({ exact }) =>
-      contender.estimator._tag === 'exact'
-        ? E.right(exact)
-        : over(model, contender, (cover) => (t) => C.paid(cover)[t - 1] ?? 0)
-    ),
-    E.map((values) => ({ contender, ...values }))
-  )
-
-// -------------------------------------------------------------------------------------
 // rows
 // -------------------------------------------------------------------------------------
 
@@ -224,8 +157,8 @@ const common = (
   estimator: name,
   target: ofEstimator(estimator),
   unpaidSteps: [...Est.unpaid(estimator).keys()],
-  networkEvaluations: cost(estimator, model.networkCalls, model.stepCalls).networkEvaluations,
-  pullbacks: model.networkCalls * cost(estimator).pullbackSteps,
+  networkEvaluations: cost(estimator, model.networkCalls, model.stepCalls, model.lookahead).networkEvaluations,
+  pullbacks: model.networkCalls * cost(estimator, 1, 0, model.lookahead).pullbackSteps,
   claim: estimator._tag,
   cover: C.show(estimator.covers[0].cover),
   alpha: test.alpha,
@@ -238,6 +171,7 @@ const skipped = (model: Model, contender: Contender, test: Test, reason: string)
   expectation: null,
   biasInf: null,
   variance: null,
+  varianceError: null,
   peakBytes: null,
   verdict: 'skipped',
   predictedBias: null,
@@ -297,6 +231,7 @@ const judge = (
     expectation,
     biasInf: largest(expectation.map((value, i) => value - (exact.value[i] ?? 0))),
     variance,
+    varianceError: Math.sqrt(mix(({ varianceError }, w) => (w * varianceError) ** 2)),
     peakBytes,
     verdict: reason === undefined ? verdict : 'undecided',
     predictedBias: claimed.value.map((value, i) => value - (exact.value[i] ?? 0)),

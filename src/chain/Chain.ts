@@ -1,7 +1,9 @@
 /**
- * Chains of Gaussian-like steps, and what can be read off one: segments, rollouts, densities.
+ * Chains of noisy steps, and what can be read off one: segments, rollouts, densities.
  *
  *     x_{t-1} = mean_t(x_t, c; theta) + sigma_t eps_t,    t = T, ..., 1
+ *
+ * or what the noise's outcome keeps of that, where states are discrete.
  *
  * Step `T` is next to the noise, step 1 next to the output. Every step runs the same lens: the step's number is a
  * run-time index into tables, so that one compiled program serves every step.
@@ -14,10 +16,15 @@ import * as X from '../tensor/Expr.js'
 import type { Expr, Scalar } from '../tensor/Expr.js'
 import * as Need from '../tensor/Need.js'
 import type { Batched, Shape } from '../tensor/Shape.js'
-import { tabulate } from '../tensor/Tensor.js'
 import * as Tree from '../tensor/Tree.js'
 import type { Exprs, Shapes } from '../tensor/Tree.js'
+import { lookup } from './Lookup.js'
 import type { Noise } from './Noise.js'
+
+export { lookup } from './Lookup.js'
+import * as Transition from './Transition.js'
+
+export { addNoise } from './Transition.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -31,9 +38,11 @@ import type { Noise } from './Noise.js'
  * - `mean(t)`: the mean of `x_{t-1}` given `x_t`, as a lens; `t` is a scalar expression in `1..T`.
  * - `networkCalls`: how many times one step evaluates the network (2 with guidance).
  * - `clean(t)`, where the chain has one: what `x_t` lets one expect of the output, as a lens. It is made of the network call
- *   that makes the step's mean, so that a program that has both evaluates the network once.
+ *   that makes the step's mean, so that a program that has both evaluates the network once; with `lookahead` it runs the rest of
+ *   the chain (`ahead`), and costs what that does.
  * - `held(t)`, where the chain has one: the same mean, whose pullback sends nothing back through the network's input: the cotangent
  *   of the state is what the sampler's own formula makes of it.
+ * - `switched`, where a chain has it: which steps have their noise is an input. Without it every step has its noise.
  * - `x_T` is a draw of `noise`, whatever the parameters.
  *
  * @category model
@@ -50,7 +59,21 @@ export interface Chain<P extends Params, S extends Batched, C extends Exprs> {
   readonly networkCalls: number
   readonly mean: (t: Scalar) => Lens<P, { readonly x: Expr<S>; readonly c: C }, Expr<S>>
   readonly clean?: (t: Scalar) => Lens<P, { readonly x: Expr<S>; readonly c: C }, Expr<S>>
+  readonly lookahead?: true
   readonly held?: (t: Scalar) => Lens<P, { readonly x: Expr<S>; readonly c: C }, Expr<S>>
+  readonly switched?: Switched
+}
+
+/**
+ * Where the parameters of a chain say which of its steps have their noise, 1 or 0 for each of `0..T` (that of 0 is not used), and how
+ * that is read at one. It is never trained.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Switched {
+  readonly path: string
+  readonly at: (p: Params, t: Scalar) => Scalar
 }
 
 /**
@@ -66,37 +89,16 @@ export type Noises<S extends Shape> = Expr<readonly [number, ...S]>
 // -------------------------------------------------------------------------------------
 
 /**
- * Reads a table of numbers at a step: folded to a literal where the step is one, which must then be in the table. A step that
- * is known at run time only is rounded down and held within it.
+ * The standard deviation of a step's noise under given parameters: that of the table, or 0 where they switch it off.
  *
  * @category utils
  * @since 0.1.0
  */
-export const lookup = (table: ReadonlyArray<number>, t: Scalar): Scalar =>
-  t.op._tag === 'Scalar'
-    ? entry(table, t.op.value)
-    : finite(table).length > 0
-      ? X.ill([], [], finite(table))
-      : X.take<readonly [number], 0>(
-          X.constant(
-            tabulate([table.length], (i) => table[i] ?? 0),
-            [table.length]
-          ),
-          0,
-          t
-        )
-
-const finite = (table: ReadonlyArray<number>): Need.Faults =>
-  Need.finiteAt('step', 'numbers', table, 'check the schedule and the options of the chain', 1)
-
-const entry = (table: ReadonlyArray<number>, t: number): Scalar => {
-  const value = table[t]
-  const faults =
-    value === undefined
-      ? Need.fault('step', `a whole number of at most ${table.length - 1}`, String(t), 'count steps from 1 to T')
-      : finite(table.map((one, i) => (i === t ? one : 0)))
-  return faults.length === 0 ? X.scalar(value ?? 0) : X.ill([], [], faults)
-}
+export const deviationAt = <P extends Params, S extends Batched, C extends Exprs>(
+  { sigma, switched }: Pick<Chain<P, S, C>, 'sigma' | 'switched'>,
+  p: P,
+  t: Scalar
+): Scalar => (switched === undefined ? lookup(sigma, t) : X.mul(lookup(sigma, t), switched.at(p, t)))
 
 /**
  * The step `i` below `t`, a literal where `t` is one.
@@ -178,14 +180,14 @@ export const segment =
     { recompute = false, wanted = () => true, shares, along, apart = false }: SegmentOptions<P, S, C> = {}
   ) =>
   (high: Scalar): Lens<P, Argument<S, C>, Expr<S>> => {
-    const faults = stepFaults(chain.T, h, high)
+    const faults = stepFaults(chain, h, high)
     const steps = faults.length === 0 ? h : 0
     const lens = L.make<P, Argument<S, C>, Expr<S>>(chain.parameters, (p, { x, c, eps }) => {
       const stages: Array<Stage<P, S, C>> = []
       let state = x
       for (let i = 0; i < steps; i++) {
         const t = below(high, i)
-        const sigma = lookup(chain.sigma, t)
+        const sigma = deviationAt(chain, p, t)
         const from = state
         const [mean, pull] = chain.mean(t).run(p, { x: from, c })
         const back = withAlong({ along, apart }, t, p, { mean, x: from, c }, pull)
@@ -203,7 +205,7 @@ export const segment =
               }
             : back
         })
-        state = i === h - 1 ? mean : addNoise(mean, sigma, noiseAt(eps, h - 1 - i, chain.state))
+        state = i === h - 1 ? mean : Transition.addNoise(mean, sigma, noiseAt(eps, h - 1 - i, chain.state))
       }
       return [
         state,
@@ -234,11 +236,21 @@ export const segment =
 /** What a segment takes. */
 type Argument<S extends Batched, C extends Exprs> = { readonly x: Expr<S>; readonly c: C; readonly eps: Noises<S> }
 
-/** A segment has one step or more, all of them in the chain, as far as that is known. */
-const stepFaults = (T: number, h: number, high: Scalar): Need.Faults => {
+/**
+ * A segment has one step or more, all of them in the chain, as far as that is known. It has one only where the steps keep discrete
+ * outcomes: the segment's pullback goes through the states between its steps.
+ */
+const stepFaults = (
+  { T, noise: { outcome } }: { readonly T: number; readonly noise: Noise },
+  h: number,
+  high: Scalar
+): Need.Faults => {
   const top = high.op._tag === 'Scalar' ? high.op.value : T
   return [
     ...Need.whole('segment', 'steps', h),
+    ...(outcome === undefined || h === 1
+      ? []
+      : Need.fault('segment', `1 step, since each keeps ${outcome.name}`, String(h), 'take its steps one by one')),
     ...(h <= top && top <= T
       ? []
       : Need.fault(
@@ -278,15 +290,6 @@ interface Stage<P, S extends Batched, C> {
 }
 
 /**
- * `mean + sigma eps`.
- *
- * @category combinators
- * @since 0.1.0
- */
-export const addNoise = <S extends Shape>(mean: Expr<S>, sigma: Scalar, eps: Expr<S>): Expr<S> =>
-  sigma.op._tag === 'Scalar' && sigma.op.value === 0 ? mean : X.add(mean, X.mul(eps, sigma))
-
-/**
  * Runs the whole chain from `xT`. `parametersAt` gives each step its copy of the parameters: the same one, or perturbed
  * ones. The result is the trajectory `x_0, ..., x_T`.
  *
@@ -301,7 +304,8 @@ export const rollout =
     for (let t = chain.T; t >= 1; t--) {
       const at = X.scalar(t)
       const mean = chain.mean(at).forward(parametersAt(t), { x, c })
-      x = addNoise(mean, lookup(chain.sigma, at), noiseAt(eps, t - 1, chain.state))
+      const sigma = deviationAt(chain, parametersAt(t), at)
+      x = Transition.next(chain.noise, sigma)(mean, noiseAt(eps, t - 1, chain.state))
       states.unshift(x)
     }
     return states
@@ -320,7 +324,8 @@ export const lowest = <P extends Params, S extends Batched, C extends Exprs>(
 
 /**
  * The log-density of the transition from `x_t` to `x_{t-1}`, one number a row: the *sum* over the state's elements of the
- * noise's log-density at `(x_{t-1} - mean) / sigma_t`, less `ln sigma_t` each. The step must have `sigma_t > 0`.
+ * noise's log-density at `(x_{t-1} - mean) / sigma_t`, less `ln sigma_t` each; of a discrete outcome, its log-probability. The
+ * step must have `sigma_t > 0`.
  *
  * @category combinators
  * @since 0.1.0
@@ -328,10 +333,8 @@ export const lowest = <P extends Params, S extends Batched, C extends Exprs>(
 export const logDensity =
   <P extends Params, S extends Batched, C extends Exprs>(chain: Chain<P, S, C>) =>
   (t: Scalar, p: P, from: Expr<S>, to: Expr<S>, c: C): Expr<readonly ['batch']> => {
-    const sigma = lookup(chain.sigma, t)
     const mean = chain.mean(t).forward(p, { x: from, c })
-    const eps = X.div(X.sub(to, mean), sigma)
-    const density = X.sub(chain.noise.logDensity(eps), X.log(sigma))
+    const density = Transition.logDensity(chain.noise, lookup(chain.sigma, t))(mean, to)
     return X.retype(
       X.sum<Shape, ReadonlyArray<number>>(
         density,

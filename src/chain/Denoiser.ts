@@ -20,7 +20,8 @@ import type { Exprs } from '../tensor/Tree.js'
 
 /**
  * A network that predicts the noise in `x` (epsilon-prediction) from the time, in [0, 1], and a condition. A condition
- * of zeros means none.
+ * of zeros means none. With an `alphabet` its rows are one-hot codes of so many categories each, the last of them the mask, and it
+ * predicts the logits of the clean ones: chains of numbers cannot read it, and `masked` reads no other.
  *
  * @category model
  * @since 0.1.0
@@ -29,6 +30,7 @@ export interface Denoiser<P extends Params, D extends number, K extends number> 
   readonly features: D
   readonly labels: K
   readonly networkCalls: number
+  readonly alphabet?: number
   readonly lens: Lens<P, DenoiserInput<D, K>, Rows<D>>
 }
 

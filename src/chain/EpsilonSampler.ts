@@ -7,9 +7,10 @@ import type { Rows } from '../lens/Rows.js'
 import * as L from '../lens/Lens.js'
 import type { Lens, Params } from '../lens/Lens.js'
 import * as X from '../tensor/Expr.js'
-import type { Scalar } from '../tensor/Expr.js'
+import type { Expr, Scalar } from '../tensor/Expr.js'
 import * as Need from '../tensor/Need.js'
-import { lookup, refused, type Chain } from './Chain.js'
+import * as Tree from '../tensor/Tree.js'
+import { lookup, refused, type Chain, type Switched } from './Chain.js'
 import { prediction } from './Clean.js'
 import type { Denoiser, DenoiserInput } from './Denoiser.js'
 import { normal } from './Noise.js'
@@ -61,26 +62,45 @@ export interface Clipping {
  * The option of samplers whose noise has a scale `eta`.
  *
  * - `window`: the lowest and the highest step that have noise; the others are those of `eta = 0`, the sampler's ODE. Default: all
- *   have. So MixGRPO (arXiv 2507.21802) samples, and what is deterministic may be run with fewer steps.
+ *   have. So MixGRPO (arXiv 2507.21802) samples, and what is deterministic may be run with fewer steps. `moving`: which steps
+ *   have it is an input of each run (`Chain.switched`).
  *
  * @category model
  * @since 0.1.0
  */
 export interface Noisy {
-  readonly window?: readonly [lowest: number, highest: number] | undefined
+  readonly window?: readonly [lowest: number, highest: number] | 'moving' | undefined
 }
+
+/**
+ * The parameter that says which steps have their noise, where the window moves: one program for every place of it.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const noisySteps = 'noisySteps'
+
+/** How a chain of `T` steps is told which of them have their noise. */
+const byWindow = (T: number): Switched => ({
+  path: noisySteps,
+  at: (p, t) => {
+    const told = Tree.leaves<Expr>(Tree.isExpr, p).find(([path]) => path === noisySteps)?.[1]
+    return told === undefined ? X.scalar(1) : X.take<readonly [number], 0>(X.retype(told, [T + 1]), 0, t)
+  }
+})
 
 /** The scale of noise at a step: `eta` within the window, 0 elsewhere. */
 const etaAt = ({ eta, window }: Noisy & { readonly eta: number }, t: number): number =>
-  window === undefined || (t >= window[0] && t <= window[1]) ? eta : 0
+  window === undefined || window === 'moving' || (t >= window[0] && t <= window[1]) ? eta : 0
 
 /** The noise as a chain's name has it: `eta = 1`, or `eta = 1 at 5..8`. */
 const shownNoise = ({ eta, window }: Noisy & { readonly eta: number }): string =>
-  `eta = ${eta}${window === undefined ? '' : ` at ${window[0]}..${window[1]}`}`
+  `eta = ${eta}${window === undefined ? '' : window === 'moving' ? ' in a window' : ` at ${window[0]}..${window[1]}`}`
 
 /** What is wrong with a window of a chain of `T` steps. */
 const windowFaults = (name: string, T: number, { window }: Noisy): Need.Faults =>
   window === undefined ||
+  window === 'moving' ||
   (Number.isInteger(window[0]) &&
     Number.isInteger(window[1]) &&
     window[0] >= 1 &&
@@ -104,7 +124,8 @@ export const fromCoefficients = <P extends Params, D extends number, K extends n
 ): Chain<P, readonly ['batch', D], Rows<K>> => clippedTo({})(name, denoiser, schedule, coefficients)
 
 /**
- * `fromCoefficients` with the options of a sampler. `wrong` says what is wrong with a schedule, by default what `Schedule.check`
+ * `fromCoefficients` with the options of a sampler. Where there are `quiet` coefficients, those of a step without noise, which steps
+ * have theirs is an input (`Chain.switched`). `wrong` says what is wrong with a schedule, by default what `Schedule.check`
  * does.
  *
  * @category constructors
@@ -116,15 +137,29 @@ export const clippedTo =
     name: string,
     denoiser: Denoiser<P, D, K>,
     given: Schedule,
-    coefficients: (t: number) => Coefficients
+    coefficients: (t: number) => Coefficients,
+    quiet?: (t: number) => Coefficients
   ): Chain<P, readonly ['batch', D], Rows<K>> => {
     const none: Coefficients = { state: 0, epsilon: 0, sigma: 0 }
     const found = wrong(given)
     const schedule = sound(given, found)
     // no coefficients are asked of a schedule that is none
-    const rows = schedule.alphaBar.map((_, t) => (t === 0 || found.length > 0 ? none : coefficients(t)))
-    const column = (of: keyof Coefficients): ReadonlyArray<number> => rows.map((row) => row[of])
-    const [state, epsilon, sigma] = [column('state'), column('epsilon'), column('sigma')]
+    const column = (numbers: (t: number) => Coefficients, of: keyof Coefficients): ReadonlyArray<number> =>
+      schedule.alphaBar.map((_, t) => (t === 0 || found.length > 0 ? none : numbers(t))[of])
+    const [state, epsilon] = [column(coefficients, 'state'), column(coefficients, 'epsilon')]
+    const sigma = column(coefficients, 'sigma')
+    const still = quiet === undefined ? undefined : { state: column(quiet, 'state'), epsilon: column(quiet, 'epsilon') }
+    const switched = still === undefined ? undefined : byWindow(schedule.T)
+    const factor = (of: 'state' | 'epsilon', p: P, t: Scalar): Scalar => {
+      const noisy = lookup(of === 'state' ? state : epsilon, t)
+      return still === undefined || switched === undefined
+        ? noisy
+        : X.select(switched.at(p, t), noisy, lookup(still[of], t))
+    }
+    const parameters =
+      switched === undefined
+        ? denoiser.lens.parameters
+        : { ...denoiser.lens.parameters, [switched.path]: L.parameter([schedule.T + 1], 0, 1) }
     const faults = [
       ...found,
       ...(clip === undefined ? [] : Need.atLeast(name, 'clip', clip, 0)),
@@ -139,17 +174,18 @@ export const clippedTo =
       T: schedule.T,
       state: ['batch', denoiser.features],
       condition: ['batch', denoiser.labels],
-      parameters: denoiser.lens.parameters,
+      parameters,
       sigma,
+      ...(switched === undefined ? {} : { switched }),
       noise: normal,
       networkCalls: denoiser.networkCalls,
       clean: (t) => prediction({ ...denoiser, lens: lens(t) }, schedule)(t),
       mean: (t) =>
-        L.make(denoiser.lens.parameters, (p, { x, c }) => {
+        L.make(parameters, (p, { x, c }) => {
           const time = X.broadcastTo(lookup(schedule.time, t), ['batch', 1])
           const [prediction, back] = lens(t).run(p, { x, time, c })
-          const a = lookup(state, t)
-          const b = lookup(epsilon, t)
+          const a = factor('state', p, t)
+          const b = factor('epsilon', p, t)
           return [
             X.add(X.mul(x, a), X.mul(prediction, b)),
             (bar) => {
@@ -184,8 +220,12 @@ export const withNoise =
       ...(most === undefined ? Need.atLeast(name, 'eta', eta, 0) : Need.between(name, 'eta', eta, 0, most)),
       ...windowFaults(name, schedule.T, options)
     ])(
-      clippedTo(options)(`${name}(${shownNoise(options)})`, denoiser, schedule, (t) =>
-        coefficients(schedule, etaAt(options, t), t)
+      clippedTo(options)(
+        `${name}(${shownNoise(options)})`,
+        denoiser,
+        schedule,
+        (t) => coefficients(schedule, etaAt(options, t), t),
+        options.window === 'moving' ? (t) => coefficients(schedule, 0, t) : undefined
       )
     )
   }

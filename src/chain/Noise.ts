@@ -16,7 +16,7 @@ import type { Shape } from '../tensor/Shape.js'
  * tensor is the *sum* over its elements. `density` is what is drawn: a name, or one of your own from `Density.byQuantile` or
  * `Density.ofUniforms`. The three must be of one `f`, absolutely continuous on the line; `halforder/laws` tests them against
  * each other. `divergence`, where it is known in closed form, is the Kullback-Leibler divergence of the noise shifted by `d` from
- * the noise, elementwise, with its derivative in `d`.
+ * the noise, elementwise, with its derivative in `d`. `outcome` says what a step keeps of the noisy mean, where that is not all of it.
  *
  * @example
  * import type { Noise } from 'halforder/chain'
@@ -43,6 +43,33 @@ export interface Noise {
   readonly score: <S extends Shape>(eps: Expr<S>) => Expr<S>
   readonly logDensity: <S extends Shape>(eps: Expr<S>) => Expr<S>
   readonly divergence?: <S extends Shape>(d: Expr<S>) => readonly [value: Expr<S>, derivative: Expr<S>]
+  readonly outcome?: Outcome
+}
+
+/**
+ * What a step keeps of `mean + sigma eps` where that is discrete, such as the place of the largest number. No derivative passes
+ * it, but its law has a score in the `location = mean / sigma`.
+ *
+ * - `of`: what is kept of a noisy mean.
+ * - `mean`: the expectation of what is kept at a location, and `pullMean` the pullback of that function.
+ * - `logProbability`: terms whose *sum* is the log-probability of what was kept; `score`: the gradient of the sum in the location.
+ * - `divergence`: terms whose sum is the Kullback-Leibler divergence of the law at one location from that at another, with the
+ *   gradients of the sum in both.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Outcome {
+  readonly name: string
+  readonly of: <S extends Shape>(noisy: Expr<S>) => Expr<S>
+  readonly mean: <S extends Shape>(location: Expr<S>) => Expr<S>
+  readonly pullMean: <S extends Shape>(location: Expr<S>, bar: Expr<S>) => Expr<S>
+  readonly logProbability: <S extends Shape>(location: Expr<S>, kept: Expr<S>) => Expr<S>
+  readonly score: <S extends Shape>(location: Expr<S>, kept: Expr<S>) => Expr<S>
+  readonly divergence: <S extends Shape>(
+    a: Expr<S>,
+    b: Expr<S>
+  ) => readonly [value: Expr<S>, aBar: Expr<S>, bBar: Expr<S>]
 }
 
 /**

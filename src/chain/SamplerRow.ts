@@ -23,7 +23,8 @@ import { maps, retimed, type TimeMap } from './TimeMap.js'
 
 /**
  * What a chain is built on: a denoiser, the schedule that it was trained on, and whether its outputs are latents. A denoiser that
- * was trained at levels of its own has `levels`, those of a chain of `T` steps, at its own times; then `share` says nothing.
+ * was trained at levels of its own has `levels`, those of a chain of `T` steps, at its own times; then `share` says nothing. `own`: the
+ * chain that it comes with, such as that of its scheduler.
  *
  * @category model
  * @since 0.1.0
@@ -33,6 +34,19 @@ export interface Base {
   readonly share: ShareName
   readonly latent: boolean
   readonly levels?: ((T: number) => Schedule) | undefined
+  readonly own?: Own | undefined
+}
+
+/**
+ * A chain that a model comes with: what its network predicts by itself, in the form of a denoiser, and the chain on that. Guidance is
+ * its own to see to.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Own {
+  readonly network: Denoiser<Params, number, number>
+  readonly build: (network: Own['network'], options: Options) => E.Either<DocumentError, RowChain>
 }
 
 /**
@@ -49,7 +63,7 @@ export interface Options {
   readonly schedule: ShareName
   readonly guidance: number
   readonly clip?: number
-  readonly window?: readonly [lowest: number, highest: number]
+  readonly window?: readonly [lowest: number, highest: number] | 'moving'
 }
 
 /**

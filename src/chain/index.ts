@@ -3,6 +3,9 @@
  *
  * @since 0.1.0
  */
+export * as Affine from './Affine.js'
+export * as Ahead from './Ahead.js'
+export * as Categorical from './Categorical.js'
 export * as Chain from './Chain.js'
 export * as Clean from './Clean.js'
 export * as Denoiser from './Denoiser.js'
@@ -19,8 +22,11 @@ export * as SamplerRow from './SamplerRow.js'
 export * as Schedule from './Schedule.js'
 export * as Share from './Share.js'
 export * as TimeMap from './TimeMap.js'
+export * as Transition from './Transition.js'
 
 export * from './sampler/All.gen.js'
+export { affine } from './Affine.js'
+export { ahead } from './Ahead.js'
 export { rollout, segment } from './Chain.js'
 export { autoguided, guided, heldInput } from './Denoiser.js'
 export { flowOde, flowSde } from './sampler/Flow.js'

@@ -153,10 +153,22 @@ export const normalised = (inner: Advantage): Advantage => ({
   }
 })
 
+/** The deviation of numbers about 0. */
+const deviationOf = (all: ReadonlyArray<number>): number =>
+  Math.sqrt(all.reduce((total, a) => total + a * a, 0) / Math.max(all.length, 1))
+
 /** Numbers over their deviation about 0, plus 1e-8. */
 const inUnits = (all: ReadonlyArray<number>): ReadonlyArray<number> => {
-  const deviation = Math.sqrt(all.reduce((total, a) => total + a * a, 0) / Math.max(all.length, 1))
+  const deviation = deviationOf(all)
   return all.map((a) => a / (deviation + 1e-8))
+}
+
+/** Numbers less their mean, taken from the first one on, so that equal ones leave nothing. */
+const lessMean = (all: ReadonlyArray<number>): ReadonlyArray<number> => {
+  const [first = 0] = all
+  const above = all.map((r) => r - first)
+  const mean = above.reduce((a, b) => a + b, 0) / Math.max(all.length, 1)
+  return above.map((r) => r - mean)
 }
 
 /**
@@ -175,11 +187,25 @@ export const group: Advantage = {
   apply: (rewards, state, groups = []) => ({ advantages: withinGroups(standardised, rewards, groups), state })
 }
 
-const standardised = (rewards: ReadonlyArray<number>): ReadonlyArray<number> => {
-  const [first = 0] = rewards
-  const above = rewards.map((r) => r - first)
-  const mean = above.reduce((a, b) => a + b, 0) / Math.max(rewards.length, 1)
-  return rewards.every((r) => r === first) ? rewards.map(() => 0) : inUnits(above.map((r) => r - mean))
+const standardised = (rewards: ReadonlyArray<number>): ReadonlyArray<number> =>
+  rewards.every((r) => r === rewards[0]) ? rewards.map(() => 0) : inUnits(lessMean(rewards))
+
+/**
+ * Flow-GRPO's advantages (arXiv 2505.05470) as its code has them: each reward less the mean of its group, its own with it, over the
+ * standard deviation of the rewards of the whole batch plus 1e-4. **Biased** as `group` is, but for one divisor that all prompts
+ * share, so that those whose rewards vary more count more, as they do without one.
+ *
+ * @category instances
+ * @since 0.1.0
+ */
+export const groupByBatch: Advantage = {
+  name: 'groupByBatch',
+  batchDependent: true,
+  initial: 0,
+  apply: (rewards, state, groups = []) => {
+    const deviation = deviationOf(lessMean(rewards)) + 1e-4
+    return { advantages: withinGroups(lessMean, rewards, groups).map((a) => a / deviation), state }
+  }
 }
 
 /**

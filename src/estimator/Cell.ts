@@ -100,7 +100,35 @@ export interface FirstOrder extends FirstOrderOptions {
 export interface HalfOrderOptions extends SegmentOptions {
   readonly baseline?: StateValue
   readonly control?: StateValue
+  readonly siblings?: Siblings
 }
+
+/**
+ * Continuations of one trajectory that share it down to the state `x_at` and have fresh noise below: `count` of them, two or more, the
+ * trajectory itself among them. The cell's estimate is their mean, and each one's baseline is the mean of the others' returns, which
+ * is independent of its noise given `x_at`: a baseline that knows the state and needs no model of it (Kool et al., *Buy 4 REINFORCE Samples,
+ * Get a Baseline for Free*, 2019, at one state). `at` is the cell's lowest step by default: then the segment above it is shared too,
+ * and is pulled back once for all. It may be its highest or any above: then each sibling has a segment of its own. `below` says
+ * what noise the steps below the scored one have: `fresh` (the default), or the trajectory's own, `shared`, so that siblings differ in the
+ * noise that is scored alone. That takes off what the noise below does as well, which no function of the state can; it is for branches
+ * at the cell's lowest step, since a noise that is scored must not be shared.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Siblings {
+  readonly count: number
+  readonly at?: number
+  readonly below?: Below
+}
+
+/**
+ * The noise of siblings below the step that is scored.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Below = 'fresh' | 'shared'
 
 /**
  * Pays for steps `from..to` by the likelihood ratio on the noise of step `from`, pulled back through them.
@@ -213,6 +241,15 @@ export const steps = (cell: Cell): ReadonlyArray<number> => {
 }
 
 /**
+ * Does a cell differentiate the state below some step: is it a first-order cell, or a segment of several steps?
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const passes = (cell: Cell): boolean =>
+  cell._tag === 'FirstOrder' || (cell._tag === 'HalfOrder' && cell.to > cell.from)
+
+/**
  * The fraction of step `t`'s term that a cell pays: 0 for steps that are not its own.
  *
  * @category readings
@@ -252,6 +289,23 @@ export const replaced = (cell: Cell): ReadonlyArray<number> =>
   cell._tag === 'ZerothOrder' ? [] : steps(cell).filter((_, i) => replaces(cell, i) && (cell.shares?.[i] ?? 1) > 0)
 
 /**
+ * The step above which the siblings of a half-order cell share their trajectory.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const branchOf = ({ from, siblings }: HalfOrder): number => siblings?.at ?? from
+
+/**
+ * How many segments a first- or half-order cell differentiates: one for each sibling that has one of its own.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const segmentsOf = (cell: FirstOrder | HalfOrder): number =>
+  cell._tag === 'FirstOrder' || cell.siblings === undefined || branchOf(cell) === cell.from ? 1 : cell.siblings.count
+
+/**
  * The whole numbers `from..to`, none where `to < from` or where an end is not whole, and no more than the first million: a
  * hundred times what a cover may have, so that a range that is too long for one stays too long.
  *
@@ -276,11 +330,16 @@ export const showCell = (cell: Cell): string => {
     case 'FirstOrder':
       return `FO(1..${cell.to}${showOptions(cell)})`
     case 'HalfOrder':
-      return `HO(${cell.from}..${cell.to}${showOptions(cell)})`
+      return `HO(${cell.from}..${cell.to}${showOptions(cell)}${showSiblings(cell)})`
     case 'ZerothOrder':
       return `ZO(${showSteps(cell.steps)}; ${cell.form}, ${cell.perturbation}, s = ${cell.radius}${cell.draws === undefined ? '' : `, ${cell.draws} directions`})`
   }
 }
+
+const showSiblings = (cell: HalfOrder): string =>
+  cell.siblings === undefined
+    ? ''
+    : `; ${cell.siblings.count} siblings from x_${branchOf(cell)}${cell.siblings.below === 'shared' ? ', noise below shared' : ''}`
 
 /** The options of first- and half-order cells. */
 type Shown = FirstOrderOptions & HalfOrderOptions

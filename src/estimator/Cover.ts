@@ -14,7 +14,8 @@ import { pipe } from 'fp-ts/lib/function.js'
 import type { Monoid } from 'fp-ts/lib/Monoid.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { several } from '../document/Shown.js'
-import { share, shareAt, showCell, showRuns, showSteps, steps, type Cell, type ZerothOrder } from './Cell.js'
+import type { Cell, HalfOrder, ZerothOrder } from './Cell.js'
+import { branchOf, share, shareAt, showCell, showRuns, showSteps, steps } from './Cell.js'
 
 export * from './Cell.js'
 
@@ -120,6 +121,10 @@ const checked = (
   }
   const zeroth = used.filter((cell) => cell._tag === 'ZerothOrder')
   if (zeroth.length > 1) return E.left({ _tag: 'TwoZerothOrder', cells: zeroth })
+  const perturbed = zeroth.some((cell) => cell._tag === 'ZerothOrder' && cell.form === 'onePoint')
+  if (perturbed && used.some((cell) => cell._tag === 'HalfOrder' && cell.siblings !== undefined)) {
+    return E.left(badSiblings('a difference form beside them', 'a one-point cell, which perturbs the trajectory alone'))
+  }
   const paid = totals.every(isWhole)
   return E.right(paid ? { _tag: 'exact', T, cells: used } : { _tag: 'partial', T, cells: used })
 }
@@ -145,9 +150,45 @@ const checkCell = (T: number, cell: Cell): CoverError | undefined => {
   }
   const { shares } = cell
   return shares === undefined || (shares.length === own.length && shares.every((w) => Number.isFinite(w) && w >= 0))
-    ? undefined
+    ? cell._tag === 'HalfOrder'
+      ? checkSiblings(T, cell)
+      : undefined
     : { _tag: 'BadShares', cell, expected: own.length, got: shares }
 }
+
+const badSiblings = (expected: string, got: string): CoverError => ({
+  _tag: 'BadOption',
+  option: 'siblings',
+  expected,
+  got
+})
+
+/** A number of siblings that branch where a segment ends, at its top or above, and have each other for a baseline. */
+const checkSiblings = (T: number, cell: HalfOrder): CoverError | undefined => {
+  const { siblings, from, to, baseline, control } = cell
+  if (siblings === undefined) return undefined
+  const { count, below } = siblings
+  const at = branchOf(cell)
+  if (below === 'shared' && at !== from) {
+    return badSiblings(
+      `a branch at step ${from} where noise is shared below, or the noise that is scored would be`,
+      `${at}`
+    )
+  }
+  if (!(Number.isInteger(count) && count >= 2 && count <= mostSiblings)) {
+    return badSiblings(`a whole number in 2..${mostSiblings}`, `${count}`)
+  }
+  if (!(Number.isInteger(at) && (at === from || (at >= to && at <= T)))) {
+    const above = to === T ? `${T}` : `${to}..${T}`
+    return badSiblings(`a branch at step ${from}${from === T ? '' : ` or ${above}`}, for ${showCell(cell)}`, `${at}`)
+  }
+  return baseline === undefined && control === undefined
+    ? undefined
+    : badSiblings('neither baseline nor control beside them', baseline === undefined ? 'a control' : 'a baseline')
+}
+
+/** More continuations are better spent on samples. */
+const mostSiblings = 1000
 
 /** Each direction is a rollout of its own, or two: more are better spent on samples. */
 const mostDraws = 1000

@@ -16,10 +16,11 @@ import type { Executable } from '../tensor/Target.js'
 import * as T from '../tensor/Tensor.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import type { Exprs } from '../tensor/Tree.js'
-import type { Cell, FirstOrder, SegmentOptions, ZerothOrder } from './Cover.js'
+import { families } from './Branches.js'
+import type { Cell, FirstOrder, ZerothOrder } from './Cover.js'
 import * as C from './Cover.js'
 import { creditName, rollouts, type Rollouts, sideName } from './Plan.js'
-import type { Estimate, EstimatorError, Problem, Request } from './Problem.js'
+import type { Estimate, EstimatorError, Problem, Request, Term } from './Problem.js'
 import * as Programs from './program/Programs.js'
 import {
   addRows,
@@ -37,7 +38,17 @@ import {
   usableSteps,
   withoutRows
 } from './Returns.js'
-import { type Context, type Draw, type Run, scored, type Seen } from './Score.js'
+import {
+  type Context,
+  type Draw,
+  type Run,
+  scored,
+  type Seen,
+  sharesOf,
+  siblingInputs,
+  weighed,
+  secant
+} from './Score.js'
 
 /**
  * The gradient of a request by compiled programs.
@@ -63,7 +74,7 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
   const run: Run = (name, values) => {
     const executable = executables[name]
     if (executable === undefined) return TE.left({ _tag: 'NotCompiled', program: name })
-    return Build.run(name, executable)(pick(executable, values))
+    return Build.run(name, executable)(Build.declaredOf(executable, values))
   }
   const score = (x0: Tensor): TE.TaskEither<EstimatorError, Scored> =>
     problem.reward._tag === 'BlackBox'
@@ -82,20 +93,20 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
           TE.map((out) => ({ rewards: Array.from(out['reward']?.data ?? []), x0Bar: out['x0Bar'] })),
           TE.flatMapEither(usable(problem, x0))
         )
+  const finished = (own: Omit<Rolled, keyof Scored>, length: number): TE.TaskEither<EstimatorError, Rolled> =>
+    pipe(
+      score(own.x0),
+      TE.bindTo('scored'),
+      TE.bind('onHost', () => hostRewards(problem, length, own.trajectory)),
+      TE.flatMapEither(({ scored, onHost }) =>
+        usableSteps(problem)({ ...scored, ...own, steps: addRows(own.steps, onHost) })
+      )
+    )
   const roll = (name: string, own: Values, length: number): TE.TaskEither<EstimatorError, Rolled> =>
     pipe(
       run(name, { ...params, ...condition, ...perturbed, ...stepInputs, ...own }),
-      TE.bindTo('out'),
-      TE.bind('scored', ({ out }) => score(out['x0'] ?? xT)),
-      TE.bind('onHost', ({ out }) => hostRewards(problem, length, out['trajectory'])),
-      TE.flatMapEither(({ out, scored, onHost }) =>
-        usableSteps(problem)({
-          ...scored,
-          x0: out['x0'] ?? xT,
-          trajectory: out['trajectory'],
-          clean: out['clean'],
-          steps: addRows(rowsOf(out['steps']), onHost)
-        })
+      TE.flatMap(({ x0 = xT, trajectory, clean, steps, aside }) =>
+        finished({ x0, trajectory, clean, steps: rowsOf(steps), aside: rowsOf(aside) }, length)
       )
     )
   const context: Context = {
@@ -106,7 +117,8 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
     apply: (returns, state, skipped) =>
       advantagesOf(problem.advantage, returns, { ...request, advantageState: state }, skipped),
     initial: problem.advantage.initial,
-    rewardInputs
+    rewardInputs,
+    discrete: problem.chain.noise.outcome !== undefined
   }
   return pipe(
     plan.base === undefined
@@ -140,47 +152,66 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
         : roll(plan.base, { xT, eps: T.map((e) => -e)(eps), radius: T.scalar(zeroth?.radius ?? 0) }, cover.T)
     ),
     TE.let('sides', ({ draws }) => draws.flatMap(({ sides }) => sides)),
-    TE.bindW('skipped', ({ base, sides, twin }) =>
-      TE.fromEither(
-        rowsToSkip(
-          problem,
-          [...[base, twin].flatMap((one) => (one === undefined ? [] : [one])), ...sides],
-          weights.length
-        )
-      )
+    TE.bind('families', ({ base }) =>
+      families(cover, request, base, {
+        run: (name, own) => run(name, { ...params, ...condition, ...stepInputs, ...own }),
+        score: (at, states, paid) =>
+          finished(
+            {
+              x0: states[0] ?? xT,
+              trajectory: T.stack(states),
+              clean: undefined,
+              steps: paid.map(({ data }) => Array.from(data)),
+              aside: []
+            },
+            at
+          )
+      })
     ),
-    TE.bind('parts', ({ base, draws, sides, skipped, twin }) => {
+    TE.bindW('skipped', ({ base, sides, twin, families: all }) => {
+      const others = [...all.values()].flatMap((family) => family.slice(1).map(({ rolled }) => rolled))
+      const every = [...[base, twin].flatMap((one) => (one === undefined ? [] : [one])), ...sides, ...others]
+      return TE.fromEither(rowsToSkip(problem, every, weights.length))
+    }),
+    TE.bind('parts', ({ base, draws, sides, skipped, twin, families: all }) => {
       const whole = base === undefined ? averages(sides.map(returnOf)) : returnOf(base)
       const advantages = context.apply(whole, request.advantageState, skipped)
-      const seen: Seen = { base, twin, draws, from: plan.from, whole: advantages.advantages, skipped }
+      const seen: Seen = { base, twin, draws, from: plan.from, whole: advantages.advantages, skipped, families: all }
       return pipe(
         cover.cells,
         RA.traverse(TE.ApplicativeSeq)((cell) =>
           pipe(
             creditInputs(context, cell, seen),
-            TE.flatMap(
-              RA.traverse(TE.ApplicativeSeq)((own) =>
-                run(creditName(cell), { ...context.inputs, ...stepInputs, ...own })
+            TE.bindTo('inputs'),
+            TE.bind('outs', ({ inputs }) =>
+              pipe(
+                request.credit === false ? [] : inputs,
+                RA.traverse(TE.ApplicativeSeq)((own) =>
+                  run(creditName(cell), { ...context.inputs, ...stepInputs, ...own })
+                )
               )
             ),
-            TE.map((outs) =>
-              sumGradients(
+            TE.map(({ inputs, outs }): Term => {
+              const advantage = inputs[0]?.['advantage']
+              const gradient = sumGradients(
                 outs.map((out) => below('gradient', out)),
                 request.params,
                 problem
               )
-            )
+              return { cell, gradient, ...(advantage === undefined ? {} : { advantages: Array.from(advantage.data) }) }
+            })
           )
         ),
-        TE.map((gradients) => ({ gradients, state: advantages.state }))
+        TE.map((terms) => ({ terms, state: advantages.state }))
       )
     }),
     TE.map(({ base, sides, parts, skipped }) => ({
-      gradient: sumGradients(parts.gradients, request.params, problem),
-      terms: parts.gradients.flatMap((gradient, i) => {
-        const cell = cover.cells[i]
-        return cell === undefined ? [] : [{ cell, gradient }]
-      }),
+      gradient: sumGradients(
+        parts.terms.map(({ gradient }) => gradient),
+        request.params,
+        problem
+      ),
+      terms: parts.terms,
       rewards: base?.rewards ?? averages(sides.map(({ rewards }) => rewards)),
       skipped: [...skipped],
       stepRewards: base === undefined ? averages(sides.map(stepTotals)) : stepTotals(base),
@@ -242,11 +273,13 @@ const creditInputs = (context: Context, cell: Cell, seen: Seen): Inputs => {
         }
       ])
     case 'HalfOrder':
+      if (cell.siblings !== undefined) return TE.right(siblingInputs(context, cell, seen, weights))
       return pipe(
         scored(context, cell, seen),
         TE.map(({ advantages, control }) => [
           {
             ...segment(cell.from, cell.to),
+            ...(base?.trajectory === undefined ? {} : { below: kept(T.at(cell.from - 1)(base.trajectory)) }),
             ...sharesOf(cell),
             high: T.scalar(cell.to),
             advantage: T.vector(weighed(advantages, weights)),
@@ -279,26 +312,6 @@ const endOf = (
   return base === undefined || twin === undefined ? {} : { x0Bar: kept(secant(base, twin, weights)) }
 }
 
-/**
- * The gradient along the line through two outputs, times their `D` numbers: `D dR dx / |dx|^2`, the mean of which is the gradient
- * where `dx` points everywhere alike. Outputs that are the same tell nothing.
- */
-const secant = (base: Rolled, twin: Rolled, weights: ReadonlyArray<number>): Tensor => {
-  const width = T.size(base.x0.shape.slice(1))
-  const apart = T.map((x, i) => x - (twin.x0.data[i] ?? 0))(base.x0)
-  const factors = weights.map((weight, n) => {
-    let square = 0
-    for (let i = n * width; i < (n + 1) * width; i++) square += (apart.data[i] ?? 0) ** 2
-    const gap = (base.rewards[n] ?? 0) - (twin.rewards[n] ?? 0)
-    return square === 0 || weight === 0 ? 0 : (weight * width * gap) / square
-  })
-  return T.map((x, i) => x * (factors[Math.floor(i / width)] ?? 0))(apart)
-}
-
-const weighed = (values: ReadonlyArray<number>, weights: ReadonlyArray<number>): ReadonlyArray<number> =>
-  // a weight of 0 is that of a row that is skipped, or asked nothing of
-  values.map((a, n) => (weights[n] === 0 ? 0 : a * (weights[n] ?? 0)))
-
 /** The weighted differences of returns: what is above the steps that the sides run is the same in both. */
 const differences = (
   cell: ZerothOrder,
@@ -314,21 +327,10 @@ const differences = (
   )
 }
 
-const sharesOf = ({ shares }: SegmentOptions): Values => (shares === undefined ? {} : { shares: T.vector(shares) })
-
 const stepMask = (length: number, set: ReadonlyArray<number>): Tensor => {
   const steps = new Set(set)
   return T.tabulate([length], (i) => (steps.has(i + 1) ? 1 : 0))
 }
-
-/** Only the values that a program declares: the requests above offer all they have. */
-const pick = (executable: Executable, values: Values): Values =>
-  Object.fromEntries(
-    executable.program.inputs.flatMap(({ name }) => {
-      const value = values[name]
-      return value === undefined ? [] : [[name, value] as const]
-    })
-  )
 
 const sumGradients = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
   terms: ReadonlyArray<Values>,

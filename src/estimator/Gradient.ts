@@ -20,9 +20,21 @@ import type { Target } from '../tensor/Target.js'
 import type { Exprs } from '../tensor/Tree.js'
 import * as C from './Cover.js'
 import { estimate } from './Estimate.js'
-import { basePerturbation, creditName, rollouts, sideName, valueName, values } from './Plan.js'
+import {
+  basePerturbation,
+  branches,
+  creditName,
+  rollouts,
+  sideName,
+  stepName,
+  tangentName,
+  valueName,
+  values
+} from './Plan.js'
 import { check, type EstimatorError, type Gradients, type Interpreter, type Problem } from './Problem.js'
 import * as Programs from './program/Programs.js'
+import { segmentKind } from './program/SegmentKind.js'
+import { step as oneStep } from './program/StepPrograms.js'
 import * as Values from './program/ValuePrograms.js'
 import type { StateValue } from './StateValue.js'
 
@@ -40,7 +52,7 @@ export {
   showError,
   type Term
 } from './Problem.js'
-export { rollouts } from './Plan.js'
+export { branches, rollouts } from './Plan.js'
 
 // -------------------------------------------------------------------------------------
 // interpreter
@@ -58,7 +70,7 @@ export const programs = <P extends Params, S extends Batched, C extends Exprs, R
   const { chain, reward, estimator, trained } = problem
   const steps = lenses(problem.steps)
   const onHost = hosted(problem.steps).length > 0
-  const wanted = new Map<string, () => E.Either<ReadonlyArray<ShapeError>, Program>>()
+  const wanted = new Map<string, () => Built>()
   const clean = estimator.covers.some(({ cover }) => values(cover).baselines.some(({ _tag }) => _tag === 'Clean'))
   const keep = { keep: true, trained, clean, steps }
   for (const { cover } of estimator.covers) {
@@ -66,20 +78,29 @@ export const programs = <P extends Params, S extends Batched, C extends Exprs, R
       wanted.set(creditName(cell), () => {
         switch (cell._tag) {
           case 'FirstOrder':
-            return Programs.firstOrder(chain, Programs.segmentKind(cell), trained, steps)
+            return Programs.firstOrder(chain, segmentKind(cell), trained, steps)
           case 'HalfOrder':
-            return Programs.halfOrder(chain, Programs.segmentKind(cell), trained, steps)
+            return Programs.halfOrder(chain, segmentKind(cell), trained, steps)
           case 'ZerothOrder':
             return Programs.zerothOrder(chain, cell.perturbation, trained)
         }
       })
     }
     const { baselines, controls } = values(cover)
-    for (const value of [...baselines.filter(({ _tag }) => _tag !== 'Clean'), ...controls]) {
-      const program = valueProgram(problem, value)
-      if (program !== undefined) wanted.set(valueName(value), program)
+    const { outcome } = chain.noise
+    const want = (name: string, value: StateValue, program: (valued: Values.Valued<S, C>) => Built): void => {
+      const valued = valuedOf(problem, value)
+      if (valued !== undefined) wanted.set(name, () => program(valued))
+    }
+    for (const value of baselines.filter(({ _tag }) => _tag !== 'Clean')) {
+      want(valueName(value), value, (valued) => Values.value(chain, valued))
+    }
+    for (const value of controls) {
+      if (outcome === undefined) want(valueName(value), value, (valued) => Values.value(chain, valued))
+      else want(tangentName(value), value, (valued) => Values.tangent(chain, outcome, valued))
     }
     const plan = rollouts(cover)
+    if (branches(cover).length > 0) wanted.set(stepName, () => oneStep(chain, steps))
     const base = plan.base
     if (base !== undefined)
       wanted.set(base, () => Programs.rollout(chain, { perturbation: basePerturbation(cover), ...keep }))
@@ -111,24 +132,25 @@ export const programs = <P extends Params, S extends Batched, C extends Exprs, R
   )
 }
 
-/** The program of a value and its gradient; none where `check` refuses the value. */
-const valueProgram = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
+/** A program, closed or not. */
+type Built = E.Either<ReadonlyArray<ShapeError>, Program>
+
+/** A value as expressions; none where `check` refuses it. */
+const valuedOf = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
   { chain, reward, values: learned = new Map() }: Problem<P, S, C, R>,
   value: StateValue
-): (() => E.Either<ReadonlyArray<ShapeError>, Program>) | undefined => {
+): Values.Valued<S, C> | undefined => {
   switch (value._tag) {
     case 'Clean': {
       const { clean } = chain
-      return clean === undefined || reward._tag === 'BlackBox'
-        ? undefined
-        : () => Values.cleanValue(chain, clean, reward)
+      return clean === undefined || reward._tag === 'BlackBox' ? undefined : Values.cleanValue(chain, clean, reward)
     }
     case 'Learned': {
       const lens = learned.get(value.name)
-      return lens === undefined ? undefined : () => Values.learnedValue(chain, lens)
+      return lens === undefined ? undefined : Values.learnedValue(lens)
     }
     case 'Polynomial':
-      return () => Values.polynomialValue(chain, value.coefficients)
+      return Values.polynomialValue(chain.state, value.coefficients)
   }
 }
 

@@ -16,6 +16,7 @@ import { parse as parseNumber } from '../document/Numbers.js'
 import { estimators } from './catalogue/All.gen.js'
 import type { BuildError, DescriptionOf, Document, Facts } from './catalogue/Row.js'
 import { either, showError, showOptions } from './catalogue/Row.js'
+import type { Noise } from '../chain/Noise.js'
 import { range } from './Cell.js'
 import type { Estimator } from './Estimator.js'
 
@@ -224,15 +225,21 @@ export const show = (description: Description): string => {
  * @since 0.1.0
  */
 export const facts = (
-  chain: { readonly T: number; readonly sigma: ReadonlyArray<number>; readonly clean?: unknown },
+  chain: {
+    readonly T: number
+    readonly sigma: ReadonlyArray<number>
+    readonly clean?: unknown
+    readonly noise: Pick<Noise, 'outcome'>
+  },
   reward: { readonly _tag: 'Differentiable' | 'BlackBox'; readonly jumps?: true }
 ): Facts => ({
   T: chain.T,
   noisyFirst: (chain.sigma[1] ?? 0) > 0,
   noisy: range(1, chain.T).filter((t) => (chain.sigma[t] ?? 0) > 0),
-  // a gradient that misses the jumps is not one to pull back
-  differentiable: reward._tag === 'Differentiable' && reward.jumps !== true,
-  clean: chain.clean !== undefined
+  // a gradient that misses the jumps is not one to pull back, and none gets past a drawn category
+  differentiable: reward._tag === 'Differentiable' && reward.jumps !== true && chain.noise.outcome === undefined,
+  clean: chain.clean !== undefined,
+  discrete: chain.noise.outcome !== undefined
 })
 
 /**
@@ -267,4 +274,11 @@ export const misfit =
           error.name,
           `choose ${either(error.instead)}`
         )
-      : { ...fault(path, 'a cover of the chain', '', 'change the estimator or T'), got: showError(error) }
+      : error._tag === 'NoPath'
+        ? fault(
+            below(path, 'name'),
+            'an estimator that differentiates no state, since those of this chain are drawn categories',
+            error.name,
+            `choose ${either(error.instead)}`
+          )
+        : { ...fault(path, 'a cover of the chain', '', 'change the estimator or T'), got: showError(error) }

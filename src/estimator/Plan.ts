@@ -5,7 +5,7 @@
  */
 import type { Cell, Cover, Form } from './Cover.js'
 import * as C from './Cover.js'
-import * as Programs from './program/Programs.js'
+import { segmentKind } from './program/SegmentKind.js'
 import type { StateValue } from './StateValue.js'
 
 // -------------------------------------------------------------------------------------
@@ -20,10 +20,10 @@ import type { StateValue } from './StateValue.js'
  */
 export const creditName = (cell: Cell): string => {
   if (cell._tag === 'ZerothOrder') return `zerothOrder(${cell.perturbation})`
-  const { h, memory, weighted, controlled, through } = Programs.segmentKind(cell)
+  const { h, memory, weighted, controlled, siblings = 1, through } = segmentKind(cell)
   const order = cell._tag === 'FirstOrder' ? 'firstOrder' : 'halfOrder'
   const carried = through === undefined ? '' : `, ${through}`
-  return `${order}(${h}${weighted ? ', weighted' : ''}${memory === 'recompute' ? ', recompute' : ''}${controlled ? ', control' : ''}${carried})`
+  return `${order}(${h}${weighted ? ', weighted' : ''}${memory === 'recompute' ? ', recompute' : ''}${controlled ? ', control' : ''}${siblings === 1 ? '' : `, ${siblings} siblings`}${carried})`
 }
 
 /**
@@ -87,6 +87,53 @@ export const sideName = (cover: Cover): string => {
 const sidesOf = (form: Form): ReadonlyArray<1 | -1> => (form === 'onePoint' ? [] : form === 'forward' ? [1] : [1, -1])
 
 /**
+ * Where the trajectory of a cover branches, lowest first, and into how many continuations, itself among them: cells that branch at one
+ * state share them.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const branches = (cover: Cover): ReadonlyArray<Branch> => {
+  const all = new Map<string, Branch>()
+  for (const cell of cover.cells) {
+    if (cell._tag !== 'HalfOrder' || cell.siblings === undefined) continue
+    const { count, below = 'fresh' } = cell.siblings
+    const name = branchName(cell)
+    all.set(name, { name, at: C.branchOf(cell), below, count: Math.max(all.get(name)?.count ?? 0, count) })
+  }
+  return [...all.values()].sort((a, b) => a.at - b.at)
+}
+
+/**
+ * Continuations of a trajectory from one state, and what noise they have below its step.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Branch {
+  readonly name: string
+  readonly at: number
+  readonly below: C.Below
+  readonly count: number
+}
+
+/**
+ * The name of the branch that a cell's siblings are on.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const branchName = (cell: C.HalfOrder): string => `${C.branchOf(cell)}, ${cell.siblings?.below ?? 'fresh'}`
+
+/**
+ * The name of the program that runs one step of a continuation, whichever it is.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const stepName = 'step'
+
+/**
  * The name of the program that evaluates a value of a state with its gradient.
  *
  * @category readings
@@ -96,6 +143,14 @@ export const valueName = (value: StateValue): string =>
   value._tag === 'Polynomial'
     ? `value(polynomial ${value.coefficients.join(', ')})`
     : `value(${value._tag === 'Clean' ? 'clean' : value.name})`
+
+/**
+ * The name of the program that makes of a value the control of a step with discrete outcomes.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const tangentName = (value: StateValue): string => `tangent of ${valueName(value)}`
 
 /**
  * The values that a cover's cells look at: baselines at the state that a segment ends on, and controls below it.

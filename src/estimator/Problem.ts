@@ -66,7 +66,8 @@ export type NonFinite = 'stop' | 'skipRow'
  * (`c`, or `c.path`). `weights`, one a row, say what the gradient is of: `sum_n weights[n] R(x_0[n])`; the batch mean
  * has `1 / batch` each. `groups` tells which rows share a prompt, for advantages that ask. `xi` may be empty where the
  * cover has no zeroth-order cell, and `moreXi` has the directions beyond the first of a cell that draws several.
- * `learned` are the parameters of the problem's values, by their names.
+ * `learned` are the parameters of the problem's values, by their names. `fresh` has noises for siblings: `[at, batch, ...]` for the
+ * `k`-th continuation from `x_at`, `k = 1, 2, ...`; of the density of `eps`, and independent of it and of each other. Without `credit` only samples, rewards and advantages are wanted: no cell is differentiated, and the gradient is 0.
  *
  * @category model
  * @since 0.1.0
@@ -83,6 +84,8 @@ export interface Request {
   readonly advantageState: number
   readonly groups?: ReadonlyArray<number>
   readonly learned?: Readonly<Record<string, Values>>
+  readonly fresh?: (at: number, k: number) => Tensor
+  readonly credit?: boolean
 }
 
 /**
@@ -107,7 +110,7 @@ export interface Estimate {
 }
 
 /**
- * One cell's part of a gradient.
+ * One cell's part of a gradient. `advantages`, of a half-order cell, multiplied its score: a number a row, times its weight.
  *
  * @category model
  * @since 0.1.0
@@ -115,6 +118,7 @@ export interface Estimate {
 export interface Term {
   readonly cell: Cell
   readonly gradient: Values
+  readonly advantages?: ReadonlyArray<number>
 }
 
 /**
@@ -151,6 +155,7 @@ export type Interpreter = <P extends Params, S extends Batched, C extends Exprs,
 export interface AnyProblem {
   readonly chain: Pick<Chain<Params, Batched, Exprs>, 'name' | 'T' | 'state' | 'noise'> & {
     readonly parameters: Parameters
+    readonly switched?: { readonly path: string }
   }
   readonly estimator: Estimator
   readonly advantage: Advantage
@@ -167,6 +172,7 @@ export interface AnyProblem {
 export type EstimatorError =
   | { readonly _tag: 'LengthMismatch'; readonly chain: number; readonly estimator: number }
   | { readonly _tag: 'NoScore'; readonly step: number; readonly cell: Cell; readonly chain: string }
+  | { readonly _tag: 'NoPath'; readonly chain: string; readonly outcome: string; readonly cell: Cell }
   | { readonly _tag: 'NotDifferentiable'; readonly reward: string; readonly cell: Cell }
   | { readonly _tag: 'Jumps'; readonly reward: string; readonly cell: Cell }
   | { readonly _tag: 'BaselineSeesPerturbation'; readonly advantage: string; readonly cell: Cell }
@@ -177,12 +183,14 @@ export type EstimatorError =
   | { readonly _tag: 'NoTwin'; readonly chain: string; readonly cell: Cell }
   | { readonly _tag: 'NoBatchAxis'; readonly parameters: ReadonlyArray<string> }
   | { readonly _tag: 'Asymmetric'; readonly density: string }
+  | { readonly _tag: 'NoFreshNoise'; readonly at: number }
   | { readonly _tag: 'NothingTrained'; readonly parameters: ReadonlyArray<string> }
   | ProgramError
   | { readonly _tag: 'NotCompiled'; readonly program: string }
   | RewardError
   | NotFiniteRow
   | { readonly _tag: 'AllSkipped'; readonly reward: string; readonly rows: number }
+  | { readonly _tag: 'NoRatio'; readonly cell: Cell }
   | { readonly _tag: 'RatioOverflow'; readonly step: number; readonly row: number; readonly logRatio: number }
 
 /**
@@ -237,7 +245,7 @@ export const problem =
 
 /**
  * Can this estimator stand on this chain with this reward? Left, first found: lengths that differ; a half-order cell
- * whose lowest step has no noise, and so no score; a first-order cell under a black-box reward or one that jumps, or a
+ * whose lowest step has no noise, and so no score; a cell that differentiates states which are discrete outcomes; a first-order cell under a black-box reward or one that jumps, or a
  * segment of several steps under a black box of states; a value of the state that can not be had; a baseline that looks
  * at the batch where a shared one-point perturbation does too; nothing trained.
  *
@@ -255,10 +263,14 @@ export const check = <P extends Params, S extends Batched, C extends Exprs, R ex
     return E.left({ _tag: 'NothingTrained', parameters: all })
   }
   const shared = shapes.some(([, shape]) => shape[0] !== 'batch')
+  const { outcome } = chain.noise
   for (const { cover } of estimator.covers) {
     for (const cell of cover.cells) {
       if (cell._tag === 'HalfOrder' && !((chain.sigma[cell.from] ?? 0) > 0)) {
         return E.left({ _tag: 'NoScore', step: cell.from, cell, chain: chain.name })
+      }
+      if (outcome !== undefined && C.passes(cell)) {
+        return E.left({ _tag: 'NoPath', chain: chain.name, outcome: outcome.name, cell })
       }
       if (cell._tag === 'FirstOrder') {
         const error = checkFirstOrder(problem, cell)
@@ -330,6 +342,8 @@ export const showError = (error: EstimatorError): string => {
       return `T: expected the chain's ${error.chain} steps, got an estimator for ${error.estimator}; build both with one T`
     case 'NoScore':
       return `sigma of step ${error.step} is 0 in ${error.chain}, so ${C.showCell(error.cell)} has no score there; pay for step ${error.step} with a first- or zeroth-order cell, or give the step noise`
+    case 'NoPath':
+      return `each step of ${error.chain} keeps ${error.outcome}, through which no derivative passes, so ${C.showCell(error.cell)} would pay for ${error.cell._tag === 'HalfOrder' ? `step ${error.cell.from} alone` : 'no step'}; use half-order cells of one step, or zeroth-order cells`
     case 'NotDifferentiable':
       return `the reward '${error.reward}' is a black box, which ${C.showCell(error.cell)} can not pull back through; use half- or zeroth-order cells, or a differentiable reward`
     case 'Jumps':
@@ -350,6 +364,8 @@ export const showError = (error: EstimatorError): string => {
       return `the batch shares ${listed(error.parameters)}, so a sample has no gradient of its own whose variance could be measured; give them a batch axis ('Chain.perRow', for vectors), or measure means of batches with 'measureBatches'`
     case 'Asymmetric':
       return `the noise '${error.density}' is not symmetric, so an antithetic pair, whose second half negates it, would be biased; use 'average(2)', or declare the density symmetric if it is`
+    case 'NoFreshNoise':
+      return `siblings branch at step ${error.at}, and the request has no noise for them; give it 'fresh'`
     case 'NothingTrained':
       return `no parameter is trained; choose some of ${error.parameters.join(', ')}`
     case 'Ill':
@@ -368,6 +384,8 @@ export const showError = (error: EstimatorError): string => {
             : `${error.of === 'reward' ? '' : 'the gradient of '}reward '${error.reward}'`
       return `${what}: expected finite numbers, got ${error.value}${Number.isFinite(error.value) ? ', beyond f32,' : ''} in row ${error.row}; lower the learning rate or the radius, bound the reward, or let nonFinite be skipRow`
     }
+    case 'NoRatio':
+      return `${C.showCell(error.cell)} has no ratio of densities by which samples could be used again, or their density averaged; use half-order cells alone, without a control or siblings, such as those of mixGrpo, on a chain with densities, or make one update a step with the density summed`
     case 'RatioOverflow':
       return `step ${error.step}: expected a ratio of new to old density that is finite in the number format, got one whose logarithm is ${error.logRatio}, in row ${error.row}; make fewer or smaller updates from one set of trajectories, or drop such terms with dualClip`
     case 'AllSkipped':

@@ -35,7 +35,8 @@ export interface Scored {
 }
 
 /**
- * A rollout that is scored: `steps[t - 1]` are the rewards of step `t`, none where the problem has no step rewards.
+ * A rollout that is scored: `steps[t - 1]` are the rewards of step `t` that returns count, none where the problem has no such step
+ * rewards; `aside` those that only gradients see.
  *
  * @category model
  * @since 0.1.0
@@ -45,6 +46,7 @@ export interface Rolled extends Scored {
   readonly trajectory: Tensor | undefined
   readonly clean: Tensor | undefined
   readonly steps: ReadonlyArray<ReadonlyArray<number>>
+  readonly aside: ReadonlyArray<ReadonlyArray<number>>
 }
 
 // -------------------------------------------------------------------------------------
@@ -123,8 +125,8 @@ export const returnOf = (rolled: Rolled): ReadonlyArray<number> => toGo(rolled, 
  * @category returns
  * @since 0.1.0
  */
-export const stepTotals = ({ rewards, steps }: Rolled): ReadonlyArray<number> =>
-  steps.reduce<ReadonlyArray<number>>(addVectors, new Array<number>(rewards.length).fill(0))
+export const stepTotals = ({ rewards, steps, aside }: Rolled): ReadonlyArray<number> =>
+  [...steps, ...aside].reduce<ReadonlyArray<number>>(addVectors, new Array<number>(rewards.length).fill(0))
 
 /**
  * The mean of several lists, element by element.

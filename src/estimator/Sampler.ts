@@ -47,7 +47,7 @@ export type Uniforms = (name: string) => number
 
 /**
  * How the evaluations of one estimate are drawn. `support` has every cover that may be drawn: what is compiled, and whose
- * weights mean nothing here. `draw` must not look at the noise of the streams, or the estimate is biased. `negates`: may
+ * weights mean nothing here. `iteration` counts the draws of a run from 0. `draw` must not look at the noise of the streams, or the estimate is biased. `negates`: may
  * an evaluation have the sign -1? Its noise must then be symmetric.
  *
  * @category model
@@ -56,7 +56,7 @@ export type Uniforms = (name: string) => number
 export interface Sampler {
   readonly support: Estimator
   readonly negates: boolean
-  readonly draw: (uniform: Uniforms) => ReadonlyArray<Evaluation>
+  readonly draw: (uniform: Uniforms, iteration?: number) => ReadonlyArray<Evaluation>
 }
 
 /**
@@ -99,6 +99,23 @@ export const ofEstimator = (estimator: Estimator): Sampler => ({
     { coefficient: 1, cover: Est.draw(estimator, uniform(alone.choice)), stream: alone.stream, sign: 1 }
   ]
 })
+
+/**
+ * The covers of an estimator one after another, each for `every` iterations, and from the first again at the end: in place of chance.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const inTurn =
+  (every: number) =>
+  (estimator: Estimator): Sampler => ({
+    support: estimator,
+    negates: false,
+    draw: (_, iteration = 0) => {
+      const { cover } = estimator.covers[Math.floor(iteration / every) % estimator.covers.length] ?? estimator.covers[0]
+      return [{ coefficient: 1, cover, stream: alone.stream, sign: 1 }]
+    }
+  })
 
 // -------------------------------------------------------------------------------------
 // interpreters
@@ -157,17 +174,24 @@ const signed = (sign: 1 | -1, request: Request): Request => {
   const negate: (tensor: Tensor) => Tensor = T.map((v) => -v)
   const negated: (values: Values) => Values = (values) =>
     Object.fromEntries(Object.entries(values).map(([path, value]) => [path, negate(value)]))
-  const { moreXi } = request
+  const { fresh, moreXi } = request
   return {
     ...request,
     xT: negate(request.xT),
     eps: negate(request.eps),
     xi: negated(request.xi),
-    ...(moreXi === undefined ? {} : { moreXi: moreXi.map(negated) })
+    ...(moreXi === undefined ? {} : { moreXi: moreXi.map(negated) }),
+    ...(fresh === undefined ? {} : { fresh: (at, k) => negate(fresh(at, k)) })
   }
 }
 
-const combine = (parts: ReadonlyArray<Pick<Part, 'coefficient' | 'gradient'>>): Values => {
+/**
+ * Gradients added up, each times its coefficient. A single one of coefficient 1 is given on bit for bit.
+ *
+ * @category interpreters
+ * @since 0.1.0
+ */
+export const combine = (parts: ReadonlyArray<Pick<Part, 'coefficient' | 'gradient'>>): Values => {
   const [first] = parts
   if (first === undefined) return {}
   if (parts.length === 1 && first.coefficient === 1) return first.gradient

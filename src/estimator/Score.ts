@@ -9,10 +9,12 @@ import { under, type Values } from '../tensor/Program.js'
 import * as T from '../tensor/Tensor.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import type { Advantage } from './Advantage.js'
-import type { HalfOrder } from './Cover.js'
-import { valueName } from './Plan.js'
+import type { Continuation, Family } from './Branches.js'
+import type { HalfOrder, SegmentOptions } from './Cover.js'
+import * as C from './Cover.js'
+import { branchName, tangentName, valueName } from './Plan.js'
 import type { EstimatorError, Request } from './Problem.js'
-import { type Rolled, type Scored, toGo } from './Returns.js'
+import { type Rolled, type Scored, toGo, withoutRows } from './Returns.js'
 import type { StateValue } from './StateValue.js'
 
 // -------------------------------------------------------------------------------------
@@ -28,7 +30,7 @@ import type { StateValue } from './StateValue.js'
 export type Run = (name: string, values: Values) => TE.TaskEither<EstimatorError, Values>
 
 /**
- * What the parts of one estimate share.
+ * What the parts of one estimate share. `discrete`: do the chain's steps keep discrete outcomes?
  *
  * @category model
  * @since 0.1.0
@@ -45,6 +47,7 @@ export interface Context {
   ) => ReturnType<Advantage['apply']>
   readonly initial: number
   readonly rewardInputs: Values
+  readonly discrete: boolean
 }
 
 /**
@@ -59,8 +62,9 @@ export interface Draw {
 }
 
 /**
- * What the credit programs read, besides parameters: `whole` are the advantages of whole returns; sides run from step `from`, and a
- * `twin` is the base with the noises of its steps negated.
+ * What the credit programs read, besides parameters: `whole` are the advantages of whole returns; sides run from step `from`; `families` are
+ * the continuations from a state, by the name of the branch, the base rollout first; and a `twin` is the base with the noises of its steps
+ * negated.
  *
  * @category model
  * @since 0.1.0
@@ -72,6 +76,7 @@ export interface Seen {
   readonly from: number
   readonly whole: ReadonlyArray<number>
   readonly skipped: ReadonlySet<number>
+  readonly families: ReadonlyMap<string, Family>
 }
 
 // -------------------------------------------------------------------------------------
@@ -115,6 +120,31 @@ export const scored = (context: Context, cell: HalfOrder, seen: Seen): TE.TaskEi
   )
 }
 
+/**
+ * The advantages of each of a cell's siblings: its return to go, less the mean of the others', less the baseline of the problem's
+ * advantage. Each is divided by their number, since the estimate is the mean of theirs.
+ *
+ * @category scores
+ * @since 0.1.0
+ */
+export const scoredSiblings = (
+  { apply, initial }: Context,
+  { from }: HalfOrder,
+  siblings: ReadonlyArray<Continuation>,
+  skipped: ReadonlySet<number>
+): ReadonlyArray<ReadonlyArray<number>> => {
+  const returns = siblings.map(({ rolled }) => toGo(rolled, from))
+  const [first = []] = returns
+  // from the first one on, so that equal returns leave nothing
+  const above = returns.map((own) => own.map((g, n) => sound(g - (first[n] ?? 0))))
+  const totals = first.map((_, n) => above.reduce((sum, own) => sum + (own[n] ?? 0), 0))
+  const count = siblings.length
+  return above.map((own) => {
+    const rest = own.map((g, n) => g - ((totals[n] ?? 0) - g) / (count - 1))
+    return apply(rest, initial, skipped).advantages.map((a) => a / count)
+  })
+}
+
 /** A value that is not finite, where rows that are not are skipped, is none: any function of the state will do. */
 const sound = (value = 0): number => (Number.isFinite(value) ? value : 0)
 
@@ -149,28 +179,132 @@ const controlAt = (
   { control, from }: HalfOrder
 ): TE.TaskEither<EstimatorError, Valued | undefined> => {
   if (control === undefined) return TE.right(undefined)
+  if (context.discrete) return tangentAt(context, base, control, from)
   // below step 1 lies the output, whose clean prediction it is itself
   if (control._tag === 'Clean' && from === 1) return TE.right({ values: base.rewards, gradient: base.x0Bar })
   return valueAt(context, base, control, from - 1)
 }
 
-const valueAt = (
-  { run, request, rewardInputs }: Context,
-  { trajectory }: Rolled,
+const valueAt = (context: Context, base: Rolled, value: StateValue, t: number): TE.TaskEither<EstimatorError, Valued> =>
+  evaluated(context, base, valueName(value), value, t, () => ({}))
+
+/** The control of a step with discrete outcomes, which reads the states on either side of it. */
+const tangentAt = (
+  context: Context,
+  base: Rolled,
   value: StateValue,
   t: number
 ): TE.TaskEither<EstimatorError, Valued> =>
+  evaluated(context, base, tangentName(value), value, t, (trajectory) => ({ below: T.at(t - 1)(trajectory) }))
+
+const evaluated = (
+  { run, request, rewardInputs }: Context,
+  { trajectory }: Rolled,
+  program: string,
+  value: StateValue,
+  t: number,
+  more: (trajectory: Tensor) => Values
+): TE.TaskEither<EstimatorError, Valued> =>
   trajectory === undefined
-    ? TE.left({ _tag: 'NotCompiled', program: valueName(value) })
+    ? TE.left({ _tag: 'NotCompiled', program })
     : pipe(
-        run(valueName(value), {
+        run(program, {
           ...under('params', request.params),
           ...request.condition,
           ...(value._tag === 'Learned' ? under('value', request.learned?.[value.name] ?? {}) : {}),
           ...rewardInputs,
+          ...more(trajectory),
           x: T.at(t)(trajectory),
           high: T.scalar(t),
           weights: T.vector(request.weights)
         }),
         TE.map((out) => ({ values: Array.from(out['value']?.data ?? []), gradient: out['xBar'] }))
       )
+
+/**
+ * The gradient along the line through two outputs, times their `D` numbers: `D dR dx / |dx|^2`, the mean of which is the gradient
+ * where `dx` points everywhere alike. Outputs that are the same tell nothing.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const secant = (base: Rolled, twin: Rolled, weights: ReadonlyArray<number>): Tensor => {
+  const width = T.size(base.x0.shape.slice(1))
+  const apart = T.map((x, i) => x - (twin.x0.data[i] ?? 0))(base.x0)
+  const factors = weights.map((weight, n) => {
+    let square = 0
+    for (let i = n * width; i < (n + 1) * width; i++) square += (apart.data[i] ?? 0) ** 2
+    const gap = (base.rewards[n] ?? 0) - (twin.rewards[n] ?? 0)
+    return square === 0 || weight === 0 ? 0 : (weight * width * gap) / square
+  })
+  return T.map((x, i) => x * (factors[Math.floor(i / width)] ?? 0))(apart)
+}
+
+/**
+ * What a cell's siblings are run with: all at once where they share the segment, else each by itself.
+ *
+ * @category scores
+ * @since 0.1.0
+ */
+export const siblingInputs = (
+  context: Context,
+  cell: HalfOrder,
+  { families: all, skipped }: Seen,
+  weights: ReadonlyArray<number>
+): ReadonlyArray<Values> => {
+  const { from, to, siblings: asked } = cell
+  const siblings: Family = (all.get(branchName(cell)) ?? []).slice(0, asked?.count)
+  const kept = withoutRows(skipped)
+  const advantages = scoredSiblings(context, cell, siblings, skipped).map((own) => weighed(own, weights))
+  const segment = ({ rolled, eps }: Family[number]): Values => ({
+    ...(rolled.trajectory === undefined ? {} : { x: kept(T.at(to)(rolled.trajectory)) }),
+    ...sharesOf(cell),
+    eps: T.rows(from - 1, to)(eps),
+    ...(context.discrete && rolled.trajectory !== undefined ? { below: kept(T.at(from - 1)(rolled.trajectory)) } : {}),
+    high: T.scalar(to)
+  })
+  if (C.segmentsOf(cell) === 1) {
+    const [first] = siblings
+    return first === undefined
+      ? []
+      : [
+          {
+            ...segment(first),
+            weights: T.vector(weights),
+            // of a step that keeps discrete outcomes, the outcomes
+            fresh: T.stack(
+              siblings.map(({ eps, rolled }) => T.at(from - 1)(context.discrete ? (rolled.trajectory ?? eps) : eps))
+            ),
+            advantage: T.matrix(advantages)
+          }
+        ]
+  }
+  return siblings.map((one, k) => ({
+    ...segment(one),
+    weights: T.vector(weights.map((w) => w / siblings.length)),
+    advantage: T.vector(advantages[k] ?? [])
+  }))
+}
+
+// -------------------------------------------------------------------------------------
+// utils
+// -------------------------------------------------------------------------------------
+
+/**
+ * Values of rows times their weights.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const weighed = (values: ReadonlyArray<number>, weights: ReadonlyArray<number>): ReadonlyArray<number> =>
+  // a weight of 0 is that of a row that is skipped, or asked nothing of
+  values.map((a, n) => (weights[n] === 0 ? 0 : a * (weights[n] ?? 0)))
+
+/**
+ * The shares of a cell, where it has some, as an input.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const sharesOf = ({ shares }: SegmentOptions): Values =>
+  shares === undefined ? {} : { shares: T.vector(shares) }

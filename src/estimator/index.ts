@@ -11,8 +11,8 @@ export * as Comparison from './reading/Comparison.js'
 export * as Contenders from './reading/Contenders.js'
 export * as Cost from './reading/Cost.js'
 export * as Cover from './Cover.js'
-export * as Ddpo from './neighbour/Ddpo.js'
 export * as Estimator from './Estimator.js'
+export * as Experience from './policy/Experience.js'
 export * as Explain from './reading/Explain.js'
 export * as Forward from './neighbour/Forward.js'
 export * as Gradient from './Gradient.js'
@@ -31,11 +31,22 @@ export * as Slope from './reading/Slope.js'
 export * as Spread from './reading/Spread.js'
 export * as Start from './Start.js'
 export * as StateValue from './StateValue.js'
+export * as Surrogate from './policy/Surrogate.js'
 export * as Variance from './reading/Variance.js'
 export * as Weights from './reading/Weights.js'
 export * as Programs from './program/Programs.js'
 
-export { clipped, constant, group, leaveOneOut, none, normalised, perPrompt, runningMean } from './Advantage.js'
+export {
+  clipped,
+  constant,
+  group,
+  groupByBatch,
+  leaveOneOut,
+  none,
+  normalised,
+  perPrompt,
+  runningMean
+} from './Advantage.js'
 export * from './Catalogue.js'
 export { cost, peakActivationBytes } from './reading/Cost.js'
 export { cover, exact, firstOrder, halfOrder, show, zerothOrder } from './Cover.js'

@@ -44,6 +44,23 @@ export interface MlpDescription {
 }
 
 /**
+ * A network of dense layers over sequences of `length` tokens of an `alphabet`, the last of which is the mask: from one-hot codes, a
+ * place after another, to logits. The other fields are as in `MlpDescription`. It is told the share of tokens that are masked.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface TokensDescription {
+  readonly kind: 'tokens'
+  readonly length: number
+  readonly alphabet: number
+  readonly labels: number
+  readonly hidden: number
+  readonly blocks: number
+  readonly embedding: number
+}
+
+/**
  * A denoiser that is a U-Net on signals, images or clips of `size` (such as height, width, colors; frames come first),
  * given as rows. `patch` is how many neighbours along each axis enter as the channels of one place; the levels have
  * `channels` each, every next one at half the size, and the last is the middle; group norms have `groups` groups. `labels`,
@@ -86,12 +103,20 @@ export interface LatentDescription {
 }
 
 /**
+ * Denoisers of numbers: they predict the noise in them.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type NumbersDescription = MlpDescription | UnetDescription | LatentDescription
+
+/**
  * What can denoise, by `kind`.
  *
  * @category model
  * @since 0.1.0
  */
-export type DenoiserDescription = MlpDescription | UnetDescription | LatentDescription
+export type DenoiserDescription = NumbersDescription | TokensDescription
 
 /**
  * A network by what it is.
@@ -169,6 +194,27 @@ export const MlpCodec: t.Type<MlpDescription, MlpDescription, unknown> = /*#__PU
   'MlpDescription'
 )
 
+const tokensFields = {
+  kind: /*#__PURE__*/ t.literal('tokens'),
+  length: Positive,
+  alphabet: numberThat('an integer of at least 2', (n) => Number.isSafeInteger(n) && n >= 2),
+  labels: Positive,
+  hidden: Positive,
+  blocks: Positive,
+  embedding: Even
+}
+
+/**
+ * Decodes the description of a network over tokens.
+ *
+ * @category instances
+ * @since 0.1.0
+ */
+export const TokensCodec: t.Type<TokensDescription, TokensDescription, unknown> = /*#__PURE__*/ t.type(
+  tokensFields,
+  'TokensDescription'
+)
+
 const unetFields = {
   kind: /*#__PURE__*/ t.literal('unet'),
   size: Sizes,
@@ -216,7 +262,12 @@ export const LatentCodec: t.Type<LatentDescription, LatentDescription, unknown> 
   'LatentDescription'
 )
 
-const Kind: t.Type<DenoiserDescription['kind'], string, unknown> = /*#__PURE__*/ oneOf('mlp', 'unet', 'latent')
+const Kind: t.Type<DenoiserDescription['kind'], string, unknown> = /*#__PURE__*/ oneOf(
+  'mlp',
+  'unet',
+  'latent',
+  'tokens'
+)
 
 /** A field whose value does not fit the others. */
 interface Misfit {
@@ -270,7 +321,8 @@ const named = (name: string): t.Mixed => new t.Type(name, t.unknown.is, t.unknow
 const ofKind: Readonly<Record<DenoiserDescription['kind'], t.Validate<unknown, DenoiserDescription>>> = {
   mlp: /*#__PURE__*/ strictly(MlpCodec, Object.keys(mlpFields), () => undefined),
   unet: /*#__PURE__*/ strictly(UnetCodec, Object.keys(unetFields), misfit),
-  latent: /*#__PURE__*/ strictly(LatentCodec, Object.keys(latentFields), misfit)
+  latent: /*#__PURE__*/ strictly(LatentCodec, Object.keys(latentFields), misfit),
+  tokens: /*#__PURE__*/ strictly(TokensCodec, Object.keys(tokensFields), () => undefined)
 }
 
 /**
@@ -285,7 +337,7 @@ export const DenoiserCodec: t.Type<DenoiserDescription, DenoiserDescription, unk
   unknown
 >(
   'DenoiserDescription',
-  (u): u is DenoiserDescription => MlpCodec.is(u) || UnetCodec.is(u) || LatentCodec.is(u),
+  (u): u is DenoiserDescription => MlpCodec.is(u) || UnetCodec.is(u) || LatentCodec.is(u) || TokensCodec.is(u),
   (u, context) =>
     pipe(
       t.UnknownRecord.validate(u, context),

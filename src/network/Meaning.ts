@@ -8,6 +8,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { Denoiser, DenoiserInput } from '../chain/Denoiser.js'
 import * as Prediction from '../chain/Prediction.js'
 import type { Schedule } from '../chain/Schedule.js'
+import { flow as flowShares } from '../chain/Share.js'
 import { type DocumentError, fault } from '../document/Document.js'
 import * as L from '../lens/Lens.js'
 import type { Lens, Params } from '../lens/Lens.js'
@@ -28,25 +29,33 @@ import type { Imported, Named } from './graph/Import.js'
  *
  * - `alphaBar`: the share of data at each step that the model was trained at, from the least noise to the most; the model is told
  *   the step, counted from 0.
- * - `prediction`: what the output is: the noise, the data (`clean`), or `sqrt(alphaBar) noise - sqrt(1 - alphaBar) data` (`velocity`).
- * - `layout`: how a row of numbers lies in the model's input: as it is (`rows`), or as images with `channels first`. Rows here are
- *   height, width, channel.
+ * - `flow`: instead of that, straight paths `(1 - s) data + s noise`: what the model is told at the `data` and at the `noise`, 0 and 1000, say.
+ * - `prediction`: what the output is: the noise (`epsilon`), the data (`clean`), `sqrt(alphaBar) noise - sqrt(1 - alphaBar) data`
+ *   (`velocity`), or what a straight path gains as the told time grows, `noise - data` or, where it grows to the data, the negative
+ *   (`flow`).
+ * - `layout`: how a row of numbers lies in the model's input: as it is (`rows`), or as images with `channels first` or `channels last`.
+ *   Rows here are height, width, channel.
  * - `x`, `time`, `label`, `output`: names of inputs and of the output. Default: the first of their kind.
  * - `labels`: how many labels there are, counted from 0, and `nullLabel`, that of none. Default: no labels.
+ * - `guided`: on straight paths, the told times between which guidance is applied, without the ends. Default: always.
+ * - `range`: of the data, where they are shown. Default: from -1 to 1.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Meaning {
-  readonly alphaBar: ReadonlyArray<number>
-  readonly prediction: 'epsilon' | 'clean' | 'velocity'
-  readonly layout: 'rows' | 'channels first'
+  readonly alphaBar?: ReadonlyArray<number>
+  readonly flow?: { readonly data: number; readonly noise: number }
+  readonly prediction: 'epsilon' | 'clean' | 'velocity' | 'flow'
+  readonly layout: 'rows' | 'channels first' | 'channels last'
   readonly x?: string
   readonly time?: string
   readonly label?: string
   readonly output?: string
   readonly labels?: number
   readonly nullLabel?: number
+  readonly guided?: readonly [after: number, before: number]
+  readonly range?: readonly [least: number, most: number]
 }
 
 /** What a meaning comes to for one model. */
@@ -69,7 +78,7 @@ interface Roles {
  * @category utils
  * @since 0.1.0
  */
-export const unitOf = ({ alphaBar }: Pick<Meaning, 'alphaBar'>): number =>
+export const unitOf = ({ alphaBar = [] }: Pick<Meaning, 'alphaBar'>): number =>
   2 ** Math.ceil(Math.log2(Math.max(alphaBar.length, 2)))
 
 /**
@@ -81,11 +90,11 @@ export const unitOf = ({ alphaBar }: Pick<Meaning, 'alphaBar'>): number =>
  */
 export const schedule = (
   meaning: Pick<Meaning, 'alphaBar'>,
-  steps: ReadonlyArray<number> = [...meaning.alphaBar.keys()],
+  steps: ReadonlyArray<number> = [...(meaning.alphaBar ?? []).keys()],
   last = 1
 ): Schedule => ({
   T: steps.length,
-  alphaBar: [last, ...steps.map((step) => meaning.alphaBar[step] ?? 0)],
+  alphaBar: [last, ...steps.map((step) => meaning.alphaBar?.[step] ?? 0)],
   time: [0, ...steps.map((step) => step / unitOf(meaning))]
 })
 
@@ -135,9 +144,27 @@ const rolesOf = ({ inputs, outputs }: Imported, meaning: Meaning): E.Either<Docu
   if (x.right.shape[0] !== 'batch' || !shape.every((d) => typeof d === 'number')) {
     return E.left(unsaid('x', 'a batch of literal size in all other axes', show(x.right.shape)))
   }
-  if (meaning.layout === 'channels first' ? shape.length < 2 : shape.length !== 1) {
-    const rows = meaning.layout === 'rows'
+  const rows = meaning.layout === 'rows'
+  if (rows ? shape.length !== 1 : shape.length < 2) {
     return E.left(unsaid('layout', rows ? "'channels first' for images" : "'rows' for rows", show(x.right.shape)))
+  }
+  // three colors or one, behind or before a square that is larger
+  const [first = 0, second = 0, third = 0] = shape.map(Number)
+  const few = (n: number): boolean => n === 1 || n === 3
+  const behind = few(third) && first === second && first > third
+  const before = few(first) && second === third && second > first
+  if (shape.length === 3 && (meaning.layout === 'channels first' ? behind : before && !rows)) {
+    return E.left(unsaid('layout', behind ? "'channels last'" : "'channels first'", show(x.right.shape)))
+  }
+  const span = Math.abs((meaning.flow?.noise ?? 0) - (meaning.flow?.data ?? 0))
+  if (meaning.flow !== undefined && time.right.kind === 'int' && span <= 1) {
+    return E.left(
+      unsaid(
+        'flow',
+        `times in whole steps for ${time.right.name}, such as { data: 0, noise: 1000 }`,
+        `a span of ${span}`
+      )
+    )
   }
   const output = outputs.find(({ name }) => meaning.output === undefined || name === meaning.output)
   const same = output !== undefined && output.shape.length === x.right.shape.length
@@ -161,13 +188,24 @@ const inverse = (order: ReadonlyArray<number>): ReadonlyArray<number> => order.m
 
 const permuted = (a: Expr, order: ReadonlyArray<number>): Expr => X.permute<Shape, ReadonlyArray<number>>(a, order)
 
-/** Rows of height, width, channel as images with channels first. */
-const toImages = (rows: Expr, shape: ReadonlyArray<number>): Expr => {
+/**
+ * Rows of height, width, channel as images with channels first, of the shape `[channels, height, width]`.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const toImages = (rows: Expr, shape: ReadonlyArray<number>): Expr => {
   const { apart, order } = laid(shape)
   return permuted(X.reshape<Shape>(rows, apart), order)
 }
 
-const toRows = (images: Expr, shape: ReadonlyArray<number>): Rows<number> => {
+/**
+ * The inverse of `toImages`.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const toRows = (images: Expr, shape: ReadonlyArray<number>): Rows<number> => {
   const { order } = laid(shape)
   return X.reshape(permuted(images, inverse(order)), ['batch', size(shape)])
 }
@@ -196,35 +234,36 @@ const onRows = (
   lens: Lens<Params, Named, Named>,
   model: Imported,
   { x: state, time, label, output, shape }: Roles,
-  { layout, labels = 1, nullLabel, alphaBar }: Meaning
+  meaning: Meaning
 ): Lens<Params, DenoiserInput<number, number>, Rows<number>> => {
+  const { layout, labels = 1, nullLabel } = meaning
   const images = layout === 'channels first'
   const timeShape = model.inputs.find(({ name }) => name === time)?.shape ?? ['batch']
   const outShape = model.outputs.find(({ name }) => name === output)?.shape ?? []
   const [channels = 1] = shape
   const wide = images && typeof outShape[1] === 'number' && outShape[1] > channels
-  const unit = unitOf({ alphaBar })
+  const told = toldOf(meaning)
   return L.make<Params, DenoiserInput<number, number>, Rows<number>>(lens.parameters, (p, input) => {
     const labelled = label === undefined ? {} : { [label]: rowOf(input.c, labels, nullLabel) }
     const [out, back] = lens.run(p, {
-      [state]: images ? toImages(input.x, shape) : input.x,
-      [time]: X.reshape<Shape>(X.scale(input.time, unit), timeShape),
+      [state]: images ? toImages(input.x, shape) : X.reshape<Shape>(input.x, ['batch', ...shape]),
+      [time]: X.reshape<Shape>(told(input.time), timeShape),
       ...labelled
     })
     const value = out[output] ?? X.zeros(outShape)
     // what a network says of the variance stands behind, and is left out
     const mean = wide ? X.slice<Shape, number, number>(value, 1, 0, channels) : value
     return [
-      images ? toRows(mean, shape) : X.retype(mean, ['batch', size(shape)]),
+      images ? toRows(mean, shape) : X.reshape(mean, ['batch', size(shape)]),
       (bar) => {
-        const inside = images ? toImages(bar, shape) : bar
+        const inside = images ? toImages(bar, shape) : X.reshape<Shape>(bar, ['batch', ...shape])
         const whole = wide ? X.pad<Shape, number, number>(inside, 1, 0, Number(outShape[1])) : inside
         const [pBar, aBar] = back({ [output]: whole })
         const xBar = aBar[state] ?? X.zeros(input.x.shape)
         return [
           pBar,
           {
-            x: images ? toRows(xBar, shape) : X.retype(xBar, input.x.shape),
+            x: images ? toRows(xBar, shape) : X.reshape(xBar, input.x.shape),
             time: X.zeros(input.time.shape),
             c: X.zeros(input.c.shape)
           }
@@ -234,15 +273,45 @@ const onRows = (
   })
 }
 
+/** What a model is told at a time in [0, 1]. */
+const toldOf =
+  (meaning: Meaning) =>
+  (time: Rows<1>): Rows<1> => {
+    const { flow } = meaning
+    if (flow === undefined) return X.scale(time, unitOf(meaning))
+    return X.add(X.scale(time, flow.noise - flow.data), X.fill(time.shape, flow.data))
+  }
+
+/** What cannot be meant together. */
+const contradiction = ({ alphaBar, flow, prediction, guided }: Meaning): DocumentError | undefined => {
+  if (flow === undefined) {
+    if (alphaBar === undefined) return unsaid('alphaBar', 'the shares of data at its steps, or `flow`', 'neither')
+    const falling = alphaBar.every((a, i) => a > 0 && a <= 1 && (i === 0 || a < (alphaBar[i - 1] ?? 1)))
+    if (!falling || alphaBar.length === 0) {
+      return unsaid('alphaBar', 'shares of data in (0, 1] that fall from step to step', `${alphaBar.length} others`)
+    }
+    if (prediction === 'flow') return unsaid('flow', 'straight paths, since the prediction is theirs', 'none')
+    return guided === undefined ? undefined : unsaid('guided', 'straight paths beside it', 'none')
+  }
+  if (alphaBar !== undefined) return unsaid('flow', 'straight paths, or `alphaBar`', 'both')
+  if (flow.data === flow.noise) {
+    return unsaid('flow', 'two times, of the data and of the noise', `${flow.data} for both`)
+  }
+  return prediction === 'flow' || prediction === 'clean'
+    ? undefined
+    : unsaid('prediction', "'flow' or 'clean', on straight paths", `'${prediction}'`)
+}
+
 /**
- * The denoiser of a model: the noise in rows of numbers. Chains on it have a schedule of `schedule(meaning)`.
+ * A model's network as it is, on rows: told times in [0, 1], it predicts what the record says, of the state in the scale that it was
+ * trained in. On straight paths a velocity is `noise - data`.
  *
  * Left: the field of the record that has to say something else; a model that runs forward only.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const denoiserOf = (
+export const networkOf = (
   model: Imported,
   meaning: Meaning
 ): E.Either<DocumentError, Denoiser<Params, number, number>> => {
@@ -250,25 +319,67 @@ export const denoiserOf = (
     const [first] = model.without
     return E.left(unsaid('model', 'operators with pullbacks', `${first?.op} in node ${first?.node}, which has none`))
   }
-  const falling = meaning.alphaBar.every((a, i) => a > 0 && a <= 1 && (i === 0 || a < (meaning.alphaBar[i - 1] ?? 1)))
-  if (!falling || meaning.alphaBar.length === 0) {
-    return E.left(
-      unsaid('alphaBar', 'shares of data in (0, 1] that fall from step to step', `${meaning.alphaBar.length} others`)
-    )
-  }
+  const wrong = contradiction(meaning)
+  if (wrong !== undefined) return E.left(wrong)
+  const { flow } = meaning
+  const backwards = meaning.prediction === 'flow' && flow !== undefined && flow.data > flow.noise
   return E.map((roles: Roles): Denoiser<Params, number, number> => {
-    const predictor = {
+    const lens = onRows(model.lens, model, roles, meaning)
+    return {
       features: size(roles.shape),
       labels: meaning.labels ?? 1,
       networkCalls: 1,
-      lens: onRows(model.lens, model, roles, meaning)
+      lens: backwards
+        ? L.compose(
+            lens,
+            L.pure((v: Rows<number>) => [X.neg(v), (bar) => X.neg(bar)])
+          )
+        : lens
     }
-    if (meaning.prediction === 'epsilon') return predictor
-    const unit = unitOf(meaning)
-    const shares: Prediction.Shares = (time) => {
-      const data = looked(meaning.alphaBar, X.scale(time, unit))
-      return { data, noise: X.sub(X.fill(data.shape, 1), data) }
-    }
-    return Prediction.epsilon(shares)({ ...predictor, kind: meaning.prediction })
   })(rolesOf(model, meaning))
 }
+
+/** The state of a straight path, of a state of unit variance. */
+const inPath = (
+  lens: Lens<Params, DenoiserInput<number, number>, Rows<number>>
+): Lens<Params, DenoiserInput<number, number>, Rows<number>> =>
+  L.make(lens.parameters, (p, input) => {
+    const { data, noise } = flowShares(input.time)
+    const scale = X.broadcastTo(X.add(X.sqrt(data), X.sqrt(noise)), input.x.shape)
+    const [value, back] = lens.run(p, { ...input, x: X.div(input.x, scale) })
+    return [
+      value,
+      (bar) => {
+        const [pBar, inner] = back(bar)
+        return [pBar, { ...inner, x: X.div(inner.x, scale) }]
+      }
+    ]
+  })
+
+/**
+ * The denoiser of a model: the noise in rows of numbers. Chains on it have a schedule of `schedule(meaning)`, or, on straight paths, the
+ * times of the shares that are called `flow`.
+ *
+ * Left: as for `networkOf`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const denoiserOf = (
+  model: Imported,
+  meaning: Meaning
+): E.Either<DocumentError, Denoiser<Params, number, number>> =>
+  E.map((network: Denoiser<Params, number, number>): Denoiser<Params, number, number> => {
+    const { prediction, flow } = meaning
+    if (prediction === 'epsilon') return network
+    if (flow !== undefined) {
+      const lens = prediction === 'clean' ? inPath(network.lens) : network.lens
+      return Prediction.epsilon(flowShares)({ ...network, lens, kind: prediction })
+    }
+    const unit = unitOf(meaning)
+    const shares: Prediction.Shares = (time) => {
+      const data = looked(meaning.alphaBar ?? [], X.scale(time, unit))
+      return { data, noise: X.sub(X.fill(data.shape, 1), data) }
+    }
+    return Prediction.epsilon(shares)({ ...network, kind: prediction })
+  })(networkOf(model, meaning))

@@ -8,6 +8,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import type * as t from 'io-ts'
 import type { Denoiser } from '../chain/Denoiser.js'
+import type { Own } from '../chain/SamplerRow.js'
 import type { Schedule } from '../chain/Schedule.js'
 import type { ShareName } from '../chain/Share.js'
 import type { Rows } from '../lens/Rows.js'
@@ -50,9 +51,14 @@ export type Metadata = Readonly<Record<string, string>>
  *
  * - `share`: the schedule whose times it is told, and was trained at.
  * - `levels`: where it was trained at levels of its own, those of a chain of `T` steps, at its own times.
+ * - `own`: the chain that it comes with, which is called `own`.
  * - `decoder`: where it denoises latents, what turns them into outputs; then `parameters` has those of the decoder too, below
  *   `decoder`.
  * - `encode`: the file of the same model with other values.
+ * - `file`: how a run calls that file, below its folder. Default: `model.safetensors`.
+ * - `beside`: what is written beside it, by name, such as a configuration that the weights need.
+ * - `spread`: may a vector of its parameters have a copy for each row of the batch? Default: true. A graph of another tool may not take it.
+ * - `image`: where rows are images (height, width, channel), their size and the range of their numbers.
  *
  * @category model
  * @since 0.1.0
@@ -61,14 +67,32 @@ export interface Model {
   readonly denoiser: Denoiser<Params, number, number>
   readonly share: ShareName
   readonly levels?: (T: number) => Schedule
+  readonly own?: Own
   readonly decoder: O.Option<Lens<Params, Rows<number>, Rows<number>>>
   readonly parameters: Values
   readonly metadata: Metadata
+  readonly file?: string
+  readonly beside?: (parameters: Values) => E.Either<ModelError, Readonly<Record<string, Uint8Array>>>
+  readonly spread?: boolean
+  readonly image?: Image
   readonly encode: (
     parameters: Values,
     metadata: Metadata,
     precision: Safetensors.Precision
   ) => E.Either<ModelError, Uint8Array>
+}
+
+/**
+ * How images lie in rows of numbers.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Image {
+  readonly height: number
+  readonly width: number
+  readonly channels: number
+  readonly range: readonly [least: number, most: number]
 }
 
 /**
@@ -141,7 +165,7 @@ export const loadModel = (bytes: Uint8Array): E.Either<ModelError, DescribedMode
     E.map((loaded) => ({
       ...loaded,
       denoiser: Network.denoiser(loaded.description),
-      share: loaded.description.share,
+      share: Network.shareOf(loaded.description),
       decoder: Network.decoder(loaded.description),
       encode: (parameters, metadata, precision) => encodeModel(loaded.description, parameters, metadata, precision)
     }))

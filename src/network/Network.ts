@@ -8,6 +8,7 @@ import type { Denoiser, DenoiserInput } from '../chain/Denoiser.js'
 import type { Rows } from '../lens/Rows.js'
 import * as L from '../lens/Lens.js'
 import type { Lens, Parameters, Params } from '../lens/Lens.js'
+import type { ShareName } from '../chain/Share.js'
 import type { DenoiserDescription } from './Description.js'
 import { erase } from '../lens/Erase.js'
 import { fromClean } from './FromClean.js'
@@ -29,11 +30,22 @@ export const featuresOf = (description: DenoiserDescription): number => {
       return Unet.featuresOf(description.size)
     case 'latent':
       return Latent.featuresOf(description)
+    case 'tokens':
+      return description.length * description.alphabet
   }
 }
 
 /**
- * The network of a description: from `x`, time and condition to the clean output that it expects.
+ * The schedule whose times a network is told. Tokens are masked in proportion to the time, as data are mixed on a straight path.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const shareOf = (description: DenoiserDescription): ShareName =>
+  description.kind === 'tokens' ? 'flow' : description.share
+
+/**
+ * The network of a description: from `x`, time and condition to the clean output that it expects, or the logits of clean tokens.
  *
  * @category constructors
  * @since 0.1.0
@@ -46,18 +58,28 @@ export const clean = (description: DenoiserDescription): Lens<Params, DenoiserIn
       return Unet.clean(description)
     case 'latent':
       return erase(L.at('denoiser', Latent.clean(description)))
+    case 'tokens':
+      return erase(Mlp.clean({ ...description, features: featuresOf(description), share: shareOf(description) }))
   }
 }
 
 /**
- * The denoiser of a description: the noise in `x`. It is told times of the schedule that the description names in `share`
+ * The denoiser of a description: the noise in `x`, or the logits of clean tokens. It is told times of the schedule that the description names in `share`
  * (`Share.schedules`), which a chain must use.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const denoiser = (description: DenoiserDescription): Denoiser<Params, number, number> =>
-  fromClean({ ...description, features: featuresOf(description) }, clean(description))
+  description.kind === 'tokens'
+    ? {
+        features: featuresOf(description),
+        labels: description.labels,
+        alphabet: description.alphabet,
+        networkCalls: 1,
+        lens: clean(description)
+      }
+    : fromClean({ ...description, features: featuresOf(description) }, clean(description))
 
 /**
  * What turns the denoiser's output into rows of pixels, where that is not the output itself.

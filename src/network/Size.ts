@@ -160,6 +160,8 @@ export const described = (description: Description): Size => {
       return unet(description)
     case 'latent':
       return latent(description)
+    case 'tokens':
+      return mlp({ ...description, features: description.length * description.alphabet })
     case 'classifier':
       return classifier(description)
   }

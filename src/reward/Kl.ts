@@ -5,7 +5,8 @@
  *
  *     r_t(x_t) = -beta KL(p_theta(. | x_t) || p_ref(. | x_t)),
  *
- * for normal noise `-beta |mu_t(x_t; theta) - mu_t(x_t; theta_ref)|^2 / (2 sigma_t^2)`. The sum over the steps of a trajectory of
+ * for normal noise `-beta |mu_t(x_t; theta) - mu_t(x_t; theta_ref)|^2 / (2 sigma_t^2)`, and for categories the divergence of their
+ * probabilities. The sum over the steps of a trajectory of
  * the model has the expectation `-beta KL(path || path_ref)` (DPOK, Fan et al., arXiv 2305.16381, equation 4), so with a terminal
  * reward `R` the objective is `E[R] - beta KL`. Nothing is sampled for the penalty itself.
  *
@@ -14,6 +15,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { lookup, type Chain } from '../chain/Chain.js'
 import { anchored, declared } from '../chain/Reference.js'
+import * as Transition from '../chain/Transition.js'
 import type { PerRow } from '../lens/layer/Loss.js'
 import { type DocumentError, fault } from '../document/Document.js'
 import * as L from '../lens/Lens.js'
@@ -62,7 +64,7 @@ export const klTo =
     chain: Chain<P, S, C>
   ): E.Either<DocumentError, StepLens<P, S, C>> => {
     const { beta, floor = 0 } = options
-    const { divergence } = chain.noise
+    const divergence = Transition.divergence(chain.noise)
     if (!(beta > 0 && Number.isFinite(beta))) {
       return E.left(fault('kl.beta', 'a number above 0', beta, 'leave the penalty out for none'))
     }
@@ -73,7 +75,7 @@ export const klTo =
       return E.left(
         fault(
           'kl',
-          'a chain whose noise has a divergence from its own shift in closed form: normal or Laplace',
+          'a chain whose noise has a divergence from its own shift in closed form: normal, Laplace or categorical',
           chain.noise.density,
           'give the noise a `divergence`, or choose another chain'
         )
@@ -95,14 +97,20 @@ export const klTo =
         L.make<Stepping<P>, Stepped<S, C>, PerRow>({ own: chain.parameters }, ({ theta, own }, { mean, x, c }) => {
           const [anchor, back] = chain.mean(t).run(anchored(chain, own), { x, c })
           const scale = lookup(inverse, t)
-          const [value, derivative] = divergence(X.mul(X.sub(mean, anchor), scale))
+          const [value, derivative, anchorDerivative] = divergence(mean, anchor, scale)
           const total = X.retype(X.sum<Shape, ReadonlyArray<number>>(value, rest), ['batch'])
+          // a step whose noise is switched off is left out
+          const counted = (each: PerRow): PerRow => {
+            const priced = X.scale(each, -beta)
+            return chain.switched === undefined ? priced : X.weigh(priced, chain.switched.at(theta, t))
+          }
           return [
-            X.scale(total, -beta),
+            counted(total),
             (bar) => {
-              const rows: Expr = X.reshape(X.scale(bar, -beta), ['batch', ...rest.map(() => 1)])
-              const meanBar = X.mul(X.mul(derivative, X.broadcastTo(rows, chain.state)), scale)
-              const [, aBar] = back(X.neg(meanBar))
+              const rows: Expr = X.reshape(counted(bar), ['batch', ...rest.map(() => 1)])
+              const weighed = (of: Expr<S>): Expr<S> => X.mul(X.mul(of, X.broadcastTo(rows, chain.state)), scale)
+              const meanBar = weighed(derivative)
+              const [, aBar] = back(weighed(anchorDerivative))
               return [
                 // the reference is not trained
                 { theta, own: Tree.zerosOf(own) },

@@ -42,7 +42,9 @@ export type Stepped<S extends Batched, C extends Exprs> = {
  * A differentiable reward of each step, one number a row: a lens for each step `t = 1..T`, a run-time index. `theta` are the
  * chain's parameters at the step, `own` fixed ones of the reward, whose shapes are `shapes` and whose values are `parameters`.
  * `direct` tells whether the reward depends on `theta` other than through the mean; if not, its cotangent is not asked for.
- * `networkCalls`: how many times one step's reward evaluates a network, beside the step's own.
+ * `networkCalls`: how many times one step's reward evaluates a network, beside the step's own. `only`, where it is said, is the one of
+ * its two parts that estimates have: `scored` in the returns that likelihood ratios and differences multiply, or `differentiated`, its
+ * gradient in the segments of cells. Either alone is **biased** for the objective that has both.
  *
  * @category model
  * @since 0.1.0
@@ -52,6 +54,7 @@ export interface StepLens<P extends Params, S extends Batched, C extends Exprs> 
   readonly name: string
   readonly direct: boolean
   readonly networkCalls: number
+  readonly only?: 'scored' | 'differentiated'
   readonly shapes: Parameters
   readonly parameters: Values
   readonly lens: (t: Scalar) => Lens<Stepping<P>, Stepped<S, C>, PerRow>

@@ -24,7 +24,7 @@ import type { Judgement, Trained, Training } from './Task.js'
  * - `spans`: the columns of the labels that are hidden together (all, by default).
  * - `dropout`: how often labels are hidden (a tenth of the rows, by default).
  * - `recipe`: fields of the recipe over `recipe`, the default.
- * - `objective`: what is minimised (denoising, or flow matching where the description's share is `flow`).
+ * - `objective`: what is minimised (denoising, flow matching where the description's share is `flow`, or unmasking of tokens).
  * - `batch` and `examples`: rows of a step, and rows that are drawn (256 and 16384).
  * - `judge`: what else is measured, beside the loss on held-out examples.
  *
@@ -66,6 +66,12 @@ export const recipe: Pretrain.Recipe = {
 /** How many examples are held out. */
 const heldOutExamples = 1024
 
+const usual = (description: DenoiserDescription): Objective.Objective<Params> => {
+  if (description.kind === 'tokens') return Objective.unmasking(description)
+  if (description.kind === 'latent') return Objective.latentDenoising(description)
+  return description.share === 'flow' ? Objective.flowMatching(description) : Objective.denoising(description)
+}
+
 /**
  * The training of a denoiser on labelled examples.
  *
@@ -74,13 +80,7 @@ const heldOutExamples = 1024
  */
 export const denoising = (options: DenoisingOptions): Training => {
   const { description, data, spans, dropout = { all: 0.1, some: 0 } } = options
-  const objective =
-    options.objective ??
-    (description.kind === 'latent'
-      ? Objective.latentDenoising(description)
-      : description.share === 'flow'
-        ? Objective.flowMatching(description)
-        : Objective.denoising(description))
+  const objective = options.objective ?? usual(description)
   return {
     about: options.about,
     network: description,
@@ -91,7 +91,7 @@ export const denoising = (options: DenoisingOptions): Training => {
     prepare: (key, examples) => {
       const training = table(data(Key.foldInString(key, 'training'), examples), spans)
       const heldOut = data(Key.foldInString(key, 'held-out'), heldOutExamples)
-      return E.right({
+      return TE.right({
         details: { dropout },
         batches: (batch, of) => batchAt(training, batch, dropout, of),
         judge: (trained) =>

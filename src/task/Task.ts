@@ -14,6 +14,7 @@ import { type DocumentError, fault } from '../document/Document.js'
 import { near } from '../document/Nearest.js'
 import type { Span } from '../lens/Columns.js'
 import type { Params } from '../lens/Lens.js'
+import type { Meaning } from '../network/Meaning.js'
 import * as Model from '../network/Model.js'
 import type { Key } from '../random/Key.js'
 import type { Shelf } from '../reward/Shelf.js'
@@ -38,12 +39,15 @@ import type { Judges } from './Judges.js'
  * - `defaults`: fields of a configuration, as a document, over the library's own, for a document that is given. `model` and
  *   `reward` must be among them.
  * - `models`: the models that have a name. `read` makes one of a file's bytes: of those, and of what a run wrote.
+ * - `meaning`: what the numbers of a model mean that comes with its network, in ONNX or as a folder of diffusers. Where a task has none, what
+ *   lies beside the file says it.
  * - `language`: in which a model is told what to draw.
  * - `rewards`: those that have names, on the outputs of a model. They may have to be read: networks that judge, say.
  * - `judges`: what runs on a model's outputs are judged by, beside the reward that they raise.
  * - `show`: how the outputs of a model are shown.
  * - `trainings`: what can be trained from data, by name.
  * - `examples`: draws what the models are trained on, where that is to be looked at.
+ * - `fetch`: brings data that do not ship to where `trainings` and `examples` read them.
  * - `toys`: chains with exact gradients to verify estimators on, by name: documents as `halforder verify --model` takes them.
  *
  * @category model
@@ -56,12 +60,14 @@ export interface Task {
   readonly defaults: (given: unknown) => Readonly<Record<string, unknown>>
   readonly models: ReadonlyMap<string, Stored>
   readonly read: (bytes: Uint8Array) => E.Either<string, Model.Model>
+  readonly meaning: Meaning | undefined
   readonly language: (model: Model.Model) => Language
   readonly rewards: (model: Model.Model) => TE.TaskEither<string, Shelf>
   readonly judges: (model: Model.Model) => TE.TaskEither<string, Judges>
   readonly show: (model: Model.Model) => Show
   readonly trainings: ReadonlyMap<string, Training>
-  readonly examples: ((key: Key, n: number) => E.Either<string, Examples>) | undefined
+  readonly examples: ((key: Key, n: number) => TE.TaskEither<string, Examples>) | undefined
+  readonly fetch: TE.TaskEither<string, string> | undefined
   readonly toys: ReadonlyMap<string, unknown>
 }
 
@@ -80,18 +86,26 @@ export interface Stored {
  * How rows of numbers are shown.
  *
  * - `Stills`: images of `side x side` RGB pixels in [-1, 1], in the order height, width, color; where `side` is left out, of whatever
- *   square a row makes.
+ *   square a row makes. With `colors: 1` a pixel is one number, its grey. With `image`, of that size, channels and range: of one channel
+ *   grey, of more than three the first three.
  * - `Clips`: `frames` of those, one after another.
  * - `Points`: points of the plane, drawn where both coordinates are in [-reach, reach].
+ * - `Text`: a line of words a row, as `words` has it.
  * - `Own`: whatever `png` makes of some rows.
  *
  * @category model
  * @since 0.1.0
  */
 export type Show =
-  | { readonly _tag: 'Stills'; readonly side?: number | undefined }
+  | {
+      readonly _tag: 'Stills'
+      readonly side?: number | undefined
+      readonly colors?: 1 | 3
+      readonly image?: Model.Image | undefined
+    }
   | { readonly _tag: 'Clips'; readonly side: number; readonly frames: number }
   | { readonly _tag: 'Points'; readonly reach: number }
+  | { readonly _tag: 'Text'; readonly words: (row: ArrayLike<number>) => string }
   | { readonly _tag: 'Own'; readonly png: (rows: Tensor) => TE.TaskEither<string, Uint8Array> }
 
 /**
@@ -120,7 +134,7 @@ export interface Training {
   readonly recipe: Recipe
   readonly batch: number
   readonly examples: number
-  readonly prepare: (key: Key, examples: number) => E.Either<string, Prepared>
+  readonly prepare: (key: Key, examples: number) => TE.TaskEither<string, Prepared>
   readonly encode: (parameters: Values, metadata: Model.Metadata) => E.Either<string, Uint8Array>
   readonly decode: (bytes: Uint8Array) => E.Either<string, Values>
 }
@@ -173,7 +187,7 @@ export interface Judgement {
 }
 
 /**
- * What must be said of a task; the rest has defaults: no judges, no training, no examples, no toys, models that are told nothing, and files
+ * What must be said of a task; the rest has defaults: no judges, no training, no examples, nothing to fetch, no toys, models that are told nothing, and files
  * with a description, as `halforder pretrain` writes them.
  *
  * @category model
@@ -188,9 +202,11 @@ export interface TaskOptions {
   readonly judges?: Judges | ((model: Model.Model) => TE.TaskEither<string, Judges>)
   readonly show: Show | ((model: Model.Model) => Show)
   readonly read?: Task['read']
+  readonly meaning?: Meaning
   readonly language?: Language | Task['language']
   readonly trainings?: Readonly<Record<string, Training>>
-  readonly examples?: (key: Key, n: number) => E.Either<string, Examples>
+  readonly examples?: (key: Key, n: number) => TE.TaskEither<string, Examples>
+  readonly fetch?: TE.TaskEither<string, string>
   readonly toys?: Readonly<Record<string, unknown>>
 }
 
@@ -213,12 +229,14 @@ export const task = (options: TaskOptions): Task => {
     defaults: typeof fields === 'function' ? fields : () => fields,
     models: new Map(Object.entries(options.models)),
     read: options.read ?? described,
+    meaning: options.meaning,
     language: typeof language === 'function' ? language : () => language,
     rewards: typeof rewards === 'function' ? rewards : () => TE.right(rewards),
     judges: typeof judges === 'function' ? judges : () => TE.right(judges),
     show: typeof show === 'function' ? show : () => show,
     trainings: new Map(Object.entries(options.trainings ?? {})),
     examples: options.examples,
+    fetch: options.fetch,
     toys: new Map(Object.entries(options.toys ?? {}))
   }
 }

@@ -213,6 +213,23 @@ export const joinRows = (parts: ReadonlyArray<Tensor>): Tensor => {
 }
 
 /**
+ * Tensors of one shape along a new first axis, in the number format of the first; `at` is its inverse. Of none it is a tensor without
+ * entries. Entries of another size than the first are cut, or filled with zeros.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const stack = (parts: ReadonlyArray<Tensor>): Tensor => {
+  const [first] = parts
+  if (first === undefined) return { shape: [0], data: new Float32Array(0) }
+  const n = first.data.length
+  const data =
+    first.data instanceof Float64Array ? new Float64Array(parts.length * n) : new Float32Array(parts.length * n)
+  parts.forEach((part, i) => data.set(part.data.subarray(0, n), i * n))
+  return { shape: [parts.length, ...first.shape], data }
+}
+
+/**
  * The `i`-th entry along the first axis, sharing the buffer. The index is rounded down and held within the axis, as in
  * `Expr.take`; of none it is zeros.
  *

@@ -95,8 +95,13 @@ export const adaptModel =
   (select: Adapter.Select, key: Key) =>
   (model: Model): AdaptedModel => {
     const { denoiser, initial: start, trained, merge, trainedFraction } = adapt(options)(select)(model.denoiser)
+    // the chain that the model comes with has the same weights
+    const own =
+      model.own === undefined
+        ? {}
+        : { own: { ...model.own, network: eraseDenoiser(adapt(options)(select)(model.own.network).denoiser) } }
     return {
-      model: { ...model, denoiser: eraseDenoiser(denoiser), parameters: start(model.parameters, key) },
+      model: { ...model, ...own, denoiser: eraseDenoiser(denoiser), parameters: start(model.parameters, key) },
       trained,
       merge,
       trainedFraction

@@ -8,59 +8,28 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as t from 'io-ts'
 import * as Named from '../estimator/Named.js'
 import { modes } from '../kernel/Mode.js'
-import {
-  below,
-  decodeWith,
-  type DocumentError,
-  fault,
-  finite32,
-  flag,
-  isRecord,
-  listUpTo,
-  notNegative32,
-  numberThat,
-  oneOf,
-  positive32,
-  textUpTo,
-  wholeIn
-} from '../document/Document.js'
-import { longest } from '../estimator/Cover.js'
+import { below, decodeWith, type DocumentError, fault, isRecord, oneOf, wholeIn } from '../document/Document.js'
 import { names as chainNames } from './Chains.js'
+import {
+  adapterFields,
+  advantageFields,
+  chainFields,
+  klFields,
+  limits,
+  optimizerFields,
+  paths,
+  policyFields,
+  samples,
+  share,
+  stageFields,
+  text
+} from './config/Fields.js'
+
+export { limits } from './config/Fields.js'
 
 // -------------------------------------------------------------------------------------
 // codecs
 // -------------------------------------------------------------------------------------
-
-/**
- * How much a configuration may ask for. `docs/limits.md` lists these. They are far beyond any run: what a machine can
- * hold is found out when a run starts.
- *
- * @category constants
- * @since 0.1.0
- */
-export const limits = {
-  /** Steps of a chain, and of anything that is counted along one. */
-  T: longest,
-  /** Samples of one step, and of an evaluation. */
-  samples: 10_000_000,
-  /** Steps of the optimizer: one a millisecond for eleven days. */
-  steps: 1_000_000_000,
-  /** Rank of an adapter. */
-  rank: 65_536,
-  threads: 256,
-  /** Characters of a prompt, and of the name of anything. */
-  text: 10_000,
-  /** Patterns of paths. */
-  paths: 10_000
-} as const
-
-const along = /*#__PURE__*/ wholeIn(1, limits.T)
-const samples = /*#__PURE__*/ wholeIn(1, limits.samples)
-const text = /*#__PURE__*/ textUpTo(limits.text)
-const paths = /*#__PURE__*/ listUpTo(text, limits.paths, `a list of at most ${limits.paths} paths`)
-const share = numberThat('a number in 0..1', (n) => n >= 0 && n <= 1)
-/** A running mean whose decay is 1 never moves, and its correction divides by 0. */
-const decay = numberThat('a number of at least 0 and below 1', (n) => n >= 0 && n < 1)
 
 /** An estimator by name, with every option that the name has: see `Named.names`. */
 const estimator: t.Type<Named.Description, Named.Description, unknown> = /*#__PURE__*/ new t.Type(
@@ -74,88 +43,6 @@ const estimator: t.Type<Named.Description, Named.Description, unknown> = /*#__PU
   t.identity
 )
 
-/** Two steps, the lowest first, or null. */
-const window: t.Type<readonly [number, number] | null, unknown, unknown> = /*#__PURE__*/ new t.Type(
-  'null, or the lowest and the highest step',
-  (u): u is readonly [number, number] | null =>
-    u === null || (Array.isArray(u) && u.length === 2 && u.every((step) => Number.isInteger(step))),
-  (u, context) => (window.is(u) ? t.success(u) : t.failure(u, context)),
-  t.identity
-)
-
-const chainFields = {
-  /** Which chain: see `Chains.names`. */
-  kind: oneOf(...chainNames),
-  /** Number of steps. */
-  T: along,
-  /** How much noise: the share of the posterior's for `ddim`, `edm`, `latent` and `cascade`, that of Flow-GRPO for `flow-sde`. */
-  eta: share,
-  /** Which variance, for `ddpm`. */
-  variance: oneOf('small', 'large'),
-  /** The levels of noise of `ddpm`, `ddim`, `consistency` and `latent`; the others bring their own. Any fits any model. */
-  schedule: oneOf('cosine', 'linear', 'flow'),
-  /** Scale of classifier-free guidance; 1 is none, and any other doubles the network evaluations. */
-  guidance: finite32,
-  /**
-   * The clean output that is predicted at each step is held within -clip..clip; 0 is no bound. It **biases** samples: the chain's
-   * marginals are no longer those of the process, and what is clipped has no gradient.
-   */
-  clip: notNegative32,
-  /** Whether step 1 has the noise that its chain gives it. Without it no half-order cell may end there. */
-  lastNoise: flag,
-  /** The lowest and the highest step that have noise, the others being those of the chain's ODE; null: all have. */
-  window
-}
-
-const stageFields = {
-  /** The prompt of the first third of the steps, next to the noise; where it is empty, that of `prompt`. */
-  coarse: text,
-  /** The prompt of the second third. */
-  mid: text,
-  /** The prompt of the last third, next to the output. */
-  fine: text
-}
-
-const adapterFields = {
-  /** Rank of the low-rank adapter (LoRA) that is trained in place of the weights; 0 is none. */
-  rank: wholeIn(0, limits.rank),
-  /** The adapter is added times `alpha / rank`. */
-  alpha: positive32,
-  /** Paths of the weights that have an adapter, as in `trained`; none chooses all of them. */
-  on: paths
-}
-
-const advantageFields = {
-  name: oneOf('none', 'constant', 'leaveOneOut', 'perPrompt', 'group', 'runningMean'),
-  /** The constant, or where the running mean starts. */
-  baseline: finite32,
-  /** How much of the running mean stays at each step. */
-  decay: share
-}
-
-const klFields = {
-  /** The price of the divergence from the base model, by which the objective is `E[R] - beta KL`; 0 is none. */
-  beta: notNegative32,
-  /** Steps whose noise is below it count with a deviation of this; where it is 0, steps without noise are left out. */
-  floor: notNegative32
-}
-
-const optimizerFields = {
-  name: oneOf('adamW', 'sgd'),
-  learningRate: positive32,
-  /** Decoupled weight decay, for `adamW`. */
-  weightDecay: notNegative32,
-  /** Decay rates of the running means of the gradient and of its square, for `adamW`. */
-  beta1: decay,
-  beta2: decay,
-  /** The share of the last steps that the next one keeps, for `sgd`. */
-  momentum: decay,
-  /** Whether a step looks ahead of its momentum, for `sgd`. */
-  nesterov: flag,
-  /** The largest Euclidean norm of a gradient, 0 for no clipping. A clipped gradient is not unbiased. */
-  clip: notNegative32
-}
-
 const fields = {
   /** The task: the name of one that ships with the program, or a module. The library does not read it. */
   task: text,
@@ -168,6 +55,8 @@ const fields = {
   estimator,
   chain: t.exact(t.type(chainFields)),
   advantage: t.exact(t.type(advantageFields)),
+  /** How often the samples of a step are used, and how ratios of densities are read and bounded. */
+  policy: t.exact(t.type(policyFields)),
   optimizer: t.exact(t.type(optimizerFields)),
   /** What it costs to leave the base model: the divergence of each step from the base's, along the chain. */
   kl: t.exact(t.type(klFields)),
@@ -193,6 +82,8 @@ const fields = {
   nonFinite: oneOf('stop', 'skipRow'),
   /** Samples of held-out noise that the reward is measured on before and after. */
   evaluationSamples: samples,
+  /** The chain that is measured and pictured in place of `chain.kind`, such as `flow-ode`, with its other fields but for a window; empty: none. */
+  evaluationChain: oneOf('', ...chainNames),
   /** Which mode of gpu.js runs the programs. */
   mode: oneOf(...modes),
   /** Threads that share the rows of a batch, in mode `webasm`. The bits do not depend on it. */
@@ -263,7 +154,8 @@ export const defaults: Config = {
     lastNoise: true,
     window: null
   },
-  advantage: { name: 'leaveOneOut', baseline: 0, decay: 0.9 },
+  advantage: { name: 'leaveOneOut', baseline: 0, decay: 0.9, clip: 0 },
+  policy: { epochs: 1, minibatches: 1, clip: 0, form: 'ppo', dualClip: 0, density: 'sum' },
   optimizer: {
     name: 'adamW',
     learningRate: 0.1,
@@ -274,7 +166,7 @@ export const defaults: Config = {
     nesterov: false,
     clip: 1
   },
-  kl: { beta: 0, floor: 0 },
+  kl: { beta: 0, floor: 0, as: 'objective' },
   adapter: { rank: 0, alpha: 8, on: [] },
   trained: [],
   prompt: '',
@@ -286,6 +178,7 @@ export const defaults: Config = {
   seed: 1,
   nonFinite: 'stop',
   evaluationSamples: 512,
+  evaluationChain: '',
   mode: 'webasm',
   threads: 1
 }

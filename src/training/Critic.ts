@@ -78,6 +78,17 @@ export interface Batch {
 }
 
 /**
+ * All that was asked, and all that came of it.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Whole {
+  readonly request: Request
+  readonly estimate: Estimate
+}
+
+/**
  * What it looks at: the steps of the chain, the numbers of a state and of a condition; and how large its layers are (64 by
  * default).
  *

@@ -11,22 +11,35 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Cover } from '../estimator/Cover.js'
 import * as Gradient from '../estimator/Gradient.js'
-import type { AnyProblem, EstimatorError, Gradients, Interpreter, Problem } from '../estimator/Gradient.js'
+import type { EstimatorError, Gradients, Interpreter, Problem } from '../estimator/Gradient.js'
 import { check as checkSampler, ofEstimator, run as runSampled, type Sampler } from '../estimator/Sampler.js'
 import type { Params } from '../lens/Lens.js'
 import type * as Optimizer from '../optimizer/Optimizer.js'
 import * as Key from '../random/Key.js'
 import * as Build from '../tensor/Build.js'
-import { below, under, type Values } from '../tensor/Program.js'
-import { first as firstNotFinite, type NotFinite, show as showNotFinite } from '../tensor/Finite.js'
+import type { Values } from '../tensor/Program.js'
+import { show as showNotFinite } from '../tensor/Finite.js'
 import type { Batched } from '../tensor/Shape.js'
 import type { Executable, Target } from '../tensor/Target.js'
-import * as T from '../tensor/Tensor.js'
 import type { Exprs } from '../tensor/Tree.js'
 import type { Conditions } from './Conditions.js'
 import * as Critic from './Critic.js'
+import * as Inner from './policy/Inner.js'
+import {
+  atStep,
+  finite,
+  move,
+  moves,
+  type Moving,
+  type NotFiniteOf,
+  type Reused,
+  reusing,
+  type RunError
+} from './policy/Moves.js'
 import * as Requests from './Requests.js'
-import { statesIn, updateProgram, zeros } from './Update.js'
+import { updateProgram, zeros } from './Update.js'
+
+export type { RunError } from './policy/Moves.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -49,7 +62,8 @@ export interface State {
 
 /**
  * What one step showed: the covers that were drawn, the rewards of its batch and the sums of those on the way, without those of
- * rows that were skipped, how many these were, and the Euclidean norm of the gradient.
+ * rows that were skipped, how many these were, the Euclidean norm of the gradient, that of the last update, and the share of
+ * terms that its updates dropped because a ratio was out of bounds.
  *
  * @category model
  * @since 0.1.0
@@ -61,21 +75,8 @@ export interface Progress {
   readonly stepRewards: ReadonlyArray<number>
   readonly skipped: number
   readonly gradientNorm: number
+  readonly clippedShare: number
 }
-
-/**
- * Why a step was not made: what the estimator says, or the first number that is not finite. `step` is the one that
- * failed, counted from 1; the state before it is as it was.
- *
- * @category model
- * @since 0.1.0
- */
-export type RunError =
-  | { readonly _tag: 'AtStep'; readonly step: number; readonly error: EstimatorError }
-  | { readonly _tag: 'NotFinite'; readonly step: number; readonly of: NotFiniteOf; readonly found: NotFinite }
-
-/** What holds a number that is not finite, in the order in which a step makes them. */
-type NotFiniteOf = 'gradient' | 'parameter' | 'optimizer' | 'critic'
 
 /**
  * A compiled run. `step` is a function of the state and the key of the run only. `executables` are all that it may run,
@@ -102,6 +103,7 @@ export interface Run {
  * - `group`: so many samples in a row have the same condition (1 by default), for advantages within groups, as in GRPO.
  * - `sampler`: how the covers of a step are drawn (by default one of the problem's estimator's): `Algebra.sampler` of a term,
  *   or one of your own. It stands in the place of the problem's estimator.
+ * - `inner`: several updates from the samples of a step (one, by default).
  *
  * @category model
  * @since 0.1.0
@@ -113,6 +115,7 @@ export interface Options {
   readonly interpreter?: Interpreter
   readonly sampler?: Sampler
   readonly group?: number
+  readonly inner?: Inner.Inner
 }
 
 // -------------------------------------------------------------------------------------
@@ -121,7 +124,8 @@ export interface Options {
 
 /**
  * Compiles a run. A problem with a value by the name of `Critic.critic` has it fitted on the way. Left: what the interpreter
- * finds, a sampler that negates noise that is not symmetric, or an update that does not compile.
+ * finds, a sampler that negates noise that is not symmetric, cells without a ratio where samples are used again, or an update that
+ * does not compile.
  *
  * @category interpreters
  * @since 0.1.0
@@ -134,7 +138,8 @@ export const compile = <P extends Params, S extends Batched, C extends Exprs, R 
     target,
     interpreter = Gradient.on(target),
     sampler = ofEstimator(posed.estimator),
-    group = 1
+    group = 1,
+    inner
   }: Options
 ): E.Either<EstimatorError, Run> => {
   const problem = { ...posed, estimator: sampler.support }
@@ -149,9 +154,12 @@ export const compile = <P extends Params, S extends Batched, C extends Exprs, R 
       const lens = posed.values?.get(Critic.critic)
       return lens === undefined ? E.right(undefined) : Critic.compile(posed, lens, target)
     }),
-    E.map(({ gradients, update, critic }) => ({
+    E.bindW('reused', () =>
+      inner === undefined || Inner.isPlain(inner) ? E.right(undefined) : reusing(problem, inner, target)
+    ),
+    E.map(({ gradients, update, critic, reused }) => ({
       gradients,
-      executables: { ...gradients.executables, ...critic?.executables, update },
+      executables: { ...gradients.executables, ...reused?.surrogate.executables, ...critic?.executables, update },
       start: (params) => ({
         step: 0,
         params,
@@ -159,10 +167,12 @@ export const compile = <P extends Params, S extends Batched, C extends Exprs, R 
         advantage: problem.advantage.initial,
         ...(critic === undefined ? {} : { critic: critic.start(firstCritic) })
       }),
-      step: (key, state) => step({ problem, gradients, update, critic, conditions, sampler, group }, key, state),
+      step: (key, state) =>
+        step({ problem, gradients, update, critic, conditions, sampler, group, reused }, key, state),
       dispose: async () => {
         await gradients.dispose()
         await update.dispose()
+        await reused?.surrogate.dispose()
         await critic?.dispose()
       }
     }))
@@ -172,18 +182,17 @@ export const compile = <P extends Params, S extends Batched, C extends Exprs, R 
 /** Every run's critic starts from the same numbers. */
 const firstCritic = Key.foldInString(Key.make(0), Critic.critic)
 
-interface Compiled {
-  readonly problem: AnyProblem
+interface Compiled extends Moving {
   readonly gradients: Gradients
-  readonly update: Executable
   readonly critic: Critic.Critic | undefined
   readonly conditions: Conditions
   readonly sampler: Sampler
   readonly group: number
+  readonly reused: Reused | undefined
 }
 
 /** The same gradients, which tell what was asked and what came of it. */
-const watched = (gradients: Gradients, tell: (batch: Critic.Batch) => void): Gradients => ({
+const watched = (gradients: Gradients, tell: (batch: Critic.Whole) => void): Gradients => ({
   ...gradients,
   run: (request) =>
     pipe(
@@ -195,62 +204,61 @@ const watched = (gradients: Gradients, tell: (batch: Critic.Batch) => void): Gra
     )
 })
 
-const step = (
-  { problem, gradients, update, critic, conditions, sampler, group }: Compiled,
-  runKey: Key.Key,
-  state: State
-): TE.TaskEither<RunError, Progress> => {
+const step = (compiled: Compiled, runKey: Key.Key, state: State): TE.TaskEither<RunError, Progress> => {
+  const { problem, gradients, critic, conditions, sampler, group, reused } = compiled
   const number = state.step + 1
   const key = Key.foldIn(Key.foldInString(runKey, 'step'), state.step)
-  const drawn = sampler.draw(Requests.uniforms(key))
+  const drawn = sampler.draw(Requests.uniforms(key), state.step)
   const asked = Requests.onStreams(
     { problem, conditions, params: state.params, advantageState: state.advantage, group },
     key
   )
-  const atStep = (error: EstimatorError): RunError => ({ _tag: 'AtStep', step: number, error })
   const before = state.critic ?? {}
-  const learned = critic === undefined ? {} : { learned: critic.learned(before) }
-  const seen: Array<Critic.Batch> = []
-  const running = critic === undefined ? gradients : watched(gradients, (batch) => seen.push(batch))
+  const beside = {
+    ...(critic === undefined ? {} : { learned: critic.learned(before) }),
+    ...(reused === undefined ? {} : { credit: false })
+  }
+  const seen: Array<Critic.Whole> = []
+  const running =
+    critic === undefined && reused === undefined ? gradients : watched(gradients, (batch) => seen.push(batch))
   return pipe(
-    runSampled(running, drawn, (stream, cover) => ({ ...asked(stream, cover), ...learned })),
-    TE.mapLeft(atStep),
+    runSampled(running, drawn, (stream, cover) => ({ ...asked(stream, cover), ...beside })),
+    TE.mapLeft(atStep(number)),
     TE.bindTo('estimate'),
-    TE.bind('gradient', ({ estimate }) => finite(number, 'gradient', Requests.gather(problem, estimate.gradient))),
-    TE.bind('updated', ({ gradient }) => {
-      const inputs = { ...trainedOnly(state.params, gradient), ...under('gradient', gradient), ...state.optimizer }
-      return pipe(Build.run('update', update)(inputs), TE.mapLeft(atStep))
-    }),
-    TE.bind('params', ({ updated }) => finite(number, 'parameter', below('params', updated))),
-    TE.bind('rest', ({ updated: { gradientNorm = T.scalar(Number.NaN), ...updated } }) =>
-      finite(number, 'optimizer', { ...statesIn(updated), 'norm of the gradient': gradientNorm })
+    TE.bind('moved', ({ estimate }) =>
+      reused === undefined
+        ? pipe(
+            move(compiled, number)(state, Requests.gather(problem, estimate.gradient)),
+            TE.map((moved) => ({ ...moved, clippedShare: 0 }))
+          )
+        : moves(
+            { ...compiled, reused },
+            key,
+            state,
+            seen.map((one, i) => ({ ...one, coefficient: drawn[i]?.coefficient ?? 0 }))
+          )
     ),
-    TE.bind('fitted', () => (critic === undefined ? TE.right({}) : pipe(critic.fit(before, seen), TE.mapLeft(atStep)))),
+    TE.bind('fitted', () =>
+      critic === undefined ? TE.right({}) : pipe(critic.fit(before, seen), TE.mapLeft(atStep(number)))
+    ),
     TE.bind('critic', ({ fitted }) => finite(number, 'critic', fitted)),
-    TE.map(({ critic: fitted, estimate, params, updated }) => ({
+    TE.map(({ critic: fitted, estimate, moved: { params, optimizer, gradientNorm, clippedShare } }) => ({
       covers: drawn.map(({ cover }) => cover),
       rewards: estimate.rewards.filter((_, row) => !estimate.skipped.includes(row)),
       stepRewards: estimate.stepRewards.filter((_, row) => !estimate.skipped.includes(row)),
       skipped: estimate.skipped.length,
-      gradientNorm: updated['gradientNorm']?.data[0] ?? Number.NaN,
+      gradientNorm,
+      clippedShare,
       state: {
         step: number,
-        params: { ...state.params, ...params },
-        optimizer: statesIn(updated),
+        params,
+        optimizer,
         advantage: estimate.advantageState,
         ...(critic === undefined ? {} : { critic: fitted })
       }
     }))
   )
 }
-
-const finite = (step: number, of: NotFiniteOf, values: Values): TE.TaskEither<RunError, Values> => {
-  const found = firstNotFinite(values)
-  return found === undefined ? TE.right(values) : TE.left({ _tag: 'NotFinite', step, of, found })
-}
-
-const trainedOnly = (params: Values, gradient: Values): Values =>
-  under('params', Object.fromEntries(Object.entries(params).filter(([path]) => path in gradient)))
 
 // -------------------------------------------------------------------------------------
 // the stream

@@ -10,10 +10,16 @@ import * as L from '../lens/Lens.js'
 import type { Parameters, Params } from '../lens/Lens.js'
 import { meanSquaredError, type PerRow } from '../lens/layer/Loss.js'
 import { classifier, crossEntropy } from '../network/Classifier.js'
-import type { ClassifierDescription, DenoiserDescription, LatentDescription } from '../network/Description.js'
+import type {
+  ClassifierDescription,
+  LatentDescription,
+  NumbersDescription,
+  TokensDescription
+} from '../network/Description.js'
 import * as Latent from '../network/Latent.js'
 import { clean, featuresOf, parameters } from '../network/Network.js'
 import { featuresOf as imageFeatures } from '../network/Unet.js'
+import { forbidden } from '../chain/Categorical.js'
 import { shares } from '../chain/Share.js'
 import * as X from '../tensor/Expr.js'
 import { tabulate } from '../tensor/Tensor.js'
@@ -68,7 +74,7 @@ export const weighting = { most: 5, least: 0.2 } as const
  * @category constructors
  * @since 0.1.0
  */
-export const denoising = (description: DenoiserDescription): Objective<Params> => {
+export const denoising = (description: NumbersDescription): Objective<Params> => {
   const { labels } = description
   const features = featuresOf(description)
   const row = ['batch', features] as const
@@ -102,7 +108,7 @@ export const denoising = (description: DenoiserDescription): Objective<Params> =
  * @category constructors
  * @since 0.1.0
  */
-export const flowMatching = (description: DenoiserDescription): Objective<Params> => {
+export const flowMatching = (description: NumbersDescription): Objective<Params> => {
   const { labels } = description
   const features = featuresOf(description)
   const row = ['batch', features] as const
@@ -129,6 +135,72 @@ export const flowMatching = (description: DenoiserDescription): Objective<Params
 
 /** The velocity of a clean image divides by the time: nearer to 0 than this it is taken here. */
 const leastTime = 1e-3
+
+/**
+ * Unmasking (Sahoo et al., arXiv 2406.07524; Shi et al., arXiv 2406.04329): at time `u` each token of `x0` is masked with
+ * probability `u`, and the loss is the cross-entropy of the masked ones over `u`, and over the length. Its mean over `u` is a bound on
+ * minus the log-likelihood of a token; below `leastMasked` the weight stays what it is there. Where the first of the normals of a place
+ * is low enough the place is masked.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const unmasking = (description: TokensDescription): Objective<Params> => {
+  const { alphabet, labels, length } = description
+  const features = featuresOf(description)
+  const row = ['batch', features] as const
+  const grid = ['batch', length, alphabet] as const
+  const network = clean(description)
+  const last = X.broadcastTo(
+    X.constant(
+      tabulate([alphabet], (k) => (k === alphabet - 1 ? 1 : 0)),
+      [alphabet]
+    ),
+    grid
+  )
+  const each = (x: X.Expr<readonly ['batch', number]>): X.Expr<typeof grid> =>
+    X.broadcastTo(X.reshape(x, ['batch', length, 1]), grid)
+  const totals = (x: X.Expr<typeof grid>): X.Expr<typeof grid> => each(X.sum(x, [2]))
+  return {
+    parameters: network.parameters,
+    features,
+    labels,
+    run: (p, { x0, labels: c, noise, time }) => {
+      const normal = X.reshape(X.slice(X.reshape(noise, grid), 2, 0, 1), ['batch', length])
+      const uniform = X.scale(X.add(X.erf(X.scale(normal, Math.SQRT1_2)), X.scalar(1)), 0.5)
+      const masked = each(X.less(uniform, X.broadcastTo(time, ['batch', length])))
+      const tokens = X.reshape(x0, grid)
+      const x = X.reshape(X.select(masked, last, tokens), row)
+      const [logits, back] = network.run(p, { x, time, c })
+      const scored = X.select(last, X.scalar(forbidden), X.reshape(logits, grid))
+      const largest = each(X.maximum(scored, [2]))
+      const shifted = X.sub(scored, largest)
+      const logs = X.sub(shifted, X.log(totals(X.exp(shifted))))
+      const weight = X.div(
+        X.mul(masked, tokens),
+        X.broadcastTo(X.reshape(X.scale(X.max(time, X.scalar(leastMasked)), length), ['batch', 1, 1]), grid)
+      )
+      const losses = X.neg(X.sum<X.Expr['shape'], ReadonlyArray<number>>(X.weigh(logs, weight), [1, 2]))
+      return [
+        X.retype(losses, ['batch']),
+        (bar) => {
+          const spread = X.broadcastTo(X.reshape(bar, ['batch', 1, 1]), grid)
+          const logsBar = X.neg(X.mul(spread, weight))
+          const scoredBar = X.sub(logsBar, X.mul(X.exp(logs), totals(logsBar)))
+          return back(X.reshape(X.select(last, X.scalar(0), scoredBar), row))[0]
+        }
+      ]
+    }
+  }
+}
+
+/**
+ * The share of masked tokens below which the loss of `unmasking` is weighed as it is there.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const leastMasked = 0.05
 
 /**
  * Of the autoencoder's training: `noise` is the standard deviation of the noise on the latents that are decoded, beside

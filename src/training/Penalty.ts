@@ -16,6 +16,23 @@ import type { Exprs } from '../tensor/Tree.js'
 import type { Config } from './Config.js'
 
 /**
+ * A price, how steps without noise are counted, and which part likelihood ratios have of it (the whole objective, by default).
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Priced = Pick<Config['kl'], 'beta' | 'floor'> & Partial<Pick<Config['kl'], 'as'>>
+
+/**
+ * The penalty of a configuration on states of so many `elements`: where log-densities are means over them, so are divergences.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const priced = ({ kl, policy }: Pick<Config, 'kl' | 'policy'>, elements: number): Config['kl'] =>
+  policy.density === 'mean' ? { ...kl, beta: kl.beta / elements } : kl
+
+/**
  * The step rewards of a penalty: one, or none where its price is 0. `reference` are the values of the chain's parameters at which
  * the base model is; with an adapter, those at which the adapter does nothing. Left: a chain whose noise has no divergence in
  * closed form, or none of whose steps has noise, where no floor is given.
@@ -24,7 +41,7 @@ import type { Config } from './Config.js'
  * @since 0.1.0
  */
 export const penalty =
-  ({ beta, floor }: Config['kl'], reference: Values) =>
+  ({ beta, floor, as = 'objective' }: Priced, reference: Values) =>
   <P extends Params, S extends Batched, C extends Exprs>(
     chain: Chain<P, S, C>
   ): E.Either<DocumentError, ReadonlyArray<StepLens<P, S, C>>> =>
@@ -40,7 +57,7 @@ export const penalty =
               got: `${beta} on ${chain.name}, whose steps have no divergence from the base's, or an infinite one`
             })
           ),
-          E.map((one) => [one])
+          E.map((one) => [as === 'objective' ? one : { ...one, only: as === 'loss' ? 'differentiated' : 'scored' }])
         )
 
 /**
@@ -50,7 +67,7 @@ export const penalty =
  * @since 0.1.0
  */
 export const divergence =
-  ({ floor }: Config['kl'], reference: Values) =>
+  ({ floor }: Priced, reference: Values) =>
   <P extends Params, S extends Batched, C extends Exprs>(chain: Chain<P, S, C>): ReadonlyArray<StepLens<P, S, C>> =>
     pipe(
       chain,

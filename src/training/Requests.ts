@@ -5,7 +5,7 @@
  */
 import * as Cover from '../estimator/Cover.js'
 import { draw } from '../estimator/Estimator.js'
-import type { AnyProblem, Request } from '../estimator/Gradient.js'
+import { type AnyProblem, branches, type Request } from '../estimator/Gradient.js'
 import { directionShapes, trainedShapes } from '../estimator/program/Programs.js'
 import { alone, type Uniforms } from '../estimator/Sampler.js'
 import { draw32 } from '../random/Density.js'
@@ -64,7 +64,7 @@ export const onStreams = (
   key: Key.Key
 ): ((stream: string, cover: Cover.Cover) => Request) => {
   const { batch } = problem
-  const copied = spread(new Map(trainedShapes(problem.chain.parameters, () => true)), batch, params)
+  const copied = copies(problem, batch, params)
   const drawn = new Map<string, Pick<Request, 'condition' | 'xT' | 'eps'>>()
   return (stream, cover) => {
     const own = stream === alone.stream ? key : Key.foldInString(key, stream)
@@ -75,14 +75,32 @@ export const onStreams = (
     drawn.set(stream, shared)
     return {
       cover,
-      params: copied,
+      params: switchedTo(problem, cover, copied),
       ...shared,
       xi: directions(problem, cover, Key.foldInString(own, 'xi')),
+      ...(branches(cover).length === 0 ? {} : { fresh: fresh(problem, Key.foldInString(own, 'fresh')) }),
       weights: new Array<number>(batch).fill(1 / batch),
       advantageState,
       ...(group === 1 ? {} : { groups: Array.from({ length: batch }, (_, row) => Math.floor(row / group)) })
     }
   }
+}
+
+/**
+ * Parameters that give a chain its noise on the steps that a cover scores, where they tell which have it; else as they are.
+ *
+ * @category parameters
+ * @since 0.1.0
+ */
+export const switchedTo = (
+  { chain: { switched, T: steps } }: AnyProblem,
+  cover: Cover.Cover,
+  params: Values
+): Values => {
+  if (switched === undefined) return params
+  const scored = new Set(cover.cells.flatMap((cell) => (cell._tag === 'HalfOrder' ? [cell.from] : [])))
+  const told = T.toFloat32(T.tabulate([steps + 1], (t) => (scored.has(t) ? 1 : 0)))
+  return { ...params, [switched.path]: told }
 }
 
 /** Rows that are each taken `group` times in a row, `batch` in all. */
@@ -130,6 +148,17 @@ export const noise = (
     eps: draw32(chain.noise.density, Key.foldInString(key, 'eps'), [chain.T, ...state])
   }
 }
+
+/**
+ * The noises of siblings, in f32, from a key: those below the state of step `at`, for the `k`-th continuation.
+ *
+ * @category drawing
+ * @since 0.1.0
+ */
+export const fresh =
+  ({ chain, batch }: Pick<AnyProblem, 'chain' | 'batch'>, key: Key.Key): NonNullable<Request['fresh']> =>
+  (at, k) =>
+    draw32(chain.noise.density, Key.foldIn(Key.foldIn(key, at), k), [at, ...sizes(chain.state, batch)])
 
 /**
  * The directions of a cover's zeroth-order cell, none where it has none, from a key.
@@ -190,6 +219,15 @@ export const gather = ({ chain, trained }: AnyProblem, gradient: Values): Values
     })
   )
 }
+
+/**
+ * The shared parameters with a copy for each of `rows` rows of those that the chain keeps for each row.
+ *
+ * @category parameters
+ * @since 0.1.0
+ */
+export const copies = ({ chain }: AnyProblem, rows: number, params: Values): Values =>
+  spread(new Map(trainedShapes(chain.parameters, () => true)), rows, params)
 
 /** A copy for each row of the parameters that are declared so. */
 const spread = (shapes: ReadonlyMap<string, Shape>, batch: number, params: Values): Values =>

@@ -7,7 +7,8 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { addNoise, conditionInputs, lookup, type Chain } from '../chain/Chain.js'
+import { conditionInputs, deviationAt, type Chain } from '../chain/Chain.js'
+import * as Transition from '../chain/Transition.js'
 import * as L from '../lens/Lens.js'
 import type { Params } from '../lens/Lens.js'
 import { drawRows32 } from '../random/Density.js'
@@ -101,11 +102,9 @@ export const step = <P extends Params, S extends Batched, C extends Exprs>(chain
   }
   return Program.make<typeof inputs, { readonly next: X.Expr }>(inputs, () => {
     const t: X.Scalar = X.input('t', [])
-    const mean = chain.mean(t).forward(L.parameterInputs<P>('params', chain.parameters), {
-      x: X.input('x', chain.state),
-      c: conditionInputs(chain)
-    })
-    return { next: addNoise(mean, lookup(chain.sigma, t), X.input('eps', chain.state)) }
+    const p = L.parameterInputs<P>('params', chain.parameters)
+    const mean = chain.mean(t).forward(p, { x: X.input('x', chain.state), c: conditionInputs(chain) })
+    return { next: Transition.next(chain.noise, deviationAt(chain, p, t))(mean, X.input('eps', chain.state)) }
   })
 }
 

@@ -9,12 +9,14 @@ import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { perRow, type Chain } from '../chain/Chain.js'
 import { perStep, thirds, under } from '../chain/PerStep.js'
-import { type DocumentError, fault } from '../document/Document.js'
+import type { DocumentError } from '../document/Document.js'
 import { begins } from '../document/Pattern.js'
 import type { Facts } from '../estimator/catalogue/Row.js'
 import type { Estimator } from '../estimator/Estimator.js'
 import type { Problem } from '../estimator/Gradient.js'
 import * as Named from '../estimator/Named.js'
+import type { Sampler } from '../estimator/Sampler.js'
+import { elements } from '../estimator/policy/Surrogate.js'
 import { type Trained, trainedShapes } from '../estimator/program/Programs.js'
 import { erase } from '../lens/Erase.js'
 import type { Params } from '../lens/Lens.js'
@@ -40,7 +42,10 @@ import type { Config } from './Config.js'
 import * as Critic from './Critic.js'
 import { decode, decoderValues } from './Decode.js'
 import { advantage, optimizer } from './Descent.js'
-import { penalty } from './Penalty.js'
+import { divided, wrong } from './config/Checks.js'
+import { penalty, priced } from './Penalty.js'
+import type { Inner } from './policy/Inner.js'
+import { allNoisy, samplerOf, windowOf, withoutSwitch } from './policy/Windows.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -60,9 +65,10 @@ export interface Materials {
 
 /**
  * A fine-tune ready to be compiled. `base` is the problem on the chain as it is; in `problem` each row of the batch may have
- * its own copy of the trained parameters, so that it can have its own direction. `initial` are the values that the chain starts from,
+ * its own copy of the trained parameters, so that it can have its own direction. `measured` is `base` on the chain that is measured
+ * and pictured. `inner` says how samples are used. `initial` are the values that the chain starts from,
  * those of the model without its encoder and decoder, and with its adapter where it has one. `conditions` draws what samples are
- * asked for. `finished` makes values of the whole model of those of the chain.
+ * asked for, and `sampler` the covers of a step. `finished` makes values of the whole model of those of the chain.
  *
  * @category model
  * @since 0.1.0
@@ -70,17 +76,14 @@ export interface Materials {
 export interface Setup {
   readonly problem: Problem<Params, Outputs, Rows<number>, Params>
   readonly base: Problem<Params, Outputs, Rows<number>, Params>
+  readonly measured: Problem<Params, Outputs, Rows<number>, Params>
   readonly optimizer: Optimizer.Optimizer
+  readonly inner: Inner
   readonly initial: Values
   readonly conditions: Conditions
+  readonly sampler: Sampler
   readonly finished: (params: Values) => E.Either<DocumentError, Values>
 }
-
-/** A fault whose finding is said in words of our own, not as JSON. */
-const wrong = (path: string, expected: string, got: string, remedy: string): DocumentError => ({
-  ...fault(path, expected, undefined, remedy),
-  got
-})
 
 // -------------------------------------------------------------------------------------
 // rewards and conditions
@@ -201,9 +204,9 @@ export const stageCodes = (
  */
 export const chain = (
   config: Config['chain'],
-  { denoiser, decoder, share, levels }: Model
+  { denoiser, decoder, share, levels, own }: Model
 ): E.Either<DocumentError, Chain<Params, Outputs, Rows<number>>> =>
-  Chains.chain({ denoiser, share, levels, latent: O.isSome(decoder) }, config)
+  Chains.chain({ denoiser, share, levels, own, latent: O.isSome(decoder) }, config)
 
 /**
  * The estimator of a configuration, for a chain and a reward. Left: one that does not fit them.
@@ -212,7 +215,14 @@ export const chain = (
  * @since 0.1.0
  */
 export const estimator = (config: Config['estimator'], facts: Facts): E.Either<DocumentError, Estimator> =>
-  pipe(config, Named.build(facts), E.mapLeft(Named.misfit('estimator')))
+  facts.window !== undefined && !overWindows.includes(config.name)
+    ? E.left(
+        wrong('estimator.name', `${overWindows.join(' or ')} on a window that moves`, config.name, 'choose one of them')
+      )
+    : pipe(config, Named.build(facts), E.mapLeft(Named.misfit('estimator')))
+
+/** The estimators that score a window, wherever it is. */
+const overWindows: ReadonlyArray<string> = ['mixGrpo', 'windowed']
 
 /**
  * Which parameter paths some patterns choose. A pattern matches a path or the start of one; `*` stands for one key and
@@ -271,14 +281,28 @@ const staged = (
     })
   )
 
+/** The chain that a run is measured on: another one, where the configuration names one. */
+const evaluated = (
+  config: Config,
+  base: Chain<Params, Outputs, Rows<number>>,
+  model: Model,
+  language: Language
+): E.Either<DocumentError, Chain<Params, Outputs, Rows<number>>> =>
+  config.evaluationChain === ''
+    ? E.right(base)
+    : pipe(
+        chain({ ...config.chain, kind: config.evaluationChain, window: null }, model),
+        E.flatMap((other) => staged(config, other, language))
+      )
+
 /** The chain with a copy of the trained vectors for each row, where zeroth-order cells are to have a direction each. */
 const rowDirections = (
   config: Config,
   base: Chain<Params, Outputs, Rows<number>>,
-  chosen: Trained
+  { model, trained: chosen }: Prepared
 ): E.Either<DocumentError, Chain<Params, Outputs, Rows<number>>> => {
   const directions = 'directions' in config.estimator ? config.estimator.directions : 'batch'
-  if (directions === 'batch') return E.right(base)
+  if (directions === 'batch' || (directions === 'auto' && model.spread === false)) return E.right(base)
   const matrices = trainedShapes(base.parameters, chosen).filter(([, shape]) => shape.length !== 1)
   const [first = '', ...others] = matrices.map(([path]) => path)
   return matrices.length === 0
@@ -294,12 +318,6 @@ const rowDirections = (
           )
         )
 }
-
-/** Groups fill a batch. */
-const groups = ({ batch, group }: Config): E.Either<DocumentError, number> =>
-  batch % group === 0
-    ? E.right(group)
-    : E.left(wrong('group', `a number of samples that divides the batch of ${batch}`, String(group), 'change either'))
 
 /**
  * Everything that a configuration names; `target` decodes latents for black-box rewards. Left: a reward that is none, a chain
@@ -317,28 +335,42 @@ export const setup = (
   return pipe(
     E.Do,
     E.bind('reward', () => pipe(reward(config.reward, materials, target), E.map(told(config.prompt, language)))),
-    E.chainFirst(() => groups(config)),
+    E.chainFirst(() => divided(config)),
     E.bind('conditions', () => conditions(config, language)),
     E.bind('ready', () => prepared(config, model)),
     E.bind('plain', ({ ready }) => chain(config.chain, ready.model)),
     E.bind('base', ({ plain }) => staged(config, plain, language)),
-    E.bind('chain', ({ base, ready }) => rowDirections(config, base, ready.trained)),
-    E.bind('estimator', ({ reward: wanted, chain: on }) => estimator(config.estimator, Named.facts(on, wanted))),
+    E.bind('other', ({ base, ready }) => evaluated(config, base, ready.model, language)),
+    E.bind('chain', ({ base, ready }) => rowDirections(config, base, ready)),
+    E.bind('estimator', ({ reward: wanted, chain: on }) =>
+      estimator(config.estimator, { ...Named.facts(on, wanted), ...windowOf(config) })
+    ),
     E.let('initial', ({ base, ready }) => {
       const paths = new Set(trainedShapes(base.parameters, () => true).map(([path]) => path))
-      return Object.fromEntries(Object.entries(ready.model.parameters).filter(([path]) => paths.has(path)))
+      const own = Object.entries(ready.model.parameters).filter(([path]) => paths.has(path))
+      return { ...Object.fromEntries(own), ...allNoisy(base) }
     }),
     // the reference is shared, whether the rows have copies of what is trained or not
-    E.bind('steps', ({ base, initial }) => penalty(config.kl, initial)(base)),
+    E.bind('steps', ({ base, initial }) => penalty(priced(config, elements(base.state)), initial)(base)),
     E.map(
-      ({ base, chain: spread, conditions: drawn, estimator: chosen, initial, ready, reward: wanted, steps }): Setup => {
+      ({
+        base,
+        chain: spread,
+        conditions: drawn,
+        estimator: chosen,
+        other,
+        initial,
+        ready,
+        reward: wanted,
+        steps
+      }): Setup => {
         const problem = {
           chain: spread,
           reward: wanted,
           steps,
           estimator: chosen,
           advantage: advantage(config.advantage),
-          trained: ready.trained,
+          trained: (path: string): boolean => path !== base.switched?.path && ready.trained(path),
           batch: config.batch,
           nonFinite: config.nonFinite,
           reference: initial,
@@ -347,12 +379,15 @@ export const setup = (
         return {
           problem,
           base: { ...problem, chain: base },
+          measured: { ...problem, chain: other },
           optimizer: optimizer(config.optimizer),
+          inner: config.policy,
           initial,
           conditions: drawn,
+          sampler: samplerOf(config)(chosen),
           finished: (params) =>
             pipe(
-              ready.merge(params),
+              ready.merge(withoutSwitch(base, params)),
               E.map((values) => ({ ...model.parameters, ...values }))
             )
         }

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import * as E from 'fp-ts/lib/Either.js'
 import { expect, it } from 'vitest'
 import { Polynomial, Run } from '../../laws/index.js'
-import { fromModule } from '../../src/task/Task.js'
+import { fromModule, training } from '../../src/task/Task.js'
 import * as Program from '../../src/tensor/Program.js'
 import * as Reference from '../../src/tensor/Reference.js'
 import * as Key from '../../src/random/Key.js'
@@ -69,9 +69,10 @@ it('adds an operation that every target has', () => {
   expect(Array.from(values['y']?.data ?? [])).toEqual([9, 0.25])
 })
 
-it('adds a task', () => {
+it('adds a task', async () => {
   const task = get(fromModule(rings))
   expect(task.name).toBe('rings')
-  const prepared = get(task.trainings.get('ring')?.prepare(Key.make(1), 8) ?? E.left('no such training'))
+  const ring = get(training(task)('ring'))
+  const prepared = get(await ring.prepare(Key.make(1), 8)())
   expect(Object.keys(prepared.batches(4, Key.make(2))(0))).toContain('x0')
 })

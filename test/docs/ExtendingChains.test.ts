@@ -20,7 +20,7 @@ const blocks = (page: string): ReadonlyArray<string> =>
   [...read(`../../docs/${page}`).matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1] ?? '')
 
 const guides: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [
-  ['extending-chains.md', ['chain', 'sampler', 'noise', 'reward', 'estimator', 'setting', 'laws']],
+  ['extending-chains.md', ['chain', 'sampler', 'noise', 'categorical', 'reward', 'estimator', 'setting', 'laws']],
   ['getting-started.md', ['denoiser']],
   ['own-denoiser.md', ['file', 'net', 'weights', 'check', 'gradient', 'unet']]
 ]

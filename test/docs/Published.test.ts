@@ -98,6 +98,10 @@ const short = (one: Ledger.Departure): string => {
       return `divided by the deviation of the ${one.over}`
     case 'ClippedRatio':
       return `ratio clipped at ${one.high}`
+    case 'ReusedSamples':
+      return `${one.updates} updates from one set of samples`
+    case 'PartOfPenalty':
+      return `penalty as ${one.as}`
     case 'ClippedAdvantage':
       return `advantages within ${one.limit}`
     case 'ClippedGradient':

@@ -10,6 +10,9 @@ import { linearSetting } from '../../laws/toy/LinearGaussian.js'
 // Directions of their own for every step of a whole chain are the most dimensions: two steps are affordable there.
 const longest = (family: Covers.Family): number => (/perStep/.test(family.name) ? 2 : 3)
 
+// and they are the slowest: the three forms that they have share two hundred chains
+const runs = (family: Covers.Family): number => (/perStep/.test(family.name) ? 70 : 200)
+
 describe('evolution strategies have the gradient of J_s for their expectation, on random chains, rewards and radii', () => {
   const families = Covers.families.filter(({ name }) => name.startsWith('evolution'))
 
@@ -19,7 +22,7 @@ describe('evolution strategies have the gradient of J_s for their expectation, o
         .integer({ min: 2, max: longest(family) })
         .chain((T) => fc.record({ setting: Toys.scalar(T), estimator: family.estimator(T) })),
       ({ setting, estimator }) => Estimator.unbiased(setting)({ estimator })(),
-      { numRuns: 200 }
+      { numRuns: runs(family) }
     )
   )
 })

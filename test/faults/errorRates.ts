@@ -136,6 +136,7 @@ const remembering = (model: VerifyModel.Model): { readonly model: VerifyModel.Mo
         })(found.run(plan))
       },
       rows: found.rows,
+      parts: found.parts,
       dispose: () => Promise.resolve()
     })
   }

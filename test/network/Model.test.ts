@@ -65,7 +65,7 @@ describe('Model', () => {
       'description.hidden: expected an integer of at least 1, got 0; use a file that `halforder pretrain` wrote'
     )
     expect(text(get(encodeModel(small, {}, {})))).toMatch(
-      'description.kind: expected one of mlp, unet, latent, got "classifier"'
+      'description.kind: expected one of mlp, unet, latent, tokens, got "classifier"'
     )
   })
 
@@ -146,7 +146,7 @@ describe('a description that asks for another network', () => {
       'description.heads: expected one of the fields kind, features, labels, hidden, blocks, embedding, share, got "heads"'
     ],
     [{ ...tiny, share: 'constructor' }, 'description.share: expected one of cosine, linear, flow, got "constructor"'],
-    [{ kind: 'toString' }, 'description.kind: expected one of mlp, unet, latent, got "toString"'],
+    [{ kind: 'toString' }, 'description.kind: expected one of mlp, unet, latent, tokens, got "toString"'],
     [{ ...image, groups: 3 }, 'description.groups: expected a divisor of all channels, 4, 8, got 3'],
     [
       { ...image, size: [6, 8, 3] },

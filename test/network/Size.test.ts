@@ -24,6 +24,7 @@ const levels = fc.tuple(count(3), count(3), count(3), count(3)).chain(([rank, de
 const dense = { labels: count(5), hidden: count(5), blocks: count(4) }
 const described: fc.Arbitrary<Description> = fc.oneof(
   fc.record({ kind: fc.constant('mlp' as const), features: count(6), embedding: even, share, ...dense }),
+  fc.record({ kind: fc.constant('tokens' as const), length: count(3), alphabet: count(4), embedding: even, ...dense }),
   fc.record({ kind: fc.constant('classifier' as const), features: count(6), ...dense }),
   fc
     .tuple(levels, fc.record({ kind: fc.constant('unet' as const), labels: count(5), embedding: even, share }))

@@ -199,7 +199,7 @@ describe('files of denoisers', () => {
     [{ ...signals, channels: [2, 0] }, 'description.channels[1]: expected an integer of at least 1, got 0'],
     [{ ...signals, share: 'other' }, 'description.share'],
     [{ ...latent, latent: undefined }, 'description.latent: expected an integer of at least 1, got nothing'],
-    [{ kind: 'gan' }, 'description.kind: expected one of mlp, unet, latent, got "gan"'],
+    [{ kind: 'gan' }, 'description.kind: expected one of mlp, unet, latent, tokens, got "gan"'],
     [[], 'description: expected']
   ])('a wrong description says where', (description, message) => {
     // what a file could have

@@ -73,7 +73,7 @@ const known = Object.keys(Config.defaults).join(', ')
 describe('a task', () => {
   test('has what was said of it, and defaults for the rest', async () => {
     expect([rings.name, rings.about]).toEqual(['rings', 'rings of the plane'])
-    expect([rings.trainings.size, rings.toys.size, rings.examples]).toEqual([0, 0, undefined])
+    expect([rings.trainings.size, rings.toys.size, rings.examples, rings.fetch]).toEqual([0, 0, undefined, undefined])
     expect([...rings.models.keys()]).toEqual(['ring', 'rings', 'gone'])
     const model = await ring()
     expect(rings.show(model)).toEqual({ _tag: 'Points', reach: 2 })

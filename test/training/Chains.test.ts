@@ -3,9 +3,13 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { describe, expect, it } from 'vitest'
 import { exactDenoiserOf } from '../../laws/toy/GaussianData.js'
+import { affine, onLevels } from '../../src/chain/Affine.js'
 import { rollout } from '../../src/chain/Chain.js'
+import type { Coefficients } from '../../src/chain/EpsilonSampler.js'
+import * as Ddim from '../../src/chain/sampler/Ddim.js'
 import { samplers } from '../../src/chain/sampler/All.gen.js'
 import type { Base } from '../../src/chain/SamplerRow.js'
+import { cosine } from '../../src/chain/Schedule.js'
 import { type DocumentError, showError } from '../../src/document/Document.js'
 import * as Gradient from '../../src/estimator/Gradient.js'
 import { trainedShapes } from '../../src/estimator/program/Programs.js'
@@ -19,7 +23,7 @@ import { decode } from '../../src/training/Decode.js'
 import type { DenoiserInput } from '../../src/chain/Denoiser.js'
 import type { Rows } from '../../src/lens/Rows.js'
 import * as L from '../../src/lens/Lens.js'
-import type { LatentDescription, MlpDescription } from '../../src/network/Description.js'
+import type { DenoiserDescription, LatentDescription, MlpDescription } from '../../src/network/Description.js'
 import { eraseDenoiser } from '../../src/chain/Denoiser.js'
 import { initial } from '../../src/lens/Initial.js'
 import { encodeModel, type Model } from '../../src/network/Model.js'
@@ -38,9 +42,9 @@ import { right } from './tiny.js'
 
 const key = Key.make(5)
 
-const modelOf = (description: MlpDescription | LatentDescription): Model => ({
+const modelOf = (description: DenoiserDescription): Model => ({
   denoiser: Network.denoiser(description),
-  share: description.share,
+  share: Network.shareOf(description),
   decoder: Network.decoder(description),
   parameters: initial(Network.parameters(description), key),
   metadata: {},
@@ -102,13 +106,50 @@ const configOf = (kind: Chains.ChainName, more: object = {}): Config.Config =>
 const message = <A>(result: E.Either<DocumentError, A>): string =>
   E.isLeft(result) ? showError(result.left) : 'accepted'
 
+/** A model that comes with a chain, beside those that have names. */
+const withOwn = (model: Model): Model => ({
+  ...model,
+  own: {
+    network: model.denoiser,
+    build: (network, { T: steps, eta, guidance }) => {
+      const schedule = cosine(steps)
+      const coefficients = (t: number): Coefficients => Ddim.coefficients(schedule, eta, t)
+      return E.right(affine('own', network, onLevels({ kind: 'epsilon', schedule, coefficients, guidance })))
+    }
+  }
+})
+
 interface Walked {
   readonly x0: ReadonlyArray<number>
   readonly x1: ReadonlyArray<number>
   readonly sigma: ReadonlyArray<number>
 }
 
+/** All but the chain of tokens. */
+const ofNumbers = Chains.names.filter((kind) => kind !== 'masked')
+
+const tokens: DenoiserDescription = {
+  kind: 'tokens',
+  length: 2,
+  alphabet: 3,
+  labels: 1,
+  hidden: 4,
+  blocks: 1,
+  embedding: 4
+}
+
 describe('chains by name', () => {
+  it('of tokens stand on models of tokens, and no other does', () => {
+    const of = (description: DenoiserDescription, kind: Chains.ChainName): string => {
+      const { denoiser, share } = modelOf(description)
+      const made = Chains.chain({ denoiser, share, latent: false }, configOf(kind).chain)
+      return E.isLeft(made) ? showError(made.left) : made.right.name
+    }
+    expect(of(tokens, 'masked')).toBe('masked(6 steps)')
+    expect(of(tokens, 'ddim')).toContain("'masked', since the model is one of tokens")
+    expect(of(mlp, 'masked')).toContain("a model of tokens for 'masked'")
+  })
+
   it('are those that a configuration may name', () => {
     expect(new Set(Chains.names).size).toBe(samplers.length)
     for (const { name, prose } of samplers) {
@@ -118,8 +159,8 @@ describe('chains by name', () => {
     expect(Config.defaults.chain.kind).toBe('ddim')
   })
 
-  it.each(Chains.names)('%s fits an estimator of each kind that its noise allows', (kind) => {
-    const model = kind === 'latent' ? modelOf(latent) : modelOf(mlp)
+  it.each(ofNumbers)('%s fits an estimator of each kind that its noise allows', (kind) => {
+    const model = withOwn(kind === 'latent' ? modelOf(latent) : modelOf(mlp))
     const features = kind === 'latent' ? 48 : 12
     const set = right(Setup.setup(configOf(kind), materials(model, features)))
     expect(set.problem.chain.T).toBe(6)
@@ -137,10 +178,10 @@ describe('chains by name', () => {
     expect(E.isRight(Gradient.programs(set.problem))).toBe(true)
   })
 
-  it.each(Chains.names.filter((kind) => kind !== 'flow-ode'))(
+  it.each(ofNumbers.filter((kind) => kind !== 'flow-ode'))(
     '%s prices leaving the base: with the noise held, full backpropagation is the slope of reward less price',
     async (kind) => {
-      const model = stirred(kind === 'latent' ? modelOf(latent) : modelOf(mlp))
+      const model = withOwn(stirred(kind === 'latent' ? modelOf(latent) : modelOf(mlp)))
       const config = configOf(kind, { kl: { beta: 0.7, floor: 0.05 }, estimator: { name: 'fullBackprop' } })
       const set = right(Setup.setup(config, materials(model, kind === 'latent' ? 48 : 12)))
       const { problem, conditions, initial: base } = set
@@ -174,12 +215,18 @@ describe('chains by name', () => {
 
   it.each(['cosine', 'linear', 'flow'] as const)('start at noise and tell times that a %s model knows', (share) => {
     const denoiser = modelOf({ ...mlp, share }).denoiser
-    for (const kind of Chains.names.filter((name) => name !== 'latent')) {
+    for (const kind of ofNumbers.filter((name) => name !== 'latent' && name !== 'own')) {
       const { chain: options } = configOf(kind, { chain: { kind, T: 6, schedule: 'linear' } })
       const chain = right(Chains.chain({ denoiser, share, latent: false }, options))
       expect(chain.sigma.slice(1).every((s) => s >= 0 && Number.isFinite(s))).toBe(true)
       expect(chain.sigma).toHaveLength(7)
     }
+  })
+
+  it('refuse that of a model that comes with none', () => {
+    expect(message(Setup.setup(configOf('own'), materials(modelOf(mlp), 12)))).toBe(
+      "chain.kind: expected a model that comes with a chain, for 'own', got one that comes with none; choose 'ddim'"
+    )
   })
 
   it('have guidance', () => {

@@ -11,6 +11,7 @@ import { showError as showDocument } from 'halforder/document/Document'
 import * as Cover from 'halforder/estimator/Cover'
 import * as Est from 'halforder/estimator/Estimator'
 import * as Objective from 'halforder/estimator/Objective'
+import { elements } from 'halforder/estimator/policy/Surrogate'
 import { trainedShapes } from 'halforder/estimator/program/Programs'
 import * as Cost from 'halforder/estimator/reading/Cost'
 import * as Ledger from 'halforder/estimator/reading/Ledger'
@@ -25,17 +26,19 @@ import * as Checkpoint from 'halforder/training/Checkpoint'
 import type * as Config from 'halforder/training/Config'
 import * as Evaluation from 'halforder/training/measure/Evaluation'
 import * as Finetune from 'halforder/training/Finetune'
+import * as Inner from 'halforder/training/policy/Inner'
 import { departures } from 'halforder/training/Descent'
+import { priced } from 'halforder/training/Penalty'
 import type * as Setup from 'halforder/training/Setup'
 import { broken, type Failure, type Step } from '../../edge/Failure.js'
 import type { Held } from '../../edge/Lock.js'
 import { showMetrics, type Metrics } from '../../edge/Metrics.js'
-import { picture, pictured } from '../../edge/Pictures.js'
+import { formatFor, picture, pictured } from '../../edge/Pictures.js'
 import { meter } from '../../edge/Progress.js'
 import { rewardPlot } from '../../edge/RewardPlot.js'
 import type { Judge, Level, Measured, Standing } from './Judgement.js'
 import * as Judgement from './Judgement.js'
-import { save, write } from './RunFolder.js'
+import { modelFiles, save, write } from './RunFolder.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -73,13 +76,16 @@ export interface Ready {
  * so is `heldOutGain`, of the held-out reward (null where there is none). `kl` is the price of leaving the base model, with
  * the steps whose divergence is left out because they have no noise. `features` says in which space Fréchet distances are taken,
  * and `scales` what the rewards of a sum are divided by (null where they are not). `skippedRows` are the rows of all steps that
- * were left out because their reward is not finite.
+ * were left out because their reward is not finite, and `clippedShare` the mean share of terms that updates dropped because a ratio
+ * was out of bounds. Evaluations and pullbacks are those of all
+ * steps and rows.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Summary {
   readonly folder: string
+  readonly sheet: string
   readonly reward: string
   readonly before: Standing
   readonly after: Standing
@@ -98,8 +104,10 @@ export interface Summary {
   readonly unpaidSteps: ReadonlyArray<number>
   readonly steps: number
   readonly skippedRows: number
+  readonly clippedShare: number
   readonly interrupted: boolean
   readonly networkEvaluations: number
+  readonly pullbackSteps: number
   readonly peakActivationBytes: number
   readonly trainedParameters: number
   readonly seconds: number
@@ -117,15 +125,23 @@ const writeSheet = ({ decoded, show }: Ready, held: Held, name: string, outputs:
     TE.flatMap((png) => write(held)(name, png))
   )
 
+/** What a unit of divergence costs, on the states of the chain. */
+const priceOf = ({ config, setup: { problem } }: Ready): Config.Config['kl'] =>
+  priced(config, elements(problem.chain.state))
+
 const measure =
   (ready: Ready, held: Held) =>
   (params: Values, base: Measured | undefined): Step<Measured> => {
     const { config, judge } = ready
     const when = base === undefined ? 'before' : 'after'
     return pipe(
-      Judgement.measure(judge, config, Key.foldInString(Key.make(config.seed), 'held-out'))(params, base),
+      Judgement.measure(
+        judge,
+        { ...config, kl: priceOf(ready) },
+        Key.foldInString(Key.make(config.seed), 'held-out')
+      )(params, base),
       TE.mapLeft((reason) => broken(`held-out samples ${when} the run: ${reason}`)),
-      TE.chainFirst(({ images }) => writeSheet(ready, held, `${when}.png`, images))
+      TE.chainFirst(({ images }) => writeSheet(ready, held, `${when}.${formatFor(ready.show)}`, images))
     )
   }
 
@@ -158,12 +174,20 @@ const writeModel = ({ config, model, setup }: Ready, held: Held, params: Values)
     E.mapLeft((error) => broken(showDocument(error))),
     E.flatMap((values) =>
       pipe(
-        model.encode(values, { ...model.metadata, config: JSON.stringify(config) }, 'own'),
+        E.Do,
+        E.bind('file', () => model.encode(values, { ...model.metadata, config: JSON.stringify(config) }, 'own')),
+        E.bind('beside', (): ReturnType<NonNullable<Model['beside']>> => model.beside?.(values) ?? E.right({})),
         E.mapLeft((error) => broken(showModel(error)))
       )
     ),
     TE.fromEither,
-    TE.flatMap((bytes) => write(held)('model.safetensors', bytes))
+    TE.flatMap(({ file, beside }) =>
+      pipe(
+        Object.entries({ ...beside, [model.file ?? modelFiles[0]]: file }),
+        TE.traverseSeqArray(([name, content]) => write(held)(name, content))
+      )
+    ),
+    TE.map(() => undefined)
   )
 
 /** Where the loop stopped. */
@@ -177,6 +201,7 @@ const loop =
   (ready: Ready, held: Held, stop: AbortSignal, seconds: () => number): Step<Done> =>
   async () => {
     const { config, every, run } = ready
+    const { beta } = priceOf(ready)
     const bar = meter('fine-tune', config.steps, ready.state.step)
     const metrics = [...ready.history]
     let state = ready.state
@@ -190,17 +215,18 @@ const loop =
       }
       state = progress.right.state
       const { mean, standardError } = Evaluation.summary(progress.right.rewards)
-      const { gradientNorm, skipped, stepRewards } = progress.right
+      const { clippedShare, gradientNorm, skipped, stepRewards } = progress.right
       // the rewards on the way are those of the penalty
       const { mean: paid } = Evaluation.summary(stepRewards)
       metrics.push({
         step: state.step,
         rewardMean: mean,
         rewardStandardError: standardError,
-        klMean: config.kl.beta === 0 ? NaN : Math.abs(paid) / config.kl.beta,
+        klMean: beta === 0 ? NaN : Math.abs(paid) / beta,
         objectiveMean: mean + paid,
         gradientNorm,
         skipped,
+        clippedShare,
         seconds: seconds()
       })
       bar.update(state.step, `reward ${mean.toFixed(3)}`)
@@ -224,7 +250,7 @@ const loop =
   }
 
 /**
- * Runs it all: the folder then has `config.json`, `metrics.jsonl`, `checkpoint.safetensors`, `model.safetensors`,
+ * Runs it all: the folder then has `config.json`, `metrics.jsonl`, `checkpoint.safetensors`, `model.safetensors` (or as its format is called),
  * `before.png`, `after.png`, `reward.svg` and `summary.json`. When `stop` is aborted it ends after the step under way,
  * with the same files.
  *
@@ -246,10 +272,15 @@ export const execute = (ready: Ready, held: Held, stop: AbortSignal): Step<Summa
     TE.bind('tuned', ({ base, done: { state } }) => measure(ready, held)(state.params, base)),
     TE.map(({ base: { standing: before }, tuned: { standing: after }, done: { state, metrics } }): Summary => {
       const stepCalls = lenses(problem.steps).reduce((total, { networkCalls }) => total + networkCalls, 0)
-      const { networkEvaluations } = Cost.cost(problem.estimator, problem.chain.networkCalls, stepCalls)
+      const { networkEvaluations, pullbackSteps } = Inner.cost(problem.estimator, config.policy, {
+        networkCalls: problem.chain.networkCalls,
+        stepCalls,
+        lookahead: problem.chain.lookahead
+      })
       const shapes = trainedShapes(setup.base.chain.parameters, problem.trained)
       return {
         folder: held.folder,
+        sheet: `after.${formatFor(ready.show)}`,
         reward: problem.reward.name,
         before,
         after,
@@ -257,7 +288,7 @@ export const execute = (ready: Ready, held: Held, stop: AbortSignal): Step<Summa
         heldOutReward: O.toNullable(judge.heldOut),
         heldOutGain:
           before.heldOut === null || after.heldOut === null ? null : Judgement.gain(before.heldOut, after.heldOut),
-        kl: { ...config.kl, leftOut: leftOut(problem.chain.sigma, config.kl) },
+        kl: { ...priceOf(ready), leftOut: leftOut(problem.chain.sigma, config.kl) },
         features: judge.features.about,
         scales: ready.scales === undefined ? null : Object.fromEntries(ready.scales),
         warning: Judgement.warning(before, after),
@@ -265,12 +296,14 @@ export const execute = (ready: Ready, held: Held, stop: AbortSignal): Step<Summa
         estimator: problem.estimator.name,
         cover: Cover.show(problem.estimator.covers[0].cover),
         objective: Objective.ofEstimator(problem.estimator),
-        departures: departures(config),
+        departures: departures(config, elements(problem.chain.state)),
         unpaidSteps: [...Est.unpaid(problem.estimator).keys()],
         steps: state.step,
         skippedRows: metrics.reduce((n, { skipped }) => n + skipped, 0),
+        clippedShare: metrics.reduce((n, one) => n + one.clippedShare, 0) / Math.max(metrics.length, 1),
         interrupted: state.step < config.steps,
         networkEvaluations: Math.round(networkEvaluations * config.batch * state.step),
+        pullbackSteps: Math.round(pullbackSteps * config.batch * state.step),
         peakActivationBytes: Cost.peakActivationBytes(run.gradients).bytes,
         trainedParameters: shapes.reduce((n, [, shape]) => n + size(shape.map(Number)), 0),
         seconds: Math.round(seconds() * 10) / 10
@@ -306,13 +339,13 @@ export const describe = (summary: Summary): string => {
       : `  KL         ${level(after.kl)} to the base${summary.kl.beta === 0 ? '' : `, at ${summary.kl.beta} each: objective ${level(before.objective)} to ${level(after.objective)}`}`,
     ...(summary.warning === null ? [] : [`  warning    ${summary.warning}`]),
     `  estimator  ${summary.estimator}: ${summary.cover}`,
-    `             ${unpaid.length === 0 ? `unbiased for ${summary.objective}` : `biased: steps ${Cover.showSteps(unpaid)} are unpaid`}`,
+    `             ${unpaid.length === 0 ? `unbiased for ${summary.objective}` : `biased: steps ${Cover.showSteps(unpaid)} are not paid once`}`,
     ...summary.departures.map((one) => `             departs: ${Ledger.showDeparture(one)}`),
     `  cost       ${summary.networkEvaluations} network evaluations, ${(summary.peakActivationBytes / 2 ** 20).toFixed(1)} MiB of activations at the peak`,
     ...(summary.skippedRows === 0
       ? []
       : [`  skipped    ${summary.skippedRows} rows of all steps, whose reward is not finite`]),
-    `  ${summary.interrupted ? 'stopped' : 'done'} after ${summary.steps} steps and ${summary.seconds} s; see ${summary.folder}/after.png and reward.svg`,
+    `  ${summary.interrupted ? 'stopped' : 'done'} after ${summary.steps} steps and ${summary.seconds} s; see ${summary.folder}/${summary.sheet} and reward.svg`,
     ''
   ].join('\n')
 }

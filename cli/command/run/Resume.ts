@@ -61,9 +61,11 @@ const free: ReadonlySet<string> = new Set(['steps', 'threads'])
  */
 export const checkOptions = (
   folder: string,
-  { config, out, paper }: { readonly config?: string; readonly out?: string; readonly paper?: boolean }
+  { config, out, paper, preset }: Pick<ConfigOptions, 'config' | 'paper' | 'preset'> & { readonly out?: string }
 ): E.Either<Failure, void> => {
   if (paper === true) return E.left(usage(`--paper: expected none, since ${folder} has an estimator; leave it out`))
+  if (preset !== undefined)
+    return E.left(usage(`--preset: expected none, since ${folder} has its fields; leave it out`))
   if (config !== undefined)
     return E.left(usage(`--config: expected none, since ${folder} has one, got ${config}; leave it out`))
   return out === undefined || isSame(out, folder)

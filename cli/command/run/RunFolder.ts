@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import { createHash } from 'node:crypto'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
@@ -25,6 +25,22 @@ import { type Held, lockName, take } from '../../edge/Lock.js'
 export const sha256: Checkpoint.Digest = (bytes) => createHash('sha256').update(bytes).digest('hex')
 
 const checkpointName = 'checkpoint.safetensors'
+
+/**
+ * What the model of a run may be called in its folder, by its format; the first unless the model says otherwise.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const modelFiles = [
+  'model.safetensors',
+  'model.onnx',
+  'model.pt',
+  'model.pth',
+  'model.ckpt',
+  'model.bin',
+  'model.npz'
+] as const
 
 // -------------------------------------------------------------------------------------
 // entering
@@ -112,6 +128,9 @@ export const write =
   (name: string, content: Uint8Array | string): Step<void> =>
     pipe(
       mine,
+      TE.flatMap(() =>
+        name.includes('/') ? file(Files.makeFolder(join(folder, dirname(name)))) : TE.right(undefined)
+      ),
       TE.flatMap(() => file(Files.write(join(folder, name), content)))
     )
 

@@ -17,6 +17,7 @@ import * as Faces from '../faces/Faces.js'
 import * as Programs from '../faces/Judging.js'
 import { overall, type Trained } from '../faces/Judging.js'
 import * as Metrics from '../faces/Metrics.js'
+import * as Reading from '../Reading.js'
 import * as Clips from './Clips.js'
 import { clips, still } from './Renderer.js'
 
@@ -108,7 +109,7 @@ const different = (faces: ReadonlyArray<Faces.Attributes>): ReadonlyArray<number
 // -------------------------------------------------------------------------------------
 
 /** Real clips on the left, samples on the right, one clip a line. */
-const sheet = (real: Tensor, samples: Tensor): Programs.Judged<Uint8Array> =>
+const sheet = (real: Tensor, samples: Tensor): Reading.Judged<Uint8Array> =>
   pipe(
     Images.contactSheetPair({ ...Images.defaultLayout, columns: Clips.frameCount, scale: 3, padding: 2 })(
       framesOf(rows(0, 12)(real)),
@@ -129,7 +130,7 @@ const sheet = (real: Tensor, samples: Tensor): Programs.Judged<Uint8Array> =>
 export const judgeClips = (
   trained: Trained,
   description: UnetDescription
-): Programs.Judged<Pick<Judgement, 'numbers' | 'pictures'>> => {
+): Reading.Judged<Pick<Judgement, 'numbers' | 'pictures'>> => {
   const { data, target, key } = trained
   const faces = data.heldOut.attributes
   const rowsFrom = (from: number): ReadonlyArray<number> =>
@@ -145,10 +146,10 @@ export const judgeClips = (
   const known = different(data.training.attributes)
   const numbers = (
     images: Tensor,
-    read: Programs.Reading,
-    see: Programs.Reading,
+    read: Reading.Reading,
+    see: Reading.Reading,
     otherFeatures: Tensor
-  ): Programs.Judged<Numbers> =>
+  ): Reading.Judged<Numbers> =>
     pipe(
       TE.Do,
       TE.bind('logits', () => read(framesOf(images))),
@@ -167,14 +168,14 @@ export const judgeClips = (
         }
       })
     )
-  const drawn = (guidance: number): Programs.Judged<Tensor> =>
-    Programs.sampler(trained, description, guidance)(real.labels, Key.foldInString(key, 'samples'))
+  const drawn = (guidance: number): Reading.Judged<Tensor> =>
+    Reading.sampler(trained, description, guidance)(real.labels, Key.foldInString(key, 'samples'))
   return pipe(
     TE.Do,
     TE.bind('loss', () => Programs.heldOutLoss(trained, trained.network.dropout)),
-    TE.bind('judge', () => Programs.readClassifier(trained)),
-    TE.let('read', ({ judge }) => Programs.logitsBy(target, judge)),
-    TE.let('see', ({ judge }) => Programs.featuresBy(target, judge)),
+    TE.bind('judge', () => Reading.readClassifier('classifier')(trained)),
+    TE.let('read', ({ judge }) => Reading.logitsBy(target, judge)),
+    TE.let('see', ({ judge }) => Reading.featuresBy(target, judge)),
     TE.bind('otherFeatures', ({ see }) => see(framesOf(others.x0))),
     TE.bind('realNumbers', ({ read, see, otherFeatures }) => numbers(real.x0, read, see, otherFeatures)),
     TE.bind('plain', () => drawn(1)),

@@ -90,9 +90,9 @@ export const aestheticTraining: Training = {
   batch: 128,
   examples: 16_384,
   prepare: (key, examples) => {
-    if (examples < 2) return E.left(`--examples: expected at least 2, got ${examples}`)
+    if (examples < 2) return TE.left(`--examples: expected at least 2, got ${examples}`)
     const { training, heldOut } = dataOf(key, examples)
-    return E.right({
+    return TE.right({
       details: {},
       batches: (batch, of) => Objective.choicesAt(training, Preference.utilities(training), batch, of),
       judge: (trained) =>

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { Params } from 'halforder/lens/Lens'
-import type { Description } from 'halforder/network/Description'
+import type { ClassifierDescription, NumbersDescription } from 'halforder/network/Description'
 import type { Dropout, Source } from 'halforder/training/Batches'
 import type { Objective } from 'halforder/training/Objective'
 import type { Recipe } from 'halforder/training/Pretrain'
@@ -19,7 +19,7 @@ import type { FaceSet } from './Renderer.js'
  */
 export interface Network {
   readonly about: string
-  readonly description: Description
+  readonly description: ClassifierDescription | NumbersDescription
   readonly objective: () => Objective<Params>
   readonly recipe: Recipe
   readonly dropout: Dropout

@@ -7,18 +7,19 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { DenoiserDescription } from 'halforder/network/Description'
+import type { NumbersDescription } from 'halforder/network/Description'
 import type { TrainedClassifier } from 'halforder/network/Model'
 import * as Key from 'halforder/random/Key'
 import type { Judgement, Numbers } from 'halforder/task/Task'
 import { fill, rows, type Tensor } from 'halforder/tensor/Tensor'
 import { type Labelled, table } from 'halforder/training/Batches'
-import { frechet, moments } from 'halforder/training/measure/Frechet'
 import * as Images from '../../edge/Images.js'
 import { judgeClips } from '../clips/Report.js'
 import * as Faces from './Faces.js'
 import * as Programs from './Judging.js'
 import { overall, type Trained } from './Judging.js'
+import * as Reading from '../Reading.js'
+import { distance } from '../Reading.js'
 import * as Metrics from './Metrics.js'
 import { draw as drawFaces, type FaceSet } from './Renderer.js'
 
@@ -29,11 +30,11 @@ const count = 512
 // the classifier
 // -------------------------------------------------------------------------------------
 
-const judgeClassifier = (trained: Trained, stored: TrainedClassifier): Programs.Judged<Judged> =>
+const judgeClassifier = (trained: Trained, stored: TrainedClassifier): Reading.Judged<Judged> =>
   pipe(
     TE.Do,
     TE.bind('loss', () => Programs.heldOutLoss(trained, { all: 0, some: 0 })),
-    TE.bind('logits', () => Programs.logitsBy(trained.target, stored)(trained.data.heldOut.images)),
+    TE.bind('logits', () => Reading.logitsBy(trained.target, stored)(trained.data.heldOut.images)),
     TE.map(({ loss, logits }) => ({
       pictures: {},
       numbers: {
@@ -57,7 +58,7 @@ const redrawn = (logits: Tensor): Tensor =>
   ).images
 
 /** The samples, beside the faces that were asked for where there are any. */
-const sheet = (images: Tensor, faces: Tensor | undefined): Programs.Judged<Uint8Array> => {
+const sheet = (images: Tensor, faces: Tensor | undefined): Reading.Judged<Uint8Array> => {
   const shown = rows(0, 64)
   const layout = Images.defaultLayout
   return pipe(
@@ -71,17 +72,9 @@ const sheet = (images: Tensor, faces: Tensor | undefined): Programs.Judged<Uint8
 
 /** What images are judged with: what the classifier reads, what its last layer sees, and real images in that. */
 interface Judges {
-  readonly read: Programs.Reading
-  readonly see: Programs.Reading
+  readonly read: Reading.Reading
+  readonly see: Reading.Reading
 }
-
-const distance = (see: Programs.Reading, a: Tensor, b: Tensor): Programs.Judged<number> =>
-  pipe(
-    TE.Do,
-    TE.bind('left', () => see(a)),
-    TE.bind('right', () => see(b)),
-    TE.map(({ left, right }) => frechet(moments(left), moments(right)))
-  )
 
 /** What drawing for some prompts, or for none, came to. */
 interface Seen {
@@ -91,11 +84,11 @@ interface Seen {
 
 const judgeSamples = (
   { data, key }: Trained,
-  draw: (c: Tensor, key: Key.Key) => Programs.Judged<Tensor>,
+  draw: (c: Tensor, key: Key.Key) => Reading.Judged<Tensor>,
   { read, see }: Judges,
   prompts: Labelled | undefined,
   others: Tensor
-): Programs.Judged<Seen> =>
+): Reading.Judged<Seen> =>
   pipe(
     draw(prompts?.labels ?? fill([count, Faces.labelWidth], 0), Key.foldInString(key, 'samples')),
     TE.bindTo('images'),
@@ -132,7 +125,7 @@ const different = ({ images, attributes }: FaceSet): Tensor => {
   return table({ x0: images, labels: images }).rows(once).x0
 }
 
-const reconstruction = (trained: Trained, description: DenoiserDescription, images: Tensor): Programs.Judged<Numbers> =>
+const reconstruction = (trained: Trained, description: NumbersDescription, images: Tensor): Reading.Judged<Numbers> =>
   pipe(
     Programs.reconstructing(trained, description),
     O.match(
@@ -145,7 +138,7 @@ const reconstruction = (trained: Trained, description: DenoiserDescription, imag
     )
   )
 
-const judgeDenoiser = (trained: Trained, description: DenoiserDescription): Programs.Judged<Judged> => {
+const judgeDenoiser = (trained: Trained, description: NumbersDescription): Reading.Judged<Judged> => {
   const { heldOut, training } = trained.data
   const part = (from: number): Labelled => ({
     x0: rows(from, from + count)(heldOut.images),
@@ -155,18 +148,18 @@ const judgeDenoiser = (trained: Trained, description: DenoiserDescription): Prog
   const others = part(count).x0
   const common = rows(0, count)(training.images)
   const commonOthers = rows(count, 2 * count)(training.images)
-  const plain = Programs.sampler(trained, description, 1)
-  const pushed = Programs.sampler(trained, description, 2)
+  const plain = Reading.sampler(trained, description, 1)
+  const pushed = Reading.sampler(trained, description, 2)
   return pipe(
     TE.Do,
     TE.bind('loss', () => Programs.heldOutLoss(trained, trained.network.dropout)),
     TE.bind('judges', () =>
       pipe(
-        Programs.readClassifier(trained),
+        Reading.readClassifier('classifier')(trained),
         TE.map(
           (judge): Judges => ({
-            read: Programs.logitsBy(trained.target, judge),
-            see: Programs.featuresBy(trained.target, judge)
+            read: Reading.logitsBy(trained.target, judge),
+            see: Reading.featuresBy(trained.target, judge)
           })
         )
       )
@@ -214,7 +207,7 @@ const judgeDenoiser = (trained: Trained, description: DenoiserDescription): Prog
 /** A judgement but for its line. */
 type Judged = Pick<Judgement, 'numbers' | 'pictures'>
 
-const numbersOf = (trained: Trained): Programs.Judged<Judged> => {
+const numbersOf = (trained: Trained): Reading.Judged<Judged> => {
   const { description } = trained.network
   if (description.kind === 'classifier') {
     return judgeClassifier(trained, { description, parameters: trained.parameters, metadata: trained.metadata })
@@ -233,7 +226,7 @@ const numbersOf = (trained: Trained): Programs.Judged<Judged> => {
  * @category interpreters
  * @since 0.1.0
  */
-export const judge = (trained: Trained): Programs.Judged<Judgement> =>
+export const judge = (trained: Trained): Reading.Judged<Judgement> =>
   pipe(
     numbersOf(trained),
     TE.map(({ numbers, pictures }) => ({

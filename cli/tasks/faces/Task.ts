@@ -22,7 +22,7 @@ import { aestheticTraining } from './AestheticTraining.js'
 import { language } from './Conditions.js'
 import * as Faces from './Faces.js'
 import * as Jpeg from './Jpeg.js'
-import { featuresBy } from './Judging.js'
+import { featuresBy } from '../Reading.js'
 import { faces as drawFaces, side } from './Renderer.js'
 import * as Rewards from './Rewards.js'
 import { networks, training } from './Trainings.js'
@@ -133,7 +133,8 @@ const examples: TaskOptions['examples'] = (key, n) =>
         words: attributes,
         show: { _tag: 'Stills', side }
       })
-    )
+    ),
+    TE.fromEither
   )
 
 const family: Pick<TaskOptions, 'models' | 'language' | 'rewards' | 'judges' | 'show' | 'trainings' | 'examples'> = {

@@ -5,6 +5,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Span } from 'halforder/lens/Columns'
 import type {
   ClassifierDescription,
@@ -180,13 +181,15 @@ export const training = (network: Network): Training => ({
   examples: drawn,
   prepare: (key, examples) => {
     const least = network.description.kind === 'classifier' ? 1 : Data.heldOutFaces
-    if (examples < least) return E.left(`--examples: expected at least ${least}, got ${examples}`)
+    if (examples < least) return TE.left(`--examples: expected at least ${least}, got ${examples}`)
     const data = Data.make(key, examples)
     if (data.heldOut.attributes.length < Data.heldOutFaces) {
-      return E.left(`--examples: expected a number that leaves ${Data.heldOutFaces} faces to hold out, got ${examples}`)
+      return TE.left(
+        `--examples: expected a number that leaves ${Data.heldOutFaces} faces to hold out, got ${examples}`
+      )
     }
     const source = network.source(data.training)
-    return E.right({
+    return TE.right({
       details: { dropout: network.dropout },
       batches: (batch, of) => batchAt(source, batch, network.dropout, of),
       judge: (trained) => judge({ ...trained, network, data })

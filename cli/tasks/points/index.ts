@@ -4,84 +4,30 @@
  * @since 0.1.0
  */
 import { readFile } from 'node:fs/promises'
-import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { ddim } from 'halforder/chain/sampler/Ddim'
 import { schedules } from 'halforder/chain/Share'
-import { type DocumentError, fault } from 'halforder/document/Document'
-import * as Numbers from 'halforder/document/Numbers'
-import * as L from 'halforder/lens/Lens'
-import type { Lens, None } from 'halforder/lens/Lens'
-import type { PerRow } from 'halforder/lens/layer/Loss'
-import type { Rows } from 'halforder/lens/Rows'
 import type { MlpDescription } from 'halforder/network/Description'
 import type { Model } from 'halforder/network/Model'
 import { denoiser } from 'halforder/network/Network'
 import * as Key from 'halforder/random/Key'
-import { blackBox, differentiable } from 'halforder/reward/Reward'
-import { free, type Named, shelf, type Shelf } from 'halforder/reward/Shelf'
+import { blackBox } from 'halforder/reward/Reward'
+import { free, type Named } from 'halforder/reward/Shelf'
 import { denoising } from 'halforder/task/Denoising'
 import type { Judges } from 'halforder/task/Judges'
 import { type Show, stored, type Task, task as make, type Training } from 'halforder/task/Task'
-import * as X from 'halforder/tensor/Expr'
 import { oneOf } from 'halforder/training/Conditions'
 import * as Sampling from 'halforder/training/Sampling'
 import * as Files from '../../edge/Files.js'
 import { scatter } from '../../edge/Scatter.js'
 import { type Distribution, distributions, draw, eightGaussians, energyDistance } from './Points.js'
+import { rewards } from './Rewards.js'
 
 // -------------------------------------------------------------------------------------
 // rewards
 // -------------------------------------------------------------------------------------
-
-/** A linear function of the point. */
-const along = (x: number, y: number): Lens<None, Rows<number>, PerRow> =>
-  L.pure((points) => {
-    const direction = X.constant({ shape: [2, 1], data: Float64Array.of(x, y) }, [2, 1])
-    return [
-      X.reshape(X.matmul(X.retype(points, ['batch', 2]), direction), ['batch']),
-      (bar) => X.retype(X.matmul(X.reshape(bar, ['batch', 1]), X.transpose(direction)), ['batch', 2])
-    ]
-  })
-
-/** Minus the squared distance to a point. */
-const near = (x: number, y: number): Lens<None, Rows<number>, PerRow> =>
-  L.pure((points) => {
-    const place = X.broadcastTo(X.constant({ shape: [1, 2], data: Float64Array.of(x, y) }, [1, 2]), ['batch', 2])
-    const gap = X.sub(X.retype(points, ['batch', 2]), place)
-    return [
-      X.neg(X.reshape(X.sumTo(X.mul(gap, gap), ['batch', 1]), ['batch'])),
-      (bar) => X.scale(X.mul(gap, X.broadcastTo(X.reshape(bar, ['batch', 1]), ['batch', 2])), -2)
-    ]
-  })
-
-const directions: Readonly<Record<string, readonly [number, number]>> = {
-  right: [1, 0],
-  left: [-1, 0],
-  up: [0, 1],
-  down: [0, -1]
-}
-
-const place = (text: string): E.Either<DocumentError, Named> => {
-  const [x, y, ...rest] = text.split(',').map(Numbers.parse({}))
-  return x !== undefined && y !== undefined && rest.length === 0 && E.isRight(x) && E.isRight(y)
-    ? E.right(free(differentiable(`minus the squared distance to (${x.right}, ${y.right})`, near(x.right, y.right))))
-    : E.left(fault('reward', 'near:X,Y with two numbers', `near:${text}`, 'write it as near:1,-0.5'))
-}
-
-const rewards: Shelf = {
-  ...shelf(
-    Object.fromEntries(
-      Object.entries(directions).map(([name, [x, y]]) => [name, differentiable(`how far ${name}`, along(x, y))])
-    )
-  ),
-  pattern: {
-    about: 'near:X,Y such as near:1,-0.5',
-    find: (name) => (name.startsWith('near:') ? O.some(place(name.slice('near:'.length))) : O.none)
-  }
-}
 
 /** How many points of the data the density is estimated from, and the deviation of the normals that are put there. */
 const density = { points: 1024, deviation: 0.1 } as const
@@ -220,5 +166,5 @@ export const task: Task = make({
   trainings: Object.fromEntries(
     Object.entries(distributions).map(([name, distribution]) => [name, training(distribution)])
   ),
-  examples: (key, n) => E.right({ ...draw(eightGaussians)(key, n), words: [], show })
+  examples: (key, n) => TE.right({ ...draw(eightGaussians)(key, n), words: [], show })
 })

@@ -12,7 +12,7 @@ import * as Start from '../Start.js'
 import * as F from './Fields.js'
 import type { RlrOptions, RlrRow } from './Rlr.js'
 import { define, field, type Row } from './Row.js'
-import { segments } from './Segments.js'
+import { segments } from '../part/Segments.js'
 
 // -------------------------------------------------------------------------------------
 // model

@@ -9,9 +9,9 @@ import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as t from 'io-ts'
 import { decodeWith, type DocumentError, fault, isRecord, whole } from '../../document/Document.js'
 import * as C from '../Cover.js'
-import type { Form, Memory, Perturbation } from '../Cover.js'
+import type { Form, Memory, Perturbation, Siblings as Family } from '../Cover.js'
 import * as Est from '../Estimator.js'
-import { cellValue, looking, memory, perturbing, type ValueOption, weights } from './Fields.js'
+import { below, cellValue, looking, memory, perturbing, type ValueOption, weights } from './Fields.js'
 import { define, type Field, type Row } from './Row.js'
 
 // -------------------------------------------------------------------------------------
@@ -32,6 +32,7 @@ export type CellDescription =
       readonly to: number
       readonly baseline?: ValueOption
       readonly control?: ValueOption
+      readonly siblings?: Family
     } & Segment)
   | {
       readonly kind: 'zerothOrder'
@@ -84,9 +85,10 @@ const group = <R extends t.Props, O extends t.Props>(
 
 const segment = { memory, shares: weights }
 const FirstOrder = /*#__PURE__*/ group({ kind: /*#__PURE__*/ t.literal('firstOrder'), to: whole }, segment)
+const Siblings = /*#__PURE__*/ group({ count: whole }, { at: whole, below })
 const HalfOrder = /*#__PURE__*/ group(
   { kind: /*#__PURE__*/ t.literal('halfOrder'), from: whole, to: whole },
-  { ...segment, baseline: t.unknown, control: t.unknown }
+  { ...segment, baseline: t.unknown, control: t.unknown, siblings: t.unknown }
 )
 const ZerothOrder = /*#__PURE__*/ group(
   { kind: /*#__PURE__*/ t.literal('zerothOrder'), steps: /*#__PURE__*/ t.readonlyArray(whole, 'a list of steps') },
@@ -111,7 +113,12 @@ const decodeCell = (cell: unknown, path: string): E.Either<DocumentError, CellDe
         E.bindTo('rest'),
         E.bindW('baseline', ({ rest }) => cellValue.decode(rest.baseline ?? 'none', `${path}.baseline`)),
         E.bindW('control', ({ rest }) => cellValue.decode(rest.control ?? 'none', `${path}.control`)),
-        E.map(({ rest, baseline, control }) => given({ ...rest, baseline, control }))
+        E.bindW('siblings', ({ rest }) =>
+          rest.siblings === undefined
+            ? E.right(undefined)
+            : pipe(decodeWith(Siblings, rest.siblings, `${path}.siblings`), E.map(given))
+        ),
+        E.map(({ rest, baseline, control, siblings }) => given({ ...rest, baseline, control, siblings }))
       )
     case 'zerothOrder':
       return pipe(decodeWith(ZerothOrder, cell, path), E.map(given))

@@ -7,7 +7,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as t from 'io-ts'
 import { decodeWith, fault, finite, isRecord, numberThat, oneOf, positive32, whole } from '../../document/Document.js'
-import type { Form, HalfOrderOptions, Memory, Perturbation } from '../Cover.js'
+import type { Below, Form, HalfOrderOptions, Memory, Perturbation } from '../Cover.js'
 import * as Start from '../Start.js'
 import * as StateValue from '../StateValue.js'
 import type { Facts, Field, Fields, Verified } from './Row.js'
@@ -105,6 +105,14 @@ export const weights: t.Type<ReadonlyArray<number>, unknown, unknown> = /*#__PUR
  * @since 0.1.0
  */
 export const memory: t.Type<Memory, unknown, unknown> = /*#__PURE__*/ oneOf('store', 'recompute')
+
+/**
+ * What noise siblings have below the step that is scored.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
+export const below: t.Type<Below, unknown, unknown> = /*#__PURE__*/ oneOf('fresh', 'shared')
 
 /**
  * How zeroth-order cells perturb.

@@ -6,7 +6,7 @@
  * @since 0.1.0
  */
 import * as E from 'fp-ts/lib/Either.js'
-import { pipe } from 'fp-ts/lib/function.js'
+import { identity, pipe } from 'fp-ts/lib/function.js'
 import type * as t from 'io-ts'
 import { decodeWith, type DocumentError } from '../../document/Document.js'
 import * as C from '../Cover.js'
@@ -22,7 +22,8 @@ import type { Objective } from '../Objective.js'
 /**
  * What an estimator must know of the chain and the reward that it is for: the number of steps, whether step 1 has noise, and
  * so a score, whether the reward has a gradient, and whether the chain predicts its clean output. `noisy` are the steps that have
- * noise, in order: where it is left out, all above the first.
+ * noise, in order: where it is left out, all above the first. `discrete`: steps keep discrete outcomes, which nothing can be
+ * differentiated through; then `differentiable` is false, whatever the reward is.
  *
  * @category model
  * @since 0.1.0
@@ -33,6 +34,8 @@ export interface Facts {
   readonly differentiable: boolean
   readonly clean: boolean
   readonly noisy?: ReadonlyArray<number>
+  readonly discrete?: boolean
+  readonly window?: number
 }
 
 /**
@@ -45,8 +48,8 @@ export const noisySteps = ({ T, noisyFirst, noisy }: Facts): ReadonlyArray<numbe
   noisy ?? C.range(noisyFirst ? 1 : 2, T)
 
 /**
- * Why a named estimator is none of a chain and a reward: its cells are no cover of the chain, or it pulls back the gradient of
- * a reward that has none. `instead` names what would do.
+ * Why a named estimator is none of a chain and a reward: its cells are no cover of the chain, it pulls back the gradient of
+ * a reward that has none, or it differentiates states that are discrete outcomes. `instead` names what would do.
  *
  * @category model
  * @since 0.1.0
@@ -54,6 +57,7 @@ export const noisySteps = ({ T, noisyFirst, noisy }: Facts): ReadonlyArray<numbe
 export type BuildError =
   | CoverError
   | { readonly _tag: 'NoGradient'; readonly name: string; readonly instead: ReadonlyArray<string> }
+  | { readonly _tag: 'NoPath'; readonly name: string; readonly instead: ReadonlyArray<string> }
 
 /**
  * One option: what it is, in a few words, and how a value of a document becomes one of it. A decoded value is decoded to itself.
@@ -239,7 +243,8 @@ export const define = <N extends string, O extends object>(definition: Definitio
     pipe(
       decode(description, {}, ''),
       E.mapLeft(({ path, expected, got }): BuildError => ({ _tag: 'BadOption', option: path, expected, got })),
-      E.flatMap((described) => make(facts, described))
+      E.flatMap((described) => make(facts, described)),
+      facts.discrete === true ? undrawn(name) : identity
     )
   const trial =
     (facts: Facts, beneath: Document) =>
@@ -274,6 +279,18 @@ export const define = <N extends string, O extends object>(definition: Definitio
     verified: (facts) => said.verified(facts).map((one) => ({ ...trial(facts, {})(one), baseline: one.baseline }))
   }
 }
+
+/** What of an estimator can stand on a chain of discrete outcomes: all of it, or nothing. */
+const undrawn =
+  (name: string) =>
+  (built: E.Either<BuildError, Estimator>): E.Either<BuildError, Estimator> => {
+    const refused: BuildError = { _tag: 'NoPath', name, instead: ['reinforce', 'evolutionStrategies'] }
+    return E.isLeft(built)
+      ? E.left(built.left._tag === 'NoGradient' ? refused : built.left)
+      : built.right.covers.some(({ cover }) => cover.cells.some(C.passes))
+        ? E.left(refused)
+        : built
+  }
 
 /**
  * The refusal of a reward without a gradient, with names that do without one.
@@ -328,7 +345,9 @@ export const showValue = (value: unknown): string =>
 export const showError = (error: BuildError): string =>
   error._tag === 'NoGradient'
     ? `${error.name} pulls back the reward's gradient, and this reward has none; choose ${either(error.instead)}`
-    : C.showError(error)
+    : error._tag === 'NoPath'
+      ? `${error.name} differentiates states, and those of this chain are drawn categories; choose ${either(error.instead)}, or segments of one step`
+      : C.showError(error)
 
 /**
  * What a claim says in tables.

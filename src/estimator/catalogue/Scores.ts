@@ -20,7 +20,16 @@ export const every: Field<number> = /*#__PURE__*/ field(
   whole
 )
 
-const probability = /*#__PURE__*/ numberThat('a number above 0 and at most 1', (n) => n > 0 && n <= 1)
+/**
+ * A chance that is not 0.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const probability: t.Type<number, unknown, unknown> = /*#__PURE__*/ numberThat(
+  'a number above 0 and at most 1',
+  (n) => n > 0 && n <= 1
+)
 
 /**
  * How likely each step above the first is scored, lowest first, or null for all alike.

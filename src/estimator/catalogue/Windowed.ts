@@ -4,13 +4,15 @@
  * @since 0.1.0
  */
 import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as C from '../Cover.js'
 import type { CoverError } from '../Cover.js'
 import type { Estimator } from '../Estimator.js'
 import * as Est from '../Estimator.js'
 import * as F from './Fields.js'
 import type { Looking, StateOptions } from './Fields.js'
-import { define, noisySteps, type Row } from './Row.js'
+import { define, type Facts, noisySteps, type Row } from './Row.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -79,6 +81,40 @@ export const windowed = ({
   ])
 }
 
+/** Steps, of which there is one. */
+type Some = readonly [number, ...ReadonlyArray<number>]
+
+/**
+ * What is made of a window, for each place of a window that moves over some steps, the highest first and each as likely: a chain that
+ * switches noise has it on the steps that the drawn cover scores, and each cover is of that chain. Left: a window that has no place.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const moved =
+  (
+    { window }: Pick<Facts, 'window'>,
+    name: string,
+    make: (scored: Some) => E.Either<CoverError, Estimator>
+  ): ((scored: Some) => E.Either<CoverError, Estimator>) =>
+  (all) => {
+    if (window === undefined) return make(all)
+    const places = all.flatMap((_, i): ReadonlyArray<Some> => {
+      const [first, ...rest] = all.slice(i, i + window)
+      return first === undefined || rest.length + 1 < window ? [] : [[first, ...rest]]
+    })
+    return pipe(
+      [...places].reverse(),
+      RA.traverse(E.Applicative)(make),
+      E.flatMap((each) =>
+        Est.mixtureOf(
+          `${name}(${window} of ${C.showSteps(all)})`,
+          each.flatMap(({ covers }) => covers)
+        )
+      )
+    )
+  }
+
 // -------------------------------------------------------------------------------------
 // row
 // -------------------------------------------------------------------------------------
@@ -107,8 +143,12 @@ export const row: Row<'windowed', Options> = /*#__PURE__*/ define({
     const below = facts.differentiable
       ? (to: number): C.Cell => C.firstOrder(to)
       : (to: number): C.Cell => C.zerothOrder(C.range(1, to), { radius })
-    const scored = within(noisySteps(facts), steps)
-    return E.isLeft(scored) ? scored : windowed({ T: facts.T, scored: scored.right, below, ...F.looking(facts, state) })
+    return pipe(
+      within(noisySteps(facts), steps),
+      E.flatMap(
+        moved(facts, 'windowed', (scored) => windowed({ T: facts.T, scored, below, ...F.looking(facts, state) }))
+      )
+    )
   },
   compared: () => [],
   verified: ({ T }) =>

@@ -9,6 +9,7 @@ import type * as E from 'fp-ts/lib/Either.js'
 import * as Ch from '../../chain/Chain.js'
 import type { Chain } from '../../chain/Chain.js'
 import * as Reference from '../../chain/Reference.js'
+import * as Transition from '../../chain/Transition.js'
 import * as L from '../../lens/Lens.js'
 import type { Parameter, Parameters, Params } from '../../lens/Lens.js'
 import { declared } from '../../random/Density.js'
@@ -22,7 +23,8 @@ import { carriedThrough } from './Carriers.js'
 import { along, stepInputs, stepParameters } from './StepPrograms.js'
 import * as Tree from '../../tensor/Tree.js'
 import type { Exprs, Shapes } from '../../tensor/Tree.js'
-import { type Carrier, steps, type FirstOrder, type HalfOrder, type Memory, type Perturbation } from '../Cover.js'
+import type { Perturbation } from '../Cover.js'
+import type { SegmentKind } from './SegmentKind.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -161,26 +163,25 @@ export const rollout = <P extends Params, S extends Batched, C extends Exprs>(
       const states = Ch.rollout(chain)(at, X.input('xT', chain.state), X.input('eps', eps), c)
       const each = <A>(f: (t: number, x: Expr<S>) => A): ReadonlyArray<A> =>
         states.flatMap((x, t) => (t === 0 ? [] : [f(t, x)]))
+      const rewarded = (name: string, which: (one: StepLens<P, S, C>) => boolean): Exprs => {
+        const some = rewards.flatMap((one, i) => (which(one) ? [{ one, own: stepParameters(one, i) }] : []))
+        if (some.length === 0) return {}
+        const total = (t: number, x: Expr<S>): Expr<readonly ['batch']> => {
+          const mean = chain.mean(X.scalar(t)).forward(at(t), { x, c })
+          return some
+            .map(({ one, own }) => one.lens(X.scalar(t)).forward({ theta: at(t), own }, { mean, x, c }))
+            .reduce((a, b) => X.add(a, b))
+        }
+        return { [name]: X.stack(each(total)) }
+      }
       return {
         x0: states[0] ?? X.zeros(chain.state),
         ...(keep ? { trajectory: X.stack(states) } : {}),
         ...(predicted === undefined
           ? {}
           : { clean: X.stack(each((t, x) => predicted(X.scalar(t)).forward(at(t), { x, c }))) }),
-        ...(rewards.length === 0
-          ? {}
-          : {
-              steps: X.stack(
-                each((t, x) => {
-                  const mean = chain.mean(X.scalar(t)).forward(at(t), { x, c })
-                  return rewards
-                    .map((one, i) =>
-                      one.lens(X.scalar(t)).forward({ theta: at(t), own: stepParameters(one, i) }, { mean, x, c })
-                    )
-                    .reduce((a, b) => X.add(a, b))
-                })
-              )
-            })
+        ...rewarded('steps', ({ only }) => only !== 'differentiated'),
+        ...rewarded('aside', ({ only }) => only === 'differentiated')
       }
     },
     {
@@ -220,36 +221,6 @@ export const reward = <R extends Params, P extends Params, S extends Batched, C 
 // -------------------------------------------------------------------------------------
 
 /**
- * What one credit program of a segment serves: its length, how it keeps activations, whether its steps' shares are an input
- * (`shares [h]`) or all 1, whether a control's gradient is an input (`control`, the shape of a state), and what carries cotangents
- * from step to step where it is not the chain.
- *
- * @category model
- * @since 0.1.0
- */
-export interface SegmentKind {
-  readonly h: number
-  readonly memory: Memory
-  readonly weighted: boolean
-  readonly controlled: boolean
-  readonly through?: Carrier
-}
-
-/**
- * The kind of program that a first- or half-order cell needs.
- *
- * @category readings
- * @since 0.1.0
- */
-export const segmentKind = (cell: FirstOrder | HalfOrder): SegmentKind => ({
-  h: steps(cell).length,
-  memory: cell.memory ?? 'store',
-  weighted: cell.shares !== undefined,
-  controlled: cell._tag === 'HalfOrder' && cell.control !== undefined,
-  ...(cell._tag === 'FirstOrder' && cell.through !== undefined ? { through: cell.through } : {})
-})
-
-/**
  * The credit program of a first-order cell on steps `1..h`: `params, x (= x_h), eps [h, ...] (step 1's first; its own is
  * not used), c, x0Bar` to `gradient.path`. With step rewards, whose gradients it adds, also `weights [batch]` and `step.i.path`;
  * carried through the reference, also `reference.path`.
@@ -279,7 +250,9 @@ export const firstOrder = <P extends Params, S extends Batched, C extends Exprs>
 /**
  * The credit program of a half-order cell on `h` steps `j..m`: `params, x (= x_m), eps [h, ...] (step j's first), c,
  * high (= m), advantage [batch]` to `gradient.path`: the pullback of `advantage * score(eps_j) / sigma_j`, and where there is a
- * control of its gradient `control` too. With step rewards, whose gradients within the segment it adds, also `weights [batch]` and
+ * control of its gradient `control` too. Where steps keep discrete outcomes the score is that of the outcome, which is an input,
+ * `below (= x_{j-1})`. For `K` siblings it is that of the sum of theirs, and `advantage [K, batch]` and `fresh [K, ...]`, their noises of
+ * step `j` (or outcomes), stand for one's. With step rewards, whose gradients within the segment it adds, also `weights [batch]` and
  * `step.i.path`.
  *
  * @category programs
@@ -292,16 +265,32 @@ export const halfOrder = <P extends Params, S extends Batched, C extends Exprs>(
   rewards: ReadonlyArray<StepLens<P, S, C>> = []
 ): Built => {
   const high: Scalar = X.input('high', [])
-  const extra = {
+  const { siblings = 1 } = kind
+  const extra: Readonly<Record<string, Shape>> = {
     high: [],
-    advantage: ['batch'],
+    ...(siblings === 1
+      ? { advantage: ['batch'], ...(chain.noise.outcome === undefined ? {} : { below: chain.state }) }
+      : { advantage: [siblings, 'batch'], fresh: [siblings, ...chain.state] }),
     ...(kind.controlled ? { control: chain.state } : {})
-  } as const
-  return credit(chain, kind, trained, rewards, high, extra, (eps) => {
+  }
+  return credit(chain, kind, trained, rewards, high, extra, (eps, mean) => {
+    const { noise, state } = chain
     const sigma = Ch.lookup(chain.sigma, Ch.below(high, kind.h - 1))
-    const score = X.div(chain.noise.score(Ch.noiseAt(eps, 0, chain.state)), sigma)
-    const scored = X.mul(spreadRows(X.input('advantage', ['batch']), chain.state), score)
-    return kind.controlled ? X.add(scored, X.input('control', chain.state)) : scored
+    // of a draw, or of what a step that keeps outcomes made of it
+    const score = (drawn: Expr<S>): Expr<S> =>
+      noise.outcome === undefined ? noise.score(drawn) : Transition.score(noise, sigma)(mean, drawn)
+    const scored = (advantage: Expr<readonly ['batch']>, drawn: Expr<S>): Expr<S> =>
+      X.mul(spreadRows(advantage, state), X.div(score(drawn), sigma))
+    if (siblings > 1) {
+      const fresh: Ch.Noises<S> = X.input('fresh', [siblings, ...state])
+      const advantages = X.input('advantage', [siblings, 'batch'])
+      return Array.from({ length: siblings }, (_, k) =>
+        scored(X.reshape(X.slice<Shape, 0, 1>(advantages, 0, k, 1), ['batch']), Ch.noiseAt(fresh, k, state))
+      ).reduce((sum, one) => X.add(sum, one))
+    }
+    const drawn = noise.outcome === undefined ? Ch.noiseAt(eps, 0, state) : X.input('below', state)
+    const one = scored(X.input('advantage', ['batch']), drawn)
+    return kind.controlled ? X.add(one, X.input('control', state)) : one
   })
 }
 
@@ -312,7 +301,7 @@ const credit = <P extends Params, S extends Batched, C extends Exprs>(
   rewards: ReadonlyArray<StepLens<P, S, C>>,
   high: Scalar,
   extra: Readonly<Record<string, Shapes>>,
-  cotangent: (eps: Ch.Noises<S>) => Expr<S>
+  cotangent: (eps: Ch.Noises<S>, mean: Expr<S>) => Expr<S>
 ): Built => {
   const shape: readonly [number, ...S] = [h, ...chain.state]
   const inputs: Shapes = {
@@ -333,7 +322,7 @@ const credit = <P extends Params, S extends Batched, C extends Exprs>(
       ...(weighted ? { shares: X.input('shares', [h]) } : {}),
       ...(rewards.length === 0 ? {} : { along: along(rewards), apart: through !== undefined })
     }
-    const [, back] = Ch.segment(
+    const [mean, back] = Ch.segment(
       chain,
       h,
       options
@@ -342,7 +331,7 @@ const credit = <P extends Params, S extends Batched, C extends Exprs>(
       c: Ch.conditionInputs(chain),
       eps
     })
-    const [bar] = back(cotangent(eps))
+    const [bar] = back(cotangent(eps, mean))
     return gradientOutputs(chain.parameters, trained, bar)
   })
 }

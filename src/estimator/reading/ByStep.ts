@@ -49,9 +49,10 @@ const splitSteps = (cell: C.FirstOrder | C.HalfOrder): ReadonlyArray<C.Cell> => 
         ...(gradient === undefined ? {} : { gradient })
       })
     }
-    const { baseline, control } = cell
+    const { baseline, control, siblings } = cell
     return C.halfOrder(from, t, {
       ...options,
+      ...(siblings === undefined ? {} : { siblings }),
       ...(baseline === undefined ? {} : { baseline }),
       ...(control === undefined ? {} : { control })
     })

@@ -148,8 +148,10 @@ const valueOf = (value: StateValue, t: number): Explanation => {
   }
 }
 
-const halfOrder = ({ from, to, baseline, control }: HalfOrder, stepped: boolean): Explanation => {
+const halfOrder = (cell: HalfOrder, stepped: boolean): Explanation => {
+  const { from, to, baseline, control } = cell
   const [j, m] = [String(from), String(to)]
+  if (cell.siblings !== undefined) return siblings(cell, cell.siblings.count, stepped)
   const taken = [
     ...(baseline === undefined ? [] : [valueOf(baseline, from)]),
     ...(control === undefined ? [] : [valueOf(control, from - 1)])
@@ -182,6 +184,17 @@ const halfOrder = ({ from, to, baseline, control }: HalfOrder, stepped: boolean)
   return {
     text: `${pulled.text} (${advantage.text} ${score.text} + grad ${value.text})`,
     latex: `${pulled.latex} \\bigl( ${advantage.latex} \\, ${score.latex} + \\nabla ${value.latex} \\bigr)`
+  }
+}
+
+/** The mean over siblings, whose segment is written for one of them. */
+const siblings = (cell: HalfOrder, count: number, stepped: boolean): Explanation => {
+  const { from: j, to: m } = cell
+  const own: Explanation = stepped ? { text: `G_<${j}`, latex: `G_{<${j}}` } : { text: 'R', latex: 'R' }
+  const at = C.branchOf(cell)
+  return {
+    text: `mean over ${count} siblings from x_${at}${cell.siblings?.below === 'shared' ? ' with one noise below' : ''} of A[${own.text} - mean of the others' ${own.text}] D phi(${j}:${m})^T eps_${j} / sigma_${j}`,
+    latex: `\\frac{1}{${count}} \\sum_{k=1}^{${count}} A\\Bigl(${own.latex}^{(k)} - \\tfrac{1}{${count - 1}} \\sum_{l \\ne k} ${own.latex}^{(l)}\\Bigr) \\, D_\\theta \\varphi_{${j}:${m}}^{(k)\\top} \\varepsilon_{${j}}^{(k)} / \\sigma_{${j}}`
   }
 }
 

@@ -40,6 +40,10 @@ export interface Entry {
  * - `Normalised`: advantages are divided by a standard deviation of the samples that they come from.
  * - `ClippedRatio`: a sample counts no more once the ratio of densities leaves `1 - low .. 1 + high`; it is on the policy of the
  *   first inner step only.
+ * - `ReusedSamples`: so many `updates` are made from the samples of a step: all but the first are of other parameters than drew them,
+ *   and the ratio of a step stands in for that of a trajectory.
+ * - `PartOfPenalty`: of a penalty on the way, likelihood-ratio terms take its own gradient alone (`loss`), so that what it costs to reach
+ *   the states where it is large is left out; or its place in returns alone (`reward`), so that its own gradient is.
  * - `ClippedAdvantage`: advantages are held within `-limit .. limit`.
  * - `ClippedGradient`: a gradient that is longer than `norm` is shortened to it, so that large ones count less.
  * - `StepwiseUpdates`: the optimizer moves between terms of one gradient, so that later terms are of other parameters than the
@@ -55,6 +59,8 @@ export type Departure =
   | { readonly _tag: 'OwnBaseline'; readonly group: number }
   | { readonly _tag: 'Normalised'; readonly over: 'batch' | 'group' }
   | { readonly _tag: 'ClippedRatio'; readonly low: number; readonly high: number }
+  | { readonly _tag: 'ReusedSamples'; readonly updates: number }
+  | { readonly _tag: 'PartOfPenalty'; readonly as: 'loss' | 'reward' }
   | { readonly _tag: 'ClippedAdvantage'; readonly limit: number }
   | { readonly _tag: 'ClippedGradient'; readonly norm: number }
   | { readonly _tag: 'StepwiseUpdates' }
@@ -189,6 +195,12 @@ export const showDeparture = (departure: Departure): string => {
       return `advantages are divided by the deviation of their ${departure.over}: the divisor depends on the noise, and prompts count alike`
     case 'ClippedRatio':
       return `the ratio of densities is clipped to ${within(1 - departure.low)}..${within(1 + departure.high)}: samples beyond it count no more`
+    case 'ReusedSamples':
+      return `${departure.updates} updates from the samples of a step: later ones are of other parameters, by ratios of steps`
+    case 'PartOfPenalty':
+      return departure.as === 'loss'
+        ? 'the penalty is a loss at the states that were drawn: what it costs to come there is left out'
+        : 'the penalty is a reward: its own gradient at each step is left out'
     case 'ClippedAdvantage':
       return `advantages are held within -${departure.limit}..${departure.limit}`
     case 'ClippedGradient':
@@ -203,7 +215,8 @@ export const showDeparture = (departure: Departure): string => {
 /** Bounds that may be very near to 1. */
 const within = (x: number): string => String(Number(x.toPrecision(8)))
 
-const shown = (x: number): string => (x === 0 ? '-' : String(Number(x.toPrecision(3))))
+const shown = (x: number): string =>
+  x === 0 ? '-' : x < 1e-3 ? Number(x.toPrecision(3)).toExponential() : String(Number(x.toPrecision(3)))
 
 /** Steps next to each other whose entries are alike but for the step. */
 const runs = (entries: ReadonlyArray<Entry>): ReadonlyArray<readonly [from: Entry, to: Entry]> => {

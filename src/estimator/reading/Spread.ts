@@ -149,8 +149,7 @@ export const moments = (matrices: ReadonlyArray<Matrix>): Moments => {
 export const ofRows = (matrices: ReadonlyArray<Matrix>): Spread => {
   const all = moments(matrices)
   const distances = squaredDistances(matrices, all.mean)
-  const mean = distances.reduce((sum, y) => sum + y / all.n, 0)
-  const varianceError = Math.sqrt(distances.reduce((sum, y) => sum + (y - mean) ** 2 / all.n, 0) / all.n)
+  const varianceError = errorOf(distances)
   const [low, high] = studentised(grouped(distances))
   return {
     ...all,
@@ -160,6 +159,22 @@ export const ofRows = (matrices: ReadonlyArray<Matrix>): Spread => {
     tailIndex: tailIndex(distances)
   }
 }
+
+/** The standard error of the mean of some numbers. */
+const errorOf = (values: Float64Array): number => {
+  const n = values.length
+  const mean = values.reduce((sum, y) => sum + y / n, 0)
+  return Math.sqrt(values.reduce((sum, y) => sum + (y - mean) ** 2 / n, 0) / n)
+}
+
+/**
+ * The standard error of the total variance of the rows of some matrices, as `ofRows` has it, given their mean.
+ *
+ * @category statistics
+ * @since 0.1.0
+ */
+export const varianceError = (matrices: ReadonlyArray<Matrix>, { mean }: Pick<Moments, 'mean'>): number =>
+  errorOf(squaredDistances(matrices, mean))
 
 /**
  * How heavy the tail of samples is, from their squared distances to the mean: Hill's estimate of the index `a` of

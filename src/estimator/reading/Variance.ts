@@ -56,7 +56,7 @@ export {
  * - `efficiencyWithPullbacks`: variance times evaluations and pullbacks. A pullback costs one to two evaluations, so
  *   the truth is near the second; estimators that pull nothing back look worse than they are in the first. Less is
  *   better.
- * - `baseline`: what likelihood-ratio terms take off the return: a value of the state (leave-one-out then comes after it),
+ * - `baseline`: what likelihood-ratio terms take off the return: a value of the state (leave-one-out then comes after it), `siblings`,
  *   else the advantage; `none` where nothing is taken off, or there are no such terms. `control`: a value of the state with
  *   its gradient put back in, or `none`.
  * - `along`: the slope of the mean gradient along a direction, where one was given. `seconds`: the least that a batch took, of those
@@ -256,7 +256,7 @@ const measured = <P extends Params, S extends Batched, Cd extends Exprs, R exten
           const names = [...new Set(samples.flatMap(({ parts }) => parts.map(([name]) => name)))]
           const parts = names.map((name) => [name, ofRows(samples.flatMap((s) => merge(s.parts, name)))] as const)
           const { networkCalls } = problem.chain
-          const cost = Cost.cost(problem.estimator, networkCalls)
+          const cost = Cost.cost(problem.estimator, networkCalls, 0, problem.chain.lookahead)
           const pullbacks = networkCalls * cost.pullbackSteps
           const efficiency = gradient.variance * batch * cost.networkEvaluations
           return {
@@ -309,8 +309,9 @@ const looking = (estimator: Estimator, advantage: Advantage): Pick<Measured, 'ba
   const weighed = scored.length > 0 || cells.some((cell) => cell._tag === 'ZerothOrder' && cell.form === 'onePoint')
   const baseline = scored.find((cell) => cell.baseline !== undefined)?.baseline
   const control = scored.find((cell) => cell.control !== undefined)?.control
+  const plain = scored.some(({ siblings }) => siblings !== undefined) ? 'siblings' : weighed ? advantage.name : 'none'
   return {
-    baseline: baseline === undefined ? (weighed ? advantage.name : 'none') : show(baseline),
+    baseline: baseline === undefined ? plain : show(baseline),
     control: control === undefined ? 'none' : show(control)
   }
 }

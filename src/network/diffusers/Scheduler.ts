@@ -1,8 +1,8 @@
 /**
  * diffusers' schedulers from their `scheduler_config.json`: shares of data, steps to visit, and the chain on a denoiser.
  *
- * `DDPMScheduler` and `DDIMScheduler`, with betas that are linear, linear in their root, or of the cosine schedule; every spacing of
- * steps. What is not there is refused by its field.
+ * `DDPMScheduler`, `DDIMScheduler` and `EulerAncestralDiscreteScheduler`, with betas that are linear, linear in their root, or of the
+ * cosine schedule, and every spacing of steps; `FlowMatchEulerDiscreteScheduler`. What is not there is refused by its field.
  *
  * @since 0.1.0
  */
@@ -35,14 +35,35 @@ import { among, type Config, type ConfigError, count, list, optional, reader, re
  * @since 0.1.0
  */
 export interface Scheduler {
-  readonly kind: 'DDPMScheduler' | 'DDIMScheduler'
+  readonly kind: 'DDPMScheduler' | 'DDIMScheduler' | 'EulerAncestralDiscreteScheduler'
   readonly alphaBar: ReadonlyArray<number>
-  readonly prediction: Meaning.Meaning['prediction']
+  readonly prediction: 'epsilon' | 'clean' | 'velocity'
+  readonly spacing: Spacing
   readonly last: number
   readonly clip: number | undefined
   readonly variance: Ddpm.Variance
   readonly steps: (T: number) => ReadonlyArray<number>
 }
+
+/**
+ * The scheduler of straight paths: how many `times` a model can be told, and how the noises are shifted.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface FlowScheduler {
+  readonly kind: 'FlowMatchEulerDiscreteScheduler'
+  readonly times: number
+  readonly shift: number
+}
+
+/**
+ * Which steps a chain visits.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Spacing = 'leading' | 'linspace' | 'trailing'
 
 // -------------------------------------------------------------------------------------
 // tables
@@ -80,17 +101,12 @@ const rounded = (value: number): number => {
 }
 
 /** The steps that a chain visits, from the least noise to the most. */
-const spaced = (
-  spacing: 'leading' | 'linspace' | 'trailing',
-  n: number,
-  T: number,
-  offset: number
-): ReadonlyArray<number> => {
+const spaced = (spacing: Spacing, n: number, T: number, offset: number, whole: boolean): ReadonlyArray<number> => {
   switch (spacing) {
     case 'leading':
       return Array.from({ length: T }, (_, i) => i * Math.floor(n / T) + offset)
     case 'linspace':
-      return between(0, n - 1, T).map(rounded)
+      return between(0, n - 1, T).map((step) => (whole ? rounded(step) : step))
     case 'trailing':
       return Array.from({ length: T }, (_, i) => rounded(n - ((T - 1 - i) * n) / T) - 1)
   }
@@ -102,8 +118,46 @@ const spaced = (
 
 const predictions = { epsilon: 'epsilon', sample: 'clean', v_prediction: 'velocity' } as const
 
+const classes = ['DDPMScheduler', 'DDIMScheduler', 'EulerAncestralDiscreteScheduler'] as const
+
+const flowClass = 'FlowMatchEulerDiscreteScheduler'
+
 /**
  * The scheduler of a configuration. Left: a field that asks for what is not there.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const anyScheduler = (config: Config): E.Either<ConfigError, Scheduler | FlowScheduler> =>
+  config['_class_name'] === flowClass ? flowScheduler(config) : scheduler(config)
+
+/** Straight paths, without what later versions may add. */
+const flowScheduler = (config: Config): E.Either<ConfigError, FlowScheduler> => {
+  const r = reader(config, [
+    'base_shift',
+    'max_shift',
+    'base_image_seq_len',
+    'max_image_seq_len',
+    'shift_terminal',
+    'time_shift_type'
+  ])
+  const times = r.read('num_train_timesteps', count, 1000)
+  const shift = r.read('shift', real, 1)
+  for (const field of [
+    'use_dynamic_shifting',
+    'invert_sigmas',
+    'use_karras_sigmas',
+    'use_exponential_sigmas',
+    'use_beta_sigmas',
+    'stochastic_sampling'
+  ]) {
+    r.read(field, among(false), false)
+  }
+  return r.finish(() => ({ kind: flowClass, times, shift }))
+}
+
+/**
+ * The scheduler of a configuration, on levels of noise. Left: a field that asks for what is not there.
  *
  * @category constructors
  * @since 0.1.0
@@ -111,24 +165,26 @@ const predictions = { epsilon: 'epsilon', sample: 'clean', v_prediction: 'veloci
 export const scheduler = (config: Config): E.Either<ConfigError, Scheduler> => {
   const r = reader(config, ['dynamic_thresholding_ratio', 'sample_max_value'])
   const { read } = r
-  const kind = among('DDPMScheduler', 'DDIMScheduler')(config['_class_name'])
+  const kind = among(...classes)(config['_class_name'])
   if (E.isLeft(kind)) {
     return E.left({
       _tag: 'ConfigError',
       field: '_class_name',
-      expected: kind.left,
+      expected: `${kind.left} or "${flowClass}"`,
       got: String(config['_class_name'])
     })
   }
+  const ancestral = kind.right === 'EulerAncestralDiscreteScheduler'
   const n = read('num_train_timesteps', count, 1000)
   const table = read('beta_schedule', among('linear', 'scaled_linear', 'squaredcos_cap_v2'), 'linear')
   const [start, end] = [read('beta_start', real, 1e-4), read('beta_end', real, 0.02)]
   const betas = read('trained_betas', optional(list(real)), null) ?? betasOf(table, start, end, n)
   const prediction = read('prediction_type', among('epsilon', 'sample', 'v_prediction'), 'epsilon')
-  const clips = read('clip_sample', truth, true)
+  const clips = read('clip_sample', truth, !ancestral)
   const range = read('clip_sample_range', real, 1)
   const variance = read('variance_type', among('fixed_small', 'fixed_large'), 'fixed_small')
-  const spacing = read('timestep_spacing', among('leading', 'linspace', 'trailing'), 'leading')
+  const usual = ancestral ? 'linspace' : 'leading'
+  const spacing = read('timestep_spacing', among('leading', 'linspace', 'trailing'), usual)
   const offset = read('steps_offset', real, 0)
   const one = read('set_alpha_to_one', truth, true)
   read('thresholding', among(false), false)
@@ -139,16 +195,29 @@ export const scheduler = (config: Config): E.Either<ConfigError, Scheduler> => {
       kind: kind.right,
       alphaBar,
       prediction: predictions[prediction],
+      spacing,
       last: one ? 1 : (alphaBar[0] ?? 1),
       clip: clips ? range : undefined,
       variance: variance === 'fixed_large' ? 'large' : 'small',
-      steps: (T) => spaced(spacing, betas.length, T, offset)
+      steps: (T) => spaced(spacing, betas.length, T, offset, !ancestral)
     }
   })
 }
 
 /**
- * The chain of a scheduler on a denoiser, in `T` steps. `eta` scales the noise of DDIM. As there, the last step of DDPM adds none.
+ * What a scheduler says of a model's numbers: its levels, and what it predicts.
+ *
+ * @category interpreters
+ * @since 0.1.0
+ */
+export const meaning = (of: Scheduler | FlowScheduler): Pick<Meaning.Meaning, 'alphaBar' | 'flow' | 'prediction'> =>
+  of.kind === flowClass
+    ? { flow: { data: 0, noise: of.times }, prediction: 'flow' }
+    : { alphaBar: of.alphaBar, prediction: of.prediction }
+
+/**
+ * The chain of a scheduler, `DDPM` or `DDIM`, on a denoiser, in `T` steps. `eta` scales the noise of DDIM. As there, the last step of
+ * DDPM adds none.
  *
  * @category constructors
  * @since 0.1.0

@@ -50,12 +50,17 @@ describe('--estimator', () => {
     // a task's choice is for its own default, not for what is named
     [{ estimator: 'rlr' }, 'rlr(radius = 0.3)'],
     [{ estimator: 'segmented', h: '3' }, 'segmented(h = 3)'],
+    [{ estimator: 'siblings', k: '3' }, 'siblings(family = 3, radius = 0.3)'],
     [{ estimator: 'blackBoxRlr(form = onePoint)', h: '1' }, 'blackBoxRlr(h = 1, form = onePoint, radius = 0.3)'],
     [{ estimator: 'fullBackprop', h: '3' }, noH],
     [{ estimator: 'fullBackprop(h = 3)' }, noH],
     [
       { estimator: 'rlr(h = 2)', h: '3' },
       'usage: --h: expected one length of segments, got 3 beside that of --estimator; leave one out'
+    ],
+    [
+      { estimator: 'siblings(family = 2)', k: '3' },
+      'usage: --k: expected one number of siblings, got 3 beside that of --estimator; leave one out'
     ],
     [{ h: 'three' }, 'usage: estimator.h: expected a whole number of at least 1, got "three"; correct it'],
     [
@@ -135,9 +140,9 @@ describe('--estimator', () => {
 describe('--kl', () => {
   it('is the price of leaving the base, over that of the file and of the task', async () => {
     const path = file('kl.json', { kl: { floor: 0.2 } })
-    expect((await config({})).kl).toEqual({ beta: 0.5, floor: 0 })
-    expect((await config({ config: path })).kl).toEqual({ beta: 0.5, floor: 0.2 })
-    expect((await config({ config: path, kl: '0.01' })).kl).toEqual({ beta: 0.01, floor: 0.2 })
+    expect((await config({})).kl).toEqual({ beta: 0.5, floor: 0, as: 'objective' })
+    expect((await config({ config: path })).kl).toEqual({ beta: 0.5, floor: 0.2, as: 'objective' })
+    expect((await config({ config: path, kl: '0.01' })).kl).toEqual({ beta: 0.01, floor: 0.2, as: 'objective' })
     expect(await chosen({ kl: 'dear' })).toBe(
       'usage: kl.beta: expected a number of at least 0 that f32 holds, got "dear"; correct it'
     )

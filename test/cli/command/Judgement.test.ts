@@ -39,13 +39,14 @@ describe('the warning', () => {
 describe('a summary in words', () => {
   const summary: Summary = {
     folder: 'runs/x',
+    sheet: 'after.png',
     reward: 'brightness',
     before: standing(level(-3), level(-3.5)),
     after: standing(level(-1), level(-4)),
     gain: 14.1,
     heldOutReward: 'clarity',
     heldOutGain: -3.5,
-    kl: { beta: 0.5, floor: 0, leftOut: [1] },
+    kl: { beta: 0.5, floor: 0, as: 'objective', leftOut: [1] },
     features: 'outputs',
     scales: null,
     warning: warning(standing(level(-3), level(-3.5)), standing(level(-1), level(-4))),
@@ -57,7 +58,9 @@ describe('a summary in words', () => {
     unpaidSteps: [],
     steps: 20,
     skippedRows: 0,
+    clippedShare: 0,
     interrupted: false,
+    pullbackSteps: 0,
     networkEvaluations: 10,
     peakActivationBytes: 2 ** 20,
     trainedParameters: 3,
@@ -92,12 +95,12 @@ describe('a summary in words', () => {
       heldOutReward: null,
       heldOutGain: null,
       warning: null,
-      kl: { beta: 0, floor: 0, leftOut: [] }
+      kl: { beta: 0, floor: 0, as: 'objective', leftOut: [] }
     })
     expect(alone).toContain('  held out   the task has no judge of this reward\n')
     expect(alone).toContain('  KL         none to the base, since no step has noise\n')
     expect(alone).not.toContain('warning')
-    expect(inWords({ ...summary, kl: { beta: 0, floor: 0, leftOut: [] } })).toContain(
+    expect(inWords({ ...summary, kl: { beta: 0, floor: 0, as: 'objective', leftOut: [] } })).toContain(
       '  KL         2.000 +- 0.100 to the base\n'
     )
   })

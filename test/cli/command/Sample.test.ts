@@ -28,7 +28,7 @@ const right = <L, A>(result: E.Either<L, A>): A => {
   return result.right
 }
 
-const defaults: SampleOptions = {
+const defaults = {
   task: 'faces',
   model: 'faces-mlp',
   prompt: '',
@@ -41,7 +41,7 @@ const defaults: SampleOptions = {
   guidance: '1',
   columns: '8',
   mode: 'webasm'
-}
+} satisfies SampleOptions
 
 const run = (options: Partial<SampleOptions>): Promise<Ran> => captured(() => sample({ ...defaults, ...options }))
 

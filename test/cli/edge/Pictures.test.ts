@@ -47,6 +47,26 @@ describe('pictures of clips', () => {
   })
 })
 
+describe('pictures of grey stills', () => {
+  const grey: Show = { _tag: 'Stills', side: 1, colors: 1 }
+
+  it('have the three colors of each pixel alike', async () => {
+    const six: Tensor = { shape: [6, 1], data: Float32Array.of(-1, -0.5, 0, 0.25, 0.5, 1) }
+    const { width, height, data } = decode(get(await picture(grey, layout)(six)()))
+    expect([width, height]).toEqual([2, 3])
+    expect(Array.from(data)).toEqual(greys.flatMap((x) => [x, x, x]))
+  })
+
+  it('of other rows are refused', async () => {
+    expect(await picture(grey, layout)(clips)()).toEqual(
+      E.left(
+        'pictures: expected the shape [N, 1], 1 x 1 pixels of grey, got [2, 9]; ' +
+          "correct the model, or what the task's 'show' says of its outputs"
+      )
+    )
+  })
+})
+
 describe('pictures of a chain on stills', () => {
   it('have its first and last state, and 26 at most', async () => {
     const states = needed(stills, 'gif', chain(100))

@@ -29,16 +29,16 @@ describe('a task that ships', () => {
   it('is a folder of its own', () => {
     const folders = readdirSync(join(root, 'cli', 'tasks'), { withFileTypes: true }).filter((one) => one.isDirectory())
     expect(names()).toEqual(folders.map((one) => one.name).sort())
-    expect(names()).toEqual(['clips', 'faces', 'points'])
+    expect(names()).toEqual(['clips', 'faces', 'garments', 'points', 'tokens'])
   })
 
-  it.each(['clips', 'faces', 'points'])('is found by its name: %s', async (name) => {
+  it.each(['clips', 'faces', 'garments', 'points', 'tokens'])('is found by its name: %s', async (name) => {
     expect(await nameOf(name)).toBe(name)
   })
 })
 
 describe('a name that is none', () => {
-  const ship = 'clips, faces, points'
+  const ship = 'clips, faces, garments, points, tokens'
 
   it.each([
     ['point', `expected one of ${ship}, or a module such as ./point.mjs, got "point"; near it is points`],
@@ -55,7 +55,7 @@ describe('a name that is none', () => {
   it('is not looked up beside the folders', async () => {
     for (const name of ['../tasks', 'faces/../points', 'faces/text']) {
       expect(await nameOf(name)).toBe(
-        `usage: --task: ${name} does not exist; name a module, or one of clips, faces, points`
+        `usage: --task: ${name} does not exist; name a module, or one of clips, faces, garments, points, tokens`
       )
     }
   })
@@ -81,7 +81,7 @@ describe('a module', () => {
     const path = join(folder, 'nowhere.mjs')
     expect(existsSync(path)).toBe(false)
     expect(await nameOf(path)).toBe(
-      `usage: --task: ${path} does not exist; name a module, or one of clips, faces, points`
+      `usage: --task: ${path} does not exist; name a module, or one of clips, faces, garments, points, tokens`
     )
   })
 

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { logitsBy } from '../../../../cli/tasks/faces/Judging.js'
+import { logitsBy } from '../../../../cli/tasks/Reading.js'
 import { accuracy } from '../../../../cli/tasks/faces/Metrics.js'
 import { faces } from '../../../../cli/tasks/faces/Renderer.js'
 import { networks } from '../../../../cli/tasks/faces/Trainings.js'

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import * as Files from '../../../../cli/edge/Files.js'
-import { sampler } from '../../../../cli/tasks/faces/Judging.js'
+import { sampler } from '../../../../cli/tasks/Reading.js'
 import { nearest } from '../../../../cli/tasks/faces/Metrics.js'
+import type { DenoiserDescription, NumbersDescription } from '../../../../src/network/Description.js'
 import { type DescribedModel, loadModel } from '../../../../src/network/Model.js'
 import type { Key } from '../../../../src/random/Key.js'
 import type { Target } from '../../../../src/tensor/Target.js'
@@ -15,9 +16,16 @@ export const asset = (name: string): Uint8Array => readFileSync(Files.asset(`${n
 /** A model that ships. */
 export const shipped = (name: string): DescribedModel => get(loadModel(asset(name)))
 
+const ofNumbers = (description: DenoiserDescription): NumbersDescription => {
+  if (description.kind === 'tokens') throw new Error('tokens are no faces')
+  return description
+}
+
 /** How many samples of conditions are not nearest to the picture that was asked for, among all that were. */
 export const misses = async (model: DescribedModel, asked: Labelled, key: Key, target: Target): Promise<number> => {
-  const images = get(await sampler({ target, parameters: model.parameters }, model.description, 1)(asked.labels, key)())
+  const images = get(
+    await sampler({ target, parameters: model.parameters }, ofNumbers(model.description), 1)(asked.labels, key)()
+  )
   return missesOf(images, asked.x0)
 }
 

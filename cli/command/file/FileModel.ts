@@ -1,0 +1,134 @@
+/**
+ * A model of another tool as one that is sampled and fine-tuned, with the record of what its numbers mean: from a task, from beside the
+ * file, or of the scheduler that came with it.
+ *
+ * @since 0.1.0
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import { isRecord, showError as showDocument } from 'halforder/document/Document'
+import * as Json from 'halforder/document/Json'
+import type { Imported } from 'halforder/network/graph/Import'
+import type { Meaning } from 'halforder/network/Meaning'
+import { meant, type Source } from 'halforder/network/Meant'
+import type { Model } from 'halforder/network/Model'
+import { decode, type Recorded, template } from 'halforder/network/Record'
+import { file, type Failure, type Step, usage } from '../../edge/Failure.js'
+import * as Files from '../../edge/Files.js'
+import { type Found, open } from '../ForeignModel.js'
+
+// -------------------------------------------------------------------------------------
+// the record
+// -------------------------------------------------------------------------------------
+
+/**
+ * The document in a file of JSON; undefined where there is no such file.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const documentAt = (path: string): Step<unknown> =>
+  pipe(
+    file(Files.exists(path)),
+    TE.flatMap((there) =>
+      there
+        ? pipe(
+            file(Files.read(path)),
+            TE.flatMapEither((bytes) =>
+              pipe(
+                Json.parse(new TextDecoder().decode(bytes)),
+                E.mapLeft((error) => usage(`${path}: ${showDocument(error)}`))
+              )
+            )
+          )
+        : TE.right(undefined)
+    )
+  )
+
+/** What was found of a record, as one document, and what to name where it is wrong. */
+interface Paper {
+  readonly document: unknown
+  readonly name: string
+}
+
+/**
+ * The record beside a model, over that of the scheduler that it came with. Left: there is neither, with what to write where.
+ */
+const paperOf = ({ model, record, scheduler }: Found & { readonly _tag: 'Model' }, path: string): Step<Paper> =>
+  pipe(
+    TE.Do,
+    TE.bind('own', () => documentAt(record)),
+    TE.bind('found', () => pipe(scheduler, TE.traverseSeqArray(documentAt))),
+    TE.flatMapEither(({ own, found }): E.Either<Failure, Paper> => {
+      const config = found.find((one) => one !== undefined)
+      if (own === undefined && config === undefined) {
+        return E.left(
+          usage(
+            `${path}: expected a record of what its numbers mean, got none; write it in ${record}, such as ${template(model)}`
+          )
+        )
+      }
+      const name = own === undefined ? (scheduler.find((_, i) => found[i] !== undefined) ?? record) : record
+      return E.right({
+        name,
+        document:
+          own !== undefined && !isRecord(own) ? own : { ...(config === undefined ? {} : { scheduler: config }), ...own }
+      })
+    })
+  )
+
+// -------------------------------------------------------------------------------------
+// models
+// -------------------------------------------------------------------------------------
+
+/** The source whose record goes with the file. */
+const withRecord = (source: Source, document: unknown): Source => {
+  const name = source.name.includes('/')
+    ? `${source.name.slice(0, source.name.lastIndexOf('/'))}/meaning.json`
+    : source.name.replace(/\.[^.]*$/, '.json')
+  const bytes = new TextEncoder().encode(`${JSON.stringify(document, null, 2)}\n`)
+  return {
+    ...source,
+    encode: (values) =>
+      pipe(
+        source.encode(values),
+        E.map((written) => ({ ...written, beside: { ...written.beside, [name]: bytes } }))
+      )
+  }
+}
+
+const recordedBy = (model: Imported, { document, name }: Paper): E.Either<Failure, Recorded> =>
+  pipe(
+    document,
+    decode(model),
+    E.mapLeft((error) => usage(`--model: ${name}: ${showDocument(error)}`))
+  )
+
+/**
+ * The model at a path, by the record of a task, or else by the one beside it. Left: what is not there, or the field of the record that
+ * has to say something else.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const fileModel = (path: string, told: Meaning | undefined): Step<Model> =>
+  pipe(
+    open(path),
+    TE.flatMap((found) =>
+      found._tag === 'Model'
+        ? TE.right(found)
+        : TE.left(usage(`--model: ${path}: expected a network, got weights alone; export it to ONNX, or name a --task`))
+    ),
+    TE.bindTo('found'),
+    TE.bind('paper', ({ found }) =>
+      told === undefined ? paperOf(found, path) : TE.right({ document: told, name: 'the meaning of the task' })
+    ),
+    TE.bind('recorded', ({ found, paper }) => TE.fromEither(recordedBy(found.model, paper))),
+    TE.flatMapEither(({ found: { model, source }, paper, recorded: { meaning, scheduler } }) =>
+      pipe(
+        meant(model, { meaning, scheduler, source: withRecord(source, paper.document) }),
+        E.mapLeft((error) => usage(`--model: ${paper.name}: ${showDocument(error)}`))
+      )
+    )
+  )

@@ -1,0 +1,197 @@
+import { createHash } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitepress'
+import { math } from './math.mjs'
+import { corners, links, others, pageOf, root } from './pages.mjs'
+import { rooms } from './rooms.mjs'
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url))
+
+/** What a page may load: its own files, and WebAssembly, which the kernels are. Nothing evaluates text. */
+const policy = (scripts) =>
+  [
+    "default-src 'none'",
+    `script-src 'self' 'wasm-unsafe-eval' ${scripts.join(' ')}`,
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data: blob:",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "worker-src 'self' blob:",
+    "manifest-src 'self'",
+    "base-uri 'self'",
+    "form-action 'none'"
+  ].join('; ')
+
+const hashOf = (text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
+
+const play = [
+  { text: 'Covers', link: '/play/covers' },
+  { text: 'Points', link: '/play/points' },
+  { text: 'Faces', link: '/play/faces' }
+]
+
+/** Where the site is served from: `/`, or the folder that `SITE_BASE` names. */
+const base = process.env.SITE_BASE ?? '/'
+
+export default defineConfig({
+  title: 'halforder',
+  description: 'Gradient estimators for diffusion chains as values: read them, check them, compose them, run them',
+  lang: 'en',
+  base,
+  srcDir: '..',
+  outDir: './dist',
+  cacheDir: './.cache',
+  cleanUrls: true,
+  // a page on a phone's plan loads itself and nothing else
+  router: { prefetchLinks: false },
+  srcExclude: others,
+  rewrites: (file) => pageOf(file) ?? file,
+  head: [['link', { rel: 'icon', type: 'image/svg+xml', href: `${base}mark.svg` }]],
+  markdown: {
+    config: (md) => {
+      md.use(math)
+      md.use(links)
+      md.use(corners)
+    },
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' }
+  },
+  themeConfig: {
+    logo: { src: '/mark.svg', alt: '' },
+    search: {
+      provider: 'local',
+      options: { detailedView: false, translations: { button: { buttonText: 'Search', buttonAriaLabel: 'Search' } } }
+    },
+    outline: { level: [2, 3] },
+    externalLinkIcon: false,
+    nav: [
+      { text: 'Play', items: play, activeMatch: '^/play/' },
+      {
+        text: 'Guides',
+        link: '/guide',
+        activeMatch: '^/(guide|getting|choosing|verify|extending|own|your|conventions|limits)'
+      },
+      { text: 'Derivations', link: '/derivations/', activeMatch: '^/derivations/' },
+      { text: 'Results', link: '/results/finetune', activeMatch: '^/results/' },
+      { text: 'API', link: '/api/', activeMatch: '^/api/' }
+    ],
+    socialLinks: [
+      { icon: 'github', link: 'https://github.com/halforder/halforder', ariaLabel: 'The source on GitHub' }
+    ],
+    sidebar: {
+      ...rooms(),
+      '/': [
+        { text: 'Play', items: play },
+        {
+          text: 'Start',
+          items: [
+            { text: 'Overview', link: '/overview' },
+            { text: 'All documentation', link: '/guide' },
+            { text: 'Getting started', link: '/getting-started' },
+            { text: 'Choosing an estimator', link: '/choosing-an-estimator' },
+            { text: 'The program', link: '/program' }
+          ]
+        },
+        {
+          text: 'Guides',
+          items: [
+            { text: 'Your own task', link: '/your-own-task' },
+            { text: 'Bring your own denoiser', link: '/own-denoiser' },
+            { text: 'Extending chains', link: '/extending-chains' },
+            { text: 'Files for verify', link: '/verify-files' },
+            { text: 'Auditing other programs', link: '/audit' },
+            { text: 'Published methods', link: '/published-methods' },
+            { text: 'Conventions', link: '/conventions' },
+            { text: 'Limits', link: '/limits' },
+            { text: 'Numerics', link: '/numerics' }
+          ]
+        },
+        {
+          text: 'Why it is right',
+          items: [
+            {
+              text: 'Derivations',
+              link: '/derivations/',
+              items: [
+                { text: 'The chain and its terms', link: '/derivations/01-chain-and-terms' },
+                { text: 'Cells', link: '/derivations/02-cells' },
+                { text: 'Covers', link: '/derivations/03-covers' },
+                { text: 'Advantages', link: '/derivations/04-advantages' },
+                { text: 'Per row', link: '/derivations/05-per-row' },
+                { text: 'The algebra', link: '/derivations/06-algebra' },
+                { text: 'Memory and cost', link: '/derivations/07-memory-and-cost' },
+                { text: 'Leaving the base', link: '/derivations/08-leaving-the-base' },
+                { text: 'Values and step rewards', link: '/derivations/09-values-and-step-rewards' }
+              ]
+            },
+            { text: 'Laws', link: '/laws' },
+            { text: 'Errata of the paper', link: '/errata' }
+          ]
+        },
+        {
+          text: 'Results',
+          items: [
+            { text: 'Fine-tunes', link: '/results/finetune' },
+            { text: 'Variance for what it costs', link: '/results/variance' },
+            { text: 'Base models', link: '/results/base-models' },
+            { text: 'Chains', link: '/results/chains' },
+            { text: 'Adapters', link: '/results/adapters' },
+            { text: 'Adapters on the U-Net', link: '/results/unet-lora' },
+            { text: 'The aesthetic score', link: '/results/aesthetic' },
+            { text: 'Performance', link: '/results/performance' },
+            { text: 'Reliability', link: '/results/reliability' },
+            { text: 'Error rates', link: '/results/error-rates' }
+          ]
+        },
+        {
+          text: 'The house',
+          items: [
+            { text: 'Architecture', link: '/architecture' },
+            { text: 'Kernels', link: '/kernels' },
+            { text: 'Decisions', link: '/decisions/' },
+            { text: 'Contributing', link: '/contributing' },
+            { text: 'Changelog', link: '/changelog' },
+            { text: 'API', link: '/api/' }
+          ]
+        }
+      ]
+    }
+  },
+  vite: {
+    configFile: false,
+    publicDir: here('../public'),
+    resolve: {
+      alias: [
+        // the library, from its sources
+        { find: /^halforder\/laws\/(.*)$/, replacement: `${root}laws/$1.ts` },
+        { find: /^halforder\/(.*)$/, replacement: `${root}src/$1.ts` }
+      ]
+    },
+    plugins: [
+      {
+        // pages stand outside of this workspace, and Vue inside
+        name: 'vue-of-the-site',
+        enforce: 'pre',
+        resolveId(id, _importer, options) {
+          if (!/^vue(\/|$)/.test(id)) return undefined
+          return options.ssr
+            ? { id, external: true }
+            : this.resolve(id, here('./config.mjs'), { ...options, skipSelf: true })
+        }
+      }
+    ],
+    worker: { format: 'es' },
+    build: { target: 'es2022', chunkSizeWarningLimit: 1500, assetsInlineLimit: 0 },
+    server: { fs: { allow: [root] } }
+  },
+  // a policy in each page, since a static host sends no headers of ours: scripts in the page by what they are
+  transformHtml: (code) => {
+    const scripts = [...code.matchAll(/<script(?![^>]*\bsrc=)[^>]*>([\s\S]*?)<\/script>/g)].flatMap(([, text]) =>
+      text === '' ? [] : [hashOf(text)]
+    )
+    const landmarks = code.includes('<main') ? code : code.replace('id="VPContent"', 'id="VPContent" role="main"')
+    return landmarks.replace(
+      /<meta charset="utf-8">/,
+      (meta) => `${meta}\n    <meta http-equiv="Content-Security-Policy" content="${policy([...new Set(scripts)])}">`
+    )
+  }
+})

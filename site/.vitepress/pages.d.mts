@@ -1,0 +1,5 @@
+/** The page of a file of the repository, or `undefined` where it is none. */
+export const pageOf: (file: string) => string | undefined
+
+/** What a link in a file leads to. It throws where there is nothing. */
+export const linkFrom: (file: string, href: string) => string

@@ -1,0 +1,79 @@
+/**
+ * The worker of the page of covers: told a design it samples, and tells how far it is, until it is told another one or to stop.
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import { gpuJs } from 'halforder/kernel/GpuJs'
+import type { Design } from './Design.js'
+import { engine, type Engine, type Result } from './Engine.js'
+
+/** What the page tells. */
+export type Ask =
+  | { readonly id: number; readonly design: Design }
+  | { readonly id: number; readonly design?: undefined }
+
+/** What the worker tells: how far samples are, by which means, or what is wrong. */
+export interface Tell {
+  readonly id: number
+  readonly gradient: ReadonlyArray<number>
+  readonly results: ReadonlyArray<Result>
+  readonly fault: string | undefined
+}
+
+/** Milliseconds between two tellings. */
+const pace = 100
+
+/** After so many samples nothing more is seen. */
+const enough = 2 ** 24
+
+const target = gpuJs({ mode: 'webasm' })
+let current = -1
+
+const breath = (): Promise<void> =>
+  new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = () => {
+      port1.close()
+      resolve()
+    }
+    port2.postMessage(0)
+  })
+
+const tell = (message: Tell): void => postMessage(message)
+
+const sample = async (id: number, made: Engine, lines: number): Promise<void> => {
+  let told = 0
+  try {
+    while (current === id) {
+      await made.step()
+      const results = made.read()
+      const done =
+        results.length === lines &&
+        results.every(({ moments, fault }) => fault !== undefined || (moments?.n ?? 0) >= enough)
+      if (performance.now() - told > pace || done) {
+        told = performance.now()
+        tell({ id, gradient: made.gradient, results, fault: undefined })
+      }
+      if (done) break
+      await breath()
+    }
+  } finally {
+    await made.dispose()
+  }
+}
+
+addEventListener('message', ({ data }: MessageEvent<Ask>) => {
+  current = data.id
+  if (data.design === undefined) return
+  const { id, design } = data
+  try {
+    const made = engine(design, target)
+    if (E.isLeft(made)) tell({ id, gradient: [], results: [], fault: made.left })
+    else {
+      sample(id, made.right, new Set([design.estimator, ...design.others]).size).catch((error: unknown) =>
+        tell({ id, gradient: made.right.gradient, results: [], fault: String(error) })
+      )
+    }
+  } catch (error) {
+    tell({ id, gradient: [], results: [], fault: String(error) })
+  }
+})

@@ -1,0 +1,130 @@
+/**
+ * The worker of the page of faces. It keeps a fine-tune while it is paused.
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import { gpuJs } from 'halforder/kernel/GpuJs'
+import type { Target } from 'halforder/tensor/Target'
+import type { Design } from './Design.js'
+import { tuning, type Files, type Frame, type Tuning } from './Engine.js'
+
+/** What the page tells: to begin with a design and perhaps a model of its own, to go on, to pause, to save. */
+export type Ask =
+  | {
+      readonly kind: 'begin'
+      readonly id: number
+      readonly design: Design
+      readonly model?: Uint8Array
+      readonly steps: number
+    }
+  | { readonly kind: 'resume'; readonly id: number; readonly steps: number }
+  | { readonly kind: 'pause'; readonly id: number }
+  | { readonly kind: 'save'; readonly id: number }
+
+/** What the worker tells. */
+export type Tell =
+  | { readonly kind: 'frame'; readonly id: number; readonly frame: Frame }
+  | { readonly kind: 'done'; readonly id: number }
+  | { readonly kind: 'file'; readonly id: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'fault'; readonly id: number; readonly fault: string }
+
+const urls = {
+  model: new URL('../../../cli/assets/faces-mlp.safetensors', import.meta.url).href,
+  classifier: new URL('../../../cli/assets/classifier.safetensors', import.meta.url).href,
+  judge: new URL('../../../cli/assets/judge.safetensors', import.meta.url).href
+}
+
+let current = -1
+let held: { readonly tuning: Tuning; readonly target: Target } | undefined
+
+const tell = (message: Tell): void => postMessage(message)
+
+const breath = (): Promise<void> =>
+  new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = () => {
+      port1.close()
+      resolve()
+    }
+    port2.postMessage(0)
+  })
+
+const fetched = async (url: string): Promise<Uint8Array> => {
+  const response = await fetch(url)
+  if (!response.ok) throw new Error(`${url}: ${response.status} ${response.statusText}`)
+  return new Uint8Array(await response.arrayBuffer())
+}
+
+const filesOf = async (model: Uint8Array | undefined): Promise<Files> => {
+  const [own, classifier, judge] = await Promise.all([
+    model ?? fetched(urls.model),
+    fetched(urls.classifier),
+    fetched(urls.judge)
+  ])
+  return { model: own, classifier, judge }
+}
+
+const go = async (id: number, { tuning: run }: { readonly tuning: Tuning }, steps: number): Promise<void> => {
+  while (current === id) {
+    const made = await run.step()
+    if (E.isLeft(made)) return tell({ kind: 'fault', id, fault: made.left })
+    const frame = await run.frame()
+    if (E.isLeft(frame)) return tell({ kind: 'fault', id, fault: frame.left })
+    tell({ kind: 'frame', id, frame: frame.right })
+    if (made.right >= steps) return tell({ kind: 'done', id })
+    await breath()
+  }
+}
+
+const begin = async ({ id, design, model, steps }: Ask & { readonly kind: 'begin' }): Promise<void> => {
+  const before = held
+  held = undefined
+  await before?.tuning.dispose()
+  await before?.target.dispose()
+  const target = gpuJs({ mode: design.mode })
+  const made = tuning(design, await filesOf(model), target)
+  if (E.isLeft(made)) {
+    await target.dispose()
+    return tell({ kind: 'fault', id, fault: made.left })
+  }
+  held = { tuning: made.right, target }
+  const frame = await made.right.frame()
+  if (E.isLeft(frame)) return tell({ kind: 'fault', id, fault: frame.left })
+  tell({ kind: 'frame', id, frame: frame.right })
+  await go(id, held, steps)
+}
+
+// one thing after another: a step that is being made is made to its end before another run begins
+let last: Promise<void> = Promise.resolve()
+const queue = (id: number, task: () => Promise<void>): void => {
+  const before = last
+  const run = async (): Promise<void> => {
+    await before
+    try {
+      await task()
+    } catch (error) {
+      tell({ kind: 'fault', id, fault: String(error) })
+    }
+  }
+  last = run()
+}
+
+addEventListener('message', ({ data }: MessageEvent<Ask>) => {
+  const { id } = data
+  switch (data.kind) {
+    case 'pause':
+      current = id
+      return
+    case 'begin':
+      current = id
+      return queue(id, () => begin(data))
+    case 'resume':
+      current = id
+      return queue(id, async () => {
+        if (held !== undefined) await go(id, held, data.steps)
+      })
+    case 'save': {
+      const saved = held?.tuning.saved() ?? E.left('nothing was fine-tuned yet')
+      tell(E.isLeft(saved) ? { kind: 'fault', id, fault: saved.left } : { kind: 'file', id, bytes: saved.right })
+    }
+  }
+})

@@ -1,0 +1,188 @@
+/**
+ * What the playground's workers compute, without a browser.
+ */
+import { readFileSync } from 'node:fs'
+import * as E from 'fp-ts/lib/Either.js'
+import { describe, expect, test } from 'vitest'
+import * as C from '../../src/estimator/Cover.js'
+import { isExact, ledger } from '../../src/estimator/reading/Ledger.js'
+import { gpuJs } from '../../src/kernel/index.js'
+import { loadModel } from '../../src/network/Model.js'
+import { root } from '../scripts/modules.mjs'
+import * as Covers from '../playground/covers/Design.js'
+import { engine } from '../playground/covers/Engine.js'
+import { nextStratum, tally } from '../playground/covers/Tally.js'
+import * as Faces from '../playground/faces/Design.js'
+import { tuning } from '../playground/faces/Engine.js'
+import * as Points from '../playground/points/Design.js'
+import * as PointsEngine from '../playground/points/Engine.js'
+
+const right = <A>(made: E.Either<unknown, A>): A => {
+  if (E.isLeft(made)) throw new Error(String(made.left))
+  return made.right
+}
+
+const asset = (name: string): Uint8Array => readFileSync(`${root}cli/assets/${name}.safetensors`)
+
+describe('addresses', () => {
+  test('say designs of covers, and what they do not say is as at first', () => {
+    expect(Covers.fromQuery('')).toEqual(Covers.initial)
+    expect(Covers.toQuery(Covers.initial)).toBe('')
+    const design: Covers.Design = {
+      ...Covers.initial,
+      T: 7,
+      beta: 0.5,
+      estimator: Covers.textOf([C.firstOrder(2), C.halfOrder(3, 7)]),
+      others: ['reinforce'],
+      form: 'onePoint'
+    }
+    expect(Covers.fromQuery(Covers.toQuery(design))).toEqual(design)
+    expect(Covers.fromQuery('?T=1e9&sigma=no&form=none')).toEqual({ ...Covers.initial, T: 24 })
+  })
+
+  test('say designs of points and of faces', () => {
+    const points: Points.Design = {
+      ...Points.initial,
+      data: 'drawn',
+      stroke: [
+        [0.5, -1.25],
+        [1, 0]
+      ],
+      lanes: [{ estimator: 'rlr(h = 3)', kl: 0.25 }]
+    }
+    expect(Points.fromQuery(Points.toQuery(points))).toEqual(points)
+    expect(Points.toQuery(Points.initial)).toBe('')
+    expect(Points.fromQuery('?data=drawn&lanes=none')).toEqual(Points.initial)
+    const faces: Faces.Design = { ...Faces.initial, reward: 'hat', prompt: 'a woman', kl: 0 }
+    expect(Faces.fromQuery(Faces.toQuery(faces))).toEqual(faces)
+    expect(Faces.toQuery(Faces.initial)).toBe('')
+  })
+})
+
+describe('painting steps', () => {
+  const painted = (cells: ReadonlyArray<C.Cell>, brush: Covers.Brush, from: number, to: number): string =>
+    right(C.cover(10, Covers.paint(cells, brush, from, to)))._tag +
+    ': ' +
+    C.show(right(C.cover(10, Covers.paint(cells, brush, from, to))))
+  const whole = [C.firstOrder(10)]
+
+  test('gives them to the brush alone', () => {
+    expect(painted(whole, 'half', 6, 10)).toBe('exact: FO(1..5) + HO(6..10)')
+    expect(painted(whole, 'half', 10, 6)).toBe('exact: FO(1..5) + HO(6..10)')
+    expect(painted([C.firstOrder(1), C.halfOrder(2, 10)], 'zeroth', 4, 5)).toBe(
+      'exact: FO(1..1) + HO(2..3) + HO(6..10) + ZO(4..5; central, shared, s = 0.05)'
+    )
+    expect(painted([C.firstOrder(1), C.halfOrder(2, 10)], 'none', 1, 1)).toBe('partial: HO(2..10)')
+    expect(painted([C.halfOrder(1, 10)], 'first', 3, 4)).toBe('exact: FO(1..4) + HO(5..10)')
+  })
+
+  test('never pays for a step twice, whatever is painted over what', () => {
+    const brushes = ['first', 'half', 'zeroth', 'none'] as const
+    let cells: ReadonlyArray<C.Cell> = whole
+    for (let i = 0; i < 400; i++) {
+      cells = Covers.paint(cells, brushes[(i * 7) % 4] ?? 'half', 1 + ((i * 13) % 10), 1 + ((i * 29) % 10))
+      expect(E.isRight(C.cover(10, cells))).toBe(true)
+    }
+  })
+})
+
+describe('the ledgers of presets', () => {
+  test.each(Covers.presets)('$name is exact unless it is said to be wrong', ({ text, wrong }) => {
+    const account = ledger(right(Covers.build(Covers.initial)(text)))
+    expect(isExact(account)).toBe(wrong !== true)
+  })
+
+  test('equation (6) as printed pays for step 1 twice, and for other steps too little', () => {
+    const [first, ...others] = ledger(right(Covers.build(Covers.initial)('printed(h = 2)'))).entries
+    expect(first?.paid).toBeCloseTo(2, 12)
+    expect(others.some(({ paid }) => paid < 1)).toBe(true)
+  })
+})
+
+describe('tallies', () => {
+  test('have the moments of strata', () => {
+    const sum = tally([0.25, 0.75], 1)
+    sum.add(0, { width: 1, data: Float64Array.of(1, 3) })
+    expect(sum.read()).toBeUndefined()
+    sum.add(1, { width: 1, data: Float64Array.of(10, 14, 12) })
+    const read = sum.read()
+    expect(read?.mean[0]).toBeCloseTo(0.25 * 2 + 0.75 * 12, 12)
+    expect(read?.standardError[0]).toBeCloseTo(Math.sqrt((0.0625 * 2) / 2 + (0.5625 * 4) / 3), 12)
+    expect(read?.variance).toBeCloseTo(0.25 * (2 + 7.5 ** 2) + 0.75 * (4 + 2.5 ** 2), 12)
+  })
+
+  test('meet strata by their weights', () => {
+    const counts = [0, 0, 0]
+    for (let i = 0; i < 1000; i++) {
+      const at = nextStratum([0.2, 0.3, 0.5], counts)
+      counts[at] = (counts[at] ?? 0) + 1
+    }
+    expect(counts).toEqual([200, 300, 500])
+  })
+})
+
+test('covers: samples agree with the exact gradient, and with the predicted bias where there is one', async () => {
+  const target = gpuJs()
+  const made = right(
+    engine(
+      { ...Covers.initial, estimator: 'segmented(h = 3)', others: ['truncatedBackprop(k = 3)', 'printed(h = 2)'] },
+      target
+    )
+  )
+  for (let i = 0; i < 40; i++) await made.step()
+  for (const { text, known, moments, fault } of made.read()) {
+    expect(fault).toBeUndefined()
+    made.gradient.forEach((_, i) => {
+      const off = Math.abs((moments?.mean[i] ?? Number.NaN) - (known?.expectation[i] ?? 0))
+      // 5.5 standard errors are passed once in 26 million
+      const error = moments?.standardError[i] ?? 0
+      expect({ text, holds: off < 5.5 * error }).toEqual({ text, holds: true })
+    })
+  }
+  const [own, truncated] = made.read()
+  expect(own?.known?.expectation).toEqual(own?.known?.gradient)
+  expect(Math.abs((truncated?.moments?.mean[0] ?? 0) - (made.gradient[0] ?? 0))).toBeGreaterThan(10)
+  expect(own?.parts.map(({ steps }) => steps[0]).sort((a, b) => Number(a) - Number(b))).toEqual(C.range(1, 10))
+  await made.dispose()
+  await target.dispose()
+})
+
+test('points: a fine-tune of the weights that come with the page earns the reward', async () => {
+  const target = gpuJs()
+  const model = right(loadModel(asset('eight-gaussians')))
+  const base = right(await PointsEngine.baseFrame(Points.initial, model, target))
+  expect(base.states).toHaveLength(Points.T + 1)
+  expect(base.distance).toBeLessThan(0.05)
+  const run = right(PointsEngine.tuning(Points.initial, { estimator: 'segmented(h = 3)', kl: 0.5 }, model, target))
+  const before = right(await run.frame())
+  expect(before.states).toEqual(base.states)
+  for (let i = 0; i < 15; i++) right(await run.step())
+  const after = right(await run.frame())
+  expect(after.reward ?? Number.NaN).toBeGreaterThan((before.reward ?? 0) + 1)
+  await run.dispose()
+  await target.dispose()
+})
+
+test('points: training on drawn data goes to it', async () => {
+  const target = gpuJs()
+  const design: Points.Design = { ...Points.initial, data: 'drawn', stroke: [[1, 1]], pretraining: 200 }
+  const run = right(PointsEngine.training(design, target))
+  const before = right(await run.frame())
+  for (;;) {
+    const state = await run.step()
+    if (state === undefined) break
+    right(state)
+  }
+  const after = right(await run.frame())
+  expect(after.distance).toBeLessThan(0.2 * before.distance)
+  await run.dispose()
+  await target.dispose()
+})
+
+test('faces: a reward that is none, and a model of something else, are said to be', () => {
+  const target = gpuJs()
+  const files = { model: asset('faces-mlp'), classifier: asset('classifier'), judge: asset('judge') }
+  expect(tuning({ ...Faces.initial, reward: 'glases' }, files, target)).toMatchObject({ _tag: 'Left' })
+  const other = tuning(Faces.initial, { ...files, model: asset('moons') }, target)
+  expect(other).toEqual(E.left('expected a model of images of 768 numbers, got one of 2; load one of faces'))
+})

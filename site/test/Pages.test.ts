@@ -1,0 +1,97 @@
+/**
+ * The built pages as files: links and anchors, pictures, and an API entry for every exported name.
+ */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { posix } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { publicModules, root } from '../scripts/modules.mjs'
+import { linkFrom, pageOf } from '../.vitepress/pages.mjs'
+
+const dist = fileURLToPath(new URL('../dist/', import.meta.url))
+
+const htmlFiles = existsSync(dist)
+  ? readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.html'))
+  : []
+
+const decoded = (text: string): string =>
+  text.replaceAll('&amp;', '&').replaceAll('&quot;', '"').replaceAll('&#39;', "'")
+
+const pages = new Map(
+  htmlFiles.map((name) => {
+    const html = readFileSync(dist + name, 'utf8')
+    const all = (attribute: string): ReadonlyArray<string> =>
+      [...html.matchAll(new RegExp(`\\s${attribute}="([^"]*)"`, 'g'))].map(([, value = '']) => decoded(value))
+    return [name, { ids: new Set(all('id')), links: [...all('href'), ...all('src')] }] as const
+  })
+)
+
+const isFile = (path: string): boolean => existsSync(path) && statSync(path).isFile()
+
+/** The file that an address of the site shows. */
+const fileOf = (path: string): string | undefined => {
+  const plain = decodeURIComponent(path).replace(/^\//, '')
+  return [plain, `${plain}.html`, posix.join(plain, 'index.html')].find((name) => isFile(dist + name))
+}
+
+/** What is wrong with a link of a page. */
+const faultOf = (page: string, link: string): string | undefined => {
+  if (/^(https?:|data:|mailto:)/.test(link)) return undefined
+  const [path = '', anchor] = link.split('#')
+  const at = path.startsWith('/') ? path : posix.join('/', posix.dirname(page), path)
+  const file = path === '' ? page : fileOf(at.split('?')[0] ?? '')
+  if (file === undefined) return `${page}: nothing is at '${link}'`
+  if (anchor === undefined || anchor === '' || !file.endsWith('.html')) return undefined
+  return pages.get(file)?.ids.has(decodeURIComponent(anchor)) === true ? undefined : `${page}: no anchor '${link}'`
+}
+
+test('the site is built: npm run site', () => {
+  expect(pages.size).toBeGreaterThan(250)
+})
+
+test('every link, picture and anchor leads somewhere', () => {
+  const faults = [...pages].flatMap(([page, { links }]) => links.flatMap((link) => faultOf(page, link) ?? []))
+  expect([...new Set(faults)]).toEqual([])
+})
+
+test('a dead link and a dead anchor would be seen', () => {
+  expect(faultOf('errata.html', '/nowhere')).toMatch(/nothing is at/)
+  expect(faultOf('errata.html', '#nowhere')).toMatch(/no anchor/)
+})
+
+test('every page of docs is a page of the site', () => {
+  const docs = readdirSync(`${root}docs`, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'))
+  const missing = docs.filter((name) => {
+    const page = pageOf(`docs/${name}`)
+    return page === undefined || !pages.has(page.replace(/\.md$/, '.html'))
+  })
+  expect(docs.length).toBeGreaterThan(30)
+  expect(missing).toEqual([])
+})
+
+test('every exported name of every public module has an entry', () => {
+  const missing = publicModules().flatMap((file) => {
+    const page =
+      file === 'src/index.ts' ? 'api/halforder.html' : `api/${file.replace(/^src\//, '').replace(/\.ts$/, '.html')}`
+    const text = readFileSync(root + file, 'utf8')
+    const names = [...text.matchAll(/^export (?:declare )?(?:const|type|interface|function|class) (\w+)/gm)].map(
+      ([, name = '']) => name
+    )
+    return names.flatMap((name) => (pages.get(page)?.ids.has(name) === true ? [] : [`${page}#${name}`]))
+  })
+  expect(missing).toEqual([])
+})
+
+describe('links between files of the repository', () => {
+  test('are links between pages where both are pages, and else to the repository', () => {
+    expect(linkFrom('docs/errata.md', 'derivations/README.md#laws')).toBe('/derivations/index.md#laws')
+    expect(linkFrom('docs/errata.md', '../laws/law/Estimator.ts')).toMatch(/^https:.*\/laws\/law\/Estimator\.ts$/)
+    expect(linkFrom('README.md', 'https://github.com/halforder/halforder/blob/main/docs/errata.md')).toBe('/errata.md')
+  })
+
+  test('are refused where nothing is', () => {
+    expect(() => linkFrom('docs/errata.md', 'no-such-page.md')).toThrow(
+      "docs/errata.md: nothing is at 'no-such-page.md'"
+    )
+  })
+})

@@ -1,0 +1,195 @@
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import * as E from 'fp-ts/lib/Either.js'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { finetune } from '../../../cli/command/Finetune.js'
+import { plan } from '../../../cli/command/Plan.js'
+import { sample } from '../../../cli/command/Sample.js'
+import * as Onnx from '../../../src/format/Onnx.js'
+import { encode } from '../../../src/format/Safetensors.js'
+import { planOf } from '../../../src/network/FromDiffusers.js'
+import type { Values } from '../../../src/tensor/Program.js'
+import { captured } from '../captured.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'halforder-file-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const at = (...path: ReadonlyArray<string>): string => join(folder, ...path)
+
+/** Two channels of 4 x 4, told whole steps. */
+const model = at('model.onnx')
+const record = { alphaBar: [0.95, 0.8, 0.6, 0.4, 0.2], prediction: 'epsilon' }
+
+const fixture = (name: string): string => fileURLToPath(new URL(`../../network/fixtures/${name}`, import.meta.url))
+
+beforeAll(() => {
+  copyFileSync(fixture('denoiser.onnx'), model)
+  writeFileSync(at('model.json'), JSON.stringify(record))
+})
+
+const drawing = (path: string, more: object = {}) =>
+  captured(() =>
+    sample({
+      model: path,
+      prompt: '',
+      count: '2',
+      seed: '1',
+      out: at('out.png'),
+      steps: '3',
+      eta: '1',
+      guidance: '1',
+      columns: '8',
+      mode: 'webasm',
+      ...more
+    })
+  )
+
+const initializers = (path: string): Values => {
+  const decoded = Onnx.decode(new Uint8Array(readFileSync(path)))
+  if (E.isLeft(decoded)) throw new Error(Onnx.showError(decoded.left))
+  return Object.fromEntries(Object.entries(decoded.right.initializers).map(([name, { tensor }]) => [name, tensor]))
+}
+
+describe('an ONNX file', () => {
+  test('is sampled without a task, by what lies beside it', async () => {
+    const { code, out } = await drawing(model)
+    expect([code, out]).toEqual([0, `2 of ddim(eta = 1), 3 steps, in ${at('out.png')}\n`])
+    const named = await drawing(model, { chain: 'ddpm' })
+    expect(named.out).toContain('2 of ddpm(small)')
+  })
+
+  test('is fine-tuned, and its run is a model by the same file and record', async () => {
+    const config = at('config-of-a-run.json')
+    writeFileSync(
+      config,
+      JSON.stringify({
+        model,
+        estimator: { name: 'fullBackprop' },
+        chain: { T: 2 },
+        batch: 4,
+        steps: 2,
+        evaluationSamples: 8
+      })
+    )
+    const ran = await captured(() => finetune({ config, out: at('run'), json: true }, new Date(0)))
+    expect([ran.code, JSON.parse(ran.out)]).toEqual([0, expect.objectContaining({ reward: 'brightness', steps: 2 })])
+    expect([existsSync(at('run', 'model.onnx')), existsSync(at('run', 'model.safetensors'))]).toEqual([true, false])
+    const [before, after] = [initializers(model), initializers(at('run', 'model.onnx'))]
+    expect(Object.keys(after)).toEqual(Object.keys(before))
+    expect(
+      Object.keys(after).some((name) => after[name]?.data.some((value, i) => value !== before[name]?.data[i]))
+    ).toBe(true)
+    expect(JSON.parse(readFileSync(at('run', 'config.json'), 'utf8'))).toMatchObject({ task: 'file', model })
+    const drawn = await drawing(at('run'))
+    expect([drawn.code, drawn.out]).toEqual([0, expect.stringContaining('2 of ddim')])
+    const on = await captured(() => finetune({ resume: at('run'), steps: '3', json: true }, new Date(0)))
+    expect([on.code, JSON.parse(on.out)]).toEqual([0, expect.objectContaining({ steps: 3 })])
+  })
+
+  test('is planned, of vectors alone too, which its rows share', async () => {
+    const config = at('vectors.json')
+    writeFileSync(config, JSON.stringify({ model, chain: { T: 4 }, batch: 4, trained: ['**.bias'] }))
+    const { code, out } = await captured(() => plan({ config }))
+    expect([code, out]).toEqual([0, expect.stringContaining('zerothOrder(shared)')])
+  })
+
+  const wrong: ReadonlyArray<readonly [string, object | undefined, string]> = [
+    ['without a record', undefined, 'wrong.onnx: expected a record of what its numbers mean, got none; write it in '],
+    ['with times that are none', { flow: { data: 0, noise: 1 }, prediction: 'flow' }, 'set `flow` in the record'],
+    ['with no prediction', { alphaBar: [0.9] }, 'wrong.json: prediction: expected epsilon, clean, velocity or flow'],
+    [
+      'with a layout that is another',
+      { ...record, layout: 'rows' },
+      "layout: expected 'channels first' for images, got [batch, 2, 4, 4]; set `layout`"
+    ],
+    ['with labels that it has none of', { ...record, labels: 3 }, 'label: expected an input that is it'],
+    [
+      'with a field that is none',
+      { ...record, predicts: 'noise' },
+      'predicts: expected one of the fields scheduler, alphaBar'
+    ]
+  ]
+
+  test.each(wrong)('%s is refused by the field to change', async (_, document, message) => {
+    copyFileSync(model, at('wrong.onnx'))
+    rmSync(at('wrong.json'), { force: true })
+    if (document !== undefined) writeFileSync(at('wrong.json'), JSON.stringify(document))
+    const { code, err } = await drawing(at('wrong.onnx'))
+    expect([code, err]).toEqual([2, expect.stringContaining(message)])
+  })
+})
+
+describe('a graph as the reward', () => {
+  const judge = fixture('judge.onnx')
+
+  /** What the command says of a judge and its record. */
+  const planned = async (document: object | undefined, more: object = {}) => {
+    const path = at('judge.onnx')
+    copyFileSync(judge, path)
+    rmSync(at('judge.json'), { force: true })
+    if (document !== undefined) writeFileSync(at('judge.json'), JSON.stringify(document))
+    const config = at('judged.json')
+    writeFileSync(config, JSON.stringify({ model, chain: { T: 3 }, batch: 4, reward: path, ...more }))
+    return captured(() => plan({ config, json: true }))
+  }
+
+  test('is differentiated: the default estimator stands on it', async () => {
+    const { code, out } = await planned({ class: 1 })
+    expect([code, out]).toEqual([0, expect.stringContaining('"firstOrder(1)"')])
+  })
+
+  test('is refused by the field to change, or for its size', async () => {
+    const silent = await planned(undefined)
+    expect([silent.code, silent.err]).toEqual([
+      2,
+      expect.stringContaining("judge.json: class: expected a class of 0..2, or 'asked', got 3 numbers for each row")
+    ])
+    const faces = await planned({ class: 0 }, { model: 'faces-mlp', task: 'faces' })
+    expect([faces.code, faces.err]).toEqual([
+      2,
+      expect.stringContaining('expected an image of 768 numbers, as the model gives, got 32; export it at that size')
+    ])
+  })
+})
+
+describe('a folder of diffusers', () => {
+  const config = {
+    _class_name: 'UNet2DModel',
+    block_out_channels: [8, 8],
+    down_block_types: ['DownBlock2D', 'AttnDownBlock2D'],
+    up_block_types: ['AttnUpBlock2D', 'UpBlock2D'],
+    layers_per_block: 1,
+    norm_num_groups: 4,
+    sample_size: 8
+  }
+
+  test('is sampled by its scheduler, as a pipeline or the network alone', async () => {
+    const found = planOf(config)
+    if (E.isLeft(found)) throw new Error('no plan')
+    const tensors: Values = Object.fromEntries(
+      [...found.right.parameters].map(([name, shape]) => [
+        name,
+        { shape, data: new Float32Array(shape.reduce((n, d) => n * d, 1)) }
+      ])
+    )
+    const bytes = encode('own')({ tensors, metadata: {} })
+    if (E.isLeft(bytes)) throw new Error('no file')
+    mkdirSync(at('pipe', 'unet'), { recursive: true })
+    mkdirSync(at('pipe', 'scheduler'))
+    writeFileSync(at('pipe', 'unet', 'config.json'), JSON.stringify(config))
+    writeFileSync(at('pipe', 'unet', 'diffusion_pytorch_model.safetensors'), bytes.right)
+    const euler = { _class_name: 'EulerAncestralDiscreteScheduler', num_train_timesteps: 100 }
+    writeFileSync(at('pipe', 'scheduler', 'scheduler_config.json'), JSON.stringify(euler))
+    for (const path of [at('pipe'), at('pipe', 'unet')]) {
+      const { code, out } = await drawing(path, { steps: '2' })
+      expect([code, out]).toEqual([0, expect.stringContaining('2 of euler-ancestral(eta = 1), 2 steps')])
+    }
+    const nothing = await drawing(at('pipe', 'scheduler') + '/')
+    expect([nothing.code, nothing.err]).toEqual([
+      2,
+      expect.stringContaining('expected a file *.safetensors or the folder of a run')
+    ])
+  })
+})
