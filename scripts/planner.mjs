@@ -50,17 +50,7 @@ const choose = (options, steps, seed) => {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line))
-    .map(({ name, samples, variance, seconds, score, rounds, work, pilot, allowed }) => ({
-      name,
-      samples,
-      variance,
-      seconds,
-      score,
-      rounds,
-      work,
-      pilot,
-      allowed
-    }))
+    .map(({ estimator: _, peakBytes: __, ...entry }) => entry)
   const record = { options, steps, seed, entries }
   records.push(record)
   writeFileSync(kept, records.map((one) => `${JSON.stringify(one)}\n`).join(''))

@@ -175,7 +175,7 @@ export const row: Row<'rlr', Options> = /*#__PURE__*/ define({
     start: F.start,
     ...F.state,
     rest: /*#__PURE__*/ field(
-      'what pays for the steps outside the segment; none leaves them unpaid, which is biased',
+      'what pays for the steps outside the segment',
       /*#__PURE__*/ oneOf('zerothOrder', 'halfOrder', 'subsampled', 'none')
     ),
     every,

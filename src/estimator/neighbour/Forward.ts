@@ -34,7 +34,7 @@ import type { Executable, Target } from '../../tensor/Target.js'
 import * as T from '../../tensor/Tensor.js'
 import type { Tensor } from '../../tensor/Tensor.js'
 import type { Exprs, Shapes } from '../../tensor/Tree.js'
-import { range } from '../Cell.js'
+import { firstOrder, range } from '../Cell.js'
 import type { EstimatorError, Estimate, Gradients, Problem, Request } from '../Problem.js'
 import * as Programs from '../program/Programs.js'
 import { gradientOutputs, spreadRows, type Trained } from '../program/Programs.js'
@@ -73,7 +73,9 @@ const noised = <S extends Batched>({ alphaBar }: Schedule, t: Scalar, x0: Expr<S
   )
 }
 
-const inputsOf = <P extends Params, S extends Batched, C extends Exprs>(chain: Chain<P, S, C>): Shapes => ({
+const inputsOf = <P extends Params, S extends Batched, C extends Exprs>(
+  chain: Chain<P, S, C>
+): Readonly<Record<string, Shapes>> => ({
   params: L.shapes(chain.parameters),
   x0: chain.state,
   eps: chain.state,
@@ -124,7 +126,7 @@ export const negativeAware = <P extends Params, S extends Batched, C extends Exp
   forward: Forward<P, S, C>
 ): Built => {
   const { chain, trained } = forward
-  const inputs = { ...inputsOf(chain), old: L.shapes(chain.parameters), worth: ['batch'], mix: [] } as const
+  const inputs: Shapes = { ...inputsOf(chain), old: L.shapes(chain.parameters), worth: ['batch'], mix: [] }
   return Program.make(inputs, (): Exprs => {
     const mix: Scalar = X.input('mix', [])
     const [fresh, back] = predicted(forward, L.parameterInputs<P>('params', chain.parameters))
@@ -177,8 +179,8 @@ export const interpreter =
     problem: Problem<P, S, C, R>
   ): E.Either<EstimatorError, Gradients> => {
     const { chain, reward, trained, batch } = problem
-    const [cell = undefined] = problem.estimator.covers[0].cover.cells
-    if (chain.clean === undefined && cell !== undefined) return E.left({ _tag: 'NoClean', chain: chain.name, cell })
+    const [cell = firstOrder(1)] = problem.estimator.covers[0].cover.cells
+    if (chain.clean === undefined) return E.left({ _tag: 'NoClean', chain: chain.name, cell })
     const built = Build.build(target, { batch })
     return pipe(
       E.Do,

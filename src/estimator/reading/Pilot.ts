@@ -238,6 +238,13 @@ export const pilot = <
   /** How many batches of each: what is left is shared by the rounds to come, until two are left. */
   const unitsOf = (racing: ReadonlyArray<Known<A>>, left: number): number =>
     Math.floor(left / Math.max(1, Math.ceil(Math.log2(racing.length))) / roundOf(racing, rows, 1))
+  /** Whichever of them is the best in the end, it is within its share. */
+  const leftFor = (racing: ReadonlyArray<Known<A>>, taken: number): number => Math.min(...racing.map(allowedBy)) - taken
+  /** So many of the first that a batch of each can be had for what is left: two, or there is no further round. */
+  const affordable = (racing: ReadonlyArray<Known<A>>, taken: number): ReadonlyArray<Known<A>> =>
+    racing.length < 2 || roundOf(racing, rows, 1) <= leftFor(racing, taken)
+      ? racing
+      : affordable(racing.slice(0, racing.length - 1), taken)
   const round = (
     racing: ReadonlyArray<Known<A>>,
     out: ReadonlyArray<Known<A>>,
@@ -252,11 +259,10 @@ export const pilot = <
         const [best, ...others] = ranked(measured)
         if (best === undefined)
           return TE.left<EstimatorError, Found<A>>({ _tag: 'NotCompiled', program: 'a candidate' })
-        const half = [best, ...others].slice(0, Math.ceil(measured.length / 2))
-        // whichever of them is the best in the end, it is within its share
-        const more = unitsOf(half, Math.min(...half.map(allowedBy)) - taken)
+        const half = affordable([best, ...others].slice(0, Math.ceil(measured.length / 2)), taken)
+        const more = Math.max(1, unitsOf(half, leftFor(half, taken)))
         const entry = entryOf(rows, rateOf(measured, rows))
-        return half.length > 1 && more >= 1
+        return half.length > 1
           ? round(half, [...others.slice(half.length - 1), ...out], more, taken)
           : TE.right({
               entries: [entry(best), ...[...others, ...out].map((one) => entry(one))],
