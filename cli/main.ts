@@ -24,6 +24,7 @@ import { ledger, type LedgerOptions } from './command/Ledger.js'
 import { plan, type PlanOptions } from './command/Plan.js'
 import { pretrain, pretrainOptions, type PretrainOptions } from './command/Pretrain.js'
 import { sample, type SampleOptions } from './command/Sample.js'
+import { study, type StudyOptions } from './command/study/Study.js'
 import { verify, type VerifyOptions } from './command/Verify.js'
 import { packageFolder } from './edge/Files.js'
 import { endUnheard, quietly } from './edge/Streams.js'
@@ -198,6 +199,26 @@ program
   .option('--json', 'print one object a line')
   .action(async (options: VerifyOptions) => {
     process.exitCode = await verify(options)
+  })
+
+program
+  .command('study')
+  .argument('[name]', 'which: see --list')
+  .description(
+    'answer a question by many runs, over seeds, at equal cost: a table, a plot, a page; the same command goes on'
+  )
+  .option('--list', 'the studies, their tasks and what they ask')
+  .option('--task <name>', 'on which task (default: the first of the study)')
+  .option('--seeds <number>', 'seeds of each condition (default: 5; 2 with --quick)')
+  .option(
+    '--budget <number>',
+    'what each run may spend, in network evaluations and pullbacks, or steps where the study says so'
+  )
+  .option('--quick', 'short chains and little of everything: what the study does, not what it finds')
+  .option('--jobs <number>', 'runs at once (default: one for each core)')
+  .option('--out <folder>', 'where to write (default: one below studies/)')
+  .action(async (name: string | undefined, options: StudyOptions) => {
+    process.exitCode = await study(name, options)
   })
 
 program

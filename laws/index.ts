@@ -55,6 +55,8 @@ export * as Schedule from './law/Schedule.js'
 export * as Setting from './Setting.js'
 /** Forward-only rollouts with a copy of the parameters for each step. @since 0.1.0 */
 export * as Simulate from './exact/Simulate.js'
+/** Quantiles of Student's t. @since 0.1.0 */
+export * as Student from './exact/Student.js'
 /** What another program sampled, scored and summed up, as arrays. @since 0.1.0 */
 export * as Trace from './audit/Trace.js'
 /** Expectations over chains of tokens by enumeration. @since 0.1.0 */

@@ -83,7 +83,7 @@ export const configOptions: ReadonlyArray<readonly [flags: string, description: 
     `${Named.names.join(', ')}; with options such as "rlr(h = 3, radius = 0.1)"; or a JSON file (see halforder estimators); auto, or auto(only = "rlr"): a pilot chooses`
   ],
   ['--h <number>', 'steps of a half-order segment, for the estimators that have some'],
-  ['--k <number>', 'continuations of one state, for the estimator siblings (its count)'],
+  ['--k <number>', 'continuations of one state, for the estimator siblings (its family)'],
   ['--T <number>', 'steps of the chain'],
   ['--batch <number>', 'samples of one step'],
   ['--group <number>', 'so many samples in a row are asked for the same, with the advantage perPrompt'],
@@ -258,7 +258,7 @@ const isRank = (lora: string | undefined): boolean => {
  */
 export const optionOf = (path: string): string => {
   const option = Object.entries(places).find(([, place]) => place === path || path.startsWith(`${place}.`))?.[0]
-  return option === undefined ? path : `--${option.replaceAll(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`
+  return option === undefined ? path : `--${option.replaceAll(/(?<=[a-z])[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`
 }
 
 /** Where each option is in a configuration; the first one that fits is named. */
@@ -270,7 +270,7 @@ const places: Readonly<Record<Exclude<keyof ConfigOptions, 'config' | 'paper' | 
   evaluateChain: 'evaluationChain',
   T: 'chain.T',
   h: 'estimator.h',
-  k: 'estimator.count',
+  k: 'estimator.family',
   estimator: 'estimator',
   batch: 'batch',
   group: 'group',
@@ -299,7 +299,7 @@ const typedOf = (options: ConfigOptions, estimator: Typed | undefined): E.Either
   const chain = { ...field('kind', options.chain), ...field('T', number(options.T)) }
   return pipe(
     withNumber('h', 'h', 'length of segments')(estimator?.document, options),
-    E.flatMap((document) => withNumber('k', 'count', 'number of siblings')(document, options)),
+    E.flatMap((document) => withNumber('k', 'family', 'number of siblings')(document, options)),
     E.map((group) => ({
       ...field('task', options.task),
       ...field('model', options.model),

@@ -147,7 +147,7 @@ const valueSubject = ({ on }: ValueMutant): Subject => {
     case 'steps':
       return { estimator: right(Catalogue.segmented({ T: 3, h: 2 })) }
     case 'siblings':
-      return { estimator: right(Catalogue.siblings({ T: 3, count: 2 })) }
+      return { estimator: right(Catalogue.siblings({ T: 3, family: 2 })) }
     case 'ledger':
       return { estimator: right(Catalogue.subsampled({ T: 3, every: 2 })) }
   }

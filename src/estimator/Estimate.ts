@@ -16,10 +16,10 @@ import type { Executable } from '../tensor/Target.js'
 import * as T from '../tensor/Tensor.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import type { Exprs } from '../tensor/Tree.js'
-import { families, type Family } from './Branches.js'
-import type { Cell, FirstOrder, HalfOrder, SegmentOptions, ZerothOrder } from './Cover.js'
+import { families } from './Branches.js'
+import type { Cell, FirstOrder, ZerothOrder } from './Cover.js'
 import * as C from './Cover.js'
-import { branchName, creditName, rollouts, type Rollouts, sideName } from './Plan.js'
+import { creditName, rollouts, type Rollouts, sideName } from './Plan.js'
 import type { Estimate, EstimatorError, Problem, Request, Term } from './Problem.js'
 import * as Programs from './program/Programs.js'
 import {
@@ -38,7 +38,17 @@ import {
   usableSteps,
   withoutRows
 } from './Returns.js'
-import { type Context, type Draw, type Run, scored, scoredSiblings, type Seen, secant } from './Score.js'
+import {
+  type Context,
+  type Draw,
+  type Run,
+  scored,
+  type Seen,
+  sharesOf,
+  siblingInputs,
+  weighed,
+  secant
+} from './Score.js'
 
 /**
  * The gradient of a request by compiled programs.
@@ -64,7 +74,7 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
   const run: Run = (name, values) => {
     const executable = executables[name]
     if (executable === undefined) return TE.left({ _tag: 'NotCompiled', program: name })
-    return Build.run(name, executable)(pick(executable, values))
+    return Build.run(name, executable)(Build.declaredOf(executable, values))
   }
   const score = (x0: Tensor): TE.TaskEither<EstimatorError, Scored> =>
     problem.reward._tag === 'BlackBox'
@@ -285,47 +295,6 @@ const creditInputs = (context: Context, cell: Cell, seen: Seen): Inputs => {
   }
 }
 
-/** What a cell's siblings are run with: all at once where they share the segment, else each by itself. */
-const siblingInputs = (
-  context: Context,
-  cell: HalfOrder,
-  { families: all, skipped }: Seen,
-  weights: ReadonlyArray<number>
-): ReadonlyArray<Values> => {
-  const { from, to, siblings: asked } = cell
-  const siblings: Family = (all.get(branchName(cell)) ?? []).slice(0, asked?.count)
-  const kept = withoutRows(skipped)
-  const advantages = scoredSiblings(context, cell, siblings, skipped).map((own) => weighed(own, weights))
-  const segment = ({ rolled, eps }: Family[number]): Values => ({
-    ...(rolled.trajectory === undefined ? {} : { x: kept(T.at(to)(rolled.trajectory)) }),
-    ...sharesOf(cell),
-    eps: T.rows(from - 1, to)(eps),
-    ...(context.discrete && rolled.trajectory !== undefined ? { below: kept(T.at(from - 1)(rolled.trajectory)) } : {}),
-    high: T.scalar(to)
-  })
-  if (C.segmentsOf(cell) === 1) {
-    const [first] = siblings
-    return first === undefined
-      ? []
-      : [
-          {
-            ...segment(first),
-            weights: T.vector(weights),
-            // of a step that keeps discrete outcomes, the outcomes
-            fresh: T.stack(
-              siblings.map(({ eps, rolled }) => T.at(from - 1)(context.discrete ? (rolled.trajectory ?? eps) : eps))
-            ),
-            advantage: T.matrix(advantages)
-          }
-        ]
-  }
-  return siblings.map((one, k) => ({
-    ...segment(one),
-    weights: T.vector(weights.map((w) => w / siblings.length)),
-    advantage: T.vector(advantages[k] ?? [])
-  }))
-}
-
 /** What a first-order cell pulls back: the gradient of the weighted rewards in the output, or what stands for it. */
 const endOf = (
   { gradient }: FirstOrder,
@@ -336,10 +305,6 @@ const endOf = (
   if (gradient === undefined) return base?.x0Bar === undefined ? {} : { x0Bar: kept(base.x0Bar) }
   return base === undefined || twin === undefined ? {} : { x0Bar: kept(secant(base, twin, weights)) }
 }
-
-const weighed = (values: ReadonlyArray<number>, weights: ReadonlyArray<number>): ReadonlyArray<number> =>
-  // a weight of 0 is that of a row that is skipped, or asked nothing of
-  values.map((a, n) => (weights[n] === 0 ? 0 : a * (weights[n] ?? 0)))
 
 /** The weighted differences of returns: what is above the steps that the sides run is the same in both. */
 const differences = (
@@ -356,21 +321,10 @@ const differences = (
   )
 }
 
-const sharesOf = ({ shares }: SegmentOptions): Values => (shares === undefined ? {} : { shares: T.vector(shares) })
-
 const stepMask = (length: number, set: ReadonlyArray<number>): Tensor => {
   const steps = new Set(set)
   return T.tabulate([length], (i) => (steps.has(i + 1) ? 1 : 0))
 }
-
-/** Only the values that a program declares: the requests above offer all they have. */
-const pick = (executable: Executable, values: Values): Values =>
-  Object.fromEntries(
-    executable.program.inputs.flatMap(({ name }) => {
-      const value = values[name]
-      return value === undefined ? [] : [[name, value] as const]
-    })
-  )
 
 const sumGradients = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
   terms: ReadonlyArray<Values>,

@@ -66,10 +66,8 @@ export type NonFinite = 'stop' | 'skipRow'
  * (`c`, or `c.path`). `weights`, one a row, say what the gradient is of: `sum_n weights[n] R(x_0[n])`; the batch mean
  * has `1 / batch` each. `groups` tells which rows share a prompt, for advantages that ask. `xi` may be empty where the
  * cover has no zeroth-order cell, and `moreXi` has the directions beyond the first of a cell that draws several.
- * `learned` are the parameters of the problem's values, by their names. `fresh` has noises for siblings: those of the steps
- * `at, ..., 1`, `[at, batch, ...]`, for the `k`-th continuation from `x_at`, `k = 1, 2, ...`; of the density of `eps`, and independent of it and of
- * each other.
- * Without `credit` only samples, rewards and advantages are wanted: no cell is differentiated, and the gradient is 0.
+ * `learned` are the parameters of the problem's values, by their names. `fresh` has noises for siblings: `[at, batch, ...]` for the
+ * `k`-th continuation from `x_at`, `k = 1, 2, ...`; of the density of `eps`, and independent of it and of each other. Without `credit` only samples, rewards and advantages are wanted: no cell is differentiated, and the gradient is 0.
  *
  * @category model
  * @since 0.1.0
@@ -112,8 +110,7 @@ export interface Estimate {
 }
 
 /**
- * One cell's part of a gradient. `advantages`, of a half-order cell, are what multiplied its score, a number a row, each times its
- * weight.
+ * One cell's part of a gradient. `advantages`, of a half-order cell, multiplied its score: a number a row, times its weight.
  *
  * @category model
  * @since 0.1.0

@@ -10,10 +10,11 @@ import * as T from '../tensor/Tensor.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import type { Advantage } from './Advantage.js'
 import type { Continuation, Family } from './Branches.js'
-import type { HalfOrder } from './Cover.js'
-import { tangentName, valueName } from './Plan.js'
+import type { HalfOrder, SegmentOptions } from './Cover.js'
+import * as C from './Cover.js'
+import { branchName, tangentName, valueName } from './Plan.js'
 import type { EstimatorError, Request } from './Problem.js'
-import { type Rolled, type Scored, toGo } from './Returns.js'
+import { type Rolled, type Scored, toGo, withoutRows } from './Returns.js'
 import type { StateValue } from './StateValue.js'
 
 // -------------------------------------------------------------------------------------
@@ -238,3 +239,72 @@ export const secant = (base: Rolled, twin: Rolled, weights: ReadonlyArray<number
   })
   return T.map((x, i) => x * (factors[Math.floor(i / width)] ?? 0))(apart)
 }
+
+/**
+ * What a cell's siblings are run with: all at once where they share the segment, else each by itself.
+ *
+ * @category scores
+ * @since 0.1.0
+ */
+export const siblingInputs = (
+  context: Context,
+  cell: HalfOrder,
+  { families: all, skipped }: Seen,
+  weights: ReadonlyArray<number>
+): ReadonlyArray<Values> => {
+  const { from, to, siblings: asked } = cell
+  const siblings: Family = (all.get(branchName(cell)) ?? []).slice(0, asked?.count)
+  const kept = withoutRows(skipped)
+  const advantages = scoredSiblings(context, cell, siblings, skipped).map((own) => weighed(own, weights))
+  const segment = ({ rolled, eps }: Family[number]): Values => ({
+    ...(rolled.trajectory === undefined ? {} : { x: kept(T.at(to)(rolled.trajectory)) }),
+    ...sharesOf(cell),
+    eps: T.rows(from - 1, to)(eps),
+    ...(context.discrete && rolled.trajectory !== undefined ? { below: kept(T.at(from - 1)(rolled.trajectory)) } : {}),
+    high: T.scalar(to)
+  })
+  if (C.segmentsOf(cell) === 1) {
+    const [first] = siblings
+    return first === undefined
+      ? []
+      : [
+          {
+            ...segment(first),
+            weights: T.vector(weights),
+            // of a step that keeps discrete outcomes, the outcomes
+            fresh: T.stack(
+              siblings.map(({ eps, rolled }) => T.at(from - 1)(context.discrete ? (rolled.trajectory ?? eps) : eps))
+            ),
+            advantage: T.matrix(advantages)
+          }
+        ]
+  }
+  return siblings.map((one, k) => ({
+    ...segment(one),
+    weights: T.vector(weights.map((w) => w / siblings.length)),
+    advantage: T.vector(advantages[k] ?? [])
+  }))
+}
+
+// -------------------------------------------------------------------------------------
+// utils
+// -------------------------------------------------------------------------------------
+
+/**
+ * Values of rows times their weights.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const weighed = (values: ReadonlyArray<number>, weights: ReadonlyArray<number>): ReadonlyArray<number> =>
+  // a weight of 0 is that of a row that is skipped, or asked nothing of
+  values.map((a, n) => (weights[n] === 0 ? 0 : a * (weights[n] ?? 0)))
+
+/**
+ * The shares of a cell, where it has some, as an input.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const sharesOf = ({ shares }: SegmentOptions): Values =>
+  shares === undefined ? {} : { shares: T.vector(shares) }

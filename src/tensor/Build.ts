@@ -76,6 +76,20 @@ export const buildAll = (
   )
 
 /**
+ * Only the values that an executable's program declares, of those that are offered.
+ *
+ * @category interpreters
+ * @since 0.1.0
+ */
+export const declaredOf = ({ program }: Executable, values: Values): Values =>
+  Object.fromEntries(
+    program.inputs.flatMap(({ name }) => {
+      const value = values[name]
+      return value === undefined ? [] : [[name, value] as const]
+    })
+  )
+
+/**
  * Runs an executable, with failures that name it.
  *
  * @category interpreters

@@ -91,16 +91,17 @@ const orderings = ['x evaluations', 'x (evaluations + pullbacks)']
 
 /** What was measured, and where its rows are shown. */
 const files = ['glasses', 'compressibility', 'lora-mlp', 'lora-unet'] as const
-type Name = (typeof files)[number]
+type Name = (typeof files)[number] | 'siblings'
 
 const measured = (name: Name): ReadonlyArray<t.TypeOf<typeof Measured>> => lines(`variance-${name}.jsonl`, Measured)
 
-/** What the terms of an estimator are terms of: chances that a pilot finds are not among what is always compared. */
+/** What the terms of an estimator are terms of. */
 const objectives = (name: Name): ((estimator: string) => string) => {
   const differentiable = name !== 'compressibility'
   const { contenders } = compared({ T: 50, noisyFirst: false, differentiable, clean: true, radius: 0.3 })
   return (estimator) => {
-    if (estimator.endsWith('by chances)')) return 'J'
+    // neither chances that a pilot finds nor every form of siblings are among what is always compared
+    if (estimator.endsWith('by chances)') || estimator.startsWith('siblings(')) return 'J'
     const found = contenders.find((one) => one.estimator.name === estimator)
     if (found === undefined) throw new Error(`no estimator ${estimator}`)
     return Objective.ofEstimator(found.estimator)
@@ -200,7 +201,7 @@ const choosing: Page = {
 
 const results: Page = {
   path: path('results/variance.md'),
-  tables: (['lora-mlp', 'lora-unet'] as const).map((name) => [name, () => faceTable(name)] as const)
+  tables: (['siblings', 'lora-mlp', 'lora-unet'] as const).map((name) => [name, () => faceTable(name)] as const)
 }
 
 const withTables = (text: string, { tables }: Page): string =>
@@ -247,6 +248,12 @@ describe('choosing an estimator', () => {
     expect(read(choosing)).toContain(gain(name))
     const rlr = name === 'compressibility' ? 'black-box rlr(h = 2)' : 'rlr(h = 1)'
     expect(read(results)).toContain(gain(name, rlr))
+  })
+
+  it('says what siblings are worth', () => {
+    for (const form of ['siblings(family = 4, spacing = 49)', 'siblings(family = 2, spacing = 5)']) {
+      for (const page of [choosing, results]) expect(read(page)).toContain(gain('siblings', form))
+    }
   })
 
   it('says what the other forms are worth', () => {

@@ -11,7 +11,7 @@ const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, impo
 
 export const page = at('docs/results/garments.md')
 
-/** The summaries, one a line, as `halforder finetune --json` prints them. */
+/** The summaries, one a line, as `halforder finetune --json` prints them, but for the folder. */
 export const raw = at('docs/results/garments.jsonl')
 
 const [open, close] = ['<!-- written by the commands above -->', '<!-- end of what they wrote -->'] as const

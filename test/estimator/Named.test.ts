@@ -72,7 +72,10 @@ const values: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   scores: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.nat(3)),
   weights: fc.oneof(fc.constant(null), weights),
   cells: fc.array(cell, { maxLength: 3 }),
-  count: fc.constantFrom(null, 1, 2)
+  count: fc.constantFrom(null, 1, 2),
+  family: fc.integer({ min: 2, max: 3 }),
+  spacing: fc.integer({ min: 1, max: 3 }),
+  below: fc.constantFrom('fresh', 'shared')
 }
 
 const document: fc.Arbitrary<Document> = fc.constantFrom(...estimators).chain(({ name, options: fields, defaults }) => {

@@ -100,22 +100,22 @@ describe('siblings leave the expectation what it is', () => {
 
 describe('siblings by name', () => {
   const all: ReadonlyArray<readonly [name: string, estimator: AnyEstimator]> = [
-    ['on every step', right(siblings({ T: 3, count: 2 }))],
-    ['on one step at random', right(siblings({ T: 3, count: 2, spacing: 2 }))],
-    ['with the noise below shared', right(siblings({ T: 3, count: 3, below: 'shared' }))],
-    ['at given levels', right(siblings({ T: 3, count: 2, levels: [2] }))]
+    ['on every step', right(siblings({ T: 3, family: 2 }))],
+    ['on one step at random', right(siblings({ T: 3, family: 2, spacing: 2 }))],
+    ['with the noise below shared', right(siblings({ T: 3, family: 3, below: 'shared' }))],
+    ['at given levels', right(siblings({ T: 3, family: 2, levels: [2] }))]
   ]
   const three = polynomialSetting(1, { alpha: 0.5, a: 0.25, b: 0.375, sigma: [0.5, 0.75, 0.625] }, [-1, 1, -0.5])
 
   it.each(all)('keep the laws of estimators %s', (_, estimator) => Run.estimator(three)({ estimator }))
 
   it('are unbiased under a black box', () => {
-    const estimator = right(siblings({ T: 3, count: 2 }, C.halfOrder(1, 1, { siblings: { count: 2 } })))
+    const estimator = right(siblings({ T: 3, family: 2 }, C.halfOrder(1, 1, { siblings: { count: 2 } })))
     return Run.estimator(three)({ estimator, blackBox: blackBoxOf(three) })
   })
 
   it('have a baseline of the batch besides, which leaves the expectation alone', () =>
-    Run.estimator(three)({ estimator: right(siblings({ T: 3, count: 2 })), advantage: A.constant(-4) }))
+    Run.estimator(three)({ estimator: right(siblings({ T: 3, family: 2 })), advantage: A.constant(-4) }))
 })
 
 describe('what siblings cost', () => {
@@ -143,7 +143,7 @@ describe('what siblings cost', () => {
 
 describe('what is said of siblings', () => {
   it('in words and in LaTeX', () => {
-    const { text, latex } = explain(right(siblings({ T: 2, count: 3 })))
+    const { text, latex } = explain(right(siblings({ T: 2, family: 3 })))
     expect(text.split('\n')[1]).toBe('  cover      FO(1..1) + HO(2..2; 3 siblings from x_2)')
     expect(text).toContain("mean over 3 siblings from x_2 of A[R - mean of the others' R] D phi(2:2)^T eps_2 / sigma_2")
     expect(latex).toContain('\\tfrac{1}{2} \\sum_{l \\ne k} R^{(l)}')

@@ -31,7 +31,8 @@ export const table: Readonly<Record<string, ReadonlyArray<string>>> = {
   laws: library,
   'cli/edge': [...library, 'laws'],
   'cli/tasks': [...library, 'laws', 'cli/edge'],
-  'cli/command': [...library, 'laws', 'cli/edge', 'cli/tasks'],
+  'cli/study': [...library, 'laws', 'cli/edge'],
+  'cli/command': [...library, 'laws', 'cli/edge', 'cli/tasks', 'cli/study'],
   cli: [...library, 'laws', 'cli/edge', 'cli/tasks', 'cli/command']
 }
 

@@ -3,11 +3,14 @@
  *
  * @since 0.1.0
  */
-import type * as E from 'fp-ts/lib/Either.js'
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import { oneOf } from '../../document/Document.js'
 import * as C from '../Cover.js'
 import type { CoverError } from '../Cover.js'
-import type { Estimator } from '../Estimator.js'
+import type { Estimator, Weighted } from '../Estimator.js'
+import * as Est from '../Estimator.js'
 import * as Start from '../Start.js'
 import * as F from './Fields.js'
 import type { Looking, StartOption, StateOptions, Zeroth, ZerothOrderOptions } from './Fields.js'
@@ -42,13 +45,21 @@ export interface RlrOptions extends ZerothOrderOptions, Looking {
 export type Rest = 'zerothOrder' | 'halfOrder' | 'subsampled'
 
 /**
+ * As `Rest`, or nothing: what an ablation leaves out.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type RestOrNone = Rest | 'none'
+
+/**
  * Its options by name.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Options extends RlrRow {
-  readonly rest: Rest
+  readonly rest: RestOrNone
   readonly every: number
 }
 
@@ -112,6 +123,37 @@ export const rlr = ({
   }
 }
 
+/**
+ * RLR without what pays for the steps outside its segment: first-order on step 1, half-order on a random segment. Biased: each step
+ * above the first is paid with the probability that the segment has it.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const segmentAlone = ({
+  T,
+  h = 2,
+  start = Start.uniform,
+  ...looking
+}: RlrOptions): E.Either<CoverError, Estimator> =>
+  !Number.isInteger(h) || h < 1 || h > T - 1
+    ? E.left({ _tag: 'BadOption', option: 'h', expected: `a whole number in 1..${T - 1}`, got: `${h}` })
+    : pipe(
+        Start.on(start, 2, T - h + 1),
+        E.flatMap((weight) =>
+          pipe(
+            C.range(2, T - h + 1),
+            RA.traverse(E.Applicative)((j) =>
+              pipe(
+                C.cover(T, [C.firstOrder(1), C.halfOrder(j, j + h - 1, looking)]),
+                E.map((cover): Weighted => ({ weight: weight(j), cover }))
+              )
+            )
+          )
+        ),
+        E.flatMap((covers) => Est.mixtureOf(`rlr(h = ${h}, rest = none)`, covers))
+      )
+
 // -------------------------------------------------------------------------------------
 // row
 // -------------------------------------------------------------------------------------
@@ -133,17 +175,20 @@ export const row: Row<'rlr', Options> = /*#__PURE__*/ define({
     start: F.start,
     ...F.state,
     rest: /*#__PURE__*/ field(
-      'what pays for the steps outside the segment',
-      /*#__PURE__*/ oneOf('zerothOrder', 'halfOrder', 'subsampled')
+      'what pays for the steps outside the segment; none leaves them unpaid, which is biased',
+      /*#__PURE__*/ oneOf('zerothOrder', 'halfOrder', 'subsampled', 'none')
     ),
     every,
     ...F.zeroth
   },
   defaults: { h: 2, start: null, ...F.stateDefaults, rest: 'zerothOrder', every: 8, ...F.zerothDefaults },
-  make: (facts, { start, baseline, control, directions: _, ...rest }) =>
-    facts.differentiable
-      ? rlr({ T: facts.T, start: F.startOf(start), ...F.looking(facts, { baseline, control }), ...rest })
-      : noGradient('rlr', 'blackBoxRlr'),
+  make: (facts, { start, baseline, control, directions: _, rest, ...others }) => {
+    if (!facts.differentiable) return noGradient('rlr', 'blackBoxRlr')
+    const looking = F.looking(facts, { baseline, control })
+    return rest === 'none'
+      ? segmentAlone({ T: facts.T, h: others.h, start: F.startOf(start), ...looking })
+      : rlr({ T: facts.T, start: F.startOf(start), ...looking, rest, ...others })
+  },
   compared: ({ differentiable, clean }) =>
     differentiable
       ? [

@@ -28,14 +28,14 @@ import { classes } from './Scores.js'
  * @since 0.1.0
  */
 export interface Options extends Pick<Zeroth, 'form' | 'radius'> {
-  readonly count: number
+  readonly family: number
   readonly spacing: number
   readonly levels: ReadonlyArray<number> | null
   readonly below: C.Below
 }
 
 /**
- * `count` siblings (4 by default, the trajectory itself among them). `spacing`: one step of so many is scored, drawn at random, and counts so
+ * `family`: so many siblings (4 by default, the trajectory itself among them). `spacing`: one step of so many is scored, drawn at random, and counts so
  * often (1). `levels`: the steps at which trajectories branch; a step is scored on those of the lowest level at or above it. Where they
  * are left out, each scored step has siblings of its own, and their noise below it may be `fresh` (the default) or `shared`.
  *
@@ -44,7 +44,7 @@ export interface Options extends Pick<Zeroth, 'form' | 'radius'> {
  */
 export interface Family {
   readonly T: number
-  readonly count?: number
+  readonly family?: number
   readonly spacing?: number
   readonly levels?: ReadonlyArray<number>
   readonly below?: C.Below
@@ -55,10 +55,10 @@ export interface Family {
 // -------------------------------------------------------------------------------------
 
 /**
- * A cell on step 1, and half-order on each other step by itself, with siblings: `count` continuations from one state with fresh noise below,
+ * A cell on step 1, and half-order on each other step by itself, with siblings: `family` continuations from one state with fresh noise below,
  * whose baseline is the mean of the others' returns. That is leave-one-out among samples that share all but the noise in question, so
- * it takes off what the state foretells without a model of it, and costs `(count - 1) t` more steps for a branch at `t`. Unbiased for J,
- * whatever `count`, `spacing` and `levels`. With `spacing = T - 1` one step branches, drawn at random, as in TempFlow-GRPO (arXiv 2508.04324),
+ * it takes off what the state foretells without a model of it, and costs `(family - 1) t` more steps for a branch at `t`. Unbiased for J,
+ * whatever `family`, `spacing` and `levels`. With `spacing = T - 1` one step branches, drawn at random, as in TempFlow-GRPO (arXiv 2508.04324),
  * where other steps have no noise at all, so that siblings share what is below; with `levels`, trajectories branch at these steps, as in BranchGRPO (arXiv 2509.06040), though siblings do not branch again.
  * Left: fewer than two siblings, levels that are no steps, or `spacing` together with levels.
  *
@@ -66,10 +66,10 @@ export interface Family {
  * @since 0.1.0
  */
 export const siblings = (
-  family: Family,
+  options: Family,
   lowest: C.Cell = C.firstOrder(1)
 ): E.Either<CoverError, Estimator<'exact'>> => {
-  const { T, count = 4, spacing: n = 1, levels, below = 'fresh' } = family
+  const { T, family: count = 4, spacing: n = 1, levels, below = 'fresh' } = options
   if (!Number.isInteger(n) || n < 1) {
     return E.left({ _tag: 'BadOption', option: 'spacing', expected: 'a whole number of at least 1', got: `${n}` })
   }
@@ -97,12 +97,12 @@ export const siblings = (
         E.map((cover): Weighted => ({ weight: 1, cover }))
       )
     ),
-    E.flatMap((covers) => Est.balanced(nameOf(family), covers))
+    E.flatMap((covers) => Est.balanced(nameOf(options), covers))
   )
 }
 
-const nameOf = ({ count = 4, spacing: n = 1, levels, below = 'fresh' }: Family): string =>
-  `siblings(count = ${count}${n === 1 ? '' : `, spacing = ${n}`}${levels === undefined ? '' : `, levels ${C.showSteps(levels)}`}${below === 'fresh' ? '' : ', below = shared'})`
+const nameOf = ({ family: count = 4, spacing: n = 1, levels, below = 'fresh' }: Family): string =>
+  `siblings(family = ${count}${n === 1 ? '' : `, spacing = ${n}`}${levels === undefined ? '' : `, levels ${C.showSteps(levels)}`}${below === 'fresh' ? '' : ', below = shared'})`
 
 // -------------------------------------------------------------------------------------
 // row
@@ -120,10 +120,10 @@ export const row: Row<'siblings', Options> = /*#__PURE__*/ define({
   name: 'siblings',
   prose:
     'half-order on each step above the first, against siblings of one state; zeroth-order on step 1 if nothing else can pay (for J_s)',
-  cover: 'FO(1) + HO(t..t; count siblings from x_t) for every other t',
+  cover: 'FO(1) + HO(t..t; siblings from x_t) for every other t',
   unbiasedFor: 'J',
   options: {
-    count: /*#__PURE__*/ field('siblings: continuations from one state, each the baseline of the others', whole),
+    family: /*#__PURE__*/ field('siblings: continuations from one state, each the baseline of the others', whole),
     spacing: /*#__PURE__*/ field(
       'one step of so many has siblings in a sample, drawn at random, and counts so often; 1 for all',
       whole
@@ -140,34 +140,36 @@ export const row: Row<'siblings', Options> = /*#__PURE__*/ define({
     radius: F.zeroth.radius
   },
   defaults: {
-    count: 4,
+    family: 4,
     spacing: 1,
     levels: null,
     below: 'fresh',
     form: F.zerothDefaults.form,
     radius: F.zerothDefaults.radius
   },
-  make: ({ T, noisyFirst, differentiable }, { count, spacing: n, levels, below, form, radius }) => {
+  make: ({ T, noisyFirst, differentiable }, { family, spacing: n, levels, below, form, radius }) => {
     const given = { ...(levels === null ? {} : { levels }), below }
     const at = levels?.reduce((a, b) => Math.min(a, b), T) ?? 1
-    if (differentiable) return siblings({ T, count, spacing: n, ...given })
+    if (differentiable) return siblings({ T, family, spacing: n, ...given })
     return noisyFirst
-      ? siblings({ T, count, spacing: n, ...given }, C.halfOrder(1, 1, { siblings: { count, at, below } }))
-      : siblings({ T, count, spacing: n, ...given }, C.zerothOrder([1], { form, radius }))
+      ? siblings({ T, family, spacing: n, ...given }, C.halfOrder(1, 1, { siblings: { count: family, at, below } }))
+      : siblings({ T, family, spacing: n, ...given }, C.zerothOrder([1], { form, radius }))
   },
   compared: ({ T }) =>
-    [
-      { count: 4, spacing: T - 1 },
-      { count: 2, spacing: 5 },
-      { count: 2, spacing: 5, below: 'shared' as const }
-    ].flatMap((options) => (options.spacing >= 1 && options.spacing < T ? [{ options }] : [])),
+    T < 7
+      ? []
+      : [
+          { options: { spacing: T - 1 } },
+          { options: { spacing: T - 1, below: 'shared' } },
+          { options: { family: 2, spacing: 5, below: 'shared' } }
+        ],
   verified: ({ T }) =>
     T < 3
-      ? [{ options: { count: 2 }, baseline: 'without' }]
+      ? [{ options: { family: 2 }, baseline: 'without' }]
       : [
-          { options: { count: 2 }, baseline: 'without' },
-          { options: { count: 2, below: 'shared' }, baseline: 'without' },
-          { options: { count: 3, spacing: 2 }, baseline: 'without' },
-          { options: { count: 3, levels: [2, T] }, baseline: 'without' }
+          { options: { family: 2 }, baseline: 'without' },
+          { options: { family: 2, below: 'shared' }, baseline: 'without' },
+          { options: { family: 3, spacing: 2 }, baseline: 'without' },
+          { options: { family: 3, levels: [2, T] }, baseline: 'without' }
         ]
 })

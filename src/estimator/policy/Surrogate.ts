@@ -243,11 +243,7 @@ export const compile = <P extends Params, S extends Batched, C extends Exprs, R 
       const run = (name: string, values: Values): TE.TaskEither<EstimatorError, Values> => {
         const executable = executables[name]
         if (executable === undefined) return TE.left({ _tag: 'NotCompiled', program: name })
-        const wanted = executable.program.inputs.flatMap(({ name: input }) => {
-          const value = values[input]
-          return value === undefined ? [] : [[input, value] as const]
-        })
-        return Build.run(name, executable)(Object.fromEntries(wanted))
+        return Build.run(name, executable)(Build.declaredOf(executable, values))
       }
       const ratio = (
         params: Values,

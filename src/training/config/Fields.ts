@@ -42,24 +42,48 @@ export const limits = {
   paths: 10_000
 } as const
 
-export const along = /*#__PURE__*/ wholeIn(1, limits.T)
+const along = /*#__PURE__*/ wholeIn(1, limits.T)
+/**
+ * A number of samples.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
 export const samples = /*#__PURE__*/ wholeIn(1, limits.samples)
+/**
+ * A text.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
 export const text = /*#__PURE__*/ textUpTo(limits.text)
+/**
+ * Patterns of paths.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
 export const paths = /*#__PURE__*/ listUpTo(text, limits.paths, `a list of at most ${limits.paths} paths`)
+/**
+ * A share of a whole.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
 export const share = numberThat('a number in 0..1', (n) => n >= 0 && n <= 1)
 /** A running mean whose decay is 1 never moves, and its correction divides by 0. */
-export const decay = numberThat('a number of at least 0 and below 1', (n) => n >= 0 && n < 1)
+const decay = numberThat('a number of at least 0 and below 1', (n) => n >= 0 && n < 1)
 
 /**
  * A window that moves: so many steps, from the top of the chain down by one in `every` steps of a run and then from the top again, or
  * at random for each.
  */
-export const moving = /*#__PURE__*/ t.exact(
+const moving = /*#__PURE__*/ t.exact(
   /*#__PURE__*/ t.type({ size: along, moves: oneOf('down', 'random'), every: wholeIn(1, limits.steps) })
 )
 
 /** Two steps, the lowest first; a window that moves; or null. */
-export const window: t.Type<Window | null, unknown, unknown> = /*#__PURE__*/ new t.Type(
+const window: t.Type<Window | null, unknown, unknown> = /*#__PURE__*/ new t.Type(
   'null, the lowest and the highest step, or { size, moves, every }',
   (u): u is Window | null =>
     u === null ||
@@ -69,6 +93,12 @@ export const window: t.Type<Window | null, unknown, unknown> = /*#__PURE__*/ new
   t.identity
 )
 
+/**
+ * The chain.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
 export const chainFields = {
   /** Which chain: see `Chains.names`. */
   kind: oneOf(...chainNames),
@@ -96,6 +126,12 @@ export const chainFields = {
   window
 }
 
+/**
+ * A prompt for each part of a chain.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
 export const stageFields = {
   /** The prompt of the first third of the steps, next to the noise; where it is empty, that of `prompt`. */
   coarse: text,
@@ -105,6 +141,12 @@ export const stageFields = {
   fine: text
 }
 
+/**
+ * A low-rank adapter.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
 export const adapterFields = {
   /** Rank of the low-rank adapter (LoRA) that is trained in place of the weights; 0 is none. */
   rank: wholeIn(0, limits.rank),
@@ -114,6 +156,12 @@ export const adapterFields = {
   on: paths
 }
 
+/**
+ * What stands for the reward in likelihood ratios.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
 export const advantageFields = {
   name: oneOf('none', 'constant', 'leaveOneOut', 'perPrompt', 'group', 'groupByBatch', 'runningMean'),
   /** The constant, or where the running mean starts. */
@@ -124,6 +172,12 @@ export const advantageFields = {
   clip: notNegative32
 }
 
+/**
+ * How often samples are used, and how ratios of densities are read and bounded.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
 export const policyFields = {
   /** Passes over the samples of a step. After the first update they are of other parameters, and are weighed by the ratio of densities. */
   epochs: wholeIn(1, limits.steps),
@@ -139,6 +193,12 @@ export const policyFields = {
   density: oneOf('sum', 'mean')
 }
 
+/**
+ * What it costs to leave the base model.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
 export const klFields = {
   /** The price of the divergence from the base model, by which the objective is `E[R] - beta KL`; 0 is none. */
   beta: notNegative32,
@@ -151,6 +211,12 @@ export const klFields = {
   as: oneOf('objective', 'loss', 'reward')
 }
 
+/**
+ * How the gradient moves the parameters.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
 export const optimizerFields = {
   name: oneOf('adamW', 'sgd'),
   learningRate: positive32,

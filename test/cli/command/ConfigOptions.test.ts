@@ -50,7 +50,7 @@ describe('--estimator', () => {
     // a task's choice is for its own default, not for what is named
     [{ estimator: 'rlr' }, 'rlr(radius = 0.3)'],
     [{ estimator: 'segmented', h: '3' }, 'segmented(h = 3)'],
-    [{ estimator: 'siblings', k: '3' }, 'siblings(count = 3, radius = 0.3)'],
+    [{ estimator: 'siblings', k: '3' }, 'siblings(family = 3, radius = 0.3)'],
     [{ estimator: 'blackBoxRlr(form = onePoint)', h: '1' }, 'blackBoxRlr(h = 1, form = onePoint, radius = 0.3)'],
     [{ estimator: 'fullBackprop', h: '3' }, noH],
     [{ estimator: 'fullBackprop(h = 3)' }, noH],
@@ -59,7 +59,7 @@ describe('--estimator', () => {
       'usage: --h: expected one length of segments, got 3 beside that of --estimator; leave one out'
     ],
     [
-      { estimator: 'siblings(count = 2)', k: '3' },
+      { estimator: 'siblings(family = 2)', k: '3' },
       'usage: --k: expected one number of siblings, got 3 beside that of --estimator; leave one out'
     ],
     [{ h: 'three' }, 'usage: estimator.h: expected a whole number of at least 1, got "three"; correct it'],

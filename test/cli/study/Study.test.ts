@@ -1,0 +1,195 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { study, type StudyOptions } from '../../../cli/command/study/Study.js'
+import type { Program } from '../../../cli/command/study/Cells.js'
+import { differenceOf, isDecided, meanOf, showMean } from '../../../cli/study/Means.js'
+import { plot } from '../../../cli/study/Plot.js'
+import { placeOf, stepsAt, stepsOf } from '../../../cli/study/Study.js'
+import { studies } from '../../../cli/study/catalogue/index.js'
+import { captured, type Ran } from '../captured.js'
+
+const scratch = mkdtempSync(join(tmpdir(), 'halforder-study-'))
+afterAll(() => rmSync(scratch, { recursive: true, force: true }))
+
+const after = (args: ReadonlyArray<string>, option: string): string => args[args.indexOf(option) + 1] ?? ''
+
+const nothing = { mean: 1, standardError: 0.1, skipped: 0 }
+
+/** A program that says at once what a run would say after a while: numbers of the configuration and the seed alone. */
+const quick =
+  (heard: Array<string> = [], late = 0): Program =>
+  async (args) => {
+    heard.push(args.join(' '))
+    if (late > 0) await new Promise((resolve) => setTimeout(resolve, late * (1 + (heard.length % 3))))
+    if (args[0] === 'compare') {
+      const T = Number(after(args, '--T'))
+      const line = { variance: T, varianceTimesCost: T * T, networkEvaluations: 2 * T, pullbacks: T, tailIndex: 2 }
+      const out = ['reinforce', 'full backpropagation'].map((estimator) => JSON.stringify({ ...line, estimator }))
+      return { code: 0, out: `${out.join('\n')}\n`, err: '' }
+    }
+    const name = basename(after(args, '--config')).length
+    const seed = Number(after(args, '--seed'))
+    const standing = { ...nothing, mean: name + seed / 10, heldOut: nothing, kl: nothing, pairwiseDistance: 2 }
+    const summary = { before: standing, after: { ...standing, pairwiseDistance: 1, frechetToBase: seed } }
+    return { code: 0, out: `${JSON.stringify(summary)}\n`, err: '' }
+  }
+
+const run = (name: string | undefined, options: StudyOptions, program = quick()): Promise<Ran> =>
+  captured(() => study(name, { task: 'points', quick: true, ...options }, program))
+
+const read = (out: string, file: string): string => readFileSync(join(out, file), 'utf8')
+
+describe('halforder study', () => {
+  test('lists the studies with what they ask', async () => {
+    const { code, out } = await run(undefined, { list: true })
+    expect(code).toBe(0)
+    for (const { name, question } of studies) {
+      expect(out).toContain(`${name}  (`)
+      expect(out).toContain(question)
+    }
+  })
+
+  test('writes lines, a plot and a page, which has a row for each condition', async () => {
+    const out = join(scratch, 'whole')
+    const { code, out: page } = await run('methods', { out, seeds: '3' })
+    expect(code).toBe(0)
+    expect(readdirSync(out).sort()).toEqual([
+      'cells',
+      'methods-points.jsonl',
+      'methods-points.md',
+      'methods-points.png',
+      'methods-points.svg',
+      'study.json'
+    ])
+    expect(page).toBe(read(out, 'methods-points.md'))
+    const all = studies.find(({ name }) => name === 'methods')
+    for (const { name } of all?.conditions ?? []) {
+      expect(page).toContain(`\n| ${name} | `)
+      expect(read(out, 'methods-points.svg')).toContain(`>${name}</text>`)
+    }
+    expect(page).toContain('npx halforder study methods --task points --seeds 3 --quick')
+  })
+
+  test('gives the same lines in whatever order its cells end', async () => {
+    const [one, many] = [join(scratch, 'one'), join(scratch, 'many')]
+    await run('ablation', { out: one, jobs: '1' })
+    await run('ablation', { out: many, jobs: '4' }, quick([], 3))
+    for (const file of ['ablation-points.jsonl', 'ablation-points.md']) expect(read(many, file)).toBe(read(one, file))
+  })
+
+  test('stops when it is told to, and goes on to the same lines without what is done', async () => {
+    const [out, whole] = [join(scratch, 'stopped'), join(scratch, 'unbroken')]
+    const before: Array<string> = []
+    const answer = quick(before)
+    const stopping: Program = (args, stop) => {
+      if (before.length === 2) process.emit('SIGINT')
+      return answer(args, stop)
+    }
+    expect((await run('start', { out, jobs: '1' }, stopping)).code).toBe(130)
+    const later: Array<string> = []
+    expect((await run('start', { out, jobs: '1' }, quick(later))).code).toBe(0)
+    const all: Array<string> = []
+    await run('start', { out: whole, jobs: '1' }, quick(all))
+    expect(read(out, 'start-points.jsonl')).toBe(read(whole, 'start-points.jsonl'))
+    expect(before.length).toBeGreaterThan(0)
+    expect(before.length + later.length).toBe(all.length)
+  })
+
+  test('compares where estimators stand, and has the chain on the axis', async () => {
+    const out = join(scratch, 'compared')
+    const heard: Array<string> = []
+    const { code, out: page } = await run('pathwise', { out }, quick(heard))
+    expect(code).toBe(0)
+    expect(heard).toContain(
+      'compare --task points --samples 64 --only full backpropagation|reinforce --T 50 --seed 2 --json'
+    )
+    expect(page).toContain('| T = 50 | full backpropagation | 2.0000 ± 0.0000 |')
+  })
+
+  test.each([
+    ['an unknown study', 'method', {}, 'study: expected one of methods,'],
+    ['a task without a budget', 'chains', { task: 'points' }, '--task: expected one of faces, got "points"'],
+    ['no seeds', 'methods', { seeds: '0' }, '--seeds'],
+    ['a budget that is none', 'methods', { budget: 'much' }, '--budget']
+  ] as const)('refuses %s', async (_, name, options, words) => {
+    const { code, err } = await run(name, { out: join(scratch, 'refused'), ...options })
+    expect(code).toBe(2)
+    expect(err).toContain(words)
+  })
+
+  test('refuses the folder of another study, and one that a run fails in says why', async () => {
+    const out = join(scratch, 'other')
+    await run('start', { out })
+    expect((await run('start', { out, seeds: '4' })).err).toContain('study.json differs; choose another')
+    const failing: Program = async () => ({ code: 1, out: '', err: 'halforder finetune: the disk is full\n' })
+    const { code, err } = await run('start', { out: join(scratch, 'failing') }, failing)
+    expect(code).toBe(1)
+    expect(err).toContain('the disk is full')
+    const broken = join(scratch, 'broken')
+    await run('start', { out: broken })
+    // what is no line of a study is found out again
+    const cells = join(broken, 'cells', 'anywhere-seed1')
+    for (const name of readdirSync(cells).filter((one) => one.startsWith('after')))
+      writeFileSync(join(cells, name), '{}')
+    const heard: Array<string> = []
+    expect((await run('start', { out: broken }, quick(heard))).code).toBe(0)
+    expect(heard.length).toBeGreaterThan(0)
+  })
+})
+
+describe('a study', () => {
+  test('has conditions by names that differ, also as folders, and a condition that differences are from', () => {
+    for (const one of studies) {
+      const places = one.conditions.map(({ name }) => placeOf({ condition: name, seed: 1 }))
+      expect(new Set(places).size).toBe(places.length)
+    }
+    const against = studies.flatMap((one) =>
+      one._tag === 'Finetunes' ? one.conditions.filter(({ name }) => name === one.against) : []
+    )
+    expect(against).toHaveLength(studies.filter(({ _tag }) => _tag === 'Finetunes').length)
+  })
+
+  test('takes the steps that its budget pays for', () => {
+    const cost = { _tag: 'Cost', evaluationsAndPullbacks: 1000 } as const
+    const one = { name: '', config: {} }
+    expect(stepsOf(cost, one, 300)).toBe(3)
+    expect(stepsOf(cost, one, 3000)).toBe(1)
+    expect(stepsOf(cost, { ...one, steps: 0 }, 300)).toBe(0)
+    expect(stepsOf({ _tag: 'Steps', steps: 7 }, one, 300)).toBe(7)
+    expect(stepsAt([0.1, 0.5], 10)).toEqual([1, 5, 10])
+    expect(stepsAt([0.1, 0.5], 1)).toEqual([1])
+    expect(stepsAt([0.5], 0)).toEqual([0])
+  })
+
+  test('has Student’s intervals, of differences between runs of one seed', () => {
+    // t at 0.975 with 4 degrees of freedom is 2.776445; the standard error of 1..5 is sqrt(1 / 2)
+    const five = meanOf([1, 2, 3, 4, 5])
+    expect(five.mean).toBe(3)
+    expect(five.half).toBeCloseTo(2.776445 * Math.SQRT1_2, 5)
+    expect(meanOf([1]).half).toBe(Infinity)
+    const of = (...values: ReadonlyArray<number>): ReadonlyMap<number, number> => new Map(values.map((v, i) => [i, v]))
+    // what two runs of a seed share is not in their difference
+    const apart = differenceOf(of(11, 21, 31.5), of(10, 20, 30))
+    expect(apart.mean).toBeCloseTo(3.5 / 3, 12)
+    expect(isDecided(apart)).toBe(true)
+    expect(isDecided(differenceOf(of(1, -1, 0.5), of(0, 0, 0)))).toBe(false)
+    expect(showMean({ mean: 1.23456, half: 0.0123, n: 5 })).toBe('1.235 ± 0.012')
+    expect(showMean(meanOf([]))).toBe('')
+  })
+
+  test('is drawn with a mark for each line, whatever its names are', () => {
+    const svg = plot(
+      { title: 'a < b', x: 'x', y: 'y', logX: true, logY: true },
+      ['<one>', 'two'],
+      [
+        { line: '<one>', x: 1, y: 2, half: 3 },
+        { line: 'two', x: 0, y: 1, half: 1 },
+        { line: 'two', x: 10, y: 1, half: Infinity }
+      ]
+    )
+    expect(svg).toContain('&lt;one&gt;')
+    expect(svg).not.toContain('NaN')
+  })
+})
