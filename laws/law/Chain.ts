@@ -9,6 +9,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import type { Task } from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Ch from '../../src/chain/Chain.js'
+import * as Transition from '../../src/chain/Transition.js'
 import * as Programs from '../../src/estimator/program/Programs.js'
 import * as L from '../../src/lens/Lens.js'
 import type { Params } from '../../src/lens/Lens.js'
@@ -98,7 +99,7 @@ export const segmentsCompose =
       const [whole, backWhole] = down(high, low, x)
       const [above, backAbove] = down(high, k + 1, x)
       const sigma = Ch.lookup(chain.sigma, X.scalar(k + 1))
-      const middle = Ch.addNoise(above, sigma, Ch.noiseAt(eps, k, chain.state))
+      const middle = Transition.addNoise(above, sigma, Ch.noiseAt(eps, k, chain.state))
       const [below, backBelow] = down(k, low, middle)
       const [pWhole, aWhole] = backWhole(bar)
       const [pBelow, aBelow] = backBelow(bar)
@@ -142,7 +143,7 @@ export const rolloutIsSegments =
       const down = (t: number): Expr => {
         const part = X.slice<Shape, 0, number>(eps, 0, t - 1, chain.T - t + 1) as Ch.Noises<S>
         const mean = Ch.segment(chain, chain.T - t + 1)(X.scalar(chain.T)).forward(p, { x, c, eps: part })
-        return Ch.addNoise(mean, Ch.lookup(chain.sigma, X.scalar(t)), Ch.noiseAt(eps, t - 1, chain.state))
+        return Transition.addNoise(mean, Ch.lookup(chain.sigma, X.scalar(t)), Ch.noiseAt(eps, t - 1, chain.state))
       }
       return {
         rollout: Object.fromEntries(steps.map((t) => [`x${t - 1}`, states[t - 1] ?? X.zeros([])])),

@@ -6,6 +6,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as Ch from '../../src/chain/Chain.js'
+import * as Transition from '../../src/chain/Transition.js'
 import * as L from '../../src/lens/Lens.js'
 import type { Params } from '../../src/lens/Lens.js'
 import * as Draw from '../../src/random/Draw.js'
@@ -55,7 +56,7 @@ export const onPolicy =
         steps.map((t) => {
           const at = X.scalar(t)
           const eps = Ch.noiseAt(all, t - 1, chain.state)
-          const to = Ch.addNoise(chain.mean(at).forward(p, { x: from, c }), Ch.lookup(chain.sigma, at), eps)
+          const to = Transition.addNoise(chain.mean(at).forward(p, { x: from, c }), Ch.lookup(chain.sigma, at), eps)
           return [`t${t}`, { again: logDensity(chain)(at, p, from, to, c), drawn: chain.noise.logDensity(eps) }]
         })
       )
@@ -136,7 +137,7 @@ export const scoreIsGradient =
           const eps: Expr<S> = X.input('eps', chain.state)
           const score: Expr<S> = X.retype(X.div<Shape, readonly []>(chain.noise.score(eps), sigma), chain.state)
           const [pBar] = back(score)
-          return { sample: Ch.addNoise(mean, sigma, eps), bar: { params: pBar, to: X.neg(score) } }
+          return { sample: Transition.addNoise(mean, sigma, eps), bar: { params: pBar, to: X.neg(score) } }
         }),
         E.bindTo('credit'),
         E.bind('density', () =>

@@ -3,10 +3,8 @@
  *
  *     x_{t-1} = mean_t(x_t, c; theta) + sigma_t eps_t,    t = T, ..., 1
  *
- * or what the noise's outcome keeps of that, where states are discrete.
- *
- * Step `T` is next to the noise, step 1 next to the output. Every step runs the same lens: the step's number is a
- * run-time index into tables, so that one compiled program serves every step.
+ * or what the noise's outcome keeps of that, where states are discrete. Step `T` is next to the noise, step 1 next to the output.
+ * Every step runs the same lens: its number is a run-time index into tables, so that one compiled program serves every step.
  *
  * @since 0.1.0
  */
@@ -23,8 +21,6 @@ import type { Noise } from './Noise.js'
 
 export { lookup } from './Lookup.js'
 import * as Transition from './Transition.js'
-
-export { addNoise } from './Transition.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -236,15 +232,10 @@ export const segment =
 /** What a segment takes. */
 type Argument<S extends Batched, C extends Exprs> = { readonly x: Expr<S>; readonly c: C; readonly eps: Noises<S> }
 
-/**
- * A segment has one step or more, all of them in the chain, as far as that is known. It has one only where the steps keep discrete
- * outcomes: the segment's pullback goes through the states between its steps.
- */
-const stepFaults = (
-  { T, noise: { outcome } }: { readonly T: number; readonly noise: Noise },
-  h: number,
-  high: Scalar
-): Need.Faults => {
+type Drawn = { readonly T: number; readonly noise: Noise }
+
+/** A segment has one step or more, all of them in the chain, and one only where states are outcomes: its pullback goes through them. */
+const stepFaults = ({ T, noise: { outcome } }: Drawn, h: number, high: Scalar): Need.Faults => {
   const top = high.op._tag === 'Scalar' ? high.op.value : T
   return [
     ...Need.whole('segment', 'steps', h),
@@ -335,13 +326,8 @@ export const logDensity =
   (t: Scalar, p: P, from: Expr<S>, to: Expr<S>, c: C): Expr<readonly ['batch']> => {
     const mean = chain.mean(t).forward(p, { x: from, c })
     const density = Transition.logDensity(chain.noise, lookup(chain.sigma, t))(mean, to)
-    return X.retype(
-      X.sum<Shape, ReadonlyArray<number>>(
-        density,
-        chain.state.flatMap((_, i) => (i === 0 ? [] : [i]))
-      ),
-      ['batch']
-    )
+    const rest = chain.state.slice(1).map((_, i) => i + 1)
+    return X.retype(X.sum<Shape, ReadonlyArray<number>>(density, rest), ['batch'])
   }
 
 /**

@@ -265,13 +265,7 @@ const creditInputs = (context: Context, cell: Cell, seen: Seen): Inputs => {
       : { x: kept(T.at(to)(base.trajectory)), eps: T.rows(from - 1, to)(eps), weights: T.vector(weights) }
   switch (cell._tag) {
     case 'FirstOrder':
-      return TE.right([
-        {
-          ...segment(1, cell.to),
-          ...sharesOf(cell),
-          ...endOf(cell, seen, weights, kept)
-        }
-      ])
+      return TE.right([{ ...segment(1, cell.to), ...sharesOf(cell), ...endOf(cell, seen, weights, kept) }])
     case 'HalfOrder':
       if (cell.siblings !== undefined) return TE.right(siblingInputs(context, cell, seen, weights))
       return pipe(

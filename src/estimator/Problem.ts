@@ -244,10 +244,10 @@ export const problem =
 // -------------------------------------------------------------------------------------
 
 /**
- * Can this estimator stand on this chain with this reward? Left, first found: lengths that differ; a half-order cell
- * whose lowest step has no noise, and so no score; a cell that differentiates states which are discrete outcomes; a first-order cell under a black-box reward or one that jumps, or a
- * segment of several steps under a black box of states; a value of the state that can not be had; a baseline that looks
- * at the batch where a shared one-point perturbation does too; nothing trained.
+ * Can this estimator stand on this chain with this reward? Left, first found: lengths that differ; a half-order cell whose
+ * lowest step has no noise, and so no score; a cell that differentiates discrete outcomes; a first-order cell under a black box
+ * or a reward that jumps, a segment of several steps under a black box of states; a value of the state that can not be had; a
+ * baseline that looks at the batch where a shared one-point perturbation does too; nothing trained.
  *
  * @category checks
  * @since 0.1.0
@@ -263,14 +263,13 @@ export const check = <P extends Params, S extends Batched, C extends Exprs, R ex
     return E.left({ _tag: 'NothingTrained', parameters: all })
   }
   const shared = shapes.some(([, shape]) => shape[0] !== 'batch')
-  const { outcome } = chain.noise
   for (const { cover } of estimator.covers) {
     for (const cell of cover.cells) {
       if (cell._tag === 'HalfOrder' && !((chain.sigma[cell.from] ?? 0) > 0)) {
         return E.left({ _tag: 'NoScore', step: cell.from, cell, chain: chain.name })
       }
-      if (outcome !== undefined && C.passes(cell)) {
-        return E.left({ _tag: 'NoPath', chain: chain.name, outcome: outcome.name, cell })
+      if (chain.noise.outcome !== undefined && C.passes(cell)) {
+        return E.left({ _tag: 'NoPath', chain: chain.name, outcome: chain.noise.outcome.name, cell })
       }
       if (cell._tag === 'FirstOrder') {
         const error = checkFirstOrder(problem, cell)

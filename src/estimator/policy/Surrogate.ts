@@ -199,9 +199,8 @@ const cellsOf = (estimator: Estimator, discrete: boolean): E.Either<EstimatorErr
 const ratioName = (h: number): string => `ratio(${h})`
 
 /**
- * Compiles the updates of a problem, of `rows` rows at a time. Left: a cell that is not half-order, or has a control or
- * siblings, or any on a chain of discrete outcomes: it has no ratio.
- * Left, when it is asked for a gradient: the first step and row whose ratio overflows and is not dropped.
+ * Compiles the updates of a problem, of `rows` rows at a time. Left: a cell that is not half-order, has a control or siblings, or
+ * is on discrete outcomes; when it is asked for a gradient, the first step and row whose ratio overflows and is not dropped.
  *
  * @category interpreters
  * @since 0.1.0
