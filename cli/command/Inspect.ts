@@ -6,6 +6,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { plain } from 'halforder/document/Shown'
 import type { Imported } from 'halforder/network/graph/Import'
+import { template } from 'halforder/network/Record'
 import type { Values } from 'halforder/tensor/Program'
 import { show } from 'halforder/tensor/Shape'
 import { size } from 'halforder/tensor/Tensor'
@@ -53,7 +54,7 @@ const missing = (model: Imported): ReadonlyArray<string> => [
         `a pullback of ${model.without.map(({ op, node }) => `${op} (node ${plain(node)})`).join(', ')}: the model runs forward only`
       ]
     : []),
-  'what the output is (noise, data, velocity), at which end of the time the data are, and the range of the data'
+  `what the output is (noise, data, velocity), at which end of the time the data are, and the range of the data: a record such as ${template(model)}`
 ]
 
 const lines = (path: string, found: Found): ReadonlyArray<string> => {

@@ -170,8 +170,13 @@ export default task.task({
     chain: { kind: 'own', T: 10, eta: 1 },
     // each sample is asked for a digit
     prompts: 1,
-    estimator: { name: 'rlr', radius: 0.01 },
-    optimizer: { learningRate: 1e-3 }
+    // segments that leave no step to perturbations, which are noisy for all weights at once
+    estimator: { name: 'rlr', h: 9, radius: 0.01 },
+    optimizer: { learningRate: 2e-4 },
+    // the steps' noise is small near the digit, so that nats are many
+    kl: { beta: 1.5e-4 },
+    steps: 20,
+    evaluationSamples: 128
   },
   models: { own: task.stored('DiffusionViT.pth beside this file', () => readFile(new URL('DiffusionViT.pth', import.meta.url))) },
   read,

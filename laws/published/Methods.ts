@@ -334,7 +334,7 @@ export const methods: ReadonlyArray<Method> = [
     paper: '2509.16117',
     code: 'NVlabs/DiffusionNFT@24af555',
     covers:
-      'a regression on forward-noised samples, weighted by their advantages: a loss of the forward process, which no chain is followed for',
+      'a regression on forward-noised samples, weighted by their advantages: a loss of the forward process, which no chain is followed for; `Forward.negativeAware` in the library',
     departures: () => [{ _tag: 'Normalised', over: 'batch' }],
     remarks: 'nine of the ten times of the sampler, in any order'
   },

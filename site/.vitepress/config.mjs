@@ -4,6 +4,7 @@ import { defineConfig } from 'vitepress'
 import { math } from './math.mjs'
 import { corners, links, others, pageOf, root } from './pages.mjs'
 import { rooms } from './rooms.mjs'
+import { section } from './section.mjs'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -111,17 +112,7 @@ export default defineConfig({
             {
               text: 'Derivations',
               link: '/derivations/',
-              items: [
-                { text: 'The chain and its terms', link: '/derivations/01-chain-and-terms' },
-                { text: 'Cells', link: '/derivations/02-cells' },
-                { text: 'Covers', link: '/derivations/03-covers' },
-                { text: 'Advantages', link: '/derivations/04-advantages' },
-                { text: 'Per row', link: '/derivations/05-per-row' },
-                { text: 'The algebra', link: '/derivations/06-algebra' },
-                { text: 'Memory and cost', link: '/derivations/07-memory-and-cost' },
-                { text: 'Leaving the base', link: '/derivations/08-leaving-the-base' },
-                { text: 'Values and step rewards', link: '/derivations/09-values-and-step-rewards' }
-              ]
+              items: section('docs/derivations')
             },
             { text: 'Laws', link: '/laws' },
             { text: 'Errata of the paper', link: '/errata' }
@@ -129,18 +120,7 @@ export default defineConfig({
         },
         {
           text: 'Results',
-          items: [
-            { text: 'Fine-tunes', link: '/results/finetune' },
-            { text: 'Variance for what it costs', link: '/results/variance' },
-            { text: 'Base models', link: '/results/base-models' },
-            { text: 'Chains', link: '/results/chains' },
-            { text: 'Adapters', link: '/results/adapters' },
-            { text: 'Adapters on the U-Net', link: '/results/unet-lora' },
-            { text: 'The aesthetic score', link: '/results/aesthetic' },
-            { text: 'Performance', link: '/results/performance' },
-            { text: 'Reliability', link: '/results/reliability' },
-            { text: 'Error rates', link: '/results/error-rates' }
-          ]
+          items: section('docs/results')
         },
         {
           text: 'The house',

@@ -15,21 +15,21 @@ export const math = (md) => {
         .replaceAll('class="katex-display"', 'class="katex-display" tabindex="0" role="group" aria-label="formula"')
         .replace(/^<(p|span)/, '<$1 v-pre')
   })
-  // of a heading's formula the outline would read both forms
+  // of a heading's formula the outline would read both forms, and of a column's not every reader has the second
   const draw = md.renderer.rules.math_inline
   md.core.ruler.push('formulas-of-headings', ({ tokens }) => {
     tokens.forEach((token, i) => {
-      if (token.type !== 'heading_open') return
-      for (const child of tokens[i + 1]?.children ?? [])
-        if (child.type === 'math_inline') child.meta = { heading: true }
+      if (token.type !== 'heading_open' && token.type !== 'th_open') return
+      for (const child of tokens[i + 1]?.children ?? []) if (child.type === 'math_inline') child.meta = { alone: true }
     })
   })
   md.renderer.rules.math_inline = (tokens, i, ...rest) => {
     const html = draw(tokens, i, ...rest)
-    if (tokens[i].meta?.heading !== true) return html
+    if (tokens[i].meta?.alone !== true) return html
     const said = md.utils.escapeHtml(tokens[i].content.replace(/[\\{}]/g, ''))
     return html
       .replace(/<span class="katex-mathml">[\s\S]*?<\/math><\/span>/, '')
+      .replace('class="katex-html" aria-hidden="true"', 'class="katex-html"')
       .replace('class="katex"', `class="katex" role="img" aria-label="${said}"`)
   }
 }

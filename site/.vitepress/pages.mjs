@@ -75,6 +75,19 @@ export const pictureFrom = (file, src) =>
     ? posix.relative(posix.dirname(file), src.slice(pictures.length)).replace(/^(?!\.)/, './')
     : src
 
+/** A picture, or in its place what it is of, where it is missing: `site/test` lists those. */
+const showPicture = (token, file, src) => {
+  const shown = pictureFrom(file, src)
+  if (/^[a-z]+:/.test(shown) || isFile(root + posix.join(posix.dirname(file), decodeURI(shown)))) {
+    token.attrSet('src', shown)
+    return
+  }
+  console.warn(`${file}: there is no picture '${src}'`)
+  token.type = 'text'
+  token.content = `(a picture that is not here yet: ${token.content})`
+  token.children = null
+}
+
 /** Rewrites links and pictures of a page to those of the site. */
 export const links = (md) => {
   md.core.ruler.push('links-of-the-repository', ({ tokens, env }) => {
@@ -86,7 +99,7 @@ export const links = (md) => {
       const href = token.type === 'link_open' ? token.attrGet('href') : null
       if (href !== null) token.attrSet('href', linkFrom(file, decodeURI(href)))
       const src = token.type === 'image' ? token.attrGet('src') : null
-      if (src !== null) token.attrSet('src', pictureFrom(file, src))
+      if (src !== null) showPicture(token, file, src)
       token.children?.forEach(visit)
     }
     tokens.forEach(visit)
@@ -99,8 +112,6 @@ export const corners = (md) => {
     tokens.forEach((token, i) => {
       const text = tokens[i + 1]?.content ?? ''
       if (token.type !== 'th_open') return
-      // of a formula alone not every reader has the name
-      if (/^\$[^$]+\$$/.test(text)) token.attrSet('aria-label', text.replace(/[$\\{}]/g, ''))
       if (text !== '') return
       token.tag = 'td'
       const close = tokens.slice(i).find(({ type }) => type === 'th_close')

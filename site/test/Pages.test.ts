@@ -54,6 +54,13 @@ test('every link, picture and anchor leads somewhere', () => {
   expect([...new Set(faults)]).toEqual([])
 })
 
+test('every picture of a page is there', () => {
+  const missing = [...pages.keys()].filter((name) =>
+    readFileSync(dist + name, 'utf8').includes('(a picture that is not here yet:')
+  )
+  expect(missing).toEqual([])
+})
+
 test('a dead link and a dead anchor would be seen', () => {
   expect(faultOf('errata.html', '/nowhere')).toMatch(/nothing is at/)
   expect(faultOf('errata.html', '#nowhere')).toMatch(/no anchor/)

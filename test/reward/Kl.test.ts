@@ -75,7 +75,7 @@ describe('the penalty for leaving a reference', () => {
       return E.isLeft(made) ? showError(made.left) : 'accepted'
     }
     expect(refused({ beta: 1 }, logistic)).toBe(
-      'kl: expected a chain whose noise has a divergence from its own shift in closed form: normal or Laplace, got "logistic"; give the noise a `divergence`, or choose another chain'
+      'kl: expected a chain whose noise has a divergence from its own shift in closed form: normal, Laplace or categorical, got "logistic"; give the noise a `divergence`, or choose another chain'
     )
     expect(refused({ beta: 0 })).toBe('kl.beta: expected a number above 0, got 0; leave the penalty out for none')
     expect(refused({ beta: NaN })).toBe('kl.beta: expected a number above 0, got NaN; leave the penalty out for none')
