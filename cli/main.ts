@@ -112,7 +112,7 @@ program
   .command('examples')
   .alias('faces')
   .description("draw labelled examples of a task's data: a picture, tensors, and what each is in words")
-  .option('--task <name>', 'faces, clips, points, or a module such as ./rings.mjs', 'faces')
+  .option('--task <name>', 'faces, clips, garments, points, or a module such as ./rings.mjs', 'faces')
   .option('--count <number>', 'how many', '64')
   .option('--seed <number>', 'the seed of every draw', '1')
   .option('--out <folder>', 'where to write', 'examples')

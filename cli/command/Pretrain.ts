@@ -56,7 +56,7 @@ export interface PretrainOptions {
  * @since 0.1.0
  */
 export const pretrainOptions: ReadonlyArray<readonly [flags: string, description: string]> = [
-  ['--task <name>', 'faces, clips, garments, points, or a module such as ./rings.mjs (default: faces)'],
+  ['--task <name>', 'faces, clips, garments, points, tokens, or a module such as ./rings.mjs (default: faces)'],
   ['--steps <number>', 'steps of the optimizer (default: those of the task)'],
   ['--batch <number>', 'examples a step (default: those of the task)'],
   ['--examples <number>', 'examples that are drawn for training (default: those of the task)'],
