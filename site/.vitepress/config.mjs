@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitepress'
 import { math } from './math.mjs'
-import { corners, links, others, pageOf, root } from './pages.mjs'
+import { corners, indented, links, others, pageOf, root } from './pages.mjs'
 import { rooms } from './rooms.mjs'
 import { section } from './section.mjs'
 
@@ -53,6 +53,7 @@ export default defineConfig({
       md.use(math)
       md.use(links)
       md.use(corners)
+      md.use(indented)
     },
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' }
   },

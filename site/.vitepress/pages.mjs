@@ -119,3 +119,15 @@ export const corners = (md) => {
     })
   })
 }
+
+/** Indented code is code as fenced is: it scrolls by itself. */
+export const indented = (md) => {
+  md.core.ruler.push('indented-code', ({ tokens }) => {
+    for (const token of tokens) {
+      if (token.type !== 'code_block') continue
+      token.type = 'fence'
+      token.info = 'text'
+      token.markup = '```'
+    }
+  })
+}

@@ -69,7 +69,8 @@ export const visit = async (executablePath: string): Promise<Visit> => {
       const page = await context.newPage()
       const sizes: Array<Promise<number>> = []
       const sizeOf = async (response: Response): Promise<number> => {
-        const body = await response.body()
+        // what comes after the page is closed is nobody's
+        const body = await response.body().catch(() => Buffer.alloc(0))
         return response.url().endsWith('.woff2') ? body.length : gzipSync(body).length
       }
       page.on('response', (response) => {
