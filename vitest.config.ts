@@ -26,7 +26,12 @@ export default defineConfig({
       { extends: true, test: { name: 'rooms', include: shared, isolate: false } },
       {
         extends: true,
-        test: { name: 'others', include: ['test/**/*.test.ts'], exclude: ['**/node_modules/**', ...shared] }
+        test: {
+          name: 'others',
+          include: ['test/**/*.test.ts'],
+          exclude: ['**/node_modules/**', ...shared],
+          globalSetup: ['test/shared.ts']
+        }
       }
     ],
     setupFiles: ['test/setup.ts'],

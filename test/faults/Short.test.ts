@@ -49,7 +49,11 @@ test(
 test(
   'a run whose readers go away ends with 0 and a whole folder',
   async () => {
-    expect(await closed(newFolder(path, 'closed'), [0])).toMatchObject({ tried: 3, wrong: 0, complaints: [] })
+    expect(await closed(newFolder(path, 'closed'), [0], [['stdout', 'stderr']])).toMatchObject({
+      tried: 1,
+      wrong: 0,
+      complaints: []
+    })
   },
   patience
 )

@@ -9,10 +9,12 @@ export interface Piped {
   readonly complaints: Array<string>
 }
 
-const streams = [['stdout'], ['stderr'], ['stdout', 'stderr']] as const
+type Streams = ReadonlyArray<ReadonlyArray<'stdout' | 'stderr'>>
+
+const each: Streams = [['stdout'], ['stderr'], ['stdout', 'stderr']]
 
 /** Closes stdout, stderr, or both, at some share of a run's time. */
-export const closed = async (base: string, moments: ReadonlyArray<number>): Promise<Piped> => {
+export const closed = async (base: string, moments: ReadonlyArray<number>, streams: Streams = each): Promise<Piped> => {
   const piped: Piped = { tried: 0, wrong: 0, complaints: [] }
   const whole = join(base, 'whole')
   const { seconds } = await run(finetuneIn(base, whole))

@@ -3,7 +3,18 @@
  * written to and nothing that was compiled before counts.
  */
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import * as t from 'io-ts'
@@ -94,15 +105,51 @@ const pack = (from: string, to: string): Tarball => {
   return { path, size: packed.size, files: packed.files.map((file) => file.path) }
 }
 
-/** Packs the library, and with it the program where it is asked for, into a folder. */
-export const packages = (folder: string): { readonly library: Tarball; readonly program: () => Tarball } => {
-  const stage = copy(folder)
-  compile(stage, 'tsconfig.build.json')
-  return {
-    library: pack(stage, folder),
-    program: () => {
-      compile(stage, join('cli', 'tsconfig.build.json'))
-      return pack(join(stage, 'cli'), folder)
+const Shared = t.type({ path: t.string, size: t.number, files: t.array(t.string) })
+
+/** How long another worker's tarball is waited for, in milliseconds. */
+const patience = 300_000
+
+/** What is made once for all files of a run, by the first that asks; the others wait for it, and try themselves if it fails. */
+const once = (folder: string, name: string, make: () => Tarball): Tarball => {
+  const [begun, done] = [join(folder, `${name}.begun`), join(folder, `${name}.json`)]
+  try {
+    mkdirSync(begun)
+  } catch {
+    const until = Date.now() + patience
+    while (!existsSync(done)) {
+      if (Date.now() > until) throw new Error(`${name} was not packed in ${patience} ms by the test that began to`)
+      if (!existsSync(begun)) return once(folder, name, make)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
     }
+    return decode(Shared, readFileSync(done, 'utf8'))
+  }
+  try {
+    const tarball = make()
+    writeFileSync(`${done}.part`, JSON.stringify(tarball))
+    renameSync(`${done}.part`, done)
+    return tarball
+  } catch (error) {
+    rmSync(begun, { recursive: true })
+    throw error
+  }
+}
+
+/** Packs the library, and with it the program where it is asked for: once for all the files of a run, below `folder` for one alone. */
+export const packages = (folder: string): { readonly library: Tarball; readonly program: () => Tarball } => {
+  const place = process.env['HALFORDER_PACKED'] ?? folder
+  const stage = join(place, 'stage')
+  return {
+    library: once(place, 'library', () => {
+      rmSync(stage, { recursive: true, force: true })
+      copy(place)
+      compile(stage, 'tsconfig.build.json')
+      return pack(stage, place)
+    }),
+    program: () =>
+      once(place, 'program', () => {
+        compile(stage, join('cli', 'tsconfig.build.json'))
+        return pack(join(stage, 'cli'), place)
+      })
   }
 }

@@ -63,7 +63,8 @@ describe('halforder compare', () => {
       networkEvaluations: 10
     })
     const cells = await run({ estimator: file('mine.json', { cells: [{ kind: 'firstOrder', to: 2 }] }) })
-    const numbers = (out: string): unknown => ({ ...JSON.parse(out), estimator: '' })
+    // what it took is not what it is
+    const numbers = (out: string): unknown => ({ ...JSON.parse(out), estimator: '', seconds: 0 })
     expect(numbers(cells.out)).toEqual(numbers(named.out))
   })
 
