@@ -52,17 +52,21 @@ export const together = async (base: string, rounds: number, processes: number):
   const shared = begun(rounds)
   const seeds = Array.from({ length: processes }, (_, i) => String(i + 1))
   const alone = new Map<string, Readonly<Record<string, string>>>()
-  for (const seed of seeds) {
+  const ofOne = async (seed: string): Promise<Readonly<Record<string, string>>> => {
+    const known = alone.get(seed)
+    if (known !== undefined) return known
     const folder = join(base, `alone-${seed}`)
     await run(finetuneIn(base, folder, '--seed', seed))
-    alone.set(seed, contents(folder))
+    const found = contents(folder)
+    alone.set(seed, found)
+    return found
   }
   for (let round = 0; round < rounds; round++) {
     const folder = join(base, `round-${round}`)
     const all = await Promise.all(seeds.map((seed) => run(finetuneIn(base, folder, '--seed', seed))))
     all.forEach((ended) => count(shared, ended))
     const [winner] = seeds.filter((_, i) => all[i]?.code === 0)
-    compare(shared, alone.get(winner ?? '') ?? {}, folder)
+    compare(shared, winner === undefined ? {} : await ofOne(winner), folder)
   }
   return shared
 }

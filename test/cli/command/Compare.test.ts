@@ -72,6 +72,7 @@ describe('halforder compare', () => {
     const { code, out } = await run({
       task: 'faces',
       reward: 'compressibility',
+      T: '3',
       only: 'reinforce (zeroth-order on step 1)'
     })
     expect(code).toBe(0)
@@ -151,6 +152,7 @@ describe('halforder compare', () => {
       'halforder compare: --estimator: directions: expected "row" or "auto", since each sample is measured with a direction of its own, got "batch"; leave it out\n'
     )
     expect(await refusal({ task: 'faces', reward: 'compressibility', estimator: 'rlr' })).toBe(
+      T: '3',
       "halforder compare: --estimator: rlr pulls back the reward's gradient, and this reward has none; choose blackBoxRlr\n"
     )
     expect(
