@@ -152,7 +152,6 @@ describe('halforder compare', () => {
       'halforder compare: --estimator: directions: expected "row" or "auto", since each sample is measured with a direction of its own, got "batch"; leave it out\n'
     )
     expect(await refusal({ task: 'faces', reward: 'compressibility', estimator: 'rlr' })).toBe(
-      T: '3',
       "halforder compare: --estimator: rlr pulls back the reward's gradient, and this reward has none; choose blackBoxRlr\n"
     )
     expect(
