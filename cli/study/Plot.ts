@@ -76,10 +76,11 @@ export const plot = (axes: Axes, lines: ReadonlyArray<string>, places: ReadonlyA
     width: size.width,
     height: size.height,
     marginLeft: 78,
+    marginRight: 40,
     marginBottom: 48,
     marginTop: 36,
     style: { background: 'white', fontFamily: 'DejaVu Sans', fontSize: `${size.font}px` },
-    x: { label: axes.x, ...(axes.logX ? { type: 'log' } : {}), nice: true },
+    x: { label: axes.x, ...(axes.logX ? { type: 'log', ticks: 6 } : {}) },
     y: { label: axes.y, grid: true, ...(axes.logY ? { type: 'log' } : {}), nice: true },
     marks: [
       ...lines.map((line, i) =>
@@ -119,7 +120,7 @@ export const plot = (axes: Axes, lines: ReadonlyArray<string>, places: ReadonlyA
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${height}" viewBox="0 0 ${size.width} ${height}" font-family="DejaVu Sans">` +
     `<rect width="100%" height="100%" fill="white"/><text x="78" y="18" font-size="16">${escaped(axes.title)}</text>` +
-    `${legend.join('')}<g transform="translate(0,${40 + rows * size.legend})">${svg.innerHTML}</g></svg>\n`
+    `${legend.join('')}<g font-size="${size.font}" transform="translate(0,${40 + rows * size.legend})">${svg.innerHTML}</g></svg>\n`
   )
 }
 
