@@ -134,7 +134,10 @@ describe.each(Object.keys(compilers) as ReadonlyArray<keyof typeof compilers>)('
     expect(version).toMatch(age === 'oldest' ? /^5\.9\./ : /^7\./)
   })
 
-  test.each(Object.keys(resolutions) as ReadonlyArray<keyof typeof resolutions>)(
+  // how modules are resolved does not depend on the age, and the oldest takes its time
+  test.each(
+    Object.keys(resolutions).slice(0, age === 'oldest' ? 1 : undefined) as ReadonlyArray<keyof typeof resolutions>
+  )(
     'declares what is exported, and others compile against it (%s)',
     (name) => {
       const how = resolutions[name]

@@ -123,13 +123,7 @@ const reading = <P extends Params, D extends number, K extends number>({
       // at step T all is masked, whatever was drawn
       const drawn = lookup([...new Array<number>(T).fill(1), 0], t)
       const blank = lookup([...new Array<number>(T).fill(0), 1], t)
-      const masks = X.broadcastTo(
-        X.constant(
-          tabulate([alphabet], (k) => (k === alphabet - 1 ? 1 : 0)),
-          [alphabet]
-        ),
-        grid
-      )
+      const masks = X.broadcastTo(maskCode(alphabet), grid)
       const state = X.add(X.weigh(X.reshape(given, grid), drawn), X.mul(masks, blank))
       const time = X.broadcastTo(
         lookup(
@@ -161,6 +155,13 @@ const reading = <P extends Params, D extends number, K extends number>({
 const totals = (x: Grid, grid: readonly ['batch', number, number]): Grid =>
   X.broadcastTo(X.reshape(X.sum(x, [2]), ['batch', grid[1], 1]), grid)
 
+/** The code of a mask: the last of the alphabet. */
+const maskCode = (alphabet: number): Expr<readonly [number]> =>
+  X.constant(
+    tabulate([alphabet], (k) => (k === alphabet - 1 ? 1 : 0)),
+    [alphabet]
+  )
+
 /** What is added to the log-probabilities of tokens and masks at a masked place: `-log t`, and `log(1 - 1 / t)`. */
 const revealing = (T: number, alphabet: number, t: Scalar): Expr<readonly [number]> => {
   const steps = Array.from({ length: T + 1 }, (_, i) => i)
@@ -172,10 +173,7 @@ const revealing = (T: number, alphabet: number, t: Scalar): Expr<readonly [numbe
     steps.map((s) => (s > 1 ? Math.log(1 - 1 / s) : forbidden)),
     t
   )
-  const last = X.constant(
-    tabulate([alphabet], (k) => (k === alphabet - 1 ? 1 : 0)),
-    [alphabet]
-  )
+  const last = maskCode(alphabet)
   return X.select(last, X.broadcastTo(mask, [alphabet]), X.broadcastTo(token, [alphabet]))
 }
 
@@ -191,13 +189,7 @@ const between = <P extends Params, D extends number, K extends number>(
   const grid = ['batch', places, alphabet] as const
   return L.make(parameters, (p, { x, c }) => {
     const { state, tokens, back } = run(p, x, c)
-    const last = X.broadcastTo(
-      X.constant(
-        tabulate([alphabet], (k) => (k === alphabet - 1 ? 1 : 0)),
-        [alphabet]
-      ),
-      grid
-    )
+    const last = X.broadcastTo(maskCode(alphabet), grid)
     const mask = totals(X.mul(state, last), grid)
     const rest = X.sub(X.fill(grid, 1), mask)
     const revealed = X.add(X.select(last, X.scalar(0), tokens), X.broadcastTo(reveal, grid))
@@ -226,13 +218,7 @@ const expected = <P extends Params, D extends number, K extends number>({
   const grid = ['batch', places, alphabet] as const
   return L.make(parameters, (p, { x, c }) => {
     const { state, tokens, back } = run(p, x, c)
-    const last = X.broadcastTo(
-      X.constant(
-        tabulate([alphabet], (k) => (k === alphabet - 1 ? 1 : 0)),
-        [alphabet]
-      ),
-      grid
-    )
+    const last = X.broadcastTo(maskCode(alphabet), grid)
     const mask = totals(X.mul(state, last), grid)
     const likely = X.exp(tokens)
     return [
