@@ -1,7 +1,7 @@
 /**
  * What users export of the library has a type that their declarations can name: a project of theirs, with the packed library,
- * compiles to declarations, and another compiles against those. With the oldest TypeScript and the newest, as Node resolves
- * modules and as bundlers do, and with the declarations of libraries checked.
+ * compiles to declarations, and another compiles against those. With the newest TypeScript as Node resolves modules
+ * and as bundlers do, with the oldest as Node does, and with the declarations of libraries checked.
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
