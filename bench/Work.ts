@@ -5,7 +5,6 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as Kernel from '../src/kernel/index.js'
 import type { Program, Values } from '../src/tensor/Program.js'
 import type { ShapeError, Sizes } from '../src/tensor/Shape.js'
-import type { Library } from './Apart.js'
 
 /**
  * One library's way: `run` gives the result as a flat array, so that the answers can be compared. One that runs elsewhere has a clock
@@ -24,7 +23,7 @@ export interface Contender {
  * without this library, `js` plain JavaScript, `limit` WebAssembly written for that one piece of work. `cached` and `run` are parts of
  * what `ours` does: compiling what is compiled already, and running it.
  */
-export type Name = 'ours' | Library | 'tfjs' | 'jaxjs' | 'stock' | 'js' | 'limit' | 'cached' | 'run'
+export type Name = 'ours' | 'torch' | 'onnxruntime' | 'tfjs' | 'jaxjs' | 'stock' | 'js' | 'limit' | 'cached' | 'run'
 
 /**
  * A piece of work and who does it. Only `ours` uses more than one thread: TensorFlow.js has no threads in Node, and jax-js
