@@ -142,9 +142,16 @@ const pointOf = ({ condition, seed, evaluations, pullbacks }: Measured, steps: n
     heldOutError: stand('heldOut', 'standardError'),
     kl: stand('kl', 'mean'),
     diversity: before === null || distance === null ? null : distance / before,
-    frechet: stand('frechetToBase')
+    frechet: stand('frechetToBase'),
+    ...measuresOf(at(summary, 'after', 'measures'))
   }
 }
+
+/** The means of what a task measures beside. */
+const measuresOf = (measures: unknown): Pick<Point, 'measures'> =>
+  isRecord(measures)
+    ? { measures: Object.fromEntries(Object.entries(measures).map(([name, one]) => [name, number(at(one, 'mean'))])) }
+    : {}
 
 const parsed = (text: string): Step<unknown> =>
   TE.fromEither(
