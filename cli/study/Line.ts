@@ -55,7 +55,8 @@ export const Point = t.intersection([
 export type Point = t.TypeOf<typeof Point>
 
 /**
- * An estimator that was measured where it stands.
+ * An estimator that was measured where it stands. `variance` is that of a sample, or that of a batch times its size where the samples of a
+ * batch share what is trained; `parts` the same of each kind of cell by itself.
  *
  * @category model
  * @since 0.1.0
@@ -66,6 +67,7 @@ export const Estimate = t.type({
   at: t.number,
   estimator: t.string,
   variance: numberOrNull,
+  parts: t.record(t.string, t.number),
   varianceTimesCost: numberOrNull,
   networkEvaluations: numberOrNull,
   pullbacks: numberOrNull,
