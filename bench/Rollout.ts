@@ -9,6 +9,7 @@ import * as X from '../src/tensor/Expr.js'
 import type { Expr } from '../src/tensor/Expr.js'
 import * as Program from '../src/tensor/Program.js'
 import type { Tensor } from '../src/tensor/Tensor.js'
+import { apart } from './Apart.js'
 import { draw } from './Data.js'
 import { ours, type Contender, type Work } from './Work.js'
 
@@ -167,11 +168,30 @@ const stock = (): Promise<Contender> => {
   })
 }
 
+const named = {
+  x: values.x,
+  eps: values.eps,
+  'first.weight': values.w1,
+  'first.bias': values.b1,
+  'second.weight': values.w2,
+  'second.bias': values.b2,
+  'third.weight': values.w3,
+  'third.bias': values.b3
+}
+const settings = { T, keep, pull, noise }
+
 /** The work. */
 export const rollout: Work = {
   name: 'mlp-rollout',
   about: `T = ${T}, batch ${batch}, MLP ${D}-${H}-${H}-${D}`,
   threads: [1, 2],
   slow: ['stock'],
-  contenders: { ours: ours(program, { batch }, values, 'x'), tfjs, jaxjs, stock }
+  contenders: {
+    ours: ours(program, { batch }, values, 'x'),
+    torch: apart('torch', 'rollout', settings, named),
+    onnxruntime: apart('onnxruntime', 'rollout', settings, named),
+    tfjs,
+    jaxjs,
+    stock
+  }
 }
