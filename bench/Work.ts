@@ -3,6 +3,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import * as Kernel from '../src/kernel/index.js'
+import type { Mode } from '../src/kernel/Mode.js'
 import type { Program, Values } from '../src/tensor/Program.js'
 import type { ShapeError, Sizes } from '../src/tensor/Shape.js'
 
@@ -36,7 +37,7 @@ export interface Work {
   readonly tolerance?: number
   readonly threads: ReadonlyArray<number>
   readonly slow?: ReadonlyArray<Name>
-  readonly contenders: Readonly<Partial<Record<Name, (threads: number) => Promise<Contender>>>>
+  readonly contenders: Readonly<Partial<Record<Name, (threads: number, mode?: Mode) => Promise<Contender>>>>
 }
 
 /**
@@ -57,11 +58,11 @@ export const right = <L, A>(result: E.Either<L, A>): A => {
   return result.right
 }
 
-/** This library on a program. */
+/** This library on a program, in one of its modes. */
 export const ours =
   (program: E.Either<ReadonlyArray<ShapeError>, Program>, sizes: Sizes, values: Values, output: string) =>
-  (threads: number): Promise<Contender> => {
-    const target = Kernel.gpuJs({ mode: 'webasm', ...(threads === 1 ? {} : { threads }) })
+  (threads: number, mode: Mode = 'webasm'): Promise<Contender> => {
+    const target = Kernel.gpuJs({ mode, ...(threads === 1 ? {} : { threads }) })
     const executable = right(target.compile(right(program), sizes))
     return Promise.resolve({
       bytes: executable.work.peakBytes,
@@ -74,7 +75,7 @@ export const ours =
   }
 
 /** The largest difference of two results, relative to the largest value. */
-const distance = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
+export const distance = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   let difference = 0
   let scale = 0
   for (let i = 0; i < a.length; i++) {

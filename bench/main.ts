@@ -3,7 +3,8 @@
  * one run. The first two are native and no dependencies: where they are absent it says so, and how to get them.
  *
  * `--only NAME` runs one work, or all whose names start with NAME and a hyphen (`growth`, `compile`), `--rounds N` sets the rounds
- * (default 15), `--json` prints one object a line.
+ * (default 15), `--json` prints one object a line. `--browser` runs what a browser can in a page of Chromium, on WebGPU
+ * (`Browser.ts`), by those that `--who` names (`webgpu,jaxjs`).
  */
 import { createRequire } from 'node:module'
 import { cpus } from 'node:os'
@@ -13,6 +14,7 @@ import { init } from '@jax-js/jax'
 import * as tf from '@tensorflow/tfjs'
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 import { type Library, presence } from './Apart.js'
+import { bench } from './Browser.js'
 import { compiling } from './Compile.js'
 import { credits } from './Credit.js'
 import { elementwise } from './Elementwise.js'
@@ -38,9 +40,18 @@ const { values } = parseArgs({
   options: {
     only: { type: 'string' },
     rounds: { type: 'string', default: '15' },
-    json: { type: 'boolean', default: false }
+    json: { type: 'boolean', default: false },
+    browser: { type: 'boolean', default: false },
+    who: { type: 'string', default: '' }
   }
 })
+if (values.browser) {
+  const parties = ['webgpu', 'webasm', 'tfjs', 'jaxjs', 'onnx'] as const
+  const named = values.who.split(',')
+  const who = parties.filter((one) => named.includes(one))
+  process.exit(await bench(values.only ?? '', Number(values.rounds), values.json, who))
+}
+
 const chosen = works.filter(
   ({ name }) => values.only === undefined || values.only === name || name.startsWith(`${values.only}-`)
 )

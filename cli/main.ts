@@ -26,6 +26,7 @@ import { pretrain, pretrainOptions, type PretrainOptions } from './command/Pretr
 import { sample, type SampleOptions } from './command/Sample.js'
 import { study, type StudyOptions } from './command/study/Study.js'
 import { verify, type VerifyOptions } from './command/Verify.js'
+import { usualPort, view, type ViewOptions } from './command/view/View.js'
 import { packageFolder } from './edge/Files.js'
 import { endUnheard, quietly } from './edge/Streams.js'
 
@@ -253,6 +254,15 @@ program
   .option('--json', 'print one object a line')
   .action(async (path: string, reference: string, options: CheckOptions) => {
     process.exitCode = await check(path, reference, options)
+  })
+
+program
+  .command('view')
+  .argument('<folder>', 'of a run, or of several, or a page that report wrote')
+  .description('show a run in the browser of this machine, also while it goes on; Ctrl-C ends it')
+  .option('--port <number>', 'where to listen, on this machine alone; 0 takes one that is free', String(usualPort))
+  .action(async (folder: string, options: ViewOptions) => {
+    process.exitCode = await view(folder, options)
   })
 
 await program.parseAsync()

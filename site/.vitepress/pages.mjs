@@ -49,6 +49,9 @@ export const others = [
   'site/*.md'
 ]
 
+/** All pages but those of the playground. */
+export const documents = ['*.md', '{docs,cli,laws,src}/**', 'site/api/**']
+
 const isFile = (path) => existsSync(path) && statSync(path).isFile()
 
 /**

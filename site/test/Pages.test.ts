@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { publicModules, root } from '../scripts/modules.mjs'
 import { linkFrom, pageOf } from '../.vitepress/pages.mjs'
+import { section } from '../.vitepress/section.mjs'
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url))
 
@@ -74,6 +75,27 @@ test('every page of docs is a page of the site', () => {
   })
   expect(docs.length).toBeGreaterThan(30)
   expect(missing).toEqual([])
+})
+
+test('every page of docs is in the sidebar, by itself', () => {
+  const html = readFileSync(`${dist}errata.html`, 'utf8')
+  const side = html.slice(html.indexOf('<aside class="VPSidebar'), html.indexOf('</aside>'))
+  const docs = readdirSync(`${root}docs`, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'))
+  const missing = docs.filter((name) => {
+    const at = (pageOf(`docs/${name}`) ?? '').replace(/\.md$/, '').replace(/(^|\/)index$/, '$1')
+    // the records of decisions are below the page of all of them
+    return !side.includes(`href="/${at}"`) && !/^decisions\/\d/.test(name)
+  })
+  expect(side.length).toBeGreaterThan(1000)
+  expect(missing).toEqual([])
+})
+
+test('the sidebar has what the page of all documentation leads to in its order, and then the rest', () => {
+  const titles = (folder: string): ReadonlyArray<string> => section(folder).map(({ text }) => text)
+  expect(titles('docs/derivations').slice(0, 3)).toEqual(['The chain and its terms', 'Cells', 'Covers'])
+  expect(titles('docs/results').slice(0, 2)).toEqual(['Variance for what it costs', 'Reference table'])
+  expect(titles('docs').slice(0, 2)).toEqual(['Getting started', 'Choosing an estimator'])
+  expect(titles('docs')).toContain('Results')
 })
 
 test('every exported name of every public module has an entry', () => {
