@@ -89,7 +89,8 @@ const workerText = `
  * @category constructors
  * @since 0.1.0
  */
-export const startWorker = async (): Promise<WorkerHandle> => (typeof Worker === 'function' ? webWorker() : nodeWorker())
+export const startWorker = async (): Promise<WorkerHandle> =>
+  typeof Worker === 'function' ? webWorker() : nodeWorker()
 
 const nodeWorker = (): WorkerHandle => {
   // not an import: bundlers for pages would look for the module, and warn or fail
