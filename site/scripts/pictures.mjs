@@ -47,7 +47,8 @@ const lanesAt = (least) => (page) =>
 /** What is done on a page before its picture is taken. */
 const scenes = {
   covers: {
-    address: '/play/covers',
+    address: '/play/covers?estimator=segmented(h%20%3D%203)',
+    parts: ['.play .chain', '.play .claim', '.play .formula', '.play .plots'],
     act: async (page) => {
       await button(page, 'Sample it here').click()
       await samples(2e5)(page)
@@ -65,6 +66,7 @@ const scenes = {
   },
   faces: {
     address: '/play/faces',
+    parts: ['.play .points-top', '.play .plots'],
     act: async (page) => {
       await button(page, 'Fine-tune 20 steps').click()
       await stepOf(20)(page)
@@ -78,15 +80,34 @@ const scenes = {
   }
 }
 
-const shoot = async (browser, url, { address, act }, { viewport, dark = false, whole = false }) => {
+const shoot = async (browser, url, { address, act, parts = [] }, { viewport, dark = false, whole = false }) => {
   const context = await browser.newContext({ viewport, colorScheme: dark ? 'dark' : 'light', deviceScaleFactor: 1 })
   const page = await context.newPage()
   await page.goto(url + address, { waitUntil: 'networkidle' })
   await act(page)
+  await page.addStyleTag({ content: whole ? '' : '.VPNav, .VPLocalNav { display: none !important; }' })
   await page.evaluate('scrollTo(0, 0)')
-  const bytes = whole ? await page.screenshot({ fullPage: true }) : await page.locator('.play').screenshot()
+  const bytes = whole ? [await page.screenshot({ fullPage: true })] : []
+  if (!whole) for (const part of parts) bytes.push(await page.locator(part).first().screenshot())
   await context.close()
   return bytes
+}
+
+/** Pictures below each other, on white. */
+const below = async (pictures) => {
+  const sizes = await Promise.all(pictures.map((one) => sharp(one).metadata()))
+  const width = Math.max(...sizes.map((size) => size.width ?? 0)) + 32
+  const gap = 16
+  let top = gap
+  const placed = pictures.map((input, i) => {
+    const at = { input, left: 16, top }
+    top += (sizes[i].height ?? 0) + gap
+    return at
+  })
+  return sharp({ create: { width, height: top, channels: 3, background: '#fff' } })
+    .composite(placed)
+    .png()
+    .toBuffer()
 }
 
 const all = process.argv.indexOf('--all')
@@ -105,7 +126,7 @@ try {
         desktop: { viewport: { width: 1280, height: 900 } },
         phone: { viewport: { width: 390, height: 844 }, dark: true }
       })) {
-        const bytes = await shoot(browser, url, scene, { ...options, whole: true })
+        const [bytes] = await shoot(browser, url, scene, { ...options, whole: true })
         await sharp(bytes)
           .png()
           .toFile(join(folder, `${name}-${kind}.png`))
@@ -115,12 +136,10 @@ try {
   } else {
     mkdirSync(out, { recursive: true })
     for (const name of ['covers', 'faces']) {
-      const bytes = await shoot(browser, url, scenes[name], { viewport: { width: 1100, height: 900 } })
-      // few colours: a palette is a third of the size
-      const made = await sharp(bytes)
-        .extract({ left: 0, top: 0, width: 1052, height: name === 'covers' ? 560 : 520 })
-        .resize({ width: 900 })
-        .png({ palette: true, colours: 128, compressionLevel: 9, effort: 10 })
+      const parts = await shoot(browser, url, scenes[name], { viewport: { width: 1000, height: 900 } })
+      const made = await sharp(await below(parts))
+        // few colours: a palette is a third of the size
+        .png({ palette: true, colours: 64, compressionLevel: 9, effort: 10 })
         .toFile(join(out, `${name}.png`))
       console.log(`docs/pictures/${name}.png: ${made.width} x ${made.height}, ${Math.round(made.size / 1000)} kB`)
     }
