@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs'
 import gpujs from 'gpu.js'
 import * as X from '../src/tensor/Expr.js'
 import * as Program from '../src/tensor/Program.js'
+import { apart } from './Apart.js'
 import { draw } from './Data.js'
 import { limit } from './Limit.js'
 import { ours, type Contender, type Work } from './Work.js'
@@ -19,6 +20,8 @@ export const matmul = (n: number): Work => {
     threads: n >= 256 ? [1, 2] : [1],
     contenders: {
       ours: ours(program, { batch: n }, { a, b }, 'c'),
+      torch: apart('torch', 'matmul', {}, { a, b }),
+      onnxruntime: apart('onnxruntime', 'matmul', {}, { a, b }),
       tfjs: () => {
         const x = tf.tensor2d(Float32Array.from(a.data), [n, n])
         const y = tf.tensor2d(Float32Array.from(b.data), [n, n])

@@ -2,13 +2,14 @@
  * The rollout of an MLP denoiser, 196-256-256-196 with SiLU, for T = 50 steps at batch 64, as four libraries run it.
  * Every contender gets the same numbers and gives back the final state as a flat array.
  */
-import { init, jit, nn, numpy as np, type Array as JaxArray } from '@jax-js/jax'
+import { jit, nn, numpy as np, type Array as JaxArray } from '@jax-js/jax'
 import * as tf from '@tensorflow/tfjs'
 import gpujs from 'gpu.js'
 import * as X from '../src/tensor/Expr.js'
 import type { Expr } from '../src/tensor/Expr.js'
 import * as Program from '../src/tensor/Program.js'
 import type { Tensor } from '../src/tensor/Tensor.js'
+import { apart } from './Apart.js'
 import { draw } from './Data.js'
 import { ours, type Contender, type Work } from './Work.js'
 
@@ -85,9 +86,8 @@ const tfjs = (): Promise<Contender> => {
   })
 }
 
-/** jax-js on its wasm backend, with the step jitted; a value used twice takes a reference first. */
-const jaxjs = async (): Promise<Contender> => {
-  await init('wasm')
+/** jax-js, with the step jitted; a value used twice takes a reference first. */
+const jaxjs = (): Promise<Contender> => {
   const array = (data: Tensor['data'], shape: ReadonlyArray<number>): JaxArray =>
     np.array(Float32Array.from(data)).reshape([...shape])
   const weights = (['w1', 'b1', 'w2', 'b2', 'w3', 'b3'] as const).map((name) =>
@@ -110,7 +110,7 @@ const jaxjs = async (): Promise<Contender> => {
       return x.mul(keep).add(prediction.mul(pull)).add(eps.mul(noise))
     }
   )
-  return {
+  return Promise.resolve({
     run: async () => {
       let state = array(values.x.data, values.x.shape)
       for (let t = 0; t < T; t++) {
@@ -122,7 +122,7 @@ const jaxjs = async (): Promise<Contender> => {
       return (await state.data()) as Float32Array
     },
     dispose: () => Promise.resolve(weights.forEach((w) => w.dispose()))
-  }
+  })
 }
 
 /** gpu.js as it comes: a layer is a kernel, a cell a thread, and all steps one pipeline. */
@@ -167,11 +167,30 @@ const stock = (): Promise<Contender> => {
   })
 }
 
+const named = {
+  x: values.x,
+  eps: values.eps,
+  'first.weight': values.w1,
+  'first.bias': values.b1,
+  'second.weight': values.w2,
+  'second.bias': values.b2,
+  'third.weight': values.w3,
+  'third.bias': values.b3
+}
+const settings = { T, keep, pull, noise }
+
 /** The work. */
 export const rollout: Work = {
   name: 'mlp-rollout',
   about: `T = ${T}, batch ${batch}, MLP ${D}-${H}-${H}-${D}`,
   threads: [1, 2],
   slow: ['stock'],
-  contenders: { ours: ours(program, { batch }, values, 'x'), tfjs, jaxjs, stock }
+  contenders: {
+    ours: ours(program, { batch }, values, 'x'),
+    torch: apart('torch', 'rollout', settings, named),
+    onnxruntime: apart('onnxruntime', 'rollout', settings, named),
+    tfjs,
+    jaxjs,
+    stock
+  }
 }

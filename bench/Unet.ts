@@ -11,6 +11,7 @@ import * as X from '../src/tensor/Expr.js'
 import type { Expr } from '../src/tensor/Expr.js'
 import * as Program from '../src/tensor/Program.js'
 import type { Tensor } from '../src/tensor/Tensor.js'
+import { apart } from './Apart.js'
 import { draw } from './Data.js'
 import { ours, type Contender, type Work } from './Work.js'
 
@@ -156,5 +157,11 @@ export const unet: Work = {
   about: `batch ${batch}, 16 x 16 x 3, channels 32-64-64`,
   threads: [1, 2],
   slow: ['jaxjs'],
-  contenders: { ours: ours(program, { batch }, { x, ...inputs }, 'y'), tfjs, jaxjs }
+  contenders: {
+    ours: ours(program, { batch }, { x, ...inputs }, 'y'),
+    torch: apart('torch', 'unet', {}, { x, ...inputs }),
+    onnxruntime: apart('onnxruntime', 'unet', {}, { x, ...inputs }),
+    tfjs,
+    jaxjs
+  }
 }

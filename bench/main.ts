@@ -1,8 +1,10 @@
 /**
- * `npm run bench`: this library beside TensorFlow.js, jax-js and gpu.js as it comes, on the same numbers, in one run.
+ * `npm run bench`: this library beside PyTorch, onnxruntime-node, TensorFlow.js, jax-js and gpu.js as it comes, on the same numbers, in
+ * one run. The first two are native and no dependencies: where they are absent it says so, and how to get them.
  *
  * `--only NAME` runs one work, or all whose names start with NAME and a hyphen (`growth`, `compile`), `--rounds N` sets the rounds
- * (default 15), `--json` prints one object a line.
+ * (default 15), `--json` prints one object a line. `--browser` runs what a browser can in a page of Chromium, on WebGPU
+ * (`Browser.ts`), by those that `--who` names (`webgpu,jaxjs`).
  */
 import { createRequire } from 'node:module'
 import { cpus } from 'node:os'
@@ -11,9 +13,12 @@ import { parseArgs } from 'node:util'
 import { init } from '@jax-js/jax'
 import * as tf from '@tensorflow/tfjs'
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
+import { type Library, presence } from './Apart.js'
+import { bench } from './Browser.js'
 import { compiling } from './Compile.js'
 import { credits } from './Credit.js'
 import { elementwise } from './Elementwise.js'
+import { gradients } from './Gradient.js'
 import { growth } from './Growth.js'
 import { matmul } from './Matmul.js'
 import { rollout } from './Rollout.js'
@@ -26,6 +31,7 @@ const works: ReadonlyArray<Work> = [
   rollout,
   unet,
   ...credits,
+  ...gradients,
   ...compiling,
   ...growth
 ]
@@ -34,9 +40,18 @@ const { values } = parseArgs({
   options: {
     only: { type: 'string' },
     rounds: { type: 'string', default: '15' },
-    json: { type: 'boolean', default: false }
+    json: { type: 'boolean', default: false },
+    browser: { type: 'boolean', default: false },
+    who: { type: 'string', default: '' }
   }
 })
+if (values.browser) {
+  const parties = ['webgpu', 'webasm', 'tfjs', 'jaxjs', 'onnx'] as const
+  const named = values.who.split(',')
+  const who = parties.filter((one) => named.includes(one))
+  process.exit(await bench(values.only ?? '', Number(values.rounds), values.json, who))
+}
+
 const chosen = works.filter(
   ({ name }) => values.only === undefined || values.only === name || name.startsWith(`${values.only}-`)
 )
@@ -51,10 +66,22 @@ await tf.setBackend('wasm')
 await tf.ready()
 await init('wasm')
 
-if (!values.json) process.stdout.write(`${cpus()[0]?.model ?? 'unknown processor'}, node ${process.version}\n`)
+const machine = `${cpus()[0]?.model ?? 'unknown processor'}, node ${process.version}`
+const say = (line: object | string): void => {
+  process.stdout.write(`${typeof line === 'string' ? line : JSON.stringify(line)}\n`)
+}
+if (!values.json) say(machine)
+const absent = new Set<string>()
+const libraries: ReadonlyArray<Library> = ['torch', 'onnxruntime']
+for (const library of libraries) {
+  const found = await presence(library)
+  if (found._tag === 'Absent') absent.add(library)
+  if (values.json) say({ library, ...found })
+  else say(found._tag === 'Present' ? `${library}: ${found.what}` : `${library}: absent; ${found.remedy}`)
+}
 for (const work of chosen) {
   for (const threads of work.threads) {
-    const timings = await time(work, threads, rounds)
+    const timings = await time(work, threads, rounds, absent)
     const ours = timings.get('ours')
     if (values.json) {
       const median = (name: string): number | null => timings.get(name)?.median ?? null
@@ -66,22 +93,25 @@ for (const work of chosen) {
         js: median('js'),
         // those that only some works have
         ...Object.fromEntries(
-          (['limit', 'cached', 'run'] as const).flatMap((name) => (timings.has(name) ? [[name, median(name)]] : []))
+          (['torch', 'onnxruntime', 'limit', 'cached', 'run'] as const).flatMap((name) =>
+            timings.has(name) ? [[name, median(name)]] : []
+          )
         )
       }
-      process.stdout.write(
-        `${JSON.stringify({ work: work.name, threads, unit: 'ms', ...names, bytes: ours?.bytes ?? null })}\n`
-      )
+      const each = (of: 'least' | 'cpu'): object =>
+        Object.fromEntries([...timings].map(([name, timing]) => [name, timing[of]]))
+      const [least, cpu] = [each('least'), each('cpu')]
+      say({ work: work.name, threads, unit: 'ms', ...names, bytes: ours?.bytes ?? null, least, cpu })
       continue
     }
-    process.stdout.write(
-      `\n${work.name} (${work.about}), ours on ${threads} thread${threads === 1 ? '' : 's'}, median of ${rounds} interleaved rounds\n`
+    say(
+      `\n${work.name} (${work.about}), ours on ${threads} thread${threads === 1 ? '' : 's'}, median of ${rounds} interleaved rounds`
     )
-    for (const [name, { median, least, most, bytes }] of timings) {
+    for (const [name, { median, least, most, cpu, bytes }] of timings) {
       const ratio = name === 'ours' ? '' : `   ${(median / (ours?.median ?? Number.NaN)).toFixed(2)} x ours`
       const memory = bytes === undefined ? '' : `   ${(bytes / 2 ** 20).toFixed(2)} MiB at the peak`
-      process.stdout.write(
-        `  ${name.padEnd(6)} ${median.toFixed(2).padStart(9)} ms   (${least.toFixed(2)} to ${most.toFixed(2)})${ratio}${memory}\n`
+      say(
+        `  ${name.padEnd(11)} ${median.toFixed(2).padStart(9)} ms   (${least.toFixed(2)} to ${most.toFixed(2)}, ${cpu.toFixed(2)} of the processor)${ratio}${memory}`
       )
     }
   }

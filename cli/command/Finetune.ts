@@ -11,7 +11,7 @@ import type * as T from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Gradient from 'halforder/estimator/Gradient'
 import { gpuJs } from 'halforder/kernel'
-import { heldOut } from 'halforder/task/Judges'
+import { heldOut, measures } from 'halforder/task/Judges'
 import * as Build from 'halforder/tensor/Build'
 import type { Target } from 'halforder/tensor/Target'
 import * as Checkpoint from 'halforder/training/Checkpoint'
@@ -74,11 +74,15 @@ const prepare = ({ configured, from }: Start, folder: string, every: number, tar
     ),
     TE.bind('judges', ({ task, materials: { model } }) => pipe(task.judges(model), TE.mapLeft(broken))),
     TE.let('heldOut', ({ config, judges, materials: { model } }) => heldOut(judges, model, target)(config.reward)),
+    TE.let('measures', ({ judges, materials: { model } }) => measures(judges, model, target)),
     TE.let('steps', ({ config, setup: { measured, initial } }) => divergence(config.kl, initial)(measured.chain)),
-    TE.bind('evaluator', ({ heldOut: other, setup: { measured, conditions }, steps }) =>
+    TE.bind('evaluator', ({ heldOut: other, measures: more, setup: { measured, conditions }, steps }) =>
       TE.fromEither(
         pipe(
-          Evaluation.compile(measured, conditions, target, { also: O.isSome(other) ? [other.value] : [], steps }),
+          Evaluation.compile(measured, conditions, target, {
+            also: [...(O.isSome(other) ? [other.value] : []), ...more.map(([, one]) => one)],
+            steps
+          }),
           E.mapLeft(ofEstimator)
         )
       )
@@ -99,25 +103,31 @@ const prepare = ({ configured, from }: Start, folder: string, every: number, tar
             )
       )
     ),
-    TE.map(({ materials: { model, rewards }, plain: _, task, evaluator, heldOut: other, judges, steps, ...ready }) => ({
-      ...ready,
-      judge: {
-        evaluator,
-        heldOut: pipe(
-          other,
-          O.map(({ name }) => name)
-        ),
-        features: featuresOf(judges),
-        diverges: steps.length > 0,
-        decoded: decode(model, target),
-        target
-      },
+    TE.let('judge', ({ materials: { model }, evaluator, heldOut: other, judges, measures: more, steps }) => ({
+      evaluator,
+      heldOut: pipe(
+        other,
+        O.map(({ name }) => name)
+      ),
+      measures: more.map(([name]) => name),
+      features: featuresOf(judges),
+      diverges: steps.length > 0,
+      decoded: decode(model, target),
+      target
+    })),
+    TE.map(({ task, config, identity, setup: made, run, judge, materials: { model, rewards }, state }) => ({
+      config,
+      identity,
+      setup: made,
+      run,
+      judge,
       model,
+      state,
       scales: rewards.scales,
       every,
       opening: from === undefined ? 'all' : from.rewrite ? 'config' : 'nothing',
       history: from?.history ?? [],
-      initial: ready.setup.initial,
+      initial: made.initial,
       decoded: decode(model, target),
       show: task.show(model)
     }))

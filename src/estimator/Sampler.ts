@@ -174,9 +174,10 @@ const signed = (sign: 1 | -1, request: Request): Request => {
   const negate: (tensor: Tensor) => Tensor = T.map((v) => -v)
   const negated: (values: Values) => Values = (values) =>
     Object.fromEntries(Object.entries(values).map(([path, value]) => [path, negate(value)]))
-  const { fresh, moreXi } = request
+  const { fresh, moreXi, origin } = request
   return {
     ...request,
+    ...(origin === undefined ? {} : { origin: { ...origin, sign: origin.sign === 1 ? -1 : 1 } }),
     xT: negate(request.xT),
     eps: negate(request.eps),
     xi: negated(request.xi),

@@ -58,14 +58,16 @@ const flags = [
 // an empty icon, or the browser asks for one
 const html = '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>'
 
-const bundle = (folder: string): Promise<unknown> =>
+const bundle = (folder: string, entry: string, minify: boolean): Promise<unknown> =>
   build({
     configFile: false,
     logLevel: 'error',
+    // one copy of what the page and its libraries share
+    resolve: { dedupe: ['@tensorflow/tfjs-core'] },
     build: {
       outDir: folder,
-      lib: { entry: fileURLToPath(new URL('./page.ts', import.meta.url)), formats: ['es'], fileName: () => 'page.js' },
-      minify: false,
+      lib: { entry, formats: ['es'], fileName: () => 'page.js' },
+      minify,
       target: 'es2022'
     }
   })
@@ -90,8 +92,13 @@ const serve = async (folder: string): Promise<readonly [url: string, server: Ser
   return [`http://127.0.0.1:${address.port}/`, server]
 }
 
-/** Bundles `page.ts`, serves it, and opens it. */
-export const open = async (executablePath: string): Promise<Browser> => {
+const testPage = fileURLToPath(new URL('./page.ts', import.meta.url))
+
+/** Bundles a page, serves it, and opens it until it has a global of a name. */
+export const open = async (
+  executablePath: string,
+  { entry = testPage, minify = false, ready = 'halforder' } = {}
+): Promise<Browser> => {
   const folder = mkdtempSync(join(tmpdir(), 'halforder-browser-'))
   const opened: Array<() => Promise<unknown>> = [async () => rmSync(folder, { recursive: true, force: true })]
   const close = async (): Promise<void> => {
@@ -99,7 +106,7 @@ export const open = async (executablePath: string): Promise<Browser> => {
   }
   const complaints: Array<string> = []
   try {
-    await bundle(folder)
+    await bundle(folder, entry, minify)
     const [url, server] = await serve(folder)
     opened.push(
       () =>
@@ -116,7 +123,7 @@ export const open = async (executablePath: string): Promise<Browser> => {
         if (message.type() === 'error') complaints.push(message.text())
       })
       await page.goto(address)
-      await page.waitForFunction(() => 'halforder' in globalThis)
+      await page.waitForFunction((name) => name in globalThis, ready)
       return page
     }
     return { page: await visit(url), bare: await visit(`${url}bare`), complaints, close }

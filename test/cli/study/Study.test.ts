@@ -31,7 +31,15 @@ const quick =
     }
     const name = basename(after(args, '--config')).length
     const seed = Number(after(args, '--seed'))
-    const standing = { ...nothing, mean: name + seed / 10, heldOut: nothing, kl: nothing, pairwiseDistance: 2 }
+    const measures = { smoothness: { ...nothing, mean: -seed }, dynamicDegree: { ...nothing, mean: name } }
+    const standing = {
+      ...nothing,
+      mean: name + seed / 10,
+      heldOut: nothing,
+      kl: nothing,
+      pairwiseDistance: 2,
+      measures
+    }
     const summary = { before: standing, after: { ...standing, pairwiseDistance: 1, frechetToBase: seed } }
     return { code: 0, out: `${JSON.stringify(summary)}\n`, err: '' }
   }
@@ -70,6 +78,16 @@ describe('halforder study', () => {
       expect(read(out, 'methods-points.svg')).toContain(`>${name}</text>`)
     }
     expect(page).toContain('npx halforder study methods --task points --seeds 3 --quick')
+  })
+
+  test('tells what a task measures beside the reward, and where that differs from what it is compared with', async () => {
+    const out = join(scratch, 'measured')
+    const { out: page } = await run('video', { out, task: 'clips', seeds: '3' })
+    expect(page).toContain('| estimator | motion smoothness | dynamic degree | aesthetic quality | alignment |')
+    // -1, -2 and -3 for every condition; a number that is the condition's own; what is not told is left open
+    expect(page).toMatch(/\| base model \| -2\.0 ± 2\.5 \| \d+\.0000 ± 0\.0000 \* \|  \|  \|/)
+    expect(read(out, 'video-clips.jsonl')).toContain('"measures":{"smoothness":-1,"dynamicDegree":')
+    expect(page).toContain('| motion smoothness | minus the mean over pixels of')
   })
 
   test('gives the same lines in whatever order its cells end', async () => {

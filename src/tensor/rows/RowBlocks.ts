@@ -5,9 +5,9 @@
  *
  * @since 0.1.0
  */
-import type { BoundProgram, Values } from '../../tensor/Program.js'
-import { size, type Data, type Tensor, toFloat32 } from '../../tensor/Tensor.js'
-import type { Split } from '../plan/RowKinds.js'
+import type { BoundProgram, Values } from '../Program.js'
+import { size, type Data, type Tensor, toFloat32 } from '../Tensor.js'
+import type { Split } from './RowKinds.js'
 
 // -------------------------------------------------------------------------------------
 // model
