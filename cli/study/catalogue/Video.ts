@@ -3,12 +3,12 @@
  *
  * @since 0.1.0
  */
-import type { Study } from '../Study.js'
+import type { Finetunes } from '../Study.js'
 import * as Bases from './Bases.js'
 import * as C from './Conditions.js'
 
 /** @category studies @since 0.1.0 */
-export const video: Study = {
+export const video: Finetunes = {
   _tag: 'Finetunes',
   name: 'video',
   question:
