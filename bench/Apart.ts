@@ -9,8 +9,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
-import type { Values } from '../src/tensor/Program.js'
-import type { Contender } from './Work.js'
+import type { Contender, Native, Told } from './Work.js'
 
 // modules are in dist/bench, scripts stay where they are
 const script = (name: string): string => fileURLToPath(new URL(`../../bench/scripts/${name}`, import.meta.url))
@@ -29,10 +28,7 @@ const libraries = {
     probe: [process.execPath, script('works.mjs'), '--probe'],
     remedy: 'npm install --no-save --ignore-scripts onnxruntime-node (290 MB, which is why it is no dependency)'
   }
-} as const
-
-/** Those libraries, by the name of their column. */
-export type Library = keyof typeof libraries
+} as const satisfies Readonly<Record<Native, object>>
 
 /** What is there of a library: its version, what it runs on and its threads, or how to get it. */
 export type Presence =
@@ -60,7 +56,7 @@ interface Talk {
   readonly end: () => Promise<void>
 }
 
-const started = async (library: Library): Promise<Talk> => {
+const started = async (library: Native): Promise<Talk> => {
   const [file, ...rest] = libraries[library].command
   const child = spawn(file, rest, { stdio: ['pipe', 'pipe', 'inherit'] })
   const read = reader(library, child)
@@ -84,7 +80,7 @@ const started = async (library: Library): Promise<Talk> => {
   }
 }
 
-const reader = (library: Library, child: ChildProcess): (() => Promise<Answer>) => {
+const reader = (library: Native, child: ChildProcess): (() => Promise<Answer>) => {
   let pending = Buffer.alloc(0)
   let ended = false
   let wake = (): void => undefined
@@ -127,9 +123,10 @@ const reader = (library: Library, child: ChildProcess): (() => Promise<Answer>) 
 // contenders
 // -------------------------------------------------------------------------------------
 
-/** A library on a work of its script, with its settings and arrays. */
+/** A library on a work of its script. */
 export const apart =
-  (library: Library, make: string, settings: object, values: Values) => async (): Promise<Contender> => {
+  (library: Native, { make, settings, values }: Told) =>
+  async (): Promise<Contender> => {
     const talk = await started(library)
     const arrays = Object.fromEntries(Object.entries(values).map(([name, { shape }]) => [name, shape]))
     await talk.ask(
@@ -149,7 +146,7 @@ export const apart =
   }
 
 /** Is a library there, and which? */
-export const presence = async (library: Library): Promise<Presence> => {
+export const presence = async (library: Native): Promise<Presence> => {
   const { probe, remedy } = libraries[library]
   const [file, ...rest] = probe
   if (spawnSync(file, rest, { stdio: 'ignore' }).status !== 0) return { _tag: 'Absent', remedy }

@@ -4,7 +4,6 @@
  */
 import * as tf from '@tensorflow/tfjs'
 import * as Programs from '../src/estimator/program/Programs.js'
-import { apart } from './Apart.js'
 import { halfOrder, kind, mlp, own, table } from './Mlp.js'
 import { ours, type Contender, type Work } from './Work.js'
 
@@ -14,7 +13,7 @@ const D = 196
 const H = 256
 
 const setting = mlp({ T, batch, features: D, width: H })
-const { chain, params, x, eps, bar, state } = setting
+const { chain, params, x, eps, bar, advantage, state } = setting
 
 /** TensorFlow.js differentiates the whole rollout; its answer is the gradient of the first weight. */
 const tfjsFull = (): Promise<Contender> => {
@@ -56,7 +55,7 @@ const full = (memory: 'store' | 'recompute'): ReturnType<typeof ours> =>
     'gradient.first.weight'
   )
 
-const torchFull = apart('torch', 'full', { T, table: table(T) }, { x, eps, bar, ...own(params) })
+const told = { make: 'full', settings: { T, table: table(T) }, values: { x, eps, bar, ...own(params) } }
 
 /** The works: full backpropagation both ways, and segments beside it. */
 export const credits: ReadonlyArray<Work> = [
@@ -66,7 +65,8 @@ export const credits: ReadonlyArray<Work> = [
     threads: [1, 2],
     tolerance: 1e-2,
     slow: ['tfjs'],
-    contenders: { ours: full('store'), torch: torchFull, tfjs: tfjsFull }
+    native: { torch: told },
+    contenders: { ours: full('store'), tfjs: tfjsFull }
   },
   {
     name: 'credit-full-recompute',
@@ -74,7 +74,8 @@ export const credits: ReadonlyArray<Work> = [
     threads: [1, 2],
     tolerance: 1e-2,
     slow: ['tfjs'],
-    contenders: { ours: full('recompute'), torch: torchFull, tfjs: tfjsFull }
+    native: { torch: told },
+    contenders: { ours: full('recompute'), tfjs: tfjsFull }
   },
   ...[1, 2, 4, 8].map(
     (h): Work => ({
@@ -84,14 +85,11 @@ export const credits: ReadonlyArray<Work> = [
       // they are different estimates of one gradient, compared in time and memory only
       tolerance: Infinity,
       slow: ['tfjs'],
+      native: {
+        torch: { make: 'half', settings: { h, table: table(T) }, values: { x, eps, advantage, ...own(params) } }
+      },
       contenders: {
         ours: halfOrder(setting, h),
-        torch: apart(
-          'torch',
-          'half',
-          { T, h, table: table(T) },
-          { x, eps, advantage: setting.advantage, ...own(params) }
-        ),
         tfjs: tfjsFull
       }
     })

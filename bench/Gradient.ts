@@ -16,7 +16,6 @@ import * as X from '../src/tensor/Expr.js'
 import type { Target } from '../src/tensor/Target.js'
 import * as Finetune from '../src/training/Finetune.js'
 import * as Requests from '../src/training/Requests.js'
-import { apart } from './Apart.js'
 import { draw } from './Data.js'
 import { mlp, own, table } from './Mlp.js'
 import { right, type Contender, type Work } from './Work.js'
@@ -113,7 +112,8 @@ export const gradients: ReadonlyArray<Work> = [
     about: `rlr, h = ${h}, ${T} steps, batch ${batch}: a rollout, two perturbed ones, three cells`,
     threads: [1, 2],
     tolerance: 1e-2,
-    contenders: { ours: gradient, torch: apart('torch', 'gradient', settings, { ...numbers, ...directions }) }
+    native: { torch: { make: 'gradient', settings, values: { ...numbers, ...directions } } },
+    contenders: { ours: gradient }
   },
   {
     name: 'finetune-step',
@@ -121,6 +121,7 @@ export const gradients: ReadonlyArray<Work> = [
     threads: [1, 2],
     // everyone draws numbers of its own
     tolerance: Infinity,
-    contenders: { ours: finetune, torch: apart('torch', 'finetune', settings, numbers) }
+    native: { torch: { make: 'finetune', settings, values: numbers } },
+    contenders: { ours: finetune }
   }
 ]

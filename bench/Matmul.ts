@@ -4,7 +4,6 @@ import * as tf from '@tensorflow/tfjs'
 import gpujs from 'gpu.js'
 import * as X from '../src/tensor/Expr.js'
 import * as Program from '../src/tensor/Program.js'
-import { apart } from './Apart.js'
 import { draw } from './Data.js'
 import { limit } from './Limit.js'
 import { ours, type Contender, type Work } from './Work.js'
@@ -13,15 +12,15 @@ import { ours, type Contender, type Work } from './Work.js'
 export const matmul = (n: number): Work => {
   const a = draw('a', [n, n])
   const b = draw('b', [n, n])
+  const told = { make: 'matmul', settings: {}, values: { a, b } }
   const program = Program.make({ a: ['batch', n], b: [n, n] }, (inputs) => ({ c: X.matmul(inputs.a, inputs.b) }))
   return {
     name: `matmul-${n}`,
     about: `[${n}, ${n}] x [${n}, ${n}]`,
     threads: n >= 256 ? [1, 2] : [1],
+    native: { torch: told, onnxruntime: told },
     contenders: {
       ours: ours(program, { batch: n }, { a, b }, 'c'),
-      torch: apart('torch', 'matmul', {}, { a, b }),
-      onnxruntime: apart('onnxruntime', 'matmul', {}, { a, b }),
       tfjs: () => {
         const x = tf.tensor2d(Float32Array.from(a.data), [n, n])
         const y = tf.tensor2d(Float32Array.from(b.data), [n, n])

@@ -9,7 +9,6 @@ import * as X from '../src/tensor/Expr.js'
 import type { Expr } from '../src/tensor/Expr.js'
 import * as Program from '../src/tensor/Program.js'
 import type { Tensor } from '../src/tensor/Tensor.js'
-import { apart } from './Apart.js'
 import { draw } from './Data.js'
 import { ours, type Contender, type Work } from './Work.js'
 
@@ -177,7 +176,7 @@ const named = {
   'third.weight': values.w3,
   'third.bias': values.b3
 }
-const settings = { T, keep, pull, noise }
+const told = { make: 'rollout', settings: { T, keep, pull, noise }, values: named }
 
 /** The work. */
 export const rollout: Work = {
@@ -185,10 +184,9 @@ export const rollout: Work = {
   about: `T = ${T}, batch ${batch}, MLP ${D}-${H}-${H}-${D}`,
   threads: [1, 2],
   slow: ['stock'],
+  native: { torch: told, onnxruntime: told },
   contenders: {
     ours: ours(program, { batch }, values, 'x'),
-    torch: apart('torch', 'rollout', settings, named),
-    onnxruntime: apart('onnxruntime', 'rollout', settings, named),
     tfjs,
     jaxjs,
     stock

@@ -11,7 +11,6 @@ import * as X from '../src/tensor/Expr.js'
 import type { Expr } from '../src/tensor/Expr.js'
 import * as Program from '../src/tensor/Program.js'
 import type { Tensor } from '../src/tensor/Tensor.js'
-import { apart } from './Apart.js'
 import { draw } from './Data.js'
 import { ours, type Contender, type Work } from './Work.js'
 
@@ -151,16 +150,17 @@ const jaxjs = (): Promise<Contender> => {
 
 const inputs = Object.fromEntries(weights.flatMap(({ w, b }, k) => [[`w${k}`, w] as const, [`b${k}`, b] as const]))
 
+const told = { make: 'unet', settings: {}, values: { x, ...inputs } }
+
 /** The work. */
 export const unet: Work = {
   name: 'unet-forward',
   about: `batch ${batch}, 16 x 16 x 3, channels 32-64-64`,
   threads: [1, 2],
   slow: ['jaxjs'],
+  native: { torch: told, onnxruntime: told },
   contenders: {
     ours: ours(program, { batch }, { x, ...inputs }, 'y'),
-    torch: apart('torch', 'unet', {}, { x, ...inputs }),
-    onnxruntime: apart('onnxruntime', 'unet', {}, { x, ...inputs }),
     tfjs,
     jaxjs
   }

@@ -19,12 +19,22 @@ export interface Contender {
   readonly bytes?: number
 }
 
+/** Those that run in a process of their own. */
+export type Native = 'torch' | 'onnxruntime'
+
+/** A work as a script of theirs knows it: by which name, with which settings and arrays. */
+export interface Told {
+  readonly make: string
+  readonly settings: object
+  readonly values: Values
+}
+
 /**
  * Who may do a piece of work. `torch` is PyTorch and `onnxruntime` onnxruntime-node, native and on one thread; `stock` is gpu.js
  * without this library, `js` plain JavaScript, `limit` WebAssembly written for that one piece of work. `cached` and `run` are parts of
  * what `ours` does: compiling what is compiled already, and running it.
  */
-export type Name = 'ours' | 'torch' | 'onnxruntime' | 'tfjs' | 'jaxjs' | 'stock' | 'js' | 'limit' | 'cached' | 'run'
+export type Name = 'ours' | Native | 'tfjs' | 'jaxjs' | 'stock' | 'js' | 'limit' | 'cached' | 'run'
 
 /**
  * A piece of work and who does it. Only `ours` uses more than one thread: TensorFlow.js has no threads in Node, and jax-js
@@ -38,6 +48,7 @@ export interface Work {
   readonly threads: ReadonlyArray<number>
   readonly slow?: ReadonlyArray<Name>
   readonly contenders: Readonly<Partial<Record<Name, (threads: number, mode?: Mode) => Promise<Contender>>>>
+  readonly native?: Readonly<Partial<Record<Native, Told>>>
 }
 
 /**
@@ -100,18 +111,11 @@ const timed = async ({ run, spent }: Contender): Promise<readonly [ArrayLike<num
 
 /**
  * Times a work: three rounds to warm up, then `rounds` in which each contender runs once, in turn, so that a slow moment of
- * the machine hits all of them. A contender whose answer is not the first one's is an error. Those who are `absent` are left out.
+ * the machine hits all of them. A contender whose answer is not the first one's is an error.
  */
-export const time = async (
-  work: Work,
-  threads: number,
-  rounds: number,
-  absent: ReadonlySet<string>
-): Promise<ReadonlyMap<string, Timing>> => {
+export const time = async (work: Work, threads: number, rounds: number): Promise<ReadonlyMap<string, Timing>> => {
   const contenders: Array<readonly [string, Contender, Array<Sample>]> = []
-  for (const [name, make] of Object.entries(work.contenders)) {
-    if (!absent.has(name)) contenders.push([name, await make(threads), []])
-  }
+  for (const [name, make] of Object.entries(work.contenders)) contenders.push([name, await make(threads), []])
   let answer: ArrayLike<number> | undefined
   for (let round = -3; round < rounds; round++) {
     for (const [name, contender, samples] of contenders) {

@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util'
 import { init } from '@jax-js/jax'
 import * as tf from '@tensorflow/tfjs'
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
-import { type Library, presence } from './Apart.js'
+import { apart, presence } from './Apart.js'
 import { bench } from './Browser.js'
 import { compiling } from './Compile.js'
 import { credits } from './Credit.js'
@@ -23,7 +23,7 @@ import { growth } from './Growth.js'
 import { matmul } from './Matmul.js'
 import { rollout } from './Rollout.js'
 import { unet } from './Unet.js'
-import { time, type Work } from './Work.js'
+import { time, type Native, type Work } from './Work.js'
 
 const works: ReadonlyArray<Work> = [
   ...[64, 128, 256, 512, 1024].map(matmul),
@@ -71,17 +71,31 @@ const say = (line: object | string): void => {
   process.stdout.write(`${typeof line === 'string' ? line : JSON.stringify(line)}\n`)
 }
 if (!values.json) say(machine)
-const absent = new Set<string>()
-const libraries: ReadonlyArray<Library> = ['torch', 'onnxruntime']
-for (const library of libraries) {
+const present: Array<Native> = []
+for (const library of ['torch', 'onnxruntime'] as const) {
   const found = await presence(library)
-  if (found._tag === 'Absent') absent.add(library)
+  if (found._tag === 'Present') present.push(library)
   if (values.json) say({ library, ...found })
   else say(found._tag === 'Present' ? `${library}: ${found.what}` : `${library}: absent; ${found.remedy}`)
 }
-for (const work of chosen) {
+/** The work with those beside us who run in processes of their own. */
+const joined = ({ contenders: { ours, ...others }, native = {}, ...work }: Work): Work => ({
+  ...work,
+  contenders: {
+    ...(ours && { ours }),
+    ...Object.fromEntries(
+      present.flatMap((library) => {
+        const told = native[library]
+        return told === undefined ? [] : [[library, apart(library, told)] as const]
+      })
+    ),
+    ...others
+  }
+})
+
+for (const work of chosen.map(joined)) {
   for (const threads of work.threads) {
-    const timings = await time(work, threads, rounds, absent)
+    const timings = await time(work, threads, rounds)
     const ours = timings.get('ours')
     if (values.json) {
       const median = (name: string): number | null => timings.get(name)?.median ?? null
