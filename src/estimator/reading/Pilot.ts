@@ -20,9 +20,10 @@ import * as Gradient from '../Gradient.js'
 import type { EstimatorError, Problem } from '../Gradient.js'
 import type { Entry, Named, Options, Racer, Seen, Track } from './pilot/Lap.js'
 import * as Race from './pilot/Race.js'
+import * as Rates from './pilot/Rates.js'
 import type * as Runs from './pilot/Runs.js'
 import * as Shared from './pilot/Shared.js'
-import { raced, screened, type State, type TooLittleWork } from './pilot/Stages.js'
+import { raced, type State, type TooLittleWork } from './pilot/Stages.js'
 import * as Variance from './Variance.js'
 
 export type { Entry, Options } from './pilot/Lap.js'
@@ -109,7 +110,7 @@ export const pilot = <A extends Named, P extends Params, S extends Batched, C ex
   options: Options
 ): TE.TaskEither<PilotError, Found<A>> => {
   const { chain, steps } = problem
-  const { samples, share, rows: sizes = [8, 4, 2], clock } = options
+  const { samples, share, clock } = options
   const on: Runs.On = {
     networkCalls: chain.networkCalls,
     stepCalls: lenses(steps).reduce((total, one) => total + one.networkCalls, 0),
@@ -145,13 +146,17 @@ export const pilot = <A extends Named, P extends Params, S extends Batched, C ex
   }
   return pipe(
     TE.fromEither(standing(problem, candidates)),
-    TE.flatMap((some) => screened(track, some.map(begun), Math.min(...sizes))),
-    TE.flatMap((state): TE.TaskEither<PilotError, State<A>> => raced(track, state, sizes)),
-    TE.map(({ leader, others, out, spent }) => ({
-      entries: [leader, ...others, ...out],
-      work: spent,
-      allowed: track.allowed(leader)
-    }))
+    TE.flatMap((some): TE.TaskEither<PilotError, State<A>> => raced(track, some.map(begun))),
+    TE.map(({ leader, others, out, spent, rates }) => {
+      // at one rate, whenever they were left behind
+      const timed = (entry: Entry<A>): Entry<A> => {
+        const cost = costOf(entry.candidate.estimator, on.networkCalls, on.stepCalls, on.lookahead)
+        const seconds = Rates.secondsOf(rates)(cost, on.networkCalls)
+        return { ...entry, seconds, score: entry.variance * seconds }
+      }
+      const rest = [...others, ...out].map(timed).sort((a, b) => b.rounds - a.rounds || a.score - b.score)
+      return { entries: [timed(leader), ...rest], work: spent, allowed: track.allowed(leader) }
+    })
   )
 }
 

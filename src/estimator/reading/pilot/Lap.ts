@@ -28,8 +28,7 @@ import type * as Shared from './Shared.js'
 /**
  * How a pilot is run. `samples`: those of the whole run that it is for; `share`: what part of the run's network evaluations and
  * pullbacks the pilot may take, those of the run being what it would take with the one that is chosen. `peers`: among how many samples
- * an advantage of the run takes its baseline, those of a batch or of a group. `rows`: the batch sizes that may be measured, of which it
- * takes the largest that leaves enough batches. `draws` are the draws of a batch of so many rows, and `clock` tells seconds.
+ * an advantage of the run takes its baseline, those of a batch or of a group. `draws` are the draws of a batch of so many rows, and `clock` tells seconds.
  *
  * @category model
  * @since 0.1.0
@@ -38,7 +37,6 @@ export interface Options {
   readonly samples: number
   readonly share: number
   readonly peers: number
-  readonly rows?: ReadonlyArray<number>
   readonly draws: (batch: number) => Variance.Draws
   readonly clock: IO<number>
 }
@@ -128,7 +126,10 @@ export interface Lap<A> {
     from: number,
     to: number
   ) => TE.TaskEither<EstimatorError, ReadonlyArray<Seen<A>>>
-  readonly race: (seen: ReadonlyArray<Seen<A>>) => Race.Race & { readonly entries: ReadonlyArray<Entry<A>> }
+  readonly race: (seen: ReadonlyArray<Seen<A>>) => Race.Race & {
+    readonly entries: ReadonlyArray<Entry<A>>
+    readonly rates: Rates.Rates
+  }
 }
 
 const coverAt =
@@ -238,7 +239,7 @@ export const lapOf = <A extends Named>(
           { candidate, samples: n * size, ...standing, seconds: runner.seconds, rounds: one.rounds, work, peakBytes }
         ]
       })
-      return { standings, ...race, entries }
+      return { standings, ...race, entries, rates }
     }
   }
 }

@@ -51,7 +51,8 @@ export interface Standing {
 }
 
 /**
- * The race: the standings, the position of the leader, of those that go on, and whether it is settled, no other being better by a fifth.
+ * The race: the standings, the position of the leader, of those that `may` go on where there is time and of those that must (`on`), and
+ * whether it is settled, no other being better by a fifth.
  *
  * @category model
  * @since 0.1.0
@@ -59,6 +60,7 @@ export interface Standing {
 export interface Race {
   readonly standings: ReadonlyArray<Standing>
   readonly leader: number
+  readonly may: ReadonlyArray<number>
   readonly on: ReadonlyArray<number>
   readonly settled: boolean
 }
@@ -102,6 +104,15 @@ interface Measured {
   readonly parts: Float64Array
 }
 
+/** What is seen of a runner: whether its samples are enough to show that they miss the mean. */
+interface Seen {
+  readonly one: Measured
+  readonly variance: number
+  readonly missing: number
+  readonly score: number
+  readonly isEnough: boolean
+}
+
 /** The relative error of the ratio of two variances, of pairs; that of few draws is no less than that of as many squares of normals. */
 const errorOf = ({ parts, runner: { draws } }: Measured, other: Measured): number => {
   const n = parts.length
@@ -109,7 +120,7 @@ const errorOf = ({ parts, runner: { draws } }: Measured, other: Measured): numbe
   return Math.max(Math.sqrt(square / n), 1 / Math.sqrt(Math.min(draws, other.runner.draws)))
 }
 
-/** How far behind is behind: generous where there are a few samples. */
+/** How far behind is behind where there is no time to lose. */
 const margin = ({ parts, runner: { draws } }: Measured): number => 1 / Math.sqrt(draws) + 4 / parts.length ** 2
 
 const least = <A>(some: ReadonlyArray<A>, of: (a: A) => number): A | undefined =>
@@ -135,7 +146,7 @@ export const race = (runners: ReadonlyArray<Runner>): Race => {
   const believed = all.filter(({ runner }) => runner.plain)
   const reference = least(believed, ({ variance }) => variance)
   const signal = reference === undefined ? 0 : gap(reference.runner.samples).value
-  const seen = all.map((one) => {
+  const seen = all.map((one): Seen => {
     const { runner, variance } = one
     const apart = runner.plain || reference === undefined ? undefined : gap(runner.samples, reference.runner.samples)
     const isMissing = apart !== undefined && n >= 4 && apart.value > deviations * apart.deviation
@@ -161,15 +172,22 @@ export const race = (runners: ReadonlyArray<Runner>): Race => {
     claimed.filter(({ who }) => who.isEnough),
     ({ claim }) => claim
   )?.who
-  const on = seen.flatMap((who, i) =>
-    who === leader ||
-    who === best ||
-    who.one === reference ||
-    (who.one.runner.plain && who.one.runner.draws < early) ||
-    who.score < (best?.score ?? 0) * Math.exp(margin(who.one))
-      ? [i]
-      : []
-  )
+  const within = (behind: (who: Seen) => boolean): ReadonlyArray<number> =>
+    seen.flatMap((who, i) =>
+      who === leader ||
+      who === best ||
+      who.one === reference ||
+      (who.one.runner.plain && who.one.runner.draws < early) ||
+      !behind(who)
+        ? [i]
+        : []
+    )
+  const on = within((who) => who.score > (best?.score ?? 0) * Math.exp(margin(who.one)))
+  // what few samples seem to miss may be luck too
+  const may = within((who) => {
+    const shown = (who.variance - who.missing) * who.one.runner.seconds
+    return best !== undefined && Math.log(shown / best.score) > 2 * deviations * errorOf(who.one, best.one)
+  })
   return {
     standings: seen.map((who) => {
       const { variance, missing, score } = who
@@ -180,10 +198,11 @@ export const race = (runners: ReadonlyArray<Runner>): Race => {
       return { variance, missing, score, why }
     }),
     leader: seen.findIndex((who) => who === leader),
+    may,
     on,
     settled:
       (leader?.one.runner.draws ?? 0) >= enough &&
-      on.every((i) => {
+      may.every((i) => {
         const who = seen[i]
         if (who === undefined || leader === undefined || who === leader) return true
         return Math.log(leader.score / who.score) + deviations * errorOf(who.one, leader.one) < Math.log(close)

@@ -10,6 +10,7 @@ import * as Build from '../../../tensor/Build.js'
 import * as C from '../../Cover.js'
 import type { EstimatorError } from '../../Gradient.js'
 import type * as Variance from '../Variance.js'
+import type * as Rates from './Rates.js'
 import { type Entry, type Lap, lapOf, type Named, type Seen, type Track, workOf } from './Lap.js'
 
 /**
@@ -26,6 +27,7 @@ export interface State<A> {
   readonly out: ReadonlyArray<Entry<A>>
   readonly spent: number
   readonly settled: boolean
+  readonly rates: Rates.Rates
 }
 
 /** One that was not looked at. */
@@ -46,27 +48,26 @@ const unseen = <A>({ racer: { candidate, work } }: Seen<A>): Entry<A> => ({
 const leftOf = <A>({ allowed }: Track<A>, { racing, leader, spent }: State<A>): number =>
   Math.min(allowed(leader), ...racing.flatMap(({ racer }) => (racer.plain ? [allowed(racer)] : []))) - spent
 
-/** How they stand after a lap. */
+/** How they stand after a lap. Who may go on does, where there is `time` for them: work for a next lap of theirs. */
 const after = <A>(
   { race }: Lap<A>,
   racing: ReadonlyArray<Seen<A>>,
-  out: ReadonlyArray<Entry<A>>,
-  spent: number
+  { out, spent }: Pick<State<A>, 'out' | 'spent'>,
+  time: (some: ReadonlyArray<Seen<A>>) => boolean
 ): E.Either<EstimatorError, State<A>> => {
-  const { entries, leader: at, on, settled } = race(racing)
+  const { entries, leader: at, may, on, settled, rates } = race(racing)
   const leader = entries[at]
   if (leader === undefined) return E.left({ _tag: 'NotCompiled', program: 'a candidate' })
-  const going = new Set(on)
-  const byScore = (some: ReadonlyArray<Entry<A>>): ReadonlyArray<Entry<A>> =>
-    [...some].sort((a, b) => a.score - b.score)
-  const behind = byScore(entries.filter((_, k) => !going.has(k)))
+  const some = new Set(may)
+  const going = time(racing.filter((_, k) => some.has(k))) ? some : new Set(on)
   return E.right({
     racing: racing.filter((_, k) => going.has(k)),
     leader,
-    others: byScore(entries.filter((_, k) => going.has(k) && k !== at)),
-    out: [...behind, ...out],
+    others: entries.filter((_, k) => going.has(k) && k !== at),
+    out: [...entries.filter((_, k) => !going.has(k)), ...out],
     spent,
-    settled
+    settled,
+    rates
   })
 }
 
@@ -82,105 +83,115 @@ export interface TooLittleWork {
   readonly got: number
 }
 
-/**
- * A first look, on batches of so many rows, at all that can be afforded, those that are believed first, for half of what there is at most.
- *
- * @category interpreters
- * @since 0.1.0
- */
-export const screened = <A extends Named>(
-  track: Track<A>,
-  all: ReadonlyArray<Seen<A>>,
-  rows: number
-): TE.TaskEither<TooLittleWork | EstimatorError, State<A>> => {
-  const draws = rotated(track.options.draws(rows), lot)
-  const takes = workOf(track, draws, rows)
-  const plain = all.filter(({ racer }) => racer.plain)
-  const limit = Math.min(...(plain.length > 0 ? plain : all).map(({ racer }) => track.allowed(racer)))
-  const order = [...all].sort((a, b) => Number(b.racer.plain) - Number(a.racer.plain) || a.racer.work - b.racer.work)
-  const batchesOf = (n: number): number => (track.isMean ? n : Math.ceil(n / rows))
-  const units = batchesOf([8, 4].find((n) => total(takes(order, 0, batchesOf(n))) <= limit / 5) ?? 2)
-  const first = order.slice(0, 1)
-  const taken = (some: ReadonlyArray<Seen<A>>): number => total(takes(some, 0, units))
-  const needed = taken(first)
-  if (needed > limit) return TE.left({ _tag: 'TooLittleWork', needed: Math.ceil(needed), got: Math.floor(limit) })
-  const looked = order.slice(1).reduce((some, one) => {
-    const more = [...some, one]
-    return taken(more) > limit / 2 ? some : more
-  }, first)
-  return Build.bracket(
-    TE.fromEither(track.share(rows, looked)),
-    (shared) => {
-      const lap = lapOf(track, shared, looked, draws, rows)
-      return pipe(
-        lap.run(looked, 0, units),
-        TE.flatMapEither((seen) =>
-          after(lap, seen, order.filter((one) => !looked.includes(one)).map(unseen), taken(looked))
-        )
-      )
-    },
-    (shared) => shared.dispose
-  )
-}
+/** How many samples a first look takes, of how many rows, the better ones first. */
+const looks: ReadonlyArray<readonly [samples: number, rows: number]> = [
+  [8, 8],
+  [4, 8],
+  [4, 4],
+  [2, 4]
+]
 
 /**
- * Draws from the `from`-th on, whose covers are spread evenly: the numbers that choose them go on by the golden ratio from the first, so
+ * In which order they are looked at where not all can be: those that are believed, and last those that perturb several steps at once. A
+ * difference along a direction has about as many times the variance as there are numbers in it (Nesterov and Spokoiny, 2017).
+ */
+const turn = ({ racer: { plain, candidate } }: Seen<Named>): number =>
+  plain ? 0 : candidate.estimator.covers.some(({ cover }) => (C.zerothOrderCell(cover)?.steps.length ?? 0) > 1) ? 2 : 1
+
+/**
+ * Draws whose covers are spread evenly: the numbers that choose them go on by the golden ratio from the first, so
  * that none that is drawn now and then is missed for long.
  */
-const rotated = (draws: Variance.Draws, from: number): Variance.Draws => ({
-  uniform: (i) => (draws.uniform(from) + (i * (Math.sqrt(5) - 1)) / 2) % 1,
-  request: (i, cover) => draws.request(from + i, cover)
+const rotated = (draws: Variance.Draws): Variance.Draws => ({
+  uniform: (i) => (draws.uniform(0) + (i * (Math.sqrt(5) - 1)) / 2) % 1,
+  request: draws.request
 })
 
 const total = (some: ReadonlyArray<number>): number => some.reduce((sum, one) => sum + one, 0)
 
-/** So many draws of one lot that another lot's begin after them. */
-const lot = 1_000_000
-
 /**
- * The race of those that are left, for twice as long each time, until it is settled or there is no more work to be done. Batches have
- * the largest of some sizes that leaves enough of them.
+ * The race: a first look at all that can be afforded, those that are believed first, for half of what there is at most; and then those
+ * that are left for twice as long each time, until it is settled or there is no more work to be done. Left: less work than a look at
+ * one takes, or what a run finds.
  *
  * @category interpreters
  * @since 0.1.0
  */
 export const raced = <A extends Named>(
   track: Track<A>,
-  start: State<A>,
-  sizes: ReadonlyArray<number>
-): TE.TaskEither<EstimatorError, State<A>> => {
-  const fresh = start.racing.map((one) => ({ ...one, samples: [] }))
-  const drawsOf = (rows: number): Variance.Draws => rotated(track.options.draws(rows), 0)
-  const first = (rows: number): number => (track.isMean ? 4 : Math.ceil(4 / rows))
-  const begin = (rows: number): number => total(workOf(track, drawsOf(rows), rows)(fresh, 0, first(rows)))
-  const left = leftOf(track, start)
-  const rows = sizes.find((size) => begin(size) <= left / 2) ?? Math.min(...sizes)
-  if (fresh.length < 2 || begin(rows) > left) return TE.right(start)
-  const draws = drawsOf(rows)
-  const takes = workOf(track, draws, rows)
-  const from = (lap: Lap<A>, state: State<A>, n: number): TE.TaskEither<EstimatorError, State<A>> => {
-    const budget = leftOf(track, state)
-    const wanted = n === 0 ? first(rows) : 2 * n
-    // as many as can be had
-    const each = takes(state.racing, n, wanted).reduce<ReadonlyArray<number>>(
-      (some, one) => (total(some) + one <= budget ? [...some, one] : some),
-      []
-    )
-    const to = n + each.length
-    if (to === n || state.racing.length < 2 || state.settled) return TE.right(state)
-    const work = state.spent + total(each)
-    // whoever would have to be chosen for less is not waited for
-    const patient = state.racing.filter(({ racer }) => track.allowed(racer) >= work)
-    const gone = state.others.filter(({ candidate }) => !patient.some(({ racer }) => racer.candidate === candidate))
-    return pipe(
-      lap.run(patient, n, to),
-      TE.flatMapEither((seen) => after(lap, seen, [...gone, ...state.out], state.spent + total(takes(patient, n, to)))),
-      TE.flatMap((next) => (to < wanted ? TE.right(next) : from(lap, next, to)))
-    )
+  all: ReadonlyArray<Seen<A>>
+): TE.TaskEither<TooLittleWork | EstimatorError, State<A>> => {
+  const plain = all.filter(({ racer }) => racer.plain)
+  const limit = Math.min(...(plain.length > 0 ? plain : all).map(({ racer }) => track.allowed(racer)))
+  const order = [...all].sort((a, b) => turn(a) - turn(b) || a.racer.work - b.racer.work)
+  const first = order.slice(0, 1)
+  const soon = order.filter((one) => turn(one) < 2)
+  const batchesOf = (samples: number, rows: number): number => (track.isMean ? samples : Math.ceil(samples / rows))
+  const lookOf = (samples: number, rows: number): Look<A> => {
+    const draws = rotated(track.options.draws(rows))
+    const takes = workOf(track, draws, rows)
+    const batches = batchesOf(samples, rows)
+    return { rows, draws, takes, batches, taken: (some) => total(takes(some, 0, batches)) }
   }
+  const choices = looks.map(([samples, rows]) => lookOf(samples, rows))
+  const look = choices.find(({ taken }) => taken(soon.length > 0 ? soon : order) <= limit / 4) ?? choices.at(-1)
+  if (look === undefined) return TE.left({ _tag: 'TooLittleWork', needed: 0, got: 0 })
+  const needed = look.taken(first)
+  if (needed > limit) return TE.left({ _tag: 'TooLittleWork', needed: Math.ceil(needed), got: Math.floor(limit) })
+  const looked = order.slice(1).reduce((some, one) => {
+    const more = [...some, one]
+    return look.taken(more) > limit / 3 ? some : more
+  }, first)
+  const begin = { out: order.filter((one) => !looked.includes(one)).map(unseen), spent: look.taken(looked) }
   return Build.bracket(
-    TE.fromEither(track.share(rows, fresh)),
-    (shared) => from(lapOf(track, shared, fresh, draws, rows), { ...start, racing: fresh, settled: false }, 0),
+    TE.fromEither(track.share(look.rows, looked)),
+    (shared) => {
+      const lap = lapOf(track, shared, looked, look.draws, look.rows)
+      return pipe(
+        lap.run(looked, 0, look.batches),
+        TE.flatMapEither((seen) => after(lap, seen, begin, (some) => 4 * look.taken(some) <= limit - begin.spent)),
+        TE.flatMap((state) => further(track, look.takes, lap, state, look.batches))
+      )
+    },
     (shared) => shared.dispose
+  )
+}
+
+/** How a first look is had: on batches of so many rows, so many of them; what batches take, and what the look does. */
+interface Look<A> {
+  readonly rows: number
+  readonly draws: Variance.Draws
+  readonly takes: ReturnType<typeof workOf>
+  readonly batches: number
+  readonly taken: (some: ReadonlyArray<Seen<A>>) => number
+}
+
+/** The race from its `n`-th batch on. */
+const further = <A extends Named>(
+  track: Track<A>,
+  takes: Look<A>['takes'],
+  lap: Lap<A>,
+  state: State<A>,
+  n: number
+): TE.TaskEither<EstimatorError, State<A>> => {
+  const budget = leftOf(track, state)
+  // as many as can be had
+  const each = takes(state.racing, n, 2 * n).reduce<ReadonlyArray<number>>(
+    (some, one) => (total(some) + one <= budget ? [...some, one] : some),
+    []
+  )
+  const to = n + each.length
+  if (to === n || state.racing.length < 2 || state.settled) return TE.right(state)
+  // whoever would have to be chosen for less is not waited for
+  const work = state.spent + total(each)
+  const patient = state.racing.filter(({ racer }) => track.allowed(racer) >= work)
+  const gone = state.others.filter(({ candidate }) => !patient.some(({ racer }) => racer.candidate === candidate))
+  const spent = state.spent + total(takes(patient, n, to))
+  const time = (some: ReadonlyArray<Seen<A>>): boolean =>
+    4 * total(takes(some, to, 2 * to)) <= leftOf(track, { ...state, spent })
+  return pipe(
+    lap.run(patient, n, to),
+    TE.flatMapEither((seen) => after(lap, seen, { out: [...gone, ...state.out], spent }, time)),
+    TE.flatMap((next) => (to < 2 * n ? TE.right(next) : further(track, takes, lap, next, to)))
   )
 }
