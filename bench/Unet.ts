@@ -66,6 +66,7 @@ const shapes = Object.fromEntries(
   )
 )
 
+/** The forward pass by this library. */
 export const program = Program.make({ x: ['batch', 16, 16, 3], ...shapes }, () => {
   const conv = (v: Any, k: number): Any => {
     const [i = 3, o = 3] = layers[k] ?? []
