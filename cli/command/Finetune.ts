@@ -138,8 +138,9 @@ const prepare = (
       decoded: decode(model, target),
       target
     })),
-    TE.map(({ task, config, identity, setup: made, run, judge, materials: { model, rewards }, state }) => ({
+    TE.map(({ task, config, identity, leading, setup: made, run, judge, materials: { model, rewards }, state }) => ({
       config,
+      leading,
       identity,
       setup: made,
       run,
