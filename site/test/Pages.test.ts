@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { entries } from '../scripts/api.mjs'
 import { publicModules, root } from '../scripts/modules.mjs'
 import { linkFrom, pageOf } from '../.vitepress/pages.mjs'
 import { section } from '../.vitepress/section.mjs'
@@ -109,6 +110,29 @@ test('every exported name of every public module has an entry', () => {
     return names.flatMap((name) => (pages.get(page)?.ids.has(name) === true ? [] : [`${page}#${name}`]))
   })
   expect(missing).toEqual([])
+})
+
+describe('what is said of every exported name', () => {
+  const all = entries()
+  const nameOf = ({ path, name }: (typeof all)[number]): string => `${path} ${name}`
+
+  test('is what it is, of which category, and since when', () => {
+    expect(all.length).toBeGreaterThan(1400)
+    expect(
+      all
+        .filter(({ prose, category, since }) => prose === '' || category === 'others' || since === undefined)
+        .map(nameOf)
+    ).toEqual([])
+  })
+
+  // shapes are in the declarations, which are shown
+  test('of a function that may fail, is how', () => {
+    const fails = /(?:\)\s*:|=>)\s*(?:E\.Either|TE\.TaskEither|Either|TaskEither)<[^=]*$/
+    const says = /\bleft\b|error|fault|refus|fail|reject|wrong|why|\bnone\b|unless|undefined|must|expected/i
+    const failing = all.filter(({ signature }) => /^export (const|function)/.test(signature) && fails.test(signature))
+    expect(failing.length).toBeGreaterThan(150)
+    expect(failing.filter(({ prose }) => !says.test(prose)).map(nameOf)).toEqual([])
+  })
 })
 
 describe('links between files of the repository', () => {

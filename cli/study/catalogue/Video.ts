@@ -3,12 +3,12 @@
  *
  * @since 0.1.0
  */
-import type { Study } from '../Study.js'
+import type { Finetunes } from '../Study.js'
 import * as Bases from './Bases.js'
 import * as C from './Conditions.js'
 
 /** @category studies @since 0.1.0 */
-export const video: Study = {
+export const video: Finetunes = {
   _tag: 'Finetunes',
   name: 'video',
   question:
@@ -19,7 +19,7 @@ export const video: Study = {
   on: { clips: Bases.clips },
   conditions: [C.asPrinted, C.base, C.truncated(1), C.reinforce, C.halfOrderRest, C.clean],
   against: C.asPrinted.name,
-  marks: [0.25, 0.5],
+  marks: [0.5],
   plot: { x: 'cost', y: 'heldOut' },
   measures: [
     {

@@ -3,11 +3,15 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { study, type StudyOptions } from '../../../cli/command/study/Study.js'
-import type { Program } from '../../../cli/command/study/Cells.js'
+import { points, type Program } from '../../../cli/command/study/Cells.js'
+import type { Point } from '../../../cli/study/Line.js'
 import { differenceOf, isDecided, meanOf, showMean } from '../../../cli/study/Means.js'
+import { show } from '../../../cli/study/Page.js'
 import { plot } from '../../../cli/study/Plot.js'
 import { placeOf, stepsAt, stepsOf } from '../../../cli/study/Study.js'
+import { video } from '../../../cli/study/catalogue/Video.js'
 import { studies } from '../../../cli/study/catalogue/index.js'
+import { get } from '../../network/adjoint.js'
 import { captured, type Ran } from '../captured.js'
 
 const scratch = mkdtempSync(join(tmpdir(), 'halforder-study-'))
@@ -80,16 +84,6 @@ describe('halforder study', () => {
     expect(page).toContain('npx halforder study methods --task points --seeds 3 --quick')
   })
 
-  test('tells what a task measures beside the reward, and where that differs from what it is compared with', async () => {
-    const out = join(scratch, 'measured')
-    const { out: page } = await run('video', { out, task: 'clips', seeds: '3' })
-    expect(page).toContain('| estimator | motion smoothness | dynamic degree | aesthetic quality | alignment |')
-    // -1, -2 and -3 for every condition; a number that is the condition's own; what is not told is left open
-    expect(page).toMatch(/\| base model \| -2\.0 ± 2\.5 \| \d+\.0000 ± 0\.0000 \* \|  \|  \|/)
-    expect(read(out, 'video-clips.jsonl')).toContain('"measures":{"smoothness":-1,"dynamicDegree":')
-    expect(page).toContain('| motion smoothness | minus the mean over pixels of')
-  })
-
   test('gives the same lines in whatever order its cells end', async () => {
     const [one, many] = [join(scratch, 'one'), join(scratch, 'many')]
     await run('ablation', { out: one, jobs: '1' })
@@ -154,6 +148,42 @@ describe('halforder study', () => {
     const heard: Array<string> = []
     expect((await run('start', { out: broken }, quick(heard))).code).toBe(0)
     expect(heard.length).toBeGreaterThan(0)
+  })
+})
+
+describe('what a task measures beside the reward', () => {
+  const cell = { folder: join(scratch, 'measured'), config: 'clips.json', steps: [4], evaluations: 1, pullbacks: 1 }
+  const point = async (condition: string, seed: number): Promise<ReadonlyArray<Point>> =>
+    get(
+      await points(
+        quick(),
+        new AbortController().signal
+      )({ ...cell, condition, seed, folder: `${cell.folder}${condition}${seed}` })()
+    )
+
+  test('is told on a page, with how it is taken, and where it differs from what it is compared with', async () => {
+    const lines = (
+      await Promise.all([1, 2, 3].flatMap((seed) => ['base model', video.against].map((one) => point(one, seed))))
+    ).flat()
+    expect(lines[0]?.measures).toEqual({ smoothness: -1, dynamicDegree: 10 })
+    const changed = lines.map((line) => ({
+      ...line,
+      measures: { ...line.measures, dynamicDegree: line.condition === 'base model' ? 5 : 6 + line.seed / 100 }
+    }))
+    const made = { task: 'clips', seeds: 3, command: 'a command', commit: 'a commit', machine: 'a machine' }
+    const { page } = show(video, changed, [], made)
+    expect(page).toContain('| estimator | motion smoothness | dynamic degree | aesthetic quality | alignment |')
+    // of -1, -2 and -3; a star where the difference is decided; and nothing of what was not told
+    expect(page).toContain('| base model | -2.0 ± 2.5 | 5.0000 ± 0.0000 * |  |  |')
+    expect(page).toContain(`| ${video.against} | -2.0 ± 2.5 | 6.020 ± 0.025 |  |  |`)
+    expect(page).toContain('| motion smoothness | minus the mean over pixels of')
+  })
+
+  test('is left out where a study asks for nothing beside', async () => {
+    const other = studies.find(({ name }) => name === 'methods')
+    if (other === undefined) throw new Error('no study is called methods')
+    const made = { task: 'points', seeds: 1, command: 'a command', commit: 'a commit', machine: 'a machine' }
+    expect(show(other, await point('base model', 1), [], made).page).not.toContain('VBench')
   })
 })
 

@@ -8,7 +8,7 @@ import * as Judges from '../../../../src/task/Judges.js'
 import * as X from '../../../../src/tensor/Expr.js'
 import * as Program from '../../../../src/tensor/Program.js'
 import * as Reference from '../../../../src/tensor/Reference.js'
-import type { Tensor } from '../../../../src/tensor/Tensor.js'
+import { rows, type Tensor } from '../../../../src/tensor/Tensor.js'
 import { get } from '../../../network/adjoint.js'
 import { shipped } from '../faces/drawn.js'
 
@@ -85,9 +85,9 @@ describe('the measures of clips', () => {
   })
 
   test('alignment is high for what the prompt says, in its place or out of it, and low for another face', () => {
-    const [right, not] = [measured('alignment', x0, labels), measured('alignment', x0, wrong)]
-    // the judge is held to 2 % of doubt of each of eight attributes, but for the mouth, which turns in one of these
-    for (const row of [0, 2]) expect(right[row]).toBeGreaterThan(-1)
-    for (const row of [0, 1, 2]) expect(not[row]).toBeLessThan((right[row] ?? 0) - 5)
+    // the face that moves, by up to two pixels; readers are taught to leave 2 % of doubt in each of eight attributes
+    const only = (x: Tensor): Tensor => rows(2, 3)(x)
+    expect(measured('alignment', only(x0), only(labels))[0]).toBeGreaterThan(-1)
+    expect(measured('alignment', only(x0), only(wrong))[0]).toBeLessThan(-6)
   })
 })
