@@ -5,7 +5,7 @@
  *     npm run build && npx tsc -p tsconfig.bench.json && node bench/scripts/performance.mjs [--rounds 7] [--cpu] [--only works,...]
  *
  * What was measured is kept in runs/performance, a file each for `works`, `growth`, `compile` and `kernels`; `--only` measures those
- * anew and takes the others from there, and `--only none` writes the page of what is there. With `--cpu` the page has the least time of
+ * anew, or works by name, and takes the others from there, and `--only none` writes the page of what is there. With `--cpu` the page has the least time of
  * the processor, of all threads together, for machines on which others compute.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
@@ -49,18 +49,26 @@ const bench = (args) => {
 
 const fileOf = (part) => join(folder, `${part}.json`)
 mkdirSync(folder, { recursive: true })
-const load = () => Math.max(...loadavg())
+const asked = options.only.split(',')
+const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim()
+const head = () => ({ commit, load: Math.max(...loadavg()), rounds: Number(options.rounds) })
+const keep = (part, about, lines) => writeFileSync(fileOf(part), JSON.stringify({ ...about, lines }))
 for (const [part, runs] of Object.entries(parts)) {
-  if (!options.only.split(',').includes(part)) continue
-  const before = load()
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim()
-  const lines = runs.flatMap(bench)
-  writeFileSync(fileOf(part), JSON.stringify({ commit, load: before, rounds: Number(options.rounds), lines }))
+  if (asked.includes(part)) keep(part, head(), runs.flatMap(bench))
 }
 const read = (part) =>
   existsSync(fileOf(part))
     ? JSON.parse(readFileSync(fileOf(part), 'utf8'))
     : { commit: '', load: 0, rounds: 0, lines: [] }
+
+for (const name of asked.filter((one) => one !== 'none' && !(one in parts))) {
+  const about = head()
+  const anew = bench(`--only ${name}`).filter(({ work }) => work !== undefined)
+  const old = read('works').lines
+  const same = (a) => (b) => a.work === b.work && a.threads === b.threads
+  const lines = old.map((line) => anew.find(same(line)) ?? line)
+  keep('works', about, [...lines, ...anew.filter((line) => !old.some(same(line)))])
+}
 
 // -------------------------------------------------------------------------------------
 // the page
