@@ -58,6 +58,7 @@ finetuning
   .option('--out <folder>', 'where to write, a new or empty folder (default: one below runs/)')
   .option('--resume <folder>', 'go on with the run in a folder; --steps may be raised, and nothing else changed')
   .option('--save-every <seconds>', 'how often a checkpoint is written; 0 is after each step (default: 15)')
+  .option('--measure-at <steps>', 'measure held-out samples after these steps too, such as 5,10: standings.jsonl')
   .option('--json', 'print the summary as one line of JSON')
   .action(async (options: Options) => {
     process.exitCode = await finetune(options, new Date())

@@ -24,12 +24,13 @@ import { divergence } from 'halforder/training/Penalty'
 import * as Setup from 'halforder/training/Setup'
 import { broken, fail, type Failure, ofEstimator, refused, type Step, usage } from '../edge/Failure.js'
 import { type Held, take } from '../edge/Lock.js'
-import { saveEvery } from '../edge/Options.js'
+import { saveEvery, wholes } from '../edge/Options.js'
 import { interruptible } from '../edge/Signals.js'
 import { webGpu } from '../edge/WebGpu.js'
 import { asked, readChosen, show } from './Choose.js'
 import type { ConfigOptions } from './ConfigOptions.js'
-import { describe, execute, type Ready, type Summary } from './run/FinetuneRun.js'
+import { describe } from './run/Describe.js'
+import { execute, type Ready, type Summary } from './run/FinetuneRun.js'
 import { featuresOf } from './run/Judgement.js'
 import { materialsOf } from './ModelFile.js'
 import { checkOptions, resume, type Start } from './run/Resume.js'
@@ -50,7 +51,11 @@ export interface Options extends ConfigOptions {
   readonly resume?: string
   readonly json?: boolean
   readonly saveEvery?: string
+  readonly measureAt?: string
 }
+
+/** How often a checkpoint is written, in seconds, and after which steps the model is measured on the way. */
+type Manner = Pick<Ready, 'every' | 'marks'>
 
 // -------------------------------------------------------------------------------------
 // preparing
@@ -60,7 +65,7 @@ export interface Options extends ConfigOptions {
  * Everything before the first step but the folder. Left: what is wrong with the configuration, or is not to be gone on
  * from.
  */
-const prepare = ({ configured, from }: Start, folder: string, every: number, target: Target): Step<Ready> =>
+const prepare = ({ configured, from }: Start, folder: string, manner: Manner, target: Target): Step<Ready> =>
   pipe(
     TE.right(configured),
     TE.bind('plain', ({ task, config }) => materialsOf(task, config)),
@@ -114,9 +119,10 @@ const prepare = ({ configured, from }: Start, folder: string, every: number, tar
       },
       model,
       scales: rewards.scales,
-      every,
+      ...manner,
       opening: from === undefined ? 'all' : from.rewrite ? 'config' : 'nothing',
       history: from?.history ?? [],
+      stood: from?.stood ?? [],
       initial: ready.setup.initial,
       decoded: decode(model, target),
       show: task.show(model)
@@ -153,7 +159,7 @@ type Within = <A>(use: (held: Held) => Step<A>) => Step<A>
 const release = (held: Held): T.Task<void> => held.release
 
 /** Prepares a run, and runs it in its folder, freeing what it held whatever happens. `folder` is where it goes on. */
-const runIn = (start: Start, folder: string, every: number, within: Within): Step<Summary> => {
+const runIn = (start: Start, folder: string, manner: Manner, within: Within): Step<Summary> => {
   const { mode } = start.configured.config
   return pipe(
     webGpu(mode),
@@ -162,7 +168,7 @@ const runIn = (start: Start, folder: string, every: number, within: Within): Ste
         TE.rightIO(() => gpuJs({ mode, threads: start.threads })),
         (target) =>
           Build.bracket(
-            prepare(start, folder, every, target),
+            prepare(start, folder, manner, target),
             (ready) => within((held) => interrupted(ready, held)),
             ({ run, judge }) =>
               async () => {
@@ -184,7 +190,7 @@ const interrupted =
       () => process.stderr.write('\nstopping after this step and writing the folder; Ctrl-C again stops at once\n')
     )
 
-const begin = (options: Options, every: number, now: Date): Step<Summary> =>
+const begin = (options: Options, manner: Manner, now: Date): Step<Summary> =>
   pipe(
     options.out === undefined ? TE.right(undefined) : refuseTaken(options.out),
     TE.flatMap(() => readChosen(options, (chosen) => process.stderr.write(`${show(chosen)}\n`))),
@@ -192,14 +198,14 @@ const begin = (options: Options, every: number, now: Date): Step<Summary> =>
       const { config } = configured
       const folder = options.out ?? defaultFolder(config, now)
       const entered = options.out === undefined ? enterNew(folder) : enter(folder)
-      return runIn({ configured, threads: config.threads, from: undefined }, folder, every, (use) =>
+      return runIn({ configured, threads: config.threads, from: undefined }, folder, manner, (use) =>
         Build.bracket(entered, use, release)
       )
     })
   )
 
-const goOn = (folder: string, options: Options, every: number): Step<Summary> => {
-  const { resume: _, out: __, estimator, ...others } = options
+const goOn = (folder: string, options: Options, manner: Manner): Step<Summary> => {
+  const { resume: _, out: __, measureAt: ___, estimator, ...others } = options
   // the folder has the one that was chosen
   const typed = estimator === undefined || asked(options) !== undefined ? others : { ...others, estimator }
   return pipe(
@@ -218,7 +224,7 @@ const goOn = (folder: string, options: Options, every: number): Step<Summary> =>
         (held) =>
           pipe(
             resume(held, typed),
-            TE.flatMap((start) => runIn(start, folder, every, (use) => use(held)))
+            TE.flatMap((start) => runIn(start, folder, manner, (use) => use(held)))
           ),
         release
       )
@@ -244,9 +250,11 @@ const defaultFolder = ({ estimator, reward, seed }: Config.Config, now: Date): s
  */
 export const finetune = async (options: Options, now: Date): Promise<number> => {
   const result = await pipe(
-    TE.fromEither(saveEvery(options.saveEvery)),
-    TE.flatMap((every) =>
-      options.resume === undefined ? begin(options, every, now) : goOn(options.resume, options, every)
+    TE.Do,
+    TE.bind('every', () => TE.fromEither(saveEvery(options.saveEvery))),
+    TE.bind('marks', () => TE.fromEither(wholes('measure-at', options.measureAt))),
+    TE.flatMap((manner) =>
+      options.resume === undefined ? begin(options, manner, now) : goOn(options.resume, options, manner)
     )
   )()
   if (E.isLeft(result)) return fail('finetune')(result.left)

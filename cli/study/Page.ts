@@ -3,10 +3,10 @@
  *
  * @since 0.1.0
  */
-import type { Estimate, Point } from './Line.js'
+import type { Computing, Estimate, Point } from './Line.js'
 import { differenceOf, isDecided, type Mean, meanOf, showMean } from './Means.js'
 import { type Place, plot } from './Plot.js'
-import type { Compare, Comparisons, Finetunes, Quantity, Study } from './Study.js'
+import type { Axes, Compare, Comparisons, Finetunes, Quantity, Study } from './Study.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -27,14 +27,26 @@ export interface Made {
 }
 
 /**
- * What a study leaves: its page and its plot.
+ * What a study leaves: its page, and its plots by the names of their files.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Shown {
   readonly page: string
-  readonly svg: string
+  readonly plots: ReadonlyArray<{ readonly name: string; readonly svg: string }>
+}
+
+/**
+ * What was found out.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Lines {
+  readonly points: ReadonlyArray<Point>
+  readonly estimates: ReadonlyArray<Estimate>
+  readonly computing: ReadonlyArray<Computing>
 }
 
 // -------------------------------------------------------------------------------------
@@ -139,72 +151,128 @@ const ofComparisons = (study: Comparisons, lines: ReadonlyArray<Estimate>): Read
   ]
 }
 
-/** The places of a study's plot. */
-const placesOf = (study: Finetunes, points: ReadonlyArray<Point>): ReadonlyArray<Place> =>
-  study.conditions.flatMap(({ name }) => {
+const secondsOf = (computing: ReadonlyArray<Computing>, condition: string): number =>
+  meanOf(computing.filter((one) => one.condition === condition).map(({ secondsOfStep }) => secondsOfStep)).mean
+
+/** Where a point is on the axis of a plot. */
+const placeOn =
+  (x: Axes['x'], computing: ReadonlyArray<Computing>) =>
+  (point: Point): number | null => {
+    if (x === 'cost') return point.evaluations + point.pullbacks
+    if (x === 'seconds') return point.steps * secondsOf(computing, point.condition)
+    return point[x]
+  }
+
+/** The places of a plot of fine-tunes. */
+const placesOf = (
+  { conditions }: Finetunes,
+  { points, computing }: Pick<Lines, 'points' | 'computing'>,
+  { x, y }: Axes
+): ReadonlyArray<Place> =>
+  conditions.flatMap(({ name }) => {
     const these = points.filter(({ condition }) => condition === name)
     const marks = [...new Set(these.map(({ steps }) => steps))]
     return marks.map((steps): Place => {
       const here = these.filter((point) => point.steps === steps)
-      const xs = here.map((point) => {
-        if (study.plot.x === 'cost') return point.evaluations + point.pullbacks
-        return study.plot.x === 'steps' ? point.steps : point[study.plot.x]
-      })
-      const { mean, half } = meanOf(known(here.map((point) => point[study.plot.y])))
-      return { line: name, x: meanOf(known(xs)).mean, y: mean, half }
+      const { mean, half } = meanOf(known(here.map((point) => point[y])))
+      return { line: name, x: meanOf(known(here.map(placeOn(x, computing)))).mean, y: mean, half }
     })
   })
 
-const xOf = (study: Finetunes): string => {
-  if (study.plot.x === 'cost') return 'network evaluations + pullbacks'
-  return study.plot.x === 'steps' ? 'steps of the optimizer' : quantities[study.plot.x]
+const axisOf = (x: Axes['x']): string => {
+  if (x === 'cost') return 'network evaluations + pullbacks'
+  if (x === 'seconds') return 'seconds of one core'
+  return x === 'steps' ? 'steps of the optimizer' : quantities[x]
 }
 
-/** Does a kind of line fit the study's tag? */
-const plotOf = (study: Study, points: ReadonlyArray<Point>, lines: ReadonlyArray<Estimate>, made: Made): string => {
-  const title = `${study.name}, ${made.task}: means of ${made.seeds} seeds, 95 % intervals`
+const plotsOf = (study: Study, lines: Lines, { task, seeds }: Made): Shown['plots'] => {
+  const stem = `${study.name}-${task}`
+  const title = `${study.name}, ${task}: means of ${seeds} seeds, 95 % intervals`
   if (study._tag === 'Finetunes') {
     const names = study.conditions.map(({ name }) => name)
-    const axes = { title, x: xOf(study), y: quantities[study.plot.y], logX: study.plot.x === 'cost', logY: false }
-    return plot(axes, names, placesOf(study, points))
+    return study.plots.map(({ x, y }, i) => ({
+      name: i === 0 ? stem : `${stem}-${y}-by-${x}`,
+      svg: plot(
+        { title, x: axisOf(x), y: quantities[y], logX: x === 'cost' || x === 'seconds', logY: false },
+        names,
+        placesOf(study, lines, { x, y })
+      )
+    }))
   }
   const [quantity = 'variance'] = study.quantities
-  const estimators = [...new Set(lines.map(({ estimator }) => estimator))]
+  const estimators = [...new Set(lines.estimates.map(({ estimator }) => estimator))]
   const places = estimators.flatMap((line) =>
     study.conditions.map(({ name, at }): Place => {
-      const these = lines.filter(({ condition, estimator }) => condition === name && estimator === line)
+      const these = lines.estimates.filter(({ condition, estimator }) => condition === name && estimator === line)
       const { mean, half } = meanOf(known(these.map((one) => one[quantity])))
       return { line, x: at, y: mean, half }
     })
   )
-  return plot({ title, x: study.x, y: compared[quantity], logX: true, logY: true }, estimators, places)
+  return [
+    { name: stem, svg: plot({ title, x: study.x, y: compared[quantity], logX: true, logY: true }, estimators, places) }
+  ]
 }
 
+/** Of each estimator and kind of cell, the variance that it adds. */
+const partsOf = (study: Comparisons, estimates: ReadonlyArray<Estimate>): ReadonlyArray<string> => {
+  const rows = study.conditions.flatMap(({ name }) => {
+    const these = estimates.filter(({ condition }) => condition === name)
+    return [...new Set(these.map(({ estimator }) => estimator))].flatMap((estimator) => {
+      const own = these.filter((line) => line.estimator === estimator)
+      const cells = [...new Set(own.flatMap(({ parts }) => Object.keys(parts)))]
+      return cells.length < 2
+        ? []
+        : cells.map((cell) => [
+            name,
+            estimator,
+            cell,
+            showMean(meanOf(known(own.map(({ parts }) => parts[cell] ?? null))))
+          ])
+    })
+  })
+  return rows.length === 0
+    ? []
+    : ['', 'Variance of a sample by cell:', '', ...table([study.varied, 'estimator', 'cell', 'variance'], rows)]
+}
+
+const secondsIn = (study: Finetunes, { computing }: Lines): ReadonlyArray<string> =>
+  study.plots.some(({ x }) => x === 'seconds') && computing.length > 0
+    ? [
+        '',
+        'A step, in milliseconds of one core (the median of its run, the mean of the seeds):',
+        '',
+        ...table(
+          [study.varied, 'milliseconds'],
+          study.conditions.map(({ name }) => [name, whole(meanOf([1000 * secondsOf(computing, name)]))])
+        )
+      ]
+    : []
+
 /**
- * The page and the plot of a study, from its lines.
+ * The page and the plots of a study, from its lines.
  *
  * @category interpreters
  * @since 0.1.0
  */
-export const show = (
-  study: Study,
-  points: ReadonlyArray<Point>,
-  lines: ReadonlyArray<Estimate>,
-  made: Made
-): Shown => ({
-  svg: plotOf(study, points, lines, made),
-  page: [
-    `# ${study.name}, on ${made.task}`,
-    '',
-    study.question,
-    '',
-    `The paper: ${study.paper ?? 'says nothing of it'}.`,
-    '',
-    ...(study._tag === 'Finetunes' ? ofFinetunes(study, points) : ofComparisons(study, lines)),
-    '',
-    `![${study.name}](${study.name}-${made.task}.png)`,
-    '',
-    `${made.seeds} seeds; \`${made.command}\`; ${made.commit}; ${made.machine}. Written from \`${study.name}-${made.task}.jsonl\` by that command.`,
-    ''
-  ].join('\n')
-})
+export const show = (study: Study, lines: Lines, made: Made): Shown => {
+  const { task, seeds, command, commit, machine } = made
+  const plots = plotsOf(study, lines, made)
+  return {
+    plots,
+    page: [
+      `# ${study.name}, on ${task}`,
+      '',
+      study.question,
+      '',
+      `The paper: ${study.paper ?? 'says nothing of it'}.`,
+      '',
+      ...(study._tag === 'Finetunes'
+        ? [...ofFinetunes(study, lines.points), ...secondsIn(study, lines)]
+        : [...ofComparisons(study, lines.estimates), ...partsOf(study, lines.estimates)]),
+      '',
+      ...plots.flatMap(({ name }) => [`![${study.name}](${name}.png)`, '']),
+      `${seeds} seeds; \`${command}\`; ${commit}; ${machine}. Written from \`${study.name}-${task}.jsonl\` by that command.`,
+      ''
+    ].join('\n')
+  }
+}

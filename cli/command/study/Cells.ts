@@ -125,25 +125,39 @@ const number = (value: unknown): number | null => (typeof value === 'number' && 
 const at = (value: unknown, ...path: ReadonlyArray<string>): unknown =>
   path.reduce<unknown>((here, key) => (isRecord(here) ? here[key] : undefined), value)
 
-/** What a summary says of where the model stands. */
-const pointOf = ({ condition, seed, evaluations, pullbacks }: Measured, steps: number, summary: unknown): Point => {
-  const stand = (...path: ReadonlyArray<string>): number | null => number(at(summary, 'after', ...path))
-  const before = number(at(summary, 'before', 'pairwiseDistance'))
-  const distance = stand('pairwiseDistance')
-  return {
-    condition,
-    seed,
-    steps,
-    evaluations: evaluations * steps,
-    pullbacks: pullbacks * steps,
-    reward: stand('mean'),
-    rewardError: stand('standardError'),
-    heldOut: stand('heldOut', 'mean'),
-    heldOutError: stand('heldOut', 'standardError'),
-    kl: stand('kl', 'mean'),
-    diversity: before === null || distance === null ? null : distance / before,
-    frechet: stand('frechetToBase')
+/** What a summary says of where the model stands, before, on the way or after. */
+const pointOf =
+  ({ condition, seed, evaluations, pullbacks }: Measured, before: unknown) =>
+  (steps: number, standing: unknown): Point => {
+    const stand = (...path: ReadonlyArray<string>): number | null => number(at(standing, ...path))
+    const [own, base] = [stand('pairwiseDistance'), number(at(before, 'pairwiseDistance'))]
+    return {
+      condition,
+      seed,
+      steps,
+      evaluations: evaluations * steps,
+      pullbacks: pullbacks * steps,
+      reward: stand('mean'),
+      rewardError: stand('standardError'),
+      heldOut: stand('heldOut', 'mean'),
+      heldOutError: stand('heldOut', 'standardError'),
+      kl: stand('kl', 'mean'),
+      diversity: own === null || base === null ? null : own / base,
+      frechet: stand('frechetToBase')
+    }
   }
+
+/** All standings of a summary, in the order of their steps. */
+const pointsOf = (cell: Measured, summary: unknown): ReadonlyArray<Point> => {
+  const before = at(summary, 'before')
+  const along = at(summary, 'along')
+  const last = cell.steps.at(-1) ?? 0
+  const point = pointOf(cell, before)
+  return [
+    ...(last === 0 ? [] : [point(0, before)]),
+    ...(Array.isArray(along) ? along : []).map((one: unknown) => point(number(at(one, 'step')) ?? NaN, one)),
+    point(last, at(summary, 'after'))
+  ]
 }
 
 const parsed = (text: string): Step<unknown> =>
@@ -168,48 +182,66 @@ const keep =
   <A>(value: A): Step<void> =>
     file(Files.write(path, `${JSON.stringify(value)}\n`))
 
+const isPoints = (u: unknown): u is ReadonlyArray<Point> => Array.isArray(u) && u.every(Point.is)
+
 /**
- * The points of a fine-tune after each of its steps, in their order. What was found out before is read; a run that has begun goes on.
+ * What was found out about a fine-tune: where the model stood before its first step and after each of those asked for, and what a step took of the processor, in
+ * seconds, where a run was made that has the time of its steps.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Found {
+  readonly points: ReadonlyArray<Point>
+  readonly computing: number | null
+}
+
+const isFound = (u: unknown): u is Found =>
+  isRecord(u) && isPoints(u['points']) && (u['computing'] === null || typeof u['computing'] === 'number')
+
+/**
+ * Runs a fine-tune to its end, measuring on the way. What was found out before is read; a run that has begun goes on.
  *
  * @category effects
  * @since 0.1.0
  */
-export const points =
+export const found =
   (program: Program, stop: AbortSignal) =>
-  (cell: Measured): Step<ReadonlyArray<Point>> =>
-    pipe(
+  (cell: Measured): Step<Found> => {
+    const path = join(cell.folder, 'found.json')
+    const run = join(cell.folder, 'run')
+    const last = cell.steps.at(-1) ?? 0
+    const marks = cell.steps.filter((step) => step > 0 && step < last)
+    const asked = [
+      ...['--steps', `${last}`, '--json'],
+      ...(marks.length === 0 ? [] : ['--measure-at', marks.join(',')])
+    ]
+    return pipe(
       file(Files.makeFolder(cell.folder)),
-      TE.flatMap(() =>
-        pipe(
-          cell.steps,
-          RA.traverse(TE.ApplicativeSeq)((steps) => {
-            const path = join(cell.folder, `after-${steps}.json`)
-            const run = join(cell.folder, 'run')
-            return pipe(
-              kept(path, Point.is),
-              TE.flatMap((before) =>
-                before !== undefined
-                  ? TE.right(before)
-                  : pipe(
-                      hasCheckpoint(run),
-                      TE.map((has) =>
-                        has
-                          ? ['finetune', '--resume', run, '--steps', `${steps}`, '--json']
-                          : `finetune --seed ${cell.seed} --steps ${steps} --json`
-                              .split(' ')
-                              .concat('--config', cell.config, '--out', run)
-                      ),
-                      TE.flatMap(ran(program, stop)),
-                      TE.flatMap(parsed),
-                      TE.map((summary) => pointOf(cell, steps, summary)),
-                      TE.chainFirst(keep(path))
-                    )
-              )
+      TE.flatMap(() => kept(path, isFound)),
+      TE.flatMap((before) =>
+        before !== undefined
+          ? TE.right(before)
+          : pipe(
+              hasCheckpoint(run),
+              TE.map((has) =>
+                has
+                  ? ['finetune', '--resume', run, ...asked]
+                  : ['finetune', '--seed', `${cell.seed}`, '--config', cell.config, '--out', run, ...asked]
+              ),
+              TE.flatMap(ran(program, stop)),
+              TE.flatMap(parsed),
+              TE.map(
+                (summary): Found => ({
+                  points: pointsOf(cell, summary),
+                  computing: number(at(summary, 'computingOfStep'))
+                })
+              ),
+              TE.chainFirst(keep(path))
             )
-          })
-        )
       )
     )
+  }
 
 /**
  * An estimator's measures under a condition.

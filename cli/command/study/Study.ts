@@ -13,9 +13,9 @@ import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { isRecord } from 'halforder/document/Document'
 import * as Gradient from 'halforder/estimator/Gradient'
-import * as Cost from 'halforder/estimator/reading/Cost'
 import { lenses } from 'halforder/reward/StepReward'
 import * as Build from 'halforder/tensor/Build'
+import * as Inner from 'halforder/training/policy/Inner'
 import * as Setup from 'halforder/training/Setup'
 import { broken, fail, file, ofEstimator, refused, type Step, usage } from '../../edge/Failure.js'
 import * as Files from '../../edge/Files.js'
@@ -26,7 +26,7 @@ import { rasterise } from '../../edge/Scatter.js'
 import { interruptible } from '../../edge/Signals.js'
 import { studies } from '../../study/catalogue/index.js'
 import * as Line from '../../study/Line.js'
-import { show } from '../../study/Page.js'
+import { type Lines, show } from '../../study/Page.js'
 import * as Study from '../../study/Study.js'
 import { readConfig } from '../ConfigOptions.js'
 import { materialsOf } from '../ModelFile.js'
@@ -161,7 +161,8 @@ const costOf = (config: string): Step<{ readonly evaluations: number; readonly p
         TE.flatMapEither(({ problem }) => pipe(Gradient.check(problem), E.mapLeft(ofEstimator))),
         TE.map(({ chain, estimator, steps }) => {
           const stepCalls = lenses(steps ?? []).reduce((total, { networkCalls }) => total + networkCalls, 0)
-          const { networkEvaluations, pullbackSteps } = Cost.cost(estimator, chain.networkCalls, stepCalls)
+          const calls = { networkCalls: chain.networkCalls, stepCalls, lookahead: chain.lookahead }
+          const { networkEvaluations, pullbackSteps } = Inner.cost(estimator, read.policy, calls)
           return {
             evaluations: networkEvaluations * read.batch,
             pullbacks: pullbackSteps * chain.networkCalls * read.batch
@@ -189,7 +190,12 @@ const fineTunes = (asked: Asked, study: Study.Finetunes, basis: Study.Basis): St
         `${Study.placeOf({ condition: condition.name, seed: 0 }).replace(/-seed0$/, '')}.json`
       )
       return pipe(
-        file(Files.write(path, `${JSON.stringify(over({ task: asked.task, ...given }, condition.config), null, 2)}\n`)),
+        file(
+          Files.write(
+            path,
+            `${JSON.stringify(over({ task: basis.task ?? asked.task, ...given }, condition.config), null, 2)}\n`
+          )
+        ),
         TE.flatMap(() => costOf(path)),
         TE.mapLeft((failure) => ({ ...failure, message: `${condition.name}: ${failure.message}` })),
         TE.map(({ evaluations, pullbacks }) => {
@@ -215,10 +221,13 @@ const fineTunes = (asked: Asked, study: Study.Finetunes, basis: Study.Basis): St
 // the study
 // -------------------------------------------------------------------------------------
 
-interface Lines {
-  readonly points: ReadonlyArray<Line.Point>
-  readonly estimates: ReadonlyArray<Line.Estimate>
-}
+/** Of each condition, what its runs say. */
+const computingOf = (all: ReadonlyArray<Cells.Found>): ReadonlyArray<Line.Computing> =>
+  all.flatMap(({ points: [first], computing }) =>
+    first === undefined || computing === null
+      ? []
+      : [{ condition: first.condition, seed: first.seed, secondsOfStep: computing }]
+  )
 
 const linesOf = (asked: Asked, program: Cells.Program, stop: AbortSignal): Step<Lines> => {
   const { study, task, jobs, seeds } = asked
@@ -230,12 +239,12 @@ const linesOf = (asked: Asked, program: Cells.Program, stop: AbortSignal): Step<
       TE.flatMap((cells) => {
         const bar = meter(study.name, cells.length)
         return pipe(
-          cells.map(Cells.points(program, stop)),
+          cells.map(Cells.found(program, stop)),
           pooled(jobs, stop, (done) => bar.update(done, `${cells[done - 1]?.condition ?? ''}`)),
           TE.chainFirstIOK(() => bar.stop)
         )
       }),
-      TE.map((points) => ({ points: points.flat(), estimates: [] }))
+      TE.map((all) => ({ points: all.flatMap(({ points }) => points), estimates: [], computing: computingOf(all) }))
     )
   }
   const shared = study.on[task] ?? { options: {}, quick: {} }
@@ -255,7 +264,7 @@ const linesOf = (asked: Asked, program: Cells.Program, stop: AbortSignal): Step<
     cells.map(Cells.estimates(program, stop)),
     pooled(jobs, stop, (done) => bar.update(done, `${cells[done - 1]?.condition ?? ''}`)),
     TE.chainFirstIOK(() => bar.stop),
-    TE.map((estimates) => ({ points: [], estimates: estimates.flat() }))
+    TE.map((estimates) => ({ points: [], estimates: estimates.flat(), computing: [] }))
   )
 }
 
@@ -276,19 +285,24 @@ const machine = (): string =>
 const commandOf = ({ study, task, seeds, quick, budget }: Asked): string =>
   `npx halforder study ${study.name} --task ${task} --seeds ${seeds}${quick ? ' --quick' : ''}${budget === undefined ? '' : ` --budget ${budget}`}`
 
-const written = (asked: Asked, { points, estimates }: Lines): Step<string> =>
+const written = (asked: Asked, lines: Lines): Step<string> =>
   pipe(
     TE.fromTask(commitOf),
     TE.flatMap((commit) => {
       const { study, task, seeds, out } = asked
       const made = { task, seeds, command: commandOf(asked), commit, machine: machine() }
-      const { page, svg } = show(study, points, estimates, made)
+      const { points, estimates, computing } = lines
+      const { page, plots } = show(study, lines, made)
       const stem = join(out, `${study.name}-${task}`)
       return pipe(
         [
           [`${stem}.jsonl`, Line.show(study._tag === 'Finetunes' ? points : estimates)],
-          [`${stem}.svg`, svg],
-          [`${stem}.png`, rasterise(svg, 1290)],
+          // the clock's own: not in the lines, whose bytes are the same on every run
+          ...(computing.length === 0 ? [] : [[`${stem}-seconds.jsonl`, Line.show(computing)] as const]),
+          ...plots.flatMap(({ name, svg }) => [
+            [join(out, `${name}.svg`), svg] as const,
+            [join(out, `${name}.png`), rasterise(svg, 1290)] as const
+          ]),
           [`${stem}.md`, page]
         ] as const,
         RA.traverse(TE.ApplicativeSeq)(([path, content]) => file(Files.write(path, content))),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { gain, type Level, type Standing, warning } from '../../../cli/command/run/Judgement.js'
-import { describe as inWords, type Summary } from '../../../cli/command/run/FinetuneRun.js'
+import { describe as inWords } from '../../../cli/command/run/Describe.js'
+import type { Summary } from '../../../cli/command/run/FinetuneRun.js'
 
 const level = (mean: number, standardError = 0.1): Level => ({ mean, standardError, skipped: 0 })
 

@@ -32,7 +32,9 @@ const quick =
     const name = basename(after(args, '--config')).length
     const seed = Number(after(args, '--seed'))
     const standing = { ...nothing, mean: name + seed / 10, heldOut: nothing, kl: nothing, pairwiseDistance: 2 }
-    const summary = { before: standing, after: { ...standing, pairwiseDistance: 1, frechetToBase: seed } }
+    const marks = args.includes('--measure-at') ? after(args, '--measure-at').split(',') : []
+    const along = marks.map((step) => ({ ...standing, step: Number(step) }))
+    const summary = { before: standing, along, after: { ...standing, pairwiseDistance: 1, frechetToBase: seed } }
     return { code: 0, out: `${JSON.stringify(summary)}\n`, err: '' }
   }
 
@@ -57,6 +59,8 @@ describe('halforder study', () => {
     expect(code).toBe(0)
     expect(readdirSync(out).sort()).toEqual([
       'cells',
+      'methods-points-diversity-by-cost.png',
+      'methods-points-diversity-by-cost.svg',
       'methods-points.jsonl',
       'methods-points.md',
       'methods-points.png',
@@ -131,8 +135,7 @@ describe('halforder study', () => {
     await run('start', { out: broken })
     // what is no line of a study is found out again
     const cells = join(broken, 'cells', 'anywhere-seed1')
-    for (const name of readdirSync(cells).filter((one) => one.startsWith('after')))
-      writeFileSync(join(cells, name), '{}')
+    writeFileSync(join(cells, 'found.json'), '{}')
     const heard: Array<string> = []
     expect((await run('start', { out: broken }, quick(heard))).code).toBe(0)
     expect(heard.length).toBeGreaterThan(0)
