@@ -242,6 +242,22 @@ const defaultFolder = ({ estimator, reward, seed }: Config.Config, now: Date): s
 }
 
 /**
+ * The run that the options ask for, to its end. Left: as the command says it.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const finetuned = (options: Options, now: Date): Step<Summary> =>
+  pipe(
+    TE.Do,
+    TE.bind('every', () => TE.fromEither(saveEvery(options.saveEvery))),
+    TE.bind('marks', () => TE.fromEither(wholes('measure-at', options.measureAt))),
+    TE.flatMap((manner) =>
+      options.resume === undefined ? begin(options, manner, now) : goOn(options.resume, options, manner)
+    )
+  )
+
+/**
  * Runs the command and gives its exit code: 0, 1 (the run failed), 2 (wrong usage, nothing written) or 130
  * (interrupted; the folder is whole). Progress goes to stderr; with `json` the summary goes to stdout as one line.
  *
@@ -249,14 +265,7 @@ const defaultFolder = ({ estimator, reward, seed }: Config.Config, now: Date): s
  * @since 0.1.0
  */
 export const finetune = async (options: Options, now: Date): Promise<number> => {
-  const result = await pipe(
-    TE.Do,
-    TE.bind('every', () => TE.fromEither(saveEvery(options.saveEvery))),
-    TE.bind('marks', () => TE.fromEither(wholes('measure-at', options.measureAt))),
-    TE.flatMap((manner) =>
-      options.resume === undefined ? begin(options, manner, now) : goOn(options.resume, options, manner)
-    )
-  )()
+  const result = await finetuned(options, now)()
   if (E.isLeft(result)) return fail('finetune')(result.left)
   process.stdout.write(options.json === true ? `${JSON.stringify(result.right)}\n` : describe(result.right))
   return result.right.interrupted ? 130 : 0

@@ -5,7 +5,7 @@
  */
 import type { Computing, Estimate, Point } from './Line.js'
 import { differenceOf, isDecided, type Mean, meanOf, showMean } from './Means.js'
-import { type Place, plot } from './Plot.js'
+import { type Chart, type Place, plot } from './Plot.js'
 import type { Axes, Compare, Comparisons, Finetunes, Quantity, Study } from './Study.js'
 
 // -------------------------------------------------------------------------------------
@@ -49,6 +49,18 @@ export interface Lines {
   readonly computing: ReadonlyArray<Computing>
 }
 
+/**
+ * A table, with what is to be known of it: Markdown, a paragraph a string.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Table {
+  readonly note: string
+  readonly head: ReadonlyArray<string>
+  readonly rows: ReadonlyArray<ReadonlyArray<string>>
+}
+
 // -------------------------------------------------------------------------------------
 // readings
 // -------------------------------------------------------------------------------------
@@ -68,7 +80,9 @@ const compared: Readonly<Record<Compare, string>> = {
   slopeRatio: 'slope over finite differences'
 }
 
-const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string> => [
+const markdown = ({ note, head, rows }: Table): ReadonlyArray<string> => [
+  note,
+  '',
   `| ${head.join(' | ')} |`,
   `|${head.map(() => '---|').join('')}`,
   ...rows.map((row) => `| ${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
@@ -90,7 +104,7 @@ const bySeed = (points: ReadonlyArray<Point>, quantity: Quantity): ReadonlyMap<n
 
 const whole = (mean: Mean): string => (Number.isFinite(mean.mean) ? Math.round(mean.mean).toLocaleString('en') : '')
 
-const ofFinetunes = (study: Finetunes, points: ReadonlyArray<Point>): ReadonlyArray<string> => {
+const ofFinetunes = (study: Finetunes, points: ReadonlyArray<Point>): Table => {
   const names = study.conditions.map(({ name }) => name)
   const judged = points.some(({ heldOut }) => heldOut !== null)
   const decisive: Quantity = judged ? 'heldOut' : 'reward'
@@ -113,29 +127,27 @@ const ofFinetunes = (study: Finetunes, points: ReadonlyArray<Point>): ReadonlyAr
       of('frechet')
     ]
   })
-  return [
-    'After the whole budget. Means over seeds with 95 % intervals (Student’s t); each seed has noise of its own, in training and where it is',
-    `measured. Differences of the ${quantities[decisive]} from *${study.against}* are between runs of the same seed.`,
-    '',
-    ...table(
-      [
-        study.varied,
-        'steps',
-        'network evaluations',
-        'pullbacks',
-        'reward',
-        'held-out reward',
-        `difference from ${study.against}`,
-        'KL, nats',
-        'diversity',
-        'Fréchet'
-      ],
-      rows
-    )
-  ]
+  return {
+    note:
+      'After the whole budget. Means over seeds with 95 % intervals (Student’s t); each seed has noise of its own, in training and where it is\n' +
+      `measured. Differences of the ${quantities[decisive]} from *${study.against}* are between runs of the same seed.`,
+    head: [
+      study.varied,
+      'steps',
+      'network evaluations',
+      'pullbacks',
+      'reward',
+      'held-out reward',
+      `difference from ${study.against}`,
+      'KL, nats',
+      'diversity',
+      'Fréchet'
+    ],
+    rows
+  }
 }
 
-const ofComparisons = (study: Comparisons, lines: ReadonlyArray<Estimate>): ReadonlyArray<string> => {
+const ofComparisons = (study: Comparisons, lines: ReadonlyArray<Estimate>): Table => {
   const estimators = [...new Set(lines.map(({ estimator }) => estimator))]
   const rows = study.conditions.flatMap(({ name }) =>
     estimators.flatMap((estimator) => {
@@ -144,11 +156,11 @@ const ofComparisons = (study: Comparisons, lines: ReadonlyArray<Estimate>): Read
       return these.length === 0 ? [] : [[name, estimator, ...study.quantities.map(of)]]
     })
   )
-  return [
-    'Means over seeds with 95 % intervals (Student’s t).',
-    '',
-    ...table([study.varied, 'estimator', ...study.quantities.map((one) => compared[one])], rows)
-  ]
+  return {
+    note: 'Means over seeds with 95 % intervals (Student’s t).',
+    head: [study.varied, 'estimator', ...study.quantities.map((one) => compared[one])],
+    rows
+  }
 }
 
 const secondsOf = (computing: ReadonlyArray<Computing>, condition: string): number =>
@@ -185,20 +197,31 @@ const axisOf = (x: Axes['x']): string => {
   return x === 'steps' ? 'steps of the optimizer' : quantities[x]
 }
 
-const plotsOf = (study: Study, lines: Lines, { task, seeds }: Made): Shown['plots'] => {
+/** A chart, and what its file is called. */
+interface Named extends Chart {
+  readonly name: string
+}
+
+/**
+ * The charts of a study on a task, the one that answers its question first.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const chartsOf = (
+  study: Study,
+  lines: Lines,
+  { task, seeds }: Pick<Made, 'task' | 'seeds'>
+): ReadonlyArray<Named> => {
   const stem = `${study.name}-${task}`
   const title = `${study.name}, ${task}: means of ${seeds} seeds, 95 % intervals`
-  if (study._tag === 'Finetunes') {
-    const names = study.conditions.map(({ name }) => name)
+  if (study._tag === 'Finetunes')
     return study.plots.map(({ x, y }, i) => ({
       name: i === 0 ? stem : `${stem}-${y}-by-${x}`,
-      svg: plot(
-        { title, x: axisOf(x), y: quantities[y], logX: x === 'cost' || x === 'seconds', logY: false },
-        names,
-        placesOf(study, lines, { x, y })
-      )
+      axes: { title, x: axisOf(x), y: quantities[y], logX: x === 'cost' || x === 'seconds', logY: false },
+      lines: study.conditions.map(({ name }) => name),
+      places: placesOf(study, lines, { x, y })
     }))
-  }
   const [quantity = 'variance'] = study.quantities
   const estimators = [...new Set(lines.estimates.map(({ estimator }) => estimator))]
   const places = estimators.flatMap((line) =>
@@ -208,13 +231,12 @@ const plotsOf = (study: Study, lines: Lines, { task, seeds }: Made): Shown['plot
       return { line, x: at, y: mean, half }
     })
   )
-  return [
-    { name: stem, svg: plot({ title, x: study.x, y: compared[quantity], logX: true, logY: true }, estimators, places) }
-  ]
+  const axes = { title, x: study.x, y: compared[quantity], logX: true, logY: true }
+  return [{ name: stem, axes, lines: estimators, places }]
 }
 
 /** Of each estimator and kind of cell, the variance that it adds. */
-const partsOf = (study: Comparisons, estimates: ReadonlyArray<Estimate>): ReadonlyArray<string> => {
+const partsOf = (study: Comparisons, estimates: ReadonlyArray<Estimate>): ReadonlyArray<Table> => {
   const rows = study.conditions.flatMap(({ name }) => {
     const these = estimates.filter(({ condition }) => condition === name)
     return [...new Set(these.map(({ estimator }) => estimator))].flatMap((estimator) => {
@@ -232,21 +254,30 @@ const partsOf = (study: Comparisons, estimates: ReadonlyArray<Estimate>): Readon
   })
   return rows.length === 0
     ? []
-    : ['', 'Variance of a sample by cell:', '', ...table([study.varied, 'estimator', 'cell', 'variance'], rows)]
+    : [{ note: 'Variance of a sample by cell:', head: [study.varied, 'estimator', 'cell', 'variance'], rows }]
 }
 
-const secondsIn = (study: Finetunes, { computing }: Lines): ReadonlyArray<string> =>
+const secondsIn = (study: Finetunes, { computing }: Lines): ReadonlyArray<Table> =>
   study.plots.some(({ x }) => x === 'seconds') && computing.length > 0
     ? [
-        '',
-        'A step, in milliseconds of one core (the median of its run, the mean of the seeds):',
-        '',
-        ...table(
-          [study.varied, 'milliseconds'],
-          study.conditions.map(({ name }) => [name, whole(meanOf([1000 * secondsOf(computing, name)]))])
-        )
+        {
+          note: 'A step, in milliseconds of one core (the median of its run, the mean of the seeds):',
+          head: [study.varied, 'milliseconds'],
+          rows: study.conditions.map(({ name }) => [name, whole(meanOf([1000 * secondsOf(computing, name)]))])
+        }
       ]
     : []
+
+/**
+ * The tables of a study, that of its conditions first.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const tablesOf = (study: Study, lines: Lines): ReadonlyArray<Table> =>
+  study._tag === 'Finetunes'
+    ? [ofFinetunes(study, lines.points), ...secondsIn(study, lines)]
+    : [ofComparisons(study, lines.estimates), ...partsOf(study, lines.estimates)]
 
 /**
  * The page and the plots of a study, from its lines.
@@ -256,7 +287,7 @@ const secondsIn = (study: Finetunes, { computing }: Lines): ReadonlyArray<string
  */
 export const show = (study: Study, lines: Lines, made: Made): Shown => {
   const { task, seeds, command, commit, machine } = made
-  const plots = plotsOf(study, lines, made)
+  const plots = chartsOf(study, lines, made).map(({ name, ...chart }) => ({ name, svg: plot(chart) }))
   return {
     plots,
     page: [
@@ -266,10 +297,7 @@ export const show = (study: Study, lines: Lines, made: Made): Shown => {
       '',
       `The paper: ${study.paper ?? 'says nothing of it'}.`,
       '',
-      ...(study._tag === 'Finetunes'
-        ? [...ofFinetunes(study, lines.points), ...secondsIn(study, lines)]
-        : [...ofComparisons(study, lines.estimates), ...partsOf(study, lines.estimates)]),
-      '',
+      ...tablesOf(study, lines).flatMap((table) => [...markdown(table), '']),
       ...plots.flatMap(({ name }) => [`![${study.name}](${name}.png)`, '']),
       `${seeds} seeds; \`${command}\`; ${commit}; ${machine}. Written from \`${study.name}-${task}.jsonl\` by that command.`,
       ''

@@ -1,10 +1,9 @@
 /**
- * How a cell of a study is run: by the program itself, in a process of its own, so that cells are as many at once as there are cores,
+ * How a cell of a study is run: by the program itself, in a process beside, so that cells are as many at once as there are cores,
  * and a process that is killed leaves a folder that goes on.
  *
  * @since 0.1.0
  */
-import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
@@ -18,30 +17,11 @@ import * as Files from '../../edge/Files.js'
 import { Estimate, Point } from '../../study/Line.js'
 import type { Options } from '../../study/Study.js'
 import { hasCheckpoint } from '../run/RunFolder.js'
+import type { Answer, Order, Program } from './Hands.js'
 
 // -------------------------------------------------------------------------------------
 // model
 // -------------------------------------------------------------------------------------
-
-/**
- * What a process left.
- *
- * @category model
- * @since 0.1.0
- */
-export interface Ended {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
-
-/**
- * Runs the program with some arguments; the signal asks it to end.
- *
- * @category model
- * @since 0.1.0
- */
-export type Program = (args: ReadonlyArray<string>, stop: AbortSignal) => Promise<Ended>
 
 /**
  * A fine-tune that is measured after some steps, and what one step of it costs.
@@ -61,59 +41,34 @@ export interface Measured {
 }
 
 // -------------------------------------------------------------------------------------
-// processes
+// orders
 // -------------------------------------------------------------------------------------
 
-/**
- * The program as it was installed, in processes of its own.
- *
- * @category effects
- * @since 0.1.0
- */
-export const installed: Program = (args, stop) =>
-  new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(Files.packageFolder(), 'bin', 'halforder.js'), ...args], {
-      stdio: ['ignore', 'pipe', 'pipe']
-    })
-    const seen = { out: '', err: '' }
-    child.stdout.on('data', (text) => (seen.out += String(text)))
-    child.stderr.on('data', (text) => (seen.err = `${seen.err}${String(text)}`.slice(-10_000)))
-    const end = (): void => void child.kill('SIGTERM')
-    stop.addEventListener('abort', end)
-    child.on('error', reject)
-    child.on('close', (code) => {
-      stop.removeEventListener('abort', end)
-      resolve({ code: code ?? 130, ...seen })
-    })
-  })
-
 /** A study that was killed leaves runs that end by themselves: they are waited for. */
-const isHeld = ({ code, err }: Ended): boolean => code !== 0 && err.includes('expected a folder that no run is in')
+const isHeld = (answer: Answer): boolean =>
+  answer._tag === 'Failed' && answer.reason.includes('expected a folder that no run is in')
 
 /** How long a folder that another process holds is waited for, in seconds. */
 const patience = 600
 
 const ran =
   (program: Program, stop: AbortSignal) =>
-  (args: ReadonlyArray<string>): Step<string> =>
+  (order: Order): Step<unknown> =>
     pipe(
       TE.tryCatch(
         async () => {
           for (let waited = 0; ; waited += 2) {
-            const ended = await program(args, stop)
-            if (!isHeld(ended) || waited >= patience || stop.aborted) return ended
+            const answer = await program(order, stop)
+            if (!isHeld(answer) || waited >= patience || stop.aborted) return answer
             await pause(2000)
           }
         },
         (error): Failure => broken(`could not start the program: ${String(error)}`)
       ),
-      TE.flatMapEither(({ code, out, err }) =>
-        code === 0
-          ? E.right(out)
-          : E.left(
-              broken(code === 130 ? 'interrupted' : (err.trim().split('\n').at(-1) ?? `the program ended with ${code}`))
-            )
-      )
+      TE.flatMapEither((answer) => {
+        if (answer._tag === 'Done') return E.right(answer.value)
+        return E.left(broken(answer._tag === 'Failed' ? answer.reason : 'interrupted'))
+      })
     )
 
 // -------------------------------------------------------------------------------------
@@ -212,10 +167,7 @@ export const found =
     const run = join(cell.folder, 'run')
     const last = cell.steps.at(-1) ?? 0
     const marks = cell.steps.filter((step) => step > 0 && step < last)
-    const asked = [
-      ...['--steps', `${last}`, '--json'],
-      ...(marks.length === 0 ? [] : ['--measure-at', marks.join(',')])
-    ]
+    const asked = { steps: `${last}`, ...(marks.length === 0 ? {} : { measureAt: marks.join(',') }) }
     return pipe(
       file(Files.makeFolder(cell.folder)),
       TE.flatMap(() => kept(path, isFound)),
@@ -224,13 +176,15 @@ export const found =
           ? TE.right(before)
           : pipe(
               hasCheckpoint(run),
-              TE.map((has) =>
-                has
-                  ? ['finetune', '--resume', run, ...asked]
-                  : ['finetune', '--seed', `${cell.seed}`, '--config', cell.config, '--out', run, ...asked]
+              TE.map(
+                (has): Order => ({
+                  _tag: 'Finetune',
+                  options: has
+                    ? { resume: run, ...asked }
+                    : { seed: `${cell.seed}`, config: cell.config, out: run, ...asked }
+                })
               ),
               TE.flatMap(ran(program, stop)),
-              TE.flatMap(parsed),
               TE.map(
                 (summary): Found => ({
                   points: pointsOf(cell, summary),
@@ -256,6 +210,9 @@ export interface Comparing {
   readonly at: number
   readonly options: Options
 }
+
+/** Where a study does not say. */
+const usualSamples = '1024'
 
 const isEstimates = (u: unknown): u is ReadonlyArray<Estimate> => Array.isArray(u) && u.every(Estimate.is)
 
@@ -298,7 +255,6 @@ export const estimates =
   (program: Program, stop: AbortSignal) =>
   (cell: Comparing): Step<ReadonlyArray<Estimate>> => {
     const path = join(cell.folder, 'compared.json')
-    const typed = Object.entries(cell.options).flatMap(([name, value]) => [`--${name}`, value])
     return pipe(
       file(Files.makeFolder(cell.folder)),
       TE.flatMap(() => kept(path, isEstimates)),
@@ -306,13 +262,11 @@ export const estimates =
         before !== undefined
           ? TE.right(before)
           : pipe(
-              ran(program, stop)(['compare', ...typed, '--seed', `${cell.seed}`, '--json']),
-              TE.flatMap((out) =>
-                pipe(
-                  out.split('\n').filter((line) => line !== ''),
-                  RA.traverse(TE.ApplicativeSeq)(parsed)
-                )
-              ),
+              ran(
+                program,
+                stop
+              )({ _tag: 'Compare', options: { samples: usualSamples, ...cell.options, seed: `${cell.seed}` } }),
+              TE.map((value): ReadonlyArray<unknown> => (Array.isArray(value) ? value : [])),
               TE.map(RA.map((line) => estimateOf(cell, line))),
               TE.chainFirst(keep(path))
             )

@@ -17,7 +17,7 @@ import { lenses } from 'halforder/reward/StepReward'
 import * as Build from 'halforder/tensor/Build'
 import * as Inner from 'halforder/training/policy/Inner'
 import * as Setup from 'halforder/training/Setup'
-import { broken, fail, file, ofEstimator, refused, type Step, usage } from '../../edge/Failure.js'
+import { broken, fail, type Failure, file, ofEstimator, refused, type Step, usage } from '../../edge/Failure.js'
 import * as Files from '../../edge/Files.js'
 import { take } from '../../edge/Lock.js'
 import { number, whole } from '../../edge/Options.js'
@@ -31,6 +31,7 @@ import * as Study from '../../study/Study.js'
 import { readConfig } from '../ConfigOptions.js'
 import { materialsOf } from '../ModelFile.js'
 import * as Cells from './Cells.js'
+import { type Program, withHands } from './Hands.js'
 import { pooled } from './Pool.js'
 
 // -------------------------------------------------------------------------------------
@@ -229,7 +230,7 @@ const computingOf = (all: ReadonlyArray<Cells.Found>): ReadonlyArray<Line.Comput
       : [{ condition: first.condition, seed: first.seed, secondsOfStep: computing }]
   )
 
-const linesOf = (asked: Asked, program: Cells.Program, stop: AbortSignal): Step<Lines> => {
+const linesOf = (asked: Asked, program: Program, stop: AbortSignal): Step<Lines> => {
   const { study, task, jobs, seeds } = asked
   if (study._tag === 'Finetunes') {
     const basis = study.on[task]
@@ -321,39 +322,37 @@ const listed = (): string =>
  * @category effects
  * @since 0.1.0
  */
-export const study = async (
-  name: string | undefined,
-  options: StudyOptions,
-  program: Cells.Program = Cells.installed
-): Promise<number> => {
+export const study = async (name: string | undefined, options: StudyOptions, program?: Program): Promise<number> => {
   if (options.list === true) {
     process.stdout.write(listed())
     return 0
   }
   const interruption = { asked: false }
-  const result = await interruptible(
-    (stop) =>
-      pipe(
-        askedOf(name, options),
-        TE.chainFirst(({ out }) => file(Files.makeFolder(join(out, 'cells')))),
-        TE.flatMap((asked) =>
-          Build.bracket(
-            take(asked.out),
-            () =>
-              pipe(
-                sameStudy(asked),
-                TE.flatMap(() => linesOf(asked, program, stop)),
-                TE.flatMap((lines) => written(asked, lines))
-              ),
-            (held) => held.release
+  const answered = (by: Program): Promise<E.Either<Failure, string>> =>
+    interruptible(
+      (stop) =>
+        pipe(
+          askedOf(name, options),
+          TE.chainFirst(({ out }) => file(Files.makeFolder(join(out, 'cells')))),
+          TE.flatMap((asked) =>
+            Build.bracket(
+              take(asked.out),
+              () =>
+                pipe(
+                  sameStudy(asked),
+                  TE.flatMap(() => linesOf(asked, by, stop)),
+                  TE.flatMap((lines) => written(asked, lines))
+                ),
+              (held) => held.release
+            )
           )
-        )
-      )(),
-    () => {
-      interruption.asked = true
-      process.stderr.write('\nstopping the runs after their step; the same command goes on\n')
-    }
-  )
+        )(),
+      () => {
+        interruption.asked = true
+        process.stderr.write('\nstopping the runs after their step; the same command goes on\n')
+      }
+    )
+  const result = await (program === undefined ? withHands(answered) : answered(program))
   if (E.isLeft(result)) return interruption.asked ? 130 : fail('study')(result.left)
   const page = await file(Files.read(result.right))()
   process.stdout.write(E.isRight(page) ? new TextDecoder().decode(page.right) : '')
