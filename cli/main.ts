@@ -23,6 +23,7 @@ import { inspect, type InspectOptions } from './command/Inspect.js'
 import { ledger, type LedgerOptions } from './command/Ledger.js'
 import { plan, type PlanOptions } from './command/Plan.js'
 import { pretrain, pretrainOptions, type PretrainOptions } from './command/Pretrain.js'
+import { report, type ReportOptions } from './command/report/Report.js'
 import { sample, type SampleOptions } from './command/Sample.js'
 import { study, type StudyOptions } from './command/study/Study.js'
 import { verify, type VerifyOptions } from './command/Verify.js'
@@ -37,7 +38,7 @@ const version = (): string => {
 }
 
 /** What these print is all that they do. */
-const printing = ['audit', 'check', 'compare', 'inspect', 'ledger', 'plan', 'verify']
+const printing = ['audit', 'check', 'compare', 'inspect', 'ledger', 'plan', 'report', 'verify']
 
 quietly(() => {
   if (printing.includes(process.argv[2] ?? '')) endUnheard()
@@ -220,6 +221,17 @@ program
   .option('--out <folder>', 'where to write (default: one below studies/)')
   .action(async (name: string | undefined, options: StudyOptions) => {
     process.exitCode = await study(name, options)
+  })
+
+program
+  .command('report')
+  .argument('<folders...>', 'of runs and studies, done or under way; or lines of studies, *.jsonl')
+  .description('one page of HTML that shows runs and studies: curves, before and after, tables, configuration, ledger')
+  .option('--out <file>', 'where to write it', 'report.html')
+  .option('--title <text>', 'what it is called (default: as the first of them)')
+  .option('--json', 'print the report itself, as the page has it, and write nothing')
+  .action(async (folders: ReadonlyArray<string>, options: ReportOptions) => {
+    process.exitCode = await report(folders, options)
   })
 
 program
