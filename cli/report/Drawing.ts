@@ -42,12 +42,10 @@ const logarithmic = (low: number, high: number, from: number, to: number, most: 
     { length: Math.max(0, Math.floor(b) - Math.ceil(a) + 1) },
     (_, i) => 10 ** (Math.ceil(a) + i)
   )
-  const few = decades.length < 3 ? decades.flatMap((one) => [one / 5, one / 2, one, 2 * one, 5 * one]) : decades
-  const every = Math.ceil(few.length / (most + 2))
-  return {
-    at: (value) => scale.at(Math.log10(value)),
-    ticks: [...new Set(few)].filter((one, i) => i % every === 0 && one >= low * (1 - 1e-9) && one <= high * (1 + 1e-9))
-  }
+  // below two decades the round numbers of a linear axis tell more
+  const ticks = b - a < 2 ? linear(low, high, from, to, most).ticks : decades
+  const every = Math.ceil(ticks.length / (most + 2))
+  return { at: (value) => scale.at(Math.log10(value)), ticks: ticks.filter((one, i) => one > 0 && i % every === 0) }
 }
 
 /** A number as short as a tick has room for. */
@@ -62,7 +60,7 @@ const short = (value: number): string => {
 // the chart
 // -------------------------------------------------------------------------------------
 
-const size = { width: 640, height: 300, left: 58, right: 14, top: 10, bottom: 44 } as const
+const size = { width: 460, height: 260, left: 50, right: 12, top: 6, bottom: 42 } as const
 
 /** So many places of a line have bands in place of bars. */
 const many = 12
@@ -131,7 +129,7 @@ export const draw = ({ axes, lines, places }: Chart): string => {
   const [left, right] = [size.left, size.width - size.right]
   const [top, bottom] = [size.top, size.height - size.bottom]
   const scaled = (log: boolean): typeof linear => (log ? logarithmic : linear)
-  const x = scaled(axes.logX)(Math.min(...xs), Math.max(...xs), left + 6, right - 6, 6)
+  const x = scaled(axes.logX)(Math.min(...xs), Math.max(...xs), left + 6, right - 6, 5)
   const y = scaled(axes.logY)(
     Math.min(...halves.map(({ low }) => low)),
     Math.max(...halves.map(({ high }) => high)),
@@ -161,10 +159,10 @@ export const draw = ({ axes, lines, places }: Chart): string => {
       `<li><svg viewBox="-17 -7 34 14" width="34" height="14" aria-hidden="true"><g class="${classOf(i)}"><path class="line" d="M-16,0H16"/><path class="mark" d="${mark(i)}"/></g></svg>${escaped(line)}</li>`
   )
   return (
-    `<figure><figcaption>${escaped(axes.title)}</figcaption>` +
+    `<figure><figcaption>${escaped(axes.title)}</figcaption><p class="y">↑ ${escaped(axes.y)}</p>` +
     `<svg class="chart" viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="${escaped(`${axes.title}: ${axes.y} against ${axes.x}`)}">` +
     `<text class="axis" x="${left}" y="${size.height - 6}">${escaped(axes.x)}</text>` +
     `${grid.join('')}<path class="tick" d="M${left},${bottom}H${right}"/>${below.join('')}${drawn.join('')}</svg>` +
-    `<p class="y">↑ ${escaped(axes.y)}</p>${lines.length < 2 ? '' : `<ul class="legend">${legend.join('')}</ul>`}</figure>`
+    `${lines.length < 2 ? '' : `<ul class="legend">${legend.join('')}</ul>`}</figure>`
   )
 }

@@ -30,7 +30,7 @@ const pictures = ({ pictures: shown, title }: Section): string => {
   return (
     `<div class="compare"><div class="pair"><img alt="Outputs after, on the same noise as before" src="${escaped(after)}">` +
     `<img class="over" alt="Outputs before" src="${escaped(before)}"></div>` +
-    `<label class="slider"><span>after</span><input type="range" min="0" max="100" value="50" aria-label="${escaped(`${title}: how much of before is shown`)}"><span>before</span></label></div>`
+    `<label class="slider"><span>before</span><input type="range" min="0" max="100" value="50" aria-label="${escaped(`${title}: how much of before is shown`)}"><span>after</span></label></div>`
   )
 }
 

@@ -25,11 +25,10 @@ section{border-top:1px solid var(--rule);padding:1.2rem 0}
 .state{color:var(--soft);font-size:.85rem;margin-left:.5rem;font-weight:normal}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem 1rem;margin:.6rem 0;font-size:.92rem}
 dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:1rem 1.6rem}
-figure{margin:.6rem 0;position:relative}figcaption{font-weight:600;font-size:.92rem}
+.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,440px),1fr));gap:1rem 1.6rem}
+figure{margin:.6rem 0}figcaption{font-weight:600;font-size:.92rem}
 .chart{width:100%;height:auto;display:block}
-.y{position:absolute;top:1.4rem;left:.1rem;margin:0;font-size:.8rem;color:var(--soft);background:var(--page);padding-right:.3rem}
-figure svg.chart{margin-top:1.3rem}
+.y{margin:0;font-size:.8rem;color:var(--soft)}
 text{fill:var(--soft);font:12px system-ui,sans-serif}
 .grid{stroke:var(--rule);stroke-width:.7;fill:none}.tick{stroke:var(--soft);stroke-width:1;fill:none}
 .line{stroke:var(--own);stroke-width:2;fill:none}.bar{stroke:var(--own);stroke-width:1.2;fill:none}
@@ -43,9 +42,10 @@ th,td{text-align:left;padding:.22rem .8rem .22rem 0;border-bottom:1px solid var(
 th{color:var(--soft);font-weight:600}td:first-child{white-space:normal;min-width:11rem}
 .note{font-size:.88rem;color:var(--soft);max-width:80ch;margin:.8rem 0 .2rem}
 .pair{position:relative;max-width:560px;line-height:0;background:var(--raised)}
-.pair img{width:100%;image-rendering:pixelated}.pair .over{position:absolute;inset:0;clip-path:inset(0 50% 0 0)}
+.pair img{width:100%}.pair .over{position:absolute;inset:0;clip-path:inset(0 50% 0 0)}
 .slider{display:grid;grid-template-columns:auto 1fr auto;gap:.6rem;align-items:center;max-width:560px;font-size:.88rem}
 .slider input{width:100%}
+@media (max-width:480px){dl{grid-template-columns:1fr}dd{margin-bottom:.3rem}}
 details{margin:.4rem 0}summary{cursor:pointer;color:var(--soft)}
 pre{background:var(--raised);padding:.7rem;overflow-x:auto;font-size:.82rem;margin:.4rem 0}
 .none{color:var(--soft)}

@@ -15,7 +15,7 @@ export const sampleEfficiency: Study = {
   paper:
     'RLR rises as fast as truncated backpropagation at first, reinforcement learning slowly, and RLR ends highest (its curves)',
   varied: 'estimator',
-  on: { faces: Bases.paying(48_000)(Bases.faces), points: Bases.points },
+  on: { faces: Bases.paying(128_000)(Bases.faces), points: Bases.points },
   conditions: [C.asPrinted, C.truncated(1), C.reinforce, C.full, C.clean],
   against: C.asPrinted.name,
   marks: [1 / 16, 1 / 8, 1 / 4, 1 / 2],
