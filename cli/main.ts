@@ -210,6 +210,7 @@ program
     'answer a question by many runs, over seeds, at equal cost: a table, a plot, a page; the same command goes on'
   )
   .option('--list', 'the studies, their tasks and what they ask')
+  .option('--claims <folder>', 'print the claims that are tested, with verdicts from the lines of studies in a folder')
   .option('--task <name>', 'on which task (default: the first of the study)')
   .option('--seeds <number>', 'seeds of each condition (default: 5; 2 with --quick)')
   .option(

@@ -15,13 +15,13 @@ import * as Files from '../../edge/Files.js'
 import { type Metrics, readMetrics } from '../../edge/Metrics.js'
 import type { Chart, Section } from '../../report/Report.js'
 import { studies } from '../../study/catalogue/index.js'
-import { Estimate, Point } from '../../study/Line.js'
 import { chartsOf, type Lines, tablesOf } from '../../study/Page.js'
 import type { Place } from '../../study/Plot.js'
 import type { Study } from '../../study/Study.js'
 import { readConfig } from '../ConfigOptions.js'
 import { ledgerOf } from '../Ledger.js'
 import { readStandings, standingsName, type Stood } from '../run/Standings.js'
+import { jsonLines, linesOf, namedBy } from '../study/Lines.js'
 
 // -------------------------------------------------------------------------------------
 // files
@@ -248,25 +248,8 @@ export const ofRun = (folder: string): Step<Section> =>
 // studies
 // -------------------------------------------------------------------------------------
 
-const linesOf = (values: ReadonlyArray<unknown>): Lines => ({
-  points: values.filter(Point.is),
-  estimates: values.filter(Estimate.is),
-  computing: []
-})
-
 const seedsOf = ({ points, estimates }: Lines): number =>
   new Set([...points, ...estimates].map(({ seed }) => seed)).size
-
-const jsonLines = (path: string): Step<ReadonlyArray<unknown>> =>
-  pipe(
-    textIf(path),
-    TE.flatMap((text) =>
-      pipe(
-        text.split('\n').filter((line) => line !== ''),
-        RA.traverse(TE.ApplicativeSeq)((line) => parsed(path, line))
-      )
-    )
-  )
 
 const sectionOf = (study: Study, task: string, lines: Lines, state: Section['state']): Section => ({
   kind: 'study',
@@ -286,14 +269,6 @@ const sectionOf = (study: Study, task: string, lines: Lines, state: Section['sta
   tables: tablesOf(study, lines),
   details: []
 })
-
-/** Which study a file of lines is of: `NAME-TASK.jsonl`. */
-const namedBy = (path: string): { readonly study: Study; readonly task: string } | undefined => {
-  const stem = basename(path, '.jsonl')
-  return studies
-    .flatMap((study) => Object.keys(study.on).map((task) => ({ study, task })))
-    .find(({ study, task }) => `${study.name}-${task}` === stem)
-}
 
 /**
  * The section of the lines of a study, a file `NAME-TASK.jsonl` as `halforder study` writes it.

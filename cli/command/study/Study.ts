@@ -31,6 +31,7 @@ import * as Study from '../../study/Study.js'
 import { readConfig } from '../ConfigOptions.js'
 import { materialsOf } from '../ModelFile.js'
 import * as Cells from './Cells.js'
+import { claimed } from './Claims.js'
 import { type Program, withHands } from './Hands.js'
 import { pooled } from './Pool.js'
 
@@ -46,6 +47,7 @@ import { pooled } from './Pool.js'
  */
 export interface StudyOptions {
   readonly list?: boolean
+  readonly claims?: string
   readonly task?: string
   readonly seeds?: string
   readonly budget?: string
@@ -327,6 +329,7 @@ export const study = async (name: string | undefined, options: StudyOptions, pro
     process.stdout.write(listed())
     return 0
   }
+  if (options.claims !== undefined) return claimed(options.claims)
   const interruption = { asked: false }
   const answered = (by: Program): Promise<E.Either<Failure, string>> =>
     interruptible(

@@ -44,6 +44,7 @@ describe('a summary in words', () => {
     reward: 'brightness',
     before: standing(level(-3), level(-3.5)),
     after: standing(level(-1), level(-4)),
+    along: [],
     gain: 14.1,
     heldOutReward: 'clarity',
     heldOutGain: -3.5,
@@ -65,7 +66,8 @@ describe('a summary in words', () => {
     networkEvaluations: 10,
     peakActivationBytes: 2 ** 20,
     trainedParameters: 3,
-    seconds: 7
+    seconds: 7,
+    computingOfStep: 0.5
   }
 
   it('has the reward, the held-out one, diversity, the price, and the warning in lines of their own', () => {
