@@ -74,8 +74,10 @@ const prepare = ({ configured, from }: Start, folder: string, manner: Manner, ta
       TE.fromEither(pipe(Setup.setup(config, materials, target), E.mapLeft(refused)))
     ),
     TE.chainFirst(({ setup }) => TE.fromEither(pipe(Gradient.check(setup.problem), E.mapLeft(ofEstimator)))),
-    TE.bind('run', ({ config: { group }, setup: { problem, ...options } }) =>
-      TE.fromEither(pipe(Finetune.compile(problem, { ...options, target, group }), E.mapLeft(ofEstimator)))
+    TE.bind('run', ({ config: { group }, setup: { problem, forward, ...options } }) =>
+      TE.fromEither(
+        pipe(Finetune.compile(problem, { ...options, ...forward?.on(target), target, group }), E.mapLeft(ofEstimator))
+      )
     ),
     TE.bind('judges', ({ task, materials: { model } }) => pipe(task.judges(model), TE.mapLeft(broken))),
     TE.let('heldOut', ({ config, judges, materials: { model } }) => heldOut(judges, model, target)(config.reward)),

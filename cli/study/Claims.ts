@@ -214,7 +214,8 @@ const sided = (one: string | number): string => (typeof one === 'string' ? `*${o
 const cell = (text: string): string => text.replaceAll('|', '\\|')
 
 const rowOf = (claim: Claim, lines: Lines | undefined): string => {
-  const where = `[${claim.study}, ${claim.task}](studies/${claim.study}-${claim.task}.md)`
+  const name = `${claim.study}, ${claim.task}`
+  const where = lines === undefined ? name : `[${name}](studies/${claim.study}-${claim.task}.md)`
   const found = lines === undefined ? undefined : tested(lines)(claim)
   const known = found !== undefined && found.difference.n > 1
   const verdict = known

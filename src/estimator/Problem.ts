@@ -68,6 +68,7 @@ export type NonFinite = 'stop' | 'skipRow'
  * cover has no zeroth-order cell, and `moreXi` has the directions beyond the first of a cell that draws several.
  * `learned` are the parameters of the problem's values, by their names. `fresh` has noises for siblings: `[at, batch, ...]` for the
  * `k`-th continuation from `x_at`, `k = 1, 2, ...`; of the density of `eps`, and independent of it and of each other. Without `credit` only samples, rewards and advantages are wanted: no cell is differentiated, and the gradient is 0.
+ * `old` are the parameters of the policy that samples, for an interpreter that tells it from the one that is trained (`Forward`).
  *
  * @category model
  * @since 0.1.0
@@ -86,6 +87,7 @@ export interface Request {
   readonly learned?: Readonly<Record<string, Values>>
   readonly fresh?: (at: number, k: number) => Tensor
   readonly credit?: boolean
+  readonly old?: Values
 }
 
 /**

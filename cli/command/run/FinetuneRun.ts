@@ -324,11 +324,9 @@ export const execute = (ready: Ready, held: Held, stop: AbortSignal): Step<Summa
         done: { state, metrics, stood, computing }
       }): Summary => {
         const stepCalls = lenses(problem.steps).reduce((total, { networkCalls }) => total + networkCalls, 0)
-        const { networkEvaluations, pullbackSteps } = Inner.cost(problem.estimator, config.policy, {
-          networkCalls: problem.chain.networkCalls,
-          stepCalls,
-          lookahead: problem.chain.lookahead
-        })
+        const calls = { networkCalls: problem.chain.networkCalls, stepCalls, lookahead: problem.chain.lookahead }
+        const { forward } = setup
+        const { networkEvaluations, pullbackSteps } = forward ?? Inner.cost(problem.estimator, config.policy, calls)
         const shapes = trainedShapes(setup.base.chain.parameters, problem.trained)
         return {
           folder: held.folder,
@@ -346,11 +344,12 @@ export const execute = (ready: Ready, held: Held, stop: AbortSignal): Step<Summa
           scales: ready.scales === undefined ? null : Object.fromEntries(ready.scales),
           warning: Judgement.warning(before, after),
           evaluationSamples: config.evaluationSamples,
-          estimator: problem.estimator.name,
-          cover: Cover.show(problem.estimator.covers[0].cover),
+          estimator: forward?.name ?? problem.estimator.name,
+          cover: forward === undefined ? Cover.show(problem.estimator.covers[0].cover) : 'no cells',
           objective: Objective.ofEstimator(problem.estimator),
           departures: departures(config, elements(problem.chain.state)),
-          unpaidSteps: [...Est.unpaid(problem.estimator).keys()],
+          unpaidSteps:
+            forward === undefined ? [...Est.unpaid(problem.estimator).keys()] : Cover.range(1, problem.chain.T),
           steps: state.step,
           skippedRows: metrics.reduce((n, { skipped }) => n + skipped, 0),
           clippedShare: metrics.reduce((n, one) => n + one.clippedShare, 0) / Math.max(metrics.length, 1),

@@ -161,11 +161,16 @@ const costOf = (config: string): Step<{ readonly evaluations: number; readonly p
       pipe(
         materialsOf(task, read),
         TE.flatMapEither((materials) => pipe(Setup.setup(read, materials), E.mapLeft(refused))),
-        TE.flatMapEither(({ problem }) => pipe(Gradient.check(problem), E.mapLeft(ofEstimator))),
-        TE.map(({ chain, estimator, steps }) => {
+        TE.flatMapEither(({ problem, forward }) =>
+          pipe(
+            Gradient.check(problem),
+            E.bimap(ofEstimator, (checked) => ({ ...checked, forward }))
+          )
+        ),
+        TE.map(({ chain, estimator, steps, forward }) => {
           const stepCalls = lenses(steps ?? []).reduce((total, { networkCalls }) => total + networkCalls, 0)
           const calls = { networkCalls: chain.networkCalls, stepCalls, lookahead: chain.lookahead }
-          const { networkEvaluations, pullbackSteps } = Inner.cost(estimator, read.policy, calls)
+          const { networkEvaluations, pullbackSteps } = forward ?? Inner.cost(estimator, read.policy, calls)
           return {
             evaluations: networkEvaluations * read.batch,
             pullbacks: pullbackSteps * chain.networkCalls * read.batch

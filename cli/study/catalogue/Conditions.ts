@@ -65,3 +65,16 @@ export const ddpo: Condition = {
 
 /** Flow-GRPO as released, on its chain of ten steps. @category constants @since 0.1.0 */
 export const flowGrpo: Condition = { name: 'Flow-GRPO, ten steps', config: preset('flow-grpo') }
+
+const forwardLoss = (name: string, forward: Group): Condition => ({
+  name,
+  config: { forward, group: 8, advantage: { name: 'group' } }
+})
+
+/** Samples of a policy that trails the one that is trained. @category constants @since 0.1.0 */
+export const nft: Condition = /*#__PURE__*/ forwardLoss('Diffusion NFT', { loss: 'negativeAware', trailing: 0.5 })
+
+/** @category constants @since 0.1.0 */
+export const weightedMatching: Condition = /*#__PURE__*/ forwardLoss('advantage-weighted matching', {
+  loss: 'weighted'
+})

@@ -28,7 +28,9 @@ export const methods: Study = {
     C.ddpo,
     C.flowGrpo,
     C.siblings,
-    C.adjointMatching
+    C.adjointMatching,
+    C.nft,
+    C.weightedMatching
   ],
   against: C.asPrinted.name,
   marks: [0.25, 0.5],
