@@ -125,8 +125,7 @@ export const reward = (
 }
 
 /**
- * The same reward, which is told prompts in words where it is a host function: those of the configuration, or what the language says of
- * a condition.
+ * The same reward, told prompts in words where it is a host function: those of the configuration, or the language's of a condition.
  *
  * @category rewards
  * @since 0.1.0
@@ -136,7 +135,7 @@ export const told =
   <R extends Params>(one: Reward<R, Outputs, Rows<number>>): Reward<R, Outputs, Rows<number>> =>
     one._tag === 'BlackBox' ? inWords(wordsOf(prompt, language))(one) : one
 
-/** The same reward without the type of its parameters. */
+/** Without the type of its parameters. */
 const anyParameters = <R extends Params, C extends Exprs>(
   given: Differentiable<R, Outputs, C>
 ): Differentiable<Params, Outputs, C> => ({ ...given, lens: (c) => erase(given.lens(c)) })

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
@@ -38,6 +38,8 @@ export interface Measured {
   readonly steps: ReadonlyArray<number>
   readonly evaluations: number
   readonly pullbacks: number
+  /** Which version of the program finds it out. */
+  readonly by: string
 }
 
 // -------------------------------------------------------------------------------------
@@ -132,10 +134,39 @@ const kept = <A>(path: string, is: (u: unknown) => u is A): Step<A | undefined> 
     TE.map((value) => (is(value) ? value : undefined))
   )
 
+/** Where the folder of a cell says which version found it out. */
+const byName = 'by.txt'
+
+/** Who it is found by is kept first: what is kept is never without. */
 const keep =
-  (path: string) =>
+  (path: string, by: string) =>
   <A>(value: A): Step<void> =>
-    file(Files.write(path, `${JSON.stringify(value)}\n`))
+    pipe(
+      file(Files.write(join(dirname(path), byName), `${by}\n`)),
+      TE.flatMap(() => file(Files.write(path, `${JSON.stringify(value)}\n`)))
+    )
+
+/**
+ * Which versions of the program found out some cells, each once.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const foundBy = (cells: ReadonlyArray<{ readonly folder: string }>): Step<ReadonlyArray<string>> =>
+  pipe(
+    cells,
+    RA.traverse(TE.ApplicativeSeq)(({ folder }) =>
+      pipe(
+        file(Files.read(join(folder, byName))),
+        TE.match(
+          () => 'a version that did not say its name',
+          (bytes) => new TextDecoder().decode(bytes).trim()
+        ),
+        TE.fromTask
+      )
+    ),
+    TE.map((all) => [...new Set(all)].sort())
+  )
 
 const isPoints = (u: unknown): u is ReadonlyArray<Point> => Array.isArray(u) && u.every(Point.is)
 
@@ -191,7 +222,7 @@ export const found =
                   computing: number(at(summary, 'computingOfStep'))
                 })
               ),
-              TE.chainFirst(keep(path))
+              TE.chainFirst(keep(path, cell.by))
             )
       )
     )
@@ -209,6 +240,7 @@ export interface Comparing {
   readonly seed: number
   readonly at: number
   readonly options: Options
+  readonly by: string
 }
 
 /** Where a study does not say. */
@@ -268,7 +300,7 @@ export const estimates =
               )({ _tag: 'Compare', options: { samples: usualSamples, ...cell.options, seed: `${cell.seed}` } }),
               TE.map((value): ReadonlyArray<unknown> => (Array.isArray(value) ? value : [])),
               TE.map(RA.map((line) => estimateOf(cell, line))),
-              TE.chainFirst(keep(path))
+              TE.chainFirst(keep(path, cell.by))
             )
       )
     )

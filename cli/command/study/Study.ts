@@ -65,6 +65,8 @@ interface Asked {
   readonly budget: number | undefined
   readonly jobs: number
   readonly out: string
+  /** Which version of the program this is. */
+  readonly by: string
 }
 
 // -------------------------------------------------------------------------------------
@@ -83,6 +85,17 @@ const found = (name: string | undefined): Step<Study.Study> =>
       )
     )
   )
+
+const commitOf = async (): Promise<string> => {
+  try {
+    const { stdout } = await promisify(execFile)('git', ['rev-parse', '--short', 'HEAD'], {
+      cwd: Files.packageFolder()
+    })
+    return `commit ${stdout.trim()}`
+  } catch {
+    return 'an installed package'
+  }
+}
 
 const askedOf = (name: string | undefined, options: StudyOptions): Step<Asked> =>
   pipe(
@@ -109,7 +122,8 @@ const askedOf = (name: string | undefined, options: StudyOptions): Step<Asked> =
     TE.let(
       'out',
       ({ study, task, quick }) => options.out ?? join('studies', `${study.name}-${task}${quick ? '-quick' : ''}`)
-    )
+    ),
+    TE.bind('by', () => TE.fromTask(commitOf))
   )
 
 /** What a folder is of: it may be gone on with by the same command alone, but for the processes at once. */
@@ -216,7 +230,8 @@ const fineTunes = (asked: Asked, study: Study.Finetunes, basis: Study.Basis): St
               config: path,
               steps: Study.stepsAt(asked.quick ? [0.5] : study.marks, steps),
               evaluations,
-              pullbacks
+              pullbacks,
+              by: asked.by
             }
           })
         })
@@ -237,7 +252,12 @@ const computingOf = (all: ReadonlyArray<Cells.Found>): ReadonlyArray<Line.Comput
       : [{ condition: first.condition, seed: first.seed, secondsOfStep: computing }]
   )
 
-const linesOf = (asked: Asked, program: Program, stop: AbortSignal): Step<Lines> => {
+/** What was found out, and by which versions of the program. */
+interface Found extends Lines {
+  readonly by: ReadonlyArray<string>
+}
+
+const linesOf = (asked: Asked, program: Program, stop: AbortSignal): Step<Found> => {
   const { study, task, jobs, seeds } = asked
   if (study._tag === 'Finetunes') {
     const basis = study.on[task]
@@ -249,10 +269,17 @@ const linesOf = (asked: Asked, program: Program, stop: AbortSignal): Step<Lines>
         return pipe(
           cells.map(Cells.found(program, stop)),
           pooled(jobs, stop, (done) => bar.update(done, `${cells[done - 1]?.condition ?? ''}`)),
-          TE.chainFirstIOK(() => bar.stop)
+          TE.chainFirstIOK(() => bar.stop),
+          TE.bindTo('all'),
+          TE.bind('by', () => Cells.foundBy(cells))
         )
       }),
-      TE.map((all) => ({ points: all.flatMap(({ points }) => points), estimates: [], computing: computingOf(all) }))
+      TE.map(({ all, by }) => ({
+        by,
+        points: all.flatMap(({ points }) => points),
+        estimates: [],
+        computing: computingOf(all)
+      }))
     )
   }
   const shared = study.on[task] ?? { options: {}, quick: {} }
@@ -262,6 +289,7 @@ const linesOf = (asked: Asked, program: Program, stop: AbortSignal): Step<Lines>
       return {
         ...cell,
         at,
+        by: asked.by,
         folder: join(asked.out, 'cells', Study.placeOf(cell)),
         options: { task, ...shared.options, ...(asked.quick ? shared.quick : {}), ...options }
       }
@@ -272,19 +300,10 @@ const linesOf = (asked: Asked, program: Program, stop: AbortSignal): Step<Lines>
     cells.map(Cells.estimates(program, stop)),
     pooled(jobs, stop, (done) => bar.update(done, `${cells[done - 1]?.condition ?? ''}`)),
     TE.chainFirstIOK(() => bar.stop),
-    TE.map((estimates) => ({ points: [], estimates: estimates.flat(), computing: [] }))
+    TE.bindTo('estimates'),
+    TE.bind('by', () => Cells.foundBy(cells)),
+    TE.map(({ estimates, by }) => ({ by, points: [], estimates: estimates.flat(), computing: [] }))
   )
-}
-
-const commitOf = async (): Promise<string> => {
-  try {
-    const { stdout } = await promisify(execFile)('git', ['rev-parse', '--short', 'HEAD'], {
-      cwd: Files.packageFolder()
-    })
-    return `commit ${stdout.trim()}`
-  } catch {
-    return 'an installed package'
-  }
 }
 
 const machine = (): string =>
@@ -293,31 +312,27 @@ const machine = (): string =>
 const commandOf = ({ study, task, seeds, quick, budget }: Asked): string =>
   `npx halforder study ${study.name} --task ${task} --seeds ${seeds}${quick ? ' --quick' : ''}${budget === undefined ? '' : ` --budget ${budget}`}`
 
-const written = (asked: Asked, lines: Lines): Step<string> =>
-  pipe(
-    TE.fromTask(commitOf),
-    TE.flatMap((commit) => {
-      const { study, task, seeds, out } = asked
-      const made = { task, seeds, command: commandOf(asked), commit, machine: machine() }
-      const { points, estimates, computing } = lines
-      const { page, plots } = show(study, lines, made)
-      const stem = join(out, `${study.name}-${task}`)
-      return pipe(
-        [
-          [`${stem}.jsonl`, Line.show(study._tag === 'Finetunes' ? points : estimates)],
-          // the clock's own: not in the lines, whose bytes are the same on every run
-          ...(computing.length === 0 ? [] : [[`${stem}-seconds.jsonl`, Line.show(computing)] as const]),
-          ...plots.flatMap(({ name, svg }) => [
-            [join(out, `${name}.svg`), svg] as const,
-            [join(out, `${name}.png`), rasterise(svg, 1290)] as const
-          ]),
-          [`${stem}.md`, page]
-        ] as const,
-        RA.traverse(TE.ApplicativeSeq)(([path, content]) => file(Files.write(path, content))),
-        TE.map(() => `${stem}.md`)
-      )
-    })
+const written = (asked: Asked, lines: Found): Step<string> => {
+  const { study, task, seeds, out } = asked
+  const made = { task, seeds, command: commandOf(asked), commit: lines.by.join(', '), machine: machine() }
+  const { points, estimates, computing } = lines
+  const { page, plots } = show(study, lines, made)
+  const stem = join(out, `${study.name}-${task}`)
+  return pipe(
+    [
+      [`${stem}.jsonl`, Line.show(study._tag === 'Finetunes' ? points : estimates)],
+      // the clock's own: not in the lines, whose bytes are the same on every run
+      ...(computing.length === 0 ? [] : [[`${stem}-seconds.jsonl`, Line.show(computing)] as const]),
+      ...plots.flatMap(({ name, svg }) => [
+        [join(out, `${name}.svg`), svg] as const,
+        [join(out, `${name}.png`), rasterise(svg, 1290)] as const
+      ]),
+      [`${stem}.md`, page]
+    ] as const,
+    RA.traverse(TE.ApplicativeSeq)(([path, content]) => file(Files.write(path, content))),
+    TE.map(() => `${stem}.md`)
   )
+}
 
 const listed = (): string =>
   studies.map(({ name, question, on }) => `${name}  (${Object.keys(on).join(', ')})\n    ${question}\n`).join('')
