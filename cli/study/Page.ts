@@ -197,6 +197,9 @@ const axisOf = (x: Axes['x']): string => {
   return x === 'steps' ? 'steps of the optimizer' : quantities[x]
 }
 
+/** Is a run measured over more than a decade of its cost? Else the axis begins at the base model. */
+const isWide = ({ marks }: Finetunes): boolean => Math.min(1, ...marks) < 0.1
+
 /** A chart, and what its file is called. */
 interface Named extends Chart {
   readonly name: string
@@ -218,7 +221,13 @@ export const chartsOf = (
   if (study._tag === 'Finetunes')
     return study.plots.map(({ x, y }, i) => ({
       name: i === 0 ? stem : `${stem}-${y}-by-${x}`,
-      axes: { title, x: axisOf(x), y: quantities[y], logX: x === 'cost' || x === 'seconds', logY: false },
+      axes: {
+        title,
+        x: axisOf(x),
+        y: quantities[y],
+        logX: isWide(study) && (x === 'cost' || x === 'seconds'),
+        logY: false
+      },
       lines: study.conditions.map(({ name }) => name),
       places: placesOf(study, lines, { x, y })
     }))
