@@ -8,7 +8,7 @@
 const overhead = 0.005
 
 /** How many jobs each worker should find in a step: one that is slower takes fewer of them. */
-const each = 3
+const each = 2
 
 /**
  * How many blocks to put into one job, for so many blocks of a step, workers, and seconds that a block takes: one, unless that is hardly
