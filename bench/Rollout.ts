@@ -166,11 +166,29 @@ const stock = (): Promise<Contender> => {
   })
 }
 
+const named = {
+  x: values.x,
+  eps: values.eps,
+  'first.weight': values.w1,
+  'first.bias': values.b1,
+  'second.weight': values.w2,
+  'second.bias': values.b2,
+  'third.weight': values.w3,
+  'third.bias': values.b3
+}
+const told = { make: 'rollout', settings: { T, keep, pull, noise }, values: named }
+
 /** The work. */
 export const rollout: Work = {
   name: 'mlp-rollout',
   about: `T = ${T}, batch ${batch}, MLP ${D}-${H}-${H}-${D}`,
   threads: [1, 2],
   slow: ['stock'],
-  contenders: { ours: ours(program, { batch }, values, 'x'), tfjs, jaxjs, stock }
+  native: { torch: told, onnxruntime: told },
+  contenders: {
+    ours: ours(program, { batch }, values, 'x'),
+    tfjs,
+    jaxjs,
+    stock
+  }
 }

@@ -66,6 +66,7 @@ const shapes = Object.fromEntries(
   )
 )
 
+/** The forward pass by this library. */
 export const program = Program.make({ x: ['batch', 16, 16, 3], ...shapes }, () => {
   const conv = (v: Any, k: number): Any => {
     const [i = 3, o = 3] = layers[k] ?? []
@@ -150,11 +151,18 @@ const jaxjs = (): Promise<Contender> => {
 
 const inputs = Object.fromEntries(weights.flatMap(({ w, b }, k) => [[`w${k}`, w] as const, [`b${k}`, b] as const]))
 
+const told = { make: 'unet', settings: {}, values: { x, ...inputs } }
+
 /** The work. */
 export const unet: Work = {
   name: 'unet-forward',
   about: `batch ${batch}, 16 x 16 x 3, channels 32-64-64`,
   threads: [1, 2],
   slow: ['jaxjs'],
-  contenders: { ours: ours(program, { batch }, { x, ...inputs }, 'y'), tfjs, jaxjs }
+  native: { torch: told, onnxruntime: told },
+  contenders: {
+    ours: ours(program, { batch }, { x, ...inputs }, 'y'),
+    tfjs,
+    jaxjs
+  }
 }

@@ -11,12 +11,12 @@ import type * as T from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Gradient from 'halforder/estimator/Gradient'
 import { gpuJs } from 'halforder/kernel'
-import { heldOut } from 'halforder/task/Judges'
+import { heldOut, measures } from 'halforder/task/Judges'
 import * as Build from 'halforder/tensor/Build'
 import type { Target } from 'halforder/tensor/Target'
 import * as Checkpoint from 'halforder/training/Checkpoint'
-import type * as Config from 'halforder/training/Config'
 import { decode } from 'halforder/training/Decode'
+import type * as Config from 'halforder/training/Config'
 import * as Evaluation from 'halforder/training/measure/Evaluation'
 import * as Finetune from 'halforder/training/Finetune'
 import { normalised } from 'halforder/training/Normalising'
@@ -29,11 +29,13 @@ import { interruptible } from '../edge/Signals.js'
 import { webGpu } from '../edge/WebGpu.js'
 import { asked, readChosen, show } from './Choose.js'
 import type { ConfigOptions } from './ConfigOptions.js'
+import { type ClusterOptions, lead, type Leading } from './cluster/Leading.js'
 import { describe, execute, type Ready, type Summary } from './run/FinetuneRun.js'
 import { featuresOf } from './run/Judgement.js'
 import { materialsOf } from './ModelFile.js'
 import { checkOptions, resume, type Start } from './run/Resume.js'
-import { enter, enterNew, hasCheckpoint, refuseTaken, sha256, unusable, withRemains } from './run/RunFolder.js'
+import { identityOf } from './run/Identity.js'
+import { enter, enterNew, hasCheckpoint, refuseTaken, unusable, withRemains } from './run/RunFolder.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -45,7 +47,7 @@ import { enter, enterNew, hasCheckpoint, refuseTaken, sha256, unusable, withRema
  * @category model
  * @since 0.1.0
  */
-export interface Options extends ConfigOptions {
+export interface Options extends ConfigOptions, ClusterOptions {
   readonly out?: string
   readonly resume?: string
   readonly json?: boolean
@@ -60,7 +62,13 @@ export interface Options extends ConfigOptions {
  * Everything before the first step but the folder. Left: what is wrong with the configuration, or is not to be gone on
  * from.
  */
-const prepare = ({ configured, from }: Start, folder: string, every: number, target: Target): Step<Ready> =>
+const prepare = (
+  { configured, from }: Start,
+  folder: string,
+  every: number,
+  target: Target,
+  cluster: ClusterOptions
+): Step<Led> =>
   pipe(
     TE.right(configured),
     TE.bind('plain', ({ task, config }) => materialsOf(task, config)),
@@ -69,21 +77,40 @@ const prepare = ({ configured, from }: Start, folder: string, every: number, tar
       TE.fromEither(pipe(Setup.setup(config, materials, target), E.mapLeft(refused)))
     ),
     TE.chainFirst(({ setup }) => TE.fromEither(pipe(Gradient.check(setup.problem), E.mapLeft(ofEstimator)))),
-    TE.bind('run', ({ config: { group }, setup: { problem, ...options } }) =>
-      TE.fromEither(pipe(Finetune.compile(problem, { ...options, target, group }), E.mapLeft(ofEstimator)))
+    TE.bind('identity', ({ config, setup }) => TE.fromEither(identityOf(config, setup))),
+    TE.bind('leading', ({ config, identity, setup, task }) =>
+      cluster.redis === undefined
+        ? TE.right<never, Leading | undefined>(undefined)
+        : lead({ ...cluster, redis: cluster.redis }, { task, config, setup, identity, target })
+    ),
+    TE.bind('run', ({ config: { group }, leading, setup: { problem, ...options } }) =>
+      TE.fromEither(
+        pipe(
+          Finetune.compile(problem, {
+            ...options,
+            target,
+            group,
+            ...(leading === undefined ? {} : { interpreter: leading.interpreter })
+          }),
+          E.bimap(ofEstimator, (run) => leading?.watched(run) ?? run)
+        )
+      )
     ),
     TE.bind('judges', ({ task, materials: { model } }) => pipe(task.judges(model), TE.mapLeft(broken))),
     TE.let('heldOut', ({ config, judges, materials: { model } }) => heldOut(judges, model, target)(config.reward)),
+    TE.let('measures', ({ judges, materials: { model } }) => measures(judges, model, target)),
     TE.let('steps', ({ config, setup: { measured, initial } }) => divergence(config.kl, initial)(measured.chain)),
-    TE.bind('evaluator', ({ heldOut: other, setup: { measured, conditions }, steps }) =>
+    TE.bind('evaluator', ({ heldOut: other, measures: more, setup: { measured, conditions }, steps }) =>
       TE.fromEither(
         pipe(
-          Evaluation.compile(measured, conditions, target, { also: O.isSome(other) ? [other.value] : [], steps }),
+          Evaluation.compile(measured, conditions, target, {
+            also: [...(O.isSome(other) ? [other.value] : []), ...more.map(([, one]) => one)],
+            steps
+          }),
           E.mapLeft(ofEstimator)
         )
       )
     ),
-    TE.bind('identity', ({ config, setup }) => TE.fromEither(identityOf(config, setup))),
     TE.bind('state', ({ run, setup: { initial }, identity }) =>
       TE.fromEither(
         from === undefined
@@ -99,53 +126,44 @@ const prepare = ({ configured, from }: Start, folder: string, every: number, tar
             )
       )
     ),
-    TE.map(({ materials: { model, rewards }, plain: _, task, evaluator, heldOut: other, judges, steps, ...ready }) => ({
-      ...ready,
-      judge: {
-        evaluator,
-        heldOut: pipe(
-          other,
-          O.map(({ name }) => name)
-        ),
-        features: featuresOf(judges),
-        diverges: steps.length > 0,
-        decoded: decode(model, target),
-        target
-      },
+    TE.let('judge', ({ materials: { model }, evaluator, heldOut: other, judges, measures: more, steps }) => ({
+      evaluator,
+      heldOut: pipe(
+        other,
+        O.map(({ name }) => name)
+      ),
+      measures: more.map(([name]) => name),
+      features: featuresOf(judges),
+      diverges: steps.length > 0,
+      decoded: decode(model, target),
+      target
+    })),
+    TE.map(({ task, config, identity, setup: made, run, judge, materials: { model, rewards }, state }) => ({
+      config,
+      identity,
+      setup: made,
+      run,
+      judge,
       model,
+      state,
       scales: rewards.scales,
       every,
       opening: from === undefined ? 'all' : from.rewrite ? 'config' : 'nothing',
       history: from?.history ?? [],
-      initial: ready.setup.initial,
+      initial: made.initial,
       decoded: decode(model, target),
       show: task.show(model)
     }))
   )
 
-/** Which run it is: what a checkpoint must be of. */
-const identityOf = (
-  config: Config.Config,
-  { initial, problem: { reward } }: Setup.Setup
-): E.Either<Failure, Checkpoint.Identity> =>
-  pipe(
-    E.Do,
-    E.bind('model', () => Checkpoint.digestOf(sha256)(initial)),
-    E.bind('judge', () => Checkpoint.digestOf(sha256)(reward._tag === 'BlackBox' ? {} : reward.parameters)),
-    E.bimap(
-      (error) => broken(Checkpoint.showError(error)),
-      ({ model, judge }) => ({
-        kind: 'finetune',
-        config: JSON.stringify(config),
-        'base model (SHA-256)': model,
-        'network of the reward (SHA-256)': judge
-      })
-    )
-  )
-
 // -------------------------------------------------------------------------------------
 // the run
 // -------------------------------------------------------------------------------------
+
+/** A run, and those who compute its rows where they are elsewhere. */
+interface Led extends Ready {
+  readonly leading: Leading | undefined
+}
 
 /** How the folder of a run is held while something is done in it. */
 type Within = <A>(use: (held: Held) => Step<A>) => Step<A>
@@ -153,7 +171,7 @@ type Within = <A>(use: (held: Held) => Step<A>) => Step<A>
 const release = (held: Held): T.Task<void> => held.release
 
 /** Prepares a run, and runs it in its folder, freeing what it held whatever happens. `folder` is where it goes on. */
-const runIn = (start: Start, folder: string, every: number, within: Within): Step<Summary> => {
+const runIn = (start: Start, folder: string, every: number, cluster: ClusterOptions, within: Within): Step<Summary> => {
   const { mode } = start.configured.config
   return pipe(
     webGpu(mode),
@@ -162,10 +180,11 @@ const runIn = (start: Start, folder: string, every: number, within: Within): Ste
         TE.rightIO(() => gpuJs({ mode, threads: start.threads })),
         (target) =>
           Build.bracket(
-            prepare(start, folder, every, target),
+            prepare(start, folder, every, target, cluster),
             (ready) => within((held) => interrupted(ready, held)),
-            ({ run, judge }) =>
+            ({ leading, run, judge }) =>
               async () => {
+                await leading?.close()
                 await run.dispose()
                 await judge.evaluator.dispose()
               }
@@ -177,11 +196,14 @@ const runIn = (start: Start, folder: string, every: number, within: Within): Ste
 }
 
 const interrupted =
-  (ready: Ready, held: Held): Step<Summary> =>
+  (ready: Led, held: Held): Step<Summary> =>
   () =>
     interruptible(
       (stop) => pipe(execute(ready, held, stop), withRemains(held.folder, `--resume ${held.folder} goes on`))(),
-      () => process.stderr.write('\nstopping after this step and writing the folder; Ctrl-C again stops at once\n')
+      () => {
+        process.stderr.write('\nstopping after this step and writing the folder; Ctrl-C again stops at once\n')
+        void ready.leading?.withdraw()
+      }
     )
 
 const begin = (options: Options, every: number, now: Date): Step<Summary> =>
@@ -192,7 +214,7 @@ const begin = (options: Options, every: number, now: Date): Step<Summary> =>
       const { config } = configured
       const folder = options.out ?? defaultFolder(config, now)
       const entered = options.out === undefined ? enterNew(folder) : enter(folder)
-      return runIn({ configured, threads: config.threads, from: undefined }, folder, every, (use) =>
+      return runIn({ configured, threads: config.threads, from: undefined }, folder, every, options, (use) =>
         Build.bracket(entered, use, release)
       )
     })
@@ -218,7 +240,7 @@ const goOn = (folder: string, options: Options, every: number): Step<Summary> =>
         (held) =>
           pipe(
             resume(held, typed),
-            TE.flatMap((start) => runIn(start, folder, every, (use) => use(held)))
+            TE.flatMap((start) => runIn(start, folder, every, options, (use) => use(held)))
           ),
         release
       )

@@ -123,6 +123,41 @@ const ofFinetunes = (study: Finetunes, points: ReadonlyArray<Point>): ReadonlyAr
   ]
 }
 
+/** What a task measures beside the reward, where a study asks for it, with how each is taken. */
+const ofMeasures = (study: Finetunes, points: ReadonlyArray<Point>): ReadonlyArray<string> => {
+  const { measures = [], conditions, varied, against } = study
+  const of = (last: ReadonlyArray<Point>, name: string): ReadonlyMap<number, number> =>
+    new Map(last.flatMap(({ seed, measures: told = {} }) => knownIn(told[name]).map((value) => [seed, value] as const)))
+  const rows = conditions.map(({ name }) => {
+    const last = lastOf(points, name)
+    return [
+      name,
+      ...measures.map((measure) => {
+        const values = of(last, measure.name)
+        const difference = differenceOf(values, of(lastOf(points, against), measure.name))
+        const mark = name !== against && isDecided(difference) ? ' *' : ''
+        return `${showMean(meanOf([...values.values()]))}${mark}`
+      })
+    ]
+  })
+  return measures.length === 0
+    ? []
+    : [
+        '',
+        `What is measured beside the reward; a star says that the difference from *${against}*, between runs of the same seed, is decided.`,
+        '',
+        ...table([varied, ...measures.map(({ title }) => title)], rows),
+        '',
+        ...table(
+          ['measure', 'here', 'in VBench (Huang et al., arXiv 2311.17982)'],
+          measures.map(({ title, here, elsewhere }) => [title, here, elsewhere])
+        )
+      ]
+}
+
+const knownIn = (value: number | null | undefined): ReadonlyArray<number> =>
+  value === null || value === undefined ? [] : [value]
+
 const ofComparisons = (study: Comparisons, lines: ReadonlyArray<Estimate>): ReadonlyArray<string> => {
   const estimators = [...new Set(lines.map(({ estimator }) => estimator))]
   const rows = study.conditions.flatMap(({ name }) =>
@@ -200,7 +235,9 @@ export const show = (
     '',
     `The paper: ${study.paper ?? 'says nothing of it'}.`,
     '',
-    ...(study._tag === 'Finetunes' ? ofFinetunes(study, points) : ofComparisons(study, lines)),
+    ...(study._tag === 'Finetunes'
+      ? [...ofFinetunes(study, points), ...ofMeasures(study, points)]
+      : ofComparisons(study, lines)),
     '',
     `![${study.name}](${study.name}-${made.task}.png)`,
     '',

@@ -216,7 +216,8 @@ const step = (compiled: Compiled, runKey: Key.Key, state: State): TE.TaskEither<
   const before = state.critic ?? {}
   const beside = {
     ...(critic === undefined ? {} : { learned: critic.learned(before) }),
-    ...(reused === undefined ? {} : { credit: false })
+    ...(reused === undefined ? {} : { credit: false }),
+    ...(critic === undefined && reused === undefined ? { samples: false } : {})
   }
   const seen: Array<Critic.Whole> = []
   const running =

@@ -142,9 +142,16 @@ const pointOf = ({ condition, seed, evaluations, pullbacks }: Measured, steps: n
     heldOutError: stand('heldOut', 'standardError'),
     kl: stand('kl', 'mean'),
     diversity: before === null || distance === null ? null : distance / before,
-    frechet: stand('frechetToBase')
+    frechet: stand('frechetToBase'),
+    ...measuresOf(at(summary, 'after', 'measures'))
   }
 }
+
+/** The means of what a task measures beside. */
+const measuresOf = (measures: unknown): Pick<Point, 'measures'> =>
+  isRecord(measures)
+    ? { measures: Object.fromEntries(Object.entries(measures).map(([name, one]) => [name, number(at(one, 'mean'))])) }
+    : {}
 
 const parsed = (text: string): Step<unknown> =>
   TE.fromEither(
@@ -227,19 +234,34 @@ export interface Comparing {
 
 const isEstimates = (u: unknown): u is ReadonlyArray<Estimate> => Array.isArray(u) && u.every(Estimate.is)
 
-const estimateOf = (cell: Comparing, line: unknown): Estimate => ({
-  condition: cell.condition,
-  seed: cell.seed,
-  at: cell.at,
-  estimator: String(at(line, 'estimator')),
-  variance: number(at(line, 'variance')),
-  varianceTimesCost: number(at(line, 'varianceTimesCost')),
-  networkEvaluations: number(at(line, 'networkEvaluations')),
-  pullbacks: number(at(line, 'pullbacks')),
-  slopeRatio: number(at(line, 'slopeRatio')),
-  slopeRatioError: number(at(line, 'slopeRatioError')),
-  tailIndex: number(at(line, 'tailIndex'))
-})
+const estimateOf = (cell: Comparing, line: unknown): Estimate => {
+  // what the samples of a batch share has the variance of their mean
+  const batch = number(at(line, 'batch')) ?? 1
+  const ofSample = (variance: unknown): number | null => {
+    const one = number(variance)
+    return one === null ? null : one * batch
+  }
+  const parts = at(line, 'parts')
+  return {
+    condition: cell.condition,
+    seed: cell.seed,
+    at: cell.at,
+    estimator: String(at(line, 'estimator')),
+    variance: ofSample(at(line, 'variance')),
+    parts: Object.fromEntries(
+      Object.entries(isRecord(parts) ? parts : {}).flatMap(([cell, variance]) => {
+        const one = ofSample(variance)
+        return one === null ? [] : [[cell, one]]
+      })
+    ),
+    varianceTimesCost: number(at(line, 'varianceTimesCost')),
+    networkEvaluations: number(at(line, 'networkEvaluations')),
+    pullbacks: number(at(line, 'pullbacks')),
+    slopeRatio: number(at(line, 'slopeRatio')),
+    slopeRatioError: number(at(line, 'slopeRatioError')),
+    tailIndex: number(at(line, 'tailIndex'))
+  }
+}
 
 /**
  * What `compare` says under a condition. What was found out before is read.

@@ -14,6 +14,7 @@ import { methods } from './Methods.js'
 import { pathwise } from './Pathwise.js'
 import { segmentLength } from './SegmentLength.js'
 import { start } from './Start.js'
+import { video } from './Video.js'
 
 /**
  * All studies.
@@ -31,5 +32,6 @@ export const studies: ReadonlyArray<Study> = [
   kl,
   blackBox,
   pathwise,
-  chains
+  chains,
+  video
 ]
