@@ -33,7 +33,7 @@ const values = {
 
 type Name = keyof typeof values
 
-const program = Program.make(
+export const program = Program.make(
   {
     x: ['batch', D],
     w1: [D, H],

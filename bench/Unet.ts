@@ -66,7 +66,8 @@ const shapes = Object.fromEntries(
   )
 )
 
-const program = Program.make({ x: ['batch', 16, 16, 3], ...shapes }, () => {
+/** The forward pass by this library. */
+export const program = Program.make({ x: ['batch', 16, 16, 3], ...shapes }, () => {
   const conv = (v: Any, k: number): Any => {
     const [i = 3, o = 3] = layers[k] ?? []
     const lens = conv2d<number, number>(i, o, { size: 3, padding: 1 })

@@ -4,7 +4,8 @@
  *
  * `--only NAME` runs one work, or all whose names start with NAME and a hyphen (`growth`, `compile`), `--rounds N` sets the rounds
  * (default 15), `--json` prints one object a line. `--browser` runs what a browser can in a page of Chromium, on WebGPU
- * (`Browser.ts`), by those that `--who` names (`webgpu,jaxjs`).
+ * (`Browser.ts`), by those that `--who` names (`webgpu,jaxjs`). `--kernels` runs each kernel of some programs by itself
+(`Kernels.ts`).
  */
 import { createRequire } from 'node:module'
 import { cpus } from 'node:os'
@@ -20,6 +21,7 @@ import { credits } from './Credit.js'
 import { elementwise } from './Elementwise.js'
 import { gradients } from './Gradient.js'
 import { growth } from './Growth.js'
+import { kernels, peak } from './Kernels.js'
 import { matmul } from './Matmul.js'
 import { rollout } from './Rollout.js'
 import { unet } from './Unet.js'
@@ -41,6 +43,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     rounds: { type: 'string', default: '15' },
     json: { type: 'boolean', default: false },
+    kernels: { type: 'boolean', default: false },
     browser: { type: 'boolean', default: false },
     who: { type: 'string', default: '' }
   }
@@ -61,16 +64,32 @@ if (chosen.length === 0 || !(rounds >= 1)) {
   process.exit(2)
 }
 
+const machine = `${cpus()[0]?.model ?? 'unknown processor'}, node ${process.version}`
+const say = (line: object | string): void => {
+  process.stdout.write(`${typeof line === 'string' ? line : JSON.stringify(line)}\n`)
+}
+say(values.json ? { machine } : machine)
+
+if (values.kernels) {
+  const most = peak(rounds)
+  say(values.json ? { peak: most } : `128-bit vectors, in registers: ${most.toFixed(1)} GFLOP/s`)
+  for (const one of kernels(rounds)) {
+    const { program, kernel, calls, ms, gflops } = one
+    const rate = `${gflops.toFixed(1).padStart(6)} GFLOP/s  ${((100 * gflops) / most).toFixed(0).padStart(3)} %`
+    say(
+      values.json
+        ? one
+        : `${program.padEnd(20)} ${ms.toFixed(3).padStart(8)} ms ${`${calls}`.padStart(4)} x  ${rate}  ${kernel}`
+    )
+  }
+  process.exit(0)
+}
+
 setWasmPaths(`${dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'))}/`)
 await tf.setBackend('wasm')
 await tf.ready()
 await init('wasm')
 
-const machine = `${cpus()[0]?.model ?? 'unknown processor'}, node ${process.version}`
-const say = (line: object | string): void => {
-  process.stdout.write(`${typeof line === 'string' ? line : JSON.stringify(line)}\n`)
-}
-if (!values.json) say(machine)
 const present: Array<Native> = []
 for (const library of ['torch', 'onnxruntime'] as const) {
   const found = await presence(library)

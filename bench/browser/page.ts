@@ -22,14 +22,6 @@ const works: ReadonlyArray<Work> = [
 /** Who runs in the page: ours on two modes, and the others on WebGPU. */
 export type Who = 'webgpu' | 'webasm' | 'tfjs' | 'jaxjs' | 'onnx'
 
-/** Milliseconds: of the first run, with what it compiles, and of the others. `differs`: from our webasm, of the largest value. */
-export interface Timed {
-  readonly who: Who
-  readonly first: number
-  readonly times: ReadonlyArray<number>
-  readonly differs: number
-}
-
 const makers = (work: Work): Readonly<Partial<Record<Who, () => Promise<Contender>>>> => {
   const { ours, tfjs, jaxjs } = work.contenders
   return {
@@ -55,32 +47,42 @@ const begin = async (): Promise<void> => {
   }
 }
 
-/** Times a work: the first run of each, then `rounds` in which each runs once in turn. */
-const time = async (name: string, rounds: number, only: ReadonlyArray<Who> = []): Promise<ReadonlyArray<Timed>> => {
+const open = new Map<Who, Contender>()
+let answer: ArrayLike<number> | undefined
+
+/** Who does a work. */
+const parties = async (name: string): Promise<ReadonlyArray<Who>> => {
   await (begun ??= begin())
+  for (const one of open.values()) await one.dispose()
+  open.clear()
+  answer = undefined
+  return Object.keys(makers(workOf(name))) as ReadonlyArray<Who>
+}
+
+const workOf = (name: string): Work => {
   const work = works.find((one) => one.name === name)
   if (work === undefined) throw new Error(`there is no work '${name}'`)
-  const made: Array<{ who: Who; one: Contender; first: number; times: Array<number>; differs: number }> = []
-  let answer: ArrayLike<number> | undefined
-  for (const [key, make] of Object.entries(makers(work))) {
-    const who = key as Who
-    if (only.length > 0 && !only.includes(who)) continue
-    const began = performance.now()
-    const one = await make()
-    const result = await one.run()
-    const first = performance.now() - began
-    answer ??= result
-    made.push({ who, one, first, times: [], differs: distance(answer, result) })
-  }
-  for (let round = 0; round < rounds; round++) {
-    for (const { one, times } of made) {
-      const began = performance.now()
-      await one.run()
-      times.push(performance.now() - began)
-    }
-  }
-  for (const { one } of made) await one.dispose()
-  return made.map(({ who, first, times, differs }) => ({ who, first, times, differs }))
+  return work
+}
+
+/** Makes one way to do a work and runs it: milliseconds, and how far the answer is from the first one's. */
+const first = async (name: string, who: Who): Promise<readonly [elapsed: number, differs: number]> => {
+  const make = makers(workOf(name))[who]
+  if (make === undefined) throw new Error(`nobody is '${who}'`)
+  const began = performance.now()
+  const one = await make()
+  const result = await one.run()
+  const elapsed = performance.now() - began
+  open.set(who, one)
+  answer ??= result
+  return [elapsed, distance(answer, result)]
+}
+
+/** Runs one again. */
+const again = async (who: Who): Promise<number> => {
+  const began = performance.now()
+  await open.get(who)?.run()
+  return performance.now() - began
 }
 
 /** The adapter as it presents itself. */
@@ -93,10 +95,12 @@ const adapter = async (): Promise<string> => {
 /** The functions that the driver calls. */
 export interface Api {
   readonly names: ReadonlyArray<string>
-  readonly time: typeof time
+  readonly parties: typeof parties
+  readonly first: typeof first
+  readonly again: typeof again
   readonly adapter: typeof adapter
 }
 
-const api: Api = { names: works.map(({ name }) => name), time, adapter }
+const api: Api = { names: works.map(({ name }) => name), parties, first, again, adapter }
 
 Object.assign(globalThis, { bench: api })

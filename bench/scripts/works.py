@@ -189,7 +189,8 @@ def libraries():
     with open("/proc/self/maps", encoding="utf-8") as maps:
         files = {line.split("/")[-1].strip() for line in maps if "/" in line}
     found = sorted(name for name in files if any(part in name for part in ("blas", "mkl", "blis")))
-    return ", ".join(name for name in found if not name.startswith("libgsl")) or "its own"
+    core = os.environ.get("OPENBLAS_CORETYPE")
+    return (", ".join(found) or "its own") + (f" ({core})" if core else "")
 
 
 def answer(message, data=b""):

@@ -108,6 +108,7 @@ export const choose = ({ task, config }: Configured, target: Target, only = ''):
       return pipe(
         Pilot.pilot(problem, candidatesOf(config, setup).filter(isNamed(only)), target, {
           samples: config.steps * config.batch,
+          peers: config.group > 1 ? config.group : config.batch,
           share,
           draws: (batch) => drawsOf({ ...problem, batch }, setup, key),
           clock

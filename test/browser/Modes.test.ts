@@ -9,11 +9,26 @@ import { type Browser, chromiumPath, open } from './browser.js'
 import { cases, exact, own, wide } from './cases.js'
 import { digest } from './digest.js'
 import type { Api } from './page.js'
+import { shapes } from './shapes.js'
+import type { Forced } from './webgpu.js'
 
 const names = Object.keys(cases)
 
 // a run in a page is a few hundred milliseconds: building shaders on a processor
 const programs = 40
+
+/** Every way of a kernel on WebGPU, in words. */
+const allWays: ReadonlyArray<string> = [
+  ...[1, 2, 4, 8].flatMap((rows) => [1, 2, 4, 8].map((columns) => `${rows} x ${columns} a thread`)),
+  ...['1 x 1', '1 x 4', '4 x 4'].flatMap((block) =>
+    [8, 64].map((parts) => `${block} a thread, the sum in ${parts} parts`)
+  ),
+  ...['a thread', 'a tree'].flatMap((by) =>
+    ['nowhere', 'of what is kept', 'of what is reduced'].map((where) => `${by}, vectors ${where}`)
+  ),
+  'an element a thread',
+  'four elements a thread'
+]
 
 /** What is wrong: an element outside of its bound, or elements without one. */
 const wrong = ({ ratio, at, claimed }: Agreement): string | undefined =>
@@ -163,6 +178,53 @@ describe.each(installed === undefined ? [] : [installed])('in a page of %s', (pa
         ])
       }
     )
+  })
+
+  describe('webgpu', () => {
+    const ways = new Set<string>()
+
+    test.each(Object.keys(shapes))(
+      'agrees with the reference in each of its ways, twice with the same bits, on %s',
+      async (name) => {
+        // the page's `forced` gives that
+        const { worst, same, names: tried } = (await call('forced', name)) as Forced
+        expect(wrong(worst)).toBeUndefined()
+        expect(same).toBe(true)
+        for (const way of tried) ways.add(way)
+      }
+    )
+
+    test('has ways of every kind', () => {
+      expect([...ways].sort()).toEqual([...allWays].sort())
+    })
+
+    test('writes what changed, and submits once', async () => {
+      // x, w and c are 96, 144 and 12 numbers
+      expect(await call('written')).toEqual([4 * 252, 0, 4 * 96, 0])
+    })
+
+    test.each([
+      'a product with tails everywhere',
+      'a convolution and its adjoints',
+      'sums along rows, columns and all'
+    ])('cuts what is long, within kernels too, and gives the same bits: %s', async (name) => {
+      const [whole, parts, same] = (await call('cut', name)) as readonly [number, number, boolean]
+      expect(same).toBe(true)
+      expect(whole).toBe(1)
+      expect(parts).toBeGreaterThan(6)
+    })
+
+    test('says that the device went, and starts again', async () => {
+      const [said, recovered] = (await call('lost')) as readonly [string, boolean]
+      expect(said).toMatch(/^gpu\.js webgpu: .*(lost|destroyed|abort)/i)
+      expect(recovered).toBe(true)
+    })
+
+    test('keeps nothing of what was disposed of', async () => {
+      const [one = 0, ...after] = (await call('memory', 4, 5)) as ReadonlyArray<number>
+      expect(one).toBeGreaterThan(1000)
+      expect(after).toEqual([0, 0, 0, 0, 0])
+    })
   })
 
   test('without complaints of the browser', () => {

@@ -19,7 +19,7 @@ export const video: Finetunes = {
   on: { clips: Bases.clips },
   conditions: [C.asPrinted, C.base, C.truncated(1), C.reinforce, C.halfOrderRest, C.clean],
   against: C.asPrinted.name,
-  marks: [0.25, 0.5],
+  marks: [0.5],
   plot: { x: 'cost', y: 'heldOut' },
   measures: [
     {

@@ -90,6 +90,13 @@ const counts = (
 const enoughThreads = 256
 
 /**
+ * A block of 8 x 8 is a sixth faster than one of half its size, and takes twice as long to compile: below so many operations
+ * a run it does not pay.
+ */
+const worthLargest = 2 ** 28
+const largest = 64
+
+/**
  * The blocks that are open to a contraction, the one to take first: the largest that leaves threads enough.
  *
  * @category utils
@@ -112,14 +119,15 @@ export const contractionWays = (core: ContractionCore, facts: Facts): ReadonlyAr
     const { across, down, deep } = counts(core, parts, block)
     return across * down * deep
   }
-  const enough = shapes.filter((block) => threads(block) >= enoughThreads)
   const steps = size(pick(core.dims, parts.sum))
-  const split = steps >= 256 ? [8, 64] : []
-  const first = enough[0] ?? shapes.at(-1) ?? { rows: 1, columns: 1, split: 1 }
-  const few = enough.length === 0 && split.length > 0
-  const divided = split.map((by) => ({ ...first, split: by }))
+  const work = 2 * size(core.dims) * facts.calls
+  const first = shapes.find(
+    (block) => threads(block) >= enoughThreads && (block.rows * block.columns < largest || work >= worthLargest)
+  ) ??
+    shapes.at(-1) ?? { rows: 1, columns: 1, split: 1 }
   const whole = [first, ...shapes.filter((one) => one !== first)]
-  return few ? [...divided, ...whole] : [...whole, ...divided]
+  const divided = steps >= manySteps ? [8, groupSize].map((split) => ({ ...first, split })) : []
+  return threads(first) < enoughThreads ? [...divided, ...whole] : [...whole, ...divided]
 }
 
 /**
@@ -143,6 +151,10 @@ const tile = (across: number, { split }: BlockShape): { readonly width: number; 
 }
 
 const groupSize = 64
+
+/** The steps of a sum that is worth sharing out. */
+const manySteps = 256
+
 const letters = ['x', 'y', 'z', 'w'] as const
 const range = (n: number): ReadonlyArray<number> => Array.from({ length: n }, (_, i) => i)
 
@@ -221,7 +233,7 @@ export const contracted = (
 
   const aStart = P.sum([lead(block, facts, a, []), batchAt(a.strides)])
   const bStart = P.sum([lead(block, facts, b, []), batchAt(b.strides)])
-  const aRows = rowsAt(a.strides).map((row) => P.sum([aStart, row]))
+  const aRows = rowsAt(a.strides).map((row) => named(name, P.sum([aStart, row])))
   const columnStride = b.strides[parts.column] ?? 0
   const vectors = parts.b === 'own'
   const columnAt = range(shape.columns).map((c): Position => {
@@ -233,7 +245,7 @@ export const contracted = (
     if (c % 4 !== 0) return P.at(0)
     return P.multiple(name(`min(${P.text(P.divided(whole, 4))}, ${n / 4 - 1}u)`), n / 4, 4)
   })
-  const bColumns = columnAt.map((column) => P.sum([bStart, P.scale(column, columnStride)]))
+  const bColumns = columnAt.map((column) => named(name, P.sum([bStart, P.scale(column, columnStride)])))
 
   // what is summed
   const groups = vectors ? shape.columns / 4 : shape.columns
@@ -256,13 +268,7 @@ export const contracted = (
       ])
     const steps = parts.sum.length === 0 ? [0] : range(unrolled)
     // shared by all rows and columns: the way along the sum
-    const shift = (access: Access, k: number): Position => {
-      const way = to(access, k)
-      const rest = { ...way, offset: 0 }
-      const unit = P.divides(4, rest) ? 4 : 1
-      if (way.terms.length === 0 || (way.terms.length === 1 && way.terms[0]?.factor === unit)) return way
-      return P.sum([P.multiple(own(P.text(P.divided(rest, unit))), 2 ** 30, unit), P.at(way.offset)])
-    }
+    const shift = (access: Access, k: number): Position => named(own, to(access, k))
     const aVectorSum = parts.a === 'sum' && whole
     const bVectorSum = parts.b === 'sum' && whole
     const left = (r: number, k: number): string => {
@@ -280,13 +286,15 @@ export const contracted = (
       if (bVectorSum) return `${own(vectorAt(bName, P.sum([column, shift(b, 0)])))}.${letters[k] ?? 'x'}`
       return own(element(bName, bVectors, P.sum([column, shift(b, k)])))
     }
-    for (const k of steps) {
-      const row = range(groups).map((c) => rightOf(c, k))
-      for (const r of range(shape.rows)) {
-        const value = left(r, k)
-        row.forEach((right, c) => inner.lines.push(`${sums[r]?.[c] ?? ''} += ${value} * ${right};`))
-      }
-    }
+    // all steps of a sum at once, so that what it was is read and what it becomes is written once
+    const right = steps.map((k) => range(groups).map((c) => rightOf(c, k)))
+    sums.forEach((line, r) => {
+      const values = steps.map((k) => left(r, k))
+      line.forEach((one, c) => {
+        const products = values.map((value, i) => `${value} * ${right[i]?.[c] ?? ''}`)
+        inner.lines.push(`${one} = ${[one, ...products].join(' + ')};`)
+      })
+    })
   }
 
   const taps = pick(dims, parts.sum.slice(0, -1))
@@ -314,38 +322,50 @@ export const contracted = (
 
   if (split > 1) joinShares(block, sums.flat(), split, out)
 
-  // the output
-  const outRows = rowsAt(strides)
-  const outStart = batchAt(strides)
+  // the output, row by row: one text for all rows is compiled once
   const wide = n % 4 === 0 && shape.columns % 4 === 0 && strides[parts.column] === 1
-  for (const r of range(shape.rows)) {
-    const row = level ? undefined : `${P.text(P.sum([P.multiple(by, down, shape.rows), P.at(r)]))} < ${m}u`
-    for (const c of range(wide ? shape.columns / 4 : shape.columns)) {
-      const first = wide ? 4 * c : c
-      const start = P.multiple(bx, across, shape.columns)
-      const column = P.sum([start, P.at(first)])
-      const conditions = [...(row === undefined ? [] : [row]), ...(even ? [] : [`${P.text(column)} < ${n}u`])]
-      const value = !wide
-        ? vectors
-          ? `${sums[r]?.[Math.floor(c / 4)] ?? ''}.${letters[c % 4] ?? 'x'}`
-          : (sums[r]?.[c] ?? '')
-        : vectors
-          ? (sums[r]?.[c] ?? '')
-          : `vec4f(${range(4)
-              .map((i) => sums[r]?.[first + i] ?? '')
-              .join(', ')})`
-      const text = inside(block, (guarded) => {
-        const unit = wide ? 4 : 1
-        const known = even
-          ? column
-          : P.multiple(define(guarded, P.text(P.divided(column, unit))), Math.ceil(n / unit), unit)
-        const position = P.sum([outStart, outRows[r] ?? P.at(0), P.scale(known, strides[parts.column] ?? 1)])
-        store(guarded, position, value, wide)
-      })
-      block.lines.push(conditions.length === 0 ? `{\n${text}\n}` : `if (${conditions.join(' && ')}) {\n${text}\n}`)
-    }
+  const type = vectors ? 'vec4f' : 'f32'
+  block.lines.push(`var sums = array<${type}, ${shape.rows * groups}>(${sums.flat().join(', ')});`)
+  const sum = (c: number): string => `sums[${groups === 1 ? 'row' : `row * ${groups}u + ${c}u`}]`
+  const valueAt = (c: number): string => {
+    if (!wide) return vectors ? `${sum(Math.floor(c / 4))}.${letters[c % 4] ?? 'x'}` : sum(c)
+    return vectors
+      ? sum(c)
+      : `vec4f(${range(4)
+          .map((i) => sum(4 * c + i))
+          .join(', ')})`
   }
+  const rows = inside(block, (each) => {
+    const own = (value: string): string => define(each, value)
+    const start = P.multiple(by, down, shape.rows)
+    const row = P.multiple('row', shape.rows)
+    if (!level) each.lines.push(`if (${P.text(P.sum([start, row]))} >= ${m}u) { continue; }`)
+    const steps = pick(strides, parts.rows)
+    const known = level ? P.sum([start, row]) : P.multiple(own(P.text(P.sum([start, row]))), m)
+    const place = near
+      ? P.sum([P.along(own, rowDims, steps, start), P.scale(row, steps.at(-1) ?? 0)])
+      : P.along(own, rowDims, steps, known)
+    const unit = wide ? 4 : 1
+    for (const c of range(shape.columns / unit)) {
+      const column = P.sum([P.multiple(bx, across, shape.columns), P.at(c * unit)])
+      const text = inside(each, (guarded) => {
+        const within = even ? column : P.multiple(define(guarded, P.text(P.divided(column, unit))), n / unit, unit)
+        const position = P.sum([batchAt(strides), place, P.scale(within, strides[parts.column] ?? 1)])
+        store(guarded, position, valueAt(c), wide)
+      })
+      each.lines.push(even ? `{\n${text}\n}` : `if (${P.text(column)} < ${n}u) {\n${text}\n}`)
+    }
+  })
+  block.lines.push(`for (var row = 0u; row < ${shape.rows}u; row++) {\n${rows}\n}`)
   return split > 1 ? [`var<workgroup> shares : array<${vectors ? 'vec4f' : 'f32'}, ${groupSize}>;`] : []
+}
+
+/** A position whose run-time part is computed here, once, and not where it is used. */
+const named = (name: P.Name, position: Position): Position => {
+  const moving = { ...position, offset: 0 }
+  const unit = P.divides(4, moving) ? 4 : 1
+  if (moving.terms.length === 0 || (moving.terms.length === 1 && moving.terms[0]?.factor === unit)) return position
+  return P.sum([P.multiple(name(P.text(P.divided(moving, unit))), 2 ** 30, unit), P.at(position.offset)])
 }
 
 /** Joins the shares of a sum, one sum after the other, by a tree in workgroup memory; the first thread of each goes on. */

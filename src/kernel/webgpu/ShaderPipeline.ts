@@ -62,7 +62,8 @@ export const factsOf = ({ buffers, kernels, calls }: Plan, lengths: ReadonlyArra
     const arrays = Array.from({ length: count }, (_, i) => own.every((call) => fours(length[call.buffers[i] ?? -1])))
     return {
       arrays: [...arrays, fours(lengths[kernel])],
-      numbers: parameters.map((_, i) => own.every((call) => (call.parameters[i] ?? 1) % 4 === 0))
+      numbers: parameters.map((_, i) => own.every((call) => (call.parameters[i] ?? 1) % 4 === 0)),
+      calls: own.length
     }
   })
 }
@@ -82,7 +83,7 @@ export const shaderPipeline = (
 ): PlanPipeline => {
   const facts = factsOf(plan, lengths)
   const shaders = plan.kernels.map((kernel, i): Shader => {
-    const known = facts[i] ?? { arrays: [], numbers: [] }
+    const known = facts[i] ?? { arrays: [], numbers: [], calls: 1 }
     const way = choose(ways(kernel, known), kernel) ?? { _tag: 'Elements', wide: false }
     const shader = kernelWgsl(kernel, known, way)
     on.shaders.set(kernel, shader)

@@ -16,8 +16,8 @@ import type { Position } from './Position.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * What is known of the arguments of a kernel in all of its calls: whether four divides the size of each array (the last of
- * them is the output), and the value of each number that is an argument.
+ * What is known of a kernel in all of its calls in a run: whether four divides the size of each array (the last of them is
+ * the output), and the value of each number that is an argument; and how many calls there are.
  *
  * @category model
  * @since 0.1.0
@@ -25,6 +25,7 @@ import type { Position } from './Position.js'
 export interface Facts {
   readonly arrays: ReadonlyArray<boolean>
   readonly numbers: ReadonlyArray<boolean>
+  readonly calls: number
 }
 
 /**
