@@ -24,25 +24,29 @@ const numberOrNull = t.union([t.number, t.null])
  * A fine-tune after some steps: what it has spent by then (network evaluations and pullbacks of all samples), and where the model
  * stands on held-out noise. `heldOut` is the reward by another judge (null where there is none), `kl` the divergence of the chain from
  * the base's (null where no step has noise), `diversity` the mean distance of two outputs over the base's, and `frechet` the Fréchet
- * distance to the base's outputs. Errors are standard errors over samples.
+ * distance to the base's outputs. Errors are standard errors over samples. `measures` are the means of what the task measures beside, by
+ * name, where it does.
  *
  * @category model
  * @since 0.1.0
  */
-export const Point = t.type({
-  condition: t.string,
-  seed: t.number,
-  steps: t.number,
-  evaluations: t.number,
-  pullbacks: t.number,
-  reward: numberOrNull,
-  rewardError: numberOrNull,
-  heldOut: numberOrNull,
-  heldOutError: numberOrNull,
-  kl: numberOrNull,
-  diversity: numberOrNull,
-  frechet: numberOrNull
-})
+export const Point = t.intersection([
+  t.type({
+    condition: t.string,
+    seed: t.number,
+    steps: t.number,
+    evaluations: t.number,
+    pullbacks: t.number,
+    reward: numberOrNull,
+    rewardError: numberOrNull,
+    heldOut: numberOrNull,
+    heldOutError: numberOrNull,
+    kl: numberOrNull,
+    diversity: numberOrNull,
+    frechet: numberOrNull
+  }),
+  t.partial({ measures: t.record(t.string, numberOrNull) })
+])
 
 /**
  * @category model

@@ -147,6 +147,42 @@ const ofFinetunes = (study: Finetunes, points: ReadonlyArray<Point>): Table => {
   }
 }
 
+/** What a task measures beside the reward, where a study asks for it, with how each is taken. */
+const ofMeasures = (study: Finetunes, points: ReadonlyArray<Point>): ReadonlyArray<Table> => {
+  const { measures = [], conditions, varied, against } = study
+  const of = (last: ReadonlyArray<Point>, name: string): ReadonlyMap<number, number> =>
+    new Map(last.flatMap(({ seed, measures: told = {} }) => knownIn(told[name]).map((value) => [seed, value] as const)))
+  const rows = conditions.map(({ name }) => {
+    const last = lastOf(points, name)
+    return [
+      name,
+      ...measures.map((measure) => {
+        const values = of(last, measure.name)
+        const difference = differenceOf(values, of(lastOf(points, against), measure.name))
+        const mark = name !== against && isDecided(difference) ? ' *' : ''
+        return `${showMean(meanOf([...values.values()]))}${mark}`
+      })
+    ]
+  })
+  return measures.length === 0
+    ? []
+    : [
+        {
+          note: `What is measured beside the reward; a star says that the difference from *${against}*, between runs of the same seed, is decided.`,
+          head: [varied, ...measures.map(({ title }) => title)],
+          rows
+        },
+        {
+          note: 'How each is taken:',
+          head: ['measure', 'here', 'in VBench (Huang et al., arXiv 2311.17982)'],
+          rows: measures.map(({ title, here, elsewhere }) => [title, here, elsewhere])
+        }
+      ]
+}
+
+const knownIn = (value: number | null | undefined): ReadonlyArray<number> =>
+  value === null || value === undefined ? [] : [value]
+
 const ofComparisons = (study: Comparisons, lines: ReadonlyArray<Estimate>): Table => {
   const estimators = [...new Set(lines.map(({ estimator }) => estimator))]
   const rows = study.conditions.flatMap(({ name }) =>
@@ -285,7 +321,7 @@ const secondsIn = (study: Finetunes, { computing }: Lines): ReadonlyArray<Table>
  */
 export const tablesOf = (study: Study, lines: Lines): ReadonlyArray<Table> =>
   study._tag === 'Finetunes'
-    ? [ofFinetunes(study, lines.points), ...secondsIn(study, lines)]
+    ? [ofFinetunes(study, lines.points), ...ofMeasures(study, lines.points), ...secondsIn(study, lines)]
     : [ofComparisons(study, lines.estimates), ...partsOf(study, lines.estimates)]
 
 /**

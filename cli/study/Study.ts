@@ -63,6 +63,20 @@ export interface Basis {
  */
 export type Quantity = 'reward' | 'heldOut' | 'kl' | 'diversity' | 'frechet'
 
+/**
+ * A number that a task tells of its outputs beside any reward (see `Judges`): its name there, what it is called, how it is taken here, and
+ * how it is taken where the name is from.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Measure {
+  readonly name: string
+  readonly title: string
+  readonly here: string
+  readonly elsewhere: string
+}
+
 interface Asked {
   readonly name: string
   readonly question: string
@@ -86,6 +100,7 @@ export interface Finetunes extends Asked {
   readonly against: string
   readonly marks: ReadonlyArray<number>
   readonly plots: ReadonlyArray<Axes>
+  readonly measures?: ReadonlyArray<Measure>
 }
 
 /**

@@ -244,7 +244,8 @@ const step = (compiled: Compiled, runKey: Key.Key, state: State): TE.TaskEither<
   const beside = {
     ...(old === undefined ? {} : { old: Requests.copies(problem, problem.batch, { ...state.params, ...old }) }),
     ...(critic === undefined ? {} : { learned: critic.learned(before) }),
-    ...(reused === undefined ? {} : { credit: false })
+    ...(reused === undefined ? {} : { credit: false }),
+    ...(critic === undefined && reused === undefined ? { samples: false } : {})
   }
   const seen: Array<Critic.Whole> = []
   const running =

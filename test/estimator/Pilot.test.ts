@@ -68,7 +68,7 @@ const run = (
   seed: number,
   of = candidates
 ): Promise<E.Either<Pilot.PilotError, Pilot.Found<{ readonly estimator: Estimator }>>> =>
-  Pilot.pilot(problem, of, reference, { samples, share: 0.05, draws: draws(seed), clock: ticking() })()
+  Pilot.pilot(problem, of, reference, { samples, share: 0.05, peers: 8, draws: draws(seed), clock: ticking() })()
 
 describe('a pilot', () => {
   it('finds what is within a fifth of the best, from a twentieth of the run, whatever the seed', async () => {

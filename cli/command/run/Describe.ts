@@ -32,6 +32,10 @@ export const describe = (summary: Summary): string => {
     after.kl === null
       ? '  KL         none to the base, since no step has noise'
       : `  KL         ${level(after.kl)} to the base${summary.kl.beta === 0 ? '' : `, at ${summary.kl.beta} each: objective ${level(before.objective)} to ${level(after.objective)}`}`,
+    ...Object.entries(after.measures ?? {}).map(([name, one]) => {
+      const was = before.measures?.[name]
+      return `  measure    ${name} ${was === undefined ? '' : `${level(was)} to `}${level(one)}`
+    }),
     ...(summary.warning === null ? [] : [`  warning    ${summary.warning}`]),
     `  estimator  ${summary.estimator}: ${summary.cover}`,
     `             ${unpaid.length === 0 ? `unbiased for ${summary.objective}` : `biased: steps ${Cover.showSteps(unpaid)} are not paid once`}`,

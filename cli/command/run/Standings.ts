@@ -45,7 +45,8 @@ const Line = t.intersection([
     objective: LevelLine,
     pairwiseDistance: numberOrNull,
     frechetToBase: numberOrNull
-  })
+  }),
+  t.partial({ measures: t.record(t.string, LevelLine) })
 ])
 
 // -------------------------------------------------------------------------------------
@@ -95,7 +96,12 @@ export const readStandings = (text: string): E.Either<string, ReadonlyArray<Stoo
             kl: levelOrNull(read.kl),
             objective: level(read.objective),
             pairwiseDistance: read.pairwiseDistance ?? NaN,
-            frechetToBase: read.frechetToBase ?? NaN
+            frechetToBase: read.frechetToBase ?? NaN,
+            ...(read.measures === undefined
+              ? {}
+              : {
+                  measures: Object.fromEntries(Object.entries(read.measures).map(([name, one]) => [name, level(one)]))
+                })
           })
         )
       )

@@ -100,7 +100,8 @@ const pointOf =
       heldOutError: stand('heldOut', 'standardError'),
       kl: stand('kl', 'mean'),
       diversity: own === null || base === null ? null : own / base,
-      frechet: stand('frechetToBase')
+      frechet: stand('frechetToBase'),
+      ...measuresOf(at(standing, 'measures'))
     }
   }
 
@@ -116,6 +117,12 @@ const pointsOf = (cell: Measured, summary: unknown): ReadonlyArray<Point> => {
     point(last, at(summary, 'after'))
   ]
 }
+
+/** The means of what a task measures beside. */
+const measuresOf = (measures: unknown): Pick<Point, 'measures'> =>
+  isRecord(measures)
+    ? { measures: Object.fromEntries(Object.entries(measures).map(([name, one]) => [name, number(at(one, 'mean'))])) }
+    : {}
 
 const parsed = (text: string): Step<unknown> =>
   TE.fromEither(

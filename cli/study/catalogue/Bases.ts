@@ -37,6 +37,21 @@ export const points: Basis = {
 }
 
 /**
+ * Clips by the convolutional network, 10 steps of DDIM: the soft prompt is trained for `log p(glasses)` in the mean over the frames.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const clips: Basis = {
+  config: { ...free, chain: { T: 10 }, reward: 'glasses', batch: 8, evaluationSamples: 64 },
+  budget: { _tag: 'Cost', evaluationsAndPullbacks: 10_000 },
+  quick: {
+    config: { chain: { T: 5 }, batch: 4, evaluationSamples: 16 },
+    budget: { _tag: 'Cost', evaluationsAndPullbacks: 400 }
+  }
+}
+
+/**
  * A basis with another budget: network evaluations and pullbacks.
  *
  * @category constructors

@@ -16,6 +16,7 @@ import { sampleEfficiency } from './SampleEfficiency.js'
 import { segmentLength } from './SegmentLength.js'
 import { stages } from './Stages.js'
 import { start } from './Start.js'
+import { video } from './Video.js'
 
 /**
  * All studies.
@@ -35,5 +36,6 @@ export const studies: ReadonlyArray<Study> = [
   kl,
   blackBox,
   pathwise,
-  chains
+  chains,
+  video
 ]

@@ -3,11 +3,16 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { study, type StudyOptions } from '../../../cli/command/study/Study.js'
+import { found } from '../../../cli/command/study/Cells.js'
 import type { Order, Program } from '../../../cli/command/study/Hands.js'
+import type { Point } from '../../../cli/study/Line.js'
 import { differenceOf, isDecided, meanOf, showMean } from '../../../cli/study/Means.js'
+import { show } from '../../../cli/study/Page.js'
 import { plot } from '../../../cli/study/Plot.js'
 import { placeOf, stepsAt, stepsOf } from '../../../cli/study/Study.js'
+import { video } from '../../../cli/study/catalogue/Video.js'
 import { studies } from '../../../cli/study/catalogue/index.js'
+import { get } from '../../network/adjoint.js'
 import { captured, type Ran } from '../captured.js'
 
 const scratch = mkdtempSync(join(tmpdir(), 'halforder-study-'))
@@ -27,7 +32,17 @@ const quick =
       return { _tag: 'Done', value: ['reinforce', 'full backpropagation'].map((estimator) => ({ ...line, estimator })) }
     }
     const { config = '', seed = '', measureAt } = order.options
-    const standing = { ...nothing, mean: basename(config).length + Number(seed) / 10, heldOut: nothing, kl: nothing }
+    const measures = {
+      smoothness: { ...nothing, mean: -Number(seed) },
+      dynamicDegree: { ...nothing, mean: basename(config).length }
+    }
+    const standing = {
+      measures,
+      ...nothing,
+      mean: basename(config).length + Number(seed) / 10,
+      heldOut: nothing,
+      kl: nothing
+    }
     const before = { ...standing, pairwiseDistance: 2 }
     const along = (measureAt?.split(',') ?? []).map((step) => ({ ...before, step: Number(step) }))
     const end = { ...standing, pairwiseDistance: 1, frechetToBase: Number(seed) }
@@ -134,6 +149,50 @@ describe('halforder study', () => {
     const heard: Array<Order> = []
     expect((await run('start', { out: broken }, quick(heard))).code).toBe(0)
     expect(heard.length).toBeGreaterThan(0)
+  })
+})
+
+describe('what a task measures beside the reward', () => {
+  const cell = {
+    folder: join(scratch, 'measured'),
+    config: 'clips.json',
+    steps: [4],
+    evaluations: 1,
+    pullbacks: 1,
+    by: 'it'
+  }
+  const point = async (condition: string, seed: number): Promise<ReadonlyArray<Point>> =>
+    get(
+      await found(
+        quick(),
+        new AbortController().signal
+      )({ ...cell, condition, seed, folder: `${cell.folder}${condition}${seed}` })()
+    ).points.filter(({ steps }) => steps > 0)
+
+  test('is told on a page, with how it is taken, and where it differs from what it is compared with', async () => {
+    const lines = (
+      await Promise.all([1, 2, 3].flatMap((seed) => ['base model', video.against].map((one) => point(one, seed))))
+    ).flat()
+    expect(lines[0]?.measures).toEqual({ smoothness: -1, dynamicDegree: 10 })
+    const changed = lines.map((line) => ({
+      ...line,
+      measures: { ...line.measures, dynamicDegree: line.condition === 'base model' ? 5 : 6 + line.seed / 100 }
+    }))
+    const made = { task: 'clips', seeds: 3, command: 'a command', commit: 'a commit', machine: 'a machine' }
+    const { page } = show(video, { points: changed, estimates: [], computing: [] }, made)
+    expect(page).toContain('| estimator | motion smoothness | dynamic degree | aesthetic quality | alignment |')
+    // of -1, -2 and -3; a star where the difference is decided; and nothing of what was not told
+    expect(page).toContain('| base model | -2.0 ± 2.5 | 5.0000 ± 0.0000 * |  |  |')
+    expect(page).toContain(`| ${video.against} | -2.0 ± 2.5 | 6.020 ± 0.025 |  |  |`)
+    expect(page).toContain('| motion smoothness | minus the mean over pixels of')
+  })
+
+  test('is left out where a study asks for nothing beside', async () => {
+    const other = studies.find(({ name }) => name === 'methods')
+    if (other === undefined) throw new Error('no study is called methods')
+    const made = { task: 'points', seeds: 1, command: 'a command', commit: 'a commit', machine: 'a machine' }
+    const lines = { points: await point('base model', 1), estimates: [], computing: [] }
+    expect(show(other, lines, made).page).not.toContain('VBench')
   })
 })
 
