@@ -80,9 +80,12 @@ const choosing = program
     'which estimator a fine-tune should take, by variance and time: a pilot of at most a twentieth of the run'
   )
 configOptions.forEach(([flags, description]) => choosing.option(flags, description))
-choosing.option('--json', 'print one object a candidate, each on a line').action(async (options: ChooseOptions) => {
-  process.exitCode = await chooseEstimator(options)
-})
+choosing
+  .option('--samples <number>', 'measure so many samples of those that may be the best, whatever it takes')
+  .option('--json', 'print one object a candidate, each on a line')
+  .action(async (options: ChooseOptions) => {
+    process.exitCode = await chooseEstimator(options)
+  })
 
 const ledgers = program
   .command('ledger')

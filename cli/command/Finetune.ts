@@ -22,7 +22,7 @@ import * as Finetune from 'halforder/training/Finetune'
 import { normalised } from 'halforder/training/Normalising'
 import { divergence } from 'halforder/training/Penalty'
 import * as Setup from 'halforder/training/Setup'
-import { broken, fail, type Failure, ofEstimator, refused, type Step, usage } from '../edge/Failure.js'
+import { broken, fail, ofEstimator, refused, type Step, usage } from '../edge/Failure.js'
 import { type Held, take } from '../edge/Lock.js'
 import { saveEvery } from '../edge/Options.js'
 import { interruptible } from '../edge/Signals.js'
@@ -138,8 +138,9 @@ const prepare = (
       decoded: decode(model, target),
       target
     })),
-    TE.map(({ task, config, identity, setup: made, run, judge, materials: { model, rewards }, state }) => ({
+    TE.map(({ task, config, identity, leading, setup: made, run, judge, materials: { model, rewards }, state }) => ({
       config,
+      leading,
       identity,
       setup: made,
       run,
