@@ -3,15 +3,14 @@
  *
  * @since 0.1.0
  */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Command, Option } from 'commander'
 import { modes } from 'halforder/kernel'
 import { names as chainNames } from 'halforder/training/Chains'
-import * as t from 'io-ts'
 import { audit, type AuditOptions } from './command/Audit.js'
 import { check, type CheckOptions } from './command/Check.js'
 import { chooseEstimator, type ChooseOptions } from './command/Choose.js'
+import { status, type StatusOptions } from './command/cluster/Status.js'
+import { worker, type WorkerOptions } from './command/cluster/Worker.js'
 import { compareEstimators } from './command/Compare.js'
 import { configOptions } from './command/ConfigOptions.js'
 import type { CompareOptions } from './command/Contending.js'
@@ -27,15 +26,8 @@ import { sample, type SampleOptions } from './command/Sample.js'
 import { study, type StudyOptions } from './command/study/Study.js'
 import { verify, type VerifyOptions } from './command/Verify.js'
 import { usualPort, view, type ViewOptions } from './command/view/View.js'
-import { packageFolder } from './edge/Files.js'
 import { endUnheard, quietly } from './edge/Streams.js'
-
-const Package = t.type({ version: t.string })
-
-const version = (): string => {
-  const found: unknown = JSON.parse(readFileSync(join(packageFolder(), 'package.json'), 'utf8'))
-  return Package.is(found) ? found.version : 'unknown'
-}
+import { version } from './edge/Version.js'
 
 /** What these print is all that they do. */
 const printing = ['audit', 'check', 'compare', 'inspect', 'ledger', 'plan', 'verify']
@@ -60,6 +52,9 @@ finetuning
   .option('--resume <folder>', 'go on with the run in a folder; --steps may be raised, and nothing else changed')
   .option('--save-every <seconds>', 'how often a checkpoint is written; 0 is after each step (default: 15)')
   .option('--json', 'print the summary as one line of JSON')
+  .option('--redis <url>', 'have rows computed by the workers at this Redis, with the bits of one machine')
+  .option('--tolerate-bits', 'with --redis: also by workers whose bits differ; the run is then not to be repeated')
+  .option('--patience <seconds>', 'with --redis: how long no worker may answer (default: 600)')
   .action(async (options: Options) => {
     process.exitCode = await finetune(options, new Date())
   })
@@ -78,9 +73,12 @@ const choosing = program
     'which estimator a fine-tune should take, by variance and time: a pilot of at most a twentieth of the run'
   )
 configOptions.forEach(([flags, description]) => choosing.option(flags, description))
-choosing.option('--json', 'print one object a candidate, each on a line').action(async (options: ChooseOptions) => {
-  process.exitCode = await chooseEstimator(options)
-})
+choosing
+  .option('--samples <number>', 'measure so many samples of those that may be the best, whatever it takes')
+  .option('--json', 'print one object a candidate, each on a line')
+  .action(async (options: ChooseOptions) => {
+    process.exitCode = await chooseEstimator(options)
+  })
 
 const ledgers = program
   .command('ledger')
@@ -220,6 +218,30 @@ program
   .option('--out <folder>', 'where to write (default: one below studies/)')
   .action(async (name: string | undefined, options: StudyOptions) => {
     process.exitCode = await study(name, options)
+  })
+
+const listOf = (value: string, before: ReadonlyArray<string> = []): ReadonlyArray<string> => [...before, value]
+
+program
+  .command('worker')
+  .description("compute the rows and cells of others' runs, until Ctrl-C: see docs/more-machines.md")
+  .requiredOption('--redis <url>', 'redis://127.0.0.1:6379, or rediss://:PASSWORD@host:6379')
+  .option('--task <file>', 'a module that it may run, beside the tasks that ship; may be repeated', listOf)
+  .option('--reward <file>', 'a module of a reward that it may run; may be repeated', listOf)
+  .option('--threads <number>', 'processes that work side by side (default: 1)')
+  .option('--cache <folder>', 'where models are kept that leaders bring (default: a folder for temporary files)')
+  .option('--tolerate-bits', 'work also for machines whose bits differ')
+  .action(async (options: WorkerOptions) => {
+    process.exitCode = await worker(options)
+  })
+
+program
+  .command('status')
+  .description('who works at a Redis, at what, and how fast')
+  .requiredOption('--redis <url>', 'as for worker')
+  .option('--json', 'print one line of JSON')
+  .action(async (options: StatusOptions) => {
+    process.exitCode = await status(options)
   })
 
 program

@@ -15,25 +15,27 @@ import { heldOut, measures } from 'halforder/task/Judges'
 import * as Build from 'halforder/tensor/Build'
 import type { Target } from 'halforder/tensor/Target'
 import * as Checkpoint from 'halforder/training/Checkpoint'
-import type * as Config from 'halforder/training/Config'
 import { decode } from 'halforder/training/Decode'
+import type * as Config from 'halforder/training/Config'
 import * as Evaluation from 'halforder/training/measure/Evaluation'
 import * as Finetune from 'halforder/training/Finetune'
 import { normalised } from 'halforder/training/Normalising'
 import { divergence } from 'halforder/training/Penalty'
 import * as Setup from 'halforder/training/Setup'
-import { broken, fail, type Failure, ofEstimator, refused, type Step, usage } from '../edge/Failure.js'
+import { broken, fail, ofEstimator, refused, type Step, usage } from '../edge/Failure.js'
 import { type Held, take } from '../edge/Lock.js'
 import { saveEvery } from '../edge/Options.js'
 import { interruptible } from '../edge/Signals.js'
 import { webGpu } from '../edge/WebGpu.js'
 import { asked, readChosen, show } from './Choose.js'
 import type { ConfigOptions } from './ConfigOptions.js'
+import { type ClusterOptions, lead, type Leading } from './cluster/Leading.js'
 import { describe, execute, type Ready, type Summary } from './run/FinetuneRun.js'
 import { featuresOf } from './run/Judgement.js'
 import { materialsOf } from './ModelFile.js'
 import { checkOptions, resume, type Start } from './run/Resume.js'
-import { enter, enterNew, hasCheckpoint, refuseTaken, sha256, unusable, withRemains } from './run/RunFolder.js'
+import { identityOf } from './run/Identity.js'
+import { enter, enterNew, hasCheckpoint, refuseTaken, unusable, withRemains } from './run/RunFolder.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -45,7 +47,7 @@ import { enter, enterNew, hasCheckpoint, refuseTaken, sha256, unusable, withRema
  * @category model
  * @since 0.1.0
  */
-export interface Options extends ConfigOptions {
+export interface Options extends ConfigOptions, ClusterOptions {
   readonly out?: string
   readonly resume?: string
   readonly json?: boolean
@@ -60,7 +62,13 @@ export interface Options extends ConfigOptions {
  * Everything before the first step but the folder. Left: what is wrong with the configuration, or is not to be gone on
  * from.
  */
-const prepare = ({ configured, from }: Start, folder: string, every: number, target: Target): Step<Ready> =>
+const prepare = (
+  { configured, from }: Start,
+  folder: string,
+  every: number,
+  target: Target,
+  cluster: ClusterOptions
+): Step<Led> =>
   pipe(
     TE.right(configured),
     TE.bind('plain', ({ task, config }) => materialsOf(task, config)),
@@ -69,8 +77,24 @@ const prepare = ({ configured, from }: Start, folder: string, every: number, tar
       TE.fromEither(pipe(Setup.setup(config, materials, target), E.mapLeft(refused)))
     ),
     TE.chainFirst(({ setup }) => TE.fromEither(pipe(Gradient.check(setup.problem), E.mapLeft(ofEstimator)))),
-    TE.bind('run', ({ config: { group }, setup: { problem, ...options } }) =>
-      TE.fromEither(pipe(Finetune.compile(problem, { ...options, target, group }), E.mapLeft(ofEstimator)))
+    TE.bind('identity', ({ config, setup }) => TE.fromEither(identityOf(config, setup))),
+    TE.bind('leading', ({ config, identity, setup, task }) =>
+      cluster.redis === undefined
+        ? TE.right<never, Leading | undefined>(undefined)
+        : lead({ ...cluster, redis: cluster.redis }, { task, config, setup, identity, target })
+    ),
+    TE.bind('run', ({ config: { group }, leading, setup: { problem, ...options } }) =>
+      TE.fromEither(
+        pipe(
+          Finetune.compile(problem, {
+            ...options,
+            target,
+            group,
+            ...(leading === undefined ? {} : { interpreter: leading.interpreter })
+          }),
+          E.bimap(ofEstimator, (run) => leading?.watched(run) ?? run)
+        )
+      )
     ),
     TE.bind('judges', ({ task, materials: { model } }) => pipe(task.judges(model), TE.mapLeft(broken))),
     TE.let('heldOut', ({ config, judges, materials: { model } }) => heldOut(judges, model, target)(config.reward)),
@@ -87,7 +111,6 @@ const prepare = ({ configured, from }: Start, folder: string, every: number, tar
         )
       )
     ),
-    TE.bind('identity', ({ config, setup }) => TE.fromEither(identityOf(config, setup))),
     TE.bind('state', ({ run, setup: { initial }, identity }) =>
       TE.fromEither(
         from === undefined
@@ -115,8 +138,9 @@ const prepare = ({ configured, from }: Start, folder: string, every: number, tar
       decoded: decode(model, target),
       target
     })),
-    TE.map(({ task, config, identity, setup: made, run, judge, materials: { model, rewards }, state }) => ({
+    TE.map(({ task, config, identity, leading, setup: made, run, judge, materials: { model, rewards }, state }) => ({
       config,
+      leading,
       identity,
       setup: made,
       run,
@@ -133,29 +157,14 @@ const prepare = ({ configured, from }: Start, folder: string, every: number, tar
     }))
   )
 
-/** Which run it is: what a checkpoint must be of. */
-const identityOf = (
-  config: Config.Config,
-  { initial, problem: { reward } }: Setup.Setup
-): E.Either<Failure, Checkpoint.Identity> =>
-  pipe(
-    E.Do,
-    E.bind('model', () => Checkpoint.digestOf(sha256)(initial)),
-    E.bind('judge', () => Checkpoint.digestOf(sha256)(reward._tag === 'BlackBox' ? {} : reward.parameters)),
-    E.bimap(
-      (error) => broken(Checkpoint.showError(error)),
-      ({ model, judge }) => ({
-        kind: 'finetune',
-        config: JSON.stringify(config),
-        'base model (SHA-256)': model,
-        'network of the reward (SHA-256)': judge
-      })
-    )
-  )
-
 // -------------------------------------------------------------------------------------
 // the run
 // -------------------------------------------------------------------------------------
+
+/** A run, and those who compute its rows where they are elsewhere. */
+interface Led extends Ready {
+  readonly leading: Leading | undefined
+}
 
 /** How the folder of a run is held while something is done in it. */
 type Within = <A>(use: (held: Held) => Step<A>) => Step<A>
@@ -163,7 +172,7 @@ type Within = <A>(use: (held: Held) => Step<A>) => Step<A>
 const release = (held: Held): T.Task<void> => held.release
 
 /** Prepares a run, and runs it in its folder, freeing what it held whatever happens. `folder` is where it goes on. */
-const runIn = (start: Start, folder: string, every: number, within: Within): Step<Summary> => {
+const runIn = (start: Start, folder: string, every: number, cluster: ClusterOptions, within: Within): Step<Summary> => {
   const { mode } = start.configured.config
   return pipe(
     webGpu(mode),
@@ -172,10 +181,11 @@ const runIn = (start: Start, folder: string, every: number, within: Within): Ste
         TE.rightIO(() => gpuJs({ mode, threads: start.threads })),
         (target) =>
           Build.bracket(
-            prepare(start, folder, every, target),
+            prepare(start, folder, every, target, cluster),
             (ready) => within((held) => interrupted(ready, held)),
-            ({ run, judge }) =>
+            ({ leading, run, judge }) =>
               async () => {
+                await leading?.close()
                 await run.dispose()
                 await judge.evaluator.dispose()
               }
@@ -187,11 +197,14 @@ const runIn = (start: Start, folder: string, every: number, within: Within): Ste
 }
 
 const interrupted =
-  (ready: Ready, held: Held): Step<Summary> =>
+  (ready: Led, held: Held): Step<Summary> =>
   () =>
     interruptible(
       (stop) => pipe(execute(ready, held, stop), withRemains(held.folder, `--resume ${held.folder} goes on`))(),
-      () => process.stderr.write('\nstopping after this step and writing the folder; Ctrl-C again stops at once\n')
+      () => {
+        process.stderr.write('\nstopping after this step and writing the folder; Ctrl-C again stops at once\n')
+        void ready.leading?.withdraw()
+      }
     )
 
 const begin = (options: Options, every: number, now: Date): Step<Summary> =>
@@ -202,7 +215,7 @@ const begin = (options: Options, every: number, now: Date): Step<Summary> =>
       const { config } = configured
       const folder = options.out ?? defaultFolder(config, now)
       const entered = options.out === undefined ? enterNew(folder) : enter(folder)
-      return runIn({ configured, threads: config.threads, from: undefined }, folder, every, (use) =>
+      return runIn({ configured, threads: config.threads, from: undefined }, folder, every, options, (use) =>
         Build.bracket(entered, use, release)
       )
     })
@@ -228,7 +241,7 @@ const goOn = (folder: string, options: Options, every: number): Step<Summary> =>
         (held) =>
           pipe(
             resume(held, typed),
-            TE.flatMap((start) => runIn(start, folder, every, (use) => use(held)))
+            TE.flatMap((start) => runIn(start, folder, every, options, (use) => use(held)))
           ),
         release
       )

@@ -33,7 +33,8 @@ export const table: Readonly<Record<string, ReadonlyArray<string>>> = {
   'cli/tasks': [...library, 'laws', 'cli/edge'],
   'cli/study': [...library, 'laws', 'cli/edge'],
   'cli/view': [...library, 'cli/edge'],
-  'cli/command': [...library, 'laws', 'cli/edge', 'cli/tasks', 'cli/study', 'cli/view'],
+  'cli/cluster': [...library, 'cli/edge'],
+  'cli/command': [...library, 'laws', 'cli/edge', 'cli/tasks', 'cli/study', 'cli/view', 'cli/cluster'],
   cli: [...library, 'laws', 'cli/edge', 'cli/tasks', 'cli/command']
 }
 

@@ -208,6 +208,8 @@ const loop =
     let saved = seconds()
     const saveNow = (): Promise<E.Either<Failure, void>> => writeState(ready, held, state, metrics)()
     for await (const progress of Finetune.unfold(run, Key.make(config.seed), state, config.steps)) {
+      // what was taken back from others is no fault of the run
+      if (E.isLeft(progress) && stop.aborted) break
       if (E.isLeft(progress)) {
         bar.stop()
         await saveNow()
