@@ -4,7 +4,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { chromiumPath, open } from '../test/browser/browser.js'
-import type { Api, Who } from './browser/page.js'
+import type { Api, Who } from './Page.js'
 
 const folder = join(process.cwd(), 'bench', 'browser')
 
@@ -55,6 +55,12 @@ export const busyNow = (): number => {
   return 10 * below(process.pid)
 }
 
+/** What onnxruntime-web fetches when it starts. */
+const runtime = (): ReadonlyArray<string> => {
+  const dist = join(folder, 'node_modules', 'onnxruntime-web', 'dist')
+  return readdirSync(dist).flatMap((name) => (/^ort-wasm.*\.(wasm|mjs)$/.test(name) ? [join(dist, name)] : []))
+}
+
 /** Runs works in a page and prints what they took: those whose names start with `only`, by those who are in `who`. */
 export const bench = async (only: string, rounds: number, json: boolean, who: ReadonlyArray<Who>): Promise<number> => {
   const path = chromiumPath()
@@ -66,7 +72,7 @@ export const bench = async (only: string, rounds: number, json: boolean, who: Re
     process.stderr.write('bench: run `npm ci --legacy-peer-deps --prefix bench/browser` first\n')
     return 2
   }
-  const browser = await open(path, { entry: join(folder, 'page.ts'), minify: false, ready: 'bench' })
+  const browser = await open(path, { entry: join(folder, 'page.ts'), ready: 'bench', beside: runtime() })
   const call = <A>(name: keyof Api, ...args: ReadonlyArray<unknown>): Promise<A> =>
     browser.page.evaluate(
       async ([f, given]) => {

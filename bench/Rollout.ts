@@ -12,15 +12,15 @@ import type { Tensor } from '../src/tensor/Tensor.js'
 import { draw } from './Data.js'
 import { ours, type Contender, type Work } from './Work.js'
 
-const T = 50
-const batch = 64
-const D = 196
+export const T = 50
+export const batch = 64
+export const D = 196
 const H = 256
-const keep = 0.99
-const pull = -0.05
-const noise = 0.1
+export const keep = 0.99
+export const pull = -0.05
+export const noise = 0.1
 
-const values = {
+export const values = {
   x: draw('x', [batch, D]),
   w1: draw('w1', [D, H], 0.07),
   b1: draw('b1', [H], 0.1),

@@ -14,10 +14,10 @@ import type { Tensor } from '../src/tensor/Tensor.js'
 import { draw } from './Data.js'
 import { ours, type Contender, type Work } from './Work.js'
 
-const batch = 16
+export const batch = 16
 
 /** Channels in and out of each convolution, in the order of the network. */
-const layers = [
+export const layers = [
   [3, 32],
   [32, 32],
   [32, 64],
@@ -30,11 +30,11 @@ const layers = [
   [32, 3]
 ] as const
 
-const weights: ReadonlyArray<{ readonly w: Tensor; readonly b: Tensor }> = layers.map(([i, o], k) => ({
+export const weights: ReadonlyArray<{ readonly w: Tensor; readonly b: Tensor }> = layers.map(([i, o], k) => ({
   w: draw(`w${k}`, [3, 3, i, o], 1 / Math.sqrt(9 * i)),
   b: draw(`b${k}`, [o], 0.1)
 }))
-const x = draw('x', [batch, 16, 16, 3])
+export const x = draw('x', [batch, 16, 16, 3])
 
 /** The network over some library's operations. */
 const network = <T>(

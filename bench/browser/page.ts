@@ -9,7 +9,10 @@ import { elementwise } from '../Elementwise.js'
 import { matmul } from '../Matmul.js'
 import { rollout } from '../Rollout.js'
 import { unet } from '../Unet.js'
+import type { Api, Who } from '../Page.js'
 import { distance, type Contender, type Work } from '../Work.js'
+import { models } from './models.js'
+import { onnx } from './Onnx.js'
 
 const works: ReadonlyArray<Work> = [
   ...[256, 512, 1024].map(matmul),
@@ -19,15 +22,14 @@ const works: ReadonlyArray<Work> = [
   ...credits.filter(({ name }) => name === 'credit-full' || name === 'credit-h2')
 ]
 
-/** Who runs in the page: ours on two modes, and the others on WebGPU. */
-export type Who = 'webgpu' | 'webasm' | 'tfjs' | 'jaxjs' | 'onnx'
-
 const makers = (work: Work): Readonly<Partial<Record<Who, () => Promise<Contender>>>> => {
   const { ours, tfjs, jaxjs } = work.contenders
+  const model = models[work.name]
   return {
     ...(ours === undefined ? {} : { webasm: () => ours(1, 'webasm'), webgpu: () => ours(1, 'webgpu') }),
     ...(tfjs === undefined ? {} : { tfjs: () => tfjs(1) }),
-    ...(jaxjs === undefined ? {} : { jaxjs: () => jaxjs(1) })
+    ...(jaxjs === undefined ? {} : { jaxjs: () => jaxjs(1) }),
+    ...(model === undefined ? {} : { onnx: () => onnx(model()) })
   }
 }
 
@@ -90,15 +92,6 @@ const adapter = async (): Promise<string> => {
   const found = await navigator.gpu.requestAdapter()
   const { vendor, architecture, description } = found?.info ?? { vendor: '', architecture: '', description: '' }
   return [vendor, architecture, description].filter((part) => part !== '').join(' ')
-}
-
-/** The functions that the driver calls. */
-export interface Api {
-  readonly names: ReadonlyArray<string>
-  readonly parties: typeof parties
-  readonly first: typeof first
-  readonly again: typeof again
-  readonly adapter: typeof adapter
 }
 
 const api: Api = { names: works.map(({ name }) => name), parties, first, again, adapter }

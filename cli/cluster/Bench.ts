@@ -5,6 +5,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import { joined, type RowBlock, samplesIn } from 'halforder/estimator/apart/Apart'
 import type { Waiting } from 'halforder/estimator/apart/Hand'
 import { type EstimatorError, type Request, showError } from 'halforder/estimator/Gradient'
 import type { State } from 'halforder/training/Finetune'
@@ -12,7 +13,7 @@ import { packNumbers, packOuts, packTensors, unpackHeard, unpackNumbers } from '
 import * as Parcel from './Parcel.js'
 import * as Parts from './Parts.js'
 import type { Shop } from './Shop.js'
-import { Manifest, type Result, says, Shard } from './Wire.js'
+import { Manifest, type Result, says, Shard, Step } from './Wire.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -127,14 +128,10 @@ export const bench = ({ id, depot, shop: open }: Crafts): Bench => {
   }
 
   /** The state of a digest: as it is kept, by a step from another one, or from its parts. */
-  const stateOf = async (
-    shop: Shop,
-    shard: Shard,
-    arrays: ReadonlyArray<Parcel.Numbers>
-  ): Promise<E.Either<Became, State>> => {
+  const stateOf = async (shop: Shop, shard: Shard): Promise<E.Either<Became, State>> => {
     const known = states.get(shard.state)
     if (known !== undefined) return E.right(known)
-    const stepped = await replayed(shop, shard, arrays)
+    const stepped = await replayed(shop, shard)
     if (stepped !== undefined) return E.right(states.set(shard.state, stepped))
     const text = (await depot.get([shard.state])).get(shard.state)
     if (text === undefined) return E.left(missing([shard.state]))
@@ -162,35 +159,44 @@ export const bench = ({ id, depot, shop: open }: Crafts): Bench => {
   }
 
   /** One step from a state that is known, where its numbers make it; what comes out must be what was asked for. */
-  const replayed = async (
-    shop: Shop,
-    { state, after, rows: _ }: Shard,
-    arrays: ReadonlyArray<Parcel.Numbers>
-  ): Promise<State | undefined> => {
+  const replayed = async (shop: Shop, { state, after }: Shard): Promise<State | undefined> => {
     if (after === null || shop.next === undefined) return undefined
     const before = states.get(after.state)
     if (before === undefined) return undefined
     const told = pipe(
-      after.told,
-      E.traverseArrayWithIndex((i, lists) => unpackNumbers(shop.batch)(lists, arrays[i]))
+      (await depot.get([after.told])).get(after.told),
+      E.fromNullable('it is not there'),
+      E.flatMap(Parcel.decode),
+      E.bindTo('parcel'),
+      E.bind('step', ({ parcel }) => says(Step)(parcel.head)),
+      E.flatMap(({ parcel, step }) =>
+        pipe(
+          step.told,
+          E.traverseArrayWithIndex((i, lists) => unpackNumbers(shop.batch)(lists, parcel.arrays[i]))
+        )
+      )
     )
     if (E.isLeft(told)) return undefined
     const next = await shop.next(before, told.right)()
     return E.isRight(next) && Parts.parted(next.right).digest === state ? next.right : undefined
   }
 
-  const walked = async (shop: Shop, shard: Shard, request: Request): Promise<E.Either<Became, Waiting>> => {
-    const { run, state, cover, key, stream, sign, rows } = shard
-    const name = JSON.stringify([run, state, cover, key, stream, sign, rows])
+  const walked = async (
+    shop: Shop,
+    shard: Shard,
+    request: Request,
+    block: RowBlock
+  ): Promise<E.Either<Became, Waiting>> => {
+    const { run, state, cover, key, stream, sign } = shard
+    const name = JSON.stringify([run, state, cover, key, stream, sign, block])
     if (waitingFor !== `${run} ${state}`) {
       waiting = keeping<Waiting>(most.waiting)
       waitingFor = `${run} ${state}`
     }
     const known = waiting.get(name)
     if (known !== undefined) return E.right(known)
-    const [from, to] = rows
     return pipe(
-      await shop.hand.walk(request, { from, to })(),
+      await shop.hand.walk(request, block)(),
       E.bimap(ofError, (one) => waiting.set(name, one))
     )
   }
@@ -201,14 +207,21 @@ export const bench = ({ id, depot, shop: open }: Crafts): Bench => {
     const [from, to] = shard.rows
     const heard = shard.heard === null ? undefined : unpackHeard(to - from)(shard.heard, arrays.at(-1))
     if (heard !== undefined && E.isLeft(heard)) return left(heard.left)
-    const state = await stateOf(shop.right, shard, arrays)
+    const state = await stateOf(shop.right, shard)
     if (E.isLeft(state)) return state.left
     const request = shop.right.request(shard, state.right)
     if (E.isLeft(request)) return left(request.left)
-    const own = await walked(shop.right, shard, request.right)
-    if (E.isLeft(own)) return own.left
-    if (heard === undefined) return told(shard, own.right)
-    const outs = await own.right.credit(heard.right)()
+    const { blocks, request: whole } = request.right
+    const own: Array<{ readonly block: RowBlock; readonly waiting: Waiting }> = []
+    for (const block of blocks) {
+      const one = await walked(shop.right, shard, whole, block)
+      if (E.isLeft(one)) return one.left
+      own.push({ block, waiting: one.right })
+    }
+    const [first] = own
+    if (heard === undefined || first === undefined) return told(shard, own)
+    if (own.length > 1) return left('expected one block that heard, got several')
+    const outs = await first.waiting.credit(heard.right)()
     if (E.isLeft(outs)) return ofError(outs.left)
     const { cells, arrays: numbers } = packOuts(outs.right)
     return { of: { _tag: 'Outs', cells }, arrays: numbers }
@@ -236,10 +249,21 @@ export const bench = ({ id, depot, shop: open }: Crafts): Bench => {
   }
 }
 
-const told = ({ samples }: Shard, { numbers, x0, trajectory }: Waiting): Became => {
-  const { lists, numbers: own } = packNumbers(numbers)
+const told = (
+  { rows: [start], samples }: Shard,
+  own: ReadonlyArray<{ readonly block: RowBlock; readonly waiting: Waiting }>
+): Became => {
+  const { lists, numbers } = packNumbers(
+    joined(
+      own.map(({ block: { from, to }, waiting }) => ({
+        block: { from: from - start, to: to - start },
+        numbers: waiting.numbers
+      }))
+    )
+  )
+  const shown = samplesIn(own.map(({ waiting }) => waiting))
   const { shaped, arrays } = samples
-    ? packTensors({ x0, ...(trajectory === undefined ? {} : { trajectory }) }, 1)
+    ? packTensors({ x0: shown.x0, ...(shown.trajectory === undefined ? {} : { trajectory: shown.trajectory }) }, 1)
     : { shaped: [], arrays: [] }
-  return { of: { _tag: 'Told', lists, samples: shaped }, arrays: [own, ...arrays] }
+  return { of: { _tag: 'Told', lists, samples: shaped }, arrays: [numbers, ...arrays] }
 }

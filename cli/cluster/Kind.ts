@@ -8,7 +8,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import { listUpTo, textUpTo, wholeIn } from 'halforder/document/Document'
 import * as t from 'io-ts'
 import * as Parcel from './Parcel.js'
-import type { Open } from './Redis.js'
+import { keys, lifetime, type Open } from './Redis.js'
 import { Hex, says } from './Wire.js'
 
 // -------------------------------------------------------------------------------------
@@ -33,7 +33,7 @@ export const lineOf = (version: string, digest: string, tolerant: boolean): stri
 export const ownLine = (id: string): string => `blocks-of-${id}`
 
 /**
- * What a worker, or a leader, says of itself while it is there. The one array is what its probe gave.
+ * What a worker, or a leader, says of itself while it is there.
  *
  * @category codecs
  * @since 0.1.0
@@ -60,15 +60,33 @@ export const Card = /*#__PURE__*/ t.strict({
 export type Card = t.TypeOf<typeof Card>
 
 /**
- * The cards of those who are there, with what their probes gave.
+ * Shows a card, for as long as it is shown again, and what the probe gave, which is kept once for all who give the same.
  *
  * @category effects
  * @since 0.1.0
  */
-export const cards = async (
+export const showCard = async (
   { redis }: Pick<Open, 'redis'>,
-  pattern: string
-): Promise<ReadonlyArray<Card & { readonly numbers: Float32Array }>> => {
+  key: string,
+  card: Card,
+  numbers: Float32Array
+): Promise<void> => {
+  const head = Buffer.from(Parcel.encode({ head: card, arrays: [] }))
+  const pipeline = redis.pipeline().set(key, head, 'EX', lifetime.worker).expire(keys.probe(card.probe), lifetime.part)
+  const found = await pipeline.exec()
+  if (found?.[1]?.[1] === 0) {
+    const bytes = Buffer.from(Parcel.encode({ head: card.probe, arrays: [numbers] }))
+    await redis.set(keys.probe(card.probe), bytes, 'EX', lifetime.part)
+  }
+}
+
+/**
+ * The cards of those who are there.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const cards = async ({ redis }: Pick<Open, 'redis'>, pattern: string): Promise<ReadonlyArray<Card>> => {
   const found = await redis.keys(pattern)
   if (found.length === 0) return []
   const all = await redis.mgetBuffer(...found)
@@ -76,13 +94,25 @@ export const cards = async (
     if (bytes === null) return []
     const read = pipe(
       Parcel.decode(bytes),
-      E.bindTo('parcel'),
-      E.bind('card', ({ parcel }) => says(Card)(parcel.head))
+      E.flatMap(({ head }) => says(Card)(head))
     )
-    if (E.isLeft(read)) return []
-    const [numbers] = read.right.parcel.arrays
-    return numbers instanceof Float32Array ? [{ ...read.right.card, numbers }] : []
+    return E.isLeft(read) ? [] : [read.right]
   })
+}
+
+/**
+ * What the probe of a digest gave, none where nobody kept it.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const probed = async ({ redis }: Pick<Open, 'redis'>, digest: string): Promise<Float32Array> => {
+  const bytes = await redis.getBuffer(keys.probe(digest))
+  const read = bytes === null ? E.left('none') : Parcel.decode(bytes)
+  const [numbers] = E.isRight(read) ? read.right.arrays : []
+  return numbers instanceof Float32Array && Parcel.digestOf(Parcel.bytesOf(numbers)) === digest
+    ? numbers
+    : new Float32Array(0)
 }
 
 /**

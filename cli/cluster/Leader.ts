@@ -7,7 +7,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type * as Apart from 'halforder/estimator/apart/Apart'
-import { heardBy, joined, type Numbers } from 'halforder/estimator/apart/Apart'
+import { heardBy, joined, type Numbers, rowsOf } from 'halforder/estimator/apart/Apart'
 import type { Outs, Told } from 'halforder/estimator/apart/Hand'
 import type { EstimatorError, Request } from 'halforder/estimator/Gradient'
 import { trainedShapes } from 'halforder/estimator/program/Programs'
@@ -21,6 +21,7 @@ import { packHeard, packNumbers, unpackNumbers, unpackOuts, unpackTensors } from
 import * as Parcel from './Parcel.js'
 import * as Parts from './Parts.js'
 import { isOfNumbers, posed } from './Shop.js'
+import { blocksAJob, grouped } from './Sizes.js'
 import type { Result, Shard } from './Wire.js'
 
 // -------------------------------------------------------------------------------------
@@ -40,7 +41,7 @@ export interface Leader {
 }
 
 /**
- * What a leader leads: a fine-tune, the bytes of its recipe, and the digest that tells it from others. `put` keeps parts where workers find
+ * What a leader leads: a fine-tune, the bytes of its recipe, and the digest that tells it from others. `ask` gives jobs out, and `put` keeps parts where workers find
  * them.
  *
  * @category model
@@ -50,7 +51,7 @@ export interface Leading {
   readonly setup: Setup
   readonly run: string
   readonly recipe: Uint8Array
-  readonly dispatch: () => Dispatch
+  readonly ask: Dispatch['all']
   readonly put: (parts: ReadonlyMap<string, Uint8Array>) => Promise<void>
 }
 
@@ -102,12 +103,12 @@ const shared = ({ chain }: Setup['problem'], params: Values): Values => {
 }
 
 /**
- * A leader. `dispatch` is asked for when there is something to give out.
+ * A leader.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const leader = ({ setup, run, recipe, dispatch, put }: Leading): Leader => {
+export const leader = ({ setup, run, recipe, ask, put }: Leading): Leader => {
   const problem = posed(setup)
   const covers = problem.estimator.covers.map(({ cover }) => cover)
   const numbersOnly = isOfNumbers(setup)
@@ -116,10 +117,11 @@ export const leader = ({ setup, run, recipe, dispatch, put }: Leading): Leader =
   const there = new Set(Object.values(setup.initial).map(Parts.digestOf))
   let parts = new Map<string, Uint8Array>()
   let state: State | undefined
-  let before: { readonly state: string; readonly told: ReadonlyArray<Numbers> } | undefined
+  let before: { readonly state: string; readonly told: string; readonly bytes: Uint8Array } | undefined
+  let rate = { seconds: 0, workers: 1 }
   let told: Array<Numbers> = []
   let current: Parts.Parted | undefined
-  const walked = new WeakMap<Request, ReadonlyArray<Done<Told>>>()
+  const walked = new WeakMap<Request, ReadonlyArray<string>>()
 
   const here = (request: Request): Parts.Parted => {
     if (current !== undefined) return current
@@ -143,6 +145,10 @@ export const leader = ({ setup, run, recipe, dispatch, put }: Leading): Leader =
 
   /** What changed, where workers look for it before they ask. */
   const publish = async (own: Parts.Parted): Promise<void> => {
+    if (before !== undefined && !there.has(before.told)) {
+      await put(new Map([[before.told, before.bytes]]))
+      there.add(before.told)
+    }
     if (numbersOnly || there.has(own.digest)) return
     const fresh = [...own.parts, [own.digest, own.manifest] as const].filter(([digest]) => !there.has(digest))
     await put(new Map(fresh))
@@ -171,60 +177,59 @@ export const leader = ({ setup, run, recipe, dispatch, put }: Leading): Leader =
       rows: [from, to],
       samples: samples !== false,
       heard: null,
-      after:
-        numbersOnly && before !== undefined
-          ? { state: before.state, told: before.told.map((one) => packNumbers(one).lists) }
-          : null
+      after: before === undefined ? null : { state: before.state, told: before.told }
     })
   }
 
-  const past = (): ReadonlyArray<Parcel.Numbers> =>
-    numbersOnly && before !== undefined ? before.told.map((one) => packNumbers(one).numbers) : []
-
   const asked = <A>(jobs: ReadonlyArray<Job<Came<A>>>): TE.TaskEither<EstimatorError, ReadonlyArray<Done<A>>> =>
-    pipe(() => dispatch().all(jobs), TE.mapLeft(failed), TE.flatMapEither(inOrder))
+    pipe(() => ask(jobs), TE.mapLeft(failed), TE.flatMapEither(inOrder))
 
   const crew: Apart.Crew = {
-    walk: (request, blocks) =>
-      pipe(
+    walk: (request, blocks) => {
+      const groups = grouped(numbersOnly ? blocksAJob(blocks.length, rate.workers, rate.seconds) : 1)(blocks)
+      return pipe(
         TE.tryCatch(
           () => publish(here(request)),
           (error) => failed(String(error))
         ),
         TE.flatMapEither(() =>
           pipe(
-            blocks,
-            E.traverseArray((block) =>
-              pipe(
-                shardOf(request, block),
+            groups,
+            E.traverseArray((group) => {
+              const rows = spanned(group)
+              return pipe(
+                shardOf(request, rows),
                 E.map(
                   (head): Job<Came<Told>> => ({
-                    message: Parcel.encode({ head, arrays: past() }),
+                    message: Parcel.encode({ head, arrays: [] }),
                     first: undefined,
                     accept: accepting((of, arrays) =>
-                      of._tag === 'Told' ? toldBy(block, request, of, arrays) : E.left('it is no answer to a rollout')
+                      of._tag === 'Told' ? toldBy(rows, request, of, arrays) : E.left('it is no answer to a rollout')
                     )
                   })
                 )
               )
-            )
+            })
           )
         ),
         TE.flatMap(asked),
         TE.map((done) => {
-          walked.set(request, done)
-          if (numbersOnly) {
-            told.push(
-              joined(
-                blocks.flatMap((block, i) =>
-                  done.slice(i, i + 1).map(({ value }) => ({ block, numbers: value.numbers }))
-                )
-              )
-            )
+          rate = {
+            seconds: done.reduce((n, one) => n + one.seconds, 0) / blocks.length,
+            workers: new Set(done.map(({ worker }) => worker)).size
           }
-          return done.map(({ value }) => value)
+          const all = groups.flatMap((group, i) => done.slice(i, i + 1).map((one) => ({ group, one })))
+          walked.set(
+            request,
+            all.flatMap(({ group, one }) => group.map(() => one.worker))
+          )
+          if (numbersOnly) {
+            told.push(joined(all.map(({ group, one }) => ({ block: spanned(group), numbers: one.value.numbers }))))
+          }
+          return all.flatMap(({ group, one }) => parted(group, one.value))
         })
-      ),
+      )
+    },
     credit: (request, blocks, heard) =>
       pipe(
         blocks,
@@ -236,9 +241,9 @@ export const leader = ({ setup, run, recipe, dispatch, put }: Leading): Leader =
               return {
                 message: Parcel.encode({
                   head: { ...shard, kind: 'credit', heard: lists },
-                  arrays: [...past(), numbers]
+                  arrays: [numbers]
                 }),
-                first: walked.get(request)?.[i]?.worker,
+                first: walked.get(request)?.[i],
                 accept: accepting((of, arrays) =>
                   of._tag === 'Outs'
                     ? creditOf(problem, block, request, of, arrays)
@@ -259,7 +264,12 @@ export const leader = ({ setup, run, recipe, dispatch, put }: Leading): Leader =
     supply,
     at: (next) => {
       if (current !== undefined && state !== undefined && next.step === state.step + 1) {
-        before = { state: current.digest, told }
+        const packed = told.map(packNumbers)
+        const bytes = Parcel.encode({
+          head: { told: packed.map(({ lists }) => lists) },
+          arrays: packed.map(({ numbers }) => numbers)
+        })
+        before = numbersOnly ? { state: current.digest, told: Parcel.digestOf(bytes), bytes } : undefined
       } else before = undefined
       told = []
       state = next
@@ -271,6 +281,20 @@ export const leader = ({ setup, run, recipe, dispatch, put }: Leading): Leader =
 // -------------------------------------------------------------------------------------
 // what may be used
 // -------------------------------------------------------------------------------------
+
+/** The rows of blocks that lie side by side. */
+const spanned = (group: ReadonlyArray<Apart.RowBlock>): Apart.RowBlock => ({
+  from: group[0]?.from ?? 0,
+  to: group.at(-1)?.to ?? 0
+})
+
+/** What each of some blocks told of what they told together. */
+const parted = (group: ReadonlyArray<Apart.RowBlock>, told: Told): ReadonlyArray<Told> => {
+  const { from: start } = spanned(group)
+  return group.length === 1
+    ? [told]
+    : group.map(({ from, to }) => ({ ...told, numbers: rowsOf(told.numbers, { from: from - start, to: to - start }) }))
+}
 
 const toldBy = (
   { from, to }: Apart.RowBlock,

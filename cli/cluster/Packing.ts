@@ -46,8 +46,6 @@ const cellsFrom = (counts: ReadonlyArray<number>, rows: number, numbers: Parcel.
   )
 }
 
-const counted = (cells: Cells): number => cells.reduce((n, lists) => n + lists.length, 0)
-
 /** Are the rows that are named those of a block? */
 const within = (named: ReadonlyArray<number>, rows: number): boolean =>
   named.every((at, i) => at < rows && at > (named[i - 1] ?? -1))

@@ -84,6 +84,8 @@ export const encode = ({ head, arrays }: Parcel): Uint8Array => {
   return Buffer.concat([body, createHash('sha256').update(body).digest()])
 }
 
+const isPair = (u: unknown): u is readonly [unknown, unknown] => Array.isArray(u) && u.length === 2
+
 const Table = (u: unknown): u is ReadonlyArray<readonly [4 | 8, number]> =>
   Array.isArray(u) &&
   u.length <= limits.arrays &&
@@ -119,8 +121,8 @@ export const decode = (bytes: Uint8Array): E.Either<string, Parcel> => {
   )
   if (E.isLeft(parsed)) return parsed
   const both: unknown = parsed.right
-  if (!Array.isArray(both) || both.length !== 2) return E.left('its head is not a message and a table')
-  const [head, table]: ReadonlyArray<unknown> = both
+  if (!isPair(both)) return E.left('its head is not a message and a table')
+  const [head, table] = both
   if (!Table(table)) return E.left('its table is not of arrays')
   const total = table.reduce((n, [width, count]) => n + width * count, 0)
   if (start + length + total !== end)

@@ -69,7 +69,8 @@ export const probe = (target: Target): Step<Probe> => {
     b: Draw.normal32(Key.foldInString(key, 'b'), [width, rows])
   }
   return pipe(
-    TE.fromEither(
+    TE.Do,
+    TE.flatMapEither(() =>
       pipe(
         program,
         E.mapLeft((errors) => broken(`the probe: ${errors.length} shapes do not fit`)),

@@ -64,7 +64,8 @@ export const keys = {
   holder: (job: string): string => `halforder:holder:${job}`,
   done: (leader: string): string => `halforder:done:${leader}`,
   worker: (id: string): string => `halforder:worker:${id}`,
-  run: (run: string): string => `halforder:run:${run}`
+  run: (run: string): string => `halforder:run:${run}`,
+  probe: (digest: string): string => `halforder:probe:${digest}`
 } as const
 
 const prefix = 'halforder'

@@ -5,6 +5,8 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import * as RA from 'fp-ts/lib/ReadonlyArray.js'
+import type * as RNEA from 'fp-ts/lib/ReadonlyNonEmptyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Apart from 'halforder/estimator/apart/Apart'
 import { type Hand, hand, isOfSamples, type Places, type Told } from 'halforder/estimator/apart/Hand'
@@ -30,7 +32,7 @@ import type { Shard } from './Wire.js'
  * @since 0.1.0
  */
 export interface Shop {
-  readonly request: (shard: Shard, state: Pick<Finetune.State, 'params'>) => E.Either<string, Request>
+  readonly request: (shard: Shard, state: Pick<Finetune.State, 'params'>) => E.Either<string, Asked>
   readonly hand: Hand
   readonly batch: number
   readonly next:
@@ -38,6 +40,17 @@ export interface Shop {
     | undefined
   readonly initial: Finetune.State
   readonly dispose: () => Promise<void>
+}
+
+/**
+ * A request, and which of its blocks are asked for.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Asked {
+  readonly request: Request
+  readonly blocks: RNEA.ReadonlyNonEmptyArray<Apart.RowBlock>
 }
 
 /**
@@ -83,21 +96,11 @@ const repeating = (told: ReadonlyArray<Numbers>): Apart.Crew => {
       const numbers = left.shift()
       const nobody: EstimatorError = { _tag: 'NotCompiled', program: 'an evaluation that was not told' }
       if (numbers?.rewards.length !== weights.length) return TE.left(nobody)
-      return TE.right(blocks.map((block): Told => ({ numbers: rowsOf(numbers, block), x0: xT, trajectory: undefined })))
+      return TE.right(
+        blocks.map((block): Told => ({ numbers: Apart.rowsOf(numbers, block), x0: xT, trajectory: undefined }))
+      )
     },
     credit: () => TE.right([])
-  }
-}
-
-/** What some rows told of what all did. */
-const rowsOf = ({ rewards, stepRewards, returns, cells, unusable }: Numbers, { from, to }: Apart.RowBlock): Numbers => {
-  const own = (list: ReadonlyArray<number>): ReadonlyArray<number> => list.slice(from, to)
-  return {
-    rewards: own(rewards),
-    stepRewards: own(stepRewards),
-    returns: own(returns),
-    cells: cells.map((lists) => lists.map(own)),
-    unusable: unusable.flatMap((row) => (row >= from && row < to ? [row - from] : []))
   }
 }
 
@@ -143,12 +146,13 @@ export const shop = ({ setup, seed, group }: Trade, places: Places): E.Either<Es
           const cover = covers[shard.cover]?.cover
           const [from, to] = shard.rows
           if (cover === undefined) return E.left(`expected one of ${covers.length} covers, got ${shard.cover}`)
-          if (!Apart.blocksIn(divided).some((block) => block.from === from && block.to === to)) {
-            return E.left(`expected rows of a block, got ${from} to ${to}`)
+          const blocks = Apart.blocksIn(divided).filter((block) => block.from >= from && block.to <= to)
+          if (!RA.isNonEmpty(blocks) || blocks[0].from !== from || blocks.at(-1)?.to !== to) {
+            return E.left(`expected rows of blocks, got ${from} to ${to}`)
           }
           const key = { words: shard.key }
           const drawn = Requests.onStreams({ problem, conditions, params, group }, key)(shard.stream, cover)
-          return E.right({ ...signed(shard.sign, drawn), samples: shard.samples })
+          return E.right({ request: { ...signed(shard.sign, drawn), samples: shard.samples }, blocks })
         },
         hand: own,
         batch: problem.batch,

@@ -51,9 +51,8 @@ export const Lists = /*#__PURE__*/ t.strict({
 })
 
 /**
- * A block of rows to be rolled out (`walk`), or to be given credit for what it heard: everything that its result depends on. `state` is the
- * digest of where the run is; `after` says from which other state, by which step and by which numbers it was reached, where that is enough
- * to get there. `avoid` are workers whose results were refused.
+ * Blocks of rows to be rolled out (`walk`), or one to be given credit for what it heard: everything that its result depends on. `state` is the
+ * digest of where the run is; `after` says from which other state, and by which numbers, a part, it was reached, where they are enough to get there.
  *
  * @category codecs
  * @since 0.1.0
@@ -70,11 +69,19 @@ export const Shard = /*#__PURE__*/ t.strict({
   rows: t.tuple([row, row]),
   samples: t.boolean,
   heard: t.union([Lists, t.null]),
-  after: t.union([t.strict({ state: Hex, told: listUpTo(Lists, 64) }), t.null])
+  after: t.union([t.strict({ state: Hex, told: Hex }), t.null])
 })
 
 /**
- * A block of rows as a job.
+ * What all rows told in a step, evaluation by evaluation, an array each.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
+export const Step = /*#__PURE__*/ t.strict({ told: listUpTo(Lists, 64) })
+
+/**
+ * Blocks of rows as a job.
  *
  * @category model
  * @since 0.1.0

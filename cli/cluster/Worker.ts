@@ -13,7 +13,7 @@ import { bench } from './Bench.js'
 import { deliver } from './Dispatch.js'
 import * as Parcel from './Parcel.js'
 import type { Probe } from './Probe.js'
-import { type Card, lineOf, ownLine } from './Kind.js'
+import { type Card, lineOf, ownLine, showCard } from './Kind.js'
 import { asked, get, keys, lifetime, open, type Open } from './Redis.js'
 import type { Shop } from './Shop.js'
 
@@ -88,10 +88,7 @@ export const join = ({ address, version, probe, tolerant, tasks, shop, others = 
             ...counts,
             seconds: Math.round(counts.seconds)
           })
-          const show = async (): Promise<void> => {
-            const bytes = Parcel.encode({ head: card(), arrays: [probe.numbers] })
-            await opened.redis.set(keys.worker(id), Buffer.from(bytes), 'EX', lifetime.worker)
-          }
+          const show = (): Promise<void> => showCard(opened, keys.worker(id), card(), probe.numbers)
           await show()
           const beat = setInterval(() => void show().catch(() => undefined), 2000)
           beat.unref()

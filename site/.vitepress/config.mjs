@@ -4,7 +4,7 @@ import { defineConfig } from 'vitepress'
 import { math } from './math.mjs'
 import { corners, documents, indented, links, others, pageOf, root } from './pages.mjs'
 import { rooms } from './rooms.mjs'
-import { pagesAt, section } from './section.mjs'
+import { group, pagesAt, section } from './section.mjs'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -36,6 +36,8 @@ const first = ['docs/getting-started.md', 'docs/choosing-an-estimator.md']
 const right = ['docs/errata.md']
 const house = ['docs/architecture.md']
 const sections = ['docs/derivations', 'docs/results', 'docs/decisions']
+
+const results = group('Results', 'docs/results')
 
 /** The playground alone, for who works on it: it is built in a fraction of the time. */
 const quick = process.env.SITE_QUICK === '1'
@@ -83,7 +85,7 @@ export default defineConfig({
         activeMatch: '^/(?!(play|derivations|results|api)/)\\w'
       },
       { text: 'Derivations', link: '/derivations/', activeMatch: '^/derivations/' },
-      { text: 'Results', link: '/results/finetune', activeMatch: '^/results/' },
+      { text: 'Results', link: results.link ?? '/results/finetune', activeMatch: '^/results/' },
       { text: 'API', link: '/api/', activeMatch: '^/api/' }
     ],
     socialLinks: [
@@ -105,13 +107,9 @@ export default defineConfig({
         { text: 'Guides', items: section('docs', [...first, ...right, ...house, ...sections, 'docs/examples']) },
         {
           text: 'Why it is right',
-          items: [
-            { text: 'Derivations', link: '/derivations/', items: section('docs/derivations') },
-            { text: 'Laws', link: '/laws' },
-            ...pagesAt(right)
-          ]
+          items: [group('Derivations', 'docs/derivations'), { text: 'Laws', link: '/laws' }, ...pagesAt(right)]
         },
-        { text: 'Results', items: section('docs/results') },
+        results,
         {
           text: 'The house',
           items: [

@@ -5,4 +5,5 @@ export interface Entry {
   readonly items?: ReadonlyArray<Entry>
 }
 export const pagesAt: (files: ReadonlyArray<string>) => ReadonlyArray<Entry>
+export const group: (text: string, folder: string) => Entry
 export const section: (folder: string, without?: ReadonlyArray<string>) => ReadonlyArray<Entry>

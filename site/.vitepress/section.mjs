@@ -35,6 +35,12 @@ export const pagesAt = (files) => [...files].sort((a, b) => placeOf(a) - placeOf
 
 const inFolder = (folder) => readdirSync(root + folder, { withFileTypes: true })
 
+/** The pages of a folder below a title, which leads to the folder's own page where it has one. */
+export const group = (text, folder) => {
+  const own = `${folder}/README.md`
+  return { text, ...(existsSync(root + own) ? { link: entry(own).link } : {}), items: section(folder) }
+}
+
 /** The pages of a folder but for its own and `without` some; those of a folder in it are below the page of that, or below its name. */
 export const section = (folder, without = []) => {
   const files = inFolder(folder).flatMap((one) =>

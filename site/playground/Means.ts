@@ -84,6 +84,18 @@ export const show = (means: Means, host: Host): string => {
   }
 }
 
+/** A means in a word or two, beside its name. */
+export const brief = (means: Means, host: Host): string => {
+  switch (means) {
+    case 'webgpu':
+      return 'WebGPU'
+    case 'threads':
+      return `${threadsOf(host)} threads`
+    case 'webasm':
+      return 'one thread'
+  }
+}
+
 /** The choice that an address says. */
 export const choiceOf = (text: string | null): Choice => choices.find((one) => one === text) ?? 'automatic'
 

@@ -8,6 +8,7 @@ import { toFloat32 } from '../../src/tensor/Tensor.js'
 import { type Browser, chromiumPath, open } from './browser.js'
 import { cases, exact, own, wide } from './cases.js'
 import { digest } from './digest.js'
+import type { Seen } from './finetune.js'
 import type { Api } from './page.js'
 import { shapes } from './shapes.js'
 import type { Forced } from './webgpu.js'
@@ -218,6 +219,18 @@ describe.each(installed === undefined ? [] : [installed])('in a page of %s', (pa
       const [said, recovered] = (await call('lost')) as readonly [string, boolean]
       expect(said).toMatch(/^gpu\.js webgpu: .*(lost|destroyed|abort)/i)
       expect(recovered).toBe(true)
+    })
+
+    test('fine-tunes for 5 steps, each run of a program within both bounds of webasm', async () => {
+      const { steps, runs, worst, claimed, moved, apart } = (await call('finetune', 5)) as Seen
+      expect(steps).toBe(5)
+      expect(runs).toBeGreaterThanOrEqual(20)
+      expect(worst).toBeGreaterThan(0)
+      expect(worst).toBeLessThanOrEqual(1)
+      expect(claimed).toBeGreaterThan(0.9)
+      expect(moved).toBeGreaterThan(0.01)
+      expect(apart).toBeLessThan(1e-5 * moved)
+      console.log(runs, worst, claimed, moved, apart)
     })
 
     test('keeps nothing of what was disposed of', async () => {

@@ -1,10 +1,10 @@
 /**
  * A headless Chromium on a page that holds the library, with both GPU interfaces emulated on the processor.
  */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium, type Page } from 'playwright-core'
 import { build } from 'vite'
@@ -58,7 +58,7 @@ const flags = [
 // an empty icon, or the browser asks for one
 const html = '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>'
 
-const bundle = (folder: string, entry: string, minify: boolean): Promise<unknown> =>
+const bundle = (folder: string, entry: string): Promise<unknown> =>
   build({
     configFile: false,
     logLevel: 'error',
@@ -67,10 +67,12 @@ const bundle = (folder: string, entry: string, minify: boolean): Promise<unknown
     build: {
       outDir: folder,
       lib: { entry, formats: ['es'], fileName: () => 'page.js' },
-      minify,
+      minify: false,
       target: 'es2022'
     }
   })
+
+const typeOf = (file: string): string => (file.endsWith('.wasm') ? 'application/wasm' : 'text/javascript')
 
 /** Serves a folder on the loopback interface: an isolated page, and one that is not, at `/bare`. */
 const serve = async (folder: string): Promise<readonly [url: string, server: Server]> => {
@@ -82,7 +84,7 @@ const serve = async (folder: string): Promise<readonly [url: string, server: Ser
     const file = readdirSync(folder).find((name) => url === `/${name}`)
     if (url === '/' || url === '/bare') response.setHeader('Content-Type', 'text/html').end(html)
     else if (file === undefined) response.writeHead(404).end()
-    else response.setHeader('Content-Type', 'text/javascript').end(readFileSync(join(folder, file)))
+    else response.setHeader('Content-Type', typeOf(file)).end(readFileSync(join(folder, file)))
   })
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve)
@@ -94,10 +96,17 @@ const serve = async (folder: string): Promise<readonly [url: string, server: Ser
 
 const testPage = fileURLToPath(new URL('./page.ts', import.meta.url))
 
+/** A page to open: its script, the global that it has when it is ready, and files that it asks for by their names. */
+interface Opening {
+  readonly entry: string
+  readonly ready: string
+  readonly beside: ReadonlyArray<string>
+}
+
 /** Bundles a page, serves it, and opens it until it has a global of a name. */
 export const open = async (
   executablePath: string,
-  { entry = testPage, minify = false, ready = 'halforder' } = {}
+  { entry = testPage, ready = 'halforder', beside = [] }: Partial<Opening> = {}
 ): Promise<Browser> => {
   const folder = mkdtempSync(join(tmpdir(), 'halforder-browser-'))
   const opened: Array<() => Promise<unknown>> = [async () => rmSync(folder, { recursive: true, force: true })]
@@ -106,7 +115,8 @@ export const open = async (
   }
   const complaints: Array<string> = []
   try {
-    await bundle(folder, entry, minify)
+    await bundle(folder, entry)
+    for (const file of beside) copyFileSync(file, join(folder, basename(file)))
     const [url, server] = await serve(folder)
     opened.push(
       () =>

@@ -12,6 +12,7 @@ import { describe, showTargetError, type Target } from '../../src/tensor/Target.
 import { type Agreement, agreement, type Case, cases as random, runOn } from '../kernel/arbitrary.js'
 import { cases, exact, wide } from './cases.js'
 import { digest } from './digest.js'
+import { finetune } from './finetune.js'
 import { shapes } from './shapes.js'
 import * as WebGpu from './webgpu.js'
 
@@ -149,9 +150,25 @@ export interface Api {
   readonly written: typeof written
   readonly lost: typeof lost
   readonly memory: typeof memory
+  readonly finetune: typeof finetune
   readonly dispose: typeof dispose
 }
 
-const api: Api = { run, bits, search, refusal, threads, ways, vectors, forced, cut, written, lost, memory, dispose }
+const api: Api = {
+  run,
+  bits,
+  search,
+  refusal,
+  threads,
+  ways,
+  vectors,
+  forced,
+  cut,
+  written,
+  lost,
+  memory,
+  finetune,
+  dispose
+}
 
 Object.assign(globalThis, { halforder: api })

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { randomUUID } from 'node:crypto'
+import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { apart } from 'halforder/estimator/apart/Apart'
@@ -16,12 +17,12 @@ import type * as Config from 'halforder/training/Config'
 import type * as Finetune from 'halforder/training/Finetune'
 import type { Setup } from 'halforder/training/Setup'
 import { address } from '../../cluster/Address.js'
-import { dispatch, type Tally } from '../../cluster/Dispatch.js'
+import { type Dispatch, dispatch, type Tally } from '../../cluster/Dispatch.js'
 import { leader } from '../../cluster/Leader.js'
 import * as Parcel from '../../cluster/Parcel.js'
 import { probe } from '../../cluster/Probe.js'
-import { asked, keys, lifetime, open, put } from '../../cluster/Redis.js'
-import { apartness, type Card, cards, lineOf, ownLine } from '../../cluster/Kind.js'
+import { asked, keys, open, put } from '../../cluster/Redis.js'
+import { apartness, type Card, cards, lineOf, ownLine, probed as numbersOf, showCard } from '../../cluster/Kind.js'
 import { type Step, usage } from '../../edge/Failure.js'
 import { version } from '../../edge/Version.js'
 import * as Recipe from './Recipe.js'
@@ -85,17 +86,10 @@ const patience = ({ patience: text }: ClusterOptions): Step<number> => {
     : TE.left(usage(`--patience: expected seconds in 1..86400, got ${text ?? ''}; correct it`))
 }
 
-/** Says of workers whose bits are others that they are not asked. */
-const foreign = (
-  card: Card,
-  numbers: Float32Array,
-  own: { readonly probe: string; readonly numbers: Float32Array }
-): string | undefined =>
-  card.version !== version()
-    ? `a worker of version ${card.version} is not asked, since this is ${version()}`
-    : card.probe === own.probe
-      ? undefined
-      : `a worker whose bits differ (by up to ${apartness(numbers, own.numbers).toExponential(1)} of a number) is not asked; --tolerate-bits on both sides would`
+const notAsked = (card: Card, difference: number): string =>
+  card.version === version()
+    ? `a worker whose bits differ (by up to ${difference.toExponential(1)} of a number) is not asked; --tolerate-bits on both sides would`
+    : `a worker of version ${card.version} is not asked, since this is ${version()}`
 
 /**
  * Goes to workers. Left: a URL that is none, a Redis that is not there.
@@ -123,18 +117,15 @@ export const lead = (options: ClusterOptions & { readonly redis: string }, led: 
         asked(opened, 20_000, async (): Promise<Leading> => {
           await put(opened, new Map([...files, [run, recipe] as const]))
           const lines = lineOf(version(), probed.digest, tolerant)
-          let dispatched: Awaited<ReturnType<typeof dispatch>> | undefined
+          const given: { to?: Dispatch } = {}
           const own = leader({
             setup,
             run,
             recipe,
-            dispatch: () => {
-              if (dispatched === undefined) throw new Error('nothing is open')
-              return dispatched
-            },
+            ask: async (jobs) => await (given.to?.all(jobs) ?? Promise.resolve(E.left('nothing is open'))),
             put: (parts) => put(opened, parts)
           })
-          dispatched = await dispatch({
+          const to = await dispatch({
             open: opened,
             leader: id,
             line: opened.line(lines),
@@ -148,7 +139,7 @@ export const lead = (options: ClusterOptions & { readonly redis: string }, led: 
             patience: seconds * 1000,
             tell: say
           })
-          const given = dispatched
+          given.to = to
           const card: Card = {
             id,
             version: version(),
@@ -161,18 +152,17 @@ export const lead = (options: ClusterOptions & { readonly redis: string }, led: 
             sent: 0,
             seconds: 0
           }
-          const show = async (): Promise<void> => {
-            const { again, jobs, received, refused, sent } = given.tally
-            const head: Card = { ...card, jobs, failures: again + refused, received, sent }
-            const bytes = Buffer.from(Parcel.encode({ head, arrays: [probed.numbers] }))
-            await opened.redis.set(keys.run(id), bytes, 'EX', lifetime.worker)
+          const show = (): Promise<void> => {
+            const { again, jobs, received, refused, sent } = to.tally
+            const now: Card = { ...card, jobs, failures: again + refused, received, sent }
+            return showCard(opened, keys.run(id), now, probed.numbers)
           }
           await show()
           const beat = setInterval(() => void show().catch(() => undefined), 2000)
           beat.unref()
-          for (const { numbers, ...one } of await cards(opened, keys.worker('*'))) {
-            const not = tolerant ? undefined : foreign(one, numbers, { probe: probed.digest, numbers: probed.numbers })
-            if (not !== undefined) say(not)
+          for (const one of await cards(opened, keys.worker('*'))) {
+            if (tolerant || (one.version === card.version && one.probe === card.probe)) continue
+            say(notAsked(one, apartness(await numbersOf(opened, one.probe), probed.numbers)))
           }
           return {
             interpreter: apart(target, own.crew),
@@ -183,8 +173,8 @@ export const lead = (options: ClusterOptions & { readonly redis: string }, led: 
                 return one.step(key, state)
               }
             }),
-            tally: () => given.tally,
-            withdraw: () => given.withdraw(),
+            tally: () => to.tally,
+            withdraw: () => to.withdraw(),
             close: async () => {
               clearInterval(beat)
               await opened.redis.del(keys.run(id)).catch(() => undefined)

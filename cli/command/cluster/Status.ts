@@ -9,7 +9,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Build from 'halforder/tensor/Build'
 import { address } from '../../cluster/Address.js'
 import { type Card, cards, lineOf } from '../../cluster/Kind.js'
-import { asked, open } from '../../cluster/Redis.js'
+import { asked, keys, open } from '../../cluster/Redis.js'
 import { fail, type Step } from '../../edge/Failure.js'
 
 // -------------------------------------------------------------------------------------
@@ -43,9 +43,6 @@ export interface Standing {
 // looking
 // -------------------------------------------------------------------------------------
 
-const bare = (found: Awaited<ReturnType<typeof cards>>): ReadonlyArray<Card> =>
-  found.map(({ numbers: _, ...card }) => card)
-
 /**
  * Looks who is there.
  *
@@ -60,8 +57,8 @@ export const standing = (url: string): Step<Standing> =>
         open(at, 'looks'),
         (opened) =>
           asked(opened, 10_000, async () => {
-            const leaders = bare(await cards(opened, 'halforder:run:*'))
-            const workers = bare(await cards(opened, 'halforder:worker:*'))
+            const leaders = await cards(opened, keys.run('*'))
+            const workers = await cards(opened, keys.worker('*'))
             const lines = new Set(
               [...leaders, ...workers].map(({ version, probe, tolerant }) => lineOf(version, probe, tolerant))
             )

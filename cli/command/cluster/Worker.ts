@@ -13,9 +13,9 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import { gpuJs } from 'halforder/kernel'
 import * as Build from 'halforder/tensor/Build'
 import { type Address, address } from '../../cluster/Address.js'
-import { apartness, cards } from '../../cluster/Kind.js'
+import { apartness, cards, probed } from '../../cluster/Kind.js'
 import { probe, type Probe } from '../../cluster/Probe.js'
-import { asked, open } from '../../cluster/Redis.js'
+import { asked, keys, open } from '../../cluster/Redis.js'
 import { join as joinWorkers, type Working } from '../../cluster/Worker.js'
 import { fail, type Failure, type Step, usage } from '../../edge/Failure.js'
 import { interruptible } from '../../edge/Signals.js'
@@ -67,12 +67,12 @@ const alike = (at: Address, own: Probe, tolerant: boolean): Step<void> =>
     open(at, 'looks'),
     (looking) =>
       pipe(
-        asked(looking, 10_000, async () => [
-          ...(await cards(looking, 'halforder:run:*')),
-          ...(await cards(looking, 'halforder:worker:*'))
-        ]),
-        TE.flatMapEither((others): E.Either<Failure, void> => {
-          const [first] = others
+        asked(looking, 10_000, async () => {
+          const leaders = await cards(looking, keys.run('*'))
+          const [first] = leaders.length > 0 ? leaders : await cards(looking, keys.worker('*'))
+          return { first, numbers: first === undefined ? own.numbers : await probed(looking, first.probe) }
+        }),
+        TE.flatMapEither(({ first, numbers }): E.Either<Failure, void> => {
           if (first === undefined || tolerant) return E.right(undefined)
           if (first.version !== version()) {
             return E.left(
@@ -82,7 +82,7 @@ const alike = (at: Address, own: Probe, tolerant: boolean): Step<void> =>
             )
           }
           if (first.probe === own.digest) return E.right(undefined)
-          const difference = apartness(first.numbers, own.numbers).toExponential(1)
+          const difference = apartness(numbers, own.numbers).toExponential(1)
           return E.left(
             usage(
               `expected the bits of the others at ${at.shown}, got some that differ by up to ${difference} of a number; ` +

@@ -31,7 +31,7 @@ import { heardBy, joined } from './Rows.js'
 
 export type { RowBlock } from '../../tensor/rows/RowBlocks.js'
 export type { Heard, Numbers } from '../stage/Exchange.js'
-export { heardBy, joined } from './Rows.js'
+export { heardBy, joined, rowsOf } from './Rows.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -179,8 +179,20 @@ const summed = (
 const nothing = new Float32Array(0)
 
 /** The samples of all blocks; of no row where they were not asked for. */
-const samples = ({ samples: wanted, xT }: Request, told: ReadonlyArray<Told>): Pick<Estimate, 'x0' | 'trajectory'> => {
-  if (wanted === false) return { x0: { shape: [0, ...xT.shape.slice(1)], data: nothing }, trajectory: undefined }
+const samples = ({ samples: wanted, xT }: Request, told: ReadonlyArray<Told>): Pick<Estimate, 'x0' | 'trajectory'> =>
+  wanted === false
+    ? { x0: { shape: [0, ...xT.shape.slice(1)], data: nothing }, trajectory: undefined }
+    : samplesIn(told)
+
+/**
+ * The samples of blocks, one after another.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const samplesIn = (
+  told: ReadonlyArray<Pick<Estimate, 'x0' | 'trajectory'>>
+): Pick<Estimate, 'x0' | 'trajectory'> => {
   const paths = told.flatMap(({ trajectory }) => (trajectory === undefined ? [] : [trajectory]))
   return {
     x0: T.joinRows(told.map(({ x0 }) => x0)),

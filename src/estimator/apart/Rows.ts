@@ -5,7 +5,7 @@
  */
 import type { Chain } from '../../chain/Chain.js'
 import type { Values } from '../../tensor/Program.js'
-import { type RowBlock, rowsOf } from '../../tensor/rows/RowBlocks.js'
+import { type RowBlock, rowsOf as tensorRows } from '../../tensor/rows/RowBlocks.js'
 import type { Batched, Shape } from '../../tensor/Shape.js'
 import * as Tree from '../../tensor/Tree.js'
 import type { Params } from '../../lens/Lens.js'
@@ -26,7 +26,7 @@ const within =
     Object.fromEntries(
       Object.entries(values).map(([path, value]) => {
         const axis = shapes.get(path)?.indexOf('batch') ?? -1
-        return [path, axis < 0 ? value : rowsOf(value, axis, block)]
+        return [path, axis < 0 ? value : tensorRows(value, axis, block)]
       })
     )
 
@@ -58,12 +58,12 @@ export const requestOf =
       cover,
       params: within(new Map(parameters), block)(request.params),
       condition: within(shapesIn('c', chain.condition), block)(request.condition),
-      xT: rowsOf(request.xT, 0, block),
-      eps: rowsOf(request.eps, 1, block),
+      xT: tensorRows(request.xT, 0, block),
+      eps: tensorRows(request.eps, 1, block),
       xi: towards(request.xi),
       ...(moreXi === undefined ? {} : { moreXi: moreXi.map(towards) }),
       weights: weights.slice(block.from, block.to),
-      ...(fresh === undefined ? {} : { fresh: (at, k) => rowsOf(fresh(at, k), 1, block) })
+      ...(fresh === undefined ? {} : { fresh: (at, k) => tensorRows(fresh(at, k), 1, block) })
     }
   }
 
@@ -88,6 +88,26 @@ export const joined = (parts: ReadonlyArray<{ readonly block: RowBlock; readonly
       lists.map((_, k) => all(({ cells }) => cells[i]?.[k] ?? []))
     ),
     unusable: parts.flatMap(({ block, numbers }) => numbers.unusable.map((row) => block.from + row))
+  }
+}
+
+/**
+ * What some rows told of what all did.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const rowsOf = (
+  { rewards, stepRewards, returns, cells, unusable }: Numbers,
+  { from, to }: RowBlock
+): Numbers => {
+  const own = (list: ReadonlyArray<number>): ReadonlyArray<number> => list.slice(from, to)
+  return {
+    rewards: own(rewards),
+    stepRewards: own(stepRewards),
+    returns: own(returns),
+    cells: cells.map((lists) => lists.map(own)),
+    unusable: unusable.flatMap((row) => (row >= from && row < to ? [row - from] : []))
   }
 }
 

@@ -33,8 +33,8 @@ export type { Entry, Options } from './pilot/Lap.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * What a pilot found: the candidates, the chosen one first, then those that were in the race the longest; and the work that it took, with
- * what of it was allowed.
+ * What a pilot found: the candidates, the chosen one first, then those that were in the race the longest; the work that it took, with
+ * what of it was allowed; and the rates that times are of.
  *
  * @category model
  * @since 0.1.0
@@ -43,6 +43,7 @@ export interface Found<A> {
   readonly entries: readonly [Entry<A>, ...ReadonlyArray<Entry<A>>]
   readonly work: number
   readonly allowed: number
+  readonly rates: Rates.Rates
 }
 
 /**
@@ -130,7 +131,7 @@ export const pilot = <A extends Named, P extends Params, S extends Batched, C ex
         target,
         clock
       ),
-    allowed: ({ work }) => share * samples * work
+    allowed: ({ work }) => (options.measured === undefined ? share * samples * work : Number.POSITIVE_INFINITY)
   }
   const begun = (candidate: A): Seen<A> => {
     const { estimator } = candidate
@@ -155,7 +156,7 @@ export const pilot = <A extends Named, P extends Params, S extends Batched, C ex
         return { ...entry, seconds, score: entry.variance * seconds }
       }
       const rest = [...others, ...out].map(timed).sort((a, b) => b.rounds - a.rounds || a.score - b.score)
-      return { entries: [timed(leader), ...rest], work: spent, allowed: track.allowed(leader) }
+      return { entries: [timed(leader), ...rest], work: spent, allowed: share * samples * leader.work, rates }
     })
   )
 }
@@ -182,7 +183,7 @@ const whys: Readonly<Record<Race.Standing['why'], string>> = {
  * @since 0.1.0
  */
 export const table = <A extends { readonly estimator: Estimator }>(
-  { entries, work, allowed }: Found<A>,
+  { entries, work, allowed }: Omit<Found<A>, 'rates'>,
   samples: number
 ): string => {
   const [best] = entries
@@ -200,7 +201,7 @@ export const table = <A extends { readonly estimator: Estimator }>(
           figure(one.score / best.score),
           String(one.rounds),
           figure(one.seconds * samples),
-          whys[one.why]
+          one.why === 'behind' && one.score < best.score ? 'was behind on its draws' : whys[one.why]
         ]
   )
   const widths = header.map((title, i) => Math.max(title.length, ...lines.map((line) => line[i]?.length ?? 0)))

@@ -9,7 +9,12 @@
 // WebGPU
 // -------------------------------------------------------------------------------------
 
-/** A place in the memory of a device. */
+/**
+ * A place in the memory of a device.
+ *
+ * @category model
+ * @since 0.1.0
+ */
 export interface GpuBuffer {
   readonly destroy: () => void
   readonly mapAsync: (mode: number) => Promise<undefined>
@@ -17,19 +22,34 @@ export interface GpuBuffer {
   readonly unmap: () => void
 }
 
-/** What is only passed on. */
+/**
+ * What is only passed on.
+ *
+ * @category model
+ * @since 0.1.0
+ */
 export interface Opaque {
   readonly label: string
 }
 
-/** The text of a shader on a device. */
+/**
+ * The text of a shader on a device.
+ *
+ * @category model
+ * @since 0.1.0
+ */
 export interface GpuModule {
   readonly getCompilationInfo: () => Promise<{
     readonly messages: ReadonlyArray<{ readonly type: string; readonly lineNum: number; readonly message: string }>
   }>
 }
 
-/** Where the commands of one dispatch after the other are written. */
+/**
+ * Where the commands of one dispatch after the other are written.
+ *
+ * @category model
+ * @since 0.1.0
+ */
 export interface GpuPass {
   readonly setPipeline: (pipeline: Opaque) => void
   readonly setBindGroup: (index: number, group: Opaque) => void
@@ -37,14 +57,24 @@ export interface GpuPass {
   readonly end: () => void
 }
 
-/** Where commands are written. */
+/**
+ * Where commands are written.
+ *
+ * @category model
+ * @since 0.1.0
+ */
 export interface GpuEncoder {
   readonly beginComputePass: () => GpuPass
   readonly copyBufferToBuffer: (from: GpuBuffer, start: number, to: GpuBuffer, at: number, bytes: number) => void
   readonly finish: () => Opaque
 }
 
-/** A device. */
+/**
+ * A device.
+ *
+ * @category model
+ * @since 0.1.0
+ */
 export interface GpuDevice {
   readonly limits: Readonly<Record<string, number>>
   readonly lost: Promise<{ readonly message: string }>
@@ -62,7 +92,12 @@ export interface GpuDevice {
   onuncapturederror: ((event: { readonly error: { readonly message: string } }) => void) | null
 }
 
-/** An adapter. */
+/**
+ * An adapter.
+ *
+ * @category model
+ * @since 0.1.0
+ */
 export interface GpuAdapter {
   readonly limits: Readonly<Record<string, number>>
   readonly requestDevice: (described: object) => Promise<GpuDevice>
@@ -72,7 +107,12 @@ export interface GpuAdapter {
 // gpu.js
 // -------------------------------------------------------------------------------------
 
-/** A kernel of gpu.js on WebGPU. */
+/**
+ * A kernel of gpu.js on WebGPU.
+ *
+ * @category model
+ * @since 0.1.0
+ */
 export interface DoorKernel {
   readonly constants?: Readonly<Record<string, unknown>>
   readonly paramsLayout: { readonly arrayArgs: ReadonlyArray<unknown> } | null
@@ -93,13 +133,23 @@ export interface DoorKernel {
   _buildAsync(): Promise<void>
 }
 
-/** How many workgroups there are along each axis. */
+/**
+ * How many workgroups there are along each axis.
+ *
+ * @category model
+ * @since 0.1.0
+ */
 export interface DoorDispatch {
   readonly groups: ReadonlyArray<number>
   readonly dispatchWidth: number
 }
 
-/** A step of a pipeline as gpu.js prepared it. */
+/**
+ * A step of a pipeline as gpu.js prepared it.
+ *
+ * @category model
+ * @since 0.1.0
+ */
 export interface DoorPass {
   readonly pipeline: Opaque
   readonly bindGroup: Opaque
@@ -108,7 +158,12 @@ export interface DoorPass {
   readonly perCall: boolean
 }
 
-/** A pipeline as gpu.js prepared it: arguments, steps, what is read back. */
+/**
+ * A pipeline as gpu.js prepared it: arguments, steps, what is read back.
+ *
+ * @category model
+ * @since 0.1.0
+ */
 export interface DoorExecutor {
   readonly kind: string
   readonly destroyed: boolean
@@ -126,7 +181,12 @@ export interface DoorExecutor {
   execute: (args: ReadonlyArray<unknown>) => Promise<unknown>
 }
 
-/** A pipeline of gpu.js, behind what it hands out. */
+/**
+ * A pipeline of gpu.js, behind what it hands out.
+ *
+ * @category model
+ * @since 0.1.0
+ */
 export interface DoorPipeline {
   readonly fallbackReason: string | null
   readonly _executor: DoorExecutor | false | undefined

@@ -28,7 +28,8 @@ import type * as Shared from './Shared.js'
 /**
  * How a pilot is run. `samples`: those of the whole run that it is for; `share`: what part of the run's network evaluations and
  * pullbacks the pilot may take, those of the run being what it would take with the one that is chosen. `peers`: among how many samples
- * an advantage of the run takes its baseline, those of a batch or of a group. `draws` are the draws of a batch of so many rows, and `clock` tells seconds.
+ * an advantage of the run takes its baseline, those of a batch or of a group. With `measured`, as many samples of those that may be the
+ * best are measured instead, whatever they take. `draws` are the draws of a batch of so many rows, and `clock` tells seconds.
  *
  * @category model
  * @since 0.1.0
@@ -37,6 +38,7 @@ export interface Options {
   readonly samples: number
   readonly share: number
   readonly peers: number
+  readonly measured?: number
   readonly draws: (batch: number) => Variance.Draws
   readonly clock: IO<number>
 }

@@ -180,8 +180,10 @@ const further = <A extends Named>(
     (some, one) => (total(some) + one <= budget ? [...some, one] : some),
     []
   )
+  const { measured = Number.POSITIVE_INFINITY } = track.options
   const to = n + each.length
-  if (to === n || state.racing.length < 2 || state.settled) return TE.right(state)
+  const isDone = track.options.measured === undefined ? state.settled : state.leader.samples >= measured
+  if (to === n || state.racing.length < 2 || isDone) return TE.right(state)
   // whoever would have to be chosen for less is not waited for
   const work = state.spent + total(each)
   const patient = state.racing.filter(({ racer }) => track.allowed(racer) >= work)
