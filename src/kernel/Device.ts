@@ -14,6 +14,7 @@ import { defaultLimits, type FusionLimits } from './plan/Sequence.js'
 import type { Kernel } from './plan/Template.js'
 import { mostThreads, type Pool, pool, usualPatience } from './threads/Workers.js'
 import { enabled, type Fma, fmas } from './wasm/Fma.js'
+import { type Ground, ground } from './wasm/Ground.js'
 import { webgpuKernel } from './webgpu/WebGpuKernel.js'
 
 // -------------------------------------------------------------------------------------
@@ -47,7 +48,7 @@ export interface GpuJsOptions {
  *
  * - `name`: of the target. `limits`: how far to fuse. `reach`: how large an array may be.
  * - `assembled`: kernels are WebAssembly that is made here; `fma`: with an instruction that multiplies and adds.
- * - `pool`: threads, where some were asked for.
+ * - `ground`: the memory of its programs, where they are WebAssembly. `pool`: threads, where some were asked for.
  *
  * @category model
  * @since 0.1.0
@@ -58,6 +59,7 @@ export interface Device extends GpuInstance {
   readonly reach: Reach
   readonly assembled: boolean
   readonly fma: boolean
+  readonly ground: Ground | undefined
   readonly pool: Pool | undefined
 }
 
@@ -133,6 +135,7 @@ const opened = (name: string, mode: Mode, fuse: boolean, threads: Pool | undefin
     reach: onHost ? host : shaders(side),
     assembled,
     fma: multiplyAdds,
+    ground: assembled ? ground({ fma: multiplyAdds }) : undefined,
     blocked,
     pool: assembled ? threads : undefined
   }

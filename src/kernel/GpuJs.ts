@@ -13,11 +13,11 @@ import type { Executable, Target, TargetError } from '../tensor/Target.js'
 import { type Device, type GpuJsOptions, openDevice } from './Device.js'
 import { cached } from './gpujs/Cache.js'
 import { type PlanPipeline, planPipeline } from './gpujs/Pipeline.js'
-import { laidOutBytes, lengths } from './plan/Lengths.js'
 import { type Plan, plan, report } from './plan/Plan.js'
 import { host, memoryExcess, planExcess, programExcess } from './plan/Reach.js'
 import * as Threads from './threads/Threads.js'
-import { addressable, pageBytes, pagesFor } from './wasm/Pages.js'
+import type { Occupant } from './wasm/Ground.js'
+import { addressable } from './wasm/Pages.js'
 
 // -------------------------------------------------------------------------------------
 // instances
@@ -110,18 +110,19 @@ const alone = (device: Device, program: BoundProgram): E.Either<TargetError, Exe
   pipe(
     attempt(device.name, () => plan(program, device.limits)),
     E.flatMap((planned) => within(device, planExcess(planned, device.reach), planned)),
-    E.flatMap((planned) => {
-      // only kernels that are assembled here may have outputs that are longer than what they compute
-      const chosen = device.assembled ? lengths(planned) : planned.kernels.map(({ spec }) => spec.cells)
-      return within(device, device.assembled ? wasmExcess(planned, chosen) : undefined, { planned, chosen })
-    }),
-    E.flatMap(({ planned, chosen }) =>
-      attempt(device.name, () => executable(device.name, program, planned, planPipeline(device, planned, chosen)))
+    E.bindTo('planned'),
+    E.bind('occupant', ({ planned }) => occupantOf(device, planned)),
+    E.flatMap(({ planned, occupant }) =>
+      attempt(device.name, () => executable(device.name, program, planned, planPipeline(device, planned, occupant)))
     )
   )
 
-const wasmExcess = (planned: Plan, chosen: ReadonlyArray<number>): string | undefined =>
-  memoryExcess(pageBytes * pagesFor(laidOutBytes(planned, chosen)).initial, addressable)
+/** The places of a plan in the memory of its target, where that is one. */
+const occupantOf = (device: Device, planned: Plan): E.Either<TargetError, Occupant | undefined> => {
+  if (device.ground === undefined) return E.right(undefined)
+  const entered = device.ground.enter(planned)
+  return E.isRight(entered) ? entered : within(device, memoryExcess(entered.left, addressable), undefined)
+}
 
 const executable = (target: string, program: BoundProgram, planned: Plan, pipeline: PlanPipeline): Executable => {
   let disposed = false

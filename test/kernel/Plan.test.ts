@@ -2,7 +2,6 @@ import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
 import { defaultLimits } from '../../src/kernel/plan/Sequence.js'
 import { memoryImage } from '../../src/kernel/threads/MemoryImage.js'
-import { lengths, placedCells } from '../../src/kernel/plan/Lengths.js'
 import { listing, type Plan, plan } from '../../src/kernel/plan/Plan.js'
 import { kernelText } from '../../src/kernel/gpujs/KernelText.js'
 import { conv2d, type Images } from '../../src/lens/layer/Convolution.js'
@@ -162,18 +161,6 @@ describe('memory', () => {
       }
       return { y, seen: X.stack(seen), wide: X.pad<Shape, 1, number>(y, 1, 2, 50) }
     })
-
-  test('lengths of intermediate buffers cover what is written, and take less in all', () => {
-    const plan = varied()
-    const own = plan.kernels.map(({ spec }) => spec.cells)
-    const chosen = lengths(plan)
-    chosen.forEach((length, i) => expect(length).toBeGreaterThanOrEqual(own[i] ?? Infinity))
-    expect(placedCells(plan, chosen)).toBeLessThan(placedCells(plan, own))
-    const results = plan.outputs.flatMap(({ source }) => (source._tag === 'Buffer' ? [source.buffer] : []))
-    for (const { kernel } of plan.calls.filter(({ output }) => results.includes(output))) {
-      expect(chosen[kernel]).toBe(own[kernel])
-    }
-  })
 
   test('an image takes little more than what is alive at once', () => {
     const plan = varied()

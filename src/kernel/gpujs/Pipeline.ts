@@ -10,6 +10,8 @@ import type { Plan } from '../plan/Plan.js'
 import { argumentNames, type Kernel } from '../plan/Template.js'
 import { kernelNumber } from './Door.js'
 import { constants, kernelText } from './KernelText.js'
+import type { Occupant } from '../wasm/Ground.js'
+import { executedBy } from './Executor.js'
 import { argument, keep } from './Resident.js'
 
 // -------------------------------------------------------------------------------------
@@ -46,23 +48,28 @@ export interface PlanPipeline {
 // -------------------------------------------------------------------------------------
 
 /**
- * The pipeline of a plan, the outputs of whose kernels have the given lengths. gpu.js builds it when it runs first.
+ * The pipeline of a plan. gpu.js builds it when it runs first, and runs it itself, or lets `occupant` run it where that has places in
+ * the memory of the target.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const planPipeline = (on: GpuInstance, plan: Plan, lengths: ReadonlyArray<number>): PlanPipeline => {
+export const planPipeline = (on: GpuInstance, plan: Plan, occupant?: Occupant): PlanPipeline => {
   const inputs = feeds(plan)
   const numbers: Array<number> = []
-  const kernels = plan.kernels.map((kernel, i) => {
+  const kernels = plan.kernels.map((kernel) => {
     const number = on.newNumber()
     on.kernels.set(number, kernel)
     numbers.push(number)
-    return createKernel(on, kernel, number, lengths[i] ?? kernel.spec.cells)
+    return createKernel(on, kernel, number)
   })
   const results = written(plan)
   const pipeline = results.length === 0 ? undefined : createPipeline(on.gpu, plan, kernels, inputs, results)
-  let kept = false
+  const own =
+    occupant !== undefined &&
+    pipeline !== undefined &&
+    executedBy(pipeline, (given) => occupant.run(byBuffer(inputs, given), results))
+  let kept = own
   const call = async (values: Values): Promise<unknown> => {
     if (pipeline === undefined) return []
     const returned: unknown = await pipeline(...inputs.map((feed) => feed.data(values)))
@@ -75,6 +82,7 @@ export const planPipeline = (on: GpuInstance, plan: Plan, lengths: ReadonlyArray
       await pipeline?.destroy()
       for (const kernel of kernels) kernel.destroy()
       for (const number of numbers) on.kernels.delete(number)
+      occupant?.leave()
     }
   }
 }
@@ -83,14 +91,9 @@ export const planPipeline = (on: GpuInstance, plan: Plan, lengths: ReadonlyArray
 // kernels
 // -------------------------------------------------------------------------------------
 
-const createKernel = (
-  { gpu, blocked }: GpuInstance,
-  kernel: Kernel,
-  number: number,
-  length: number
-): IKernelRunShortcut =>
+const createKernel = ({ gpu, blocked }: GpuInstance, kernel: Kernel, number: number): IKernelRunShortcut =>
   gpu.createKernel(kernelText(kernel, blocked), {
-    output: [length],
+    output: [kernel.spec.cells],
     precision: 'single',
     constants: { ...constants(kernel), [kernelNumber]: number },
     constantTypes: Object.fromEntries([...Object.keys(constants(kernel)), kernelNumber].map((key) => [key, 'Integer'])),
@@ -104,6 +107,9 @@ interface Feed {
   readonly buffer: number
   readonly data: (values: Values) => Float32Array
 }
+
+const byBuffer = (inputs: ReadonlyArray<Feed>, given: ReadonlyArray<Float32Array>): ReadonlyMap<number, Float32Array> =>
+  new Map(inputs.flatMap(({ buffer }, i) => (given[i] === undefined ? [] : [[buffer, given[i]] as const])))
 
 const feeds = ({ buffers, calls }: Plan): ReadonlyArray<Feed> => {
   const read = new Set(calls.flatMap((call) => call.buffers))
