@@ -56,6 +56,7 @@ export const gpuJs = (options: GpuJsOptions = {}): Target => {
   return {
     name,
     compile: (program, sizes) => (disposed ? E.left(gone(name)) : compileOn(program, sizes)),
+    memory: () => (device === undefined || E.isLeft(device) ? undefined : device.right.ground?.bytes()),
     dispose: async () => {
       if (disposed) return
       disposed = true
