@@ -154,6 +154,88 @@ describe('a graph as the reward', () => {
   })
 })
 
+describe('a graph as a black box', () => {
+  // a package that is loaded stays: each has a folder of its own
+  let number = 0
+  const place = (): string => at(`judges-${number}`)
+  const path = (): string => join(place(), 'judge.onnx')
+
+  /** The judge with an operator that is none here, which a package by the name of onnxruntime-node says to know. */
+  const written = (document: object, runtime: string | undefined): void => {
+    number++
+    const folder = join(place(), 'node_modules', 'onnxruntime-node')
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(
+      path(),
+      Buffer.from(readFileSync(fixture('judge.onnx')).toString('latin1').replaceAll('Relu', 'Floo'), 'latin1')
+    )
+    writeFileSync(join(place(), 'judge.json'), JSON.stringify(document))
+    if (runtime !== undefined) writeFileSync(join(folder, 'index.js'), runtime)
+  }
+
+  /** Three logits for each image: its sum, its first number, and zero. */
+  const runtime = `
+    class Tensor { constructor(type, data, dims) { Object.assign(this, { type, data, dims }) } }
+    const run = async ({ image: { data, dims: [n], type } }) => {
+      if (type !== 'float32') throw new Error(type)
+      const out = new Float32Array(3 * n)
+      for (let i = 0; i < n; i++) {
+        out[3 * i] = data.slice(i * 32, (i + 1) * 32).reduce((a, b) => a + b, 0)
+        out[3 * i + 1] = data[i * 32]
+      }
+      return { logits: new Tensor('float32', out, [n, 3]) }
+    }
+    const create = async () => ({ inputNames: ['image'], outputNames: ['logits'], run })
+    module.exports = { Tensor, InferenceSession: { create } }`
+
+  const finetuned = (more: object, name: string) => {
+    const config = at('opaque.json')
+    const small = { model, chain: { T: 3 }, batch: 4, steps: 1, evaluationSamples: 8, reward: path() }
+    writeFileSync(config, JSON.stringify({ ...small, ...more }))
+    return captured(() => finetune({ config, out: at(name), json: true }, new Date(0)))
+  }
+
+  test('is run by onnxruntime-node where an operator is none here, and says so', async () => {
+    written({ class: 0 }, runtime)
+    const estimator = { name: 'blackBoxRlr', radius: 0.05 }
+    const { code, out, err } = await finetuned({ estimator }, 'opaque')
+    expect([code, JSON.parse(out)]).toEqual([0, expect.objectContaining({ reward: path(), steps: 1 })])
+    expect(err).toContain('judge.onnx is a black box: onnxruntime-node runs it; ')
+    expect(err).toContain('got Floo in node')
+    // an estimator that differentiates it does not stand on it
+    const differentiated = await finetuned({ estimator: { name: 'fullBackprop' } }, 'none')
+    expect([differentiated.code, differentiated.err]).toEqual([
+      2,
+      expect.stringContaining('expected an estimator that needs no gradient of the reward')
+    ])
+  })
+
+  test.each<readonly [string, object, string | undefined, string]>([
+    ['no record', {}, runtime, "judge.json: class: expected a class of 0..2, or 'asked', got 3 numbers for each row"],
+    ['another package', { class: 0 }, 'module.exports = {}', 'onnxruntime-node: it is another package by that name'],
+    [
+      'an input that is none',
+      { class: 0, x: 'pixels' },
+      runtime,
+      'judge.json: x, output: expected an image of known size'
+    ]
+  ])('is refused by the field to change, or for the package: %s', async (_, document, package_, message) => {
+    written(document, package_)
+    const { code, err } = await finetuned({}, 'none')
+    expect([code, err]).toEqual([2, expect.stringContaining(message)])
+  })
+
+  test('names the package where it is not installed', async () => {
+    written({ class: 0 }, undefined)
+    rmSync(join(place(), 'node_modules'), { recursive: true })
+    const { code, err } = await finetuned({}, 'none')
+    if (err.includes('is a black box')) return
+    expect(code).toBe(2)
+    expect(err).toContain('got Floo in node')
+    expect(err).toContain('onnxruntime-node, which could run it as a black box, does not load: it is not installed')
+  })
+})
+
 describe('a folder of diffusers', () => {
   const config = {
     _class_name: 'UNet2DModel',
