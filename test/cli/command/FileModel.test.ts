@@ -1,14 +1,24 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as E from 'fp-ts/lib/Either.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { compareEstimators } from '../../../cli/command/Compare.js'
 import { finetune } from '../../../cli/command/Finetune.js'
 import { plan } from '../../../cli/command/Plan.js'
 import { sample } from '../../../cli/command/Sample.js'
 import * as Onnx from '../../../src/format/Onnx.js'
-import { encode } from '../../../src/format/Safetensors.js'
+import { decode, encode } from '../../../src/format/Safetensors.js'
 import { planOf } from '../../../src/network/FromDiffusers.js'
 import type { Values } from '../../../src/tensor/Program.js'
 import { captured } from '../captured.js'
@@ -43,6 +53,19 @@ const drawing = (path: string, more: object = {}) =>
       columns: '8',
       mode: 'webasm',
       ...more
+    })
+  )
+
+const comparing = (path: string) =>
+  captured(() =>
+    compareEstimators({
+      model: path,
+      T: '3',
+      samples: '16',
+      batch: '4',
+      seed: '1',
+      estimator: 'truncatedBackprop',
+      json: true
     })
   )
 
@@ -93,6 +116,12 @@ describe('an ONNX file', () => {
     writeFileSync(config, JSON.stringify({ model, chain: { T: 4 }, batch: 4, trained: ['**.bias'] }))
     const { code, out } = await captured(() => plan({ config }))
     expect([code, out]).toEqual([0, expect.stringContaining('zerothOrder(shared)')])
+  })
+
+  test('is compared, of the chain that is its own', async () => {
+    const { code, out } = await comparing(model)
+    expect(code).toBe(0)
+    expect(JSON.parse(out)).toMatchObject({ model, chain: 'own', reward: 'brightness' })
   })
 
   const wrong: ReadonlyArray<readonly [string, object | undefined, string]> = [
@@ -264,14 +293,69 @@ describe('a folder of diffusers', () => {
     writeFileSync(at('pipe', 'unet', 'diffusion_pytorch_model.safetensors'), bytes.right)
     const euler = { _class_name: 'EulerAncestralDiscreteScheduler', num_train_timesteps: 100 }
     writeFileSync(at('pipe', 'scheduler', 'scheduler_config.json'), JSON.stringify(euler))
-    for (const path of [at('pipe'), at('pipe', 'unet')]) {
+    const unet = at('pipe', 'unet')
+    for (const path of [at('pipe'), unet, join(unet, 'diffusion_pytorch_model.safetensors')]) {
       const { code, out } = await drawing(path, { steps: '2' })
       expect([code, out]).toEqual([0, expect.stringContaining('2 of euler-ancestral(eta = 1), 2 steps')])
     }
+    const file = at('pipe.json')
+    writeFileSync(
+      file,
+      JSON.stringify({ model: at('pipe'), chain: { T: 2 }, batch: 2, estimator: { name: 'fullBackprop' } })
+    )
+    const planned = await captured(() => plan({ config: file }))
+    expect([planned.code, planned.out]).toEqual([0, expect.stringContaining('rollout(none)')])
     const nothing = await drawing(at('pipe', 'scheduler') + '/')
     expect([nothing.code, nothing.err]).toEqual([
       2,
       expect.stringContaining('expected a file *.safetensors or the folder of a run')
     ])
+  })
+})
+
+describe('weights alone', () => {
+  const tensors: Values = {
+    'in.weight': { shape: [2, 2], data: Float32Array.of(0.5, 0, 0, 0.5) },
+    'in.bias': { shape: [2], data: Float32Array.of(0.1, -0.1) }
+  }
+
+  const written = (): string => {
+    const bytes = encode('own')({ tensors, metadata: {} })
+    if (E.isLeft(bytes)) throw new Error('no file')
+    const path = at('alone.safetensors')
+    writeFileSync(path, bytes.right)
+    return path
+  }
+
+  test('are refused with a task to fill in, which runs, and whose run is the same file', async () => {
+    const path = written()
+    const { code, err } = await drawing(path)
+    expect(code).toBe(2)
+    const [said = '', ...module] = err.split('\n\n')
+    expect(said).toContain('expected a network, got weights alone (2 tensors, 6 numbers)')
+    expect(said).toContain('--task mine.mjs')
+    const filled = module.join('\n\n').replace("return ['x']", () => {
+      return "return [b.add('Gemm', ['x', weight('in.weight'), weight('in.bias')], { transB: 1 })]"
+    })
+    expect(filled).toContain('const shapes = {\n  "in.bias": [2],\n  "in.weight": [2, 2]\n}')
+    writeFileSync(at('mine.mjs'), filled)
+    symlinkSync(fileURLToPath(new URL('../../../node_modules', import.meta.url)), at('node_modules'))
+    const drawn = await drawing(path, { task: at('mine.mjs') })
+    expect(drawn.code).toBe(0)
+    const config = at('mine.json')
+    const small = { model: path, task: at('mine.mjs'), chain: { T: 2 }, batch: 4, steps: 1, evaluationSamples: 8 }
+    writeFileSync(config, JSON.stringify({ ...small, estimator: { name: 'fullBackprop' } }))
+    const ran = await captured(() => finetune({ config, out: at('mine'), json: true }, new Date(0)))
+    expect(ran.code).toBe(0)
+    const trained = decode(new Uint8Array(readFileSync(at('mine', 'model.safetensors'))))
+    expect(E.isRight(trained) && Object.keys(trained.right.tensors).sort()).toEqual(Object.keys(tensors).sort())
+    expect(E.isRight(trained) && trained.right.tensors['in.bias']?.data).not.toEqual(tensors['in.bias']?.data)
+  })
+
+  test('that are damaged say so', async () => {
+    writeFileSync(at('broken.pt'), 'no weights')
+    const { code, err } = await drawing(at('broken.pt'))
+    expect([code, err]).toEqual([2, expect.stringContaining('broken.pt: ')])
+    expect(err).not.toContain('mine.mjs')
   })
 })
