@@ -76,10 +76,10 @@ export const plans = ({ task, config }: Configured): Step<Plans> =>
     webGpu(config.mode),
     TE.flatMap(() => materialsOf(task, config)),
     TE.flatMapEither((materials) => pipe(Setup.setup(config, materials), E.mapLeft(refused))),
-    TE.flatMap(({ problem, optimizer, conditions, inner }) => async () => {
+    TE.flatMap(({ problem, optimizer, conditions, inner, forward }) => async () => {
       const target = gpuJs({ mode: config.mode, threads: config.threads })
       const result = pipe(
-        Finetune.compile(problem, { optimizer, conditions, target, inner }),
+        Finetune.compile(problem, { optimizer, conditions, target, inner, ...forward?.on(target) }),
         E.bimap(ofEstimator, ({ executables }) => ({
           memory: memory(problem, executables, target),
           planned: Object.entries(executables)

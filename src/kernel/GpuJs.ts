@@ -13,9 +13,11 @@ import type { Executable, Target, TargetError } from '../tensor/Target.js'
 import { type Device, type GpuJsOptions, openDevice } from './Device.js'
 import { cached } from './gpujs/Cache.js'
 import { type PlanPipeline, planPipeline } from './gpujs/Pipeline.js'
+import { lengths } from './plan/Lengths.js'
 import { type Plan, plan, report } from './plan/Plan.js'
 import { host, memoryExcess, planExcess, programExcess } from './plan/Reach.js'
 import * as Threads from './threads/Threads.js'
+import { shaderPipeline } from './webgpu/ShaderPipeline.js'
 import type { Occupant } from './wasm/Ground.js'
 import { addressable } from './wasm/Pages.js'
 
@@ -114,9 +116,18 @@ const alone = (device: Device, program: BoundProgram): E.Either<TargetError, Exe
     E.bindTo('planned'),
     E.bind('occupant', ({ planned }) => occupantOf(device, planned)),
     E.flatMap(({ planned, occupant }) =>
-      attempt(device.name, () => executable(device.name, program, planned, planPipeline(device, planned, occupant)))
+      attempt(device.name, () => executable(device.name, program, planned, pipelineOf(device, planned, occupant)))
     )
   )
+
+const pipelineOf = (device: Device, planned: Plan, occupant: Occupant | undefined): PlanPipeline => {
+  const { shaders } = device
+  const own = planned.kernels.map(({ spec }) => spec.cells)
+  return shaders === undefined
+    ? planPipeline(device, planned, own, undefined, occupant)
+    : // kernels that are written here may have outputs that are longer than what they compute
+      shaderPipeline({ ...device, shaders }, planned, lengths(planned, 4))
+}
 
 /** The places of a plan in the memory of its target, where that is one. */
 const occupantOf = (device: Device, planned: Plan): E.Either<TargetError, Occupant | undefined> => {

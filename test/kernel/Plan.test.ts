@@ -2,6 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
 import { defaultLimits } from '../../src/kernel/plan/Sequence.js'
 import { memoryImage } from '../../src/kernel/threads/MemoryImage.js'
+import { lengths, placedCells } from '../../src/kernel/plan/Lengths.js'
 import { listing, type Plan, plan } from '../../src/kernel/plan/Plan.js'
 import { kernelText } from '../../src/kernel/gpujs/KernelText.js'
 import { conv2d, type Images } from '../../src/lens/layer/Convolution.js'
@@ -38,6 +39,28 @@ describe('fusion', () => {
       z: X.exp(X.neg(X.add(X.permute(y, [1, 0]), X.mul(x, X.slice(X.permute(y, [1, 0]), 1, 0, 16)))))
     }))
     expect(chain.calls).toHaveLength(1)
+  })
+
+  test('each product of a sum is added to what there is: none but one waits for the end', () => {
+    const terms = [0, 1, 2, 3, 4, 5]
+    const sum = planOf({ x: [6, 8, 16], w: [6, 16, 4] }, ({ x, w }) => ({
+      y: terms
+        .map((i): X.Expr => {
+          const [a, b] = [X.reshape(X.slice(x, 0, i, 1), [8, 16]), X.reshape(X.slice(w, 0, i, 1), [16, 4])]
+          return X.matmul(a, b)
+        })
+        .reduce((a, b) => X.add(a, b))
+    }))
+    expect(listing(sum).map((line) => line.replace(/:.*/, ''))).toEqual([
+      'contraction 8x4x16 by rows',
+      ...terms.slice(1).map(() => 'contraction 8x4x16 by rows, then add')
+    ])
+    expect(sum.work.peakBytes).toBe(2 * 4 * 8 * 4)
+  })
+
+  test('a core that both arguments of an operation read is still taken in', () => {
+    const gated = planOf({ x: [8, 16], w: [16, 4] }, ({ x, w }) => ({ y: silu(X.matmul(x, w)) }))
+    expect(listing(gated)).toEqual(['contraction 8x4x16 by rows, then sigmoid mul: [1, 0] -> 3'])
   })
 
   test('what goes into a reduction, and what follows it, is part of it', () => {
@@ -161,6 +184,18 @@ describe('memory', () => {
       }
       return { y, seen: X.stack(seen), wide: X.pad<Shape, 1, number>(y, 1, 2, 50) }
     })
+
+  test('lengths of intermediate buffers cover what is written, and take less in all', () => {
+    const plan = varied()
+    const own = plan.kernels.map(({ spec }) => spec.cells)
+    const chosen = lengths(plan)
+    chosen.forEach((length, i) => expect(length).toBeGreaterThanOrEqual(own[i] ?? Infinity))
+    expect(placedCells(plan, chosen)).toBeLessThan(placedCells(plan, own))
+    const results = plan.outputs.flatMap(({ source }) => (source._tag === 'Buffer' ? [source.buffer] : []))
+    for (const { kernel } of plan.calls.filter(({ output }) => results.includes(output))) {
+      expect(chosen[kernel]).toBe(own[kernel])
+    }
+  })
 
   test('an image takes little more than what is alive at once', () => {
     const plan = varied()

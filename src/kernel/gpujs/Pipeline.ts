@@ -20,7 +20,7 @@ import { argument, keep } from './Resident.js'
 
 /**
  * An instance of gpu.js, and the kernels that its kernel class knows by number; `newNumber` gives one that no other
- * has. `blocked`: a kernel may compute several neighbours a thread.
+ * has.
  *
  * @category model
  * @since 0.1.0
@@ -29,8 +29,20 @@ export interface GpuInstance {
   readonly gpu: GPU
   readonly kernels: Map<number, Kernel>
   readonly newNumber: () => number
-  readonly blocked: boolean
 }
+
+/**
+ * What a mode does in its own way: the text that gpu.js gets of a kernel, and what is done to a pipeline before it runs.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Manner {
+  readonly text: (kernel: Kernel) => string
+  readonly prepare: (pipeline: IPipelineRunShortcut) => void
+}
+
+const plain: Manner = { text: kernelText, prepare: () => undefined }
 
 /**
  * A plan that is ready to run. `run` rejects where gpu.js fails, and expects values that have been checked.
@@ -48,23 +60,29 @@ export interface PlanPipeline {
 // -------------------------------------------------------------------------------------
 
 /**
- * The pipeline of a plan. gpu.js builds it when it runs first, and runs it itself, or lets `occupant` run it where that has places in
- * the memory of the target.
+ * The pipeline of a plan, the outputs of whose kernels have the given lengths. gpu.js builds it when it runs first.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const planPipeline = (on: GpuInstance, plan: Plan, occupant?: Occupant): PlanPipeline => {
+export const planPipeline = (
+  on: GpuInstance,
+  plan: Plan,
+  lengths: ReadonlyArray<number>,
+  { text, prepare }: Manner = plain,
+  occupant?: Occupant
+): PlanPipeline => {
   const inputs = feeds(plan)
   const numbers: Array<number> = []
-  const kernels = plan.kernels.map((kernel) => {
+  const kernels = plan.kernels.map((kernel, i) => {
     const number = on.newNumber()
     on.kernels.set(number, kernel)
     numbers.push(number)
-    return createKernel(on, kernel, number)
+    return createKernel(on.gpu, kernel, text(kernel), number, lengths[i] ?? kernel.spec.cells)
   })
   const results = written(plan)
   const pipeline = results.length === 0 ? undefined : createPipeline(on.gpu, plan, kernels, inputs, results)
+  if (pipeline !== undefined) prepare(pipeline)
   const own =
     occupant !== undefined &&
     pipeline !== undefined &&
@@ -91,9 +109,9 @@ export const planPipeline = (on: GpuInstance, plan: Plan, occupant?: Occupant): 
 // kernels
 // -------------------------------------------------------------------------------------
 
-const createKernel = ({ gpu, blocked }: GpuInstance, kernel: Kernel, number: number): IKernelRunShortcut =>
-  gpu.createKernel(kernelText(kernel, blocked), {
-    output: [kernel.spec.cells],
+const createKernel = (gpu: GPU, kernel: Kernel, text: string, number: number, length: number): IKernelRunShortcut =>
+  gpu.createKernel(text, {
+    output: [length],
     precision: 'single',
     constants: { ...constants(kernel), [kernelNumber]: number },
     constantTypes: Object.fromEntries([...Object.keys(constants(kernel)), kernelNumber].map((key) => [key, 'Integer'])),
