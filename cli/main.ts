@@ -27,6 +27,7 @@ import { sample, type SampleOptions } from './command/Sample.js'
 import { study, type StudyOptions } from './command/study/Study.js'
 import { verify, type VerifyOptions } from './command/Verify.js'
 import { usualPort, view, type ViewOptions } from './command/view/View.js'
+import { auto, autoMode } from './edge/AutoMode.js'
 import { endUnheard, quietly } from './edge/Streams.js'
 import { version } from './edge/Version.js'
 
@@ -43,6 +44,12 @@ const program = new Command('halforder')
   .showHelpAfterError('(halforder --help lists the commands and options)')
   // wrong usage ends with 2, as a wrong configuration does
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+
+// a mode that is to be found is found before anything reads the options, and is what a run's configuration says
+program.hook('preAction', async (_program, command) => {
+  if (command.getOptionValue('mode') !== auto) return
+  command.setOptionValue('mode', await autoMode((line) => process.stderr.write(`halforder: ${line}\n`))())
+})
 
 const finetuning = program
   .command('finetune')
@@ -154,7 +161,7 @@ program
   .option('--eta <number>', 'how much noise the chain adds, in 0..1', '1')
   .option('--guidance <number>', 'scale of classifier-free guidance; 1 is none', '1')
   .option('--columns <number>', 'samples in a line', '8')
-  .option('--mode <name>', `mode of gpu.js: ${modes.join(', ')}`, 'webasm')
+  .option('--mode <name>', `mode of gpu.js: ${modes.join(', ')}, or ${auto}, the fastest that a probe finds`, 'webasm')
   .option('--threads <number>', 'threads of the mode webasm (default: rows are not split)')
   .action(async (options: SampleOptions) => {
     process.exitCode = await sample(options)
@@ -287,7 +294,7 @@ program
   .description('compare a model with what another tool computed, in f64 and on the mode; exit 1 if it is off')
   .option('--weights-key <key>', 'which weights of a checkpoint, such as ema')
   .addOption(new Option('--part <part>', 'of an autoencoder').choices(['encoder', 'decoder']))
-  .option('--mode <name>', `mode of gpu.js: ${modes.join(', ')}`, 'webasm')
+  .option('--mode <name>', `mode of gpu.js: ${modes.join(', ')}, or ${auto}, the fastest that a probe finds`, 'webasm')
   .option('--json', 'print one object a line')
   .action(async (path: string, reference: string, options: CheckOptions) => {
     process.exitCode = await check(path, reference, options)

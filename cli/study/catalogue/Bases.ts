@@ -44,7 +44,7 @@ export const points: Basis = {
  */
 export const clips: Basis = {
   config: { ...free, chain: { T: 10 }, reward: 'glasses', batch: 8, evaluationSamples: 64 },
-  budget: { _tag: 'Cost', evaluationsAndPullbacks: 10_000 },
+  budget: { _tag: 'Cost', evaluationsAndPullbacks: 5_000 },
   quick: {
     config: { chain: { T: 5 }, batch: 4, evaluationSamples: 16 },
     budget: { _tag: 'Cost', evaluationsAndPullbacks: 400 }
