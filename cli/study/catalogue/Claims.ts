@@ -169,7 +169,8 @@ export const claims: ReadonlyArray<Claim> = [
     task: 'faces',
     contrast: more('by stage, aimed at the second third', 'one prompt, not aimed'),
     why: {
-      refuted: 'the reward looks at the whole prompt, and steps that are told a part of it leave the rest to the others'
+      refuted:
+        'the reward looks at the whole prompt: told it in parts, the base model begins far below itself told at once, and has not made it up'
     }
   },
   {
