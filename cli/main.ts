@@ -183,6 +183,7 @@ program
   .option('--lora <rank>', 'differentiate in low-rank adapters of all weights instead')
   .option('--seed <number>', 'the seed of every draw', '1')
   .option('--threads <number>', 'threads that share the rows of a batch; the bits are those of one thread', '1')
+  .option('--by-step', 'tell the variance of each step by itself, in place of each cell (with --json: `parts`)')
   .option('--json', 'print one object a line')
   .action(async (options: CompareOptions) => {
     process.exitCode = await compareEstimators(options)
