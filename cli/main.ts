@@ -3,15 +3,14 @@
  *
  * @since 0.1.0
  */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Command, Option } from 'commander'
 import { modes } from 'halforder/kernel'
 import { names as chainNames } from 'halforder/training/Chains'
-import * as t from 'io-ts'
 import { audit, type AuditOptions } from './command/Audit.js'
 import { check, type CheckOptions } from './command/Check.js'
 import { chooseEstimator, type ChooseOptions } from './command/Choose.js'
+import { status, type StatusOptions } from './command/cluster/Status.js'
+import { worker, type WorkerOptions } from './command/cluster/Worker.js'
 import { compareEstimators } from './command/Compare.js'
 import { configOptions } from './command/ConfigOptions.js'
 import type { CompareOptions } from './command/Contending.js'
@@ -23,21 +22,17 @@ import { inspect, type InspectOptions } from './command/Inspect.js'
 import { ledger, type LedgerOptions } from './command/Ledger.js'
 import { plan, type PlanOptions } from './command/Plan.js'
 import { pretrain, pretrainOptions, type PretrainOptions } from './command/Pretrain.js'
+import { report, type ReportOptions } from './command/report/Report.js'
 import { sample, type SampleOptions } from './command/Sample.js'
 import { study, type StudyOptions } from './command/study/Study.js'
 import { verify, type VerifyOptions } from './command/Verify.js'
-import { packageFolder } from './edge/Files.js'
+import { usualPort, view, type ViewOptions } from './command/view/View.js'
+import { auto, autoMode } from './edge/AutoMode.js'
 import { endUnheard, quietly } from './edge/Streams.js'
-
-const Package = t.type({ version: t.string })
-
-const version = (): string => {
-  const found: unknown = JSON.parse(readFileSync(join(packageFolder(), 'package.json'), 'utf8'))
-  return Package.is(found) ? found.version : 'unknown'
-}
+import { version } from './edge/Version.js'
 
 /** What these print is all that they do. */
-const printing = ['audit', 'check', 'compare', 'inspect', 'ledger', 'plan', 'verify']
+const printing = ['audit', 'check', 'compare', 'inspect', 'ledger', 'plan', 'report', 'verify']
 
 quietly(() => {
   if (printing.includes(process.argv[2] ?? '')) endUnheard()
@@ -50,6 +45,12 @@ const program = new Command('halforder')
   // wrong usage ends with 2, as a wrong configuration does
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
 
+// a mode that is to be found is found before anything reads the options, and is what a run's configuration says
+program.hook('preAction', async (_program, command) => {
+  if (command.getOptionValue('mode') !== auto) return
+  command.setOptionValue('mode', await autoMode((line) => process.stderr.write(`halforder: ${line}\n`))())
+})
+
 const finetuning = program
   .command('finetune')
   .description('raise a reward of a model, and show it: writes a run folder')
@@ -58,7 +59,11 @@ finetuning
   .option('--out <folder>', 'where to write, a new or empty folder (default: one below runs/)')
   .option('--resume <folder>', 'go on with the run in a folder; --steps may be raised, and nothing else changed')
   .option('--save-every <seconds>', 'how often a checkpoint is written; 0 is after each step (default: 15)')
+  .option('--measure-at <steps>', 'measure held-out samples after these steps too, such as 5,10: standings.jsonl')
   .option('--json', 'print the summary as one line of JSON')
+  .option('--redis <url>', 'have rows computed by the workers at this Redis, with the bits of one machine')
+  .option('--tolerate-bits', 'with --redis: also by workers whose bits differ; the run is then not to be repeated')
+  .option('--patience <seconds>', 'with --redis: how long no worker may answer (default: 600)')
   .action(async (options: Options) => {
     process.exitCode = await finetune(options, new Date())
   })
@@ -156,7 +161,7 @@ program
   .option('--eta <number>', 'how much noise the chain adds, in 0..1', '1')
   .option('--guidance <number>', 'scale of classifier-free guidance; 1 is none', '1')
   .option('--columns <number>', 'samples in a line', '8')
-  .option('--mode <name>', `mode of gpu.js: ${modes.join(', ')}`, 'webasm')
+  .option('--mode <name>', `mode of gpu.js: ${modes.join(', ')}, or ${auto}, the fastest that a probe finds`, 'webasm')
   .option('--threads <number>', 'threads of the mode webasm (default: rows are not split)')
   .action(async (options: SampleOptions) => {
     process.exitCode = await sample(options)
@@ -211,6 +216,7 @@ program
     'answer a question by many runs, over seeds, at equal cost: a table, a plot, a page; the same command goes on'
   )
   .option('--list', 'the studies, their tasks and what they ask')
+  .option('--claims <folder>', 'print the claims that are tested, with verdicts from the lines of studies in a folder')
   .option('--task <name>', 'on which task (default: the first of the study)')
   .option('--seeds <number>', 'seeds of each condition (default: 5; 2 with --quick)')
   .option(
@@ -222,6 +228,41 @@ program
   .option('--out <folder>', 'where to write (default: one below studies/)')
   .action(async (name: string | undefined, options: StudyOptions) => {
     process.exitCode = await study(name, options)
+  })
+
+const listOf = (value: string, before: ReadonlyArray<string> = []): ReadonlyArray<string> => [...before, value]
+
+program
+  .command('worker')
+  .description("compute the rows and cells of others' runs, until Ctrl-C: see docs/more-machines.md")
+  .requiredOption('--redis <url>', 'redis://127.0.0.1:6379, or rediss://:PASSWORD@host:6379')
+  .option('--task <file>', 'a module that it may run, beside the tasks that ship; may be repeated', listOf)
+  .option('--reward <file>', 'a module of a reward that it may run; may be repeated', listOf)
+  .option('--threads <number>', 'processes that work side by side (default: 1)')
+  .option('--cache <folder>', 'where models are kept that leaders bring (default: a folder for temporary files)')
+  .option('--tolerate-bits', 'work also for machines whose bits differ')
+  .action(async (options: WorkerOptions) => {
+    process.exitCode = await worker(options)
+  })
+
+program
+  .command('status')
+  .description('who works at a Redis, at what, and how fast')
+  .requiredOption('--redis <url>', 'as for worker')
+  .option('--json', 'print one line of JSON')
+  .action(async (options: StatusOptions) => {
+    process.exitCode = await status(options)
+  })
+
+program
+  .command('report')
+  .argument('<folders...>', 'of runs and studies, done or under way; or lines of studies, *.jsonl')
+  .description('one page of HTML that shows runs and studies: curves, before and after, tables, configuration, ledger')
+  .option('--out <file>', 'where to write it', 'report.html')
+  .option('--title <text>', 'what it is called (default: as the first of them)')
+  .option('--json', 'print the report itself, as the page has it, and write nothing')
+  .action(async (folders: ReadonlyArray<string>, options: ReportOptions) => {
+    process.exitCode = await report(folders, options)
   })
 
 program
@@ -252,10 +293,19 @@ program
   .description('compare a model with what another tool computed, in f64 and on the mode; exit 1 if it is off')
   .option('--weights-key <key>', 'which weights of a checkpoint, such as ema')
   .addOption(new Option('--part <part>', 'of an autoencoder').choices(['encoder', 'decoder']))
-  .option('--mode <name>', `mode of gpu.js: ${modes.join(', ')}`, 'webasm')
+  .option('--mode <name>', `mode of gpu.js: ${modes.join(', ')}, or ${auto}, the fastest that a probe finds`, 'webasm')
   .option('--json', 'print one object a line')
   .action(async (path: string, reference: string, options: CheckOptions) => {
     process.exitCode = await check(path, reference, options)
+  })
+
+program
+  .command('view')
+  .argument('<folder>', 'of a run, or of several, or a page that report wrote')
+  .description('show a run in the browser of this machine, also while it goes on; Ctrl-C ends it')
+  .option('--port <number>', 'where to listen, on this machine alone; 0 takes one that is free', String(usualPort))
+  .action(async (folder: string, options: ViewOptions) => {
+    process.exitCode = await view(folder, options)
   })
 
 await program.parseAsync()

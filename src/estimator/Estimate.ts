@@ -17,50 +17,70 @@ import * as T from '../tensor/Tensor.js'
 import type { Tensor } from '../tensor/Tensor.js'
 import type { Exprs } from '../tensor/Tree.js'
 import { families } from './Branches.js'
-import type { Cell, FirstOrder, ZerothOrder } from './Cover.js'
+import type { Cell } from './Cover.js'
 import * as C from './Cover.js'
-import { creditName, rollouts, type Rollouts, sideName } from './Plan.js'
+import { creditInputs, directions, sideInputs, stepMask } from './stage/Credit.js'
+import { advantagesIn, exchange, type Heard, type Numbers } from './stage/Exchange.js'
+import { creditName, rollouts, sideName } from './Plan.js'
 import type { Estimate, EstimatorError, Problem, Request, Term } from './Problem.js'
 import * as Programs from './program/Programs.js'
 import {
   addRows,
-  advantagesOf,
   averages,
   hostRewards,
   returnOf,
   type Rolled,
   rowsOf,
-  rowsToSkip,
   type Scored,
   stepTotals,
-  toGo,
   usable,
-  usableSteps,
-  withoutRows
+  usableSteps
 } from './Returns.js'
-import {
-  type Context,
-  type Draw,
-  type Run,
-  scored,
-  type Seen,
-  sharesOf,
-  siblingInputs,
-  weighed,
-  secant
-} from './Score.js'
+import { type Context, type Draw, type Run, scored, type Seen, together } from './stage/Score.js'
+
+// -------------------------------------------------------------------------------------
+// stages
+// -------------------------------------------------------------------------------------
 
 /**
- * The gradient of a request by compiled programs.
+ * What rows are once they are rolled out: what their credit programs read, and the numbers that they tell the whole batch.
+ * `controls` are the gradients of the cells' controls, cell by cell.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Walked {
+  readonly seen: Seen
+  readonly controls: ReadonlyArray<Tensor | undefined>
+  readonly numbers: Numbers
+}
+
+/**
+ * A request in two stages, of which each looks at its rows alone: rollouts with their scores, and then, once the rows of the whole
+ * batch have heard of each other (`Exchange.exchange`), the outputs of each cell's credit programs, in the order of their runs. `runs` runs a cell's with the inputs that are given.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Stages {
+  readonly walk: TE.TaskEither<EstimatorError, Walked>
+  readonly credit: (cell: Cell, walked: Walked, heard: Heard) => Ran
+  readonly runs: (cell: Cell, inputs: ReadonlyArray<Values>) => Ran
+}
+
+type Ran = TE.TaskEither<EstimatorError, ReadonlyArray<Values>>
+
+/**
+ * The stages of a request by compiled programs, for the rows that it has.
  *
  * @category interpreters
  * @since 0.1.0
  */
-export const estimate = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
+export const stages = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
   problem: Problem<P, S, C, R>,
   executables: Readonly<Record<string, Executable>>,
   request: Request
-): TE.TaskEither<EstimatorError, Estimate> => {
+): Stages => {
   const { cover, condition, xT, eps, weights } = request
   const plan = rollouts(cover)
   const zeroth = C.zerothOrderCell(cover)
@@ -114,217 +134,196 @@ export const estimate = <P extends Params, S extends Batched, C extends Exprs, R
     score,
     request,
     inputs: { ...params, ...condition, ...perturbed, ...under('reference', problem.reference ?? {}) },
-    apply: (returns, state, skipped) =>
-      advantagesOf(problem.advantage, returns, { ...request, advantageState: state }, skipped),
-    initial: problem.advantage.initial,
     rewardInputs,
     discrete: problem.chain.noise.outcome !== undefined
   }
-  return pipe(
-    plan.base === undefined
-      ? TE.right<EstimatorError, Rolled | undefined>(undefined)
-      : roll(plan.base, { xT, eps, radius: T.scalar(zeroth?.radius ?? 0) }, cover.T),
-    TE.bindTo('base'),
-    TE.bind('draws', ({ base }) =>
-      pipe(
-        directions(request, plan),
-        RA.traverse(TE.ApplicativeSeq)((xi) =>
-          pipe(
-            plan.sides,
-            RA.traverse(TE.ApplicativeSeq)((sign) =>
-              roll(
-                sideName(cover),
-                {
-                  ...sideInputs(request, plan, xi, base?.trajectory),
-                  radius: T.scalar(sign * (zeroth?.radius ?? 0))
-                },
-                plan.from
-              )
-            ),
-            TE.map((sides): Draw => ({ xi, sides }))
+  const runs: Stages['runs'] = (cell, inputs) =>
+    pipe(
+      inputs,
+      RA.traverse(TE.ApplicativeSeq)((own) => run(creditName(cell), { ...context.inputs, ...stepInputs, ...own }))
+    )
+  return {
+    walk: pipe(
+      plan.base === undefined
+        ? TE.right<EstimatorError, Rolled | undefined>(undefined)
+        : roll(plan.base, { xT, eps, radius: T.scalar(zeroth?.radius ?? 0) }, cover.T),
+      TE.bindTo('base'),
+      TE.bind('draws', ({ base }) =>
+        pipe(
+          directions(request, plan),
+          RA.traverse(TE.ApplicativeSeq)((xi) =>
+            pipe(
+              plan.sides,
+              RA.traverse(TE.ApplicativeSeq)((sign) =>
+                roll(
+                  sideName(cover),
+                  {
+                    ...sideInputs(request, plan, xi, base?.trajectory),
+                    radius: T.scalar(sign * (zeroth?.radius ?? 0))
+                  },
+                  plan.from
+                )
+              ),
+              TE.map((sides): Draw => ({ xi, sides }))
+            )
           )
         )
-      )
-    ),
-    TE.bind('twin', () =>
-      plan.base === undefined || !plan.twin
-        ? TE.right<EstimatorError, Rolled | undefined>(undefined)
-        : roll(plan.base, { xT, eps: T.map((e) => -e)(eps), radius: T.scalar(zeroth?.radius ?? 0) }, cover.T)
-    ),
-    TE.let('sides', ({ draws }) => draws.flatMap(({ sides }) => sides)),
-    TE.bind('families', ({ base }) =>
-      families(cover, request, base, {
-        run: (name, own) => run(name, { ...params, ...condition, ...stepInputs, ...own }),
-        score: (at, states, paid) =>
-          finished(
-            {
-              x0: states[0] ?? xT,
-              trajectory: T.stack(states),
-              clean: undefined,
-              steps: paid.map(({ data }) => Array.from(data)),
-              aside: []
-            },
-            at
-          )
-      })
-    ),
-    TE.bindW('skipped', ({ base, sides, twin, families: all }) => {
-      const others = [...all.values()].flatMap((family) => family.slice(1).map(({ rolled }) => rolled))
-      const every = [...[base, twin].flatMap((one) => (one === undefined ? [] : [one])), ...sides, ...others]
-      return TE.fromEither(rowsToSkip(problem, every, weights.length))
-    }),
-    TE.bind('parts', ({ base, draws, sides, skipped, twin, families: all }) => {
-      const whole = base === undefined ? averages(sides.map(returnOf)) : returnOf(base)
-      const advantages = context.apply(whole, request.advantageState, skipped)
-      const seen: Seen = { base, twin, draws, from: plan.from, whole: advantages.advantages, skipped, families: all }
-      return pipe(
-        cover.cells,
-        RA.traverse(TE.ApplicativeSeq)((cell) =>
-          pipe(
-            creditInputs(context, cell, seen),
-            TE.bindTo('inputs'),
-            TE.bind('outs', ({ inputs }) =>
-              pipe(
-                request.credit === false ? [] : inputs,
-                RA.traverse(TE.ApplicativeSeq)((own) =>
-                  run(creditName(cell), { ...context.inputs, ...stepInputs, ...own })
-                )
-              )
-            ),
-            TE.map(({ inputs, outs }): Term => {
-              const advantage = inputs[0]?.['advantage']
-              const gradient = sumGradients(
-                outs.map((out) => below('gradient', out)),
-                request.params,
-                problem
-              )
-              return { cell, gradient, ...(advantage === undefined ? {} : { advantages: Array.from(advantage.data) }) }
-            })
-          )
-        ),
-        TE.map((terms) => ({ terms, state: advantages.state }))
-      )
-    }),
-    TE.map(({ base, sides, parts, skipped }) => ({
-      gradient: sumGradients(
-        parts.terms.map(({ gradient }) => gradient),
-        request.params,
-        problem
       ),
-      terms: parts.terms,
-      rewards: base?.rewards ?? averages(sides.map(({ rewards }) => rewards)),
-      skipped: [...skipped],
-      stepRewards: base === undefined ? averages(sides.map(stepTotals)) : stepTotals(base),
-      x0: base?.x0 ?? sides[0]?.x0 ?? xT,
-      trajectory: base?.trajectory,
-      advantageState: parts.state
-    }))
-  )
-}
-
-// -------------------------------------------------------------------------------------
-// credit
-// -------------------------------------------------------------------------------------
-
-/** The directions of a request, of which a difference wants `draws`; a cover without sides runs none. */
-const directions = ({ xi, moreXi = [] }: Request, { draws, sides }: Rollouts): ReadonlyArray<Values> =>
-  sides.length === 0 ? [] : [xi, ...moreXi].slice(0, draws)
-
-/** What a side starts from: the noise, or the base rollout's state above its highest perturbed step. */
-const sideInputs = (
-  { cover, eps, xT }: Request,
-  { from }: Rollouts,
-  xi: Values,
-  trajectory: Tensor | undefined
-): Values => {
-  if (from === cover.T || trajectory === undefined) return { ...under('xi', xi), xT, eps }
-  const zeroth = C.zerothOrderCell(cover)
-  const own =
-    zeroth?.perturbation === 'perStep'
-      ? Object.fromEntries(Object.entries(xi).map(([path, value]) => [path, T.rows(0, from)(value)]))
-      : xi
-  return {
-    ...under('xi', own),
-    mask: stepMask(from, zeroth?.steps ?? []),
-    xT: T.at(from)(trajectory),
-    eps: T.rows(0, from)(eps)
+      TE.bind('twin', () =>
+        plan.base === undefined || !plan.twin
+          ? TE.right<EstimatorError, Rolled | undefined>(undefined)
+          : roll(plan.base, { xT, eps: T.map((e) => -e)(eps), radius: T.scalar(zeroth?.radius ?? 0) }, cover.T)
+      ),
+      TE.bind('families', ({ base }) =>
+        families(cover, request, base, {
+          run: (name, own) => run(name, { ...params, ...condition, ...stepInputs, ...own }),
+          score: (at, states, paid) =>
+            finished(
+              {
+                x0: states[0] ?? xT,
+                trajectory: T.stack(states),
+                clean: undefined,
+                steps: paid.map(({ data }) => Array.from(data)),
+                aside: []
+              },
+              at
+            )
+        })
+      ),
+      TE.map((rolled): Seen => ({ ...rolled, from: plan.from })),
+      TE.bindTo('seen'),
+      TE.bind('scores', ({ seen }) =>
+        pipe(
+          cover.cells,
+          RA.traverse(TE.ApplicativeSeq)((cell) => scored(context, cell, seen))
+        )
+      ),
+      TE.map(({ seen, scores }) => ({
+        seen,
+        controls: scores.map(({ control }) => control),
+        numbers: numbersOf(
+          seen,
+          scores.map(({ returns }) => returns)
+        )
+      }))
+    ),
+    credit: (cell, walked, heard) =>
+      request.credit === false ? TE.right([]) : runs(cell, creditInputs(context, cell, walked, heard)),
+    runs
   }
 }
 
-/** The inputs of a cell's credit program, for each time that it is run. */
-type Inputs = TE.TaskEither<EstimatorError, ReadonlyArray<Values>>
+/**
+ * The gradient of a request by compiled programs.
+ *
+ * @category interpreters
+ * @since 0.1.0
+ */
+export const estimate = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
+  problem: Problem<P, S, C, R>,
+  executables: Readonly<Record<string, Executable>>,
+  request: Request
+): TE.TaskEither<EstimatorError, Estimate> => {
+  const { walk, credit } = stages(problem, executables, request)
+  return pipe(
+    walk,
+    TE.bindTo('walked'),
+    TE.bind('heard', ({ walked }) => TE.fromEither(exchange(problem, request, walked.numbers))),
+    TE.bind('outs', ({ walked, heard }) =>
+      pipe(
+        request.cover.cells,
+        RA.traverse(TE.ApplicativeSeq)((cell) => credit(cell, walked, heard))
+      )
+    ),
+    TE.map(({ walked: { seen, numbers }, heard, outs }) =>
+      concluded(problem, request, { numbers, heard, outs, ...samplesOf(request, seen) })
+    )
+  )
+}
 
-const creditInputs = (context: Context, cell: Cell, seen: Seen): Inputs => {
-  const { base, skipped } = seen
-  const { eps } = context.request
-  const weights = context.request.weights.map((w, n) => (skipped.has(n) ? 0 : w))
-  const kept = withoutRows(skipped)
-  const segment = (from: number, to: number): Values =>
-    base?.trajectory === undefined
-      ? {}
-      : { x: kept(T.at(to)(base.trajectory)), eps: T.rows(from - 1, to)(eps), weights: T.vector(weights) }
-  switch (cell._tag) {
-    case 'FirstOrder':
-      return TE.right([{ ...segment(1, cell.to), ...sharesOf(cell), ...endOf(cell, seen, weights, kept) }])
-    case 'HalfOrder':
-      if (cell.siblings !== undefined) return TE.right(siblingInputs(context, cell, seen, weights))
-      return pipe(
-        scored(context, cell, seen),
-        TE.map(({ advantages, control }) => [
-          {
-            ...segment(cell.from, cell.to),
-            ...(base?.trajectory === undefined ? {} : { below: kept(T.at(cell.from - 1)(base.trajectory)) }),
-            ...sharesOf(cell),
-            high: T.scalar(cell.to),
-            advantage: T.vector(weighed(advantages, weights)),
-            ...(control === undefined ? {} : { control: kept(control) })
-          }
-        ])
-      )
-    case 'ZerothOrder': {
-      const delta = (gaps: ReadonlyArray<number>, n: number): Tensor => T.vector(gaps.map((g) => g / (n * cell.radius)))
-      return TE.right(
-        cell.form === 'onePoint'
-          ? [{ delta: delta(weighed(seen.whole, weights), 1) }]
-          : seen.draws.map(({ xi, sides }) => ({
-              ...under('xi', xi),
-              delta: delta(differences(cell, seen, sides, weights), seen.draws.length)
-            }))
-      )
+/**
+ * The samples that an estimate shows, and the trajectory that they are the end of.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const samplesOf = ({ xT }: Request, { base, draws }: Seen): Pick<Estimate, 'x0' | 'trajectory'> => ({
+  x0: base?.x0 ?? draws[0]?.sides[0]?.x0 ?? xT,
+  trajectory: base?.trajectory
+})
+
+/**
+ * What an estimate is made of: the numbers of all rows, what they heard, and what the credit programs of each cell gave.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Made extends Pick<Estimate, 'x0' | 'trajectory'> {
+  readonly numbers: Numbers
+  readonly heard: Heard
+  readonly outs: ReadonlyArray<ReadonlyArray<Values>>
+}
+
+/**
+ * The estimate of what was made: the sum of each cell's credit, and of all cells'.
+ *
+ * @category interpreters
+ * @since 0.1.0
+ */
+export const concluded = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
+  problem: Problem<P, S, C, R>,
+  request: Request,
+  { numbers, heard, outs, x0, trajectory }: Made
+): Estimate => {
+  const terms = request.cover.cells.map((cell, i): Term => {
+    const advantages = advantagesIn(request, cell, i, heard)
+    const gradients = (outs[i] ?? []).map((out) => below('gradient', out))
+    return {
+      cell,
+      gradient: sumGradients(gradients, request.params, problem),
+      ...(cell._tag === 'HalfOrder' ? { advantages: together(cell) ? advantages.flat() : (advantages[0] ?? []) } : {})
     }
+  })
+  return {
+    gradient: sumGradients(
+      terms.map(({ gradient }) => gradient),
+      request.params,
+      problem
+    ),
+    terms,
+    rewards: numbers.rewards,
+    skipped: [...heard.skipped],
+    stepRewards: numbers.stepRewards,
+    x0,
+    trajectory,
+    advantageState: heard.state
   }
 }
 
-/** What a first-order cell pulls back: the gradient of the weighted rewards in the output, or what stands for it. */
-const endOf = (
-  { gradient }: FirstOrder,
-  { base, twin }: Seen,
-  weights: ReadonlyArray<number>,
-  kept: (tensor: Tensor) => Tensor
-): Values => {
-  if (gradient === undefined) return base?.x0Bar === undefined ? {} : { x0Bar: kept(base.x0Bar) }
-  return base === undefined || twin === undefined ? {} : { x0Bar: kept(secant(base, twin, weights)) }
+// -------------------------------------------------------------------------------------
+// numbers
+// -------------------------------------------------------------------------------------
+
+/** What rows tell each other once they are rolled out. */
+const numbersOf = (
+  { base, draws, twin, families: all }: Seen,
+  cells: ReadonlyArray<ReadonlyArray<ReadonlyArray<number>>>
+): Numbers => {
+  const sides = draws.flatMap((draw) => draw.sides)
+  const others = [...all.values()].flatMap((family) => family.slice(1).map(({ rolled }) => rolled))
+  const every = [...[base, twin].flatMap((one) => (one === undefined ? [] : [one])), ...sides, ...others]
+  return {
+    rewards: base?.rewards ?? averages(sides.map(({ rewards }) => rewards)),
+    stepRewards: base === undefined ? averages(sides.map(stepTotals)) : stepTotals(base),
+    returns: base === undefined ? averages(sides.map(returnOf)) : returnOf(base),
+    cells,
+    unusable: [...new Set(every.flatMap(({ unusable }) => unusable))].sort((a, b) => a - b)
+  }
 }
 
-/** The weighted differences of returns: what is above the steps that the sides run is the same in both. */
-const differences = (
-  cell: ZerothOrder,
-  { base, from }: Seen,
-  [plus, minus]: ReadonlyArray<Rolled>,
-  weights: ReadonlyArray<number>
-): ReadonlyArray<number> => {
-  const high = plus === undefined ? [] : returnOf(plus)
-  const other = cell.form === 'forward' ? base : minus
-  const low = other === undefined ? [] : toGo(other, from + 1)
-  return weights.map((w, n) =>
-    w === 0 ? 0 : (w * ((high[n] ?? 0) - (low[n] ?? 0))) / (cell.form === 'forward' ? 1 : 2)
-  )
-}
-
-const stepMask = (length: number, set: ReadonlyArray<number>): Tensor => {
-  const steps = new Set(set)
-  return T.tabulate([length], (i) => (steps.has(i + 1) ? 1 : 0))
-}
+// -------------------------------------------------------------------------------------
+// sums
+// -------------------------------------------------------------------------------------
 
 const sumGradients = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
   terms: ReadonlyArray<Values>,

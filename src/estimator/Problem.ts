@@ -22,6 +22,7 @@ import { leaveOneOut, type Advantage } from './Advantage.js'
 import type { Cell, Cover, FirstOrder, HalfOrder } from './Cover.js'
 import * as C from './Cover.js'
 import type { Estimator } from './Estimator.js'
+import type { Origin } from './apart/Origin.js'
 import * as Programs from './program/Programs.js'
 import type { Trained } from './program/Programs.js'
 
@@ -66,8 +67,9 @@ export type NonFinite = 'stop' | 'skipRow'
  * (`c`, or `c.path`). `weights`, one a row, say what the gradient is of: `sum_n weights[n] R(x_0[n])`; the batch mean
  * has `1 / batch` each. `groups` tells which rows share a prompt, for advantages that ask. `xi` may be empty where the
  * cover has no zeroth-order cell, and `moreXi` has the directions beyond the first of a cell that draws several.
- * `learned` are the parameters of the problem's values, by their names. `fresh` has noises for siblings: `[at, batch, ...]` for the
- * `k`-th continuation from `x_at`, `k = 1, 2, ...`; of the density of `eps`, and independent of it and of each other. Without `credit` only samples, rewards and advantages are wanted: no cell is differentiated, and the gradient is 0.
+ * `learned` are the parameters of the problem's values, by their names. `fresh` has noises for siblings: `[at, batch, ...]` for the `k`-th continuation from `x_at`,
+ * `k = 1, 2, ...`; of the density of `eps`, independent of it and of each other. Without `credit` only samples, rewards and advantages are wanted, and the gradient is 0.
+ * `old` are those of the policy that samples, if it is another than is trained. Without `samples` there may be none. `origin` says what it was drawn from.
  *
  * @category model
  * @since 0.1.0
@@ -86,6 +88,9 @@ export interface Request {
   readonly learned?: Readonly<Record<string, Values>>
   readonly fresh?: (at: number, k: number) => Tensor
   readonly credit?: boolean
+  readonly old?: Values
+  readonly samples?: boolean
+  readonly origin?: Origin
 }
 
 /**
@@ -392,6 +397,5 @@ export const showError = (error: EstimatorError): string => {
   }
 }
 
-/** Some names, not all of many. */
 const listed = (names: ReadonlyArray<string>): string =>
   names.length <= 3 ? names.join(', ') : `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`

@@ -169,14 +169,21 @@ interface Part extends Sampled {
 const rowMeans = (parts: ReadonlyArray<ReadonlyArray<number>>): ReadonlyArray<number> =>
   (parts[0] ?? []).map((_, n) => parts.reduce((total, rows) => total + (rows[n] ?? 0), 0) / parts.length)
 
-const signed = (sign: 1 | -1, request: Request): Request => {
+/**
+ * A request with its noises and directions times a sign.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const signed = (sign: 1 | -1, request: Request): Request => {
   if (sign === 1) return request
   const negate: (tensor: Tensor) => Tensor = T.map((v) => -v)
   const negated: (values: Values) => Values = (values) =>
     Object.fromEntries(Object.entries(values).map(([path, value]) => [path, negate(value)]))
-  const { fresh, moreXi } = request
+  const { fresh, moreXi, origin } = request
   return {
     ...request,
+    ...(origin === undefined ? {} : { origin: { ...origin, sign: origin.sign === 1 ? -1 : 1 } }),
     xT: negate(request.xT),
     eps: negate(request.eps),
     xi: negated(request.xi),

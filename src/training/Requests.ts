@@ -81,6 +81,7 @@ export const onStreams = (
       ...(branches(cover).length === 0 ? {} : { fresh: fresh(problem, Key.foldInString(own, 'fresh')) }),
       weights: new Array<number>(batch).fill(1 / batch),
       advantageState,
+      origin: { key, stream, sign: 1 },
       ...(group === 1 ? {} : { groups: Array.from({ length: batch }, (_, row) => Math.floor(row / group)) })
     }
   }

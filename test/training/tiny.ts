@@ -16,7 +16,7 @@ import { toFloat32 } from '../../src/tensor/Tensor.js'
 
 /** A chain of 6 steps on 12 pixels, small enough for the f64 reference. */
 export const T = 6
-const description = {
+export const description = {
   kind: 'mlp',
   features: 12,
   labels: 34,

@@ -158,6 +158,7 @@ export const measure = <P extends Params, S extends Batched, Cd extends Exprs, R
  * that the batch shares, such as matrices and adapters. Rows are weighted by `1 / batch`, whatever the draws say.
  * Each batch is one sample of the spread, so an interval needs some dozens of them. Where the batch shares a
  * zeroth-order direction, the variance does not fall as `1 / batch`.
+ * Left: the estimator does not fit the problem, or the target failed.
  *
  * @category interpreters
  * @since 0.1.0
@@ -217,7 +218,7 @@ export const sampling = <P extends Params, S extends Batched, Cd extends Exprs, 
 
 /**
  * Measures sample by sample where every trained parameter has a batch axis, and means of batches where the batch shares
- * some.
+ * some. Left: the estimator does not fit the problem, or the target failed.
  *
  * @category interpreters
  * @since 0.1.0

@@ -11,8 +11,8 @@ import type { Executable, TargetError } from '../../tensor/Target.js'
 import { type Divided, reportOf, workOf } from './Divided.js'
 import type { WorkerFault } from './Member.js'
 import { type MemoryImage, memoryImage } from './MemoryImage.js'
-import * as Blocks from './RowBlocks.js'
-import type { RowBlock } from './RowBlocks.js'
+import * as Blocks from '../../tensor/rows/RowBlocks.js'
+import type { RowBlock } from '../../tensor/rows/RowBlocks.js'
 import type { Given, LoadedImage, Pool } from './Workers.js'
 
 const nothing = new Float32Array(0)

@@ -6,8 +6,8 @@
 import type { BoundProgram } from '../../tensor/Program.js'
 import type { Report, Work } from '../../tensor/Target.js'
 import { type Plan, report } from '../plan/Plan.js'
-import type { Split } from '../plan/RowKinds.js'
-import type { Division } from './RowBlocks.js'
+import type { Split } from '../../tensor/rows/RowKinds.js'
+import type { Division } from '../../tensor/rows/RowBlocks.js'
 
 // -------------------------------------------------------------------------------------
 // model

@@ -4,9 +4,9 @@
  *
  * @since 0.1.0
  */
-import type { Op } from '../../tensor/Op.js'
-import type { Instruction, Program } from '../../tensor/Program.js'
-import type { Dim, Shape } from '../../tensor/Shape.js'
+import type { Op } from '../Op.js'
+import type { Instruction, Program } from '../Program.js'
+import type { Dim, Shape } from '../Shape.js'
 
 // -------------------------------------------------------------------------------------
 // model

@@ -5,17 +5,16 @@
  */
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { under, type Values } from '../tensor/Program.js'
-import * as T from '../tensor/Tensor.js'
-import type { Tensor } from '../tensor/Tensor.js'
-import type { Advantage } from './Advantage.js'
-import type { Continuation, Family } from './Branches.js'
-import type { HalfOrder, SegmentOptions } from './Cover.js'
-import * as C from './Cover.js'
-import { branchName, tangentName, valueName } from './Plan.js'
-import type { EstimatorError, Request } from './Problem.js'
-import { type Rolled, type Scored, toGo, withoutRows } from './Returns.js'
-import type { StateValue } from './StateValue.js'
+import { under, type Values } from '../../tensor/Program.js'
+import * as T from '../../tensor/Tensor.js'
+import type { Tensor } from '../../tensor/Tensor.js'
+import type { Family } from '../Branches.js'
+import type { Cell, HalfOrder, SegmentOptions, ZerothOrder } from '../Cover.js'
+import * as C from '../Cover.js'
+import { branchName, tangentName, valueName } from '../Plan.js'
+import type { EstimatorError, Request } from '../Problem.js'
+import { returnOf, type Rolled, type Scored, toGo, withoutRows } from '../Returns.js'
+import type { StateValue } from '../StateValue.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -40,12 +39,6 @@ export interface Context {
   readonly score: (x0: Tensor) => TE.TaskEither<EstimatorError, Scored>
   readonly request: Request
   readonly inputs: Values
-  readonly apply: (
-    returns: ReadonlyArray<number>,
-    state: number,
-    skipped: ReadonlySet<number>
-  ) => ReturnType<Advantage['apply']>
-  readonly initial: number
   readonly rewardInputs: Values
   readonly discrete: boolean
 }
@@ -62,7 +55,7 @@ export interface Draw {
 }
 
 /**
- * What the credit programs read, besides parameters: `whole` are the advantages of whole returns; sides run from step `from`; `families` are
+ * What the credit programs read, besides parameters: sides run from step `from`; `families` are
  * the continuations from a state, by the name of the branch, the base rollout first; and a `twin` is the base with the noises of its steps
  * negated.
  *
@@ -74,8 +67,6 @@ export interface Seen {
   readonly twin: Rolled | undefined
   readonly draws: ReadonlyArray<Draw>
   readonly from: number
-  readonly whole: ReadonlyArray<number>
-  readonly skipped: ReadonlySet<number>
   readonly families: ReadonlyMap<string, Family>
 }
 
@@ -84,65 +75,84 @@ export interface Seen {
 // -------------------------------------------------------------------------------------
 
 /**
- * What multiplies a cell's score, not yet weighted, and the gradient of its control.
+ * What a cell's rows have to tell: their own returns, a list for each sibling, none where the whole ones serve; of a zeroth-order cell
+ * the gaps between the sides of each direction. And the gradient of its control.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Score {
-  readonly advantages: ReadonlyArray<number>
+  readonly returns: ReadonlyArray<ReadonlyArray<number>>
   readonly control: Tensor | undefined
 }
 
 /**
- * The advantages of a half-order cell: its return to go, less the value at the state above its noise and that at the state below,
- * less the baseline of the problem's advantage.
+ * What a cell's rows have to tell. Of a half-order cell: its return to go, less the value at the state above its noise and that at the
+ * state below.
  *
  * @category scores
  * @since 0.1.0
  */
-export const scored = (context: Context, cell: HalfOrder, seen: Seen): TE.TaskEither<EstimatorError, Score> => {
+export const scored = (context: Context, cell: Cell, seen: Seen): TE.TaskEither<EstimatorError, Score> => {
   const { base } = seen
-  const plain = cell.baseline === undefined && cell.control === undefined
-  if (base === undefined || (plain && base.steps.length === 0)) {
-    return TE.right({ advantages: seen.whole, control: undefined })
+  if (cell._tag === 'FirstOrder') return TE.right(nothing)
+  if (cell._tag === 'ZerothOrder') {
+    return TE.right({ returns: seen.draws.map(({ sides }) => gaps(cell, seen, sides)), control: undefined })
   }
+  if (cell.siblings !== undefined) {
+    return TE.right({
+      returns: familyOf(cell, seen).map(({ rolled }) => toGo(rolled, cell.from)),
+      control: undefined
+    })
+  }
+  const plain = cell.baseline === undefined && cell.control === undefined
+  if (base === undefined || (plain && base.steps.length === 0)) return TE.right(nothing)
   return pipe(
     TE.Do,
     TE.bind('baseline', () => baselineAt(context, base, cell)),
     TE.bind('control', () => controlAt(context, base, cell)),
-    TE.map(({ baseline, control }) => {
-      const rest = toGo(base, cell.from).map((g, n) => g - sound(baseline[n]) - sound(control?.values[n]))
-      // a value of the state stands in for a mean over earlier batches, which is of whole returns
-      const { advantages } = context.apply(rest, plain ? context.request.advantageState : context.initial, seen.skipped)
-      return { advantages, control: control?.gradient }
-    })
+    TE.map(({ baseline, control }) => ({
+      returns: [toGo(base, cell.from).map((g, n) => g - sound(baseline[n]) - sound(control?.values[n]))],
+      control: control?.gradient
+    }))
   )
 }
 
+const nothing: Score = { returns: [], control: undefined }
+
+/** The differences of returns: what is above the steps that the sides run is the same in both. */
+const gaps = (
+  { form }: ZerothOrder,
+  { base, from }: Seen,
+  [plus, minus]: ReadonlyArray<Rolled>
+): ReadonlyArray<number> => {
+  const high = plus === undefined ? [] : returnOf(plus)
+  const other = form === 'forward' ? base : minus
+  const low = other === undefined ? [] : toGo(other, from + 1)
+  return high.map((h, n) => h - (low[n] ?? 0))
+}
+
+/** A cell's siblings, itself among them. */
+const familyOf = (cell: HalfOrder, { families: all }: Seen): Family =>
+  (all.get(branchName(cell)) ?? []).slice(0, cell.siblings?.count)
+
 /**
- * The advantages of each of a cell's siblings: its return to go, less the mean of the others', less the baseline of the problem's
- * advantage. Each is divided by their number, since the estimate is the mean of theirs.
+ * The advantages of each of a cell's siblings: its return to go, less the mean of the others', less a baseline (`own`). Each is
+ * divided by their number, since the estimate is the mean of theirs.
  *
  * @category scores
  * @since 0.1.0
  */
-export const scoredSiblings = (
-  { apply, initial }: Context,
-  { from }: HalfOrder,
-  siblings: ReadonlyArray<Continuation>,
-  skipped: ReadonlySet<number>
+export const amongSiblings = (
+  returns: ReadonlyArray<ReadonlyArray<number>>,
+  own: (rest: ReadonlyArray<number>) => ReadonlyArray<number>
 ): ReadonlyArray<ReadonlyArray<number>> => {
-  const returns = siblings.map(({ rolled }) => toGo(rolled, from))
   const [first = []] = returns
   // from the first one on, so that equal returns leave nothing
-  const above = returns.map((own) => own.map((g, n) => sound(g - (first[n] ?? 0))))
-  const totals = first.map((_, n) => above.reduce((sum, own) => sum + (own[n] ?? 0), 0))
-  const count = siblings.length
-  return above.map((own) => {
-    const rest = own.map((g, n) => g - ((totals[n] ?? 0) - g) / (count - 1))
-    return apply(rest, initial, skipped).advantages.map((a) => a / count)
-  })
+  const above = returns.map((one) => one.map((g, n) => sound(g - (first[n] ?? 0))))
+  const totals = first.map((_, n) => above.reduce((sum, one) => sum + (one[n] ?? 0), 0))
+  const count = returns.length
+  return above.map((one) => own(one.map((g, n) => g - ((totals[n] ?? 0) - g) / (count - 1))).map((a) => a / count))
 }
 
 /** A value that is not finite, where rows that are not are skipped, is none: any function of the state will do. */
@@ -241,7 +251,15 @@ export const secant = (base: Rolled, twin: Rolled, weights: ReadonlyArray<number
 }
 
 /**
- * What a cell's siblings are run with: all at once where they share the segment, else each by itself.
+ * Are a cell's siblings run all at once? They are where they share the segment.
+ *
+ * @category scores
+ * @since 0.1.0
+ */
+export const together = (cell: HalfOrder): boolean => cell.siblings !== undefined && C.segmentsOf(cell) === 1
+
+/**
+ * What a cell's siblings are run with: all at once where they share the segment, else each by itself. `advantages` have the weights of rows.
  *
  * @category scores
  * @since 0.1.0
@@ -249,13 +267,14 @@ export const secant = (base: Rolled, twin: Rolled, weights: ReadonlyArray<number
 export const siblingInputs = (
   context: Context,
   cell: HalfOrder,
-  { families: all, skipped }: Seen,
-  weights: ReadonlyArray<number>
+  seen: Seen,
+  skipped: ReadonlySet<number>,
+  weights: ReadonlyArray<number>,
+  advantages: ReadonlyArray<ReadonlyArray<number>>
 ): ReadonlyArray<Values> => {
-  const { from, to, siblings: asked } = cell
-  const siblings: Family = (all.get(branchName(cell)) ?? []).slice(0, asked?.count)
+  const { from, to } = cell
+  const siblings = familyOf(cell, seen)
   const kept = withoutRows(skipped)
-  const advantages = scoredSiblings(context, cell, siblings, skipped).map((own) => weighed(own, weights))
   const segment = ({ rolled, eps }: Family[number]): Values => ({
     ...(rolled.trajectory === undefined ? {} : { x: kept(T.at(to)(rolled.trajectory)) }),
     ...sharesOf(cell),
@@ -263,7 +282,7 @@ export const siblingInputs = (
     ...(context.discrete && rolled.trajectory !== undefined ? { below: kept(T.at(from - 1)(rolled.trajectory)) } : {}),
     high: T.scalar(to)
   })
-  if (C.segmentsOf(cell) === 1) {
+  if (together(cell)) {
     const [first] = siblings
     return first === undefined
       ? []

@@ -1,0 +1,160 @@
+/**
+ * A worker: joins those who work at a Redis, and does what is to be done until it is told to stop.
+ *
+ * @since 0.1.0
+ */
+import { randomUUID } from 'node:crypto'
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import type { Step } from '../edge/Failure.js'
+import type { Address } from './Address.js'
+import { bench } from './Bench.js'
+import { deliver } from './Dispatch.js'
+import * as Parcel from './Parcel.js'
+import type { Probe } from './Probe.js'
+import { type Card, lineOf, ownLine, showCard } from './Kind.js'
+import { asked, get, keys, lifetime, open, type Open } from './Redis.js'
+import type { Shop } from './Shop.js'
+
+// -------------------------------------------------------------------------------------
+// working
+// -------------------------------------------------------------------------------------
+
+/**
+ * What a worker is made of. `shop` opens the shop of a recipe, if it is of what the worker was started for; `part` brings a part, such as the
+ * file of a model.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Crafts {
+  readonly address: Address
+  readonly version: string
+  readonly probe: Probe
+  readonly tolerant: boolean
+  readonly tasks: ReadonlyArray<string>
+  readonly shop: (
+    recipe: Uint8Array,
+    part: (digest: string) => Promise<Uint8Array | undefined>
+  ) => Promise<E.Either<string, Shop>>
+  /** jobs of other kinds, by the names of their queues */
+  readonly others?: Readonly<Record<string, (message: Uint8Array, id: string) => Promise<Uint8Array>>>
+}
+
+/**
+ * A worker at work.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Working {
+  readonly id: string
+  readonly open: Open
+  readonly card: () => Card
+  readonly stop: () => Promise<void>
+}
+
+/** One after another. */
+const oneByOne = (): (<A>(task: () => Promise<A>) => Promise<A>) => {
+  let tail: Promise<unknown> = Promise.resolve()
+  return (task) => {
+    const next = tail.then(task, task)
+    tail = next.catch(() => undefined)
+    return next
+  }
+}
+
+/**
+ * Joins. Left: a Redis that is not there.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const join = ({ address, version, probe, tolerant, tasks, shop, others = {} }: Crafts): Step<Working> => {
+  const id = randomUUID()
+  return pipe(
+    open(address, id),
+    TE.flatMap((opened) =>
+      pipe(
+        asked(opened, 10_000, async () => {
+          const counts = { jobs: 0, failures: 0, received: 0, sent: 0, seconds: 0 }
+          const card = (): Card => ({
+            id,
+            version,
+            probe: probe.digest,
+            tolerant,
+            tasks,
+            ...counts,
+            seconds: Math.round(counts.seconds)
+          })
+          const show = (): Promise<void> => showCard(opened, keys.worker(id), card(), probe.numbers)
+          await show()
+          const beat = setInterval(() => void show().catch(() => undefined), 2000)
+          beat.unref()
+          const part = async (digest: string): Promise<Uint8Array | undefined> =>
+            (await get(opened, [digest])).get(digest)
+          const own = bench({
+            id,
+            depot: { get: (digests) => get(opened, digests) },
+            shop: (recipe) => shop(recipe, part)
+          })
+          const alone = oneByOne()
+          const process = (message: Uint8Array, job: string): Promise<void> =>
+            alone(async () => {
+              const [digest = ''] = job.split('-')
+              counts.received += message.length
+              if (digest !== Parcel.digestOf(message)) {
+                counts.failures += 1
+                return
+              }
+              const { redis } = opened
+              // one that has been done is not done again
+              const [there] = await Promise.all([
+                redis.exists(keys.result(digest)),
+                redis.set(keys.holder(digest), id, 'EX', lifetime.result)
+              ])
+              if (there === 1) return
+              const began = performance.now()
+              const result = await own.work(message)
+              counts.seconds += (performance.now() - began) / 1000
+              if (E.isLeft(result)) {
+                counts.failures += 1
+                return
+              }
+              counts.jobs += 1
+              counts.sent += result.right.length
+              await deliver(opened, job, result.right)
+            })
+          for (const name of [lineOf(version, probe.digest, tolerant), ownLine(id)]) opened.serve(name, process)
+          for (const [name, other] of Object.entries(others)) {
+            opened.serve(name, (message, job) =>
+              alone(async () => {
+                counts.received += message.length
+                const result = await other(message, job)
+                counts.jobs += 1
+                counts.sent += result.length
+                await deliver(opened, job, result)
+              })
+            )
+          }
+          return {
+            id,
+            open: opened,
+            card,
+            stop: async () => {
+              clearInterval(beat)
+              await opened.redis.del(keys.worker(id)).catch(() => undefined)
+              await opened.close()
+              await own.dispose()
+            }
+          }
+        }),
+        TE.mapLeft((failure) => {
+          void opened.close()
+          return failure
+        })
+      )
+    )
+  )
+}
