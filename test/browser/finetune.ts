@@ -94,7 +94,9 @@ const checked = (tally: Tally, on: Target, against: Target): Target => ({
 /** The parameters after some steps on a target. */
 const trained = async (target: Target, steps: number): Promise<Finetune.State> => {
   const optimizer = sgd(0.1)
-  const compiled = right(Finetune.compile(tiny(right(rlr({ T, h: 2, radius: 0.05 }))), { optimizer, conditions, target }))
+  const compiled = right(
+    Finetune.compile(tiny(right(rlr({ T, h: 2, radius: 0.05 }))), { optimizer, conditions, target })
+  )
   let state = compiled.start(params)
   for await (const next of Finetune.unfold(compiled, Key.make(5), state, steps)) state = right(next).state
   await compiled.dispose()

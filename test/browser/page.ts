@@ -154,6 +154,21 @@ export interface Api {
   readonly dispose: typeof dispose
 }
 
-const api: Api = { run, bits, search, refusal, threads, ways, vectors, forced, cut, written, lost, memory, finetune, dispose }
+const api: Api = {
+  run,
+  bits,
+  search,
+  refusal,
+  threads,
+  ways,
+  vectors,
+  forced,
+  cut,
+  written,
+  lost,
+  memory,
+  finetune,
+  dispose
+}
 
 Object.assign(globalThis, { halforder: api })
