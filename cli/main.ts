@@ -302,8 +302,8 @@ program
 
 program
   .command('view')
-  .argument('<folder>', 'of a run, or of several, or a page that report wrote')
-  .description('show a run in the browser of this machine, also while it goes on; Ctrl-C ends it')
+  .argument('<folder>', 'of a run or a study, or of several, or a page that report wrote')
+  .description('show a run or a study in the browser of this machine, also while it goes on; Ctrl-C ends it')
   .option('--port <number>', 'where to listen, on this machine alone; 0 takes one that is free', String(usualPort))
   .action(async (folder: string, options: ViewOptions) => {
     process.exitCode = await view(folder, options)
