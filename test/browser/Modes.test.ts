@@ -230,7 +230,6 @@ describe.each(installed === undefined ? [] : [installed])('in a page of %s', (pa
       expect(claimed).toBeGreaterThan(0.9)
       expect(moved).toBeGreaterThan(0.01)
       expect(apart).toBeLessThan(1e-5 * moved)
-      console.log(runs, worst, claimed, moved, apart)
     })
 
     test('keeps nothing of what was disposed of', async () => {
