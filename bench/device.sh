@@ -5,7 +5,7 @@
 #
 #     npm ci && npm run build && npx tsc -p tsconfig.bench.json
 #     npm ci --legacy-peer-deps --prefix bench/browser
-#     npm install --no-save --prefix bench/device webgpu && cp "$(command -v node)" bench/device/node
+#     npm install --no-save webgpu@latest && cp "$(command -v node)" bench/device/node
 #
 # Then carry the folder there and run, from its root, `bash bench/device.sh > device.jsonl`. It asks for nothing that is not in the
 # folder but the driver (libvulkan.so.1 and the ICD of NVIDIA; `VK_ICD_FILENAMES` where the loader does not find it) and python3.
@@ -20,7 +20,6 @@ say machine "$(nvidia-smi --query-gpu=name,driver_version --format=csv,noheader 
 say vulkan "$(ls /usr/share/vulkan/icd.d /etc/vulkan/icd.d 2>&1; ldconfig -p 2>/dev/null | grep vulkan)"
 
 # ours on WebGPU, from the package `webgpu`: the adapter, the tensor laws on it, and the works
-export NODE_PATH="$root/bench/device/node_modules"
 timeout 120 "$node" dist/bench/device/Laws.js || say laws "ended with $?"
 timeout 150 "$node" dist/bench/device/Works.js || say works "ended with $?"
 

@@ -87,18 +87,17 @@ const counts = (
 })
 
 /**
- * What an adapter wants of blocks: the most sums that a thread keeps, and the fewest threads that leave none of its cores idle.
+ * What an adapter wants of blocks: the most sums that a thread keeps, and the fewest workgroups that leave none of its cores idle.
  *
  * A subgroup of four is a processor that plays a GPU: it keeps sums in its caches anyway, and has few cores. There, a product of
  * matrices of side 512 took 374 ms of the processor in blocks of 8 x 8, and 282 in those of 16 x 16.
  */
 interface Grain {
   readonly sums: number
-  readonly threads: number
+  readonly groups: number
 }
 
-const grainOf = ({ subgroup }: Facts): Grain =>
-  subgroup <= 4 ? { sums: 256, threads: 256 } : { sums: 64, threads: 2048 }
+const grainOf = ({ subgroup }: Facts): Grain => (subgroup <= 4 ? { sums: 256, groups: 2 } : { sums: 64, groups: 32 })
 
 /**
  * A block of 8 x 8 is a sixth faster than one of half its size, and takes twice as long to compile: below so many operations
@@ -128,20 +127,22 @@ export const contractionWays = (core: ContractionCore, facts: Facts): ReadonlyAr
     .flatMap((rows) =>
       widths.filter((columns) => wide || columns < 2 * n).map((columns) => ({ rows, columns, split: 1 }))
     )
+    // what is far from a square reads more than it computes
+    .filter(({ rows, columns }) => rows <= 4 * columns && columns <= 4 * rows)
     .sort((x, y) => y.rows * y.columns - x.rows * x.columns)
-  const threads = (block: BlockShape): number => {
+  const groups = (block: BlockShape): number => {
     const { across, down, deep } = counts(core, parts, block)
-    return across * down * deep
+    return Math.ceil((across * down * deep) / groupSize)
   }
   const steps = size(pick(core.dims, parts.sum))
   const work = 2 * size(core.dims) * facts.calls
   const first = shapes.find(
-    (block) => threads(block) >= grain.threads && (block.rows * block.columns < large || work >= worthLarge)
+    (block) => groups(block) >= grain.groups && (block.rows * block.columns < large || work >= worthLarge)
   ) ??
     shapes.at(-1) ?? { rows: 1, columns: 1, split: 1 }
   const whole = [first, ...shapes.filter((one) => one !== first)]
   const divided = steps >= manySteps ? [8, groupSize].map((split) => ({ ...first, split })) : []
-  return threads(first) < grain.threads ? [...divided, ...whole] : [...whole, ...divided]
+  return groups(first) < grain.groups ? [...divided, ...whole] : [...whole, ...divided]
 }
 
 /**
