@@ -22,6 +22,7 @@ import { inspect, type InspectOptions } from './command/Inspect.js'
 import { ledger, type LedgerOptions } from './command/Ledger.js'
 import { plan, type PlanOptions } from './command/Plan.js'
 import { pretrain, pretrainOptions, type PretrainOptions } from './command/Pretrain.js'
+import { report, type ReportOptions } from './command/report/Report.js'
 import { sample, type SampleOptions } from './command/Sample.js'
 import { study, type StudyOptions } from './command/study/Study.js'
 import { verify, type VerifyOptions } from './command/Verify.js'
@@ -31,7 +32,7 @@ import { endUnheard, quietly } from './edge/Streams.js'
 import { version } from './edge/Version.js'
 
 /** What these print is all that they do. */
-const printing = ['audit', 'check', 'compare', 'inspect', 'ledger', 'plan', 'verify']
+const printing = ['audit', 'check', 'compare', 'inspect', 'ledger', 'plan', 'report', 'verify']
 
 quietly(() => {
   if (printing.includes(process.argv[2] ?? '')) endUnheard()
@@ -58,6 +59,7 @@ finetuning
   .option('--out <folder>', 'where to write, a new or empty folder (default: one below runs/)')
   .option('--resume <folder>', 'go on with the run in a folder; --steps may be raised, and nothing else changed')
   .option('--save-every <seconds>', 'how often a checkpoint is written; 0 is after each step (default: 15)')
+  .option('--measure-at <steps>', 'measure held-out samples after these steps too, such as 5,10: standings.jsonl')
   .option('--json', 'print the summary as one line of JSON')
   .option('--redis <url>', 'have rows computed by the workers at this Redis, with the bits of one machine')
   .option('--tolerate-bits', 'with --redis: also by workers whose bits differ; the run is then not to be repeated')
@@ -214,6 +216,7 @@ program
     'answer a question by many runs, over seeds, at equal cost: a table, a plot, a page; the same command goes on'
   )
   .option('--list', 'the studies, their tasks and what they ask')
+  .option('--claims <folder>', 'print the claims that are tested, with verdicts from the lines of studies in a folder')
   .option('--task <name>', 'on which task (default: the first of the study)')
   .option('--seeds <number>', 'seeds of each condition (default: 5; 2 with --quick)')
   .option(
@@ -249,6 +252,17 @@ program
   .option('--json', 'print one line of JSON')
   .action(async (options: StatusOptions) => {
     process.exitCode = await status(options)
+  })
+
+program
+  .command('report')
+  .argument('<folders...>', 'of runs and studies, done or under way; or lines of studies, *.jsonl')
+  .description('one page of HTML that shows runs and studies: curves, before and after, tables, configuration, ledger')
+  .option('--out <file>', 'where to write it', 'report.html')
+  .option('--title <text>', 'what it is called (default: as the first of them)')
+  .option('--json', 'print the report itself, as the page has it, and write nothing')
+  .action(async (folders: ReadonlyArray<string>, options: ReportOptions) => {
+    process.exitCode = await report(folders, options)
   })
 
 program

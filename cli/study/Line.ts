@@ -83,6 +83,20 @@ export const Estimate = t.type({
 export type Estimate = t.TypeOf<typeof Estimate>
 
 /**
+ * Processor time of a step of a fine-tune, in seconds: the clock's, and so the one thing that differs from run to run.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export const Computing = t.type({ condition: t.string, seed: t.number, secondsOfStep: t.number })
+
+/**
+ * @category model
+ * @since 0.1.0
+ */
+export type Computing = t.TypeOf<typeof Computing>
+
+/**
  * Lines of JSON.
  *
  * @category utils

@@ -68,16 +68,6 @@ export const first = (values: Values): NotFinite | undefined => {
   return undefined
 }
 
-/** Where the first number is that is not finite, or -1. A training asks it of all its numbers after each step, so there is no call in it. */
-const search = (data: Data): number => {
-  for (let i = 0; i < data.length; i++) {
-    const value = data[i] ?? 0
-    // infinities and NaN are the numbers that are not 0 away from themselves
-    if (value - value !== 0) return i
-  }
-  return -1
-}
-
 /** The indices of a flat, row-major position, one an axis. */
 const placeOf = (shape: ReadonlyArray<number>, flat: number): ReadonlyArray<number> =>
   shape.map((size, axis) => Math.floor(flat / shape.slice(axis + 1).reduce((n, d) => n * d, 1)) % size)

@@ -20,7 +20,7 @@ export const video: Finetunes = {
   conditions: [C.asPrinted, C.base, C.truncated(1), C.reinforce, C.halfOrderRest, C.clean],
   against: C.asPrinted.name,
   marks: [0.5],
-  plot: { x: 'cost', y: 'heldOut' },
+  plots: [{ x: 'cost', y: 'heldOut' }],
   measures: [
     {
       name: 'smoothness',

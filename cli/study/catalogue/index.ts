@@ -12,7 +12,9 @@ import { dimension } from './Dimension.js'
 import { kl } from './Kl.js'
 import { methods } from './Methods.js'
 import { pathwise } from './Pathwise.js'
+import { sampleEfficiency } from './SampleEfficiency.js'
 import { segmentLength } from './SegmentLength.js'
+import { stages } from './Stages.js'
 import { start } from './Start.js'
 import { video } from './Video.js'
 
@@ -27,6 +29,8 @@ export const studies: ReadonlyArray<Study> = [
   ablation,
   segmentLength,
   collapse,
+  sampleEfficiency,
+  stages,
   start,
   dimension,
   kl,

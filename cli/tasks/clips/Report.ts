@@ -22,7 +22,7 @@ import * as Clips from './Clips.js'
 import { clips, still } from './Renderer.js'
 
 /** How many clips are drawn, and how many of them are looked up in the training set. */
-const count = 512
+const count = 256
 const lookedUp = 128
 
 // -------------------------------------------------------------------------------------
@@ -116,7 +116,7 @@ const sheet = (real: Tensor, samples: Tensor): Reading.Judged<Uint8Array> =>
   )
 
 /**
- * The numbers of a denoiser of clips, and its pictures. Each of the first 512 held-out faces is
+ * The numbers of a denoiser of clips, and its pictures. Each of the first 256 held-out faces is
  * asked for in one motion, in turn. The classifier of frames reads all of them. Fréchet distances are those of frames, to the
  * clips of the other held-out faces.
  *
