@@ -18,8 +18,7 @@ import { type Block, define, element, type Facts, gain, inside, lead } from './T
 // -------------------------------------------------------------------------------------
 
 /**
- * A block: `rows` by `columns` of the output a thread, the sum in `split` parts, side by side in a workgroup of `width`
- * blocks along the columns.
+ * A block: `rows` by `columns` of the output a thread, the sum in `split` parts, side by side in a workgroup.
  *
  * @category model
  * @since 0.1.0
@@ -178,8 +177,7 @@ const range = (n: number): ReadonlyArray<number> => Array.from({ length: n }, (_
 // -------------------------------------------------------------------------------------
 
 /**
- * Computes a block and hands on what it found: `store(inner, row, group, position, value, wide)` for each row and each
- * group of columns, of one or four.
+ * Computes a block and hands on what it found: `store(inner, position, value, wide)` for each group of one or four columns.
  *
  * @category interpreters
  * @since 0.1.0
