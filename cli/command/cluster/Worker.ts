@@ -21,6 +21,7 @@ import { fail, type Failure, type Step, usage } from '../../edge/Failure.js'
 import { interruptible } from '../../edge/Signals.js'
 import { version } from '../../edge/Version.js'
 import { find } from '../../tasks/Find.js'
+import { cellOf } from './Elsewhere.js'
 import { opened } from './Recipe.js'
 
 // -------------------------------------------------------------------------------------
@@ -114,7 +115,13 @@ const work = (options: WorkerOptions, stop: AbortSignal): Step<void> =>
               probe: own,
               tolerant,
               tasks: [...tasks.keys()],
-              shop: opened({ tasks, rewards: options.reward ?? [], cache: folderOf(options), places: { block, whole } })
+              shop: opened({
+                tasks,
+                rewards: options.reward ?? [],
+                cache: folderOf(options),
+                places: { block, whole }
+              }),
+              cell: cellOf(folderOf(options), stop)
             })
           )
         ),
