@@ -3,10 +3,8 @@
  * gradient of full backpropagation, by TensorFlow.js and by this library.
  */
 import * as tf from '@tensorflow/tfjs'
-import { coefficients } from '../src/chain/sampler/Ddim.js'
-import { cosine } from '../src/chain/Schedule.js'
 import * as Programs from '../src/estimator/program/Programs.js'
-import { halfOrder, kind, mlp } from './Mlp.js'
+import { halfOrder, kind, mlp, own, table } from './Mlp.js'
 import { ours, type Contender, type Work } from './Work.js'
 
 const T = 50
@@ -15,7 +13,7 @@ const D = 196
 const H = 256
 
 const setting = mlp({ T, batch, features: D, width: H })
-const { chain, params, x, eps, bar, state } = setting
+const { chain, params, x, eps, bar, advantage, state } = setting
 
 /** TensorFlow.js differentiates the whole rollout; its answer is the gradient of the first weight. */
 const tfjsFull = (): Promise<Contender> => {
@@ -23,9 +21,7 @@ const tfjsFull = (): Promise<Contender> => {
   const variables = names.map((name) =>
     tf.tensor(Float32Array.from(params[name]?.data ?? []), [...(params[name]?.shape ?? [])])
   )
-  const tables = Array.from({ length: T + 1 }, (_, t) =>
-    t === 0 ? { state: 0, epsilon: 0, sigma: 0 } : coefficients(cosine(T), 1, t)
-  )
+  const tables = table(T)
   const gradient = tf.grads((...given: Array<tf.Tensor>) => {
     const of = (name: string): tf.Tensor => given[names.indexOf(`params.${name}`)] ?? tf.scalar(0)
     const layer = (v: tf.Tensor, name: string): tf.Tensor =>
@@ -33,7 +29,7 @@ const tfjsFull = (): Promise<Contender> => {
     const act = (v: tf.Tensor): tf.Tensor => tf.mul(v, tf.sigmoid(v))
     let now: tf.Tensor = tf.tensor(Float32Array.from(x.data), [batch, D])
     for (let t = T; t >= 1; t--) {
-      const { state: a = 0, epsilon: b = 0, sigma = 0 } = tables[t] ?? {}
+      const [a = 0, b = 0, sigma = 0] = tables[t] ?? []
       const noise = tf.tensor(Float32Array.from(eps.data.subarray((t - 1) * batch * D, t * batch * D)), [batch, D])
       const mean = tf.add(tf.mul(now, a), tf.mul(layer(act(layer(act(layer(now, 'first')), 'second')), 'third'), b))
       now = t === 1 ? mean : tf.add(mean, tf.mul(noise, sigma))
@@ -59,29 +55,39 @@ const full = (memory: 'store' | 'recompute'): ReturnType<typeof ours> =>
     'gradient.first.weight'
   )
 
+const told = { make: 'full', settings: { T, table: table(T) }, values: { x, eps, bar, ...own(params) } }
+
 /** The works: full backpropagation both ways, and segments beside it. */
 export const credits: ReadonlyArray<Work> = [
   {
     name: 'credit-full',
     about: `full backpropagation of ${T} steps, batch ${batch}`,
-    threads: [1],
+    threads: [1, 2],
     tolerance: 1e-2,
+    slow: ['tfjs'],
+    native: { torch: told },
     contenders: { ours: full('store'), tfjs: tfjsFull }
   },
   {
     name: 'credit-full-recompute',
     about: 'the same, keeping one step of activations',
-    threads: [1],
+    threads: [1, 2],
     tolerance: 1e-2,
+    slow: ['tfjs'],
+    native: { torch: told },
     contenders: { ours: full('recompute'), tfjs: tfjsFull }
   },
   ...[1, 2, 4, 8].map(
     (h): Work => ({
       name: `credit-h${h}`,
-      about: `half-order credit of ${h} step${h === 1 ? '' : 's'} beside full backpropagation of ${T}`,
-      threads: [1],
+      about: `half-order credit of ${h} step${h === 1 ? '' : 's'}, beside full backpropagation of ${T} by TensorFlow.js`,
+      threads: h === 2 ? [1, 2] : [1],
       // they are different estimates of one gradient, compared in time and memory only
       tolerance: Infinity,
+      slow: ['tfjs'],
+      native: {
+        torch: { make: 'half', settings: { h, table: table(T) }, values: { x, eps, advantage, ...own(params) } }
+      },
       contenders: {
         ours: halfOrder(setting, h),
         tfjs: tfjsFull

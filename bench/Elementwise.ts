@@ -7,8 +7,8 @@ import { draw } from './Data.js'
 import { ours, type Work } from './Work.js'
 
 const n = 1 << 20
-const x = draw('x', [n])
-const y = draw('y', [n])
+export const x = draw('x', [n])
+export const y = draw('y', [n])
 
 const program = Program.make({ x: ['n'], y: ['n'] }, (inputs) => ({
   z: X.add(X.mul(X.mul(inputs.x, X.sigmoid(inputs.x)), inputs.y), X.scale(inputs.y, 0.5))

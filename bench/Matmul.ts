@@ -12,11 +12,13 @@ import { ours, type Contender, type Work } from './Work.js'
 export const matmul = (n: number): Work => {
   const a = draw('a', [n, n])
   const b = draw('b', [n, n])
+  const told = { make: 'matmul', settings: {}, values: { a, b } }
   const program = Program.make({ a: ['batch', n], b: [n, n] }, (inputs) => ({ c: X.matmul(inputs.a, inputs.b) }))
   return {
     name: `matmul-${n}`,
     about: `[${n}, ${n}] x [${n}, ${n}]`,
     threads: n >= 256 ? [1, 2] : [1],
+    native: { torch: told, onnxruntime: told },
     contenders: {
       ours: ours(program, { batch: n }, { a, b }, 'c'),
       tfjs: () => {

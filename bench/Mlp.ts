@@ -1,6 +1,6 @@
 /** A chain of an MLP denoiser, features-width-width-features with SiLU, and numbers to run it on. */
 import { type Chain } from '../src/chain/Chain.js'
-import { ddim } from '../src/chain/sampler/Ddim.js'
+import { coefficients, ddim } from '../src/chain/sampler/Ddim.js'
 import { cosine } from '../src/chain/Schedule.js'
 import * as Programs from '../src/estimator/program/Programs.js'
 import type { SegmentKind } from '../src/estimator/program/SegmentKind.js'
@@ -9,7 +9,7 @@ import { dense } from '../src/lens/layer/Dense.js'
 import * as L from '../src/lens/Lens.js'
 import * as X from '../src/tensor/Expr.js'
 import { scalar, type Tensor } from '../src/tensor/Tensor.js'
-import type { Values } from '../src/tensor/Program.js'
+import { below, type Values } from '../src/tensor/Program.js'
 import { draw } from './Data.js'
 import { ours, type Work } from './Work.js'
 
@@ -30,6 +30,7 @@ export interface Setting extends Size {
   readonly x: Tensor
   readonly eps: Tensor
   readonly bar: Tensor
+  readonly advantage: Tensor
   readonly c: Tensor
   readonly state: (h: number) => Values
 }
@@ -83,6 +84,7 @@ export const mlp = (size: Size): Setting => {
     x,
     eps,
     bar: draw('bar', [batch, D], 1 / batch),
+    advantage: draw('advantage', [batch], 1 / batch),
     c,
     state: (h) => ({
       ...params,
@@ -101,14 +103,24 @@ export const kind = (h: number, memory: 'store' | 'recompute' = 'store'): Segmen
   controlled: false
 })
 
+/** What steps 0 to T multiply the state, the prediction and the noise by. */
+export const table = (T: number): ReadonlyArray<readonly [state: number, epsilon: number, sigma: number]> =>
+  Array.from({ length: T + 1 }, (_, t) => {
+    const { state = 0, epsilon = 0, sigma = 0 } = t === 0 ? {} : coefficients(cosine(T), 1, t)
+    return [state, epsilon, sigma]
+  })
+
+/** Parameters by their own names. */
+export const own = (params: Values): Values => below('params', params)
+
 type Ours = NonNullable<Work['contenders']['ours']>
 
 /** Half-order credit of `h` steps, by this library. */
-export const halfOrder = ({ chain, batch, state }: Setting, h: number): Ours =>
+export const halfOrder = ({ chain, batch, state, advantage }: Setting, h: number): Ours =>
   ours(
     Programs.halfOrder(chain, kind(h), () => true),
     { batch },
-    { ...state(h), high: scalar(h + 1), advantage: draw('advantage', [batch], 1 / batch) },
+    { ...state(h), high: scalar(h + 1), advantage },
     'gradient.first.weight'
   )
 

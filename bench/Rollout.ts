@@ -2,7 +2,7 @@
  * The rollout of an MLP denoiser, 196-256-256-196 with SiLU, for T = 50 steps at batch 64, as four libraries run it.
  * Every contender gets the same numbers and gives back the final state as a flat array.
  */
-import { init, jit, nn, numpy as np, type Array as JaxArray } from '@jax-js/jax'
+import { jit, nn, numpy as np, type Array as JaxArray } from '@jax-js/jax'
 import * as tf from '@tensorflow/tfjs'
 import gpujs from 'gpu.js'
 import * as X from '../src/tensor/Expr.js'
@@ -12,15 +12,15 @@ import type { Tensor } from '../src/tensor/Tensor.js'
 import { draw } from './Data.js'
 import { ours, type Contender, type Work } from './Work.js'
 
-const T = 50
-const batch = 64
-const D = 196
+export const T = 50
+export const batch = 64
+export const D = 196
 const H = 256
-const keep = 0.99
-const pull = -0.05
-const noise = 0.1
+export const keep = 0.99
+export const pull = -0.05
+export const noise = 0.1
 
-const values = {
+export const values = {
   x: draw('x', [batch, D]),
   w1: draw('w1', [D, H], 0.07),
   b1: draw('b1', [H], 0.1),
@@ -33,7 +33,7 @@ const values = {
 
 type Name = keyof typeof values
 
-const program = Program.make(
+export const program = Program.make(
   {
     x: ['batch', D],
     w1: [D, H],
@@ -85,9 +85,8 @@ const tfjs = (): Promise<Contender> => {
   })
 }
 
-/** jax-js on its wasm backend, with the step jitted; a value used twice takes a reference first. */
-const jaxjs = async (): Promise<Contender> => {
-  await init('wasm')
+/** jax-js, with the step jitted; a value used twice takes a reference first. */
+const jaxjs = (): Promise<Contender> => {
   const array = (data: Tensor['data'], shape: ReadonlyArray<number>): JaxArray =>
     np.array(Float32Array.from(data)).reshape([...shape])
   const weights = (['w1', 'b1', 'w2', 'b2', 'w3', 'b3'] as const).map((name) =>
@@ -110,7 +109,7 @@ const jaxjs = async (): Promise<Contender> => {
       return x.mul(keep).add(prediction.mul(pull)).add(eps.mul(noise))
     }
   )
-  return {
+  return Promise.resolve({
     run: async () => {
       let state = array(values.x.data, values.x.shape)
       for (let t = 0; t < T; t++) {
@@ -122,7 +121,7 @@ const jaxjs = async (): Promise<Contender> => {
       return (await state.data()) as Float32Array
     },
     dispose: () => Promise.resolve(weights.forEach((w) => w.dispose()))
-  }
+  })
 }
 
 /** gpu.js as it comes: a layer is a kernel, a cell a thread, and all steps one pipeline. */
@@ -167,11 +166,29 @@ const stock = (): Promise<Contender> => {
   })
 }
 
+const named = {
+  x: values.x,
+  eps: values.eps,
+  'first.weight': values.w1,
+  'first.bias': values.b1,
+  'second.weight': values.w2,
+  'second.bias': values.b2,
+  'third.weight': values.w3,
+  'third.bias': values.b3
+}
+const told = { make: 'rollout', settings: { T, keep, pull, noise }, values: named }
+
 /** The work. */
 export const rollout: Work = {
   name: 'mlp-rollout',
   about: `T = ${T}, batch ${batch}, MLP ${D}-${H}-${H}-${D}`,
   threads: [1, 2],
   slow: ['stock'],
-  contenders: { ours: ours(program, { batch }, values, 'x'), tfjs, jaxjs, stock }
+  native: { torch: told, onnxruntime: told },
+  contenders: {
+    ours: ours(program, { batch }, values, 'x'),
+    tfjs,
+    jaxjs,
+    stock
+  }
 }

@@ -14,10 +14,10 @@ import type { Tensor } from '../src/tensor/Tensor.js'
 import { draw } from './Data.js'
 import { ours, type Contender, type Work } from './Work.js'
 
-const batch = 16
+export const batch = 16
 
 /** Channels in and out of each convolution, in the order of the network. */
-const layers = [
+export const layers = [
   [3, 32],
   [32, 32],
   [32, 64],
@@ -30,11 +30,11 @@ const layers = [
   [32, 3]
 ] as const
 
-const weights: ReadonlyArray<{ readonly w: Tensor; readonly b: Tensor }> = layers.map(([i, o], k) => ({
+export const weights: ReadonlyArray<{ readonly w: Tensor; readonly b: Tensor }> = layers.map(([i, o], k) => ({
   w: draw(`w${k}`, [3, 3, i, o], 1 / Math.sqrt(9 * i)),
   b: draw(`b${k}`, [o], 0.1)
 }))
-const x = draw('x', [batch, 16, 16, 3])
+export const x = draw('x', [batch, 16, 16, 3])
 
 /** The network over some library's operations. */
 const network = <T>(
@@ -66,7 +66,8 @@ const shapes = Object.fromEntries(
   )
 )
 
-const program = Program.make({ x: ['batch', 16, 16, 3], ...shapes }, () => {
+/** The forward pass by this library. */
+export const program = Program.make({ x: ['batch', 16, 16, 3], ...shapes }, () => {
   const conv = (v: Any, k: number): Any => {
     const [i = 3, o = 3] = layers[k] ?? []
     const lens = conv2d<number, number>(i, o, { size: 3, padding: 1 })
@@ -150,11 +151,18 @@ const jaxjs = (): Promise<Contender> => {
 
 const inputs = Object.fromEntries(weights.flatMap(({ w, b }, k) => [[`w${k}`, w] as const, [`b${k}`, b] as const]))
 
+const told = { make: 'unet', settings: {}, values: { x, ...inputs } }
+
 /** The work. */
 export const unet: Work = {
   name: 'unet-forward',
   about: `batch ${batch}, 16 x 16 x 3, channels 32-64-64`,
   threads: [1, 2],
   slow: ['jaxjs'],
-  contenders: { ours: ours(program, { batch }, { x, ...inputs }, 'y'), tfjs, jaxjs }
+  native: { torch: told, onnxruntime: told },
+  contenders: {
+    ours: ours(program, { batch }, { x, ...inputs }, 'y'),
+    tfjs,
+    jaxjs
+  }
 }

@@ -22,14 +22,17 @@ import { inspect, type InspectOptions } from './command/Inspect.js'
 import { ledger, type LedgerOptions } from './command/Ledger.js'
 import { plan, type PlanOptions } from './command/Plan.js'
 import { pretrain, pretrainOptions, type PretrainOptions } from './command/Pretrain.js'
+import { report, type ReportOptions } from './command/report/Report.js'
 import { sample, type SampleOptions } from './command/Sample.js'
 import { study, type StudyOptions } from './command/study/Study.js'
 import { verify, type VerifyOptions } from './command/Verify.js'
+import { usualPort, view, type ViewOptions } from './command/view/View.js'
+import { auto, autoMode } from './edge/AutoMode.js'
 import { endUnheard, quietly } from './edge/Streams.js'
 import { version } from './edge/Version.js'
 
 /** What these print is all that they do. */
-const printing = ['audit', 'check', 'compare', 'inspect', 'ledger', 'plan', 'verify']
+const printing = ['audit', 'check', 'compare', 'inspect', 'ledger', 'plan', 'report', 'verify']
 
 quietly(() => {
   if (printing.includes(process.argv[2] ?? '')) endUnheard()
@@ -42,6 +45,12 @@ const program = new Command('halforder')
   // wrong usage ends with 2, as a wrong configuration does
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
 
+// a mode that is to be found is found before anything reads the options, and is what a run's configuration says
+program.hook('preAction', async (_program, command) => {
+  if (command.getOptionValue('mode') !== auto) return
+  command.setOptionValue('mode', await autoMode((line) => process.stderr.write(`halforder: ${line}\n`))())
+})
+
 const finetuning = program
   .command('finetune')
   .description('raise a reward of a model, and show it: writes a run folder')
@@ -50,6 +59,7 @@ finetuning
   .option('--out <folder>', 'where to write, a new or empty folder (default: one below runs/)')
   .option('--resume <folder>', 'go on with the run in a folder; --steps may be raised, and nothing else changed')
   .option('--save-every <seconds>', 'how often a checkpoint is written; 0 is after each step (default: 15)')
+  .option('--measure-at <steps>', 'measure held-out samples after these steps too, such as 5,10: standings.jsonl')
   .option('--json', 'print the summary as one line of JSON')
   .option('--redis <url>', 'have rows computed by the workers at this Redis, with the bits of one machine')
   .option('--tolerate-bits', 'with --redis: also by workers whose bits differ; the run is then not to be repeated')
@@ -72,9 +82,12 @@ const choosing = program
     'which estimator a fine-tune should take, by variance and time: a pilot of at most a twentieth of the run'
   )
 configOptions.forEach(([flags, description]) => choosing.option(flags, description))
-choosing.option('--json', 'print one object a candidate, each on a line').action(async (options: ChooseOptions) => {
-  process.exitCode = await chooseEstimator(options)
-})
+choosing
+  .option('--samples <number>', 'measure so many samples of those that may be the best, whatever it takes')
+  .option('--json', 'print one object a candidate, each on a line')
+  .action(async (options: ChooseOptions) => {
+    process.exitCode = await chooseEstimator(options)
+  })
 
 const ledgers = program
   .command('ledger')
@@ -148,7 +161,7 @@ program
   .option('--eta <number>', 'how much noise the chain adds, in 0..1', '1')
   .option('--guidance <number>', 'scale of classifier-free guidance; 1 is none', '1')
   .option('--columns <number>', 'samples in a line', '8')
-  .option('--mode <name>', `mode of gpu.js: ${modes.join(', ')}`, 'webasm')
+  .option('--mode <name>', `mode of gpu.js: ${modes.join(', ')}, or ${auto}, the fastest that a probe finds`, 'webasm')
   .option('--threads <number>', 'threads of the mode webasm (default: rows are not split)')
   .action(async (options: SampleOptions) => {
     process.exitCode = await sample(options)
@@ -203,6 +216,7 @@ program
     'answer a question by many runs, over seeds, at equal cost: a table, a plot, a page; the same command goes on'
   )
   .option('--list', 'the studies, their tasks and what they ask')
+  .option('--claims <folder>', 'print the claims that are tested, with verdicts from the lines of studies in a folder')
   .option('--task <name>', 'on which task (default: the first of the study)')
   .option('--seeds <number>', 'seeds of each condition (default: 5; 2 with --quick)')
   .option(
@@ -244,6 +258,17 @@ program
   })
 
 program
+  .command('report')
+  .argument('<folders...>', 'of runs and studies, done or under way; or lines of studies, *.jsonl')
+  .description('one page of HTML that shows runs and studies: curves, before and after, tables, configuration, ledger')
+  .option('--out <file>', 'where to write it', 'report.html')
+  .option('--title <text>', 'what it is called (default: as the first of them)')
+  .option('--json', 'print the report itself, as the page has it, and write nothing')
+  .action(async (folders: ReadonlyArray<string>, options: ReportOptions) => {
+    process.exitCode = await report(folders, options)
+  })
+
+program
   .command('audit')
   .argument('<file>', 'a trace *.npz, as docs/audit.md has it')
   .description('what the gradients of another program pay of each step, from a trace of its run; exit 1 if biased')
@@ -271,10 +296,19 @@ program
   .description('compare a model with what another tool computed, in f64 and on the mode; exit 1 if it is off')
   .option('--weights-key <key>', 'which weights of a checkpoint, such as ema')
   .addOption(new Option('--part <part>', 'of an autoencoder').choices(['encoder', 'decoder']))
-  .option('--mode <name>', `mode of gpu.js: ${modes.join(', ')}`, 'webasm')
+  .option('--mode <name>', `mode of gpu.js: ${modes.join(', ')}, or ${auto}, the fastest that a probe finds`, 'webasm')
   .option('--json', 'print one object a line')
   .action(async (path: string, reference: string, options: CheckOptions) => {
     process.exitCode = await check(path, reference, options)
+  })
+
+program
+  .command('view')
+  .argument('<folder>', 'of a run, or of several, or a page that report wrote')
+  .description('show a run in the browser of this machine, also while it goes on; Ctrl-C ends it')
+  .option('--port <number>', 'where to listen, on this machine alone; 0 takes one that is free', String(usualPort))
+  .action(async (folder: string, options: ViewOptions) => {
+    process.exitCode = await view(folder, options)
   })
 
 await program.parseAsync()

@@ -92,15 +92,15 @@ export type Shard = t.TypeOf<typeof Shard>
 const Files = /*#__PURE__*/ listUpTo(t.tuple([textUpTo(128), Hex]), 64)
 
 /**
- * A run of the program: its arguments, and the files of a folder that it goes on from. What is in braces is a place of the worker's.
+ * An order of a study: a command, its options, its configuration as JSON, and the files of a folder that it goes on from. What is in braces is
+ * a place of the worker's.
  *
  * @category codecs
  * @since 0.1.0
  */
 export const Cell = /*#__PURE__*/ t.strict({
-  kind: t.literal('cell'),
-  name: Hex,
-  args: listUpTo(textUpTo(2 ** 12), 64),
+  order: oneOf('Finetune', 'Compare'),
+  options: listUpTo(t.tuple([textUpTo(64), textUpTo(2 ** 12)]), 64),
   config: t.union([textUpTo(2 ** 18), t.null]),
   files: Files
 })
@@ -138,9 +138,7 @@ export const Result = /*#__PURE__*/ t.strict({
     }),
     t.strict({
       _tag: t.literal('Ran'),
-      code: wholeIn(0, 255),
       out: textUpTo(2 ** 19),
-      err: textUpTo(2 ** 14),
       files: Files
     }),
     t.strict({ _tag: t.literal('Left'), reason: textUpTo(2 ** 14) })

@@ -5,6 +5,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import type { IO } from 'fp-ts/lib/IO.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Named from 'halforder/estimator/Named'
 import { compared, type Contender } from 'halforder/estimator/reading/Contenders'
@@ -17,6 +18,7 @@ import * as Config from 'halforder/training/Config'
 import { normalised } from 'halforder/training/Normalising'
 import * as Setup from 'halforder/training/Setup'
 import { broken, fail, type Failure, refused, type Step } from '../edge/Failure.js'
+import { whole } from '../edge/Options.js'
 import { webGpu } from '../edge/WebGpu.js'
 import { type ConfigOptions, type Configured, readConfig } from './ConfigOptions.js'
 import { drawsOf, measuringOf } from './Contending.js'
@@ -27,12 +29,13 @@ import { materialsOf } from './ModelFile.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * The command's options: those of a configuration.
+ * The command's options: those of a configuration, and how many samples of the best are measured in the place of a pilot.
  *
  * @category model
  * @since 0.1.0
  */
 export interface ChooseOptions extends ConfigOptions {
+  readonly samples?: string
   readonly json?: boolean
 }
 
@@ -65,8 +68,23 @@ const isNamed =
   ({ estimator }: Candidate): boolean =>
     only.split('|').some((text) => estimator.name.includes(text.trim()))
 
-/** Seconds. */
-const clock = (): number => performance.now() / 1000
+/**
+ * Seconds: of the processor where one thread of it does the work, which what else runs on the machine does not stretch, and else by the
+ * clock.
+ */
+const clockOf = ({ mode, threads }: Config.Config): IO<number> =>
+  mode === 'webasm' && threads === 1
+    ? () => {
+        const { user, system } = process.cpuUsage()
+        return (user + system) / 1e6
+      }
+    : () => performance.now() / 1000
+
+/** Among which it is chosen, and how many samples of those that may be the best are measured, whatever it takes. */
+interface Asked {
+  readonly only?: string
+  readonly measured?: number
+}
 
 /** The estimator that a configuration has, and those of the catalogue that a configuration can name. */
 const candidatesOf = (config: Config.Config, setup: Setup.Setup): ReadonlyArray<Candidate> => {
@@ -94,7 +112,11 @@ const candidatesOf = (config: Config.Config, setup: Setup.Setup): ReadonlyArray<
  * @category effects
  * @since 0.1.0
  */
-export const choose = ({ task, config }: Configured, target: Target, only = ''): Step<Chosen> => {
+export const choose = (
+  { task, config }: Configured,
+  target: Target,
+  { only = '', measured }: Asked = {}
+): Step<Chosen> => {
   return pipe(
     materialsOf(task, config),
     TE.flatMap((plain) => pipe(normalised(config, plain, target), TE.mapLeft(refused))),
@@ -108,9 +130,11 @@ export const choose = ({ task, config }: Configured, target: Target, only = ''):
       return pipe(
         Pilot.pilot(problem, candidatesOf(config, setup).filter(isNamed(only)), target, {
           samples: config.steps * config.batch,
+          peers: config.group > 1 ? config.group : config.batch,
           share,
+          ...(measured === undefined ? {} : { measured }),
           draws: (batch) => drawsOf({ ...problem, batch }, setup, key),
-          clock
+          clock: clockOf(config)
         }),
         TE.mapLeft((error): Failure => broken(`the choice of an estimator: ${Pilot.showError(error)}`))
       )
@@ -156,7 +180,7 @@ export const readChosen = (options: ConfigOptions, tell: (chosen: Chosen) => voi
       )
 
 /** The choice of what was typed; an estimator that is named is one of the candidates. */
-const chosenOf = (options: ConfigOptions): Step<Chosen> => {
+const chosenOf = (options: ConfigOptions, measured?: number): Step<Chosen> => {
   const { estimator: _, ...others } = options
   const auto = asked(options)
   return pipe(
@@ -165,7 +189,7 @@ const chosenOf = (options: ConfigOptions): Step<Chosen> => {
     TE.flatMap((configured) =>
       Build.bracket(
         TE.rightIO(() => gpuJs({ mode: configured.config.mode, threads: configured.config.threads })),
-        (target) => choose(configured, target, auto?.only),
+        (target) => choose(configured, target, { ...auto, ...(measured === undefined ? {} : { measured }) }),
         (target) => () => target.dispose()
       )
     )
@@ -189,13 +213,17 @@ export const show = ({ configured: { config }, found }: Chosen): string =>
  * @since 0.1.0
  */
 export const chooseEstimator = async (options: ChooseOptions): Promise<number> => {
-  const result = await chosenOf(options)()
+  const { samples, ...others } = options
+  const result = await pipe(
+    TE.fromEither(whole('samples', samples, undefined, 2)),
+    TE.flatMap((measured) => chosenOf(others, measured))
+  )()
   if (E.isLeft(result)) return fail('choose')(result.left)
-  const { entries, work, allowed } = result.right.found
+  const { entries, work, allowed, rates } = result.right.found
   const json = (): string =>
     entries
       .map(({ candidate: { estimator, description }, ...entry }) =>
-        JSON.stringify({ name: estimator.name, estimator: description, ...entry, pilot: work, allowed })
+        JSON.stringify({ name: estimator.name, estimator: description, ...entry, pilot: work, allowed, rates })
       )
       .join('\n')
   process.stdout.write(`${options.json === true ? json() : show(result.right)}\n`)

@@ -194,6 +194,20 @@ const run = (options: CompareOptions, tell: (row: Row, config: Config.Config) =>
     })
   )
 
+/**
+ * What the command prints with `json`, an object an estimator.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const compared = (options: CompareOptions): Step<ReadonlyArray<unknown>> => {
+  const lines: Array<unknown> = []
+  return pipe(
+    run(options, (row, config) => void lines.push(flat(config, row))),
+    TE.map(() => lines)
+  )
+}
+
 // -------------------------------------------------------------------------------------
 // the command
 // -------------------------------------------------------------------------------------

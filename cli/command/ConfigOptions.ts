@@ -9,6 +9,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type DocumentError, isRecord } from 'halforder/document/Document'
 import { parse } from 'halforder/document/Numbers'
 import { modes } from 'halforder/kernel'
+import { auto } from '../edge/AutoMode.js'
 import * as Named from 'halforder/estimator/Named'
 import { defaults, type Task } from 'halforder/task/Task'
 import { names as chainNames } from 'halforder/training/Chains'
@@ -107,7 +108,7 @@ export const configOptions: ReadonlyArray<readonly [flags: string, description: 
   ['--clip <range>', 'terms whose ratio is farther from 1 are dropped'],
   ['--density <of>', 'sum, or mean over the numbers of a state, as released code has it'],
   ['--paper', 'RLR as the paper has it: zeroth-order on the rest, no baseline of the state, no --kl, 60 steps'],
-  ['--mode <name>', `mode of gpu.js: ${modes.join(', ')}`],
+  ['--mode <name>', `mode of gpu.js: ${modes.join(', ')}, or ${auto}, the fastest that a probe finds`],
   ['--threads <number>', 'threads that share the rows of a batch, in mode webasm; the bits are those of one thread']
 ]
 

@@ -11,7 +11,7 @@ import type * as T from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Gradient from 'halforder/estimator/Gradient'
 import { gpuJs } from 'halforder/kernel'
-import { heldOut } from 'halforder/task/Judges'
+import { heldOut, measures } from 'halforder/task/Judges'
 import * as Build from 'halforder/tensor/Build'
 import type { Target } from 'halforder/tensor/Target'
 import * as Checkpoint from 'halforder/training/Checkpoint'
@@ -24,13 +24,14 @@ import { divergence } from 'halforder/training/Penalty'
 import * as Setup from 'halforder/training/Setup'
 import { broken, fail, ofEstimator, refused, type Step, usage } from '../edge/Failure.js'
 import { type Held, take } from '../edge/Lock.js'
-import { saveEvery } from '../edge/Options.js'
+import { saveEvery, wholes } from '../edge/Options.js'
 import { interruptible } from '../edge/Signals.js'
 import { webGpu } from '../edge/WebGpu.js'
 import { asked, readChosen, show } from './Choose.js'
 import type { ConfigOptions } from './ConfigOptions.js'
 import { type ClusterOptions, lead, type Leading } from './cluster/Leading.js'
-import { describe, execute, type Ready, type Summary } from './run/FinetuneRun.js'
+import { describe } from './run/Describe.js'
+import { execute, type Ready, type Summary } from './run/FinetuneRun.js'
 import { featuresOf } from './run/Judgement.js'
 import { materialsOf } from './ModelFile.js'
 import { checkOptions, resume, type Start } from './run/Resume.js'
@@ -52,7 +53,11 @@ export interface Options extends ConfigOptions, ClusterOptions {
   readonly resume?: string
   readonly json?: boolean
   readonly saveEvery?: string
+  readonly measureAt?: string
 }
+
+/** How often a checkpoint is written, in seconds, and after which steps the model is measured on the way. */
+type Manner = Pick<Ready, 'every' | 'marks'>
 
 // -------------------------------------------------------------------------------------
 // preparing
@@ -65,7 +70,7 @@ export interface Options extends ConfigOptions, ClusterOptions {
 const prepare = (
   { configured, from }: Start,
   folder: string,
-  every: number,
+  manner: Manner,
   target: Target,
   cluster: ClusterOptions
 ): Step<Led> =>
@@ -83,11 +88,12 @@ const prepare = (
         ? TE.right<never, Leading | undefined>(undefined)
         : lead({ ...cluster, redis: cluster.redis }, { task, config, setup, identity, target })
     ),
-    TE.bind('run', ({ config: { group }, leading, setup: { problem, ...options } }) =>
+    TE.bind('run', ({ config: { group }, leading, setup: { problem, forward, ...options } }) =>
       TE.fromEither(
         pipe(
           Finetune.compile(problem, {
             ...options,
+            ...forward?.on(target),
             target,
             group,
             ...(leading === undefined ? {} : { interpreter: leading.interpreter })
@@ -98,11 +104,15 @@ const prepare = (
     ),
     TE.bind('judges', ({ task, materials: { model } }) => pipe(task.judges(model), TE.mapLeft(broken))),
     TE.let('heldOut', ({ config, judges, materials: { model } }) => heldOut(judges, model, target)(config.reward)),
+    TE.let('measures', ({ judges, materials: { model } }) => measures(judges, model, target)),
     TE.let('steps', ({ config, setup: { measured, initial } }) => divergence(config.kl, initial)(measured.chain)),
-    TE.bind('evaluator', ({ heldOut: other, setup: { measured, conditions }, steps }) =>
+    TE.bind('evaluator', ({ heldOut: other, measures: more, setup: { measured, conditions }, steps }) =>
       TE.fromEither(
         pipe(
-          Evaluation.compile(measured, conditions, target, { also: O.isSome(other) ? [other.value] : [], steps }),
+          Evaluation.compile(measured, conditions, target, {
+            also: [...(O.isSome(other) ? [other.value] : []), ...more.map(([, one]) => one)],
+            steps
+          }),
           E.mapLeft(ofEstimator)
         )
       )
@@ -122,25 +132,33 @@ const prepare = (
             )
       )
     ),
-    TE.map(({ materials: { model, rewards }, plain: _, task, evaluator, heldOut: other, judges, steps, ...ready }) => ({
-      ...ready,
-      judge: {
-        evaluator,
-        heldOut: pipe(
-          other,
-          O.map(({ name }) => name)
-        ),
-        features: featuresOf(judges),
-        diverges: steps.length > 0,
-        decoded: decode(model, target),
-        target
-      },
+    TE.let('judge', ({ materials: { model }, evaluator, heldOut: other, judges, measures: more, steps }) => ({
+      evaluator,
+      heldOut: pipe(
+        other,
+        O.map(({ name }) => name)
+      ),
+      measures: more.map(([name]) => name),
+      features: featuresOf(judges),
+      diverges: steps.length > 0,
+      decoded: decode(model, target),
+      target
+    })),
+    TE.map(({ task, config, identity, leading, setup: made, run, judge, materials: { model, rewards }, state }) => ({
+      config,
+      leading,
+      identity,
+      setup: made,
+      run,
+      judge,
       model,
+      state,
       scales: rewards.scales,
-      every,
+      ...manner,
       opening: from === undefined ? 'all' : from.rewrite ? 'config' : 'nothing',
       history: from?.history ?? [],
-      initial: ready.setup.initial,
+      stood: from?.stood ?? [],
+      initial: made.initial,
       decoded: decode(model, target),
       show: task.show(model)
     }))
@@ -161,7 +179,13 @@ type Within = <A>(use: (held: Held) => Step<A>) => Step<A>
 const release = (held: Held): T.Task<void> => held.release
 
 /** Prepares a run, and runs it in its folder, freeing what it held whatever happens. `folder` is where it goes on. */
-const runIn = (start: Start, folder: string, every: number, cluster: ClusterOptions, within: Within): Step<Summary> => {
+const runIn = (
+  start: Start,
+  folder: string,
+  manner: Manner,
+  cluster: ClusterOptions,
+  within: Within
+): Step<Summary> => {
   const { mode } = start.configured.config
   return pipe(
     webGpu(mode),
@@ -170,7 +194,7 @@ const runIn = (start: Start, folder: string, every: number, cluster: ClusterOpti
         TE.rightIO(() => gpuJs({ mode, threads: start.threads })),
         (target) =>
           Build.bracket(
-            prepare(start, folder, every, target, cluster),
+            prepare(start, folder, manner, target, cluster),
             (ready) => within((held) => interrupted(ready, held)),
             ({ leading, run, judge }) =>
               async () => {
@@ -196,7 +220,7 @@ const interrupted =
       }
     )
 
-const begin = (options: Options, every: number, now: Date): Step<Summary> =>
+const begin = (options: Options, manner: Manner, now: Date): Step<Summary> =>
   pipe(
     options.out === undefined ? TE.right(undefined) : refuseTaken(options.out),
     TE.flatMap(() => readChosen(options, (chosen) => process.stderr.write(`${show(chosen)}\n`))),
@@ -204,14 +228,14 @@ const begin = (options: Options, every: number, now: Date): Step<Summary> =>
       const { config } = configured
       const folder = options.out ?? defaultFolder(config, now)
       const entered = options.out === undefined ? enterNew(folder) : enter(folder)
-      return runIn({ configured, threads: config.threads, from: undefined }, folder, every, options, (use) =>
+      return runIn({ configured, threads: config.threads, from: undefined }, folder, manner, options, (use) =>
         Build.bracket(entered, use, release)
       )
     })
   )
 
-const goOn = (folder: string, options: Options, every: number): Step<Summary> => {
-  const { resume: _, out: __, estimator, ...others } = options
+const goOn = (folder: string, options: Options, manner: Manner): Step<Summary> => {
+  const { resume: _, out: __, measureAt: ___, estimator, ...others } = options
   // the folder has the one that was chosen
   const typed = estimator === undefined || asked(options) !== undefined ? others : { ...others, estimator }
   return pipe(
@@ -230,7 +254,7 @@ const goOn = (folder: string, options: Options, every: number): Step<Summary> =>
         (held) =>
           pipe(
             resume(held, typed),
-            TE.flatMap((start) => runIn(start, folder, every, options, (use) => use(held)))
+            TE.flatMap((start) => runIn(start, folder, manner, options, (use) => use(held)))
           ),
         release
       )
@@ -248,6 +272,22 @@ const defaultFolder = ({ estimator, reward, seed }: Config.Config, now: Date): s
 }
 
 /**
+ * The run that the options ask for, to its end. Left: as the command says it.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const finetuned = (options: Options, now: Date): Step<Summary> =>
+  pipe(
+    TE.Do,
+    TE.bind('every', () => TE.fromEither(saveEvery(options.saveEvery))),
+    TE.bind('marks', () => TE.fromEither(wholes('measure-at', options.measureAt))),
+    TE.flatMap((manner) =>
+      options.resume === undefined ? begin(options, manner, now) : goOn(options.resume, options, manner)
+    )
+  )
+
+/**
  * Runs the command and gives its exit code: 0, 1 (the run failed), 2 (wrong usage, nothing written) or 130
  * (interrupted; the folder is whole). Progress goes to stderr; with `json` the summary goes to stdout as one line.
  *
@@ -255,12 +295,7 @@ const defaultFolder = ({ estimator, reward, seed }: Config.Config, now: Date): s
  * @since 0.1.0
  */
 export const finetune = async (options: Options, now: Date): Promise<number> => {
-  const result = await pipe(
-    TE.fromEither(saveEvery(options.saveEvery)),
-    TE.flatMap((every) =>
-      options.resume === undefined ? begin(options, every, now) : goOn(options.resume, options, every)
-    )
-  )()
+  const result = await finetuned(options, now)()
   if (E.isLeft(result)) return fail('finetune')(result.left)
   process.stdout.write(options.json === true ? `${JSON.stringify(result.right)}\n` : describe(result.right))
   return result.right.interrupted ? 130 : 0

@@ -11,7 +11,7 @@ import { elements } from 'halforder/estimator/policy/Surrogate'
 import * as Ledger from 'halforder/estimator/reading/Ledger'
 import { departures } from 'halforder/training/Descent'
 import * as Setup from 'halforder/training/Setup'
-import { fail, ofEstimator, refused, type Step } from '../edge/Failure.js'
+import { fail, ofEstimator, refused, type Step, usage } from '../edge/Failure.js'
 import { type Configured, type ConfigOptions, readConfig } from './ConfigOptions.js'
 import { materialsOf } from './ModelFile.js'
 
@@ -35,6 +35,13 @@ export const ledgerOf = ({ task, config }: Configured): Step<Ledger.Ledger> =>
   pipe(
     materialsOf(task, config),
     TE.flatMapEither((materials) => pipe(Setup.setup(config, materials), E.mapLeft(refused))),
+    TE.filterOrElse(
+      ({ forward }) => forward === undefined,
+      () =>
+        usage(
+          `forward.loss: expected 'none', since what ${config.forward.loss} pays for is no step of a chain; it has no ledger`
+        )
+    ),
     TE.flatMapEither(({ problem }) => pipe(Gradient.check(problem), E.mapLeft(ofEstimator))),
     TE.map(({ chain, estimator }) => Ledger.ledger(estimator, departures(config, elements(chain.state))))
   )

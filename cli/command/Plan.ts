@@ -64,10 +64,10 @@ export const plans = ({ task, config }: Configured): Step<ReadonlyArray<Planned>
     webGpu(config.mode),
     TE.flatMap(() => materialsOf(task, config)),
     TE.flatMapEither((materials) => pipe(Setup.setup(config, materials), E.mapLeft(refused))),
-    TE.flatMap(({ problem, optimizer, conditions, inner }) => async () => {
+    TE.flatMap(({ problem, optimizer, conditions, inner, forward }) => async () => {
       const target = gpuJs({ mode: config.mode, threads: config.threads })
       const result = pipe(
-        Finetune.compile(problem, { optimizer, conditions, target, inner }),
+        Finetune.compile(problem, { optimizer, conditions, target, inner, ...forward?.on(target) }),
         E.bimap(ofEstimator, ({ executables }) =>
           Object.entries(executables)
             .map(([program, executable]) => ({ program, role: roleOf(program), report: describe(executable) }))

@@ -5,6 +5,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import { parse, type Range } from 'halforder/document/Numbers'
 import { type Mode, modes } from 'halforder/kernel'
 import { type Failure, usage } from './Failure.js'
@@ -56,6 +57,19 @@ export const seed = <F>(text: string | undefined, fallback: F): E.Either<Failure
  */
 export const saveEvery = (text: string | undefined): E.Either<Failure, number> =>
   number({ least: 0 })('save-every', text, 15)
+
+/**
+ * Whole numbers above 0 with commas between, each once, the least first.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const wholes = (option: string, text: string | undefined): E.Either<Failure, ReadonlyArray<number>> =>
+  pipe(
+    text === undefined ? [] : text.split(','),
+    RA.traverse(E.Applicative)((one) => whole(option, one.trim(), 0, 1)),
+    E.map((all) => [...new Set(all)].sort((a, b) => a - b))
+  )
 
 /**
  * One of some names.

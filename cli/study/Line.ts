@@ -24,25 +24,29 @@ const numberOrNull = t.union([t.number, t.null])
  * A fine-tune after some steps: what it has spent by then (network evaluations and pullbacks of all samples), and where the model
  * stands on held-out noise. `heldOut` is the reward by another judge (null where there is none), `kl` the divergence of the chain from
  * the base's (null where no step has noise), `diversity` the mean distance of two outputs over the base's, and `frechet` the Fréchet
- * distance to the base's outputs. Errors are standard errors over samples.
+ * distance to the base's outputs. Errors are standard errors over samples. `measures` are the means of what the task measures beside, by
+ * name, where it does.
  *
  * @category model
  * @since 0.1.0
  */
-export const Point = t.type({
-  condition: t.string,
-  seed: t.number,
-  steps: t.number,
-  evaluations: t.number,
-  pullbacks: t.number,
-  reward: numberOrNull,
-  rewardError: numberOrNull,
-  heldOut: numberOrNull,
-  heldOutError: numberOrNull,
-  kl: numberOrNull,
-  diversity: numberOrNull,
-  frechet: numberOrNull
-})
+export const Point = t.intersection([
+  t.type({
+    condition: t.string,
+    seed: t.number,
+    steps: t.number,
+    evaluations: t.number,
+    pullbacks: t.number,
+    reward: numberOrNull,
+    rewardError: numberOrNull,
+    heldOut: numberOrNull,
+    heldOutError: numberOrNull,
+    kl: numberOrNull,
+    diversity: numberOrNull,
+    frechet: numberOrNull
+  }),
+  t.partial({ measures: t.record(t.string, numberOrNull) })
+])
 
 /**
  * @category model
@@ -51,7 +55,8 @@ export const Point = t.type({
 export type Point = t.TypeOf<typeof Point>
 
 /**
- * An estimator that was measured where it stands.
+ * An estimator that was measured where it stands. `variance` is that of a sample, or that of a batch times its size where the samples of a
+ * batch share what is trained; `parts` the same of each kind of cell by itself.
  *
  * @category model
  * @since 0.1.0
@@ -62,6 +67,7 @@ export const Estimate = t.type({
   at: t.number,
   estimator: t.string,
   variance: numberOrNull,
+  parts: t.record(t.string, t.number),
   varianceTimesCost: numberOrNull,
   networkEvaluations: numberOrNull,
   pullbacks: numberOrNull,
@@ -75,6 +81,20 @@ export const Estimate = t.type({
  * @since 0.1.0
  */
 export type Estimate = t.TypeOf<typeof Estimate>
+
+/**
+ * Processor time of a step of a fine-tune, in seconds: the clock's, and so the one thing that differs from run to run.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export const Computing = t.type({ condition: t.string, seed: t.number, secondsOfStep: t.number })
+
+/**
+ * @category model
+ * @since 0.1.0
+ */
+export type Computing = t.TypeOf<typeof Computing>
 
 /**
  * Lines of JSON.

@@ -3,10 +3,10 @@
  *
  * @since 0.1.0
  */
-import type { Estimate, Point } from './Line.js'
+import type { Computing, Estimate, Point } from './Line.js'
 import { differenceOf, isDecided, type Mean, meanOf, showMean } from './Means.js'
-import { type Place, plot } from './Plot.js'
-import type { Compare, Comparisons, Finetunes, Quantity, Study } from './Study.js'
+import { type Chart, type Place, plot } from './Plot.js'
+import type { Axes, Compare, Comparisons, Finetunes, Quantity, Study } from './Study.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -27,14 +27,38 @@ export interface Made {
 }
 
 /**
- * What a study leaves: its page and its plot.
+ * What a study leaves: its page, and its plots by the names of their files.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Shown {
   readonly page: string
-  readonly svg: string
+  readonly plots: ReadonlyArray<{ readonly name: string; readonly svg: string }>
+}
+
+/**
+ * What was found out.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Lines {
+  readonly points: ReadonlyArray<Point>
+  readonly estimates: ReadonlyArray<Estimate>
+  readonly computing: ReadonlyArray<Computing>
+}
+
+/**
+ * A table, with what is to be known of it: Markdown, a paragraph a string.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Table {
+  readonly note: string
+  readonly head: ReadonlyArray<string>
+  readonly rows: ReadonlyArray<ReadonlyArray<string>>
 }
 
 // -------------------------------------------------------------------------------------
@@ -56,7 +80,9 @@ const compared: Readonly<Record<Compare, string>> = {
   slopeRatio: 'slope over finite differences'
 }
 
-const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string> => [
+const markdown = ({ note, head, rows }: Table): ReadonlyArray<string> => [
+  note,
+  '',
   `| ${head.join(' | ')} |`,
   `|${head.map(() => '---|').join('')}`,
   ...rows.map((row) => `| ${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
@@ -78,7 +104,7 @@ const bySeed = (points: ReadonlyArray<Point>, quantity: Quantity): ReadonlyMap<n
 
 const whole = (mean: Mean): string => (Number.isFinite(mean.mean) ? Math.round(mean.mean).toLocaleString('en') : '')
 
-const ofFinetunes = (study: Finetunes, points: ReadonlyArray<Point>): ReadonlyArray<string> => {
+const ofFinetunes = (study: Finetunes, points: ReadonlyArray<Point>): Table => {
   const names = study.conditions.map(({ name }) => name)
   const judged = points.some(({ heldOut }) => heldOut !== null)
   const decisive: Quantity = judged ? 'heldOut' : 'reward'
@@ -101,29 +127,63 @@ const ofFinetunes = (study: Finetunes, points: ReadonlyArray<Point>): ReadonlyAr
       of('frechet')
     ]
   })
-  return [
-    'After the whole budget. Means over seeds with 95 % intervals (Student’s t); each seed has noise of its own, in training and where it is',
-    `measured. Differences of the ${quantities[decisive]} from *${study.against}* are between runs of the same seed.`,
-    '',
-    ...table(
-      [
-        study.varied,
-        'steps',
-        'network evaluations',
-        'pullbacks',
-        'reward',
-        'held-out reward',
-        `difference from ${study.against}`,
-        'KL, nats',
-        'diversity',
-        'Fréchet'
-      ],
-      rows
-    )
-  ]
+  return {
+    note:
+      'After the whole budget. Means over seeds with 95 % intervals (Student’s t); each seed has noise of its own, in training and where it is\n' +
+      `measured. Differences of the ${quantities[decisive]} from *${study.against}* are between runs of the same seed.`,
+    head: [
+      study.varied,
+      'steps',
+      'network evaluations',
+      'pullbacks',
+      'reward',
+      'held-out reward',
+      `difference from ${study.against}`,
+      'KL, nats',
+      'diversity',
+      'Fréchet'
+    ],
+    rows
+  }
 }
 
-const ofComparisons = (study: Comparisons, lines: ReadonlyArray<Estimate>): ReadonlyArray<string> => {
+/** What a task measures beside the reward, where a study asks for it, with how each is taken. */
+const ofMeasures = (study: Finetunes, points: ReadonlyArray<Point>): ReadonlyArray<Table> => {
+  const { measures = [], conditions, varied, against } = study
+  const of = (last: ReadonlyArray<Point>, name: string): ReadonlyMap<number, number> =>
+    new Map(last.flatMap(({ seed, measures: told = {} }) => knownIn(told[name]).map((value) => [seed, value] as const)))
+  const rows = conditions.map(({ name }) => {
+    const last = lastOf(points, name)
+    return [
+      name,
+      ...measures.map((measure) => {
+        const values = of(last, measure.name)
+        const difference = differenceOf(values, of(lastOf(points, against), measure.name))
+        const mark = name !== against && isDecided(difference) ? ' *' : ''
+        return `${showMean(meanOf([...values.values()]))}${mark}`
+      })
+    ]
+  })
+  return measures.length === 0
+    ? []
+    : [
+        {
+          note: `What is measured beside the reward; a star says that the difference from *${against}*, between runs of the same seed, is decided.`,
+          head: [varied, ...measures.map(({ title }) => title)],
+          rows
+        },
+        {
+          note: 'How each is taken:',
+          head: ['measure', 'here', 'in VBench (Huang et al., arXiv 2311.17982)'],
+          rows: measures.map(({ title, here, elsewhere }) => [title, here, elsewhere])
+        }
+      ]
+}
+
+const knownIn = (value: number | null | undefined): ReadonlyArray<number> =>
+  value === null || value === undefined ? [] : [value]
+
+const ofComparisons = (study: Comparisons, lines: ReadonlyArray<Estimate>): Table => {
   const estimators = [...new Set(lines.map(({ estimator }) => estimator))]
   const rows = study.conditions.flatMap(({ name }) =>
     estimators.flatMap((estimator) => {
@@ -132,79 +192,160 @@ const ofComparisons = (study: Comparisons, lines: ReadonlyArray<Estimate>): Read
       return these.length === 0 ? [] : [[name, estimator, ...study.quantities.map(of)]]
     })
   )
-  return [
-    'Means over seeds with 95 % intervals (Student’s t).',
-    '',
-    ...table([study.varied, 'estimator', ...study.quantities.map((one) => compared[one])], rows)
-  ]
+  return {
+    note: 'Means over seeds with 95 % intervals (Student’s t).',
+    head: [study.varied, 'estimator', ...study.quantities.map((one) => compared[one])],
+    rows
+  }
 }
 
-/** The places of a study's plot. */
-const placesOf = (study: Finetunes, points: ReadonlyArray<Point>): ReadonlyArray<Place> =>
-  study.conditions.flatMap(({ name }) => {
+const secondsOf = (computing: ReadonlyArray<Computing>, condition: string): number =>
+  meanOf(computing.filter((one) => one.condition === condition).map(({ secondsOfStep }) => secondsOfStep)).mean
+
+/** Where a point is on the axis of a plot. */
+const placeOn =
+  (x: Axes['x'], computing: ReadonlyArray<Computing>) =>
+  (point: Point): number | null => {
+    if (x === 'cost') return point.evaluations + point.pullbacks
+    if (x === 'seconds') return point.steps * secondsOf(computing, point.condition)
+    return point[x]
+  }
+
+/** The places of a plot of fine-tunes. */
+const placesOf = (
+  { conditions }: Finetunes,
+  { points, computing }: Pick<Lines, 'points' | 'computing'>,
+  { x, y }: Axes
+): ReadonlyArray<Place> =>
+  conditions.flatMap(({ name }) => {
     const these = points.filter(({ condition }) => condition === name)
     const marks = [...new Set(these.map(({ steps }) => steps))]
     return marks.map((steps): Place => {
       const here = these.filter((point) => point.steps === steps)
-      const xs = here.map((point) => {
-        if (study.plot.x === 'cost') return point.evaluations + point.pullbacks
-        return study.plot.x === 'steps' ? point.steps : point[study.plot.x]
-      })
-      const { mean, half } = meanOf(known(here.map((point) => point[study.plot.y])))
-      return { line: name, x: meanOf(known(xs)).mean, y: mean, half }
+      const { mean, half } = meanOf(known(here.map((point) => point[y])))
+      return { line: name, x: meanOf(known(here.map(placeOn(x, computing)))).mean, y: mean, half }
     })
   })
 
-const xOf = (study: Finetunes): string => {
-  if (study.plot.x === 'cost') return 'network evaluations + pullbacks'
-  return study.plot.x === 'steps' ? 'steps of the optimizer' : quantities[study.plot.x]
+const axisOf = (x: Axes['x']): string => {
+  if (x === 'cost') return 'network evaluations + pullbacks'
+  if (x === 'seconds') return 'seconds of one core'
+  return x === 'steps' ? 'steps of the optimizer' : quantities[x]
 }
 
-/** Does a kind of line fit the study's tag? */
-const plotOf = (study: Study, points: ReadonlyArray<Point>, lines: ReadonlyArray<Estimate>, made: Made): string => {
-  const title = `${study.name}, ${made.task}: means of ${made.seeds} seeds, 95 % intervals`
-  if (study._tag === 'Finetunes') {
-    const names = study.conditions.map(({ name }) => name)
-    const axes = { title, x: xOf(study), y: quantities[study.plot.y], logX: study.plot.x === 'cost', logY: false }
-    return plot(axes, names, placesOf(study, points))
-  }
+/** Is a run measured over more than a decade of its cost? Else the axis begins at the base model. */
+const isWide = ({ marks }: Finetunes): boolean => Math.min(1, ...marks) < 0.1
+
+/** A chart, and what its file is called. */
+interface Named extends Chart {
+  readonly name: string
+}
+
+/**
+ * The charts of a study on a task, the one that answers its question first.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const chartsOf = (
+  study: Study,
+  lines: Lines,
+  { task, seeds }: Pick<Made, 'task' | 'seeds'>
+): ReadonlyArray<Named> => {
+  const stem = `${study.name}-${task}`
+  const title = `${study.name}, ${task}: means of ${seeds} seeds, 95 % intervals`
+  if (study._tag === 'Finetunes')
+    return study.plots.map(({ x, y }, i) => ({
+      name: i === 0 ? stem : `${stem}-${y}-by-${x}`,
+      axes: {
+        title,
+        x: axisOf(x),
+        y: quantities[y],
+        logX: isWide(study) && (x === 'cost' || x === 'seconds'),
+        logY: false
+      },
+      lines: study.conditions.map(({ name }) => name),
+      places: placesOf(study, lines, { x, y })
+    }))
   const [quantity = 'variance'] = study.quantities
-  const estimators = [...new Set(lines.map(({ estimator }) => estimator))]
+  const estimators = [...new Set(lines.estimates.map(({ estimator }) => estimator))]
   const places = estimators.flatMap((line) =>
     study.conditions.map(({ name, at }): Place => {
-      const these = lines.filter(({ condition, estimator }) => condition === name && estimator === line)
+      const these = lines.estimates.filter(({ condition, estimator }) => condition === name && estimator === line)
       const { mean, half } = meanOf(known(these.map((one) => one[quantity])))
       return { line, x: at, y: mean, half }
     })
   )
-  return plot({ title, x: study.x, y: compared[quantity], logX: true, logY: true }, estimators, places)
+  const axes = { title, x: study.x, y: compared[quantity], logX: true, logY: true }
+  return [{ name: stem, axes, lines: estimators, places }]
 }
 
+/** Of each estimator and kind of cell, the variance that it adds. */
+const partsOf = (study: Comparisons, estimates: ReadonlyArray<Estimate>): ReadonlyArray<Table> => {
+  const rows = study.conditions.flatMap(({ name }) => {
+    const these = estimates.filter(({ condition }) => condition === name)
+    return [...new Set(these.map(({ estimator }) => estimator))].flatMap((estimator) => {
+      const own = these.filter((line) => line.estimator === estimator)
+      const cells = [...new Set(own.flatMap(({ parts }) => Object.keys(parts)))]
+      return cells.length < 2
+        ? []
+        : cells.map((cell) => [
+            name,
+            estimator,
+            cell,
+            showMean(meanOf(known(own.map(({ parts }) => parts[cell] ?? null))))
+          ])
+    })
+  })
+  return rows.length === 0
+    ? []
+    : [{ note: 'Variance of a sample by cell:', head: [study.varied, 'estimator', 'cell', 'variance'], rows }]
+}
+
+const secondsIn = (study: Finetunes, { computing }: Lines): ReadonlyArray<Table> =>
+  study.plots.some(({ x }) => x === 'seconds') && computing.length > 0
+    ? [
+        {
+          note: 'A step, in milliseconds of one core (the median of its run, the mean of the seeds):',
+          head: [study.varied, 'milliseconds'],
+          rows: study.conditions.map(({ name }) => [name, whole(meanOf([1000 * secondsOf(computing, name)]))])
+        }
+      ]
+    : []
+
 /**
- * The page and the plot of a study, from its lines.
+ * The tables of a study, that of its conditions first.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const tablesOf = (study: Study, lines: Lines): ReadonlyArray<Table> =>
+  study._tag === 'Finetunes'
+    ? [ofFinetunes(study, lines.points), ...ofMeasures(study, lines.points), ...secondsIn(study, lines)]
+    : [ofComparisons(study, lines.estimates), ...partsOf(study, lines.estimates)]
+
+/**
+ * The page and the plots of a study, from its lines.
  *
  * @category interpreters
  * @since 0.1.0
  */
-export const show = (
-  study: Study,
-  points: ReadonlyArray<Point>,
-  lines: ReadonlyArray<Estimate>,
-  made: Made
-): Shown => ({
-  svg: plotOf(study, points, lines, made),
-  page: [
-    `# ${study.name}, on ${made.task}`,
-    '',
-    study.question,
-    '',
-    `The paper: ${study.paper ?? 'says nothing of it'}.`,
-    '',
-    ...(study._tag === 'Finetunes' ? ofFinetunes(study, points) : ofComparisons(study, lines)),
-    '',
-    `![${study.name}](${study.name}-${made.task}.png)`,
-    '',
-    `${made.seeds} seeds; \`${made.command}\`; ${made.commit}; ${made.machine}. Written from \`${study.name}-${made.task}.jsonl\` by that command.`,
-    ''
-  ].join('\n')
-})
+export const show = (study: Study, lines: Lines, made: Made): Shown => {
+  const { task, seeds, command, commit, machine } = made
+  const plots = chartsOf(study, lines, made).map(({ name, ...chart }) => ({ name, svg: plot(chart) }))
+  return {
+    plots,
+    page: [
+      `# ${study.name}, on ${task}`,
+      '',
+      study.question,
+      '',
+      `The paper: ${study.paper ?? 'says nothing of it'}.`,
+      '',
+      ...tablesOf(study, lines).flatMap((table) => [...markdown(table), '']),
+      ...plots.flatMap(({ name }) => [`![${study.name}](${name}.png)`, '']),
+      `${seeds} seeds; \`${command}\`; ${commit}; ${machine}. Written from \`${study.name}-${task}.jsonl\` by that command.`,
+      ''
+    ].join('\n')
+  }
+}

@@ -5,6 +5,7 @@
  */
 import * as Plot from '@observablehq/plot'
 import { parseHTML } from 'linkedom'
+import { escaped } from '../edge/Markup.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -37,6 +38,18 @@ export interface Axes {
   readonly logY: boolean
 }
 
+/**
+ * What is drawn: the lines by name, in the order of their colours, and their places.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Chart {
+  readonly axes: Axes
+  readonly lines: ReadonlyArray<string>
+  readonly places: ReadonlyArray<Place>
+}
+
 // -------------------------------------------------------------------------------------
 // interpreters
 // -------------------------------------------------------------------------------------
@@ -57,7 +70,7 @@ const size = { width: 860, height: 460, legend: 22, font: 15 } as const
  * @category interpreters
  * @since 0.1.0
  */
-export const plot = (axes: Axes, lines: ReadonlyArray<string>, places: ReadonlyArray<Place>): string => {
+export const plot = ({ axes, lines, places }: Chart): string => {
   const { document } = parseHTML('<html><body></body></html>')
   const index = new Map(lines.map((line, i) => [line, i]))
   const at = (line: string): number => index.get(line) ?? 0
@@ -143,6 +156,3 @@ const shape = (name: (typeof symbols)[number]): string => {
       return 'M-1.6,-0.6L-5.6,-3.4L-4,-5.6L0,-2.8L4,-5.6L5.6,-3.4L1.6,-0.6V5.6H-1.6Z'
   }
 }
-
-const escaped = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')

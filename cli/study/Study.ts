@@ -48,6 +48,8 @@ export type Budget =
  * @since 0.1.0
  */
 export interface Basis {
+  /** The task, where the basis is not called by its name. */
+  readonly task?: string
   readonly config: Group
   readonly budget: Budget
   readonly quick: { readonly config: Group; readonly budget: Budget }
@@ -61,6 +63,20 @@ export interface Basis {
  */
 export type Quantity = 'reward' | 'heldOut' | 'kl' | 'diversity' | 'frechet'
 
+/**
+ * A number that a task tells of its outputs beside any reward (see `Judges`): its name there, what it is called, how it is taken here, and
+ * how it is taken where the name is from.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Measure {
+  readonly name: string
+  readonly title: string
+  readonly here: string
+  readonly elsewhere: string
+}
+
 interface Asked {
   readonly name: string
   readonly question: string
@@ -71,8 +87,8 @@ interface Asked {
 }
 
 /**
- * Fine-tunes, each measured at shares of its budget: see `Runs`. `against` is what differences are taken from. The plot has `y` against
- * `x`: cost is network evaluations and pullbacks.
+ * Fine-tunes, each measured at shares of its budget. `against` is what differences are taken from. The plots have `y` against
+ * `x`: cost is network evaluations and pullbacks, and seconds are those of the processor, of one core, without what is measured.
  *
  * @category model
  * @since 0.1.0
@@ -83,7 +99,19 @@ export interface Finetunes extends Asked {
   readonly conditions: ReadonlyArray<Condition>
   readonly against: string
   readonly marks: ReadonlyArray<number>
-  readonly plot: { readonly x: 'cost' | 'steps' | Quantity; readonly y: Quantity }
+  readonly plots: ReadonlyArray<Axes>
+  readonly measures?: ReadonlyArray<Measure>
+}
+
+/**
+ * What a plot of fine-tunes has on its axes.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Axes {
+  readonly x: 'cost' | 'steps' | 'seconds' | Quantity
+  readonly y: Quantity
 }
 
 /**

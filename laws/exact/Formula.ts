@@ -39,7 +39,7 @@ import { simulator, type Rollout, type Shift } from './Simulate.js'
  *
  * Derivatives are differences of rollouts. `advantages` takes the base rewards to what multiplies scores. Element
  * `[i][row]`, not weighted. The score of normal noise is taken to be `eps`; that of another is its own, which the
- * laws of `Noise` hold against its density.
+ * laws of `Noise` hold against its density. Left: the setting's programs did not run.
  *
  * @category what it should be
  * @since 0.1.0

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 export const root = fileURLToPath(new URL('../../', import.meta.url))
 
 const repository = 'https://github.com/halforder/halforder/blob/main/'
+const home = 'https://halforder.github.io/halforder/'
 const pictures = 'https://raw.githubusercontent.com/halforder/halforder/main/'
 
 const named = {
@@ -49,14 +50,18 @@ export const others = [
   'site/*.md'
 ]
 
+/** All pages but those of the playground. */
+export const documents = ['*.md', '{docs,cli,laws,src}/**', 'site/api/**']
+
 const isFile = (path) => existsSync(path) && statSync(path).isFile()
 
 /**
- * What a link in a file leads to: `page` with its anchor, a `file` of the repository, or what it was. It throws where there is
- * nothing.
+ * What a link in a file leads to: `page` with its anchor, a `file` of the repository, or what it was; a link to the published site is one to
+ * this. It throws where there is nothing.
  */
 export const linkFrom = (file, href) => {
   if (/^(#|mailto:|\/)/.test(href)) return href
+  if (href.startsWith(home)) return `/${href.slice(home.length)}`
   const own = href.startsWith(repository) ? href.slice(repository.length) : undefined
   if (own === undefined && /^[a-z]+:/.test(href)) return href
   const [path, anchor] = (own ?? posix.join(posix.dirname(file), href)).split('#')

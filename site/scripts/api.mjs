@@ -29,11 +29,11 @@ const readComment = (text) => {
   const parts = [{ tag: '', lines: [] }]
   for (const line of lines) {
     const found = /^\s*@(\w+) ?(.*)$/.exec(line)
-    // on one line, a tag may come after the prose
-    const after = found === null ? /^(.*\S) @(since) (\S+)$/.exec(line.trim()) : null
+    // on one line, tags may come after the prose
+    const after = found === null ? /^(.*?\S) (@(?:since|category) .*)$/.exec(line.trim()) : null
     if (after !== null) {
       parts.at(-1).lines.push(after[1])
-      parts.push({ tag: after[2], lines: [after[3]] })
+      for (const [, tag, text] of after[2].matchAll(/@(\w+) ([^@]*)/g)) parts.push({ tag, lines: [text.trim()] })
     } else if (found === null) parts.at(-1).lines.push(line)
     else parts.push({ tag: found[1], lines: [found[2]] })
   }
@@ -142,7 +142,9 @@ const readModule = (path) => {
     }
     if (!isExported(statement)) continue
     const name = nameOf(statement, file)
-    const comment = commentOf(statement)
+    // of overloads the first has the comment
+    const written = commentOf(statement)
+    const comment = written.prose === '' ? (exports.find((one) => one.name === name)?.comment ?? written) : written
     exports.push({
       name,
       comment,
@@ -348,6 +350,20 @@ export const pages = () => {
   ].join('\n')
   return new Map([['README.md', index], ...list.map((module) => [pageOf(module.path), page(module)])])
 }
+
+/** Every exported name of the public modules, where it is declared, and what is said of it. */
+export const entries = () =>
+  publicModules().flatMap((path) =>
+    readModule(path).exports.map(({ name, comment, category, line, signature: said }) => ({
+      path,
+      name,
+      category,
+      line,
+      signature: said,
+      prose: comment.prose,
+      since: comment.tag('since')
+    }))
+  )
 
 /** The room of a module. */
 export const roomOf = (path) => (path === 'src/index.ts' ? 'halforder' : /^(?:src\/)?([^/]+)\//.exec(path)[1])

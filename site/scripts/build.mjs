@@ -1,5 +1,6 @@
 /**
- * Builds the site into `dist/`: installs what it needs where that is not there, writes the API pages, and draws all pages.
+ * Builds the site into `dist/`: installs what it needs where that is not there, writes the API pages, and draws all pages. With
+ * `SITE_QUICK=1` it is the playground alone, in `dist-quick/`.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
@@ -15,5 +16,5 @@ if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(`${here}pac
   run(npm, ['ci'])
 }
 run(process.execPath, ['../scripts/tables.mjs'])
-run(process.execPath, ['scripts/api.mjs'])
+if (process.env.SITE_QUICK !== '1') run(process.execPath, ['scripts/api.mjs'])
 run(process.execPath, ['node_modules/vitepress/bin/vitepress.js', 'build', '.'])

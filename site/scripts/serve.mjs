@@ -8,7 +8,9 @@ import { createServer } from 'node:http'
 import { extname, normalize, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const folder = resolve(fileURLToPath(new URL('../dist', import.meta.url)))
+const folder = resolve(
+  fileURLToPath(new URL(process.env.SITE_QUICK === '1' ? '../dist-quick' : '../dist', import.meta.url))
+)
 
 const types = {
   '.css': 'text/css; charset=utf-8',

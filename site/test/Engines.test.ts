@@ -3,17 +3,27 @@
  */
 import { readFileSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import * as C from '../../src/estimator/Cover.js'
 import { isExact, ledger } from '../../src/estimator/reading/Ledger.js'
+import * as FaceValues from '../../cli/tasks/faces/Faces.js'
 import { gpuJs } from '../../src/kernel/index.js'
+import * as L from '../../src/lens/Lens.js'
+import type { PerRow } from '../../src/lens/layer/Loss.js'
+import type { Rows } from '../../src/lens/Rows.js'
 import { loadModel } from '../../src/network/Model.js'
+import * as Key from '../../src/random/Key.js'
+import type { Tensor } from '../../src/tensor/Tensor.js'
+import { adjoint } from '../../test/network/adjoint.js'
 import { root } from '../scripts/modules.mjs'
 import * as Covers from '../playground/covers/Design.js'
 import { engine } from '../playground/covers/Engine.js'
 import { nextStratum, tally } from '../playground/covers/Tally.js'
 import * as Faces from '../playground/faces/Design.js'
-import { tuning } from '../playground/faces/Engine.js'
+import { pairs, taught, tuning } from '../playground/faces/Engine.js'
+import * as Taste from '../playground/faces/Taste.js'
+import * as Means from '../playground/Means.js'
 import * as Points from '../playground/points/Design.js'
 import * as PointsEngine from '../playground/points/Engine.js'
 
@@ -56,6 +66,43 @@ describe('addresses', () => {
     const faces: Faces.Design = { ...Faces.initial, reward: 'hat', prompt: 'a woman', kl: 0 }
     expect(Faces.fromQuery(Faces.toQuery(faces))).toEqual(faces)
     expect(Faces.toQuery(Faces.initial)).toBe('')
+  })
+})
+
+describe('means of computing', () => {
+  const all: Means.Host = { webgpu: 'device', shared: true, cores: 8 }
+  const bare: Means.Host = { webgpu: 'none', shared: false, cores: 8 }
+
+  test('are the first that are there, but for WebGPU where it is emulated', () => {
+    expect(Means.meansOf('automatic', all)).toEqual(E.right('webgpu'))
+    expect(Means.meansOf('automatic', { ...all, webgpu: 'emulated' })).toEqual(E.right('threads'))
+    expect(Means.meansOf('automatic', { ...all, webgpu: 'none' })).toEqual(E.right('threads'))
+    expect(Means.meansOf('automatic', bare)).toEqual(E.right('webasm'))
+  })
+
+  test('are what was chosen, or said to be missing', () => {
+    expect(Means.meansOf('webgpu', { ...all, webgpu: 'emulated' })).toEqual(E.right('webgpu'))
+    expect(Means.meansOf('webasm', all)).toEqual(E.right('webasm'))
+    expect(Means.meansOf('webgpu', bare)).toEqual(E.left('this browser has no WebGPU; choose automatic kernels'))
+    expect(Means.meansOf('threads', bare)).toMatchObject({ left: expect.stringContaining('shares no memory') })
+  })
+
+  test('leave a core to the page, and are told for what they are', () => {
+    expect([1, 2, 3, 8, 64].map((cores) => Means.threadsOf({ cores }))).toEqual([2, 2, 2, 7, 8])
+    expect(Means.optionsOf('threads', all)).toEqual({ mode: 'webasm', threads: 7 })
+    expect(Means.show('webgpu', { ...all, webgpu: 'emulated' })).toBe('WebGPU, emulated')
+    expect([null, 'threads', 'cpu'].map(Means.choiceOf)).toEqual(['automatic', 'threads', 'automatic'])
+  })
+
+  test('are what a browser says', async () => {
+    const gpu = (adapter: object | null): Parameters<typeof Means.hostOf>[0] => ({
+      hardwareConcurrency: 4,
+      gpu: { requestAdapter: async () => adapter }
+    })
+    expect((await Means.hostOf(gpu(null))).webgpu).toBe('none')
+    expect((await Means.hostOf(gpu({}))).webgpu).toBe('device')
+    expect((await Means.hostOf(gpu({ info: { isFallbackAdapter: true } }))).webgpu).toBe('emulated')
+    expect(await Means.hostOf({})).toEqual({ webgpu: 'none', shared: true, cores: 2 })
   })
 })
 
@@ -185,4 +232,96 @@ test('faces: a reward that is none, and a model of something else, are said to b
   expect(tuning({ ...Faces.initial, reward: 'glases' }, files, target)).toMatchObject({ _tag: 'Left' })
   const other = tuning(Faces.initial, { ...files, model: asset('moons') }, target)
   expect(other).toEqual(E.left('expected a model of images of 768 numbers, got one of 2; load one of faces'))
+})
+
+describe('faces: a taste', () => {
+  const choices = (text: string): ReadonlyArray<Taste.Choice> => Taste.fromText(text)
+  /** One pair a row: the share of one value in the first face and in the second. */
+  const shares = (rows: ReadonlyArray<readonly [number, number]>): Tensor => ({
+    shape: [2 * rows.length, 2],
+    data: Float32Array.from(rows.flatMap(([a, b]) => [a, 1 - a, b, 1 - b]))
+  })
+
+  test('is learned from choices: the most probable weights, which are as likely both ways where nothing was chosen', () => {
+    const seen = shares(Array.from({ length: 4 }, () => [1, 0] as const))
+    expect(Taste.learned(seen, [])).toEqual([0, 0])
+    expect(Taste.learned(seen, choices('--'))).toEqual([0, 0])
+    const liked = Taste.learned(seen, choices('LLLL'))
+    // of two values the differences are d = (1, -1): w = (a, -a) with a / 4 = 4 sigmoid(-2 a)
+    const a = liked[0] ?? 0
+    expect(a / 4).toBeCloseTo(4 / (1 + Math.exp(2 * a)), 9)
+    expect(liked[1]).toBeCloseTo(-a, 12)
+    const both = Taste.learned(seen, choices('LRLR'))
+    expect(Math.hypot(...both)).toBeLessThan(1e-12)
+    expect(Taste.learned(seen, choices('RRRR'))[0]).toBeCloseTo(-a, 9)
+    expect(Taste.odds(seen, liked)[0]).toBeCloseTo(1 / (1 + Math.exp(-2 * a)), 12)
+  })
+
+  test('is a text, a letter a choice', () => {
+    expect(Taste.fromText('LR-x L')).toEqual(['first', 'second', 'neither', 'first'])
+    expect(Taste.toText(Taste.fromText('LR-L'))).toBe('LR-L')
+    expect(Taste.fromText('L'.repeat(1000))).toHaveLength(Taste.pairs)
+  })
+
+  test('as a reward has the gradient that it has', () => {
+    const taste = Array.from({ length: FaceValues.labelWidth }, (_, i) => Math.sin(i))
+    const lens = Taste.tasteOf(FaceValues.labelWidth, taste)
+    const record = L.make(lens.parameters, (p, { x }: { readonly x: Rows<number> }) => {
+      const [value, back] = lens.run(p, x)
+      return [value, (bar: PerRow) => [back(bar)[0], { x: back(bar)[1] }]]
+    })
+    fc.assert(
+      fc.property(fc.integer(), (seed) => {
+        const { left, right: other, tolerance } = adjoint(record, { x: ['batch', 34] }, ['batch'], Key.make(seed))
+        expect(Math.abs(left - other)).toBeLessThanOrEqual(tolerance)
+      }),
+      { numRuns: 10, seed: 1 }
+    )
+  })
+
+  test('of glasses is learned from a dozen choices, and a fine-tune follows it', async () => {
+    const target = gpuJs()
+    const files = { model: asset('faces-mlp'), classifier: asset('classifier'), judge: asset('judge') }
+    const { shares: seen, images, side } = right(await pairs(Faces.initial, files, target))
+    expect([images.length, side]).toEqual([2 * Taste.pairs * 768, 16])
+    const { offset, width } = FaceValues.block('glasses')
+    const wears = (row: number): number => 1 - (seen.data[row * FaceValues.labelWidth + offset] ?? 0)
+    expect(width).toBe(3)
+    const all = Array.from({ length: Taste.pairs }, (_, i): Taste.Choice => {
+      const off = wears(2 * i) - wears(2 * i + 1)
+      return Math.abs(off) < 0.3 ? 'neither' : off > 0 ? 'first' : 'second'
+    })
+    const told = all.slice(0, 25)
+    const taste = Taste.learned(seen, told)
+    expect(Taste.words(taste).liked).toContain('glasses round')
+    expect(Taste.words(taste).disliked).toContain('no glasses')
+    const odds = Taste.odds(seen, taste)
+    const later = all.flatMap((choice, i) =>
+      i < 25 || choice === 'neither' ? [] : [[choice, odds[i] ?? 0.5] as const]
+    )
+    expect(later.length).toBeGreaterThan(5)
+    expect(later.filter(([choice, p]) => p > 0.5 === (choice === 'first'))).toHaveLength(later.length)
+
+    const design: Faces.Design = { ...Faces.initial, reward: 'taught', choices: Taste.toText(told) }
+    const followed = right(await taught(design, files, target))
+    expect(followed).toEqual(taste)
+    const run = right(tuning(design, files, target, followed))
+    const before = right(await run.frame())
+    for (let i = 0; i < 10; i++) right(await run.step())
+    const after = right(await run.frame())
+    expect((after.reward ?? 0) - (before.reward ?? 0)).toBeGreaterThan(0.5)
+    expect((after.heldOut ?? 0) - (before.heldOut ?? 0)).toBeGreaterThan(0.5)
+    await run.dispose()
+    await target.dispose()
+  })
+
+  test('is followed where the reward asks for it, and where there are choices enough', async () => {
+    const target = gpuJs()
+    const files = { model: asset('faces-mlp'), classifier: asset('classifier'), judge: asset('judge') }
+    expect(await taught({ ...Faces.initial, choices: 'LLLLLLLL' }, files, target)).toEqual(E.right(undefined))
+    expect(await taught({ ...Faces.initial, reward: 'hat + taught', choices: 'L--' }, files, target)).toEqual(
+      E.left('expected at least 8 choices to be taught by, got 1; choose between more pairs')
+    )
+    await target.dispose()
+  })
 })

@@ -5,8 +5,10 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { entries } from '../scripts/api.mjs'
 import { publicModules, root } from '../scripts/modules.mjs'
 import { linkFrom, pageOf } from '../.vitepress/pages.mjs'
+import { section } from '../.vitepress/section.mjs'
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url))
 
@@ -76,6 +78,27 @@ test('every page of docs is a page of the site', () => {
   expect(missing).toEqual([])
 })
 
+test('every page of docs is in the sidebar, by itself', () => {
+  const html = readFileSync(`${dist}errata.html`, 'utf8')
+  const side = html.slice(html.indexOf('<aside class="VPSidebar'), html.indexOf('</aside>'))
+  const docs = readdirSync(`${root}docs`, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'))
+  const missing = docs.filter((name) => {
+    const at = (pageOf(`docs/${name}`) ?? '').replace(/\.md$/, '').replace(/(^|\/)index$/, '$1')
+    // the records of decisions are below the page of all of them
+    return !side.includes(`href="/${at}"`) && !/^decisions\/\d/.test(name)
+  })
+  expect(side.length).toBeGreaterThan(1000)
+  expect(missing).toEqual([])
+})
+
+test('the sidebar has what the page of all documentation leads to in its order, and then the rest', () => {
+  const titles = (folder: string): ReadonlyArray<string> => section(folder).map(({ text }) => text)
+  expect(titles('docs/derivations').slice(0, 3)).toEqual(['The chain and its terms', 'Cells', 'Covers'])
+  expect(titles('docs/results').slice(0, 2)).toEqual(['Variance for what it costs', 'Reference table'])
+  expect(titles('docs').slice(0, 2)).toEqual(['Getting started', 'Choosing an estimator'])
+  expect(titles('docs')).toContain('Results')
+})
+
 test('every exported name of every public module has an entry', () => {
   const missing = publicModules().flatMap((file) => {
     const page =
@@ -87,6 +110,29 @@ test('every exported name of every public module has an entry', () => {
     return names.flatMap((name) => (pages.get(page)?.ids.has(name) === true ? [] : [`${page}#${name}`]))
   })
   expect(missing).toEqual([])
+})
+
+describe('what is said of every exported name', () => {
+  const all = entries()
+  const nameOf = ({ path, name }: (typeof all)[number]): string => `${path} ${name}`
+
+  test('is what it is, of which category, and since when', () => {
+    expect(all.length).toBeGreaterThan(1400)
+    expect(
+      all
+        .filter(({ prose, category, since }) => prose === '' || category === 'others' || since === undefined)
+        .map(nameOf)
+    ).toEqual([])
+  })
+
+  // shapes are in the declarations, which are shown
+  test('of a function that may fail, is how', () => {
+    const fails = /(?:\)\s*:|=>)\s*(?:E\.Either|TE\.TaskEither|Either|TaskEither)<[^=]*$/
+    const says = /\bleft\b|error|fault|refus|fail|reject|wrong|why|\bnone\b|unless|undefined|must|expected/i
+    const failing = all.filter(({ signature }) => /^export (const|function)/.test(signature) && fails.test(signature))
+    expect(failing.length).toBeGreaterThan(150)
+    expect(failing.filter(({ prose }) => !says.test(prose)).map(nameOf)).toEqual([])
+  })
 })
 
 describe('links between files of the repository', () => {

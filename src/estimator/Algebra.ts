@@ -202,7 +202,7 @@ const together = (a: Cost.Cost, b: Cost.Cost): Cost.Cost => ({
 
 /**
  * Every cover that can be drawn, as one estimator: what `Gradient.compile` needs to know to serve the whole algebra. Its
- * weights mean nothing.
+ * weights mean nothing. Left: the estimator has a cover that is none.
  *
  * @category readings
  * @since 0.1.0

@@ -88,6 +88,7 @@ export const cover = (T: number, cells: ReadonlyArray<Cell>): E.Either<CoverErro
 /**
  * One of several covers to be drawn at random, whose shares may exceed 1: half of the steps, each paid twice. It is `partial`
  * whatever it pays; `Estimator.balanced` tells whether a mixture of such pays for every step on average.
+ * Left: as of `cover`.
  *
  * @category constructors
  * @since 0.1.0
@@ -222,7 +223,7 @@ export const exact = (T: number, cells: ReadonlyArray<Cell>): E.Either<CoverErro
 }
 
 /**
- * The cover without cells: neutral for `union`.
+ * The cover without cells: neutral for `union`. Left: a length that is no chain's.
  *
  * @category constructors
  * @since 0.1.0
@@ -235,6 +236,7 @@ export const empty = (T: number): E.Either<CoverError, Cover> => cover(T, [])
 
 /**
  * Both covers' cells: a partial commutative monoid with `empty`, defined where the two are disjoint and equally long.
+ * Left: the lengths differ, or a step is paid by both.
  *
  * @category combinators
  * @since 0.1.0

@@ -75,6 +75,7 @@ export const mixture = (
 
 /**
  * A mixture of any covers: exact if all of them are.
+ * Left: no cover, covers of different lengths, or weights that are no numbers from 0 on.
  *
  * @category constructors
  * @since 0.1.0
@@ -140,7 +141,7 @@ const normalise = (covers: ReadonlyArray<Weighted>): E.Either<CoverError, Estima
 }
 
 /**
- * An estimator of a single cover from its cells.
+ * An estimator of a single cover from its cells. Left: as of `Cover.cover`.
  *
  * @category constructors
  * @since 0.1.0

@@ -60,6 +60,7 @@ export { branches, rollouts } from './Plan.js'
 
 /**
  * The programs that an estimator needs on a chain, by name. They are pure values: `compile` runs them on a target.
+ * Left: the estimator does not fit the chain or the reward (`check`), or a program with wrong shapes.
  *
  * @category interpreters
  * @since 0.1.0

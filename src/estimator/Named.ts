@@ -188,6 +188,7 @@ export const document = (text: string, path = 'estimator'): E.Either<DocumentErr
 
 /**
  * The estimator that a text stands for.
+ * Left: what in the text is no name, no option or no value of one, with the nearest that is.
  *
  * @example
  * import { Named } from 'halforder/estimator'

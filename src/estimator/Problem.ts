@@ -67,9 +67,9 @@ export type NonFinite = 'stop' | 'skipRow'
  * (`c`, or `c.path`). `weights`, one a row, say what the gradient is of: `sum_n weights[n] R(x_0[n])`; the batch mean
  * has `1 / batch` each. `groups` tells which rows share a prompt, for advantages that ask. `xi` may be empty where the
  * cover has no zeroth-order cell, and `moreXi` has the directions beyond the first of a cell that draws several.
- * `learned` are the parameters of the problem's values, by their names. `fresh` has noises for siblings: `[at, batch, ...]` for the
- * `k`-th continuation from `x_at`, `k = 1, 2, ...`; of the density of `eps`, and independent of it and of each other. Without `credit` only samples, rewards and advantages are wanted: no cell is differentiated, and the gradient is 0.
- * Without `samples` an estimate may have none, and no trajectory. `origin` says what the request was drawn from.
+ * `learned` are the parameters of the problem's values, by their names. `fresh` has noises for siblings: `[at, batch, ...]` for the `k`-th continuation from `x_at`,
+ * `k = 1, 2, ...`; of the density of `eps`, independent of it and of each other. Without `credit` only samples, rewards and advantages are wanted, and the gradient is 0.
+ * `old` are those of the policy that samples, if it is another than is trained. Without `samples` there may be none. `origin` says what it was drawn from.
  *
  * @category model
  * @since 0.1.0
@@ -88,6 +88,7 @@ export interface Request {
   readonly learned?: Readonly<Record<string, Values>>
   readonly fresh?: (at: number, k: number) => Tensor
   readonly credit?: boolean
+  readonly old?: Values
   readonly samples?: boolean
   readonly origin?: Origin
 }

@@ -354,7 +354,7 @@ export const toForeign =
 
 /**
  * The tensors of a lens's parameters under PyTorch's names and layouts, as `torch` has them: what `load_state_dict` of a
- * module with the same paths takes.
+ * module with the same paths takes. Left: a parameter without a value, or of another shape.
  *
  * @category interpreters
  * @since 0.1.0
@@ -364,6 +364,7 @@ export const toTorch: (parameters: Declared, values: Values) => E.Either<Foreign
 
 /**
  * The values of a lens's parameters from PyTorch's names and layouts, as `torch` has them. Inverts `toTorch`.
+ * Left: a tensor that is missing, too many, or of another shape.
  *
  * @category interpreters
  * @since 0.1.0

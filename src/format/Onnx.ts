@@ -249,6 +249,7 @@ export const decode = (bytes: Uint8Array, beside: Beside = {}): E.Either<OnnxErr
 
 /**
  * A single tensor as ONNX writes it beside its tests, a message `TensorProto`.
+ * Left: bytes that are no such message, or a type of numbers that is not read.
  *
  * @category constructors
  * @since 0.1.0
@@ -260,7 +261,7 @@ export const decodeTensor = (bytes: Uint8Array): E.Either<OnnxError, OnnxTensor 
   })
 
 /**
- * The names of the files beside a model that it asks for, each once.
+ * The names of the files beside a model that it asks for, each once. Left: bytes that are no model.
  *
  * @category utils
  * @since 0.1.0

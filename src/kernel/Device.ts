@@ -14,6 +14,7 @@ import { defaultLimits, type FusionLimits } from './plan/Sequence.js'
 import type { Kernel } from './plan/Template.js'
 import { mostThreads, type Pool, pool, usualPatience } from './threads/Workers.js'
 import { enabled, type Fma, fmas } from './wasm/Fma.js'
+import type { Shader } from './webgpu/KernelWgsl.js'
 import { webgpuKernel } from './webgpu/WebGpuKernel.js'
 
 // -------------------------------------------------------------------------------------
@@ -47,6 +48,7 @@ export interface GpuJsOptions {
  *
  * - `name`: of the target. `limits`: how far to fuse. `reach`: how large an array may be.
  * - `assembled`: kernels are WebAssembly that is made here; `fma`: with an instruction that multiplies and adds.
+ * - `shaders`: on WebGPU, those of the kernels, which are written here.
  * - `pool`: threads, where some were asked for.
  *
  * @category model
@@ -58,6 +60,7 @@ export interface Device extends GpuInstance {
   readonly reach: Reach
   readonly assembled: boolean
   readonly fma: boolean
+  readonly shaders: WeakMap<Kernel, Shader> | undefined
   readonly pool: Pool | undefined
 }
 
@@ -120,26 +123,29 @@ const opened = (name: string, mode: Mode, fuse: boolean, threads: Pool | undefin
   const side = gpu.Kernel.features.maxTextureSize
   const assembled = found === 'webasm'
   const multiplyAdds = assembled && enabled(fma)
-  const blocked = found === 'webgpu'
+  const shaders = found === 'webgpu' ? new WeakMap<Kernel, Shader>() : undefined
   if (assembled) gpu.Kernel = webasmKernel(kernels, multiplyAdds)
   if (found === 'cpu') gpu.Kernel = cpuKernel()
-  if (blocked) gpu.Kernel = webgpuKernel(gpu, kernels)
+  if (shaders !== undefined) gpu.Kernel = webgpuKernel(gpu, kernels, shaders)
   return {
     name,
     gpu,
     kernels,
     newNumber: () => count++,
     limits: { buffers: onHost ? defaultLimits.buffers : gpuBuffers, fuse },
-    reach: onHost ? host : shaders(side),
+    reach: onHost ? host : shaders === undefined ? textures(side) : bindings,
     assembled,
     fma: multiplyAdds,
-    blocked,
+    shaders,
     pool: assembled ? threads : undefined
   }
 }
 
+// every adapter binds 128 MiB
+const bindings: Reach = { elements: 2 ** 25, who: 'an array of a shader' }
+
 /** An array of a shader is a texture of at most `side` by `side` elements, where it is a texture. */
-const shaders = (side: number | undefined): Reach =>
+const textures = (side: number | undefined): Reach =>
   side !== undefined && side ** 2 < gpuPositions
     ? { elements: side ** 2, who: 'a texture' }
     : { elements: gpuPositions, who: 'an array of a shader' }

@@ -17,6 +17,7 @@ import { laidOutBytes, lengths } from './plan/Lengths.js'
 import { type Plan, plan, report } from './plan/Plan.js'
 import { host, memoryExcess, planExcess, programExcess } from './plan/Reach.js'
 import * as Threads from './threads/Threads.js'
+import { shaderPipeline } from './webgpu/ShaderPipeline.js'
 import { addressable, pageBytes, pagesFor } from './wasm/Pages.js'
 
 // -------------------------------------------------------------------------------------
@@ -111,14 +112,24 @@ const alone = (device: Device, program: BoundProgram): E.Either<TargetError, Exe
     attempt(device.name, () => plan(program, device.limits)),
     E.flatMap((planned) => within(device, planExcess(planned, device.reach), planned)),
     E.flatMap((planned) => {
-      // only kernels that are assembled here may have outputs that are longer than what they compute
-      const chosen = device.assembled ? lengths(planned) : planned.kernels.map(({ spec }) => spec.cells)
+      // only kernels that are written here may have outputs that are longer than what they compute
+      const chosen =
+        device.assembled || device.shaders !== undefined
+          ? lengths(planned, device.assembled ? 1 : 4)
+          : planned.kernels.map(({ spec }) => spec.cells)
       return within(device, device.assembled ? wasmExcess(planned, chosen) : undefined, { planned, chosen })
     }),
     E.flatMap(({ planned, chosen }) =>
-      attempt(device.name, () => executable(device.name, program, planned, planPipeline(device, planned, chosen)))
+      attempt(device.name, () => executable(device.name, program, planned, pipelineOf(device, planned, chosen)))
     )
   )
+
+const pipelineOf = (device: Device, planned: Plan, chosen: ReadonlyArray<number>): PlanPipeline => {
+  const { shaders } = device
+  return shaders === undefined
+    ? planPipeline(device, planned, chosen)
+    : shaderPipeline({ ...device, shaders }, planned, chosen)
+}
 
 const wasmExcess = (planned: Plan, chosen: ReadonlyArray<number>): string | undefined =>
   memoryExcess(pageBytes * pagesFor(laidOutBytes(planned, chosen)).initial, addressable)

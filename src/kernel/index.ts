@@ -7,4 +7,5 @@
 export type { GpuJsOptions } from './Device.js'
 export { gpuJs } from './GpuJs.js'
 export { accuracy, type Mode, modes } from './Mode.js'
+export { fastest, probe, showTrials, type Trial } from './Probe.js'
 export type { Fma } from './wasm/Fma.js'

@@ -74,6 +74,7 @@ const sideOf = (config: Readonly<Record<string, unknown>>): readonly [number, nu
 
 /**
  * The graph of a configuration, with the names and shapes of its parameters and no numbers.
+ * Left: a class or a field of the configuration that is not known.
  *
  * @category constructors
  * @since 0.1.0

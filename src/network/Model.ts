@@ -154,7 +154,7 @@ export interface Difference {
 // -------------------------------------------------------------------------------------
 
 /**
- * The denoiser in a file's bytes.
+ * The denoiser in a file's bytes. Left: bytes that are no model, with what is wrong (`ModelError`).
  *
  * @category constructors
  * @since 0.1.0
@@ -173,6 +173,7 @@ export const loadModel = (bytes: Uint8Array): E.Either<ModelError, DescribedMode
 
 /**
  * A model whose denoiser is one's own: its file has the parameters by path, and nothing that says what they are of.
+ * Left: values that do not fit the denoiser's parameters.
  *
  * @category constructors
  * @since 0.1.0
@@ -205,7 +206,7 @@ const encodeOwn: Model['encode'] = (tensors, metadata, precision) =>
   )
 
 /**
- * The classifier in a file's bytes.
+ * The classifier in a file's bytes. Left: bytes that are no classifier, with what is wrong (`ModelError`).
  *
  * @category constructors
  * @since 0.1.0

@@ -15,6 +15,7 @@ import { domain, type Key } from './Key.js'
 import * as Philox from './Philox.js'
 import * as Quantile from './Quantile.js'
 import type { RandomError } from './RandomError.js'
+import { mostWords, vectors } from './Vectors.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -41,11 +42,24 @@ export type Tensor32 = Tensor.Tensor & { readonly data: Float32Array }
 // -------------------------------------------------------------------------------------
 
 /** Words made at a time by the longer draws: 4 kB, which stay in the first cache. */
-const chunk = 1024
+const chunk = mostWords
 
-/** Writes the words 8 * pair to 8 * (pair + pairs) - 1 of the key's stream. Positions are exact up to 2^53 words. */
+/** For fewer numbers than these, going to WebAssembly and back takes longer than they do. */
+const fewest = 64
+
+const nothing = new Uint32Array(0)
+
+/** The first counter of a pair of blocks. Positions are exact up to 2^53 words. */
+const counterOf = (pair: number): Philox.Words4 => [
+  (2 * pair) % 4294967296,
+  Math.floor(pair / 2147483648),
+  0,
+  domain.draw
+]
+
+/** Writes the words 8 * pair to 8 * (pair + pairs) - 1 of the key's stream. */
 const fillPairs = (key: Key, pair: number, pairs: number, out: Uint32Array): void =>
-  Philox.fill(key.words, [(2 * pair) % 4294967296, Math.floor(pair / 2147483648), 0, domain.draw], pairs, out)
+  Philox.fill(key.words, counterOf(pair), pairs, out)
 
 /**
  * The words `from` (included) to `to` (excluded) of the key's stream.
@@ -104,15 +118,21 @@ export const uniformRows = (key: Key, shape: ReadonlyArray<number>, from: number
  * @since 0.1.0
  */
 export const normalInto = (key: Key, from: number, out: Tensor.Data): void => {
-  const words = new Uint32Array(chunk)
+  const fast = out.length < fewest ? undefined : vectors()
+  const words = fast === undefined ? new Uint32Array(chunk) : nothing
   let pair = Math.floor(from / 8)
   let skip = from - 8 * pair
   let done = 0
   while (done < out.length) {
     const pairs = Math.min(chunk / 8, Math.ceil((skip + out.length - done) / 8))
     const count = Math.min(8 * pairs - skip, out.length - done)
-    fillPairs(key, pair, pairs, words)
-    Quantile.normals(words, skip, count, out, done)
+    if (fast === undefined) {
+      fillPairs(key, pair, pairs, words)
+      Quantile.normals(words, skip, count, out, done)
+    } else {
+      fast.words(key.words, counterOf(pair), pairs)
+      fast.normals(skip, count, out, done)
+    }
     done += count
     pair += pairs
     skip = 0

@@ -35,15 +35,34 @@ export type Words4 = readonly [number, number, number, number]
 // constants
 // -------------------------------------------------------------------------------------
 
-const multiplier0 = 0xd2511f53
-const multiplier1 = 0xcd9e8d57
+/**
+ * What the first and the third word are multiplied by.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const multipliers = [0xd2511f53, 0xcd9e8d57] as const
+
+const [multiplier0, multiplier1] = multipliers
 const ulp32 = 1 / 4294967296
 
-// Weyl increments of the key: the golden ratio and the square root of three, less one.
-const weyl0 = 0x9e3779b9
-const weyl1 = 0xbb67ae85
+/**
+ * Weyl increments of the key: the golden ratio and the square root of three, less one.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const weyl = [0x9e3779b9, 0xbb67ae85] as const
 
-const rounds = 10
+const [weyl0, weyl1] = weyl
+
+/**
+ * How often a block is mixed.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const rounds = 10
 
 // -------------------------------------------------------------------------------------
 // interpreters

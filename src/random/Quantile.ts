@@ -29,14 +29,86 @@ import type { Data } from '../tensor/Tensor.js'
 
 const ulp32 = 1 / 4294967296
 
-const ln2 = 0.6931471805599453
+/**
+ * The natural logarithm of 2.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const ln2 = 0.6931471805599453
 
-const sqrt2 = 1.4142135623730951
+/**
+ * The square root of 2.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const sqrt2 = 1.4142135623730951
 
-const middle = 0x80000000
+/**
+ * The first word above the median.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const middle = 0x80000000
 
-// The least folded word outside the tails: p = (word + 1/2) / 2^32 >= 0.075, that is |u - 1/2| <= 0.425.
-const tailEnd = 322122547
+/**
+ * The least folded word outside the tails: p = (word + 1/2) / 2^32 >= 0.075, that is |u - 1/2| <= 0.425.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const tailEnd = 322122547
+
+/**
+ * The numerator of the central formula, the highest power of `0.180625 - q^2` first.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const centreOver = [
+  2509.0809287301226727, 33430.575583588128105, 67265.770927008700853, 45921.953931549871457, 13731.693765509461125,
+  1971.5909503065514427, 133.14166789178437745, 3.387132872796366608
+] as const
+
+/**
+ * The denominator of the central formula.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const centreUnder = [
+  5226.495278852854561, 28729.085735721942674, 39307.89580009271061, 21213.794301586595867, 5394.1960214247511077,
+  687.1870074920579083, 42.313330701600911252, 1
+] as const
+
+/**
+ * The numerator of the formula of the tails, the highest power of `sqrt(-log p) - 1.6` first.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const tailOver = [
+  7.7454501427834140764e-4, 2.27238449892691845833e-2, 2.4178072517745061177e-1, 1.27045825245236838258,
+  3.64784832476320460504, 5.7694972214606914055, 4.6303378461565452959, 1.42343711074968357734
+] as const
+
+/**
+ * The denominator of the formula of the tails.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const tailUnder = [
+  1.05075007164441684324e-9, 5.475938084995344946e-4, 1.51986665636164571966e-2, 1.4810397642748007459e-1,
+  6.8976733498510000455e-1, 1.6763848301838038494, 2.05319162663775882187, 1
+] as const
+
+const [a7, a6, a5, a4, a3, a2, a1, a0] = centreOver
+const [b7, b6, b5, b4, b3, b2, b1, b0] = centreUnder
+const [c7, c6, c5, c4, c3, c2, c1, c0] = tailOver
+const [d7, d6, d5, d4, d3, d2, d1, d0] = tailUnder
 
 // -------------------------------------------------------------------------------------
 // interpreters
@@ -68,55 +140,19 @@ const negativeLog = (odd: number): number => {
 /** Phi^-1(1/2 + q) for |q| <= 0.425. */
 const centre = (q: number): number => {
   const r = 0.180625 - q * q
-  const numerator =
-    ((((((2509.0809287301226727 * r + 33430.575583588128105) * r + 67265.770927008700853) * r + 45921.953931549871457) *
-      r +
-      13731.693765509461125) *
-      r +
-      1971.5909503065514427) *
-      r +
-      133.14166789178437745) *
-      r +
-    3.387132872796366608
-  const denominator =
-    ((((((5226.495278852854561 * r + 28729.085735721942674) * r + 39307.89580009271061) * r + 21213.794301586595867) *
-      r +
-      5394.1960214247511077) *
-      r +
-      687.1870074920579083) *
-      r +
-      42.313330701600911252) *
-      r +
-    1
-  return (q * numerator) / denominator
+  return (
+    (q * (((((((a7 * r + a6) * r + a5) * r + a4) * r + a3) * r + a2) * r + a1) * r + a0)) /
+    (((((((b7 * r + b6) * r + b5) * r + b4) * r + b3) * r + b2) * r + b1) * r + b0)
+  )
 }
 
 /** -Phi^-1(odd / 2^33), the upper tail: odd / 2^33 < 0.075. */
 const tail = (odd: number): number => {
   const r = Math.sqrt(negativeLog(odd)) - 1.6
-  const numerator =
-    ((((((7.7454501427834140764e-4 * r + 2.27238449892691845833e-2) * r + 2.4178072517745061177e-1) * r +
-      1.27045825245236838258) *
-      r +
-      3.64784832476320460504) *
-      r +
-      5.7694972214606914055) *
-      r +
-      4.6303378461565452959) *
-      r +
-    1.42343711074968357734
-  const denominator =
-    ((((((1.05075007164441684324e-9 * r + 5.475938084995344946e-4) * r + 1.51986665636164571966e-2) * r +
-      1.4810397642748007459e-1) *
-      r +
-      6.8976733498510000455e-1) *
-      r +
-      1.6763848301838038494) *
-      r +
-      2.05319162663775882187) *
-      r +
-    1
-  return numerator / denominator
+  return (
+    (((((((c7 * r + c6) * r + c5) * r + c4) * r + c3) * r + c2) * r + c1) * r + c0) /
+    (((((((d7 * r + d6) * r + d5) * r + d4) * r + d3) * r + d2) * r + d1) * r + d0)
+  )
 }
 
 /**

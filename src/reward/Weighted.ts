@@ -75,8 +75,14 @@ export type Term<R> = readonly [weight: number, reward: R]
  * @example
  * import { Weighted } from 'halforder/reward'
  *
- * const both = Weighted.weighted([[1, alignment], [0.5, aesthetic]]) // Differentiable
- * const mixed = Weighted.weighted([[1, aesthetic], [-0.1, compressibility]]) // BlackBox
+ * const both = Weighted.weighted([
+ *   [1, alignment],
+ *   [0.5, aesthetic]
+ * ]) // Differentiable
+ * const mixed = Weighted.weighted([
+ *   [1, aesthetic],
+ *   [-0.1, compressibility]
+ * ]) // BlackBox
  *
  * @category combinators
  * @since 0.1.0

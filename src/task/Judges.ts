@@ -6,6 +6,7 @@
  */
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
+import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Params } from '../lens/Lens.js'
 import type { Rows } from '../lens/Rows.js'
@@ -24,8 +25,8 @@ import { reward as rewardOf } from '../training/Setup.js'
 
 /**
  * The judges of a model's outputs. `rewards` are held-out ones under the names of those that are raised, by other weights and other
- * data; `otherwise` judges what has no such name; `features` are what Fréchet distances are taken in. What is left out is
- * not judged, but for distances: see `projections`.
+ * data; `otherwise` judges what has no such name; `features` are what Fréchet distances are taken in. `measures` are other numbers of
+ * an output, by name, which are told beside any reward. What is left out is not judged, but for distances: see `projections`.
  *
  * @category model
  * @since 0.1.0
@@ -34,6 +35,7 @@ export interface Judges {
   readonly rewards?: Shelf
   readonly otherwise?: Named
   readonly features?: Features
+  readonly measures?: ReadonlyMap<string, Named>
 }
 
 /**
@@ -86,6 +88,27 @@ export const projections: Features = {
 // -------------------------------------------------------------------------------------
 // readings
 // -------------------------------------------------------------------------------------
+
+/**
+ * The measures of a model's outputs, in their order, with their names. On a model of latents they decode them, as in `heldOut`.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const measures = (
+  { measures: named = new Map() }: Judges,
+  model: Model,
+  target: Target = reference
+): ReadonlyArray<readonly [name: string, measure: Reward<Params, Outputs, Rows<number>>]> =>
+  pipe(
+    [...named],
+    RA.filterMap(([name, one]) =>
+      pipe(
+        O.fromEither(rewardOf(name, { model, rewards: { named: new Map([[name, () => one]]) } }, target)),
+        O.map((measure) => [name, measure] as const)
+      )
+    )
+  )
 
 /**
  * The held-out reward for a reward of that name, or for a sum of names: the same sum of held-out ones where each has its name

@@ -276,7 +276,7 @@ export const defaults =
     )
 
 /**
- * Decodes a configuration of a task.
+ * Decodes a configuration of a task. Left: the first field that is wrong, what was expected, and what to do.
  *
  * @category readings
  * @since 0.1.0
@@ -314,7 +314,7 @@ export const model =
   }
 
 /**
- * What a fine-tune of a model may draw on.
+ * What a fine-tune of a model may draw on. Left: why the task can not have them.
  *
  * @category readings
  * @since 0.1.0

@@ -112,6 +112,7 @@ export const onTarget =
 
 /**
  * Compiles a program, uses it, and frees what it holds, whatever happened.
+ * Left: it did not compile, or what its use gave.
  *
  * @category interpreters
  * @since 0.1.0

@@ -312,6 +312,7 @@ export const bind = (program: Program, sizes: Sizes): E.Either<ReadonlyArray<Sha
 
 /**
  * Checks values against the inputs that a bound program declares: each present, each of the declared shape.
+ * Left: every input that is missing or of another shape.
  *
  * @category utils
  * @since 0.1.0

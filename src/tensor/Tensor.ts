@@ -134,7 +134,7 @@ export const fill = (shape: ReadonlyArray<number>, value: number): Tensor => tab
 export const toFloat32 = (tensor: Tensor): Tensor & { readonly data: Float32Array } =>
   tensor.data instanceof Float32Array
     ? { shape: tensor.shape, data: tensor.data }
-    : { shape: tensor.shape, data: Float32Array.from(tensor.data) }
+    : { shape: tensor.shape, data: new Float32Array(tensor.data) }
 
 /**
  * Applies a function to each element; the result keeps the precision of its argument.

@@ -280,19 +280,20 @@ const form = ({ shape, data }: Tensor): string =>
 // -------------------------------------------------------------------------------------
 
 /**
- * The checkpoint of a fine-tune: its parameters, its optimizer's state and its critic lie under names of their own, so that no name
+ * The checkpoint of a fine-tune: its parameters, its optimizer's state, its critic and the policy that samples lie under names of their own, so that no name
  * of a parameter is taken for one of the optimizer.
  *
  * @category conversions
  * @since 0.1.0
  */
-export const ofState = ({ step, params, optimizer, advantage, critic = {} }: State): Checkpoint => ({
+export const ofState = ({ step, params, optimizer, advantage, critic = {}, old = {} }: State): Checkpoint => ({
   step,
   numbers: { advantage },
   tensors: {
     ...under(prefix.params, params),
     ...under(prefix.optimizer, optimizer),
-    ...under(prefix.critic, critic)
+    ...under(prefix.critic, critic),
+    ...under(prefix.old, old)
   }
 })
 
@@ -304,11 +305,13 @@ export const ofState = ({ step, params, optimizer, advantage, critic = {} }: Sta
  */
 export const toState = ({ step, numbers, tensors }: Checkpoint): State => {
   const critic = below(prefix.critic, tensors)
+  const old = below(prefix.old, tensors)
   return {
     step,
     advantage: numbers['advantage'] ?? 0,
     params: below(prefix.params, tensors),
     optimizer: below(prefix.optimizer, tensors),
-    ...(Object.keys(critic).length === 0 ? {} : { critic })
+    ...(Object.keys(critic).length === 0 ? {} : { critic }),
+    ...(Object.keys(old).length === 0 ? {} : { old })
   }
 }

@@ -40,7 +40,7 @@ export type CheckpointError =
  * @category model
  * @since 0.1.0
  */
-export const prefix = { params: 'params', optimizer: 'optimizer', critic: 'critic' } as const
+export const prefix = { params: 'params', optimizer: 'optimizer', critic: 'critic', old: 'old' } as const
 
 // -------------------------------------------------------------------------------------
 // interpreters

@@ -14,6 +14,7 @@ import {
   adapterFields,
   advantageFields,
   chainFields,
+  forwardFields,
   klFields,
   limits,
   optimizerFields,
@@ -57,6 +58,8 @@ const fields = {
   advantage: t.exact(t.type(advantageFields)),
   /** How often the samples of a step are used, and how ratios of densities are read and bounded. */
   policy: t.exact(t.type(policyFields)),
+  /** A loss of the forward process in place of the estimator, on chains with the levels of `chain.schedule`. */
+  forward: t.exact(t.type(forwardFields)),
   optimizer: t.exact(t.type(optimizerFields)),
   /** What it costs to leave the base model: the divergence of each step from the base's, along the chain. */
   kl: t.exact(t.type(klFields)),
@@ -156,6 +159,7 @@ export const defaults: Config = {
   },
   advantage: { name: 'leaveOneOut', baseline: 0, decay: 0.9, clip: 0 },
   policy: { epochs: 1, minibatches: 1, clip: 0, form: 'ppo', dualClip: 0, density: 'sum' },
+  forward: { loss: 'none', mix: 1, trailing: 0 },
   optimizer: {
     name: 'adamW',
     learningRate: 0.1,

@@ -11,7 +11,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Cover } from '../estimator/Cover.js'
 import * as Gradient from '../estimator/Gradient.js'
-import type { EstimatorError, Gradients, Interpreter, Problem } from '../estimator/Gradient.js'
+import type { AnyProblem, EstimatorError, Gradients, Interpreter, Problem } from '../estimator/Gradient.js'
 import { check as checkSampler, ofEstimator, run as runSampled, type Sampler } from '../estimator/Sampler.js'
 import type { Params } from '../lens/Lens.js'
 import type * as Optimizer from '../optimizer/Optimizer.js'
@@ -21,6 +21,7 @@ import type { Values } from '../tensor/Program.js'
 import { show as showNotFinite } from '../tensor/Finite.js'
 import type { Batched } from '../tensor/Shape.js'
 import type { Executable, Target } from '../tensor/Target.js'
+import { map, toFloat32 } from '../tensor/Tensor.js'
 import type { Exprs } from '../tensor/Tree.js'
 import type { Conditions } from './Conditions.js'
 import * as Critic from './Critic.js'
@@ -47,7 +48,7 @@ export type { RunError } from './policy/Moves.js'
 
 /**
  * Where a run is: steps done, all parameters by path, the optimizer's state by name, the advantage's state, and the critic
- * with the state of its optimizer, where the problem has one.
+ * with the state of its optimizer, where the problem has one. `old` are the trained parameters of the policy that samples, where that is another.
  *
  * @category model
  * @since 0.1.0
@@ -58,6 +59,7 @@ export interface State {
   readonly optimizer: Values
   readonly advantage: number
   readonly critic?: Values
+  readonly old?: Values
 }
 
 /**
@@ -104,6 +106,8 @@ export interface Run {
  * - `sampler`: how the covers of a step are drawn (by default one of the problem's estimator's): `Algebra.sampler` of a term,
  *   or one of your own. It stands in the place of the problem's estimator.
  * - `inner`: several updates from the samples of a step (one, by default).
+ * - `trailing`: samples are of a policy that keeps so large a share of itself at each step, the rest being the one that is trained. Only an
+ *   interpreter that reads a request's `old` samples from it.
  *
  * @category model
  * @since 0.1.0
@@ -116,6 +120,7 @@ export interface Options {
   readonly sampler?: Sampler
   readonly group?: number
   readonly inner?: Inner.Inner
+  readonly trailing?: number
 }
 
 // -------------------------------------------------------------------------------------
@@ -139,7 +144,8 @@ export const compile = <P extends Params, S extends Batched, C extends Exprs, R 
     interpreter = Gradient.on(target),
     sampler = ofEstimator(posed.estimator),
     group = 1,
-    inner
+    inner,
+    trailing
   }: Options
 ): E.Either<EstimatorError, Run> => {
   const problem = { ...posed, estimator: sampler.support }
@@ -165,10 +171,11 @@ export const compile = <P extends Params, S extends Batched, C extends Exprs, R 
         params,
         optimizer: zeros(update),
         advantage: problem.advantage.initial,
-        ...(critic === undefined ? {} : { critic: critic.start(firstCritic) })
+        ...(critic === undefined ? {} : { critic: critic.start(firstCritic) }),
+        ...(trailing === undefined ? {} : { old: trainedOf(problem, params) })
       }),
       step: (key, state) =>
-        step({ problem, gradients, update, critic, conditions, sampler, group, reused }, key, state),
+        step({ problem, gradients, update, critic, conditions, sampler, group, reused, trailing }, key, state),
       dispose: async () => {
         await gradients.dispose()
         await update.dispose()
@@ -178,6 +185,24 @@ export const compile = <P extends Params, S extends Batched, C extends Exprs, R 
     }))
   )
 }
+
+/** The values of what is trained. */
+const trainedOf = (problem: AnyProblem, params: Values): Values => {
+  const paths = new Set(Object.keys(Requests.sharedShapes(problem)))
+  return Object.fromEntries(Object.entries(params).filter(([path]) => paths.has(path)))
+}
+
+/** A policy that keeps a share of itself, the rest being the one that is trained. */
+const trailed = (share: number, old: Values, params: Values): Values =>
+  Object.fromEntries(
+    Object.entries(old).map(([path, value]) => {
+      const fresh = params[path]
+      return [
+        path,
+        fresh === undefined ? value : toFloat32(map((v, i) => share * v + (1 - share) * (fresh.data[i] ?? 0))(value))
+      ]
+    })
+  )
 
 /** Every run's critic starts from the same numbers. */
 const firstCritic = Key.foldInString(Key.make(0), Critic.critic)
@@ -189,6 +214,7 @@ interface Compiled extends Moving {
   readonly sampler: Sampler
   readonly group: number
   readonly reused: Reused | undefined
+  readonly trailing: number | undefined
 }
 
 /** The same gradients, which tell what was asked and what came of it. */
@@ -205,7 +231,7 @@ const watched = (gradients: Gradients, tell: (batch: Critic.Whole) => void): Gra
 })
 
 const step = (compiled: Compiled, runKey: Key.Key, state: State): TE.TaskEither<RunError, Progress> => {
-  const { problem, gradients, critic, conditions, sampler, group, reused } = compiled
+  const { problem, gradients, critic, conditions, sampler, group, reused, trailing } = compiled
   const number = state.step + 1
   const key = Key.foldIn(Key.foldInString(runKey, 'step'), state.step)
   const drawn = sampler.draw(Requests.uniforms(key), state.step)
@@ -214,7 +240,9 @@ const step = (compiled: Compiled, runKey: Key.Key, state: State): TE.TaskEither<
     key
   )
   const before = state.critic ?? {}
+  const old = state.old
   const beside = {
+    ...(old === undefined ? {} : { old: Requests.copies(problem, problem.batch, { ...state.params, ...old }) }),
     ...(critic === undefined ? {} : { learned: critic.learned(before) }),
     ...(reused === undefined ? {} : { credit: false }),
     ...(critic === undefined && reused === undefined ? { samples: false } : {})
@@ -255,7 +283,8 @@ const step = (compiled: Compiled, runKey: Key.Key, state: State): TE.TaskEither<
         params,
         optimizer,
         advantage: estimate.advantageState,
-        ...(critic === undefined ? {} : { critic: fitted })
+        ...(critic === undefined ? {} : { critic: fitted }),
+        ...(old === undefined || trailing === undefined ? {} : { old: trailed(trailing, old, params) })
       }
     }))
   )

@@ -97,6 +97,7 @@ const mean = (losses: PerRow): X.Scalar => X.div(X.sumTo(losses, []), X.size('ba
 /**
  * The program of one step. Inputs: `params`, `state`, `average`; the scalars `learningRate` and `averageDecay`; the
  * batch. Outputs: `params`, `state`, `average` after the step, and the batch's mean `loss` before it.
+ * Left: an objective whose shapes do not fit.
  *
  * @category constructors
  * @since 0.1.0
@@ -128,6 +129,7 @@ export const trainingStep = (
 
 /**
  * The program of the objective alone: `params` and a batch to the mean `loss`.
+ * Left: an objective whose shapes do not fit.
  *
  * @category constructors
  * @since 0.1.0
@@ -225,6 +227,7 @@ export async function* train(
 
 /**
  * The mean loss of parameters over `count` batches of `rows` rows.
+ * Left: the program did not compile, or the target failed.
  *
  * @category interpreters
  * @since 0.1.0

@@ -43,6 +43,7 @@ import * as Critic from './Critic.js'
 import { decode, decoderValues } from './Decode.js'
 import { advantage, optimizer } from './Descent.js'
 import { divided, wrong } from './config/Checks.js'
+import { type Forwards, forwards } from './policy/Forwards.js'
 import { penalty, priced } from './Penalty.js'
 import type { Inner } from './policy/Inner.js'
 import { allNoisy, samplerOf, windowOf, withoutSwitch } from './policy/Windows.js'
@@ -66,9 +67,9 @@ export interface Materials {
 /**
  * A fine-tune ready to be compiled. `base` is the problem on the chain as it is; in `problem` each row of the batch may have
  * its own copy of the trained parameters, so that it can have its own direction. `measured` is `base` on the chain that is measured
- * and pictured. `inner` says how samples are used. `initial` are the values that the chain starts from,
- * those of the model without its encoder and decoder, and with its adapter where it has one. `conditions` draws what samples are
- * asked for, and `sampler` the covers of a step. `finished` makes values of the whole model of those of the chain.
+ * and pictured. `inner` says how samples are used, and `forward` what stands in the estimator's place. `initial` are the values that
+ * the chain starts from, the model's without encoder and decoder, with its adapter where it has one. `conditions` draws what
+ * samples are asked for, and `sampler` the covers of a step. `finished` makes values of the whole model of those of the chain.
  *
  * @category model
  * @since 0.1.0
@@ -79,6 +80,7 @@ export interface Setup {
   readonly measured: Problem<Params, Outputs, Rows<number>, Params>
   readonly optimizer: Optimizer.Optimizer
   readonly inner: Inner
+  readonly forward: Forwards | undefined
   readonly initial: Values
   readonly conditions: Conditions
   readonly sampler: Sampler
@@ -123,8 +125,7 @@ export const reward = (
 }
 
 /**
- * The same reward, which is told prompts in words where it is a host function: those of the configuration, or what the language says of
- * a condition.
+ * The same reward, told prompts in words where it is a host function: those of the configuration, or the language's of a condition.
  *
  * @category rewards
  * @since 0.1.0
@@ -134,7 +135,7 @@ export const told =
   <R extends Params>(one: Reward<R, Outputs, Rows<number>>): Reward<R, Outputs, Rows<number>> =>
     one._tag === 'BlackBox' ? inWords(wordsOf(prompt, language))(one) : one
 
-/** The same reward without the type of its parameters. */
+/** Without the type of its parameters. */
 const anyParameters = <R extends Params, C extends Exprs>(
   given: Differentiable<R, Outputs, C>
 ): Differentiable<Params, Outputs, C> => ({ ...given, lens: (c) => erase(given.lens(c)) })
@@ -221,7 +222,6 @@ export const estimator = (config: Config['estimator'], facts: Facts): E.Either<D
       )
     : pipe(config, Named.build(facts), E.mapLeft(Named.misfit('estimator')))
 
-/** The estimators that score a window, wherever it is. */
 const overWindows: ReadonlyArray<string> = ['mixGrpo', 'windowed']
 
 /**
@@ -340,6 +340,7 @@ export const setup = (
     E.bind('ready', () => prepared(config, model)),
     E.bind('plain', ({ ready }) => chain(config.chain, ready.model)),
     E.bind('base', ({ plain }) => staged(config, plain, language)),
+    E.bind('forward', ({ base }) => forwards(config, model, base.networkCalls)),
     E.bind('other', ({ base, ready }) => evaluated(config, base, ready.model, language)),
     E.bind('chain', ({ base, ready }) => rowDirections(config, base, ready)),
     E.bind('estimator', ({ reward: wanted, chain: on }) =>
@@ -358,6 +359,7 @@ export const setup = (
         chain: spread,
         conditions: drawn,
         estimator: chosen,
+        forward,
         other,
         initial,
         ready,
@@ -382,6 +384,7 @@ export const setup = (
           measured: { ...problem, chain: other },
           optimizer: optimizer(config.optimizer),
           inner: config.policy,
+          forward,
           initial,
           conditions: drawn,
           sampler: samplerOf(config)(chosen),

@@ -8,12 +8,28 @@ import { toFloat32 } from '../../src/tensor/Tensor.js'
 import { type Browser, chromiumPath, open } from './browser.js'
 import { cases, exact, own, wide } from './cases.js'
 import { digest } from './digest.js'
+import type { Seen } from './finetune.js'
 import type { Api } from './page.js'
+import { shapes } from './shapes.js'
+import type { Forced } from './webgpu.js'
 
 const names = Object.keys(cases)
 
 // a run in a page is a few hundred milliseconds: building shaders on a processor
 const programs = 40
+
+/** Every way of a kernel on WebGPU, in words. */
+const allWays: ReadonlyArray<string> = [
+  ...[1, 2, 4, 8].flatMap((rows) => [1, 2, 4, 8].map((columns) => `${rows} x ${columns} a thread`)),
+  ...['1 x 1', '1 x 4', '4 x 4'].flatMap((block) =>
+    [8, 64].map((parts) => `${block} a thread, the sum in ${parts} parts`)
+  ),
+  ...['a thread', 'a tree'].flatMap((by) =>
+    ['nowhere', 'of what is kept', 'of what is reduced'].map((where) => `${by}, vectors ${where}`)
+  ),
+  'an element a thread',
+  'four elements a thread'
+]
 
 /** What is wrong: an element outside of its bound, or elements without one. */
 const wrong = ({ ratio, at, claimed }: Agreement): string | undefined =>
@@ -107,12 +123,15 @@ describe.each(installed === undefined ? [] : [installed])('in a page of %s', (pa
     })
   })
 
-  test.each<Mode>(['webgpu', 'webgl2'])('%s refuses arrays of more elements than f32 counts', async (mode) => {
-    expect(await call('refusal', mode, 2 ** 24)).toBe('compiled')
-    expect(await call('refusal', mode, 2 ** 24 + 1)).toBe(
-      `gpu.js ${mode}: input 'x' asks for 67108868 bytes, and an array of a shader has at most 67108864 ` +
-        '(16777216 elements); ' +
-        "use a smaller batch, or the mode 'webasm'"
+  // every adapter of WebGPU binds 128 MiB; WebGL counts in f32
+  test.each<readonly [Mode, number]>([
+    ['webgpu', 2 ** 25],
+    ['webgl2', 2 ** 24]
+  ])('%s refuses arrays of more than %i elements', async (mode, most) => {
+    expect(await call('refusal', mode, most)).toBe('compiled')
+    expect(await call('refusal', mode, most + 1)).toBe(
+      `gpu.js ${mode}: input 'x' asks for ${4 * most + 4} bytes, and an array of a shader has at most ${4 * most} ` +
+        `(${most} elements); use a smaller batch, or the mode 'webasm'`
     )
     await call('dispose', mode)
   })
@@ -160,6 +179,65 @@ describe.each(installed === undefined ? [] : [installed])('in a page of %s', (pa
         ])
       }
     )
+  })
+
+  describe('webgpu', () => {
+    const ways = new Set<string>()
+
+    test.each(Object.keys(shapes))(
+      'agrees with the reference in each of its ways, twice with the same bits, on %s',
+      async (name) => {
+        // the page's `forced` gives that
+        const { worst, same, names: tried } = (await call('forced', name)) as Forced
+        expect(wrong(worst)).toBeUndefined()
+        expect(same).toBe(true)
+        for (const way of tried) ways.add(way)
+      }
+    )
+
+    test('has ways of every kind', () => {
+      expect([...ways].sort()).toEqual([...allWays].sort())
+    })
+
+    test('writes what changed, and submits once', async () => {
+      // x, w and c are 96, 144 and 12 numbers
+      expect(await call('written')).toEqual([4 * 252, 0, 4 * 96, 0])
+    })
+
+    test.each([
+      'a product with tails everywhere',
+      'a convolution and its adjoints',
+      'sums along rows, columns and all'
+    ])('cuts what is long, within kernels too, and gives the same bits: %s', async (name) => {
+      const [whole, parts, same] = (await call('cut', name)) as readonly [number, number, boolean]
+      expect(same).toBe(true)
+      expect(whole).toBe(1)
+      expect(parts).toBeGreaterThan(6)
+    })
+
+    test('says that the device went, and starts again', async () => {
+      const [said, recovered] = (await call('lost')) as readonly [string, boolean]
+      expect(said).toMatch(/^gpu\.js webgpu: .*(lost|destroyed|abort)/i)
+      expect(recovered).toBe(true)
+    })
+
+    test('fine-tunes for 5 steps, each run of a program within both bounds of webasm', async () => {
+      const { steps, runs, worst, claimed, moved, apart } = (await call('finetune', 5)) as Seen
+      expect(steps).toBe(5)
+      expect(runs).toBeGreaterThanOrEqual(20)
+      expect(worst).toBeGreaterThan(0)
+      expect(worst).toBeLessThanOrEqual(1)
+      expect(claimed).toBeGreaterThan(0.9)
+      expect(moved).toBeGreaterThan(0.01)
+      expect(apart).toBeLessThan(1e-5 * moved)
+      console.log(runs, worst, claimed, moved, apart)
+    })
+
+    test('keeps nothing of what was disposed of', async () => {
+      const [one = 0, ...after] = (await call('memory', 4, 5)) as ReadonlyArray<number>
+      expect(one).toBeGreaterThan(1000)
+      expect(after).toEqual([0, 0, 0, 0, 0])
+    })
   })
 
   test('without complaints of the browser', () => {

@@ -1,10 +1,10 @@
 /**
  * A headless Chromium on a page that holds the library, with both GPU interfaces emulated on the processor.
  */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium, type Page } from 'playwright-core'
 import { build } from 'vite'
@@ -58,17 +58,21 @@ const flags = [
 // an empty icon, or the browser asks for one
 const html = '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>'
 
-const bundle = (folder: string): Promise<unknown> =>
+const bundle = (folder: string, entry: string): Promise<unknown> =>
   build({
     configFile: false,
     logLevel: 'error',
+    // one copy of what the page and its libraries share
+    resolve: { dedupe: ['@tensorflow/tfjs-core'] },
     build: {
       outDir: folder,
-      lib: { entry: fileURLToPath(new URL('./page.ts', import.meta.url)), formats: ['es'], fileName: () => 'page.js' },
+      lib: { entry, formats: ['es'], fileName: () => 'page.js' },
       minify: false,
       target: 'es2022'
     }
   })
+
+const typeOf = (file: string): string => (file.endsWith('.wasm') ? 'application/wasm' : 'text/javascript')
 
 /** Serves a folder on the loopback interface: an isolated page, and one that is not, at `/bare`. */
 const serve = async (folder: string): Promise<readonly [url: string, server: Server]> => {
@@ -80,7 +84,7 @@ const serve = async (folder: string): Promise<readonly [url: string, server: Ser
     const file = readdirSync(folder).find((name) => url === `/${name}`)
     if (url === '/' || url === '/bare') response.setHeader('Content-Type', 'text/html').end(html)
     else if (file === undefined) response.writeHead(404).end()
-    else response.setHeader('Content-Type', 'text/javascript').end(readFileSync(join(folder, file)))
+    else response.setHeader('Content-Type', typeOf(file)).end(readFileSync(join(folder, file)))
   })
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve)
@@ -90,8 +94,20 @@ const serve = async (folder: string): Promise<readonly [url: string, server: Ser
   return [`http://127.0.0.1:${address.port}/`, server]
 }
 
-/** Bundles `page.ts`, serves it, and opens it. */
-export const open = async (executablePath: string): Promise<Browser> => {
+const testPage = fileURLToPath(new URL('./page.ts', import.meta.url))
+
+/** A page to open: its script, the global that it has when it is ready, and files that it asks for by their names. */
+interface Opening {
+  readonly entry: string
+  readonly ready: string
+  readonly beside: ReadonlyArray<string>
+}
+
+/** Bundles a page, serves it, and opens it until it has a global of a name. */
+export const open = async (
+  executablePath: string,
+  { entry = testPage, ready = 'halforder', beside = [] }: Partial<Opening> = {}
+): Promise<Browser> => {
   const folder = mkdtempSync(join(tmpdir(), 'halforder-browser-'))
   const opened: Array<() => Promise<unknown>> = [async () => rmSync(folder, { recursive: true, force: true })]
   const close = async (): Promise<void> => {
@@ -99,7 +115,8 @@ export const open = async (executablePath: string): Promise<Browser> => {
   }
   const complaints: Array<string> = []
   try {
-    await bundle(folder)
+    await bundle(folder, entry)
+    for (const file of beside) copyFileSync(file, join(folder, basename(file)))
     const [url, server] = await serve(folder)
     opened.push(
       () =>
@@ -116,7 +133,7 @@ export const open = async (executablePath: string): Promise<Browser> => {
         if (message.type() === 'error') complaints.push(message.text())
       })
       await page.goto(address)
-      await page.waitForFunction(() => 'halforder' in globalThis)
+      await page.waitForFunction((name) => name in globalThis, ready)
       return page
     }
     return { page: await visit(url), bare: await visit(`${url}bare`), complaints, close }

@@ -12,6 +12,9 @@ import { describe, showTargetError, type Target } from '../../src/tensor/Target.
 import { type Agreement, agreement, type Case, cases as random, runOn } from '../kernel/arbitrary.js'
 import { cases, exact, wide } from './cases.js'
 import { digest } from './digest.js'
+import { finetune } from './finetune.js'
+import { shapes } from './shapes.js'
+import * as WebGpu from './webgpu.js'
 
 const targets = new Map<Mode, Target>()
 
@@ -116,6 +119,18 @@ const threads = async (count: number, name: string): Promise<readonly [bits: num
   return result
 }
 
+const shapeOf = (name: string): Case => {
+  const example = shapes[name] ?? cases[name]
+  if (example === undefined) throw new Error(`there is no case '${name}'`)
+  return example
+}
+
+const forced = (name: string): Promise<WebGpu.Forced> => WebGpu.forced(shapeOf(name))
+
+const cut = (name: string): ReturnType<typeof WebGpu.cut> => WebGpu.cut(shapeOf(name))
+
+const { written, lost, memory } = WebGpu
+
 const dispose = async (mode: Mode): Promise<void> => {
   await targets.get(mode)?.dispose()
   targets.delete(mode)
@@ -130,9 +145,30 @@ export interface Api {
   readonly threads: typeof threads
   readonly ways: typeof ways
   readonly vectors: typeof vectors
+  readonly forced: typeof forced
+  readonly cut: typeof cut
+  readonly written: typeof written
+  readonly lost: typeof lost
+  readonly memory: typeof memory
+  readonly finetune: typeof finetune
   readonly dispose: typeof dispose
 }
 
-const api: Api = { run, bits, search, refusal, threads, ways, vectors, dispose }
+const api: Api = {
+  run,
+  bits,
+  search,
+  refusal,
+  threads,
+  ways,
+  vectors,
+  forced,
+  cut,
+  written,
+  lost,
+  memory,
+  finetune,
+  dispose
+}
 
 Object.assign(globalThis, { halforder: api })

@@ -11,6 +11,7 @@ import { chain as faces } from './snippets/denoiser.js'
 import { twoSegments } from './snippets/estimator.js'
 import { laws } from './snippets/laws.js'
 import { laplace } from './snippets/noise.js'
+import { report } from './snippets/page.js'
 import { inside, near } from './snippets/reward.js'
 import { marginals } from './snippets/sampler.js'
 
@@ -22,6 +23,7 @@ const blocks = (page: string): ReadonlyArray<string> =>
 const guides: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [
   ['extending-chains.md', ['chain', 'sampler', 'noise', 'categorical', 'reward', 'estimator', 'setting', 'laws']],
   ['getting-started.md', ['denoiser']],
+  ['in-a-page.md', ['page']],
   ['own-denoiser.md', ['file', 'net', 'weights', 'check', 'gradient', 'unet']]
 ]
 
@@ -103,6 +105,23 @@ describe('what the guides build', () => {
     const samples = Array.from(right(estimate).gradient['gain']?.data ?? [])
     const test = MonteCarlo.zTest('gain', exact, samples, MonteCarlo.standard, 1)
     Run.assert(Verdict.verdict('unbiased, by sampling', [test]))
+  })
+
+  it('is a report of a page, whose estimates are near the gradient as it says', async () => {
+    const text = right(await report())
+    const [, exact = ''] = /^The gradient is (\d\.\d{3})\./.exec(text) ?? []
+    expect(exact).toBe('2.114')
+    const found = [...text.matchAll(/found {6}(-?[\d.]+) \+- ([\d.]+)/g)].map((match) => [
+      Number(match[1]),
+      Number(match[2])
+    ])
+    expect(found).toHaveLength(2)
+    for (const [mean = 0, error = 0] of found) {
+      expect(error).toBeLessThan(0.1)
+      expect(Math.abs(mean - Number(exact))).toBeLessThan(4 * error)
+    }
+    const page = read('../../docs/in-a-page.md')
+    for (const [mean = 0, error = 0] of found) expect(page).toContain(`${mean.toFixed(3)} +- ${error.toFixed(3)}`)
   })
 
   it('is a black box that first-order cells refuse by name', () => {

@@ -35,6 +35,45 @@ describe('the tail index', () => {
   })
 })
 
+describe('how far apart two means are', () => {
+  const width = 3
+  const rows = (seed: number, n: number, mean = 0): Spread.Matrix => ({
+    width,
+    data: Float64Array.from(Draw.normal(Key.make(seed), [n * width]).data, (z) => mean + z)
+  })
+
+  it('is the squared distance of the sample means, less what noise makes of it', () => {
+    const n = 20
+    const [a, b] = [rows(1, n, 0.7), rows(2, n)]
+    const d = a.data.map((x, i) => x - (b.data[i] ?? 0))
+    const means = [0, 1, 2].map((k) => d.filter((_, i) => i % width === k).reduce((sum, x) => sum + x / n, 0))
+    const squares = d.reduce((sum, x, i) => sum + (x - (means[i % width] ?? 0)) ** 2, 0) / (n - 1)
+    const { value, deviation } = Spread.gap([a], [b])
+    expect(value).toBeCloseTo(n * means.reduce((sum, m) => sum + m * m, 0) - squares, 9)
+    // the same in two parts, and with nothing to compare with
+    const cut = (m: Spread.Matrix): ReadonlyArray<Spread.Matrix> =>
+      [m.data.slice(0, 12), m.data.slice(12)].map((data) => ({ width, data }))
+    expect(Spread.gap(cut(a), cut(b))).toEqual({ value, deviation })
+    expect(Spread.gap([{ width, data: d }])).toEqual({ value, deviation })
+  })
+
+  it('of equal means is 0, with the deviation that it says, of many samples too', () => {
+    // the covariance of differences is 2: tr C^2 = 12
+    const expected = Math.sqrt(2 * 12)
+    for (const [n, trials] of [
+      [50, 60],
+      [600, 40]
+    ] as const) {
+      const all = Array.from({ length: trials }, (_, k) => Spread.gap([rows(2 * k, n)], [rows(2 * k + 1, n)]))
+      const mean = (f: (one: (typeof all)[number]) => number): number =>
+        all.reduce((sum, one) => sum + f(one) / trials, 0)
+      expect(Math.abs(mean(({ value }) => value))).toBeLessThan((4 * expected) / Math.sqrt(trials))
+      expect(mean(({ deviation }) => deviation) / expected).toBeGreaterThan(0.9)
+      expect(mean(({ deviation }) => deviation) / expected).toBeLessThan(1.1)
+    }
+  })
+})
+
 describe('the ratio of two variances', () => {
   const normals = (seed: number, n: number): ReadonlyArray<number> => Array.from(Draw.normal(Key.make(seed), [n]).data)
   const spreadOf = (values: ReadonlyArray<number>): Spread.Spread => Spread.ofRows([column(values)])

@@ -41,6 +41,28 @@ describe('fusion', () => {
     expect(chain.calls).toHaveLength(1)
   })
 
+  test('each product of a sum is added to what there is: none but one waits for the end', () => {
+    const terms = [0, 1, 2, 3, 4, 5]
+    const sum = planOf({ x: [6, 8, 16], w: [6, 16, 4] }, ({ x, w }) => ({
+      y: terms
+        .map((i): X.Expr => {
+          const [a, b] = [X.reshape(X.slice(x, 0, i, 1), [8, 16]), X.reshape(X.slice(w, 0, i, 1), [16, 4])]
+          return X.matmul(a, b)
+        })
+        .reduce((a, b) => X.add(a, b))
+    }))
+    expect(listing(sum).map((line) => line.replace(/:.*/, ''))).toEqual([
+      'contraction 8x4x16 by rows',
+      ...terms.slice(1).map(() => 'contraction 8x4x16 by rows, then add')
+    ])
+    expect(sum.work.peakBytes).toBe(2 * 4 * 8 * 4)
+  })
+
+  test('a core that both arguments of an operation read is still taken in', () => {
+    const gated = planOf({ x: [8, 16], w: [16, 4] }, ({ x, w }) => ({ y: silu(X.matmul(x, w)) }))
+    expect(listing(gated)).toEqual(['contraction 8x4x16 by rows, then sigmoid mul: [1, 0] -> 3'])
+  })
+
   test('what goes into a reduction, and what follows it, is part of it', () => {
     const loss = planOf({ x: [8, 16], y: [8, 16] }, ({ x, y }) => {
       const d = X.sub(x, y)

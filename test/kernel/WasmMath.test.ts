@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { enabled } from '../../src/kernel/wasm/Fma.js'
 import { moduleBytes } from '../../src/kernel/wasm/Module.js'
 import { apply, read } from '../../src/kernel/plan/Spec.js'
 import { functionError, type MapName, maps, unitRoundoff } from '../../src/tensor/Op.js'
@@ -6,7 +7,7 @@ import { functionError, type MapName, maps, unitRoundoff } from '../../src/tenso
 const count = 40_000
 
 /** Runs one operation over a grid, as the kernels do; the last elements go through the loop for single elements. */
-const run = (name: MapName, xs: Float32Array): Float32Array => {
+const run = (name: MapName, xs: Float32Array, fma: boolean): Float32Array => {
   const bytes = moduleBytes(
     {
       cells: xs.length,
@@ -25,7 +26,7 @@ const run = (name: MapName, xs: Float32Array): Float32Array => {
         ]
       }
     },
-    { buffer: () => 0, parameter: () => 0, output: 4 * xs.length, scratch: 0, scratchBytes: 0, fma: false },
+    { buffer: () => 0, parameter: () => 0, output: 4 * xs.length, scratch: 0, scratchBytes: 0, fma },
     { initial: 16, maximum: 16, shared: false }
   )
   const memory = new WebAssembly.Memory({ initial: 16, maximum: 16 })
@@ -51,9 +52,10 @@ const logarithmic = (from: number, to: number, signs: ReadonlyArray<number> = [1
 const worst = (
   name: MapName,
   xs: Float32Array,
+  fma: boolean,
   scale: (x: number, value: number) => number
 ): { readonly units: number; readonly at: number } => {
-  const ys = run(name, xs)
+  const ys = run(name, xs, fma)
   let units = 0
   let at = 0
   xs.forEach((x, i) => {
@@ -67,7 +69,13 @@ const worst = (
 
 const relative = (_x: number, value: number): number => Math.max(Math.abs(value), 2 ** -126)
 
-describe('the functions of the webasm target, in units of half an ulp', () => {
+describe.each([
+  ['without', false],
+  ['with', true]
+])('the functions of the webasm target %s a multiply-add, in units of half an ulp', (_, fma) => {
+  // where there is no such instruction, both are one
+  const own = fma && enabled('auto')
+
   test.each([
     ['exp', linear(-87.3, 88.7), relative, functionError],
     ['exp', logarithmic(1e-30, 80), relative, functionError],
@@ -87,20 +95,20 @@ describe('the functions of the webasm target, in units of half an ulp', () => {
     ['sin', logarithmic(1e-30, 1e30), (x: number) => Math.max(1, Math.abs(x)), functionError],
     ['cos', logarithmic(1e-30, 1e30), (x: number) => Math.max(1, Math.abs(x)), functionError]
   ] as const)('%s', (name, xs, scale, most) => {
-    expect(worst(name, xs, scale)).toSatisfy(({ units }: { readonly units: number }) => units <= most)
+    expect(worst(name, xs, own, scale)).toSatisfy(({ units }: { readonly units: number }) => units <= most)
   })
 
   test('erf, absolutely, and relative to its value', () => {
     const xs = linear(-6, 6)
-    const ys = run('erf', xs)
+    const ys = run('erf', xs, own)
     const errors = xs.map((x, i) => Math.abs((ys[i] ?? NaN) - maps.erf.meaning(x, 0, 0)))
     expect(Math.max(...errors)).toBeLessThanOrEqual(1.5e-7)
-    expect(worst('erf', logarithmic(1e-30, 6), relative).units).toBeLessThanOrEqual(functionError)
+    expect(worst('erf', logarithmic(1e-30, 6), own, relative).units).toBeLessThanOrEqual(functionError)
   })
 
   test('sine and cosine never leave [-1, 1]', () => {
     for (const name of ['sin', 'cos'] as const) {
-      expect(run(name, logarithmic(1e-3, 3e38)).every((y) => Math.abs(y) <= 1)).toBe(true)
+      expect(run(name, logarithmic(1e-3, 3e38), own).every((y) => Math.abs(y) <= 1)).toBe(true)
     }
   })
 
@@ -109,7 +117,7 @@ describe('the functions of the webasm target, in units of half an ulp', () => {
     for (const name of ['exp', 'log', 'tanh', 'sigmoid', 'erf', 'sqrt', 'abs', 'neg'] as const) {
       const expected = special.map((x) => maps[name].meaning(x, 0, 0))
       // erf(NaN) of the reference is a sign: NaN again
-      run(name, special).forEach((y, i) => {
+      run(name, special, own).forEach((y, i) => {
         const want = expected[i] ?? NaN
         expect(
           Number.isFinite(want) ? Math.abs(y - want) <= 16 * unitRoundoff * Math.abs(want) : Object.is(y, want),

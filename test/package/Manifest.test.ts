@@ -72,7 +72,7 @@ describe.each(both)('the manifest of %s', (name, manifest) => {
       homepage: 'https://github.com/halforder/halforder#readme',
       bugs: { url: 'https://github.com/halforder/halforder/issues' },
       repository: { type: 'git', url: 'git+https://github.com/halforder/halforder.git' },
-      engines: { node: '>=20' }
+      engines: { node: '>=20.16' }
     })
     expect(manifest.repository.directory).toBe(folder === '.' ? undefined : folder)
     expect(manifest.description.length).toBeGreaterThan(40)

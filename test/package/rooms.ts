@@ -32,8 +32,10 @@ export const table: Readonly<Record<string, ReadonlyArray<string>>> = {
   'cli/edge': [...library, 'laws'],
   'cli/tasks': [...library, 'laws', 'cli/edge'],
   'cli/study': [...library, 'laws', 'cli/edge'],
+  'cli/report': [...library, 'cli/edge'],
+  'cli/view': [...library, 'cli/edge'],
   'cli/cluster': [...library, 'cli/edge'],
-  'cli/command': [...library, 'laws', 'cli/edge', 'cli/tasks', 'cli/study', 'cli/cluster'],
+  'cli/command': [...library, 'laws', 'cli/edge', 'cli/tasks', 'cli/study', 'cli/report', 'cli/view', 'cli/cluster'],
   cli: [...library, 'laws', 'cli/edge', 'cli/tasks', 'cli/command']
 }
 

@@ -22,54 +22,31 @@ import { Cell, type Result, says } from '../../cluster/Wire.js'
 import { type Step, usage } from '../../edge/Failure.js'
 import { version } from '../../edge/Version.js'
 import { names } from '../../tasks/Find.js'
-import * as Cells from '../study/Cells.js'
+import type { Answer, Order, Program } from '../study/Hands.js'
 
 // -------------------------------------------------------------------------------------
 // what may be run
 // -------------------------------------------------------------------------------------
 
-/** What a cell may ask of the program: of each command the options that have a value, and those that have none. */
-const commands: Readonly<
-  Record<string, { readonly valued: ReadonlyArray<string>; readonly bare: ReadonlyArray<string> }>
-> = {
-  finetune: { valued: ['config', 'seed', 'steps', 'out', 'resume'], bare: ['json'] },
-  compare: {
-    valued: [
-      'task',
-      'model',
-      'chain',
-      'T',
-      'reward',
-      'samples',
-      'batch',
-      'only',
-      'estimator',
-      'trained',
-      'lora',
-      'seed'
-    ],
-    bare: ['json']
-  },
-  verify: { valued: ['task', 'estimator', 'samples', 'seed'], bare: ['json'] }
+/** The options that an order may have: a worker gives them to the program, so that no other is to be among them. */
+const options: Readonly<Record<Order['_tag'], ReadonlyArray<string>>> = {
+  Finetune: ['config', 'measureAt', 'out', 'resume', 'seed', 'steps'],
+  Compare: ['task', 'model', 'chain', 'T', 'reward', 'samples', 'batch', 'only', 'estimator', 'trained', 'lora', 'seed']
 }
 
 const places = { config: '{config}', run: '{run}' } as const
 
-/** Why arguments are not to be run: a command or an option that no cell has, or a value that leads to a file. */
-const refusal = (args: ReadonlyArray<string>): string | undefined => {
-  const [command = '', ...rest] = args
-  const known = commands[command]
-  if (known === undefined)
-    return `expected ${Object.keys(commands).join(', ')}, got ${JSON.stringify(command.slice(0, 40))}`
-  for (let i = 0; i < rest.length; i++) {
-    const name = (rest[i] ?? '').replace(/^--/, '')
-    if (known.bare.includes(name)) continue
-    if (!known.valued.includes(name) || !(rest[i] ?? '').startsWith('--'))
-      return `expected options of ${command}, got ${JSON.stringify(name.slice(0, 40))}`
-    const value = rest[++i] ?? ''
-    const own = name === 'config' ? places.config : name === 'out' || name === 'resume' ? places.run : undefined
-    if (own === undefined ? /[/\\{]|^-(?![\d.])|\.(?:[cm]?js|json|ya?ml|onnx)$/.test(value) : value !== own) {
-      return `--${name}: expected ${own ?? 'a value that names no file'}`
+/** The places of an order, where the worker has its own. */
+const placeOf = (name: string): string | undefined =>
+  name === 'config' ? places.config : name === 'out' || name === 'resume' ? places.run : undefined
+
+/** Why an order is not to be carried out: an option that no order has, or a value that leads to a file. */
+const refusal = ({ options: given, order }: Cell): string | undefined => {
+  for (const [name, value] of given) {
+    const own = placeOf(name)
+    if (!options[order].includes(name)) return `expected options of an order, got ${JSON.stringify(name.slice(0, 40))}`
+    if (own === undefined ? /[/\\{]|\.(?:[cm]?js|json|ya?ml|onnx)$/.test(value) : value !== own) {
+      return `${name}: expected ${own ?? 'a value that names no file'}`
     }
   }
   return undefined
@@ -84,12 +61,13 @@ const unfit = (config: string | null): string | undefined => {
   )
   if (E.isLeft(parsed) || !isRecord(parsed.right)) return 'its configuration is no JSON'
   const { model, reward, task } = parsed.right
-  if (task !== undefined && !names().some((name) => name === task))
+  if (task !== undefined && !names().some((name) => name === task)) {
     return `expected a task that ships, got ${JSON.stringify(task).slice(0, 80)}`
-  const file = [model, reward].find((name) => typeof name === 'string' && /[/\\]|\.(?:[cm]?js|onnx)$/.test(name))
-  return file === undefined
-    ? undefined
-    : `expected a model and a reward by their names, got ${JSON.stringify(file).slice(0, 80)}`
+  }
+  const isFile = (name: unknown): boolean => typeof name === 'string' && /[/\\]|\.(?:[cm]?js|onnx)$/.test(name)
+  return isFile(model) || isFile(reward)
+    ? 'expected a model and a reward by their names, got a file; such runs are made without --redis'
+    : undefined
 }
 
 // -------------------------------------------------------------------------------------
@@ -129,29 +107,30 @@ const laid = async (
 }
 
 /**
- * Runs the cells of others in a folder of its own, in processes of their own.
+ * Carries out the orders of others, in a folder of its own.
  *
  * @category effects
  * @since 0.1.0
  */
 export const cellOf =
-  (cache: string, stop: AbortSignal, program: Cells.Program = Cells.installed) =>
+  (cache: string, stop: AbortSignal, program: Program) =>
   async (opened: Open, message: Uint8Array, job: string, worker: string): Promise<Uint8Array> => {
     const began = performance.now()
     const result = (of: Result['of']): Uint8Array => {
       const head: Result = { job, worker, seconds: (performance.now() - began) / 1000, of }
       return Parcel.encode({ head, arrays: [] })
     }
+    const left = (reason: string): Uint8Array => result({ _tag: 'Left', reason: reason.slice(0, 2 ** 14) })
     const read = pipe(
       Parcel.decode(message),
       E.flatMap(({ head }) => says(Cell)(head)),
-      E.filterOrElse(
-        ({ args, config }) => refusal(args) === undefined && unfit(config) === undefined,
-        ({ args, config }) => refusal(args) ?? unfit(config) ?? ''
-      )
+      E.flatMap((cell) => {
+        const why = refusal(cell) ?? unfit(cell.config)
+        return why === undefined ? E.right(cell) : E.left(why)
+      })
     )
-    if (E.isLeft(read)) return result({ _tag: 'Left', reason: read.left.slice(0, 2 ** 14) })
-    const { args, config, files } = read.right
+    if (E.isLeft(read)) return left(read.left)
+    const { config, files, options: given, order } = read.right
     const folder = join(cache, `cell-${worker}-${job.slice(0, 16)}`)
     const run = join(folder, 'run')
     try {
@@ -160,23 +139,23 @@ export const cellOf =
       const there = await laid(opened, run, files)
       if (E.isLeft(there)) return result({ _tag: 'Missing', parts: there.left })
       if (config !== null) await writeFile(join(folder, 'config.json'), config)
-      const own = args.map((arg) =>
-        arg === places.config ? join(folder, 'config.json') : arg === places.run ? run : arg
+      const own = Object.fromEntries(
+        given.map(([name, value]) => [
+          name,
+          value === places.config ? join(folder, 'config.json') : value === places.run ? run : value
+        ])
       )
-      const { code, err, out } = await program(own, stop)
-      const left = await filesIn(run)
-      await put(opened, byDigest(left))
+      const answer = await program(
+        order === 'Finetune' ? { _tag: order, options: own } : { _tag: order, options: own },
+        stop
+      )
+      if (answer._tag !== 'Done') return left(answer._tag === 'Failed' ? answer.reason : 'the worker was ended')
+      const back = await filesIn(run)
+      await put(opened, byDigest(back))
       // where it ran is nobody's business
-      const plain = (text: string): string => text.replaceAll(run, places.run).replaceAll(folder, places.config)
-      return result({
-        _tag: 'Ran',
-        code: Math.abs(code) % 256,
-        out: plain(out).slice(0, 2 ** 19),
-        err: plain(err).slice(-(2 ** 14)),
-        files: named(left)
-      })
+      return result({ _tag: 'Ran', out: JSON.stringify(answer.value).replaceAll(run, places.run), files: named(back) })
     } catch (error) {
-      return result({ _tag: 'Left', reason: String(error).slice(0, 2 ** 14) })
+      return left(String(error))
     } finally {
       await rm(folder, { recursive: true, force: true }).catch(() => undefined)
     }
@@ -186,46 +165,51 @@ export const cellOf =
 // the leader's side
 // -------------------------------------------------------------------------------------
 
-/** The value of an option among arguments. */
-const valueOf = (args: ReadonlyArray<string>, option: string): string | undefined => {
-  const at = args.indexOf(option)
-  return at < 0 ? undefined : args[at + 1]
-}
-
 const runOf =
-  (opened: Open, ask: Awaited<ReturnType<typeof dispatch>>['all'], parts: Map<string, Uint8Array>): Cells.Program =>
-  async (args, stop) => {
-    if (stop.aborted) return { code: 130, out: '', err: 'interrupted' }
-    const config = valueOf(args, '--config')
-    const resumed = valueOf(args, '--resume')
-    const folder = resumed ?? valueOf(args, '--out')
-    const files = resumed === undefined ? new Map<string, Uint8Array>() : await filesIn(resumed)
+  (opened: Open, ask: Awaited<ReturnType<typeof dispatch>>['all'], parts: Map<string, Uint8Array>): Program =>
+  async ({ _tag: order, options: all }, stop) => {
+    if (stop.aborted) return { _tag: 'Interrupted' }
+    const given = Object.entries(all).flatMap(
+      ([name, value]): ReadonlyArray<[string, string]> => (typeof value === 'string' ? [[name, value]] : [])
+    )
+    const { config, out, resume } = Object.fromEntries(given)
+    const folder = resume ?? out
+    const files = resume === undefined ? new Map<string, Uint8Array>() : await filesIn(resume)
     byDigest(files).forEach((bytes, digest) => parts.set(digest, bytes))
     await put(opened, byDigest(files))
+    const text = config === undefined ? undefined : await readFile(config, 'utf8')
     const head: Cell = {
-      kind: 'cell',
-      name: Parcel.digestOf(Buffer.from(args.join('\0'))),
-      args: args.map((arg) => (arg === config ? places.config : arg === folder ? places.run : arg)),
-      config: config === undefined ? null : JSON.stringify(JSON.parse(await readFile(config, 'utf8'))),
-      files: [...named(files)]
+      order,
+      options: given.map(([name, value]) => [name, placeOf(name) ?? value]),
+      config: text === undefined ? null : JSON.stringify(JSON.parse(text)),
+      files: named(files)
     }
     const done = await ask([
       {
         message: Parcel.encode({ head, arrays: [] }),
         first: undefined,
         accept: ({ of }) =>
-          of._tag === 'Ran' ? E.right(of) : E.left(of._tag === 'Left' ? of.reason : 'it is no run of the program')
+          of._tag === 'Ran' ? E.right(of) : E.left(of._tag === 'Left' ? of.reason : 'it is no answer to an order')
       }
     ])
+    if (stop.aborted) return { _tag: 'Interrupted' }
     const ran = E.isRight(done) ? done.right[0]?.value : undefined
-    if (ran === undefined) return { code: stop.aborted ? 130 : 1, out: '', err: E.isLeft(done) ? done.left : '' }
+    if (ran === undefined) return { _tag: 'Failed', reason: E.isLeft(done) ? done.left : 'there is no answer' }
     if (folder !== undefined) {
       await rm(folder, { recursive: true, force: true })
       const back = await laid(opened, folder, ran.files)
-      if (E.isLeft(back)) return { code: 1, out: '', err: 'the files of a run did not come back' }
+      if (E.isLeft(back)) return { _tag: 'Failed', reason: 'the files of a run did not come back' }
     }
-    const out = ran.out.replaceAll(places.run, folder ?? '')
-    return { code: ran.code, out, err: ran.err }
+    return pipe(
+      E.tryCatch(
+        (): unknown => JSON.parse(ran.out.replaceAll(places.run, () => JSON.stringify(folder ?? '').slice(1, -1))),
+        () => 'an answer is no JSON'
+      ),
+      E.match(
+        (reason): Answer => ({ _tag: 'Failed', reason }),
+        (value) => ({ _tag: 'Done', value })
+      )
+    )
   }
 
 /**
@@ -241,7 +225,7 @@ export const elsewhere = <A>(
     patience = '600'
   }: { readonly redis: string; readonly tolerateBits?: boolean; readonly patience?: string },
   stop: AbortSignal,
-  use: (program: Cells.Program) => Step<A>
+  use: (program: Program) => Step<A>
 ): Step<A> =>
   pipe(
     TE.fromEither(address(redis)),

@@ -14,7 +14,7 @@ import * as Objective from 'halforder/estimator/Objective'
 import { elements } from 'halforder/estimator/policy/Surrogate'
 import { trainedShapes } from 'halforder/estimator/program/Programs'
 import * as Cost from 'halforder/estimator/reading/Cost'
-import * as Ledger from 'halforder/estimator/reading/Ledger'
+import type * as Ledger from 'halforder/estimator/reading/Ledger'
 import { type Model, showError as showModel } from 'halforder/network/Model'
 import * as Key from 'halforder/random/Key'
 import { leftOut } from 'halforder/reward/Kl'
@@ -36,9 +36,10 @@ import { showMetrics, type Metrics } from '../../edge/Metrics.js'
 import { formatFor, picture, pictured } from '../../edge/Pictures.js'
 import { meter } from '../../edge/Progress.js'
 import { rewardPlot } from '../../edge/RewardPlot.js'
-import type { Judge, Level, Measured, Standing } from './Judgement.js'
+import type { Judge, Measured, Standing } from './Judgement.js'
 import * as Judgement from './Judgement.js'
 import { modelFiles, save, write } from './RunFolder.js'
+import { showStandings, standingsName, type Stood } from './Standings.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -47,7 +48,8 @@ import { modelFiles, save, write } from './RunFolder.js'
 /**
  * Everything that stands before the first step. `initial` are the base model's parameters; `state` is where the run
  * starts, and `history` what an earlier part of it wrote. `identity` tells the run from others; `opening` is what is
- * written before the first step; a checkpoint is written `every` so many seconds.
+ * written before the first step; a checkpoint is written `every` so many seconds. After the steps in `marks` the model is measured
+ * too, but where `stood` has that already.
  *
  * @category model
  * @since 0.1.0
@@ -69,6 +71,8 @@ export interface Ready {
   readonly history: ReadonlyArray<Metrics>
   readonly opening: 'all' | 'config' | 'nothing'
   readonly every: number
+  readonly marks: ReadonlyArray<number>
+  readonly stood: ReadonlyArray<Stood>
 }
 
 /**
@@ -77,8 +81,8 @@ export interface Ready {
  * the steps whose divergence is left out because they have no noise. `features` says in which space Fréchet distances are taken,
  * and `scales` what the rewards of a sum are divided by (null where they are not). `skippedRows` are the rows of all steps that
  * were left out because their reward is not finite, and `clippedShare` the mean share of terms that updates dropped because a ratio
- * was out of bounds. Evaluations and pullbacks are those of all
- * steps and rows.
+ * was out of bounds. `along` is where the model stood on the way, where it was measured there. Evaluations and pullbacks are those of all
+ * steps and rows; `computingOfStep` is the median of the steps' processor time, in seconds.
  *
  * @category model
  * @since 0.1.0
@@ -89,6 +93,7 @@ export interface Summary {
   readonly reward: string
   readonly before: Standing
   readonly after: Standing
+  readonly along: ReadonlyArray<Stood>
   readonly gain: number
   readonly heldOutReward: string | null
   readonly heldOutGain: number | null
@@ -111,6 +116,7 @@ export interface Summary {
   readonly peakActivationBytes: number
   readonly trainedParameters: number
   readonly seconds: number
+  readonly computingOfStep: number
 }
 
 // -------------------------------------------------------------------------------------
@@ -129,18 +135,24 @@ const writeSheet = ({ decoded, show }: Ready, held: Held, name: string, outputs:
 const priceOf = ({ config, setup: { problem } }: Ready): Config.Config['kl'] =>
   priced(config, elements(problem.chain.state))
 
+const judged =
+  (ready: Ready, when: string) =>
+  (params: Values, base: Measured | undefined): Step<Measured> =>
+    pipe(
+      Judgement.measure(
+        ready.judge,
+        { ...ready.config, kl: priceOf(ready) },
+        Key.foldInString(Key.make(ready.config.seed), 'held-out')
+      )(params, base),
+      TE.mapLeft((reason) => broken(`held-out samples ${when} the run: ${reason}`))
+    )
+
 const measure =
   (ready: Ready, held: Held) =>
   (params: Values, base: Measured | undefined): Step<Measured> => {
-    const { config, judge } = ready
     const when = base === undefined ? 'before' : 'after'
     return pipe(
-      Judgement.measure(
-        judge,
-        { ...config, kl: priceOf(ready) },
-        Key.foldInString(Key.make(config.seed), 'held-out')
-      )(params, base),
-      TE.mapLeft((reason) => broken(`held-out samples ${when} the run: ${reason}`)),
+      judged(ready, when)(params, base),
       TE.chainFirst(({ images }) => writeSheet(ready, held, `${when}.${formatFor(ready.show)}`, images))
     )
   }
@@ -194,16 +206,41 @@ const writeModel = ({ config, model, setup }: Ready, held: Held, params: Values)
 interface Done {
   readonly state: Finetune.State
   readonly metrics: ReadonlyArray<Metrics>
+  readonly stood: ReadonlyArray<Stood>
+  /** Seconds of computing that the steps took, of those that this process ran. */
+  readonly computing: ReadonlyArray<number>
 }
+
+/** What this process has computed, on all its threads, in seconds: it does not pass while others have the processor. */
+const computed = (): number => process.cpuUsage().user / 1e6
+
+const median = (values: ReadonlyArray<number>): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN
+
+/** Where the model stands on the way, which is kept before a checkpoint knows of the step. */
+const along = (
+  ready: Ready,
+  held: Held,
+  base: Measured,
+  stood: ReadonlyArray<Stood>,
+  { step, params }: Finetune.State
+): Step<Stood> =>
+  pipe(
+    judged(ready, `after step ${step} of`)(params, base),
+    TE.map(({ standing }): Stood => ({ step, ...standing })),
+    TE.chainFirst((one) => write(held)(standingsName, showStandings([...stood, one])))
+  )
 
 /** Steps until the last one or until stopped, with a checkpoint every so often and at the end. */
 const loop =
-  (ready: Ready, held: Held, stop: AbortSignal, seconds: () => number): Step<Done> =>
+  (ready: Ready, held: Held, stop: AbortSignal, seconds: () => number, base: Measured): Step<Done> =>
   async () => {
-    const { config, every, run } = ready
+    const { config, every, marks, run } = ready
     const { beta } = priceOf(ready)
     const bar = meter('fine-tune', config.steps, ready.state.step)
     const metrics = [...ready.history]
+    const stood = [...ready.stood]
+    const computing: Array<number> = []
+    let from = computed()
     let state = ready.state
     let saved = seconds()
     const saveNow = (): Promise<E.Either<Failure, void>> => writeState(ready, held, state, metrics)()
@@ -216,6 +253,7 @@ const loop =
         return E.left(broken(Finetune.showError(progress.left)))
       }
       state = progress.right.state
+      computing.push(computed() - from)
       const { mean, standardError } = Evaluation.summary(progress.right.rewards)
       const { clippedShare, gradientNorm, skipped, stepRewards } = progress.right
       // the rewards on the way are those of the penalty
@@ -232,6 +270,14 @@ const loop =
         seconds: seconds()
       })
       bar.update(state.step, `reward ${mean.toFixed(3)}`)
+      if (marks.includes(state.step) && state.step < config.steps && !stood.some(({ step }) => step === state.step)) {
+        const found = await along(ready, held, base, stood, state)()
+        if (E.isLeft(found)) {
+          bar.stop()
+          return found
+        }
+        stood.push(found.right)
+      }
       if (seconds() - saved >= every) {
         const written = await saveNow()
         if (E.isLeft(written)) {
@@ -242,12 +288,13 @@ const loop =
       }
       // a turn of the event loop, or signals would wait until the end
       await new Promise((resume) => setImmediate(resume))
+      from = computed()
       if (stop.aborted) break
     }
     bar.stop()
     return pipe(
       await saveNow(),
-      E.map(() => ({ state, metrics }))
+      E.map(() => ({ state, metrics, stood, computing }))
     )
   }
 
@@ -268,86 +315,56 @@ export const execute = (ready: Ready, held: Held, stop: AbortSignal): Step<Summa
     open(ready, held),
     TE.flatMap(() => measure(ready, held)(initial, undefined)),
     TE.bindTo('base'),
-    TE.bind('done', () => loop(ready, held, stop, seconds)),
+    TE.bind('done', ({ base }) => loop(ready, held, stop, seconds, base)),
     TE.chainFirst(({ done: { metrics } }) => write(held)('reward.svg', rewardPlot(problem.reward.name, metrics))),
     TE.chainFirst(({ done: { state } }) => writeModel(ready, held, state.params)),
     TE.bind('tuned', ({ base, done: { state } }) => measure(ready, held)(state.params, base)),
-    TE.map(({ base: { standing: before }, tuned: { standing: after }, done: { state, metrics } }): Summary => {
-      const stepCalls = lenses(problem.steps).reduce((total, { networkCalls }) => total + networkCalls, 0)
-      const { networkEvaluations, pullbackSteps } = Inner.cost(problem.estimator, config.policy, {
-        networkCalls: problem.chain.networkCalls,
-        stepCalls,
-        lookahead: problem.chain.lookahead
-      })
-      const shapes = trainedShapes(setup.base.chain.parameters, problem.trained)
-      return {
-        folder: held.folder,
-        sheet: `after.${formatFor(ready.show)}`,
-        reward: problem.reward.name,
-        before,
-        after,
-        gain: Judgement.gain(before, after),
-        heldOutReward: O.toNullable(judge.heldOut),
-        heldOutGain:
-          before.heldOut === null || after.heldOut === null ? null : Judgement.gain(before.heldOut, after.heldOut),
-        kl: { ...priceOf(ready), leftOut: leftOut(problem.chain.sigma, config.kl) },
-        features: judge.features.about,
-        scales: ready.scales === undefined ? null : Object.fromEntries(ready.scales),
-        warning: Judgement.warning(before, after),
-        evaluationSamples: config.evaluationSamples,
-        estimator: problem.estimator.name,
-        cover: Cover.show(problem.estimator.covers[0].cover),
-        objective: Objective.ofEstimator(problem.estimator),
-        departures: departures(config, elements(problem.chain.state)),
-        unpaidSteps: [...Est.unpaid(problem.estimator).keys()],
-        steps: state.step,
-        skippedRows: metrics.reduce((n, { skipped }) => n + skipped, 0),
-        clippedShare: metrics.reduce((n, one) => n + one.clippedShare, 0) / Math.max(metrics.length, 1),
-        interrupted: state.step < config.steps,
-        networkEvaluations: Math.round(networkEvaluations * config.batch * state.step),
-        pullbackSteps: Math.round(pullbackSteps * config.batch * state.step),
-        peakActivationBytes: Cost.peakActivationBytes(run.gradients).bytes,
-        trainedParameters: shapes.reduce((n, [, shape]) => n + size(shape.map(Number)), 0),
-        seconds: Math.round(seconds() * 10) / 10
+    TE.map(
+      ({
+        base: { standing: before },
+        tuned: { standing: after },
+        done: { state, metrics, stood, computing }
+      }): Summary => {
+        const stepCalls = lenses(problem.steps).reduce((total, { networkCalls }) => total + networkCalls, 0)
+        const calls = { networkCalls: problem.chain.networkCalls, stepCalls, lookahead: problem.chain.lookahead }
+        const { forward } = setup
+        const { networkEvaluations, pullbackSteps } = forward ?? Inner.cost(problem.estimator, config.policy, calls)
+        const shapes = trainedShapes(setup.base.chain.parameters, problem.trained)
+        return {
+          folder: held.folder,
+          sheet: `after.${formatFor(ready.show)}`,
+          reward: problem.reward.name,
+          before,
+          after,
+          along: stood,
+          gain: Judgement.gain(before, after),
+          heldOutReward: O.toNullable(judge.heldOut),
+          heldOutGain:
+            before.heldOut === null || after.heldOut === null ? null : Judgement.gain(before.heldOut, after.heldOut),
+          kl: { ...priceOf(ready), leftOut: leftOut(problem.chain.sigma, config.kl) },
+          features: judge.features.about,
+          scales: ready.scales === undefined ? null : Object.fromEntries(ready.scales),
+          warning: Judgement.warning(before, after),
+          evaluationSamples: config.evaluationSamples,
+          estimator: forward?.name ?? problem.estimator.name,
+          cover: forward === undefined ? Cover.show(problem.estimator.covers[0].cover) : 'no cells',
+          objective: Objective.ofEstimator(problem.estimator),
+          departures: departures(config, elements(problem.chain.state)),
+          unpaidSteps:
+            forward === undefined ? [...Est.unpaid(problem.estimator).keys()] : Cover.range(1, problem.chain.T),
+          steps: state.step,
+          skippedRows: metrics.reduce((n, { skipped }) => n + skipped, 0),
+          clippedShare: metrics.reduce((n, one) => n + one.clippedShare, 0) / Math.max(metrics.length, 1),
+          interrupted: state.step < config.steps,
+          networkEvaluations: Math.round(networkEvaluations * config.batch * state.step),
+          pullbackSteps: Math.round(pullbackSteps * config.batch * state.step),
+          peakActivationBytes: Cost.peakActivationBytes(run.gradients).bytes,
+          trainedParameters: shapes.reduce((n, [, shape]) => n + size(shape.map(Number)), 0),
+          seconds: Math.round(seconds() * 10) / 10,
+          computingOfStep: median(computing)
+        }
       }
-    }),
+    ),
     TE.chainFirst((summary) => write(held)('summary.json', `${JSON.stringify(summary, null, 2)}\n`))
   )
-}
-
-const signed = (n: number): string => `${n >= 0 ? '+' : ''}${n.toFixed(1)}`
-
-/**
- * A summary for a person.
- *
- * @category utils
- * @since 0.1.0
- */
-export const describe = (summary: Summary): string => {
-  const level = ({ mean, standardError, skipped }: Level): string =>
-    `${mean.toFixed(3)} +- ${standardError.toFixed(3)}${skipped === 0 ? '' : `, ${skipped} skipped`}`
-  const { before, after, unpaidSteps: unpaid } = summary
-  const moved = (from: number, to: number): string => `${from.toPrecision(3)} to ${to.toPrecision(3)}`
-  return [
-    `${summary.reward}, on ${summary.evaluationSamples} held-out samples`,
-    `  before     ${level(before)}`,
-    `  after      ${level(after)}   (${signed(summary.gain)} joint standard errors)`,
-    before.heldOut === null || after.heldOut === null
-      ? '  held out   the task has no judge of this reward'
-      : `  held out   ${level(before.heldOut)} to ${level(after.heldOut)}   (${signed(summary.heldOutGain ?? NaN)}), ${summary.heldOutReward} by another judge`,
-    `  diversity  mean distance of two outputs ${moved(before.pairwiseDistance, after.pairwiseDistance)}; Frechet distance to the base ${after.frechetToBase.toPrecision(3)}`,
-    after.kl === null
-      ? '  KL         none to the base, since no step has noise'
-      : `  KL         ${level(after.kl)} to the base${summary.kl.beta === 0 ? '' : `, at ${summary.kl.beta} each: objective ${level(before.objective)} to ${level(after.objective)}`}`,
-    ...(summary.warning === null ? [] : [`  warning    ${summary.warning}`]),
-    `  estimator  ${summary.estimator}: ${summary.cover}`,
-    `             ${unpaid.length === 0 ? `unbiased for ${summary.objective}` : `biased: steps ${Cover.showSteps(unpaid)} are not paid once`}`,
-    ...summary.departures.map((one) => `             departs: ${Ledger.showDeparture(one)}`),
-    `  cost       ${summary.networkEvaluations} network evaluations, ${(summary.peakActivationBytes / 2 ** 20).toFixed(1)} MiB of activations at the peak`,
-    ...(summary.skippedRows === 0
-      ? []
-      : [`  skipped    ${summary.skippedRows} rows of all steps, whose reward is not finite`]),
-    `  ${summary.interrupted ? 'stopped' : 'done'} after ${summary.steps} steps and ${summary.seconds} s; see ${summary.folder}/${summary.sheet} and reward.svg`,
-    ''
-  ].join('\n')
 }

@@ -6,6 +6,7 @@
  */
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
+import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Gradient from 'halforder/estimator/Gradient'
 import type { Key } from 'halforder/random/Key'
@@ -38,7 +39,8 @@ export interface Level {
 /**
  * Where a model stands: its mean reward, and beside it the held-out one (null where there is no judge), the divergence of its chain
  * from the base's (null where the chain has none), and what of the reward is left after its price; the mean distance of two outputs;
- * and the Fréchet distance of its outputs from those of the base on the same noise, which is 0 for a model that did not move.
+ * and the Fréchet distance of its outputs from those of the base on the same noise, which is 0 for a model that did not move. `measures`
+ * are other numbers of the outputs by name, where the task has any.
  *
  * @category model
  * @since 0.1.0
@@ -49,6 +51,7 @@ export interface Standing extends Level {
   readonly objective: Level
   readonly pairwiseDistance: number
   readonly frechetToBase: number
+  readonly measures?: Readonly<Record<string, Level>>
 }
 
 /**
@@ -64,8 +67,8 @@ export interface Measured {
 }
 
 /**
- * What measures: an evaluator whose first other reward is the held-out one, where there is one, with the divergence from the
- * base as the rewards on its way, where there is one.
+ * What measures: an evaluator whose first other reward is the held-out one, where there is one, and the rest the measures, by name;
+ * with the divergence from the base as the rewards on its way, where there is one.
  *
  * @category model
  * @since 0.1.0
@@ -73,6 +76,7 @@ export interface Measured {
 export interface Judge {
   readonly evaluator: Evaluation.Evaluator
   readonly heldOut: O.Option<string>
+  readonly measures: ReadonlyArray<string>
   readonly features: Features
   readonly diverges: boolean
   readonly decoded: (outputs: Tensor) => TE.TaskEither<string, Tensor>
@@ -113,6 +117,7 @@ export const measure =
       TE.bind('shown', ({ found }) => judge.decoded(found.images)),
       TE.bind('features', ({ shown }) => judge.features.read(judge.target)(rows(0, mostRows)(shown))),
       TE.map(({ found, shown, features }): Measured => {
+        const columns = found.also.slice(O.isSome(judge.heldOut) ? 1 : 0).map(level)
         const divergences = found.stepRewards.map((total) => (total === 0 ? 0 : -total))
         return {
           images: found.images,
@@ -124,7 +129,8 @@ export const measure =
             kl: judge.diverges ? level(divergences) : null,
             objective: level(found.rewards.map((reward, i) => reward - kl.beta * (divergences[i] ?? 0))),
             pairwiseDistance: pairwiseDistance(shown),
-            frechetToBase: base === undefined ? 0 : distance(base.features, features)
+            frechetToBase: base === undefined ? 0 : distance(base.features, features),
+            ...(columns.length === 0 ? {} : { measures: Object.fromEntries(RA.zip(judge.measures, columns)) })
           }
         }
       })

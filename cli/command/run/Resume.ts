@@ -16,6 +16,7 @@ import type { Held } from '../../edge/Lock.js'
 import { historyOf, type Metrics } from '../../edge/Metrics.js'
 import { type ConfigOptions, type Configured, configure, optionOf } from '../ConfigOptions.js'
 import { stored } from './RunFolder.js'
+import { readStandings, standingsName, type Stood } from './Standings.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -43,6 +44,7 @@ export interface Start {
 export interface Left {
   readonly stored: Checkpoint.Stored
   readonly history: ReadonlyArray<Metrics>
+  readonly stood: ReadonlyArray<Stood>
   readonly rewrite: boolean
 }
 
@@ -100,11 +102,12 @@ export const resume = ({ folder }: Held, options: ConfigOptions): Step<Start> =>
     TE.bind('asked', ({ kept }) => configure(kept.config, options)),
     TE.chainFirstEitherK(({ kept, asked }) => unchanged(folder, kept.config, asked.config)),
     TE.bind('history', ({ stored: { checkpoint } }) => historyIn(folder, checkpoint.step)),
+    TE.bind('stood', ({ stored: { checkpoint } }) => stoodIn(folder, checkpoint.step)),
     TE.bind('there', () => file(Files.exists(configOf(folder)))),
-    TE.map(({ kept, asked, stored: found, history, there }) => ({
+    TE.map(({ kept, asked, stored: found, history, stood, there }) => ({
       configured: { ...kept, config: { ...kept.config, steps: asked.config.steps } },
       threads: asked.config.threads,
-      from: { stored: found, history, rewrite: !there || asked.config.steps !== kept.config.steps }
+      from: { stored: found, history, stood, rewrite: !there || asked.config.steps !== kept.config.steps }
     }))
   )
 
@@ -165,6 +168,28 @@ const unchanged = (folder: string, kept: Config.Config, asked: Config.Config): E
       )
     )
   return asked.steps >= kept.steps ? E.right(undefined) : E.left(fewer('--steps', kept, asked))
+}
+
+/** Where the model stood by then, if it was asked. */
+const stoodIn = (folder: string, steps: number): Step<ReadonlyArray<Stood>> => {
+  const path = join(folder, standingsName)
+  return pipe(
+    file(Files.exists(path)),
+    TE.flatMap((there) =>
+      there
+        ? pipe(
+            file(Files.read(path)),
+            TE.flatMapEither((bytes) =>
+              pipe(
+                readStandings(new TextDecoder().decode(bytes)),
+                E.mapLeft((reason) => usage(`${folder}: ${reason}`))
+              )
+            )
+          )
+        : TE.right([])
+    ),
+    TE.map((all) => all.filter(({ step }) => step <= steps))
+  )
 }
 
 const historyIn = (folder: string, steps: number): Step<ReadonlyArray<Metrics>> =>

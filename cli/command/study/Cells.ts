@@ -1,11 +1,10 @@
 /**
- * How a cell of a study is run: by the program itself, in a process of its own, so that cells are as many at once as there are cores,
+ * How a cell of a study is run: by the program itself, in a process beside, so that cells are as many at once as there are cores,
  * and a process that is killed leaves a folder that goes on.
  *
  * @since 0.1.0
  */
-import { spawn } from 'node:child_process'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
@@ -18,30 +17,11 @@ import * as Files from '../../edge/Files.js'
 import { Estimate, Point } from '../../study/Line.js'
 import type { Options } from '../../study/Study.js'
 import { hasCheckpoint } from '../run/RunFolder.js'
+import type { Answer, Order, Program } from './Hands.js'
 
 // -------------------------------------------------------------------------------------
 // model
 // -------------------------------------------------------------------------------------
-
-/**
- * What a process left.
- *
- * @category model
- * @since 0.1.0
- */
-export interface Ended {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
-
-/**
- * Runs the program with some arguments; the signal asks it to end.
- *
- * @category model
- * @since 0.1.0
- */
-export type Program = (args: ReadonlyArray<string>, stop: AbortSignal) => Promise<Ended>
 
 /**
  * A fine-tune that is measured after some steps, and what one step of it costs.
@@ -58,62 +38,39 @@ export interface Measured {
   readonly steps: ReadonlyArray<number>
   readonly evaluations: number
   readonly pullbacks: number
+  /** Which version of the program finds it out. */
+  readonly by: string
 }
 
 // -------------------------------------------------------------------------------------
-// processes
+// orders
 // -------------------------------------------------------------------------------------
 
-/**
- * The program as it was installed, in processes of its own.
- *
- * @category effects
- * @since 0.1.0
- */
-export const installed: Program = (args, stop) =>
-  new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(Files.packageFolder(), 'bin', 'halforder.js'), ...args], {
-      stdio: ['ignore', 'pipe', 'pipe']
-    })
-    const seen = { out: '', err: '' }
-    child.stdout.on('data', (text) => (seen.out += String(text)))
-    child.stderr.on('data', (text) => (seen.err = `${seen.err}${String(text)}`.slice(-10_000)))
-    const end = (): void => void child.kill('SIGTERM')
-    stop.addEventListener('abort', end)
-    child.on('error', reject)
-    child.on('close', (code) => {
-      stop.removeEventListener('abort', end)
-      resolve({ code: code ?? 130, ...seen })
-    })
-  })
-
 /** A study that was killed leaves runs that end by themselves: they are waited for. */
-const isHeld = ({ code, err }: Ended): boolean => code !== 0 && err.includes('expected a folder that no run is in')
+const isHeld = (answer: Answer): boolean =>
+  answer._tag === 'Failed' && answer.reason.includes('expected a folder that no run is in')
 
 /** How long a folder that another process holds is waited for, in seconds. */
 const patience = 600
 
 const ran =
   (program: Program, stop: AbortSignal) =>
-  (args: ReadonlyArray<string>): Step<string> =>
+  (order: Order): Step<unknown> =>
     pipe(
       TE.tryCatch(
         async () => {
           for (let waited = 0; ; waited += 2) {
-            const ended = await program(args, stop)
-            if (!isHeld(ended) || waited >= patience || stop.aborted) return ended
+            const answer = await program(order, stop)
+            if (!isHeld(answer) || waited >= patience || stop.aborted) return answer
             await pause(2000)
           }
         },
         (error): Failure => broken(`could not start the program: ${String(error)}`)
       ),
-      TE.flatMapEither(({ code, out, err }) =>
-        code === 0
-          ? E.right(out)
-          : E.left(
-              broken(code === 130 ? 'interrupted' : (err.trim().split('\n').at(-1) ?? `the program ended with ${code}`))
-            )
-      )
+      TE.flatMapEither((answer) => {
+        if (answer._tag === 'Done') return E.right(answer.value)
+        return E.left(broken(answer._tag === 'Failed' ? answer.reason : 'interrupted'))
+      })
     )
 
 // -------------------------------------------------------------------------------------
@@ -125,26 +82,47 @@ const number = (value: unknown): number | null => (typeof value === 'number' && 
 const at = (value: unknown, ...path: ReadonlyArray<string>): unknown =>
   path.reduce<unknown>((here, key) => (isRecord(here) ? here[key] : undefined), value)
 
-/** What a summary says of where the model stands. */
-const pointOf = ({ condition, seed, evaluations, pullbacks }: Measured, steps: number, summary: unknown): Point => {
-  const stand = (...path: ReadonlyArray<string>): number | null => number(at(summary, 'after', ...path))
-  const before = number(at(summary, 'before', 'pairwiseDistance'))
-  const distance = stand('pairwiseDistance')
-  return {
-    condition,
-    seed,
-    steps,
-    evaluations: evaluations * steps,
-    pullbacks: pullbacks * steps,
-    reward: stand('mean'),
-    rewardError: stand('standardError'),
-    heldOut: stand('heldOut', 'mean'),
-    heldOutError: stand('heldOut', 'standardError'),
-    kl: stand('kl', 'mean'),
-    diversity: before === null || distance === null ? null : distance / before,
-    frechet: stand('frechetToBase')
+/** What a summary says of where the model stands, before, on the way or after. */
+const pointOf =
+  ({ condition, seed, evaluations, pullbacks }: Measured, before: unknown) =>
+  (steps: number, standing: unknown): Point => {
+    const stand = (...path: ReadonlyArray<string>): number | null => number(at(standing, ...path))
+    const [own, base] = [stand('pairwiseDistance'), number(at(before, 'pairwiseDistance'))]
+    return {
+      condition,
+      seed,
+      steps,
+      evaluations: evaluations * steps,
+      pullbacks: pullbacks * steps,
+      reward: stand('mean'),
+      rewardError: stand('standardError'),
+      heldOut: stand('heldOut', 'mean'),
+      heldOutError: stand('heldOut', 'standardError'),
+      kl: stand('kl', 'mean'),
+      diversity: own === null || base === null ? null : own / base,
+      frechet: stand('frechetToBase'),
+      ...measuresOf(at(standing, 'measures'))
+    }
   }
+
+/** All standings of a summary, in the order of their steps. */
+const pointsOf = (cell: Measured, summary: unknown): ReadonlyArray<Point> => {
+  const before = at(summary, 'before')
+  const along = at(summary, 'along')
+  const last = cell.steps.at(-1) ?? 0
+  const point = pointOf(cell, before)
+  return [
+    ...(last === 0 ? [] : [point(0, before)]),
+    ...(Array.isArray(along) ? along : []).map((one: unknown) => point(number(at(one, 'step')) ?? NaN, one)),
+    point(last, at(summary, 'after'))
+  ]
 }
+
+/** The means of what a task measures beside. */
+const measuresOf = (measures: unknown): Pick<Point, 'measures'> =>
+  isRecord(measures)
+    ? { measures: Object.fromEntries(Object.entries(measures).map(([name, one]) => [name, number(at(one, 'mean'))])) }
+    : {}
 
 const parsed = (text: string): Step<unknown> =>
   TE.fromEither(
@@ -163,53 +141,99 @@ const kept = <A>(path: string, is: (u: unknown) => u is A): Step<A | undefined> 
     TE.map((value) => (is(value) ? value : undefined))
   )
 
+/** Where the folder of a cell says which version found it out. */
+const byName = 'by.txt'
+
+/** Who it is found by is kept first: what is kept is never without. */
 const keep =
-  (path: string) =>
+  (path: string, by: string) =>
   <A>(value: A): Step<void> =>
-    file(Files.write(path, `${JSON.stringify(value)}\n`))
+    pipe(
+      file(Files.write(join(dirname(path), byName), `${by}\n`)),
+      TE.flatMap(() => file(Files.write(path, `${JSON.stringify(value)}\n`)))
+    )
 
 /**
- * The points of a fine-tune after each of its steps, in their order. What was found out before is read; a run that has begun goes on.
+ * Which versions of the program found out some cells, each once.
  *
  * @category effects
  * @since 0.1.0
  */
-export const points =
+export const foundBy = (cells: ReadonlyArray<{ readonly folder: string }>): Step<ReadonlyArray<string>> =>
+  pipe(
+    cells,
+    RA.traverse(TE.ApplicativeSeq)(({ folder }) =>
+      pipe(
+        file(Files.read(join(folder, byName))),
+        TE.match(
+          () => 'a version that did not say its name',
+          (bytes) => new TextDecoder().decode(bytes).trim()
+        ),
+        TE.fromTask
+      )
+    ),
+    TE.map((all) => [...new Set(all)].sort())
+  )
+
+const isPoints = (u: unknown): u is ReadonlyArray<Point> => Array.isArray(u) && u.every(Point.is)
+
+/**
+ * What was found out about a fine-tune: where the model stood before its first step and after each of those asked for, and what a step took of the processor, in
+ * seconds, where a run was made that has the time of its steps.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Found {
+  readonly points: ReadonlyArray<Point>
+  readonly computing: number | null
+}
+
+const isFound = (u: unknown): u is Found =>
+  isRecord(u) && isPoints(u['points']) && (u['computing'] === null || typeof u['computing'] === 'number')
+
+/**
+ * Runs a fine-tune to its end, measuring on the way. What was found out before is read; a run that has begun goes on.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const found =
   (program: Program, stop: AbortSignal) =>
-  (cell: Measured): Step<ReadonlyArray<Point>> =>
-    pipe(
+  (cell: Measured): Step<Found> => {
+    const path = join(cell.folder, 'found.json')
+    const run = join(cell.folder, 'run')
+    const last = cell.steps.at(-1) ?? 0
+    const marks = cell.steps.filter((step) => step > 0 && step < last)
+    const asked = { steps: `${last}`, ...(marks.length === 0 ? {} : { measureAt: marks.join(',') }) }
+    return pipe(
       file(Files.makeFolder(cell.folder)),
-      TE.flatMap(() =>
-        pipe(
-          cell.steps,
-          RA.traverse(TE.ApplicativeSeq)((steps) => {
-            const path = join(cell.folder, `after-${steps}.json`)
-            const run = join(cell.folder, 'run')
-            return pipe(
-              kept(path, Point.is),
-              TE.flatMap((before) =>
-                before !== undefined
-                  ? TE.right(before)
-                  : pipe(
-                      hasCheckpoint(run),
-                      TE.map((has) =>
-                        has
-                          ? ['finetune', '--resume', run, '--steps', `${steps}`, '--json']
-                          : `finetune --seed ${cell.seed} --steps ${steps} --json`
-                              .split(' ')
-                              .concat('--config', cell.config, '--out', run)
-                      ),
-                      TE.flatMap(ran(program, stop)),
-                      TE.flatMap(parsed),
-                      TE.map((summary) => pointOf(cell, steps, summary)),
-                      TE.chainFirst(keep(path))
-                    )
-              )
+      TE.flatMap(() => kept(path, isFound)),
+      TE.flatMap((before) =>
+        before !== undefined
+          ? TE.right(before)
+          : pipe(
+              hasCheckpoint(run),
+              TE.map(
+                (has): Order => ({
+                  _tag: 'Finetune',
+                  options: has
+                    ? { resume: run, ...asked }
+                    : { seed: `${cell.seed}`, config: cell.config, out: run, ...asked }
+                })
+              ),
+              TE.flatMap(ran(program, stop)),
+              TE.map(
+                (summary): Found => ({
+                  points: pointsOf(cell, summary),
+                  computing: number(at(summary, 'computingOfStep'))
+                })
+              ),
+              TE.chainFirst(keep(path, cell.by))
             )
-          })
-        )
       )
     )
+  }
 
 /**
  * An estimator's measures under a condition.
@@ -223,23 +247,42 @@ export interface Comparing {
   readonly seed: number
   readonly at: number
   readonly options: Options
+  readonly by: string
 }
+
+/** Where a study does not say. */
+const usualSamples = '1024'
 
 const isEstimates = (u: unknown): u is ReadonlyArray<Estimate> => Array.isArray(u) && u.every(Estimate.is)
 
-const estimateOf = (cell: Comparing, line: unknown): Estimate => ({
-  condition: cell.condition,
-  seed: cell.seed,
-  at: cell.at,
-  estimator: String(at(line, 'estimator')),
-  variance: number(at(line, 'variance')),
-  varianceTimesCost: number(at(line, 'varianceTimesCost')),
-  networkEvaluations: number(at(line, 'networkEvaluations')),
-  pullbacks: number(at(line, 'pullbacks')),
-  slopeRatio: number(at(line, 'slopeRatio')),
-  slopeRatioError: number(at(line, 'slopeRatioError')),
-  tailIndex: number(at(line, 'tailIndex'))
-})
+const estimateOf = (cell: Comparing, line: unknown): Estimate => {
+  // what the samples of a batch share has the variance of their mean
+  const batch = number(at(line, 'batch')) ?? 1
+  const ofSample = (variance: unknown): number | null => {
+    const one = number(variance)
+    return one === null ? null : one * batch
+  }
+  const parts = at(line, 'parts')
+  return {
+    condition: cell.condition,
+    seed: cell.seed,
+    at: cell.at,
+    estimator: String(at(line, 'estimator')),
+    variance: ofSample(at(line, 'variance')),
+    parts: Object.fromEntries(
+      Object.entries(isRecord(parts) ? parts : {}).flatMap(([cell, variance]) => {
+        const one = ofSample(variance)
+        return one === null ? [] : [[cell, one]]
+      })
+    ),
+    varianceTimesCost: number(at(line, 'varianceTimesCost')),
+    networkEvaluations: number(at(line, 'networkEvaluations')),
+    pullbacks: number(at(line, 'pullbacks')),
+    slopeRatio: number(at(line, 'slopeRatio')),
+    slopeRatioError: number(at(line, 'slopeRatioError')),
+    tailIndex: number(at(line, 'tailIndex'))
+  }
+}
 
 /**
  * What `compare` says under a condition. What was found out before is read.
@@ -251,7 +294,6 @@ export const estimates =
   (program: Program, stop: AbortSignal) =>
   (cell: Comparing): Step<ReadonlyArray<Estimate>> => {
     const path = join(cell.folder, 'compared.json')
-    const typed = Object.entries(cell.options).flatMap(([name, value]) => [`--${name}`, value])
     return pipe(
       file(Files.makeFolder(cell.folder)),
       TE.flatMap(() => kept(path, isEstimates)),
@@ -259,15 +301,13 @@ export const estimates =
         before !== undefined
           ? TE.right(before)
           : pipe(
-              ran(program, stop)(['compare', ...typed, '--seed', `${cell.seed}`, '--json']),
-              TE.flatMap((out) =>
-                pipe(
-                  out.split('\n').filter((line) => line !== ''),
-                  RA.traverse(TE.ApplicativeSeq)(parsed)
-                )
-              ),
+              ran(
+                program,
+                stop
+              )({ _tag: 'Compare', options: { samples: usualSamples, ...cell.options, seed: `${cell.seed}` } }),
+              TE.map((value): ReadonlyArray<unknown> => (Array.isArray(value) ? value : [])),
               TE.map(RA.map((line) => estimateOf(cell, line))),
-              TE.chainFirst(keep(path))
+              TE.chainFirst(keep(path, cell.by))
             )
       )
     )

@@ -13,11 +13,11 @@ import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { isRecord } from 'halforder/document/Document'
 import * as Gradient from 'halforder/estimator/Gradient'
-import * as Cost from 'halforder/estimator/reading/Cost'
 import { lenses } from 'halforder/reward/StepReward'
 import * as Build from 'halforder/tensor/Build'
+import * as Inner from 'halforder/training/policy/Inner'
 import * as Setup from 'halforder/training/Setup'
-import { broken, fail, file, ofEstimator, refused, type Step, usage } from '../../edge/Failure.js'
+import { broken, fail, type Failure, file, ofEstimator, refused, type Step, usage } from '../../edge/Failure.js'
 import * as Files from '../../edge/Files.js'
 import { take } from '../../edge/Lock.js'
 import { number, whole } from '../../edge/Options.js'
@@ -26,12 +26,14 @@ import { rasterise } from '../../edge/Scatter.js'
 import { interruptible } from '../../edge/Signals.js'
 import { studies } from '../../study/catalogue/index.js'
 import * as Line from '../../study/Line.js'
-import { show } from '../../study/Page.js'
+import { type Lines, show } from '../../study/Page.js'
 import * as Study from '../../study/Study.js'
 import { readConfig } from '../ConfigOptions.js'
 import { materialsOf } from '../ModelFile.js'
 import { elsewhere } from '../cluster/Elsewhere.js'
 import * as Cells from './Cells.js'
+import { claimed } from './Claims.js'
+import { type Program, withHands } from './Hands.js'
 import { pooled } from './Pool.js'
 
 // -------------------------------------------------------------------------------------
@@ -46,6 +48,7 @@ import { pooled } from './Pool.js'
  */
 export interface StudyOptions {
   readonly list?: boolean
+  readonly claims?: string
   readonly task?: string
   readonly seeds?: string
   readonly budget?: string
@@ -66,6 +69,8 @@ interface Asked {
   readonly budget: number | undefined
   readonly jobs: number
   readonly out: string
+  /** Which version of the program this is. */
+  readonly by: string
 }
 
 // -------------------------------------------------------------------------------------
@@ -84,6 +89,17 @@ const found = (name: string | undefined): Step<Study.Study> =>
       )
     )
   )
+
+const commitOf = async (): Promise<string> => {
+  try {
+    const { stdout } = await promisify(execFile)('git', ['rev-parse', '--short', 'HEAD'], {
+      cwd: Files.packageFolder()
+    })
+    return `commit ${stdout.trim()}`
+  } catch {
+    return 'an installed package'
+  }
+}
 
 const askedOf = (name: string | undefined, options: StudyOptions): Step<Asked> =>
   pipe(
@@ -112,7 +128,8 @@ const askedOf = (name: string | undefined, options: StudyOptions): Step<Asked> =
     TE.let(
       'out',
       ({ study, task, quick }) => options.out ?? join('studies', `${study.name}-${task}${quick ? '-quick' : ''}`)
-    )
+    ),
+    TE.bind('by', () => TE.fromTask(commitOf))
   )
 
 /** What a folder is of: it may be gone on with by the same command alone, but for the processes at once. */
@@ -164,10 +181,16 @@ const costOf = (config: string): Step<{ readonly evaluations: number; readonly p
       pipe(
         materialsOf(task, read),
         TE.flatMapEither((materials) => pipe(Setup.setup(read, materials), E.mapLeft(refused))),
-        TE.flatMapEither(({ problem }) => pipe(Gradient.check(problem), E.mapLeft(ofEstimator))),
-        TE.map(({ chain, estimator, steps }) => {
+        TE.flatMapEither(({ problem, forward }) =>
+          pipe(
+            Gradient.check(problem),
+            E.bimap(ofEstimator, (checked) => ({ ...checked, forward }))
+          )
+        ),
+        TE.map(({ chain, estimator, steps, forward }) => {
           const stepCalls = lenses(steps ?? []).reduce((total, { networkCalls }) => total + networkCalls, 0)
-          const { networkEvaluations, pullbackSteps } = Cost.cost(estimator, chain.networkCalls, stepCalls)
+          const calls = { networkCalls: chain.networkCalls, stepCalls, lookahead: chain.lookahead }
+          const { networkEvaluations, pullbackSteps } = forward ?? Inner.cost(estimator, read.policy, calls)
           return {
             evaluations: networkEvaluations * read.batch,
             pullbacks: pullbackSteps * chain.networkCalls * read.batch
@@ -195,7 +218,12 @@ const fineTunes = (asked: Asked, study: Study.Finetunes, basis: Study.Basis): St
         `${Study.placeOf({ condition: condition.name, seed: 0 }).replace(/-seed0$/, '')}.json`
       )
       return pipe(
-        file(Files.write(path, `${JSON.stringify(over({ task: asked.task, ...given }, condition.config), null, 2)}\n`)),
+        file(
+          Files.write(
+            path,
+            `${JSON.stringify(over({ task: basis.task ?? asked.task, ...given }, condition.config), null, 2)}\n`
+          )
+        ),
         TE.flatMap(() => costOf(path)),
         TE.mapLeft((failure) => ({ ...failure, message: `${condition.name}: ${failure.message}` })),
         TE.map(({ evaluations, pullbacks }) => {
@@ -208,7 +236,8 @@ const fineTunes = (asked: Asked, study: Study.Finetunes, basis: Study.Basis): St
               config: path,
               steps: Study.stepsAt(asked.quick ? [0.5] : study.marks, steps),
               evaluations,
-              pullbacks
+              pullbacks,
+              by: asked.by
             }
           })
         })
@@ -221,12 +250,20 @@ const fineTunes = (asked: Asked, study: Study.Finetunes, basis: Study.Basis): St
 // the study
 // -------------------------------------------------------------------------------------
 
-interface Lines {
-  readonly points: ReadonlyArray<Line.Point>
-  readonly estimates: ReadonlyArray<Line.Estimate>
+/** Of each condition, what its runs say. */
+const computingOf = (all: ReadonlyArray<Cells.Found>): ReadonlyArray<Line.Computing> =>
+  all.flatMap(({ points: [first], computing }) =>
+    first === undefined || computing === null
+      ? []
+      : [{ condition: first.condition, seed: first.seed, secondsOfStep: computing }]
+  )
+
+/** What was found out, and by which versions of the program. */
+interface Found extends Lines {
+  readonly by: ReadonlyArray<string>
 }
 
-const linesOf = (asked: Asked, program: Cells.Program, stop: AbortSignal): Step<Lines> => {
+const linesOf = (asked: Asked, program: Program, stop: AbortSignal): Step<Found> => {
   const { study, task, jobs, seeds } = asked
   if (study._tag === 'Finetunes') {
     const basis = study.on[task]
@@ -236,12 +273,19 @@ const linesOf = (asked: Asked, program: Cells.Program, stop: AbortSignal): Step<
       TE.flatMap((cells) => {
         const bar = meter(study.name, cells.length)
         return pipe(
-          cells.map(Cells.points(program, stop)),
+          cells.map(Cells.found(program, stop)),
           pooled(jobs, stop, (done) => bar.update(done, `${cells[done - 1]?.condition ?? ''}`)),
-          TE.chainFirstIOK(() => bar.stop)
+          TE.chainFirstIOK(() => bar.stop),
+          TE.bindTo('all'),
+          TE.bind('by', () => Cells.foundBy(cells))
         )
       }),
-      TE.map((points) => ({ points: points.flat(), estimates: [] }))
+      TE.map(({ all, by }) => ({
+        by,
+        points: all.flatMap(({ points }) => points),
+        estimates: [],
+        computing: computingOf(all)
+      }))
     )
   }
   const shared = study.on[task] ?? { options: {}, quick: {} }
@@ -251,6 +295,7 @@ const linesOf = (asked: Asked, program: Cells.Program, stop: AbortSignal): Step<
       return {
         ...cell,
         at,
+        by: asked.by,
         folder: join(asked.out, 'cells', Study.placeOf(cell)),
         options: { task, ...shared.options, ...(asked.quick ? shared.quick : {}), ...options }
       }
@@ -261,19 +306,10 @@ const linesOf = (asked: Asked, program: Cells.Program, stop: AbortSignal): Step<
     cells.map(Cells.estimates(program, stop)),
     pooled(jobs, stop, (done) => bar.update(done, `${cells[done - 1]?.condition ?? ''}`)),
     TE.chainFirstIOK(() => bar.stop),
-    TE.map((estimates) => ({ points: [], estimates: estimates.flat() }))
+    TE.bindTo('estimates'),
+    TE.bind('by', () => Cells.foundBy(cells)),
+    TE.map(({ estimates, by }) => ({ by, points: [], estimates: estimates.flat(), computing: [] }))
   )
-}
-
-const commitOf = async (): Promise<string> => {
-  try {
-    const { stdout } = await promisify(execFile)('git', ['rev-parse', '--short', 'HEAD'], {
-      cwd: Files.packageFolder()
-    })
-    return `commit ${stdout.trim()}`
-  } catch {
-    return 'an installed package'
-  }
 }
 
 const machine = (): string =>
@@ -282,26 +318,27 @@ const machine = (): string =>
 const commandOf = ({ study, task, seeds, quick, budget }: Asked): string =>
   `npx halforder study ${study.name} --task ${task} --seeds ${seeds}${quick ? ' --quick' : ''}${budget === undefined ? '' : ` --budget ${budget}`}`
 
-const written = (asked: Asked, { points, estimates }: Lines): Step<string> =>
-  pipe(
-    TE.fromTask(commitOf),
-    TE.flatMap((commit) => {
-      const { study, task, seeds, out } = asked
-      const made = { task, seeds, command: commandOf(asked), commit, machine: machine() }
-      const { page, svg } = show(study, points, estimates, made)
-      const stem = join(out, `${study.name}-${task}`)
-      return pipe(
-        [
-          [`${stem}.jsonl`, Line.show(study._tag === 'Finetunes' ? points : estimates)],
-          [`${stem}.svg`, svg],
-          [`${stem}.png`, rasterise(svg, 1290)],
-          [`${stem}.md`, page]
-        ] as const,
-        RA.traverse(TE.ApplicativeSeq)(([path, content]) => file(Files.write(path, content))),
-        TE.map(() => `${stem}.md`)
-      )
-    })
+const written = (asked: Asked, lines: Found): Step<string> => {
+  const { study, task, seeds, out } = asked
+  const made = { task, seeds, command: commandOf(asked), commit: lines.by.join(', '), machine: machine() }
+  const { points, estimates, computing } = lines
+  const { page, plots } = show(study, lines, made)
+  const stem = join(out, `${study.name}-${task}`)
+  return pipe(
+    [
+      [`${stem}.jsonl`, Line.show(study._tag === 'Finetunes' ? points : estimates)],
+      // the clock's own: not in the lines, whose bytes are the same on every run
+      ...(computing.length === 0 ? [] : [[`${stem}-seconds.jsonl`, Line.show(computing)] as const]),
+      ...plots.flatMap(({ name, svg }) => [
+        [join(out, `${name}.svg`), svg] as const,
+        [join(out, `${name}.png`), rasterise(svg, 1290)] as const
+      ]),
+      [`${stem}.md`, page]
+    ] as const,
+    RA.traverse(TE.ApplicativeSeq)(([path, content]) => file(Files.write(path, content))),
+    TE.map(() => `${stem}.md`)
   )
+}
 
 const listed = (): string =>
   studies.map(({ name, question, on }) => `${name}  (${Object.keys(on).join(', ')})\n    ${question}\n`).join('')
@@ -313,43 +350,42 @@ const listed = (): string =>
  * @category effects
  * @since 0.1.0
  */
-export const study = async (
-  name: string | undefined,
-  options: StudyOptions,
-  program: Cells.Program = Cells.installed
-): Promise<number> => {
+export const study = async (name: string | undefined, options: StudyOptions, program?: Program): Promise<number> => {
   if (options.list === true) {
     process.stdout.write(listed())
     return 0
   }
+  if (options.claims !== undefined) return claimed(options.claims)
   const interruption = { asked: false }
-  const result = await interruptible(
-    (stop) =>
-      pipe(
-        askedOf(name, options),
-        TE.chainFirst(({ out }) => file(Files.makeFolder(join(out, 'cells')))),
-        TE.flatMap((asked) =>
-          Build.bracket(
-            take(asked.out),
-            () =>
-              pipe(
-                sameStudy(asked),
-                TE.flatMap(() =>
-                  options.redis === undefined
-                    ? linesOf(asked, program, stop)
-                    : elsewhere({ ...options, redis: options.redis }, stop, (remote) => linesOf(asked, remote, stop))
+  const answered = (by: Program): Promise<E.Either<Failure, string>> =>
+    interruptible(
+      (stop) =>
+        pipe(
+          askedOf(name, options),
+          TE.chainFirst(({ out }) => file(Files.makeFolder(join(out, 'cells')))),
+          TE.flatMap((asked) =>
+            Build.bracket(
+              take(asked.out),
+              () =>
+                pipe(
+                  sameStudy(asked),
+                  TE.flatMap(() =>
+                    options.redis === undefined
+                      ? linesOf(asked, by, stop)
+                      : elsewhere({ ...options, redis: options.redis }, stop, (remote) => linesOf(asked, remote, stop))
+                  ),
+                  TE.flatMap((lines) => written(asked, lines))
                 ),
-                TE.flatMap((lines) => written(asked, lines))
-              ),
-            (held) => held.release
+              (held) => held.release
+            )
           )
-        )
-      )(),
-    () => {
-      interruption.asked = true
-      process.stderr.write('\nstopping the runs after their step; the same command goes on\n')
-    }
-  )
+        )(),
+      () => {
+        interruption.asked = true
+        process.stderr.write('\nstopping the runs after their step; the same command goes on\n')
+      }
+    )
+  const result = await (program === undefined ? withHands(answered) : answered(program))
   if (E.isLeft(result)) return interruption.asked ? 130 : fail('study')(result.left)
   const page = await file(Files.read(result.right))()
   process.stdout.write(E.isRight(page) ? new TextDecoder().decode(page.right) : '')

@@ -1,5 +1,6 @@
 /**
- * On what the studies run: tasks that ship, with what every condition of a study has in common.
+ * On what the studies run: tasks that ship, with what every condition of a study has in common. Budgets are such that all studies together
+ * take about a hundred minutes of one core.
  *
  * @since 0.1.0
  */
@@ -8,32 +9,57 @@ import type { Basis, Group } from '../Study.js'
 /** Conditions are told apart by what they pay for: no price of leaving the base, unless a study says so. */
 const free: Group = { kl: { beta: 0 } }
 
-const quickly = { chain: { T: 10 }, batch: 8, evaluationSamples: 32 } as const
+const quickly = { chain: { T: 5 }, batch: 8, evaluationSamples: 16 } as const
 
 /**
- * Faces by the network of dense layers: the soft prompt is trained for `log p(glasses)`, 50 steps of DDIM. A run of the paper's estimator
- * has 30 steps for its budget.
+ * Faces by the network of dense layers: the soft prompt is trained for `log p(glasses)`, 20 steps of DDIM. A run of the paper's estimator
+ * has 15 steps of the optimizer for its budget.
  *
  * @category constants
  * @since 0.1.0
  */
 export const faces: Basis = {
-  config: { ...free, evaluationSamples: 256 },
-  budget: { _tag: 'Cost', evaluationsAndPullbacks: 150_000 },
-  quick: { config: quickly, budget: { _tag: 'Cost', evaluationsAndPullbacks: 1_500 } }
+  config: { ...free, chain: { T: 20 }, evaluationSamples: 128 },
+  budget: { _tag: 'Cost', evaluationsAndPullbacks: 32_000 },
+  quick: { config: quickly, budget: { _tag: 'Cost', evaluationsAndPullbacks: 1_000 } }
 }
 
 /**
- * Points of the eight Gaussians, to the right, with 20 steps.
+ * Points of the eight Gaussians, to the right, with 20 steps; the whole network is trained.
  *
  * @category constants
  * @since 0.1.0
  */
 export const points: Basis = {
-  config: { ...free, evaluationSamples: 512 },
-  budget: { _tag: 'Cost', evaluationsAndPullbacks: 300_000 },
-  quick: { config: quickly, budget: { _tag: 'Cost', evaluationsAndPullbacks: 3_000 } }
+  config: { ...free, chain: { T: 20 }, evaluationSamples: 256 },
+  budget: { _tag: 'Cost', evaluationsAndPullbacks: 120_000 },
+  quick: { config: quickly, budget: { _tag: 'Cost', evaluationsAndPullbacks: 2_000 } }
 }
+
+/**
+ * Clips by the convolutional network, 10 steps of DDIM: the soft prompt is trained for `log p(glasses)` in the mean over the frames.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const clips: Basis = {
+  config: { ...free, chain: { T: 10 }, reward: 'glasses', batch: 8, evaluationSamples: 64 },
+  budget: { _tag: 'Cost', evaluationsAndPullbacks: 5_000 },
+  quick: {
+    config: { chain: { T: 5 }, batch: 4, evaluationSamples: 16 },
+    budget: { _tag: 'Cost', evaluationsAndPullbacks: 400 }
+  }
+}
+
+/**
+ * A basis with another budget: network evaluations and pullbacks.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const paying =
+  (evaluationsAndPullbacks: number) =>
+  (basis: Basis): Basis => ({ ...basis, budget: { _tag: 'Cost', evaluationsAndPullbacks } })
 
 /**
  * A basis whose budget is a number of steps.
@@ -50,15 +76,29 @@ export const inSteps =
   })
 
 /**
- * A basis with more fields.
+ * A basis with more fields, and those of a quick run over them.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const having =
-  (config: Group) =>
+  (config: Group, quick: Group = {}) =>
   (basis: Basis): Basis => ({
     ...basis,
-    config: { ...basis.config, ...config },
-    quick: { ...basis.quick, config: { ...basis.quick.config, ...config } }
+    config: over(basis.config, config),
+    quick: { ...basis.quick, config: over(basis.quick.config, quick) }
   })
+
+/** Group by group, one level down. */
+const over = (under: Group, given: Group): Group => ({
+  ...under,
+  ...Object.fromEntries(
+    Object.entries(given).map(([key, value]) => {
+      const own = under[key]
+      return [key, isGroup(own) && isGroup(value) ? { ...own, ...value } : value]
+    })
+  )
+})
+
+const isGroup = (value: Group[string] | undefined): value is Group =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

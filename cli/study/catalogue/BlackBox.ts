@@ -23,6 +23,6 @@ export const blackBox: Study = {
     by('evolution strategies', { name: 'evolutionStrategies' })
   ],
   against: 'REINFORCE (DDPO)',
-  marks: [0.1, 0.25, 0.5, 0.75],
-  plot: { x: 'cost', y: 'reward' }
+  marks: [0.25, 0.5],
+  plots: [{ x: 'cost', y: 'reward' }]
 }

@@ -19,12 +19,12 @@ export const chains: Study = {
   question: 'Does the reward rise on every chain that has noise?',
   paper: 'chains of other samplers are left to later work',
   varied: 'chain',
-  on: { faces: Bases.inSteps(20, 3)(Bases.having({ chain: { T: 20 } })(Bases.faces)) },
+  on: { faces: Bases.inSteps(15, 2)(Bases.having({ chain: { T: 10 } })(Bases.faces)) },
   conditions: [
     ...['ddim', 'ddpm', 'edm', 'consistency'].map((kind) => on(kind, 'faces-mlp')),
     ...['flow-sde', 'flow-cps', 'flow-dance'].map((kind) => on(kind, 'flow'))
   ],
   against: 'ddim',
-  marks: [0.25, 0.5],
-  plot: { x: 'steps', y: 'heldOut' }
+  marks: [0.5],
+  plots: [{ x: 'steps', y: 'heldOut' }]
 }

@@ -15,9 +15,15 @@ export const collapse: Study = {
     'Does truncated backpropagation collapse, with its reward going on to rise, and from which length on does it not?',
   paper: 'truncation at few steps collapses within 300 steps of training (figure 3)',
   varied: 'estimator',
-  on: { faces: Bases.inSteps(300, 10)(Bases.faces), points: Bases.inSteps(300, 10)(Bases.points) },
+  on: {
+    faces: Bases.inSteps(300, 6)(Bases.having({ batch: 8 })(Bases.faces)),
+    points: Bases.inSteps(300, 6)(Bases.having({ batch: 16 })(Bases.points))
+  },
   conditions: [...[1, 2, 5, 10].map(C.truncated), C.full],
   against: C.full.name,
-  marks: [1 / 30, 0.1, 0.2, 1 / 3, 2 / 3],
-  plot: { x: 'steps', y: 'diversity' }
+  marks: [1 / 30, 0.1, 1 / 3],
+  plots: [
+    { x: 'steps', y: 'diversity' },
+    { x: 'steps', y: 'heldOut' }
+  ]
 }

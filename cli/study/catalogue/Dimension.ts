@@ -5,6 +5,13 @@
  */
 import type { Study } from '../Study.js'
 
+const only = [
+  'rlr(h = 2), leave-one-out',
+  'reinforce (first-order on step 1)',
+  'evolution strategies, central',
+  'full backpropagation'
+].join('|')
+
 /** @category studies @since 0.1.0 */
 export const dimension: Study = {
   _tag: 'Comparisons',
@@ -14,15 +21,16 @@ export const dimension: Study = {
   varied: 'trained',
   on: {
     faces: {
-      options: { samples: '2048', only: 'rlr(h = 2)|reinforce|evolution strategies, central|full backpropagation' },
+      options: { samples: '512', T: '10', only },
       quick: { samples: '64', T: '5' }
     }
   },
-  // the parameters of an adapter are in proportion to its rank; the soft prompt has 128
   conditions: [
-    { name: 'soft prompt, 128 parameters', at: 0.1, options: { trained: '**.labels.bias' } },
-    ...[1, 4, 16].map((rank) => ({ name: `adapters of rank ${rank}`, at: rank, options: { lora: `${rank}` } }))
+    { name: 'soft prompt', at: 128, options: { trained: '**.labels.bias' } },
+    { name: 'all biases', at: 6400, options: { trained: '**.bias' } },
+    // an adapter has its rank times the rows and the columns of every weight
+    ...[1, 4, 16].map((rank) => ({ name: `adapters of rank ${rank}`, at: 8098 * rank, options: { lora: `${rank}` } }))
   ],
-  x: 'rank of the adapters (0.1: the soft prompt)',
+  x: 'trained parameters',
   quantities: ['varianceTimesCost', 'variance', 'slopeRatio']
 }

@@ -20,9 +20,9 @@ export const kl: Study = {
     'How much reward does each nat of divergence from the base buy, and what becomes of diversity, over three decades of the price?',
   paper: undefined,
   varied: 'price',
-  on: { faces: Bases.inSteps(40, 4)(Bases.faces), points: Bases.inSteps(60, 4)(Bases.points) },
-  conditions: [0, 0.01, 0.1, 0.5, 1, 10].map(priced),
+  on: { faces: Bases.inSteps(16, 3)(Bases.faces), points: Bases.inSteps(30, 3)(Bases.points) },
+  conditions: [0, 0.01, 0.1, 1, 10].map(priced),
   against: 'beta = 0',
-  marks: [0.25, 0.5],
-  plot: { x: 'kl', y: 'heldOut' }
+  marks: [0.5],
+  plots: [{ x: 'kl', y: 'heldOut' }]
 }

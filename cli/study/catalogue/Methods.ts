@@ -16,8 +16,26 @@ export const methods: Study = {
   paper: 'RLR beats truncated backpropagation and reinforcement learning on every reward (table 1)',
   varied: 'estimator',
   on: { faces: Bases.faces, points: Bases.points },
-  conditions: [C.asPrinted, C.base, C.truncated(1), C.randomTruncation, C.reinforce, C.full, C.halfOrderRest, C.clean],
+  conditions: [
+    C.asPrinted,
+    C.base,
+    C.truncated(1),
+    C.randomTruncation,
+    C.reinforce,
+    C.full,
+    C.halfOrderRest,
+    C.clean,
+    C.ddpo,
+    C.flowGrpo,
+    C.siblings,
+    C.adjointMatching,
+    C.nft,
+    C.weightedMatching
+  ],
   against: C.asPrinted.name,
-  marks: [0.1, 0.25, 0.5, 0.75],
-  plot: { x: 'cost', y: 'heldOut' }
+  marks: [0.25, 0.5],
+  plots: [
+    { x: 'cost', y: 'heldOut' },
+    { x: 'cost', y: 'diversity' }
+  ]
 }

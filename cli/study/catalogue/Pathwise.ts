@@ -16,8 +16,8 @@ export const pathwise: Study = {
   paper: 'Jacobians of a long chain explode',
   varied: 'T',
   on: {
-    faces: { options: { samples: '2048', only }, quick: { samples: '64' } },
-    points: { options: { samples: '4096', only }, quick: { samples: '64' } }
+    faces: { options: { samples: '512', only }, quick: { samples: '64' } },
+    points: { options: { samples: '2048', only }, quick: { samples: '64' } }
   },
   conditions: [5, 10, 20, 50].map((T) => ({ name: `T = ${T}`, at: T, options: { T: `${T}` } })),
   x: 'steps of the chain',

@@ -18,9 +18,12 @@ export const segmentLength: Study = {
   question: 'Does a longer half-order segment raise the reward more for the same cost?',
   paper: 'the reward rises with h, and so do time and memory (table 9)',
   varied: 'segment',
-  on: { faces: Bases.faces, points: Bases.points },
+  on: {
+    faces: Bases.having({}, { chain: { T: 10 } })(Bases.faces),
+    points: Bases.having({}, { chain: { T: 10 } })(Bases.points)
+  },
   conditions: [1, 2, 4, 8].map(ofLength),
   against: 'h = 2',
-  marks: [0.1, 0.25, 0.5, 0.75],
-  plot: { x: 'cost', y: 'heldOut' }
+  marks: [0.25, 0.5],
+  plots: [{ x: 'cost', y: 'heldOut' }]
 }

@@ -20,8 +20,8 @@ export const start: Study = {
   paper: 'the start is uniform; reviewers asked for others',
   varied: 'start',
   on: {
-    faces: Bases.having({ chain: { T: 20 } })(Bases.faces),
-    points: Bases.having({ chain: { T: 20 } })(Bases.points)
+    faces: Bases.having({}, { chain: { T: 20 } })(Bases.faces),
+    points: Bases.having({}, { chain: { T: 20 } })(Bases.points)
   },
   conditions: [
     from('anywhere', null),
@@ -30,6 +30,6 @@ export const start: Study = {
     from('steps 14 to 19', [14, 19])
   ],
   against: 'anywhere',
-  marks: [0.1, 0.25, 0.5, 0.75],
-  plot: { x: 'cost', y: 'heldOut' }
+  marks: [0.25, 0.5],
+  plots: [{ x: 'cost', y: 'heldOut' }]
 }

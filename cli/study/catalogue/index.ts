@@ -12,8 +12,11 @@ import { dimension } from './Dimension.js'
 import { kl } from './Kl.js'
 import { methods } from './Methods.js'
 import { pathwise } from './Pathwise.js'
+import { sampleEfficiency } from './SampleEfficiency.js'
 import { segmentLength } from './SegmentLength.js'
+import { stages } from './Stages.js'
 import { start } from './Start.js'
+import { video } from './Video.js'
 
 /**
  * All studies.
@@ -26,10 +29,13 @@ export const studies: ReadonlyArray<Study> = [
   ablation,
   segmentLength,
   collapse,
+  sampleEfficiency,
+  stages,
   start,
   dimension,
   kl,
   blackBox,
   pathwise,
-  chains
+  chains,
+  video
 ]

@@ -72,6 +72,39 @@ export const clips = (faces: ReadonlyArray<Faces.Attributes>): Source => {
 }
 
 /**
+ * The frames of the clips of faces as a source of batches: pictures of faces that are out of their place, or have their eyes
+ * closed, too. Row `8 (3 i + j) + k` is frame `k` of face `i` in motion `j`; images are `[N, 768]` in [-1, 1], and labels say what
+ * the frame shows, as in `Faces.encode`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const frames = (faces: ReadonlyArray<Faces.Attributes>): Source => {
+  const draw = renderer()
+  const features = Faces.features
+  const ofFace = Clips.motions.length * Clips.frameCount
+  return {
+    count: faces.length * ofFace,
+    features,
+    spans: Faces.attributeNames.map(Faces.block),
+    rows: (indices) => {
+      const images = new Float32Array(indices.length * features)
+      const labels = new Float32Array(indices.length * Faces.labelWidth)
+      Array.from(indices).forEach((index, row) => {
+        const face = faces[Math.floor(index / ofFace)]
+        const motion = Clips.motions[Math.floor(index / Clips.frameCount) % Clips.motions.length]
+        if (face === undefined || motion === undefined) return
+        const frame = Clips.frame(face, motion, index % Clips.frameCount)
+        labels.set(Faces.encode(frame.face), row * Faces.labelWidth)
+        draw(frame).forEach((byte, k) => (images[row * features + k] = byte / 127.5 - 1))
+      })
+      const tensor = (data: Float32Array, width: number): Tensor => ({ shape: [indices.length, width], data })
+      return { x0: tensor(images, features), labels: tensor(labels, Faces.labelWidth) }
+    }
+  }
+}
+
+/**
  * Clips in which nothing moves, one for each face: `[N, 6144]` in [-1, 1].
  *
  * @category constructors

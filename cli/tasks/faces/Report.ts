@@ -30,20 +30,25 @@ const count = 512
 // the classifier
 // -------------------------------------------------------------------------------------
 
-const judgeClassifier = (trained: Trained, stored: TrainedClassifier): Reading.Judged<Judged> =>
-  pipe(
+/** All pictures of the held-out faces are read: of stills one each, of clips every frame. */
+const judgeClassifier = (trained: Trained, stored: TrainedClassifier): Reading.Judged<Judged> => {
+  const { heldOut } = trained.data
+  const source = trained.network.source(heldOut)
+  const { x0, labels } = source.rows(Array.from({ length: source.count }, (_, i) => i))
+  return pipe(
     TE.Do,
     TE.bind('loss', () => Programs.heldOutLoss(trained, { all: 0, some: 0 })),
-    TE.bind('logits', () => Reading.logitsBy(trained.target, stored)(trained.data.heldOut.images)),
+    TE.bind('logits', () => Reading.logitsBy(trained.target, stored)(x0)),
     TE.map(({ loss, logits }) => ({
       pictures: {},
       numbers: {
-        heldOutFaces: trained.data.heldOut.attributes.length,
+        heldOutFaces: heldOut.attributes.length,
         heldOutLoss: loss,
-        heldOutAccuracy: Metrics.accuracy(logits, trained.data.heldOut.labels)
+        heldOutAccuracy: Metrics.accuracy(logits, labels)
       }
     }))
   )
+}
 
 // -------------------------------------------------------------------------------------
 // denoisers of images

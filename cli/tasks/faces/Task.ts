@@ -17,6 +17,7 @@ import type { Tensor } from 'halforder/tensor/Tensor'
 import { readFile } from 'node:fs/promises'
 import * as Files from '../../edge/Files.js'
 import * as Clips from '../clips/Clips.js'
+import { measures } from '../clips/Measures.js'
 import * as Aesthetic from './Aesthetic.js'
 import { aestheticTraining } from './AestheticTraining.js'
 import { language } from './Conditions.js'
@@ -65,6 +66,9 @@ const readAsset = <A>(
     )
   )
 
+/** Frames of clips are read by networks that have seen faces out of their place: how the names of their files begin. */
+const readers = (frames: number): '' | 'clip-' => (frames === 1 ? '' : 'clip-')
+
 /**
  * The rewards of a model's outputs, by the networks that judge.
  *
@@ -74,9 +78,9 @@ const readAsset = <A>(
 export const rewardsOf = (model: Model.Model): TE.TaskEither<string, Shelf> =>
   pipe(
     TE.Do,
-    TE.bind('classifier', () => readAsset('classifier.safetensors', Model.loadClassifier)),
-    TE.bind('aesthetic', () => readAsset('aesthetic.safetensors', Aesthetic.loadAesthetic)),
     TE.let('frames', () => framesOf(model)),
+    TE.bind('classifier', ({ frames }) => readAsset(`${readers(frames)}classifier.safetensors`, Model.loadClassifier)),
+    TE.bind('aesthetic', () => readAsset('aesthetic.safetensors', Aesthetic.loadAesthetic)),
     TE.map(({ frames, ...judges }) => Rewards.shelf({ ...judges, frames, blackBoxes: Jpeg.rewards(frames) }))
   )
 
@@ -104,11 +108,19 @@ const meanOf =
   }
 
 /** Held-out rewards by the judge, whose weights and data are others than those of the classifier. */
-const judges = (model: Model.Model): TE.TaskEither<string, Judges> =>
-  pipe(
-    readAsset('judge.safetensors', Model.loadClassifier),
-    TE.map((judge) => ({ ...Rewards.heldOut(judge, framesOf(model)), features: seenBy(judge, framesOf(model)) }))
+const judges = (model: Model.Model): TE.TaskEither<string, Judges> => {
+  const frames = framesOf(model)
+  return pipe(
+    TE.Do,
+    TE.bind('judge', () => readAsset(`${readers(frames)}judge.safetensors`, Model.loadClassifier)),
+    TE.bind('score', () => readAsset('aesthetic.safetensors', Aesthetic.loadAesthetic)),
+    TE.map(({ judge, score }) => ({
+      ...Rewards.heldOut(judge, frames),
+      features: seenBy(judge, frames),
+      ...(frames === 1 ? {} : { measures: measures(judge, score) })
+    }))
   )
+}
 
 // -------------------------------------------------------------------------------------
 // tasks

@@ -20,7 +20,7 @@ import { batchAt, type Source, table } from 'halforder/training/Batches'
 import { classifying, denoising, flowMatching, latentDenoising } from 'halforder/training/Objective'
 import type { Recipe } from 'halforder/training/Pretrain'
 import * as Clips from '../clips/Clips.js'
-import { clips } from '../clips/Renderer.js'
+import { clips, frames } from '../clips/Renderer.js'
 import * as Data from './Data.js'
 import * as Faces from './Faces.js'
 import type { Network } from './Network.js'
@@ -92,15 +92,22 @@ const convolutional: Recipe = {
   average: 0.999
 }
 
-const reader = (about: string, description: ClassifierDescription): Network => ({
+const reader = (
+  about: string,
+  description: ClassifierDescription,
+  { steps, source }: Pick<Recipe, 'steps'> & Pick<Network, 'source'> = { steps: 6000, source: inMemory }
+): Network => ({
   about,
   description,
   objective: () => classifying(description, attributes),
-  recipe: { steps: 6000, learningRate: 1e-3, warmup: 200, beta2: 0.999, weightDecay: 1e-2, clip: 1, average: 0.999 },
+  recipe: { steps, learningRate: 1e-3, warmup: 200, beta2: 0.999, weightDecay: 1e-2, clip: 1, average: 0.999 },
   dropout: { all: 0, some: 0 },
   batch: 256,
-  source: inMemory
+  source
 })
+
+/** Faces as they are in clips: out of their place, and with their eyes closed. */
+const inClips = { steps: 2500, source: ({ attributes: faces }: FaceSet): Source => frames(faces) }
 
 /**
  * The networks by name.
@@ -155,7 +162,13 @@ export const networks: Readonly<Record<string, Network>> = {
     source: inMemory
   },
   classifier: reader('the classifier that judges', classifierDescription),
-  judge: reader('the classifier that no reward is of: train it with another seed', judgeDescription)
+  judge: reader('the classifier that no reward is of: train it with another seed', judgeDescription),
+  'clip-classifier': reader('the classifier that judges frames of clips', classifierDescription, inClips),
+  'clip-judge': reader(
+    'the classifier of frames that no reward is of: train it with another seed',
+    judgeDescription,
+    inClips
+  )
 }
 
 // -------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import * as C from 'halforder/estimator/Cover'
 import type { Estimator, Weighted } from 'halforder/estimator/Estimator'
 import * as Named from 'halforder/estimator/Named'
 import { polynomial } from 'halforder/estimator/StateValue'
+import { choiceOf, type Choice } from '../Means.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -23,7 +24,7 @@ import { polynomial } from 'halforder/estimator/StateValue'
  * - `form`, `perturbation`, `radius`: of all zeroth-order cells.
  * - `baseline`: what half-order cells take off the return: nothing, the expected return, or the reward of the state; `control`: the
  *   reward of the state that their noise has reached, whose gradient is put back in.
- * - `others`: estimators beside it, on the same noise. `seed`: of all noise.
+ * - `others`: estimators beside it, on the same noise. `seed`: of all noise. `mode`: what runs the kernels.
  */
 export interface Design {
   readonly T: number
@@ -37,6 +38,7 @@ export interface Design {
   readonly control: 'none' | 'state'
   readonly others: ReadonlyArray<string>
   readonly seed: number
+  readonly mode: Choice
 }
 
 /** What a visitor finds. */
@@ -51,7 +53,8 @@ export const initial: Design = {
   baseline: 'expected',
   control: 'none',
   others: ['fullBackprop', 'reinforce', 'evolutionStrategies'],
-  seed: 0
+  seed: 0,
+  mode: 'automatic'
 }
 
 /** The parameters `(a, b)` of the chain, its decay, where the reward is highest, and the reference of `beta`. */
@@ -260,7 +263,8 @@ export const fromQuery = (query: string): Design => {
             .split(';')
             .filter((text) => text !== '')
             .slice(0, 6),
-    seed: Math.round(number('seed'))
+    seed: Math.round(number('seed')),
+    mode: choiceOf(given.get('mode'))
   }
 }
 

@@ -2,8 +2,8 @@
  * The worker of the page of covers: told a design it samples, and tells how far it is, until it is told another one or to stop.
  */
 import * as E from 'fp-ts/lib/Either.js'
-import { gpuJs } from 'halforder/kernel/GpuJs'
 import type { Design } from './Design.js'
+import { targetOf } from '../Targets.js'
 import { engine, type Engine, type Result } from './Engine.js'
 
 /** What the page tells. */
@@ -11,11 +11,12 @@ export type Ask =
   | { readonly id: number; readonly design: Design }
   | { readonly id: number; readonly design?: undefined }
 
-/** What the worker tells: how far samples are, by which means, or what is wrong. */
+/** What the worker tells: how far samples are, by what they are computed, or what is wrong. */
 export interface Tell {
   readonly id: number
   readonly gradient: ReadonlyArray<number>
   readonly results: ReadonlyArray<Result>
+  readonly by: string
   readonly fault: string | undefined
 }
 
@@ -25,7 +26,6 @@ const pace = 100
 /** After so many samples nothing more is seen. */
 const enough = 2 ** 24
 
-const target = gpuJs({ mode: 'webasm' })
 let current = -1
 
 const breath = (): Promise<void> =>
@@ -40,7 +40,7 @@ const breath = (): Promise<void> =>
 
 const tell = (message: Tell): void => postMessage(message)
 
-const sample = async (id: number, made: Engine, lines: number): Promise<void> => {
+const sample = async (id: number, made: Engine, lines: number, by: string): Promise<void> => {
   let told = 0
   try {
     while (current === id) {
@@ -51,7 +51,7 @@ const sample = async (id: number, made: Engine, lines: number): Promise<void> =>
         results.every(({ moments, fault }) => fault !== undefined || (moments?.n ?? 0) >= enough)
       if (performance.now() - told > pace || done) {
         told = performance.now()
-        tell({ id, gradient: made.gradient, results, fault: undefined })
+        tell({ id, gradient: made.gradient, results, by, fault: undefined })
       }
       if (done) break
       await breath()
@@ -61,19 +61,20 @@ const sample = async (id: number, made: Engine, lines: number): Promise<void> =>
   }
 }
 
+const begin = async (id: number, design: Design): Promise<void> => {
+  const fault = (reason: string): void => tell({ id, gradient: [], results: [], by: '', fault: reason })
+  const opened = await targetOf(design.mode)
+  if (current !== id) return
+  if (E.isLeft(opened)) return fault(opened.left)
+  const { target, by } = opened.right
+  const made = engine(design, target)
+  if (E.isLeft(made)) return fault(made.left)
+  await sample(id, made.right, new Set([design.estimator, ...design.others]).size, by)
+}
+
 addEventListener('message', ({ data }: MessageEvent<Ask>) => {
   current = data.id
   if (data.design === undefined) return
   const { id, design } = data
-  try {
-    const made = engine(design, target)
-    if (E.isLeft(made)) tell({ id, gradient: [], results: [], fault: made.left })
-    else {
-      sample(id, made.right, new Set([design.estimator, ...design.others]).size).catch((error: unknown) =>
-        tell({ id, gradient: made.right.gradient, results: [], fault: String(error) })
-      )
-    }
-  } catch (error) {
-    tell({ id, gradient: [], results: [], fault: String(error) })
-  }
+  begin(id, design).catch((error: unknown) => tell({ id, gradient: [], results: [], by: '', fault: String(error) }))
 })

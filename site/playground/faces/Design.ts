@@ -2,20 +2,25 @@
  * What a visitor of the page of faces has chosen. The address says it.
  */
 
+import { choiceOf, type Choice } from '../Means.js'
+import * as Taste from './Taste.js'
+
 /**
- * - `prompt`: in the words of the task `faces`; empty: each sample is told nothing. `reward`: as its shelf reads it.
+ * - `prompt`: in the words of the task `faces`; empty: each sample is told nothing. `reward`: as its shelf reads it, where `taught` is
+ *   what `choices` between pairs of faces taught, as `Taste.toText` writes them.
  * - `estimator`: as `Named.parse` reads it; `kl`: the price of leaving the base model.
  * - `rate`: the learning rate; `batch`: samples of a step, of which `steps` are made before it rests; `mode`: what runs the kernels. All noise is from `seed`.
  */
 export interface Design {
   readonly prompt: string
   readonly reward: string
+  readonly choices: string
   readonly estimator: string
   readonly kl: number
   readonly rate: number
   readonly batch: number
   readonly steps: number
-  readonly mode: 'webasm' | 'webgpu'
+  readonly mode: Choice
   readonly seed: number
 }
 
@@ -23,12 +28,13 @@ export interface Design {
 export const initial: Design = {
   prompt: '',
   reward: 'glasses',
+  choices: '',
   estimator: 'rlr(h = 2, rest = halfOrder)',
   kl: 0.5,
   rate: 0.1,
   batch: 32,
   steps: 20,
-  mode: 'webasm',
+  mode: 'automatic',
   seed: 1
 }
 
@@ -59,12 +65,13 @@ export const fromQuery = (query: string): Design => {
   return {
     prompt: given.get('prompt') ?? initial.prompt,
     reward: given.get('reward') ?? initial.reward,
+    choices: Taste.toText(Taste.fromText(given.get('choices') ?? '')),
     estimator: given.get('estimator') ?? initial.estimator,
     kl: number(given.get('kl'), 0, 10, initial.kl),
     rate: number(given.get('rate'), 1e-4, 1, initial.rate),
     batch: Math.round(number(given.get('batch'), 4, 128, initial.batch)),
     steps: Math.round(number(given.get('steps'), 1, 1000, initial.steps)),
-    mode: given.get('mode') === 'webgpu' ? 'webgpu' : 'webasm',
+    mode: choiceOf(given.get('mode')),
     seed: Math.round(number(given.get('seed'), 0, 1e6, initial.seed))
   }
 }

@@ -5,11 +5,17 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import { showError as showDocumentError } from 'halforder/document/Document'
+import * as L from 'halforder/lens/Lens'
 import * as Gradient from 'halforder/estimator/Gradient'
 import * as Named from 'halforder/estimator/Named'
+import { classifier, type ClassifierParameters } from 'halforder/network/Classifier'
 import { loadClassifier, loadModel, showError as showModelError, type DescribedModel } from 'halforder/network/Model'
 import type { TrainedClassifier } from 'halforder/network/Model'
 import * as Key from 'halforder/random/Key'
+import type { Shelf } from 'halforder/reward/Shelf'
+import * as Build from 'halforder/tensor/Build'
+import * as X from 'halforder/tensor/Expr'
+import * as Program from 'halforder/tensor/Program'
 import type { Target } from 'halforder/tensor/Target'
 import type { Tensor } from 'halforder/tensor/Tensor'
 import * as Config from 'halforder/training/Config'
@@ -18,8 +24,9 @@ import { pairwiseDistance } from 'halforder/training/measure/Diversity'
 import * as Setup from 'halforder/training/Setup'
 import { language } from '../../../cli/tasks/faces/Conditions.js'
 import { heldOut, shelf } from '../../../cli/tasks/faces/Rewards.js'
-import { camera, scale } from '../Camera.js'
+import { camera, scale, zeros } from '../Camera.js'
 import * as Design from './Design.js'
+import * as Taste from './Taste.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -52,6 +59,13 @@ export interface Tuning {
   readonly frame: () => Promise<E.Either<string, Frame>>
   readonly saved: () => E.Either<string, Uint8Array>
   readonly dispose: () => Promise<void>
+}
+
+/** Pairs of faces to choose from, two rows a pair: pixels, and the probabilities of what the classifier sees. */
+export interface Pairs {
+  readonly images: Float32Array
+  readonly side: number
+  readonly shares: Tensor
 }
 
 interface Parts {
@@ -93,20 +107,111 @@ const configOf = (design: Design.Design): E.Either<string, Config.Config> =>
         kl: { beta: design.kl },
         optimizer: { learningRate: design.rate },
         batch: design.batch,
-        mode: design.mode,
         seed: design.seed
       })
     ),
     E.mapLeft(showDocumentError)
   )
 
+/** A shelf with the reward that was taught, where one was. */
+const withTaste = (rewards: Shelf, judge: TrainedClassifier, taste: Taste.Taste | undefined): Shelf =>
+  taste === undefined
+    ? rewards
+    : { ...rewards, named: new Map([...rewards.named, ['taught', () => Taste.reward(judge, taste)]]) }
+
+/** The logits of a classifier for some images. */
+const seen = async (
+  { description, parameters }: TrainedClassifier,
+  images: Tensor,
+  target: Target
+): Promise<E.Either<string, Tensor>> => {
+  const network = classifier(description)
+  const shapes = { x: ['batch', description.features], parameters: L.shapes(network.parameters) } as const
+  const made = Build.using(target, { batch: images.shape[0] ?? 1 })(
+    'classifier',
+    Program.make(shapes, () => ({
+      logits: network.forward(
+        // the tree of inputs has the shapes that the network declares
+        L.parameterInputs('parameters', network.parameters) as ClassifierParameters,
+        X.input('x', ['batch', description.features])
+      )
+    }))
+  )((run) => run({ x: images, ...Program.under('parameters', parameters) }))
+  const found = await made()
+  if (E.isLeft(found)) return E.left(Build.showError(found.left))
+  return E.right(found.right['logits'] ?? images)
+}
+
+/** The pairs of a design that can be chosen from: faces of the base model, told nothing. */
+export const pairs = async (design: Design.Design, files: Files, target: Target): Promise<E.Either<string, Pairs>> => {
+  const made = pipe(
+    read(files),
+    E.bindTo('parts'),
+    E.bind('config', () => configOf({ ...design, prompt: '', reward: 'clarity' })),
+    E.bind('setup', ({ parts: { model, classifier: judge }, config }) =>
+      pipe(
+        Setup.setup(
+          config,
+          { model, rewards: shelf({ classifier: judge, blackBoxes: {} }), language: language(model.denoiser.labels) },
+          target
+        ),
+        E.mapLeft(showDocumentError)
+      )
+    ),
+    E.bind('shots', ({ parts: { model }, setup }) =>
+      camera(
+        setup.base.chain,
+        zeros(2 * Taste.pairs, model.denoiser.labels),
+        Key.foldInString(Key.make(design.seed), 'pairs'),
+        target
+      )
+    )
+  )
+  if (E.isLeft(made)) return made
+  const { parts, setup, shots } = made.right
+  const states = await shots.shot(setup.initial)
+  await shots.dispose()
+  if (E.isLeft(states)) return states
+  const images: Tensor = states.right.at(-1) ?? zeros(0, 0)
+  const logits = await seen(parts.classifier, images, target)
+  return E.map(
+    (found: Tensor): Pairs => ({
+      images: Float32Array.from(images.data),
+      side: Math.sqrt(parts.model.denoiser.features / 3),
+      shares: Taste.sharesOf(found)
+    })
+  )(logits)
+}
+
+/** What the choices of a design taught, where it follows them. Left: there are too few. */
+export const taught = async (
+  design: Design.Design,
+  files: Files,
+  target: Target
+): Promise<E.Either<string, Taste.Taste | undefined>> => {
+  if (!/\btaught\b/.test(design.reward)) return E.right(undefined)
+  const choices = Taste.fromText(design.choices)
+  const made = choices.filter((choice) => choice !== 'neither').length
+  if (made < Taste.enough)
+    return E.left(`expected at least ${Taste.enough} choices to be taught by, got ${made}; choose between more pairs`)
+  const found = await pairs(design, files, target)
+  return E.map(({ shares }: Pairs) => Taste.learned(shares, choices))(found)
+}
+
 /** The fine-tune of a design. Left: what does not fit, and what to do. */
-export const tuning = (design: Design.Design, files: Files, target: Target): E.Either<string, Tuning> =>
+export const tuning = (
+  design: Design.Design,
+  files: Files,
+  target: Target,
+  taste?: Taste.Taste
+): E.Either<string, Tuning> =>
   pipe(
     read(files),
     E.bindTo('parts'),
     E.bind('config', () => configOf(design)),
-    E.let('rewards', ({ parts: { classifier } }) => shelf({ classifier, blackBoxes: {} })),
+    E.let('rewards', ({ parts: { classifier } }) =>
+      withTaste(shelf({ classifier, blackBoxes: {} }), classifier, taste)
+    ),
     E.bind('setup', ({ parts: { model }, config, rewards }) =>
       pipe(
         Setup.setup(config, { model, rewards, language: language(model.denoiser.labels) }, target),
@@ -127,7 +232,7 @@ export const tuning = (design: Design.Design, files: Files, target: Target): E.E
     ),
     E.bind('own', ({ parts: { model }, rewards, c }) => scale(design.reward, { model, rewards, c }, target)),
     E.bind('other', ({ parts: { model, judge }, c }) =>
-      scale(design.reward, { model, rewards: heldOut(judge, 1).rewards, c }, target)
+      scale(design.reward, { model, rewards: withTaste(heldOut(judge, 1).rewards, judge, taste), c }, target)
     ),
     E.bind('run', ({ setup: { problem, optimizer, conditions } }) =>
       pipe(Finetune.compile(problem, { optimizer, conditions, target }), E.mapLeft(Gradient.showError))

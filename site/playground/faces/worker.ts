@@ -2,12 +2,14 @@
  * The worker of the page of faces. It keeps a fine-tune while it is paused.
  */
 import * as E from 'fp-ts/lib/Either.js'
-import { gpuJs } from 'halforder/kernel/GpuJs'
-import type { Target } from 'halforder/tensor/Target'
+import { targetOf } from '../Targets.js'
 import type { Design } from './Design.js'
-import { tuning, type Files, type Frame, type Tuning } from './Engine.js'
+import { pairs, taught, tuning, type Files, type Frame, type Pairs, type Tuning } from './Engine.js'
 
-/** What the page tells: to begin with a design and perhaps a model of its own, to go on, to pause, to save. */
+/**
+ * What the page tells: to begin with a design and perhaps a model of its own, to go on, to pause, to save, or to make the pairs of faces
+ * that choices are between.
+ */
 export type Ask =
   | {
       readonly kind: 'begin'
@@ -19,10 +21,13 @@ export type Ask =
   | { readonly kind: 'resume'; readonly id: number; readonly steps: number }
   | { readonly kind: 'pause'; readonly id: number }
   | { readonly kind: 'save'; readonly id: number }
+  | { readonly kind: 'pairs'; readonly id: number; readonly design: Design; readonly model?: Uint8Array }
 
 /** What the worker tells. */
 export type Tell =
   | { readonly kind: 'frame'; readonly id: number; readonly frame: Frame }
+  | { readonly kind: 'opened'; readonly id: number; readonly by: string }
+  | { readonly kind: 'pairs'; readonly id: number; readonly pairs: Pairs }
   | { readonly kind: 'done'; readonly id: number }
   | { readonly kind: 'file'; readonly id: number; readonly bytes: Uint8Array }
   | { readonly kind: 'fault'; readonly id: number; readonly fault: string }
@@ -34,7 +39,7 @@ const urls = {
 }
 
 let current = -1
-let held: { readonly tuning: Tuning; readonly target: Target } | undefined
+let held: { readonly tuning: Tuning } | undefined
 
 const tell = (message: Tell): void => postMessage(message)
 
@@ -76,21 +81,31 @@ const go = async (id: number, { tuning: run }: { readonly tuning: Tuning }, step
 }
 
 const begin = async ({ id, design, model, steps }: Ask & { readonly kind: 'begin' }): Promise<void> => {
+  const fault = (reason: string): void => tell({ kind: 'fault', id, fault: reason })
   const before = held
   held = undefined
   await before?.tuning.dispose()
-  await before?.target.dispose()
-  const target = gpuJs({ mode: design.mode })
-  const made = tuning(design, await filesOf(model), target)
-  if (E.isLeft(made)) {
-    await target.dispose()
-    return tell({ kind: 'fault', id, fault: made.left })
-  }
-  held = { tuning: made.right, target }
+  const opened = await targetOf(design.mode)
+  if (E.isLeft(opened)) return fault(opened.left)
+  const { target, by } = opened.right
+  tell({ kind: 'opened', id, by })
+  const files = await filesOf(model)
+  const taste = await taught(design, files, target)
+  if (E.isLeft(taste)) return fault(taste.left)
+  const made = tuning(design, files, target, taste.right)
+  if (E.isLeft(made)) return fault(made.left)
+  held = { tuning: made.right }
   const frame = await made.right.frame()
-  if (E.isLeft(frame)) return tell({ kind: 'fault', id, fault: frame.left })
+  if (E.isLeft(frame)) return fault(frame.left)
   tell({ kind: 'frame', id, frame: frame.right })
   await go(id, held, steps)
+}
+
+const show = async ({ id, design, model }: Ask & { readonly kind: 'pairs' }): Promise<void> => {
+  const opened = await targetOf(design.mode)
+  const found = E.isLeft(opened) ? opened : await pairs(design, await filesOf(model), opened.right.target)
+  if (E.isLeft(found)) tell({ kind: 'fault', id, fault: found.left })
+  else tell({ kind: 'pairs', id, pairs: found.right })
 }
 
 // one thing after another: a step that is being made is made to its end before another run begins
@@ -122,6 +137,8 @@ addEventListener('message', ({ data }: MessageEvent<Ask>) => {
       return queue(id, async () => {
         if (held !== undefined) await go(id, held, data.steps)
       })
+    case 'pairs':
+      return queue(id, () => show(data))
     case 'save': {
       const saved = held?.tuning.saved() ?? E.left('nothing was fine-tuned yet')
       tell(E.isLeft(saved) ? { kind: 'fault', id, fault: saved.left } : { kind: 'file', id, bytes: saved.right })

@@ -5,6 +5,7 @@ import type { Tensor } from 'halforder/tensor/Tensor'
 import * as Draw from 'halforder/random/Draw'
 import * as Key from 'halforder/random/Key'
 import type { Labelled } from 'halforder/training/Batches'
+import { choiceOf, type Choice } from '../Means.js'
 import { distributions, draw, type Pair } from '../../../cli/tasks/points/Points.js'
 
 // -------------------------------------------------------------------------------------
@@ -20,7 +21,7 @@ export interface Lane {
 /**
  * - `data`: the name of a distribution, or `drawn`, which is along `stroke`.
  * - `pretraining`: steps of it; 0 takes the weights that come with the page, where there are some. `reward`: as the shelf of the task `points` reads it.
- * - `rate`: the learning rate of fine-tunes, whose noise is all from `seed`.
+ * - `rate`: the learning rate of fine-tunes, whose noise is all from `seed`. `mode`: what runs the kernels.
  */
 export interface Design {
   readonly data: string
@@ -30,6 +31,7 @@ export interface Design {
   readonly rate: number
   readonly seed: number
   readonly lanes: ReadonlyArray<Lane>
+  readonly mode: Choice
 }
 
 /** What a visitor finds: truncated backpropagation, RLR and half-order segments, at the same price for leaving the base. */
@@ -44,7 +46,8 @@ export const initial: Design = {
     { estimator: 'truncatedBackprop(k = 1)', kl: 0.5 },
     { estimator: 'rlr(h = 2)', kl: 0.5 },
     { estimator: 'segmented(h = 3)', kl: 0.5 }
-  ]
+  ],
+  mode: 'automatic'
 }
 
 /** The chain's steps, rows of a training step and of a fine-tune's, and how many points are shown. */
@@ -134,7 +137,8 @@ export const fromQuery = (query: string): Design => {
     reward: given.get('reward') ?? initial.reward,
     rate: number(given.get('rate'), 1e-5, 0.1, initial.rate),
     seed: Math.round(number(given.get('seed'), 0, 1e6, initial.seed)),
-    lanes: lanes.length === 0 ? initial.lanes : lanes.slice(0, mostLanes)
+    lanes: lanes.length === 0 ? initial.lanes : lanes.slice(0, mostLanes),
+    mode: choiceOf(given.get('mode'))
   }
 }
 
@@ -151,6 +155,7 @@ export const toQuery = (design: Design): string => {
   note('rate', String(design.rate))
   note('seed', String(design.seed))
   note('lanes', design.lanes.map(({ estimator, kl }) => `${estimator}@${kl}`).join(';'))
+  note('mode', design.mode)
   const text = query.toString()
   return text === '' ? '' : `?${text}`
 }

@@ -20,7 +20,7 @@ import type { Values } from 'halforder/tensor/Program'
 import type { Target } from 'halforder/tensor/Target'
 import type { Tensor } from 'halforder/tensor/Tensor'
 import * as Batches from 'halforder/training/Batches'
-import { silent } from 'halforder/training/Conditions'
+import { type Language, oneOf, silent } from 'halforder/training/Conditions'
 import * as Config from 'halforder/training/Config'
 import * as Finetune from 'halforder/training/Finetune'
 import * as Objective from 'halforder/training/Objective'
@@ -116,10 +116,16 @@ const pictures = (
     })
   )
 
-const untold = (labels: number): Tensor => zeros(Design.rows.shown, labels)
+/** A model that was trained on data in parts is told one of them by each sample; one that was trained here is told nothing. */
+const languageOf = ({ denoiser: { labels } }: Pick<DescribedModel, 'denoiser'>): Language =>
+  labels > 1 ? oneOf(Array.from({ length: labels }, (_, i) => String(i))) : silent(labels)
+
+/** What the samples that are shown are told. */
+const told = (design: Design.Design, model: Pick<DescribedModel, 'denoiser'>): Tensor =>
+  languageOf(model).draw(1)(Key.foldInString(Key.make(design.seed), 'told'), Design.rows.shown)
 
 const scaleOf = (design: Design.Design, model: DescribedModel, target: Target): E.Either<string, Scale> =>
-  scale(design.reward, { model, rewards, c: untold(model.denoiser.labels) }, target)
+  scale(design.reward, { model, rewards, c: told(design, model) }, target)
 
 // -------------------------------------------------------------------------------------
 // training
@@ -137,7 +143,13 @@ export const training = (design: Design.Design, target: Target): E.Either<string
     E.mapLeft(Build.showError),
     E.bindTo('executable'),
     E.bind('shots', () =>
-      pictures(design, target, chainOf({ denoiser: denoiser(description) }), untold(description.labels), undefined)
+      pictures(
+        design,
+        target,
+        chainOf({ denoiser: denoiser(description) }),
+        zeros(Design.rows.shown, description.labels),
+        undefined
+      )
     ),
     E.map(({ executable, shots }) => {
       let state = Pretrain.start(objective, plan, Key.foldInString(key, 'network'))
@@ -187,6 +199,7 @@ export const tuning = (
       Config.decode(usual)({
         estimator: document,
         reward: design.reward,
+        prompts: 1,
         chain: { T: Design.T },
         kl: { beta: kl },
         optimizer: { learningRate: design.rate },
@@ -195,14 +208,10 @@ export const tuning = (
       })
     ),
     E.bindTo('config'),
-    E.bind('setup', ({ config }) =>
-      Setup.setup(config, { model, rewards, language: silent(model.denoiser.labels) }, target)
-    ),
+    E.bind('setup', ({ config }) => Setup.setup(config, { model, rewards, language: languageOf(model) }, target)),
     E.mapLeft(showDocumentError),
     E.bind('reward', () => scaleOf(design, model, target)),
-    E.bind('shots', ({ setup: { base }, reward }) =>
-      pictures(design, target, base.chain, untold(model.denoiser.labels), reward)
-    ),
+    E.bind('shots', ({ setup: { base }, reward }) => pictures(design, target, base.chain, told(design, model), reward)),
     E.bind('run', ({ setup: { problem, optimizer, conditions } }) =>
       pipe(Finetune.compile(problem, { optimizer, conditions, target }), E.mapLeft(Gradient.showError))
     ),
@@ -232,7 +241,7 @@ export const baseFrame = async (
 ): Promise<E.Either<string, Frame>> => {
   const made = pipe(
     scaleOf(design, model, target),
-    E.flatMap((reward) => pictures(design, target, chainOf(model), untold(model.denoiser.labels), reward))
+    E.flatMap((reward) => pictures(design, target, chainOf(model), told(design, model), reward))
   )
   if (E.isLeft(made)) return made
   const frame = await made.right.frame(model.parameters)

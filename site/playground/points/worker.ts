@@ -2,8 +2,9 @@
  * The worker of the page of points: it trains, then fine-tunes, and tells what samples look like on the way.
  */
 import * as E from 'fp-ts/lib/Either.js'
-import { gpuJs } from 'halforder/kernel/GpuJs'
 import { type DescribedModel, loadModel, showError } from 'halforder/network/Model'
+import type { Target } from 'halforder/tensor/Target'
+import { targetOf } from '../Targets.js'
 import { type Design, usualPretraining } from './Design.js'
 import * as Engine from './Engine.js'
 
@@ -12,7 +13,7 @@ export type Ask =
   | { readonly id: number; readonly kind: 'pretrain' | 'finetune'; readonly design: Design }
   | { readonly id: number; readonly kind: 'stop' }
 
-/** What the worker tells: samples of a lane, the base model being -1; that something is done; or what is wrong. */
+/** What the worker tells: samples of a lane, the base model being -1; that something is done; by what it computes; or what is wrong. */
 export type Tell =
   | {
       readonly id: number
@@ -22,12 +23,12 @@ export type Tell =
       readonly frame: Engine.Frame
     }
   | { readonly id: number; readonly kind: 'trained' }
+  | { readonly id: number; readonly kind: 'opened'; readonly by: string }
   | { readonly id: number; readonly kind: 'fault'; readonly lane: number; readonly fault: string }
 
 /** Milliseconds between two pictures of the same lane. */
 const pace = 250
 
-const target = gpuJs({ mode: 'webasm' })
 let current = -1
 let base: { readonly key: string; readonly model: DescribedModel } | undefined
 
@@ -56,7 +57,7 @@ const show = async (
 
 const keyOf = ({ data, stroke, pretraining, seed }: Design): string => JSON.stringify([data, stroke, pretraining, seed])
 
-const ready = async (id: number, design: Design, model: DescribedModel): Promise<void> => {
+const ready = async (id: number, design: Design, model: DescribedModel, target: Target): Promise<void> => {
   base = { key: keyOf(design), model }
   await show(id, -1, design.pretraining, Engine.baseFrame(design, model, target))
   tell({ id, kind: 'trained' })
@@ -77,11 +78,13 @@ const shipped = async ({ data, pretraining }: Design): Promise<E.Either<string, 
   return E.mapLeft(showError)(loadModel(new Uint8Array(await response.arrayBuffer())))
 }
 
-const pretrain = async (id: number, asked: Design): Promise<void> => {
-  if (base?.key === keyOf(asked)) return ready(id, asked, base.model)
+const pretrain = async (id: number, asked: Design, target: Target): Promise<void> => {
+  if (base?.key === keyOf(asked)) return ready(id, asked, base.model, target)
   const found = await shipped(asked)
   if (found !== undefined) {
-    return E.isLeft(found) ? tell({ id, kind: 'fault', lane: -1, fault: found.left }) : ready(id, asked, found.right)
+    return E.isLeft(found)
+      ? tell({ id, kind: 'fault', lane: -1, fault: found.left })
+      : ready(id, asked, found.right, target)
   }
   const design = asked.pretraining > 0 ? asked : { ...asked, pretraining: usualPretraining }
   const made = Engine.training(design, target)
@@ -102,14 +105,14 @@ const pretrain = async (id: number, asked: Design): Promise<void> => {
     if (current !== id) return
     const model = training.finished()
     if (E.isLeft(model)) return tell({ id, kind: 'fault', lane: -1, fault: model.left })
-    await ready(id, asked, model.right)
+    await ready(id, asked, model.right, target)
   } finally {
     await training.dispose()
   }
 }
 
-const finetune = async (id: number, design: Design): Promise<void> => {
-  if (base?.key !== keyOf(design)) await pretrain(id, design)
+const finetune = async (id: number, design: Design, target: Target): Promise<void> => {
+  if (base?.key !== keyOf(design)) await pretrain(id, design, target)
   if (base === undefined || current !== id) return
   const lanes: Array<Engine.Tuning | undefined> = []
   try {
@@ -141,10 +144,18 @@ const finetune = async (id: number, design: Design): Promise<void> => {
   }
 }
 
+const begin = async (id: number, kind: 'pretrain' | 'finetune', design: Design): Promise<void> => {
+  const opened = await targetOf(design.mode)
+  if (current !== id) return
+  if (E.isLeft(opened)) return tell({ id, kind: 'fault', lane: -1, fault: opened.left })
+  const { target, by } = opened.right
+  tell({ id, kind: 'opened', by })
+  await (kind === 'pretrain' ? pretrain : finetune)(id, design, target)
+}
+
 addEventListener('message', ({ data }: MessageEvent<Ask>) => {
   current = data.id
   if (data.kind === 'stop') return
   const { id, kind, design } = data
-  const run = kind === 'pretrain' ? pretrain : finetune
-  run(id, design).catch((error: unknown) => tell({ id, kind: 'fault', lane: -1, fault: String(error) }))
+  begin(id, kind, design).catch((error: unknown) => tell({ id, kind: 'fault', lane: -1, fault: String(error) }))
 })

@@ -18,6 +18,7 @@ import { define, type Row } from './Row.js'
 
 /**
  * Evolution strategies over the whole chain, as MeZO (arXiv 2305.17333): zeroth-order on every step. Unbiased for J_s.
+ * Left: `T`, the radius or a form that is none.
  *
  * @category constructors
  * @since 0.1.0

@@ -31,7 +31,7 @@ export interface Options {
 
 /**
  * Full backpropagation: first-order on every step. Unbiased for J. With `memory: 'recompute'` it keeps one step's
- * activations at a time, for one more evaluation of each step.
+ * activations at a time, for one more evaluation of each step. Left: `T` is no length of a chain.
  *
  * @category constructors
  * @since 0.1.0

@@ -32,6 +32,7 @@ export interface Options extends StateOptions {
  * in the window only. Its bias is minus the terms of the other steps: that a step has no noise does not make its parameters
  * matter less. `windowed` pays for them. With a `chance` below 1 each step is scored so often, at random and not made up for, as
  * DanceGRPO (arXiv 2505.07818) does: its steps are paid by so much less, and alike.
+ * Left: a window that is not within the chain.
  *
  * @category constructors
  * @since 0.1.0

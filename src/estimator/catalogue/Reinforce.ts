@@ -32,6 +32,7 @@ export type Options = Pick<Zeroth, 'form' | 'radius'> & StateOptions
 
 /**
  * REINFORCE over the denoising steps, as DDPO-SF (arXiv 2305.13301): half-order on each step by itself. Unbiased for J.
+ * Left: `T` is no length of a chain.
  *
  * @category constructors
  * @since 0.1.0

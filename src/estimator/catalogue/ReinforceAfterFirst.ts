@@ -17,7 +17,7 @@ import { segmented } from './Segmented.js'
 
 /**
  * REINFORCE for chains whose last step is deterministic: first-order on step 1, half-order on each other step by
- * itself. Unbiased for J.
+ * itself. Unbiased for J. Left: `T` is no length of a chain.
  *
  * @category constructors
  * @since 0.1.0

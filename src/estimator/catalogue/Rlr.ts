@@ -83,7 +83,7 @@ export interface RlrRow extends Zeroth, StateOptions {
  * with a random start, zeroth-order on the rest. Unbiased term by term: with a difference form for the terms of J at the
  * first two cells' steps and of J_s at the rest, with the one-point form for J_s. The paper's equation (6) as printed
  * leaves step 1 in the zeroth-order set and removes `h + 1` steps from it, which would pay for step 1 twice; here every
- * step is paid once.
+ * step is paid once. Left: an `h`, a start or a radius that does not fit `T`.
  *
  * @category constructors
  * @since 0.1.0
@@ -125,7 +125,7 @@ export const rlr = ({
 
 /**
  * RLR without what pays for the steps outside its segment: first-order on step 1, half-order on a random segment. Biased: each step
- * above the first is paid with the probability that the segment has it.
+ * above the first is paid with the probability that the segment has it. Left: an `h` or a start that does not fit `T`.
  *
  * @category constructors
  * @since 0.1.0

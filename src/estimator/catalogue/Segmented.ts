@@ -33,6 +33,7 @@ export interface Options extends StateOptions {
 /**
  * Segmented half-order: first-order on step 1, then half-order segments of `h` steps each, the last one perhaps shorter.
  * No zeroth-order cell at all, so unbiased for J, at RLR's memory. `looking` is told to each half-order cell.
+ * Left: an `h` that does not fit `T`.
  *
  * @category constructors
  * @since 0.1.0

@@ -32,6 +32,7 @@ export interface Options {
 /**
  * Truncated backpropagation: first-order on the last `k` steps alone, as AlignProp (arXiv 2310.03739), DRaFT-K
  * (arXiv 2309.17400) and VADER (arXiv 2407.08737) do. Its bias is minus the terms of steps `k+1..T`.
+ * Left: a `k` that is not within 1..`T`.
  *
  * @category constructors
  * @since 0.1.0

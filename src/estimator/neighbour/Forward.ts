@@ -9,7 +9,7 @@
  *   `(1 - b) old + b new` for what is good and `(1 + b) old - b new` for what is not. At the old parameters its gradient is that of
  *   advantage-weighted matching with the advantages `b (2 r - 1)`, sample by sample.
  *
- * They are no covers, and no ledger has them: what they pay for is not a chain's step. `interpreter` runs the first in a fine-tune.
+ * They are no covers, and no ledger has them: what they pay for is not a chain's step. `interpreter` runs either in a fine-tune.
  *
  * @since 0.1.0
  */
@@ -164,9 +164,25 @@ export const matching = (gain: number, sigma: number): number => (gain / sigma) 
 // -------------------------------------------------------------------------------------
 
 /**
- * Fine-tunes by advantage-weighted matching: the problem's own samples, rewards and advantages, each noised to every step by
+ * How samples are matched: the levels of noise, the weight of each step, and, for Diffusion NFT, the `mix` (`b`); without it matching is
+ * weighted by advantages.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Matching {
+  readonly schedule: Schedule
+  readonly weight: (t: number) => number
+  readonly mix?: number
+}
+
+/**
+ * Fine-tunes by matching: the problem's own samples, rewards and advantages, each noised to every step by
  * `weight(t)`. The noises are those that another row's sample was made of, which are independent of the row's own; a batch
  * therefore has two rows at least. The cover that a request asks for is not looked at.
+ *
+ * With a `mix` it is Diffusion NFT: samples are those of the request's `old` parameters, where it has some, and a sample with advantage `A` is worth
+ * `(1 + A) / 2`, held within `[0, 1]`. Where `old` are the parameters themselves the gradient is that of advantages `mix A`.
  *
  * Left: a chain without a clean prediction, or what a program finds.
  *
@@ -174,7 +190,7 @@ export const matching = (gain: number, sigma: number): number => (gain / sigma) 
  * @since 0.1.0
  */
 export const interpreter =
-  ({ schedule, weight }: { readonly schedule: Schedule; readonly weight: (t: number) => number }, target: Target) =>
+  ({ schedule, weight, mix }: Matching, target: Target) =>
   <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
     problem: Problem<P, S, C, R>
   ): E.Either<EstimatorError, Gradients> => {
@@ -187,7 +203,9 @@ export const interpreter =
       E.bind('rollout', () =>
         built('rollout', Programs.rollout(chain, { perturbation: 'none', keep: false, trained }))
       ),
-      E.bind('weighted', () => built('weighted', weighted({ chain, schedule, trained }))),
+      E.bind('matched', () =>
+        built('matched', (mix === undefined ? weighted : negativeAware)({ chain, schedule, trained }))
+      ),
       E.bind('scored', () =>
         reward._tag === 'BlackBox'
           ? E.right({})
@@ -215,10 +233,11 @@ export const interpreter =
                 TE.map((out) => Array.from(out['reward']?.data ?? []))
               )
         const estimate = (request: Request): TE.TaskEither<EstimatorError, Estimate> => {
-          const { params, condition, xT, eps, weights, advantageState, groups } = request
+          const { params, old = params, condition, xT, eps, weights, advantageState, groups } = request
           const own = { ...under('params', params), ...condition }
+          const sampling = mix === undefined ? own : { ...under('params', old), ...condition }
           return pipe(
-            run('rollout', { ...own, xT, eps }),
+            run('rollout', { ...sampling, xT, eps }),
             TE.map((out) => out['x0'] ?? xT),
             TE.bindTo('x0'),
             TE.bind('rewards', ({ x0 }) => rewardsOf(x0, request)),
@@ -227,12 +246,19 @@ export const interpreter =
               pipe(
                 range(1, chain.T),
                 RA.traverse(TE.ApplicativeSeq)((t) =>
-                  run('weighted', {
+                  run('matched', {
                     ...own,
                     x0,
                     eps: nextRows(T.at(t - 1)(eps)),
                     high: T.scalar(t),
-                    weights: T.vector(judged.advantages.map((a, n) => a * (weights[n] ?? 0) * weight(t)))
+                    ...(mix === undefined
+                      ? { weights: T.vector(judged.advantages.map((a, n) => a * (weights[n] ?? 0) * weight(t))) }
+                      : {
+                          ...under('old', old),
+                          mix: T.scalar(mix),
+                          worth: T.vector(judged.advantages.map(worthOf)),
+                          weights: T.vector(weights.map((one) => one * weight(t)))
+                        })
                   })
                 )
               )
@@ -260,6 +286,9 @@ export const interpreter =
       })
     )
   }
+
+/** What a sample is worth by its advantage. */
+const worthOf = (advantage: number): number => (1 + Math.max(-1, Math.min(1, advantage))) / 2
 
 /** Each row has the next one's, and the last the first's. */
 const nextRows = ({ shape, data }: Tensor): Tensor => {

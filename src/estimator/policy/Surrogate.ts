@@ -123,7 +123,7 @@ export const elements = (state: Shape): number =>
  * How the samples of a cell of `h` steps are to be weighed: `params, x (= x_m), eps [h, ...] (step j's first), c, high (= m), old`
  * (the mean that drew), `advantage [batch], low, up, dual` (bounds of the ratio) to `mean`, `noise` (what the samples stand for now),
  * `weight [batch]` (the advantage times the ratio, over the elements where the density is a mean), `logRatio [batch]`, and
- * `kept [batch]`, 1 where the term is not dropped.
+ * `kept [batch]`, 1 where the term is not dropped. Left: shapes of the chain that do not fit one another.
  *
  * @category programs
  * @since 0.1.0

@@ -116,8 +116,8 @@ export interface RolloutOptions<P extends Params, S extends Batched, C extends E
 
 /**
  * A rollout: `params, xT, eps [T, ...], c` to `x0`, and with `keep` to `trajectory [T + 1, ...]` too. With a perturbation,
- * step `t` uses `theta + radius mask[t] xi`; the extra inputs are `xi.path`, `mask [T]` and `radius` (negative for the
- * other side of a central difference). With `clean`, `clean [T, ...]` has what each of the states `x_1, ..., x_T` lets one expect
+ * step `t` uses `theta + radius mask[t] xi`; the extra inputs are `xi.path`, `mask [T]` of zeros and ones, and `radius` (negative
+ * for the other side of a central difference). With `clean`, `clean [T, ...]` has what each of the states `x_1, ..., x_T` lets one expect
  * of the output; with step rewards, `steps [T, batch]` has their sum at each step, and the inputs are `step.i.path` for the
  * parameters of the `i`-th.
  *
@@ -135,14 +135,29 @@ export const rollout = <P extends Params, S extends Batched, C extends Exprs>(
   const params = L.parameterInputs<P>('params', chain.parameters)
   const mask = X.input('mask', [T])
   const radius: Scalar = X.input('radius', [])
+  // each step reads one of the two, which are made once
+  const both = new Map(
+    Tree.leaves(Tree.isExpr, params).flatMap(([path, leaf]) => {
+      const shape = perturbation === 'shared' ? directions[path] : undefined
+      if (shape === undefined) return []
+      const moved = X.add(leaf, X.mul(X.input(`xi.${path}`, shape), radius))
+      return [[path, X.stack<Shape>([leaf, moved])] as const]
+    })
+  )
   const parametersAt = (t: number): P => {
-    const reach = X.mul(radius, X.reshape(X.slice(mask, 0, t - 1, 1), []))
+    const marked: Scalar = X.reshape(X.slice(mask, 0, t - 1, 1), [])
+    if (perturbation === 'shared') {
+      return Tree.mapExprs(params, (leaf, path) => {
+        const two = both.get(path)
+        return two === undefined ? leaf : X.retype(X.take(two, 0, marked), leaf.shape)
+      })
+    }
+    const reach = X.mul(radius, marked)
     return Tree.mapExprs(params, (leaf, path) => {
       const shape = directions[path]
       if (shape === undefined) return leaf
-      const xi = X.input(`xi.${path}`, shape)
-      const direction = perturbation === 'shared' ? xi : X.reshape(X.slice<Shape, 0, 1>(xi, 0, t - 1, 1), leaf.shape)
-      return X.add(leaf, X.mul(direction, reach))
+      const xi = X.reshape(X.slice<Shape, 0, 1>(X.input(`xi.${path}`, shape), 0, t - 1, 1), leaf.shape)
+      return X.add(leaf, X.mul(xi, reach))
     })
   }
   const eps: readonly [number, ...S] = [T, ...chain.state]

@@ -1,14 +1,12 @@
 /**
- * Which estimator to take, found out by a pilot: all that fit are measured on the same draws, and after each round the better half goes
- * on, on further draws, until two are left; each round takes as much of the pilot's share of the budget (successive halving: Karnin,
- * Koren and Somekh, ICML 2013; Jamieson and Talwalkar, arXiv 1502.07943). What counts is variance times the time that a sample
- * takes.
+ * Which estimator to take, found out by a pilot: all that fit race on the same draws, sharing what they have in common
+ * (`pilot/Shared`), and whoever falls behind is left there (racing: Maron and Moore, NeurIPS 1993). The best is the one with the least
+ * variance times time of a sample: who is believed to be is what `pilot/Race` says.
  *
  * @since 0.1.0
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
-import type { IO } from 'fp-ts/lib/IO.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Params } from '../../lens/Lens.js'
@@ -16,57 +14,27 @@ import { lenses } from '../../reward/StepReward.js'
 import type { Batched } from '../../tensor/Shape.js'
 import type { Target } from '../../tensor/Target.js'
 import type { Exprs } from '../../tensor/Tree.js'
-import { ofCover } from './Cost.js'
-import type { Cover } from '../Cover.js'
+import { cost as costOf } from './Cost.js'
 import type { Estimator } from '../Estimator.js'
-import * as Est from '../Estimator.js'
 import * as Gradient from '../Gradient.js'
 import type { EstimatorError, Problem } from '../Gradient.js'
+import type { Entry, Named, Options, Racer, Seen, Track } from './pilot/Lap.js'
+import * as Race from './pilot/Race.js'
+import * as Rates from './pilot/Rates.js'
+import type * as Runs from './pilot/Runs.js'
+import * as Shared from './pilot/Shared.js'
+import { raced, type State, type TooLittleWork } from './pilot/Stages.js'
 import * as Variance from './Variance.js'
+
+export type { Entry, Options } from './pilot/Lap.js'
 
 // -------------------------------------------------------------------------------------
 // model
 // -------------------------------------------------------------------------------------
 
 /**
- * How a pilot is run. `samples`: those of the whole run that it is for; `share`: what part of the run's network evaluations and
- * pullbacks the pilot may take, those of the run being what it would take with whichever of the candidates that are left is the
- * cheapest, unless a least first round takes more. `rows`: the batch sizes
- * that may be measured; of them the largest with which the first round takes no more than a third of what the dearest may. `draws` are the
- * draws of a batch of so many rows, and `clock` tells seconds.
- *
- * @category model
- * @since 0.1.0
- */
-export interface Options {
-  readonly samples: number
-  readonly share: number
-  readonly rows?: ReadonlyArray<number>
-  readonly draws: (batch: number) => Variance.Draws
-  readonly clock: IO<number>
-}
-
-/**
- * A candidate as the pilot has it after its last round: how many samples were measured, the variance of one, the seconds that one
- * takes, and their product; how many rounds it was in; what a sample takes, in evaluations and pullbacks; the bytes of its
- * activations.
- *
- * @category model
- * @since 0.1.0
- */
-export interface Entry<A> {
-  readonly candidate: A
-  readonly samples: number
-  readonly variance: number
-  readonly seconds: number
-  readonly score: number
-  readonly rounds: number
-  readonly work: number
-  readonly peakBytes: number
-}
-
-/**
- * What a pilot found: the candidates, the best first, and the work that it took, with what of it was allowed.
+ * What a pilot found: the candidates, the chosen one first, then those that were in the race the longest; the work that it took, with
+ * what of it was allowed; and the rates that times are of.
  *
  * @category model
  * @since 0.1.0
@@ -75,6 +43,7 @@ export interface Found<A> {
   readonly entries: readonly [Entry<A>, ...ReadonlyArray<Entry<A>>]
   readonly work: number
   readonly allowed: number
+  readonly rates: Rates.Rates
 }
 
 /**
@@ -84,86 +53,14 @@ export interface Found<A> {
  * @category model
  * @since 0.1.0
  */
-export type PilotError =
-  | EstimatorError
-  | { readonly _tag: 'NoCandidate'; readonly reason: string }
-  | { readonly _tag: 'TooLittleWork'; readonly needed: number; readonly got: number }
+export type PilotError = EstimatorError | { readonly _tag: 'NoCandidate'; readonly reason: string } | TooLittleWork
 
 // -------------------------------------------------------------------------------------
-// the pilot
+// who races
 // -------------------------------------------------------------------------------------
 
-/** Evaluations and pullbacks of a sample of one cover. */
-const workOf = (cover: Cover, networkCalls: number, stepCalls: number): number => {
-  const { networkEvaluations, pullbackSteps } = ofCover(cover, networkCalls, stepCalls)
-  return networkEvaluations + networkCalls * pullbackSteps
-}
-
-/** What is known of a candidate so far, as sums that rounds add to. */
-interface Known<A> {
-  readonly candidate: A
-  readonly work: number
-  readonly units: number
-  readonly samples: number
-  readonly mean: ReadonlyArray<number>
-  readonly squares: number
-  readonly seconds: number
-  readonly rounds: number
-  readonly peakBytes: number
-}
-
-/** Moments of two lots of samples together. */
-const pooled = <A>(known: Known<A>, measured: Variance.Measured, units: number): Known<A> => {
-  const { n, mean, variance } = measured.gradient
-  // of the mean of a batch, in units of one sample
-  const [size, squares] = [measured.batch, measured.batch * (n > 1 ? variance * (n - 1) : 0)]
-  const total = known.samples + n
-  const gap = known.samples === 0 ? 0 : mean.reduce((sum, m, i) => sum + (m - (known.mean[i] ?? 0)) ** 2, 0)
-  return {
-    ...known,
-    units: known.units + units,
-    samples: total,
-    mean: mean.map((m, i) => ((known.mean[i] ?? 0) * known.samples + m * n) / total),
-    squares: known.squares + squares + (size * gap * known.samples * n) / total,
-    // a single batch is the first of its programs, which takes longer than any later one
-    seconds: units < 2 ? known.seconds : Math.min(known.seconds, measured.seconds ?? Number.POSITIVE_INFINITY),
-    rounds: known.rounds + 1,
-    peakBytes: measured.peakBytes
-  }
-}
-
-/** Seconds that an evaluation or a pullback of a row takes: the median of those that were timed, or 1 where none was. */
-const rateOf = <A>(known: ReadonlyArray<Known<A>>, rows: number): number => {
-  const rates = known
-    .map(({ seconds, work }) => seconds / (work * rows))
-    .filter(Number.isFinite)
-    .sort((a, b) => a - b)
-  return rates[Math.floor(rates.length / 2)] ?? 1
-}
-
-/** What was never timed is taken to be as fast as the others are. */
-const entryOf =
-  (rows: number, rate: number) =>
-  <A>({ candidate, samples, squares, seconds, rounds, work, peakBytes }: Known<A>): Entry<A> => {
-    const variance = samples > 1 ? squares / (samples - 1) : Number.POSITIVE_INFINITY
-    const each = Number.isFinite(seconds) ? seconds / rows : rate * work
-    return { candidate, samples, variance, seconds: each, score: variance * each, rounds, work, peakBytes }
-  }
-
-/** Draws from the `from`-th on. */
-const later = (draws: Variance.Draws, from: number): Variance.Draws => ({
-  uniform: (i) => draws.uniform(from + i),
-  request: (i, cover) => draws.request(from + i, cover)
-})
-
-/**
- * Runs a pilot of some candidates on a problem. Those that are biased, or can not stand on it, are left out. Left: none is left,
- * too little work, or what a run finds.
- *
- * @category interpreters
- * @since 0.1.0
- */
-export const pilot = <
+/** The candidates that are unbiased and can stand on the problem, each once, or why there are none. */
+const standing = <
   A extends { readonly estimator: Estimator },
   P extends Params,
   S extends Batched,
@@ -171,12 +68,8 @@ export const pilot = <
   R extends Params
 >(
   problem: Omit<Problem<P, S, C, R>, 'estimator' | 'batch'>,
-  candidates: ReadonlyArray<A>,
-  target: Target,
-  { samples, share, rows: sizes = [8, 4, 2], draws: drawsOf, clock }: Options
-): TE.TaskEither<PilotError, Found<A>> => {
-  const { networkCalls } = problem.chain
-  const stepCalls = lenses(problem.steps).reduce((total, one) => total + one.networkCalls, 0)
+  candidates: ReadonlyArray<A>
+): E.Either<PilotError, ReadonlyArray<A>> => {
   const checked = candidates.map((candidate) =>
     pipe(
       Gradient.check({ ...problem, batch: 2, estimator: candidate.estimator }),
@@ -188,91 +81,84 @@ export const pilot = <
     )
   )
   // the same covers under two names are one candidate
-  const standing = RA.uniq<A>({
+  const all = RA.uniq<A>({
     equals: (a, b) => a === b || JSON.stringify(a.estimator.covers) === JSON.stringify(b.estimator.covers)
   })(RA.rights(checked))
-  if (standing.length === 0) {
-    const [first] = RA.lefts(checked)
-    return TE.left({ _tag: 'NoCandidate', reason: first === undefined ? 'all are biased' : Gradient.showError(first) })
+  if (all.length > 0) return E.right(all)
+  const [first] = RA.lefts(checked)
+  return E.left({ _tag: 'NoCandidate', reason: first === undefined ? 'all are biased' : Gradient.showError(first) })
+}
+
+/** Does what it weighs scores with look at other samples? Siblings look at each other. */
+const isCompared = ({ covers }: Estimator): boolean =>
+  covers.some(({ cover }) => cover.cells.some((cell) => cell._tag === 'HalfOrder' && cell.siblings === undefined))
+
+// -------------------------------------------------------------------------------------
+// the pilot
+// -------------------------------------------------------------------------------------
+
+/**
+ * Runs a pilot of some candidates on a problem. Those that are biased, or can not stand on it, are left out. Left: none is left,
+ * too little work, or what a run finds.
+ *
+ * @category interpreters
+ * @since 0.1.0
+ */
+export const pilot = <A extends Named, P extends Params, S extends Batched, C extends Exprs, R extends Params>(
+  problem: Omit<Problem<P, S, C, R>, 'estimator' | 'batch'>,
+  candidates: ReadonlyArray<A>,
+  target: Target,
+  options: Options
+): TE.TaskEither<PilotError, Found<A>> => {
+  const { chain, steps } = problem
+  const { samples, share, clock } = options
+  const on: Runs.On = {
+    networkCalls: chain.networkCalls,
+    stepCalls: lenses(steps).reduce((total, one) => total + one.networkCalls, 0),
+    lookahead: chain.lookahead ?? false,
+    discrete: chain.noise.outcome !== undefined,
+    scores: Shared.isScaled(problem)
   }
-  const known = standing.map(
-    (candidate): Known<A> => ({
+  const track: Track<A> = {
+    on,
+    options,
+    isMean: Variance.isShared(problem),
+    sampling: (batch) => Variance.sampling({ ...problem, batch }),
+    share: (batch, some) =>
+      Shared.share(
+        { ...problem, batch },
+        some.map(({ racer }) => racer.candidate.estimator),
+        target,
+        clock
+      ),
+    allowed: ({ work }) => (options.measured === undefined ? share * samples * work : Number.POSITIVE_INFINITY)
+  }
+  const begun = (candidate: A): Seen<A> => {
+    const { estimator } = candidate
+    const cost = costOf(estimator, on.networkCalls, on.stepCalls, on.lookahead)
+    const racer: Racer<A> = {
       candidate,
-      work: Est.mean(candidate.estimator, (cover) => workOf(cover, networkCalls, stepCalls)),
-      units: 0,
-      samples: 0,
-      mean: [],
-      squares: 0,
-      seconds: Number.POSITIVE_INFINITY,
-      rounds: 0,
-      peakBytes: 0
+      plain: Race.isPlain(estimator),
+      cost,
+      work: cost.networkEvaluations + on.networkCalls * cost.pullbackSteps,
+      compared: problem.advantage.batchDependent && isCompared(estimator)
+    }
+    return { racer, samples: [], rounds: 0 }
+  }
+  return pipe(
+    TE.fromEither(standing(problem, candidates)),
+    TE.flatMap((some): TE.TaskEither<PilotError, State<A>> => raced(track, some.map(begun))),
+    TE.map(({ leader, others, out, spent, rates }) => {
+      // at one rate, whenever they were left behind
+      const timed = (entry: Entry<A>): Entry<A> => {
+        const cost = costOf(entry.candidate.estimator, on.networkCalls, on.stepCalls, on.lookahead)
+        const seconds = Rates.secondsOf(rates)(cost, on.networkCalls)
+        return { ...entry, seconds, score: entry.variance * seconds }
+      }
+      const rest = [...others, ...out].map(timed).sort((a, b) => b.rounds - a.rounds || a.score - b.score)
+      return { entries: [timed(leader), ...rest], work: spent, allowed: share * samples * leader.work, rates }
     })
   )
-  // means of batches are samples, of which a variance needs two
-  const least = Variance.isShared(problem) ? 2 : 1
-  const roundOf = (of: ReadonlyArray<Known<A>>, rows: number, units: number): number =>
-    of.reduce((sum, { work }) => sum + work * rows * units, 0)
-  const allowedBy = ({ work }: Known<A>): number => share * samples * work
-  // before anything is known, a run with the one that takes the most
-  const most = Math.max(...known.map(allowedBy))
-  const rows = sizes.find((size) => roundOf(known, size, least) <= most / 3) ?? Math.min(...sizes)
-  const needed = roundOf(known, rows, least)
-  if (needed > most) return TE.left({ _tag: 'TooLittleWork', needed: Math.ceil(needed), got: Math.floor(most) })
-  const draws = drawsOf(rows)
-  const again = (one: Known<A>, units: number): TE.TaskEither<EstimatorError, Known<A>> =>
-    pipe(
-      Variance.measureAsTrained(
-        { ...problem, batch: rows, estimator: one.candidate.estimator },
-        target,
-        later(draws, one.units),
-        units,
-        { clock }
-      ),
-      TE.map((measured) => pooled(one, measured, units))
-    )
-  const ranked = (all: ReadonlyArray<Known<A>>): ReadonlyArray<Known<A>> => {
-    const entry = entryOf(rows, rateOf(all, rows))
-    const scored = all.map((one) => ({ one, score: entry(one).score }))
-    return scored.sort((a, b) => a.score - b.score).map(({ one }) => one)
-  }
-  /** How many batches of each: what is left is shared by the rounds to come, until two are left. */
-  const unitsOf = (racing: ReadonlyArray<Known<A>>, left: number): number =>
-    Math.floor(left / Math.max(1, Math.ceil(Math.log2(racing.length))) / roundOf(racing, rows, 1))
-  /** Whichever of them is the best in the end, it is within its share. */
-  const leftFor = (racing: ReadonlyArray<Known<A>>, taken: number): number => Math.min(...racing.map(allowedBy)) - taken
-  /** So many of the first that a batch of each can be had for what is left: two, or there is no further round. */
-  const affordable = (racing: ReadonlyArray<Known<A>>, taken: number): ReadonlyArray<Known<A>> =>
-    racing.length < 2 || roundOf(racing, rows, 1) <= leftFor(racing, taken)
-      ? racing
-      : affordable(racing.slice(0, racing.length - 1), taken)
-  const round = (
-    racing: ReadonlyArray<Known<A>>,
-    out: ReadonlyArray<Known<A>>,
-    units: number,
-    spent: number
-  ): TE.TaskEither<EstimatorError, Found<A>> =>
-    pipe(
-      racing,
-      RA.traverse(TE.ApplicativeSeq)((one) => again(one, units)),
-      TE.flatMap((measured) => {
-        const taken = spent + roundOf(racing, rows, units)
-        const [best, ...others] = ranked(measured)
-        if (best === undefined)
-          return TE.left<EstimatorError, Found<A>>({ _tag: 'NotCompiled', program: 'a candidate' })
-        const half = affordable([best, ...others].slice(0, Math.ceil(measured.length / 2)), taken)
-        const more = Math.max(1, unitsOf(half, leftFor(half, taken)))
-        const entry = entryOf(rows, rateOf(measured, rows))
-        return half.length > 1
-          ? round(half, [...others.slice(half.length - 1), ...out], more, taken)
-          : TE.right({
-              entries: [entry(best), ...[...others, ...out].map((one) => entry(one))],
-              work: taken,
-              allowed: allowedBy(best)
-            })
-      })
-    )
-  const cheapest = Math.min(...known.map(allowedBy))
-  return round(known, [], Math.max(least, unitsOf(known, cheapest)), 0)
 }
 
 // -------------------------------------------------------------------------------------
@@ -281,6 +167,15 @@ export const pilot = <
 
 const figure = (x: number): string => (x >= 1e5 || x < 1e-3 ? x.toExponential(1) : String(Number(x.toPrecision(3))))
 
+/** Why one with a lower score, or none, was not chosen. */
+const whys: Readonly<Record<Race.Standing['why'], string>> = {
+  leads: 'chosen',
+  behind: '',
+  missing: 'its samples miss the mean',
+  few: 'too few samples to tell',
+  close: 'may be luck'
+}
+
 /**
  * What a pilot found as a table for a person, and what `samples` samples would take with each.
  *
@@ -288,29 +183,40 @@ const figure = (x: number): string => (x >= 1e5 || x < 1e-3 ? x.toExponential(1)
  * @since 0.1.0
  */
 export const table = <A extends { readonly estimator: Estimator }>(
-  { entries, work, allowed }: Found<A>,
+  { entries, work, allowed }: Omit<Found<A>, 'rates'>,
   samples: number
 ): string => {
   const [best] = entries
-  const header = ['estimator', 'samples', 'variance', 'E + P', 'ms', 'MiB', 'x time', 'rounds', 'run in s']
-  const lines = entries.map((one) => [
-    one.candidate.estimator.name,
-    String(one.samples),
-    one.variance.toExponential(2),
-    String(Math.round(one.work)),
-    figure(1000 * one.seconds),
-    (one.peakBytes / 2 ** 20).toFixed(1),
-    figure(one.score / best.score),
-    String(one.rounds),
-    figure(one.seconds * samples)
-  ])
+  const header = ['estimator', 'samples', 'variance', 'E + P', 'ms', 'MiB', 'x time', 'rounds', 'run in s', '']
+  const lines = entries.map((one) =>
+    one.samples === 0
+      ? [one.candidate.estimator.name, '0', '-', String(Math.round(one.work)), '-', '-', '-', '0', '-', 'not looked at']
+      : [
+          one.candidate.estimator.name,
+          String(one.samples),
+          one.variance.toExponential(2),
+          String(Math.round(one.work)),
+          figure(1000 * one.seconds),
+          (one.peakBytes / 2 ** 20).toFixed(1),
+          figure(one.score / best.score),
+          String(one.rounds),
+          figure(one.seconds * samples),
+          one.why === 'behind' && one.score < best.score ? 'was behind on its draws' : whys[one.why]
+        ]
+  )
   const widths = header.map((title, i) => Math.max(title.length, ...lines.map((line) => line[i]?.length ?? 0)))
+  const isText = (i: number): boolean => i === 0 || i === header.length - 1
   const show = (line: ReadonlyArray<string>): string =>
-    line.map((text, i) => (i === 0 ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0))).join('  ')
+    line
+      .map((text, i) => (isText(i) ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0)))
+      .join('  ')
+      .trimEnd()
   const share = (100 * work) / (best.work * samples)
   return [
     ...[header, ...lines].map(show),
-    'variance, E + P (network evaluations and pullbacks) and ms are of one sample; x time: variance times time, over that of the first.',
+    'best is the least variance times time; variance, E + P (network evaluations and pullbacks) and ms are of one sample, and x time is both over',
+    'that of the chosen. ms is E, P and rewards at their measured rates. One that pulls back through several steps is chosen only where its samples',
+    'have the mean that scores have: the variance has what they miss in it.',
     `the pilot took ${Math.round(work)} evaluations and pullbacks of ${Math.round(allowed)} that it may take: ${share.toPrecision(2)} % of the run's ${Math.round(best.work * samples)}`
   ].join('\n')
 }

@@ -212,6 +212,63 @@ export const ratio = (one: Spread, other: Spread): Ranged => {
   return { value, interval: [value * low, value * high] }
 }
 
+/**
+ * How far apart the means of two lots of `n` samples are that were drawn together, row by row: `n` times the squared distance of the
+ * true means, less what noise makes of it, so that it is 0 on average where they are the same; and the standard deviation that it has
+ * then. Both are of the differences of pairs, and `other` may be left out for means of 0.
+ *
+ * @category statistics
+ * @since 0.1.0
+ */
+export const gap = (
+  one: ReadonlyArray<Matrix>,
+  other?: ReadonlyArray<Matrix>
+): { value: number; deviation: number } => {
+  const width = one[0]?.width ?? 0
+  const n = rowCount(one, width)
+  const count = Math.min(n, mostPairs)
+  // many samples are taken as means of groups, whose spread is that much less
+  const groups = Array.from({ length: count }, () => new Float64Array(width))
+  let row = 0
+  one.forEach(({ data }, i) => {
+    const from = other?.[i]?.data
+    for (let at = 0; at < data.length; at += width) {
+      const own = groups[Math.floor((row * count) / n)]
+      if (own !== undefined)
+        for (let k = 0; k < width; k++) own[k] = (own[k] ?? 0) + (data[at + k] ?? 0) - (from?.[at + k] ?? 0)
+      row++
+    }
+  })
+  let [products, squares] = [0, 0]
+  for (let i = 0; i < count; i++) {
+    for (let j = 0; j < i; j++) {
+      const [a, b] = [groups[i], groups[j]]
+      let dot = 0
+      for (let k = 0; k < width; k++) dot += (a?.[k] ?? 0) * (b?.[k] ?? 0)
+      products += dot
+      squares += dot * dot
+    }
+  }
+  // of sums of `n / count` each, over `count (count - 1) / 2` pairs
+  const pairs = (count * (count - 1)) / 2
+  return { value: (products * count) / pairs / (n / count), deviation: Math.sqrt((2 * squares) / pairs) / (n / count) }
+}
+
+/**
+ * The squared distances of rows to their mean, and their mean.
+ *
+ * @category statistics
+ * @since 0.1.0
+ */
+export const ofDistances = (matrices: ReadonlyArray<Matrix>): { mean: number; distances: Float64Array } => {
+  const width = matrices[0]?.width ?? 0
+  const distances = squaredDistances(matrices, Array.from(meanOf(matrices, width, rowCount(matrices, width))))
+  return { mean: distances.reduce((sum, d) => sum + d, 0) / Math.max(distances.length, 1), distances }
+}
+
+/** More than so many samples are compared in groups: each pair is looked at. */
+const mostPairs = 256
+
 /** The squared distance of each row to the mean. */
 const squaredDistances = (matrices: ReadonlyArray<Matrix>, mean: ReadonlyArray<number>): Float64Array => {
   const width = Math.max(mean.length, 1)

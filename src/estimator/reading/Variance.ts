@@ -158,6 +158,7 @@ export const measure = <P extends Params, S extends Batched, Cd extends Exprs, R
  * that the batch shares, such as matrices and adapters. Rows are weighted by `1 / batch`, whatever the draws say.
  * Each batch is one sample of the spread, so an interval needs some dozens of them. Where the batch shares a
  * zeroth-order direction, the variance does not fall as `1 / batch`.
+ * Left: the estimator does not fit the problem, or the target failed.
  *
  * @category interpreters
  * @since 0.1.0
@@ -169,26 +170,55 @@ export const measureBatches = <P extends Params, S extends Batched, Cd extends E
   batches: number,
   options: Options = {}
 ): TE.TaskEither<EstimatorError, Measured> => {
+  const { averaged, meanOf } = means(problem)
+  return measured(problem, target, averaged(draws), { batches, batch: problem.batch, ...options }, meanOf)
+}
+
+/** Draws of which each row has its part of a mean, and the mean of the rows that have a gradient of their own. */
+const means = <P extends Params, S extends Batched, Cd extends Exprs, R extends Params>(
+  problem: Pick<Problem<P, S, Cd, R>, 'chain' | 'trained' | 'batch'>
+): { readonly averaged: (draws: Draws) => Draws; readonly meanOf: (gradient: Values) => Matrix } => {
   const { batch } = problem
   const shared = new Set(sharedOf(problem))
   const weights = new Array<number>(batch).fill(1 / batch)
-  const mean = (gradient: Values): Matrix =>
-    rowsOf(
-      Object.fromEntries(
-        Object.entries(gradient).map(([path, value]) => [
-          path,
-          shared.has(path) ? value : { shape: value.shape.slice(1), data: summed(value.data, batch) }
-        ])
-      ),
-      1
-    )
-  const averaged: Draws = { ...draws, request: (i, cover) => ({ ...draws.request(i, cover), weights }) }
-  return measured(problem, target, averaged, { batches, batch, ...options }, mean)
+  return {
+    averaged: (draws) => ({ ...draws, request: (i, cover) => ({ ...draws.request(i, cover), weights }) }),
+    meanOf: (gradient) =>
+      rowsOf(
+        Object.fromEntries(
+          Object.entries(gradient).map(([path, value]) => [
+            path,
+            shared.has(path) ? value : { shape: value.shape.slice(1), data: summed(value.data, batch) }
+          ])
+        ),
+        1
+      )
+  }
+}
+
+/**
+ * What a sample is: of `size` rows, from the draws of a batch, and the samples of its gradient. Each row is one where every trained
+ * parameter has a batch axis; else the mean of the batch is.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const sampling = <P extends Params, S extends Batched, Cd extends Exprs, R extends Params>(
+  problem: Pick<Problem<P, S, Cd, R>, 'chain' | 'trained' | 'batch'>
+): {
+  readonly size: number
+  readonly drawn: (draws: Draws) => Draws
+  readonly samplesOf: (gradient: Values) => Matrix
+} => {
+  const { averaged, meanOf } = means(problem)
+  return isShared(problem)
+    ? { size: problem.batch, drawn: averaged, samplesOf: meanOf }
+    : { size: 1, drawn: (draws) => draws, samplesOf: (gradient) => rowsOf(gradient, problem.batch) }
 }
 
 /**
  * Measures sample by sample where every trained parameter has a batch axis, and means of batches where the batch shares
- * some.
+ * some. Left: the estimator does not fit the problem, or the target failed.
  *
  * @category interpreters
  * @since 0.1.0

@@ -39,7 +39,7 @@ export interface Way {
 
 /**
  * The estimator to run as a pilot: every way down for every step, each in a cell of its own, with equal shares.
- * `pathwise` tells whether the reward may be pulled back through.
+ * `pathwise` tells whether the reward may be pulled back through. Left: `T` is no length of a chain.
  *
  * @category the pilot
  * @since 0.1.0

@@ -1,5 +1,6 @@
 /**
- * Elementwise operations as text of the JavaScript subset that gpu.js compiles on every mode.
+ * Elementwise operations as text: of the JavaScript subset that gpu.js compiles on every mode, and of WGSL, for one
+ * number or for a vector of them.
  *
  * The shading languages promise relative errors for sums, products, quotients, square roots, exp and log, but only
  * absolute ones for tanh, sin and cos: those, and erf, are computed from the former.
@@ -21,6 +22,28 @@ import { cosTail, erfFar, erfNear, halfPi, sinTail, tanhNear, tanhTail } from '.
  */
 export type Define = (value: string) => string
 
+/**
+ * How a language writes what languages write differently: a known number, a call of a function that all have, a
+ * comparison, and one of two values.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Dialect {
+  readonly number: (value: number) => string
+  readonly call: (name: CommonName, ...args: ReadonlyArray<string>) => string
+  readonly compare: (a: string, operator: '<' | '>' | '=' | '!=', b: string) => string
+  readonly choose: (condition: string, yes: string, no: string) => string
+}
+
+/**
+ * The functions that all languages have under these names.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type CommonName = 'abs' | 'exp' | 'log' | 'sqrt' | 'floor' | 'max' | 'min'
+
 // -------------------------------------------------------------------------------------
 // utils
 // -------------------------------------------------------------------------------------
@@ -38,98 +61,117 @@ export const float = (value: number): string => {
   return rounded < 0 ? `(-${positive})` : positive
 }
 
-/** Horner's rule. */
-const polynomial = (coefficients: ReadonlyArray<number>, x: string): string =>
-  coefficients.reduceRight((rest, c) => (rest === '' ? float(c) : `(${rest} * ${x} + ${float(c)})`), '')
-
 // -------------------------------------------------------------------------------------
 // functions
 // -------------------------------------------------------------------------------------
 
-const signed = (magnitude: string, sign: string): string => `(${sign} < 0.0 ? -(${magnitude}) : ${magnitude})`
+type Operation = (define: Define, a: string, b: string, c: string) => string
 
-/** An odd polynomial near 0, else 1 - 2 / (e^2|x| + 1) with the sign of x; 1 in f32 from 10 on. */
-const tanh = (define: Define, x: string): string => {
-  const size = define(`Math.abs(${x})`)
-  const square = define(`${x} * ${x}`)
-  const near = define(`${x} + ${x} * ${square} * ${polynomial(tanhTail, square)}`)
-  const growth = define(`Math.exp(Math.min(${size}, 10.0) * 2.0)`)
-  const far = define(`1.0 - 2.0 / (${growth} + 1.0)`)
-  return `(${size} < ${float(tanhNear)} ? ${near} : ${signed(far, x)})`
-}
+/**
+ * The text of each elementwise operation in a language, given those of its arguments, which are names or literals.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const functionsIn = ({ number, call, compare, choose }: Dialect): Readonly<Record<MapName, Operation>> => {
+  /** Horner's rule. */
+  const polynomial = (coefficients: ReadonlyArray<number>, x: string): string =>
+    coefficients.reduceRight((rest, c) => (rest === '' ? number(c) : `(${rest} * ${x} + ${number(c)})`), '')
 
-/** x P(x^2) up to 1, else 1 - e^-Q(|x|) with the sign of x. */
-const erf = (define: Define, x: string): string => {
-  const size = define(`Math.min(Math.abs(${x}), 4.0)`)
-  const square = define(`${size} * ${size}`)
-  const near = define(`${x} * ${polynomial(erfNear, square)}`)
-  const far = define(`1.0 - Math.exp(-${polynomial(erfFar, size)})`)
-  return `(${size} < 1.0 ? ${near} : ${signed(far, x)})`
-}
+  const signed = (magnitude: string, sign: string): string =>
+    choose(compare(sign, '<', number(0)), `-(${magnitude})`, magnitude)
 
-/** The sine of `x + quarters * pi / 2`: reduced to |r| <= pi / 4, then the quadrant picks polynomial and sign. */
-const sine = (define: Define, x: string, quarters: 0 | 1): string => {
-  const whole = define(`Math.floor(${x} * ${float(2 / Math.PI)} + 0.5)`)
-  const reduced = halfPi.reduce((rest, part) => define(`${rest} - ${whole} * ${float(part)}`), x)
-  // where the argument is so large that nothing is left of the reduction, the value still lies in [-1, 1]
-  const r = define(`Math.max(Math.min(${reduced}, 0.79), (-0.79))`)
-  const square = define(`${r} * ${r}`)
-  const odd = define(`${r} + ${r} * ${square} * ${polynomial(sinTail, square)}`)
-  const even = define(`1.0 - ${square} * 0.5 + ${square} * ${square} * ${polynomial(cosTail, square)}`)
-  const quadrant = quarters === 0 ? whole : define(`${whole} + ${quarters}`)
-  const pairs = define(`Math.floor(${quadrant} * 0.5)`)
-  const swap = define(`${quadrant} - ${pairs} * 2`)
-  const turns = define(`Math.floor(${pairs} * 0.5)`)
-  const negative = define(`${pairs} - ${turns} * 2`)
-  const value = define(`(${swap} > 0.5 ? ${even} : ${odd})`)
-  return `(${negative} > 0.5 ? -(${value}) : ${value})`
+  /** An odd polynomial near 0, else 1 - 2 / (e^2|x| + 1) with the sign of x; 1 in f32 from 10 on. */
+  const tanh: Operation = (define, x) => {
+    const size = define(call('abs', x))
+    const square = define(`${x} * ${x}`)
+    const near = define(`${x} + ${x} * ${square} * ${polynomial(tanhTail, square)}`)
+    const growth = define(call('exp', `${call('min', size, number(10))} * ${number(2)}`))
+    const far = define(`${number(1)} - ${number(2)} / (${growth} + ${number(1)})`)
+    return choose(compare(size, '<', number(tanhNear)), near, signed(far, x))
+  }
+
+  /** x P(x^2) up to 1, else 1 - e^-Q(|x|) with the sign of x. */
+  const erf: Operation = (define, x) => {
+    const size = define(call('min', call('abs', x), number(4)))
+    const square = define(`${size} * ${size}`)
+    const near = define(`${x} * ${polynomial(erfNear, square)}`)
+    const far = define(`${number(1)} - ${call('exp', `-${polynomial(erfFar, size)}`)}`)
+    return choose(compare(size, '<', number(1)), near, signed(far, x))
+  }
+
+  /** The sine of `x + quarters * pi / 2`: reduced to |r| <= pi / 4, then the quadrant picks polynomial and sign. */
+  const sine = (define: Define, x: string, quarters: 0 | 1): string => {
+    const half = number(0.5)
+    const whole = define(call('floor', `${x} * ${number(2 / Math.PI)} + ${half}`))
+    const reduced = halfPi.reduce((rest, part) => define(`${rest} - ${whole} * ${number(part)}`), x)
+    // where the argument is so large that nothing is left of the reduction, the value still lies in [-1, 1]
+    const r = define(call('max', call('min', reduced, number(0.79)), number(-0.79)))
+    const square = define(`${r} * ${r}`)
+    const odd = define(`${r} + ${r} * ${square} * ${polynomial(sinTail, square)}`)
+    const even = define(`${number(1)} - ${square} * ${half} + ${square} * ${square} * ${polynomial(cosTail, square)}`)
+    const quadrant = quarters === 0 ? whole : define(`${whole} + ${number(quarters)}`)
+    const pairs = define(call('floor', `${quadrant} * ${half}`))
+    const swap = define(`${quadrant} - ${pairs} * ${number(2)}`)
+    const turns = define(call('floor', `${pairs} * ${half}`))
+    const negative = define(`${pairs} - ${turns} * ${number(2)}`)
+    const value = define(choose(compare(swap, '>', half), even, odd))
+    return choose(compare(negative, '>', half), `-(${value})`, value)
+  }
+
+  const common =
+    (name: CommonName): Operation =>
+    (_define, a) =>
+      call(name, a)
+
+  const infix =
+    (operator: string): Operation =>
+    (_define, a, b) =>
+      `(${a} ${operator} ${b})`
+
+  const truth =
+    (operator: '<' | '='): Operation =>
+    (_define, a, b) =>
+      choose(compare(a, operator, b), number(1), number(0))
+
+  return {
+    neg: (_define, a) => `(-(${a}))`,
+    abs: common('abs'),
+    exp: common('exp'),
+    log: common('log'),
+    tanh,
+    sigmoid: (_define, a) => `(${number(1)} / (${number(1)} + ${call('exp', `-(${a})`)}))`,
+    erf,
+    sqrt: common('sqrt'),
+    sin: (define, a) => sine(define, a, 0),
+    cos: (define, a) => sine(define, a, 1),
+    add: infix('+'),
+    sub: infix('-'),
+    mul: infix('*'),
+    div: infix('/'),
+    max: (_define, a, b) => call('max', a, b),
+    min: (_define, a, b) => call('min', a, b),
+    less: truth('<'),
+    equal: truth('='),
+    select: (_define, c, a, b) => choose(compare(c, '!=', number(0)), a, b)
+  }
 }
 
 // -------------------------------------------------------------------------------------
 // instances
 // -------------------------------------------------------------------------------------
 
-type Operation = (define: Define, a: string, b: string, c: string) => string
-
-const call =
-  (name: string): Operation =>
-  (_define, a) =>
-    `Math.${name}(${a})`
-
-const infix =
-  (operator: string): Operation =>
-  (_define, a, b) =>
-    `(${a} ${operator} ${b})`
-
-const truth =
-  (operator: string): Operation =>
-  (_define, a, b) =>
-    `(${a} ${operator} ${b} ? 1.0 : 0.0)`
+const operators = { '<': '<', '>': '>', '=': '===', '!=': '!==' } as const
 
 /**
- * The text of each elementwise operation, given those of its arguments, which are names or literals.
+ * The operations in JavaScript.
  *
  * @category instances
  * @since 0.1.0
  */
-export const functionText: Readonly<Record<MapName, Operation>> = {
-  neg: (_define, a) => `(-(${a}))`,
-  abs: call('abs'),
-  exp: call('exp'),
-  log: call('log'),
-  tanh,
-  sigmoid: (_define, a) => `(1.0 / (1.0 + Math.exp(-(${a}))))`,
-  erf,
-  sqrt: call('sqrt'),
-  sin: (define, a) => sine(define, a, 0),
-  cos: (define, a) => sine(define, a, 1),
-  add: infix('+'),
-  sub: infix('-'),
-  mul: infix('*'),
-  div: infix('/'),
-  max: (_define, a, b) => `Math.max(${a}, ${b})`,
-  min: (_define, a, b) => `Math.min(${a}, ${b})`,
-  less: truth('<'),
-  equal: truth('==='),
-  select: (_define, c, a, b) => `(${c} !== 0.0 ? ${a} : ${b})`
-}
+export const functionText: Readonly<Record<MapName, Operation>> = /*#__PURE__*/ functionsIn({
+  number: float,
+  call: (name, ...args) => `Math.${name}(${args.join(', ')})`,
+  compare: (a, operator, b) => `${a} ${operators[operator]} ${b}`,
+  choose: (condition, yes, no) => `(${condition} ? ${yes} : ${no})`
+})

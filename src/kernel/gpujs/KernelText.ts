@@ -1,5 +1,5 @@
 /**
- * A kernel as the text of a gpu.js kernel function, which computes one output element a call, or four neighbours.
+ * A kernel as the text of a gpu.js kernel function, which computes one output element a call.
  *
  * The text keeps to what gpu.js compiles on every mode: flat buffers, loops bounded by constants, no helper functions.
  * Positions are whole numbers kept in floats, exact up to 2^24 in f32; for their quotients see `quotient`.
@@ -39,48 +39,17 @@ interface Scope {
 // -------------------------------------------------------------------------------------
 
 /**
- * How many neighbours of the output one call of a contraction may compute, `blockOf` of them or 1. They lie in one row,
- * so that each element of the left operand is read once for all of them.
- *
- * @category utils
- * @since 0.1.0
- */
-export const neighbours = ({ spec: { core } }: Kernel): 1 | typeof blockOf => {
-  if (core._tag !== 'Contraction') return 1
-  const axis = core.strides.length - 1
-  const columns = core.dims[axis] ?? 1
-  return core.strides[axis] === 1 && columns % blockOf === 0 ? blockOf : 1
-}
-
-/**
- * The neighbours of a block: a vector of the shading languages.
- *
- * @category constants
- * @since 0.1.0
- */
-export const blockOf = 4
-
-/**
- * The source of a kernel. With `blocked` it returns the vector of the elements from `blockOf` times the thread's number
- * on, where `neighbours` allows it.
+ * The source of a kernel.
  *
  * @category interpreters
  * @since 0.1.0
  */
-export const kernelText = (kernel: Kernel, blocked = false): string => {
-  const scope: Scope = { lines: [], kernel, names: { count: 0 }, known: new Map() }
+export const kernelText = (kernel: Kernel): string => {
+  const scope: Scope = { lines: ['const at = this.thread.x;'], kernel, names: { count: 0 }, known: new Map() }
   const { core, epilogue }: Spec = kernel.spec
-  const end = (value: string, at: string): string =>
-    epilogue === undefined ? value : finished(scope, epilogue, value, at)
-  if (blocked && core._tag === 'Contraction' && neighbours(kernel) > 1) {
-    scope.lines.push(`const at = this.thread.x * ${blockOf};`)
-    const values = contracted(scope, core, blockOf)
-    const ends = values.map((value, i) => end(value, i === 0 ? 'at' : define(scope, 'i', `at + ${i}`)))
-    scope.lines.push(`return [${ends.join(', ')}];`)
-  } else {
-    scope.lines.push('const at = this.thread.x;')
-    scope.lines.push(`return ${end(coreValue(scope, core), 'at')};`)
-  }
+  const value = coreValue(scope, core)
+  const end = epilogue === undefined ? value : finished(scope, epilogue, value, 'at')
+  scope.lines.push(`return ${end};`)
   return `function (${argumentNames(kernel).join(', ')}) {\n${scope.lines.map((line) => `  ${line}`).join('\n')}\n}`
 }
 
@@ -93,7 +62,7 @@ const coreValue = (scope: Scope, core: Core): string => {
     case 'Reduction':
       return reduced(scope, core)
     case 'Contraction':
-      return contracted(scope, core, 1)[0] ?? '0.0'
+      return contracted(scope, core)
   }
 }
 
@@ -199,8 +168,7 @@ const reduced = (scope: Scope, { name, dims, kept, body }: ReductionCore): strin
   return value
 }
 
-/** The sums of `count` neighbours along n, from the position `at` on. */
-const contracted = (scope: Scope, { dims, strides, a, b }: ContractionCore, count: number): ReadonlyArray<string> => {
+const contracted = (scope: Scope, { dims, strides, a, b }: ContractionCore): string => {
   const axes = dims.slice(0, strides.length)
   // the output may order the axes in another way: the largest stride is split off first
   const order = axes
@@ -215,19 +183,12 @@ const contracted = (scope: Scope, { dims, strides, a, b }: ContractionCore, coun
   const index = axes.map((_, axis) => split[order.indexOf(axis)] ?? '0')
   const left = define(scope, 'i', position(scope, { ...a, strides: a.strides.slice(0, axes.length) }, index))
   const right = define(scope, 'i', position(scope, { ...b, strides: b.strides.slice(0, axes.length) }, index))
-  const values = Array.from({ length: count }, () => fresh(scope, 'v'))
+  const value = fresh(scope, 'v')
   const inner = dims.slice(axes.length).map(() => fresh(scope, 'k'))
   const along = ({ strides: s }: Access): string => inner.map((k, i) => times(k, s[axes.length + i] ?? 0)).join(' + ')
-  const step = block(scope, (each) => {
-    const x = `b${a.buffer}[${left} + ${along(a)}]`
-    const shared = count === 1 ? x : define(each, 'x', x)
-    values.forEach((value, i) => {
-      const column = i === 0 ? right : `${right} + ${i * (b.strides[axes.length - 1] ?? 0)}`
-      each.lines.push(`${value} += ${shared} * b${b.buffer}[${column} + ${along(b)}];`)
-    })
-  })
-  scope.lines.push(...values.map((value) => `let ${value} = 0.0;`), nested(inner, step))
-  return values
+  const step = `${value} += b${a.buffer}[${left} + ${along(a)}] * b${b.buffer}[${right} + ${along(b)}];`
+  scope.lines.push(`let ${value} = 0.0;`, nested(inner, step))
+  return value
 }
 
 const times = (index: string, stride: number): string => (stride === 1 ? index : `${index} * ${stride}`)

@@ -18,7 +18,7 @@ import { argument, keep } from './Resident.js'
 
 /**
  * An instance of gpu.js, and the kernels that its kernel class knows by number; `newNumber` gives one that no other
- * has. `blocked`: a kernel may compute several neighbours a thread.
+ * has.
  *
  * @category model
  * @since 0.1.0
@@ -27,8 +27,20 @@ export interface GpuInstance {
   readonly gpu: GPU
   readonly kernels: Map<number, Kernel>
   readonly newNumber: () => number
-  readonly blocked: boolean
 }
+
+/**
+ * What a mode does in its own way: the text that gpu.js gets of a kernel, and what is done to a pipeline before it runs.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Manner {
+  readonly text: (kernel: Kernel) => string
+  readonly prepare: (pipeline: IPipelineRunShortcut) => void
+}
+
+const plain: Manner = { text: kernelText, prepare: () => undefined }
 
 /**
  * A plan that is ready to run. `run` rejects where gpu.js fails, and expects values that have been checked.
@@ -51,17 +63,23 @@ export interface PlanPipeline {
  * @category constructors
  * @since 0.1.0
  */
-export const planPipeline = (on: GpuInstance, plan: Plan, lengths: ReadonlyArray<number>): PlanPipeline => {
+export const planPipeline = (
+  on: GpuInstance,
+  plan: Plan,
+  lengths: ReadonlyArray<number>,
+  { text, prepare }: Manner = plain
+): PlanPipeline => {
   const inputs = feeds(plan)
   const numbers: Array<number> = []
   const kernels = plan.kernels.map((kernel, i) => {
     const number = on.newNumber()
     on.kernels.set(number, kernel)
     numbers.push(number)
-    return createKernel(on, kernel, number, lengths[i] ?? kernel.spec.cells)
+    return createKernel(on.gpu, kernel, text(kernel), number, lengths[i] ?? kernel.spec.cells)
   })
   const results = written(plan)
   const pipeline = results.length === 0 ? undefined : createPipeline(on.gpu, plan, kernels, inputs, results)
+  if (pipeline !== undefined) prepare(pipeline)
   let kept = false
   const call = async (values: Values): Promise<unknown> => {
     if (pipeline === undefined) return []
@@ -83,13 +101,8 @@ export const planPipeline = (on: GpuInstance, plan: Plan, lengths: ReadonlyArray
 // kernels
 // -------------------------------------------------------------------------------------
 
-const createKernel = (
-  { gpu, blocked }: GpuInstance,
-  kernel: Kernel,
-  number: number,
-  length: number
-): IKernelRunShortcut =>
-  gpu.createKernel(kernelText(kernel, blocked), {
+const createKernel = (gpu: GPU, kernel: Kernel, text: string, number: number, length: number): IKernelRunShortcut =>
+  gpu.createKernel(text, {
     output: [length],
     precision: 'single',
     constants: { ...constants(kernel), [kernelNumber]: number },

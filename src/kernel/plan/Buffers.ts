@@ -139,19 +139,26 @@ export const store = (draft: Draft, value: ShapedTerm): ElementTerm => {
   )
 }
 
-/** An elementwise value as the epilogue of the one waiting core that it reads in order, or `undefined`. */
-const withCore = (draft: Draft, { term, shape }: ShapedTerm): Spec | undefined => {
-  const cells = size(shape)
+/** The waiting cores that an elementwise value reads in order, of which one may take it in. */
+const hosts = (draft: Draft, { term, shape }: ShapedTerm): ReadonlyArray<readonly [buffer: number, spec: Spec]> => {
   const candidates = new Set(
     surface(term)
       .map(({ buffer }) => buffer)
       .filter((buffer) => draft.waiting.has(buffer))
   )
-  for (const buffer of candidates) {
+  return [...candidates].flatMap((buffer) => {
     const spec = draft.waiting.get(buffer)
     const uses = accesses(term).filter((access) => access.buffer === buffer)
     const inOrder = uses.every((access) => access.strides.length === shape.length && View.isWhole(access, shape))
-    if (spec === undefined || spec.cells !== cells || !inOrder) continue
+    return spec === undefined || spec.cells !== size(shape) || !inOrder ? [] : [[buffer, spec] as const]
+  })
+}
+
+/** An elementwise value as the epilogue of a waiting core, or `undefined`. */
+const withCore = (draft: Draft, value: ShapedTerm): Spec | undefined => {
+  const { term, shape } = value
+  const cells = size(shape)
+  for (const [buffer, spec] of hosts(draft, value)) {
     const bound = new Set([...accesses(term), ...specAccesses(spec)].map((access) => access.buffer)).size - 1
     if (bound > draft.limits.buffers) continue
     draft.waiting.delete(buffer)
@@ -160,6 +167,27 @@ const withCore = (draft: Draft, { term, shape }: ShapedTerm): Spec | undefined =
     return { ...spec, epilogue: part(body, shape, contiguous(shape), 0, cells) }
   }
   return undefined
+}
+
+/**
+ * Arguments of which at most one reads waiting cores. One kernel takes in one core: the others would be written as they are, and
+ * those of a long sum would all be kept until its end, where each can be added to what there is.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const oneHost = (draft: Draft, args: ReadonlyArray<ShapedTerm>): ReadonlyArray<ShapedTerm> => {
+  const holding = args.map((arg) => ({ arg, buffers: hosts(draft, arg).map(([buffer]) => buffer) }))
+  const [lightest] = holding
+    .filter(({ buffers }) => buffers.length > 0)
+    .sort((x, y) => weight([x.arg.term]) - weight([y.arg.term]))
+  if (lightest === undefined || !draft.limits.fuse) return args
+  return holding.map(({ arg, buffers }) => {
+    if (buffers.length === 0 || buffers.some((buffer) => lightest.buffers.includes(buffer))) return arg
+    const kept = store(draft, arg)
+    if (arg.term._tag === 'Apply') draft.cut.set(arg.term, kept)
+    return { ...arg, term: kept }
+  })
 }
 
 /**

@@ -14,6 +14,7 @@ import {
   current,
   emit,
   emitCore,
+  oneHost,
   prepared,
   settle,
   type Draft,
@@ -107,7 +108,7 @@ const step = (
       const term = fold(
         apply(
           op.name,
-          bounded(draft, args).map(({ term: arg }) => arg)
+          bounded(draft, oneHost(draft, args)).map(({ term: arg }) => arg)
         )
       )
       return term._tag === 'Apply' && decisions.stored.has(i) ? store(draft, { term, shape }) : term

@@ -12,16 +12,16 @@ const mostTried = 64
 /**
  * The length of the output of each kernel of a plan, at least as long as what it writes. What is a result of the plan
  * keeps its own length. Lengths are merged with the next larger one, from the smallest on, wherever the sum of all
- * places shrinks.
+ * places shrinks. Every length that is not a result's is a multiple of `unit`.
  *
  * @category interpreters
  * @since 0.1.0
  */
-export const lengths = (plan: Plan): ReadonlyArray<number> => {
+export const lengths = (plan: Plan, unit = 1): ReadonlyArray<number> => {
   const { kernels, calls, outputs } = plan
   const results = new Set(outputs.flatMap(({ source }) => (source._tag === 'Buffer' ? [source.buffer] : [])))
   const exact = new Set(calls.filter(({ output }) => results.has(output)).map(({ kernel }) => kernel))
-  const own = kernels.map(({ spec }) => spec.cells)
+  const own = kernels.map(({ spec: { cells } }, i) => (exact.has(i) ? cells : unit * Math.ceil(cells / unit)))
   const sizes = [...new Set(own.filter((_, i) => !exact.has(i)))].sort((a, b) => a - b)
   const merged = new Map(sizes.map((size) => [size, size]))
   const all = (): ReadonlyArray<number> => own.map((cells, i) => (exact.has(i) ? cells : (merged.get(cells) ?? cells)))

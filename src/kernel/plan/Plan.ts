@@ -125,8 +125,13 @@ export const report = ({ kernels, calls, buffers, work }: Plan): Report => ({
   work
 })
 
-/** The operations of one call: those of a term for each element, and those of the core. */
-const flopsOf = ({ cells, core, epilogue }: Spec): number => {
+/**
+ * The operations of one call: those of a term for each element, and those of the core.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const flopsOf = ({ cells, core, epilogue }: Spec): number => {
   const after = epilogue === undefined ? 0 : cells * weight([epilogue.body])
   switch (core._tag) {
     case 'Elementwise':

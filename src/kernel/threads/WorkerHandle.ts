@@ -90,10 +90,11 @@ const workerText = `
  * @since 0.1.0
  */
 export const startWorker = async (): Promise<WorkerHandle> =>
-  typeof Worker === 'function' ? webWorker() : await nodeWorker()
+  typeof Worker === 'function' ? webWorker() : nodeWorker()
 
-const nodeWorker = async (): Promise<WorkerHandle> => {
-  const { Worker: NodeWorker } = await import('node:worker_threads')
+const nodeWorker = (): WorkerHandle => {
+  // not an import: bundlers for pages would look for the module, and warn or fail
+  const { Worker: NodeWorker } = process.getBuiltinModule('node:worker_threads')
   const worker = new NodeWorker(workerText, { eval: true })
   let held = 0
   worker.unref()

@@ -87,46 +87,70 @@ const keep = (code: Code, value: Emit): Emit => {
   return get(local)
 }
 
-/** Horner's rule. */
-const polynomial = (coefficients: ReadonlyArray<number>, x: Emit): Emit =>
-  coefficients.reduceRight<Emit | undefined>(
-    (rest, c) => (rest ? add(mul(rest, x), number(c)) : number(c)),
-    undefined
-  ) ?? number(0)
+/** `x` from `low` to `high`, in an instruction each, which `f32x4.min` is not; what is not a number stays so. */
+const within = (x: Emit, low: number, high: number): Emit =>
+  all(x, number(high), vector('f32x4.pmin'), number(low), vector('f32x4.pmax'))
 
 const signBit = 0x80000000 | 0
 
 const withSignOf = (magnitude: Emit, sign: Emit): Emit => or(magnitude, and(sign, bits(signBit)))
 
 // -------------------------------------------------------------------------------------
+// arithmetic
+// -------------------------------------------------------------------------------------
+
+/** `a b + c`: rounded once where there is an instruction for it. */
+type MultiplyAdd = (a: Emit, b: Emit, c: Emit) => Emit
+
+const twoRoundings: MultiplyAdd = (a, b, c) => add(mul(a, b), c)
+const oneRounding: MultiplyAdd = (a, b, c) => all(a, b, c, vector('f32x4.relaxed_madd'))
+
+/** Horner's rule. */
+const polynomial = (madd: MultiplyAdd, coefficients: ReadonlyArray<number>, x: Emit): Emit =>
+  coefficients.reduceRight<Emit | undefined>((rest, c) => (rest ? madd(rest, x, number(c)) : number(c)), undefined) ??
+  number(0)
+
+// -------------------------------------------------------------------------------------
 // functions
 // -------------------------------------------------------------------------------------
+
+/** A function of one argument. */
+type OfOne = (madd: MultiplyAdd) => (code: Code, argument: Emit) => Emit
 
 const log2e = 1.4426950408889634
 // log 2 in two parts: the first has 9 bits, so that its products with whole numbers of up to 15 bits are exact
 const log2High = 0.693359375
 const log2Low = -2.1219444005469057e-4
 
+/** Added to a number of up to 22 bits, it leaves the nearest whole number in the lowest bits of the sum. */
+const rounder = 1.5 * 2 ** 23
+
 /** 2^n for whole n in [-126, 127], from the exponent bits. */
 const powerOfTwo = (n: Emit): Emit =>
   all(n, bits(127), vector('i32x4.add'), (code) => code.integer(23), vector('i32x4.shl'))
 
-/** e^x = 2^n e^r with |r| <= log(2)/2. The power is applied in two halves, so that neither overflows too early. */
-const exp = (code: Code, argument: Emit): Emit => {
-  const x = keep(code, max(min(argument, number(89.5)), number(-105)))
-  const whole = keep(code, all(mul(x, number(log2e)), vector('f32x4.nearest')))
-  const r = keep(code, sub(sub(x, mul(whole, number(log2High))), mul(whole, number(log2Low))))
-  const value = keep(code, add(add(mul(mul(polynomial(expTail, r), r), r), r), number(1)))
-  const n = keep(code, all(whole, vector('i32x4.trunc_sat_f32x4_s')))
+/** What e^x is made of for |x| < 2^20: e^x = 2^n e^r with |r| <= log(2) / 2, where n is in the lowest bits of `n`. */
+const reduced = (madd: MultiplyAdd, code: Code, x: Emit): { readonly n: Emit; readonly value: Emit } => {
+  const n = keep(code, madd(x, number(log2e), number(rounder)))
+  const whole = keep(code, sub(n, number(rounder)))
+  const r = keep(code, madd(whole, number(-log2Low), madd(whole, number(-log2High), x)))
+  return { n, value: add(madd(mul(polynomial(madd, expTail, r), r), r, r), number(1)) }
+}
+
+/** e^x. The power of two is applied in two halves, so that neither overflows too early. */
+const exp: OfOne = (madd) => (code, argument) => {
+  const { n, value } = reduced(madd, code, keep(code, within(argument, -105, 89.5)))
+  const early = keep(code, value)
+  const whole = keep(code, all(n, number(rounder), vector('i32x4.sub')))
   const half = keep(
     code,
-    all(n, (c) => c.integer(1), vector('i32x4.shr_s'))
+    all(whole, (c) => c.integer(1), vector('i32x4.shr_s'))
   )
-  return mul(mul(value, powerOfTwo(half)), powerOfTwo(all(n, half, vector('i32x4.sub'))))
+  return mul(mul(early, powerOfTwo(half)), powerOfTwo(all(whole, half, vector('i32x4.sub'))))
 }
 
 /** log x = n log 2 + log m with m in [sqrt(1/2), sqrt 2). */
-const log = (code: Code, argument: Emit): Emit => {
+const log: OfOne = (madd) => (code, argument) => {
   const x = keep(code, argument)
   // numbers below the normal range are scaled into it
   const tiny = keep(code, less(x, number(2 ** -126)))
@@ -141,7 +165,7 @@ const log = (code: Code, argument: Emit): Emit => {
   const f = keep(code, sub(m, number(1)))
   const exponent = keep(code, sub(all(n, vector('f32x4.convert_i32x4_s')), and(tiny, number(23))))
   const square = keep(code, mul(f, f))
-  const tail = mul(mul(square, f), polynomial(logTail, f))
+  const tail = mul(mul(square, f), polynomial(madd, logTail, f))
   const small = add(add(mul(exponent, number(log2Low)), tail), mul(square, number(-0.5)))
   const value = keep(code, add(mul(exponent, number(log2High)), add(f, small)))
   const finite = choose(less(x, number(Infinity)), value, x)
@@ -156,26 +180,32 @@ const log = (code: Code, argument: Emit): Emit => {
 }
 
 /** An odd polynomial near 0, else 1 - 2 / (e^2|x| + 1) with the sign of x. */
-const tanh = (code: Code, argument: Emit): Emit => {
+const tanh: OfOne = (madd) => (code, argument) => {
   const x = keep(code, argument)
   const size = keep(code, all(x, vector('f32x4.abs')))
   const square = keep(code, mul(x, x))
-  const near = keep(code, add(x, mul(mul(x, square), polynomial(tanhTail, square))))
-  const growth = exp(code, add(size, size))
+  const near = keep(code, add(x, mul(mul(x, square), polynomial(madd, tanhTail, square))))
+  const growth = exp(madd)(code, add(size, size))
   const far = withSignOf(sub(number(1), div(number(2), add(growth, number(1)))), x)
   return choose(less(size, number(tanhNear)), near, far)
 }
 
-/** 1 / (1 + e^-x). */
-const sigmoid = (code: Code, argument: Emit): Emit =>
-  div(number(1), add(number(1), exp(code, all(argument, vector('f32x4.neg')))))
+/**
+ * 1 / (1 + e^-x). Beside 1 small powers of two need no care: one multiplication is enough, by 2^(n - 1), and the rest doubles, so
+ * that it overflows where it should; n = 129 reads as an infinity.
+ */
+const sigmoid: OfOne = (madd) => (code, argument) => {
+  const { n, value } = reduced(madd, code, keep(code, within(all(argument, vector('f32x4.neg')), -87, 89.5)))
+  const power = all(n, (c) => c.integer(23), vector('i32x4.shl'), bits(126 << 23), vector('i32x4.add'))
+  return div(number(1), madd(mul(value, power), number(2), number(1)))
+}
 
 /** x P(x^2) up to 1, else 1 - e^-Q(|x|) with the sign of x, where Q approximates -log(1 - erf); 1 in f32 from 4 on. */
-const erf = (code: Code, argument: Emit): Emit => {
+const erf: OfOne = (madd) => (code, argument) => {
   const x = keep(code, argument)
   const size = keep(code, min(all(x, vector('f32x4.abs')), number(4)))
-  const near = keep(code, mul(x, polynomial(erfNear, mul(size, size))))
-  const rest = exp(code, all(polynomial(erfFar, size), vector('f32x4.neg')))
+  const near = keep(code, mul(x, polynomial(madd, erfNear, mul(size, size))))
+  const rest = exp(madd)(code, all(polynomial(madd, erfFar, size), vector('f32x4.neg')))
   const far = withSignOf(sub(number(1), rest), x)
   return choose(less(size, number(1)), near, far)
 }
@@ -183,25 +213,28 @@ const erf = (code: Code, argument: Emit): Emit => {
 const twoOverPi = 0.6366197723675814
 
 /** The sine of `x + quarters * pi / 2`: reduced to |r| <= pi / 4, then the quadrant picks polynomial and sign. */
-const sine = (code: Code, argument: Emit, quarters: number): Emit => {
-  const x = keep(code, argument)
-  const whole = keep(code, all(mul(x, number(twoOverPi)), vector('f32x4.nearest')))
-  const reduced = halfPi.reduce<Emit>((rest, part) => sub(rest, mul(whole, number(part))), x)
-  // where the argument is so large that nothing is left of the reduction, the value still lies in [-1, 1]
-  const r = keep(code, max(min(reduced, number(0.79)), number(-0.79)))
-  const square = keep(code, mul(r, r))
-  const odd = keep(code, add(r, mul(mul(r, square), polynomial(sinTail, square))))
-  const even = keep(
-    code,
-    add(sub(number(1), mul(square, number(0.5))), mul(mul(square, square), polynomial(cosTail, square)))
-  )
-  const quadrant = keep(code, all(whole, vector('i32x4.trunc_sat_f32x4_s'), bits(quarters), vector('i32x4.add')))
-  const shift = (by: number, name: 'i32x4.shl' | 'i32x4.shr_s'): Emit => all((c) => c.integer(by), vector(name))
-  const swap = all(quadrant, shift(31, 'i32x4.shl'), shift(31, 'i32x4.shr_s'))
-  const sign = and(all(quadrant, shift(30, 'i32x4.shl')), bits(signBit))
-  const value = all(choose(swap, even, odd), sign, vector('v128.xor'))
-  return value
-}
+const sine =
+  (quarters: number): OfOne =>
+  (madd) =>
+  (code, argument) => {
+    const x = keep(code, argument)
+    const whole = keep(code, all(mul(x, number(twoOverPi)), vector('f32x4.nearest')))
+    const left = halfPi.reduce<Emit>((rest, part) => sub(rest, mul(whole, number(part))), x)
+    // where the argument is so large that nothing is left of the reduction, the value still lies in [-1, 1]
+    const r = keep(code, max(min(left, number(0.79)), number(-0.79)))
+    const square = keep(code, mul(r, r))
+    const odd = keep(code, add(r, mul(mul(r, square), polynomial(madd, sinTail, square))))
+    const even = keep(
+      code,
+      add(sub(number(1), mul(square, number(0.5))), mul(mul(square, square), polynomial(madd, cosTail, square)))
+    )
+    const quadrant = keep(code, all(whole, vector('i32x4.trunc_sat_f32x4_s'), bits(quarters), vector('i32x4.add')))
+    const shift = (by: number, name: 'i32x4.shl' | 'i32x4.shr_s'): Emit => all((c) => c.integer(by), vector(name))
+    const swap = all(quadrant, shift(31, 'i32x4.shl'), shift(31, 'i32x4.shr_s'))
+    const sign = and(all(quadrant, shift(30, 'i32x4.shl')), bits(signBit))
+    const value = all(choose(swap, even, odd), sign, vector('v128.xor'))
+    return value
+  }
 
 // -------------------------------------------------------------------------------------
 // instances
@@ -215,36 +248,45 @@ const truth =
   (name: VectorName) =>
   (args: ReadonlyArray<Emit>): Emit =>
     and(all(...args, vector(name)), number(1))
-const via =
-  (f: (code: Code, x: Emit) => Emit) =>
-  ([x = number(0)]: ReadonlyArray<Emit>): Emit =>
-  (code) =>
-    f(code, x)(code)
+
+type Functions = Readonly<Record<MapName, (args: ReadonlyArray<Emit>) => Emit>>
+
+const functions = (madd: MultiplyAdd): Functions => {
+  const via =
+    (f: OfOne) =>
+    ([x = number(0)]: ReadonlyArray<Emit>): Emit =>
+    (code) =>
+      f(madd)(code, x)(code)
+  return {
+    neg: one('f32x4.neg'),
+    abs: one('f32x4.abs'),
+    exp: via(exp),
+    log: via(log),
+    tanh: via(tanh),
+    sigmoid: via(sigmoid),
+    erf: via(erf),
+    sqrt: one('f32x4.sqrt'),
+    sin: via(sine(0)),
+    cos: via(sine(1)),
+    add: one('f32x4.add'),
+    sub: one('f32x4.sub'),
+    mul: one('f32x4.mul'),
+    div: one('f32x4.div'),
+    max: one('f32x4.max'),
+    min: one('f32x4.min'),
+    less: truth('f32x4.lt'),
+    equal: truth('f32x4.eq'),
+    select: ([c = number(0), a = number(0), b = number(0)]) => choose(all(c, number(0), vector('f32x4.ne')), a, b)
+  }
+}
+
+const [separate, fused] = [functions(twoRoundings), functions(oneRounding)]
 
 /**
- * The code of each elementwise operation, given the code of its arguments, each of which is used once.
+ * The code of each elementwise operation, given the code of its arguments, each of which is used once; with or without an
+ * instruction that multiplies and adds.
  *
  * @category instances
  * @since 0.1.0
  */
-export const functionCode: Readonly<Record<MapName, (args: ReadonlyArray<Emit>) => Emit>> = {
-  neg: one('f32x4.neg'),
-  abs: one('f32x4.abs'),
-  exp: via(exp),
-  log: via(log),
-  tanh: via(tanh),
-  sigmoid: via(sigmoid),
-  erf: via(erf),
-  sqrt: one('f32x4.sqrt'),
-  sin: via((code, x) => sine(code, x, 0)),
-  cos: via((code, x) => sine(code, x, 1)),
-  add: one('f32x4.add'),
-  sub: one('f32x4.sub'),
-  mul: one('f32x4.mul'),
-  div: one('f32x4.div'),
-  max: one('f32x4.max'),
-  min: one('f32x4.min'),
-  less: truth('f32x4.lt'),
-  equal: truth('f32x4.eq'),
-  select: ([c = number(0), a = number(0), b = number(0)]) => choose(all(c, number(0), vector('f32x4.ne')), a, b)
-}
+export const functionCode = (fma: boolean): Functions => (fma ? fused : separate)

@@ -232,7 +232,7 @@ export const termValues = (
       case 'Result':
         return output === undefined ? code.splat(0) : load(output, lanes)
       case 'Apply':
-        return functionCode[term.name](term.args.map((arg) => () => push(arg, lanes)))(code)
+        return functionCode(addresses.fma)[term.name](term.args.map((arg) => () => push(arg, lanes)))(code)
     }
   }
 

@@ -1,32 +1,38 @@
 /**
- * The door into gpu.js's WebGPU kernels: one thread computes a block of neighbours.
+ * The door into gpu.js's WebGPU kernels: a class of kernels whose shaders are written here.
  *
- * A gpu.js kernel that returns a vector writes its components side by side, which is how our outputs lie; but gpu.js
- * takes such a result for an array of vectors, which no other kernel of a fused pipeline may read. This class keeps the
- * output an array of numbers, and starts a thread a block. The methods are not part of gpu.js's public interface: the
- * dependency is pinned to one version, and kernels throw where a method does not do what that version does.
- *
- * WebGL has no such door: a fragment of a texture is one element, and an output of vectors is a texture of another type
- * than the one that the kernels that read it were compiled for.
+ * gpu.js translates a function to WGSL, compiles it on a device that it opens by itself, and starts a thread an element.
+ * This class hands over a text, a device and a number of workgroups of ours instead; arguments, sizes and pipelines stay
+ * gpu.js's. The methods are not part of gpu.js's public interface: the dependency is pinned to one version, and kernels
+ * throw where a method is missing.
  *
  * @since 0.1.0
  */
 import type { GPU } from 'gpu.js'
 import { kernelNumber } from '../gpujs/Door.js'
-import { blockOf, neighbours } from '../gpujs/KernelText.js'
+import { acquire, compiled, type Open } from './Adapter.js'
+import type { DoorDispatch, DoorKernel, GpuDevice } from './Api.js'
 import type { Kernel } from '../plan/Template.js'
+import type { Shader } from './KernelWgsl.js'
 
-/** What gpu.js 2.24.1 has in its class of WebGPU kernels, of what is used here. */
-interface Door {
-  readonly constants?: Readonly<Record<string, unknown>>
-  readonly output: ReadonlyArray<number>
-  componentCount: number
-  translateSource(): void
-  assembleWGSL(): string
-  _computeDispatch(threads: ReadonlyArray<number>): unknown
+/**
+ * The most workgroups along an axis that every adapter starts.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const mostGroups = 65535
+
+/**
+ * Workgroups along two axes, at least so many in all.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const folded = (groups: number): ReadonlyArray<number> => {
+  const rows = Math.ceil(groups / mostGroups)
+  return [Math.ceil(groups / rows), rows, 1]
 }
-
-const guard = 'if (flat_index >= params.outputX) { return; }'
 
 /**
  * A kernel class for one GPU instance, which is on WebGPU, that looks its kernels up by number.
@@ -34,34 +40,47 @@ const guard = 'if (flat_index >= params.outputX) { return; }'
  * @category constructors
  * @since 0.1.0
  */
-export const webgpuKernel = (gpu: GPU, kernels: ReadonlyMap<number, Kernel>): GPU['Kernel'] => {
-  // the declarations of gpu.js lack this class; `shut` tests what is taken from it
-  const Base = gpu.Kernel as unknown as new (...given: ReadonlyArray<unknown>) => Door
-  const shut = (): Error => new Error('gpu.js builds WebGPU kernels in another way than version 2.24.1 does')
-  const methods = ['translateSource', 'assembleWGSL', '_computeDispatch']
+export const webgpuKernel = (
+  gpu: GPU,
+  kernels: ReadonlyMap<number, Kernel>,
+  shaders: WeakMap<Kernel, Shader>
+): GPU['Kernel'] => {
+  // the declarations of gpu.js lack this class; `open` tests what is taken from it
+  const Base = gpu.Kernel as unknown as new (...given: ReadonlyArray<unknown>) => DoorKernel
+  const methods = ['translateSource', 'assembleWGSL', '_computeDispatch', '_buildAsync']
   const open = methods.every((name) => typeof Reflect.get(Base.prototype, name) === 'function')
-  const blockOfKernel = ({ constants }: Door): number => {
+  const shaderOf = ({ constants }: DoorKernel): Shader => {
     const kernel = kernels.get(Number(constants?.[kernelNumber]))
-    return kernel === undefined ? 1 : neighbours(kernel)
+    const shader = kernel && shaders.get(kernel)
+    if (shader === undefined || !open)
+      throw new Error('gpu.js builds WebGPU kernels in another way than version 2.24.1 does')
+    return shader
   }
-  class InBlocks extends Base {
+  class Written extends Base {
     override translateSource(): void {
-      if (!open) throw shut()
-      super.translateSource()
-      if (this.componentCount !== blockOfKernel(this)) throw shut()
+      this.returnType = 'Number'
       this.componentCount = 1
+      this.translatedBody = ''
+      this.translatedFunctions = ''
     }
     override assembleWGSL(): string {
-      const text = super.assembleWGSL()
-      if (blockOfKernel(this) === 1) return text
-      if (!text.includes(guard)) throw shut()
-      return text.replace(guard, `if (flat_index >= params.outputX / ${blockOf}u) { return; }`)
+      return shaderOf(this).text
     }
-    override _computeDispatch(threads: ReadonlyArray<number>): unknown {
-      const [x = 1, ...others] = threads
-      return super._computeDispatch([x / blockOfKernel(this), ...others])
+    override _computeDispatch(): DoorDispatch {
+      return { groups: folded(shaderOf(this).groups), dispatchWidth: 0 }
+    }
+    override async _buildAsync(): Promise<void> {
+      const on: Open = await acquire()
+      const device: GpuDevice = on.device
+      this.context = on
+      this._device = device
+      const { pipeline, layout } = await compiled(on, this.compiledSource, this.paramsLayout?.arrayArgs.length ?? 0)
+      this.bindGroupLayout = layout
+      this.computePipeline = pipeline
+      this.constantBuffers = []
+      this.built = true
     }
   }
   // a subclass of the class that it replaces
-  return InBlocks as unknown as GPU['Kernel']
+  return Written as unknown as GPU['Kernel']
 }

@@ -179,11 +179,7 @@ export const collector = (program: BoundProgram, split: Split): Collector => {
       for (let ready = waiting.get(next); ready !== undefined; ready = waiting.get(next)) {
         const first = next === 0
         parts.forEach(({ name, total }, i) => {
-          if (total === undefined) return
-          const data = ready[i] ?? new Float32Array(0)
-          const sums = split.outputs[name]?.kind === 'Sum'
-          if (first) total.set(data)
-          else if (sums) data.forEach((x, at) => (total[at] = (total[at] ?? 0) + x))
+          if (total !== undefined && (first || split.outputs[name]?.kind === 'Sum')) total.add(ready[i] ?? nothing)
         })
         waiting.delete(next++)
       }
@@ -192,7 +188,7 @@ export const collector = (program: BoundProgram, split: Split): Collector => {
       Object.fromEntries(
         parts.map(({ name, shape, total, rowwise }) => [
           name,
-          toFloat32({ shape, data: rowwise ?? total ?? new Float32Array(0) })
+          toFloat32({ shape, data: rowwise ?? total?.value() ?? nothing })
         ])
       )
   }
@@ -201,8 +197,8 @@ export const collector = (program: BoundProgram, split: Split): Collector => {
 interface Collected {
   /** the output, where it has rows */
   readonly rowwise: Float32Array | undefined
-  /** what has been added up, where it has none */
-  readonly total: Float64Array | undefined
+  /** what is added up, where it has none */
+  readonly total: Total | undefined
   /** takes what a block gave, and keeps a copy of it until it is its turn where order matters */
   readonly put: (data: Data, block: RowBlock) => Data
 }
@@ -211,7 +207,7 @@ const nothing = new Float32Array(0)
 
 const part = (shape: ReadonlyArray<number>, axis: number | undefined): Collected => {
   if (axis === undefined) {
-    return { rowwise: undefined, total: new Float64Array(size(shape)), put: (data) => data.slice() }
+    return { rowwise: undefined, total: emptyTotal(), put: (data) => data.slice() }
   }
   const inner = size(shape.slice(axis + 1))
   const outer = size(shape.slice(0, axis))
@@ -226,4 +222,36 @@ const part = (shape: ReadonlyArray<number>, axis: number | undefined): Collected
       return nothing
     }
   }
+}
+
+/** A sum of arrays, each of which it keeps, in f64 and rounded once. */
+interface Total {
+  readonly add: (data: Data) => void
+  readonly value: () => Data
+}
+
+/** Of two, f64 has nothing to add: their sum in f32 is the same, and takes half the time. */
+const emptyTotal = (): Total => {
+  let first: Data | undefined
+  let second: Data | undefined
+  let rest: Float64Array | undefined
+  return {
+    add: (data) => {
+      if (first === undefined) first = data
+      else if (second === undefined) second = data
+      else {
+        rest ??= plus(first, second, new Float64Array(data.length))
+        plus(rest, data, rest)
+      }
+    },
+    value: () => {
+      if (first === undefined || second === undefined) return first ?? nothing
+      return rest ?? plus(first, second, new Float32Array(first.length))
+    }
+  }
+}
+
+const plus = <Out extends Data>(a: Data, b: Data, out: Out): Out => {
+  for (let i = 0; i < out.length; i++) out[i] = (a[i] ?? 0) + (b[i] ?? 0)
+  return out
 }

@@ -194,6 +194,21 @@ export const policyFields = {
 }
 
 /**
+ * A loss of the forward process in place of the estimator.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
+export const forwardFields = {
+  /** `none`: the estimator; `weighted`: advantage-weighted matching; `negativeAware`: Diffusion NFT. */
+  loss: oneOf('none', 'weighted', 'negativeAware'),
+  /** `negativeAware`: how far the two predictions lean from the old one. */
+  mix: positive32,
+  /** `negativeAware`: the share of itself that the policy which samples keeps at each step; 0: it is the one that is trained. */
+  trailing: decay
+}
+
+/**
  * What it costs to leave the base model.
  *
  * @category codecs

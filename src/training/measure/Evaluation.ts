@@ -77,7 +77,7 @@ export interface Beside<P extends Params, S extends Batched, C extends Exprs> {
 // -------------------------------------------------------------------------------------
 
 /**
- * Compiles a measurement of a problem's chain and reward on a target.
+ * Compiles a measurement of a problem's chain and reward on a target. Left: what did not compile, and why.
  *
  * @category interpreters
  * @since 0.1.0

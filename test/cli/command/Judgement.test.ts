@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { gain, type Level, type Standing, warning } from '../../../cli/command/run/Judgement.js'
-import { describe as inWords, type Summary } from '../../../cli/command/run/FinetuneRun.js'
+import { describe as inWords } from '../../../cli/command/run/Describe.js'
+import type { Summary } from '../../../cli/command/run/FinetuneRun.js'
 
 const level = (mean: number, standardError = 0.1): Level => ({ mean, standardError, skipped: 0 })
 
@@ -43,6 +44,7 @@ describe('a summary in words', () => {
     reward: 'brightness',
     before: standing(level(-3), level(-3.5)),
     after: standing(level(-1), level(-4)),
+    along: [],
     gain: 14.1,
     heldOutReward: 'clarity',
     heldOutGain: -3.5,
@@ -64,7 +66,8 @@ describe('a summary in words', () => {
     networkEvaluations: 10,
     peakActivationBytes: 2 ** 20,
     trainedParameters: 3,
-    seconds: 7
+    seconds: 7,
+    computingOfStep: 0.5
   }
 
   it('has the reward, the held-out one, diversity, the price, and the warning in lines of their own', () => {

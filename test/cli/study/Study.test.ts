@@ -3,37 +3,50 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { study, type StudyOptions } from '../../../cli/command/study/Study.js'
-import type { Program } from '../../../cli/command/study/Cells.js'
+import { found } from '../../../cli/command/study/Cells.js'
+import type { Order, Program } from '../../../cli/command/study/Hands.js'
+import type { Point } from '../../../cli/study/Line.js'
 import { differenceOf, isDecided, meanOf, showMean } from '../../../cli/study/Means.js'
+import { show } from '../../../cli/study/Page.js'
 import { plot } from '../../../cli/study/Plot.js'
 import { placeOf, stepsAt, stepsOf } from '../../../cli/study/Study.js'
+import { video } from '../../../cli/study/catalogue/Video.js'
 import { studies } from '../../../cli/study/catalogue/index.js'
+import { get } from '../../network/adjoint.js'
 import { captured, type Ran } from '../captured.js'
 
 const scratch = mkdtempSync(join(tmpdir(), 'halforder-study-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 
-const after = (args: ReadonlyArray<string>, option: string): string => args[args.indexOf(option) + 1] ?? ''
-
 const nothing = { mean: 1, standardError: 0.1, skipped: 0 }
 
 /** A program that says at once what a run would say after a while: numbers of the configuration and the seed alone. */
 const quick =
-  (heard: Array<string> = [], late = 0): Program =>
-  async (args) => {
-    heard.push(args.join(' '))
+  (heard: Array<Order> = [], late = 0): Program =>
+  async (order) => {
+    heard.push(order)
     if (late > 0) await new Promise((resolve) => setTimeout(resolve, late * (1 + (heard.length % 3))))
-    if (args[0] === 'compare') {
-      const T = Number(after(args, '--T'))
+    if (order._tag === 'Compare') {
+      const T = Number(order.options.T)
       const line = { variance: T, varianceTimesCost: T * T, networkEvaluations: 2 * T, pullbacks: T, tailIndex: 2 }
-      const out = ['reinforce', 'full backpropagation'].map((estimator) => JSON.stringify({ ...line, estimator }))
-      return { code: 0, out: `${out.join('\n')}\n`, err: '' }
+      return { _tag: 'Done', value: ['reinforce', 'full backpropagation'].map((estimator) => ({ ...line, estimator })) }
     }
-    const name = basename(after(args, '--config')).length
-    const seed = Number(after(args, '--seed'))
-    const standing = { ...nothing, mean: name + seed / 10, heldOut: nothing, kl: nothing, pairwiseDistance: 2 }
-    const summary = { before: standing, after: { ...standing, pairwiseDistance: 1, frechetToBase: seed } }
-    return { code: 0, out: `${JSON.stringify(summary)}\n`, err: '' }
+    const { config = '', seed = '', measureAt } = order.options
+    const measures = {
+      smoothness: { ...nothing, mean: -Number(seed) },
+      dynamicDegree: { ...nothing, mean: basename(config).length }
+    }
+    const standing = {
+      measures,
+      ...nothing,
+      mean: basename(config).length + Number(seed) / 10,
+      heldOut: nothing,
+      kl: nothing
+    }
+    const before = { ...standing, pairwiseDistance: 2 }
+    const along = (measureAt?.split(',') ?? []).map((step) => ({ ...before, step: Number(step) }))
+    const end = { ...standing, pairwiseDistance: 1, frechetToBase: Number(seed) }
+    return { _tag: 'Done', value: { before, along, after: end } }
   }
 
 const run = (name: string | undefined, options: StudyOptions, program = quick()): Promise<Ran> =>
@@ -57,6 +70,8 @@ describe('halforder study', () => {
     expect(code).toBe(0)
     expect(readdirSync(out).sort()).toEqual([
       'cells',
+      'methods-points-diversity-by-cost.png',
+      'methods-points-diversity-by-cost.svg',
       'methods-points.jsonl',
       'methods-points.md',
       'methods-points.png',
@@ -81,16 +96,16 @@ describe('halforder study', () => {
 
   test('stops when it is told to, and goes on to the same lines without what is done', async () => {
     const [out, whole] = [join(scratch, 'stopped'), join(scratch, 'unbroken')]
-    const before: Array<string> = []
+    const before: Array<Order> = []
     const answer = quick(before)
-    const stopping: Program = (args, stop) => {
+    const stopping: Program = (order, stop) => {
       if (before.length === 2) process.emit('SIGINT')
-      return answer(args, stop)
+      return answer(order, stop)
     }
     expect((await run('start', { out, jobs: '1' }, stopping)).code).toBe(130)
-    const later: Array<string> = []
+    const later: Array<Order> = []
     expect((await run('start', { out, jobs: '1' }, quick(later))).code).toBe(0)
-    const all: Array<string> = []
+    const all: Array<Order> = []
     await run('start', { out: whole, jobs: '1' }, quick(all))
     expect(read(out, 'start-points.jsonl')).toBe(read(whole, 'start-points.jsonl'))
     expect(before.length).toBeGreaterThan(0)
@@ -99,12 +114,11 @@ describe('halforder study', () => {
 
   test('compares where estimators stand, and has the chain on the axis', async () => {
     const out = join(scratch, 'compared')
-    const heard: Array<string> = []
+    const heard: Array<Order> = []
     const { code, out: page } = await run('pathwise', { out }, quick(heard))
     expect(code).toBe(0)
-    expect(heard).toContain(
-      'compare --task points --samples 64 --only full backpropagation|reinforce --T 50 --seed 2 --json'
-    )
+    const options = { task: 'points', samples: '64', only: 'full backpropagation|reinforce', T: '50', seed: '2' }
+    expect(heard).toContainEqual({ _tag: 'Compare', options })
     expect(page).toContain('| T = 50 | full backpropagation | 2.0000 ± 0.0000 |')
   })
 
@@ -123,7 +137,7 @@ describe('halforder study', () => {
     const out = join(scratch, 'other')
     await run('start', { out })
     expect((await run('start', { out, seeds: '4' })).err).toContain('study.json differs; choose another')
-    const failing: Program = async () => ({ code: 1, out: '', err: 'halforder finetune: the disk is full\n' })
+    const failing: Program = async () => ({ _tag: 'Failed', reason: 'the disk is full' })
     const { code, err } = await run('start', { out: join(scratch, 'failing') }, failing)
     expect(code).toBe(1)
     expect(err).toContain('the disk is full')
@@ -131,11 +145,54 @@ describe('halforder study', () => {
     await run('start', { out: broken })
     // what is no line of a study is found out again
     const cells = join(broken, 'cells', 'anywhere-seed1')
-    for (const name of readdirSync(cells).filter((one) => one.startsWith('after')))
-      writeFileSync(join(cells, name), '{}')
-    const heard: Array<string> = []
+    writeFileSync(join(cells, 'found.json'), '{}')
+    const heard: Array<Order> = []
     expect((await run('start', { out: broken }, quick(heard))).code).toBe(0)
     expect(heard.length).toBeGreaterThan(0)
+  })
+})
+
+describe('what a task measures beside the reward', () => {
+  const cell = {
+    folder: join(scratch, 'measured'),
+    config: 'clips.json',
+    steps: [4],
+    evaluations: 1,
+    pullbacks: 1,
+    by: 'it'
+  }
+  const point = async (condition: string, seed: number): Promise<ReadonlyArray<Point>> =>
+    get(
+      await found(
+        quick(),
+        new AbortController().signal
+      )({ ...cell, condition, seed, folder: `${cell.folder}${condition}${seed}` })()
+    ).points.filter(({ steps }) => steps > 0)
+
+  test('is told on a page, with how it is taken, and where it differs from what it is compared with', async () => {
+    const lines = (
+      await Promise.all([1, 2, 3].flatMap((seed) => ['base model', video.against].map((one) => point(one, seed))))
+    ).flat()
+    expect(lines[0]?.measures).toEqual({ smoothness: -1, dynamicDegree: 10 })
+    const changed = lines.map((line) => ({
+      ...line,
+      measures: { ...line.measures, dynamicDegree: line.condition === 'base model' ? 5 : 6 + line.seed / 100 }
+    }))
+    const made = { task: 'clips', seeds: 3, command: 'a command', commit: 'a commit', machine: 'a machine' }
+    const { page } = show(video, { points: changed, estimates: [], computing: [] }, made)
+    expect(page).toContain('| estimator | motion smoothness | dynamic degree | aesthetic quality | alignment |')
+    // of -1, -2 and -3; a star where the difference is decided; and nothing of what was not told
+    expect(page).toContain('| base model | -2.0 ± 2.5 | 5.0000 ± 0.0000 * |  |  |')
+    expect(page).toContain(`| ${video.against} | -2.0 ± 2.5 | 6.020 ± 0.025 |  |  |`)
+    expect(page).toContain('| motion smoothness | minus the mean over pixels of')
+  })
+
+  test('is left out where a study asks for nothing beside', async () => {
+    const other = studies.find(({ name }) => name === 'methods')
+    if (other === undefined) throw new Error('no study is called methods')
+    const made = { task: 'points', seeds: 1, command: 'a command', commit: 'a commit', machine: 'a machine' }
+    const lines = { points: await point('base model', 1), estimates: [], computing: [] }
+    expect(show(other, lines, made).page).not.toContain('VBench')
   })
 })
 
@@ -180,15 +237,15 @@ describe('a study', () => {
   })
 
   test('is drawn with a mark for each line, whatever its names are', () => {
-    const svg = plot(
-      { title: 'a < b', x: 'x', y: 'y', logX: true, logY: true },
-      ['<one>', 'two'],
-      [
+    const svg = plot({
+      axes: { title: 'a < b', x: 'x', y: 'y', logX: true, logY: true },
+      lines: ['<one>', 'two'],
+      places: [
         { line: '<one>', x: 1, y: 2, half: 3 },
         { line: 'two', x: 0, y: 1, half: 1 },
         { line: 'two', x: 10, y: 1, half: Infinity }
       ]
-    )
+    })
     expect(svg).toContain('&lt;one&gt;')
     expect(svg).not.toContain('NaN')
   })

@@ -30,7 +30,7 @@ export interface Options {
  *
  * The second part is the gradient of the divergence in the step's own parameters: set `kl.beta`. At the reference this is full
  * backpropagation's estimate of `E[R] - beta KL`, sample by sample. Elsewhere it is **biased**, but where the steps' means are free it
- * is 0 on average exactly where the gradient is: at the optimum both are.
+ * is 0 on average exactly where the gradient is: at the optimum both are. Left: options that do not fit `T`.
  *
  * @category constructors
  * @since 0.1.0

@@ -18,7 +18,7 @@ import { define, type Row } from '../Row.js'
  *
  * **Biased**: step `t` is paid with the identity in place of the Jacobian of the steps below it. On a linear chain
  * with a quadratic reward, and noise that is alike in all directions of the output, nothing else is off: a chain that only adds has
- * no bias.
+ * no bias. Left: options that do not fit `T`.
  *
  * @category constructors
  * @since 0.1.0

@@ -36,6 +36,7 @@ export interface Options {
 /**
  * AlignProp with random truncation (arXiv 2310.03739): first-order on the last `k` steps, `k` drawn with the given
  * weights. Its bias is minus the terms of the steps beyond `k`, each times the probability that `k` does not reach it.
+ * Left: a `k` that is not within 1..`T`, or weights that are no numbers from 0 on.
  *
  * @category constructors
  * @since 0.1.0

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { clips, still } from '../../../../cli/tasks/clips/Renderer.js'
+import { clips, frames, still } from '../../../../cli/tasks/clips/Renderer.js'
 import { draw, render, renderWith } from '../../../../cli/tasks/faces/Renderer.js'
 import * as Clips from '../../../../cli/tasks/clips/Clips.js'
-import type * as Faces from '../../../../cli/tasks/faces/Faces.js'
+import * as Faces from '../../../../cli/tasks/faces/Faces.js'
 
 const face: Faces.Attributes = {
   skin: 'tan',
@@ -76,6 +76,19 @@ describe('clips', () => {
         expect(at(6, y, x)).toEqual(x > 13 ? at(0, 0, 0) : at(0, y, x + 2))
       }
     }
+  })
+
+  test('frames are those of the clips, told what each of them shows', () => {
+    const source = frames([face, other])
+    expect([source.count, source.features]).toEqual([48, perFrame])
+    // the second face: a blink's open and closed eyes, a smile before and after, a move to the right
+    const [blink, smile, move] = [24, 32, 40]
+    const { x0, labels } = source.rows([blink, blink + 3, smile + 3, smile + 4, move + 2])
+    const shown = (row: number): ReadonlyArray<number> =>
+      Array.from(x0.data.subarray(row * perFrame, (row + 1) * perFrame))
+    expect([0, 1, 2, 3, 4].map(shown)).toEqual([frame(3, 0), frame(3, 3), frame(4, 3), frame(4, 4), frame(5, 2)])
+    const said = [other, other, { ...other, mouth: 'sad' as const }, other, other]
+    expect(Array.from(labels.data)).toEqual(said.flatMap(Faces.encode))
   })
 
   test('a clip that is still has one frame', () => {

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { logitsBy } from '../../../../cli/tasks/Reading.js'
 import { accuracy } from '../../../../cli/tasks/faces/Metrics.js'
+import { frames } from '../../../../cli/tasks/clips/Renderer.js'
 import { faces } from '../../../../cli/tasks/faces/Renderer.js'
 import { networks } from '../../../../cli/tasks/faces/Trainings.js'
 import { gpuJs } from '../../../../src/kernel/GpuJs.js'
@@ -22,7 +23,8 @@ afterAll(() => target.dispose())
 
 describe('the shipped networks', () => {
   test('say how they were made', () => {
-    for (const { metadata } of [model, reader, judge]) {
+    const ofClips = ['clip-classifier', 'clip-judge'].map((name) => get(loadClassifier(asset(name))))
+    for (const { metadata } of [model, reader, judge, ...ofClips]) {
       expect(metadata['command']).toMatch(
         /^halforder pretrain [a-z-]+ --steps \d+ --batch \d+ --(?:faces|examples) \d+ --seed \d+$/
       )
@@ -47,6 +49,25 @@ describe('the shipped networks', () => {
     expect(judge.description).toEqual(networks['judge']?.description)
     expect(judge.description.hidden).not.toBe(reader.description.hidden)
     expect(asset('judge').length).toBeLessThan(200_000)
+  })
+
+  test('the readers of clips read faces out of their place, which those of faces do not', async () => {
+    // each face moved by two pixels to the right, and to the left
+    const source = frames(drawn.attributes.slice(0, 48))
+    const { x0, labels } = source.rows(Array.from({ length: 96 }, (_, i) => 24 * Math.floor(i / 2) + 18 + 4 * (i % 2)))
+    const read = async (name: string): Promise<Readonly<Record<string, number>>> => {
+      const {
+        hair: _,
+        hairColor: __,
+        ...seen
+      } = accuracy(get(await logitsBy(target, get(loadClassifier(asset(name))))(x0)()), labels)
+      return seen
+    }
+    for (const name of ['clip-classifier', 'clip-judge']) {
+      for (const share of Object.values(await read(name))) expect(share).toBeGreaterThan(0.95)
+      expect(get(loadClassifier(asset(name))).description).toEqual(networks[name]?.description)
+    }
+    for (const name of ['classifier', 'judge']) expect(Math.min(...Object.values(await read(name)))).toBeLessThan(0.8)
   })
 
   test('the denoiser draws the face that its prompt describes, and no other, but for one in a hundred at most', async () => {

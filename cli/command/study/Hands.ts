@@ -1,0 +1,113 @@
+/**
+ * Processes that run the cells of a study, one after another: what was compiled for one cell need not be for the next.
+ *
+ * @since 0.1.0
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { isRecord } from 'halforder/document/Document'
+import type { Options as FinetuneOptions } from '../Finetune.js'
+import type { CompareOptions } from '../Contending.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * What a cell asks of the program: a fine-tune, or a comparison.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Order =
+  | { readonly _tag: 'Finetune'; readonly options: FinetuneOptions }
+  | { readonly _tag: 'Compare'; readonly options: CompareOptions }
+
+/**
+ * What came of it: what the command prints as JSON, or why there is nothing. An interrupted one goes on when it is asked again.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Answer =
+  | { readonly _tag: 'Done'; readonly value: unknown }
+  | { readonly _tag: 'Failed'; readonly reason: string }
+  | { readonly _tag: 'Interrupted' }
+
+/**
+ * Carries out an order; the signal asks it to end.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Program = (order: Order, stop: AbortSignal) => Promise<Answer>
+
+// -------------------------------------------------------------------------------------
+// processes
+// -------------------------------------------------------------------------------------
+
+/** A process is replaced after so many orders, lest what one left behind add up. */
+const orders = 20
+
+interface Hand {
+  readonly child: ChildProcess
+  done: number
+}
+
+const isAnswer = (u: unknown): u is Answer =>
+  isRecord(u) &&
+  (u['_tag'] === 'Done' || u['_tag'] === 'Interrupted' || (u['_tag'] === 'Failed' && typeof u['reason'] === 'string'))
+
+const start = (): Hand => ({
+  child: fork(fileURLToPath(new URL('./Hand.js', import.meta.url)), { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] }),
+  done: 0
+})
+
+const carryOut = ({ child }: Hand, order: Order, stop: AbortSignal): Promise<Answer> =>
+  new Promise((resolve) => {
+    const end = (): void => void child.kill('SIGTERM')
+    const settle = (answer: Answer): void => {
+      stop.removeEventListener('abort', end)
+      child.off('message', heard)
+      child.off('exit', gone)
+      resolve(answer)
+    }
+    const heard = (message: unknown): void =>
+      settle(isAnswer(message) ? message : { _tag: 'Failed', reason: 'the process gave no answer that is one' })
+    const gone = (code: number | null, signal: string | null): void =>
+      settle(
+        stop.aborted ? { _tag: 'Interrupted' } : { _tag: 'Failed', reason: `the process ended with ${code ?? signal}` }
+      )
+    child.on('message', heard)
+    child.on('exit', gone)
+    stop.addEventListener('abort', end)
+    child.send(order)
+  })
+
+/**
+ * Uses a program whose orders are carried out by processes of their own, as many as there are orders at once, and ends them.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const withHands = async <A>(use: (program: Program) => Promise<A>): Promise<A> => {
+  const idle: Array<Hand> = []
+  const all = new Set<Hand>()
+  const program: Program = async (order, stop) => {
+    const hand = idle.pop() ?? start()
+    all.add(hand)
+    const answer = await carryOut(hand, order, stop)
+    hand.done += 1
+    if (hand.child.connected && hand.done < orders && answer._tag === 'Done') idle.push(hand)
+    else {
+      all.delete(hand)
+      if (hand.child.connected) hand.child.disconnect()
+    }
+    return answer
+  }
+  try {
+    return await use(program)
+  } finally {
+    for (const { child } of all) if (child.connected) child.disconnect()
+  }
+}

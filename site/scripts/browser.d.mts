@@ -1,0 +1,3 @@
+/** The browser to drive. It throws where there is none. */
+export const browserPath: () => string
+export const flags: ReadonlyArray<string>
