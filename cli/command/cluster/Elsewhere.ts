@@ -146,7 +146,9 @@ export const cellOf =
         ])
       )
       const answer = await program(
-        order === 'Finetune' ? { _tag: order, options: own } : { _tag: order, options: own },
+        order === 'Finetune'
+          ? { _tag: order, options: own }
+          : { _tag: order, options: { samples: '1024', seed: '1', ...own } },
         stop
       )
       if (answer._tag !== 'Done') return left(answer._tag === 'Failed' ? answer.reason : 'the worker was ended')
