@@ -227,6 +227,9 @@ program
   .option('--quick', 'short chains and little of everything: what the study does, not what it finds')
   .option('--jobs <number>', 'runs at once (default: one for each core)')
   .option('--out <folder>', 'where to write (default: one below studies/)')
+  .option('--redis <url>', 'have the runs made by the workers at this Redis, with the same bytes')
+  .option('--tolerate-bits', 'with --redis: also by workers whose bits differ')
+  .option('--patience <seconds>', 'with --redis: how long no worker may answer (default: 600)')
   .action(async (name: string | undefined, options: StudyOptions) => {
     process.exitCode = await study(name, options)
   })
