@@ -45,14 +45,15 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     kernels: { type: 'boolean', default: false },
     browser: { type: 'boolean', default: false },
-    who: { type: 'string', default: '' }
+    who: { type: 'string', default: '' },
+    write: { type: 'string' }
   }
 })
 if (values.browser) {
   const parties = ['webgpu', 'webasm', 'tfjs', 'jaxjs', 'onnx'] as const
   const named = values.who.split(',')
   const who = parties.filter((one) => named.includes(one))
-  process.exit(await bench(values.only ?? '', Number(values.rounds), values.json, who))
+  process.exit(await bench(values.only ?? '', Number(values.rounds), values.json, who, values.write))
 }
 
 const chosen = works.filter(
