@@ -268,7 +268,7 @@ const estimateOf = (cell: Comparing, line: unknown): Estimate => {
     condition: cell.condition,
     seed: cell.seed,
     at: cell.at,
-    estimator: String(at(line, 'estimator')),
+    estimator: String(at(line, 'estimator')).replace(/, by step$/, ''),
     variance: ofSample(at(line, 'variance')),
     parts: Object.fromEntries(
       Object.entries(isRecord(parts) ? parts : {}).flatMap(([cell, variance]) => {

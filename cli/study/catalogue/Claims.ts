@@ -62,7 +62,10 @@ export const claims: ReadonlyArray<Claim> = [
     'half-order cells with the clean prediction as baseline beat RLR as printed',
     undefined,
     more(C.clean.name, printed),
-    { reproduced: 'every step is scored, and what the chain predicts of its own end is taken off' }
+    {
+      reproduced:
+        'every step is scored, and what the chain predicts of its own end is taken off: near the output next to nothing is left of the variance (*steps*)'
+    }
   ),
   ...method('RLR with a half-order rest beats RLR as printed', undefined, more(C.halfOrderRest.name, printed), {
     reproduced: 'the same, with a segment of two steps: it makes no difference that shows'
