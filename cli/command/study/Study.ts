@@ -295,6 +295,7 @@ const linesOf = (asked: Asked, program: Program, stop: AbortSignal): Step<Found>
       return {
         ...cell,
         at,
+        byStep: study.byStep === true,
         by: asked.by,
         folder: join(asked.out, 'cells', Study.placeOf(cell)),
         options: { task, ...shared.options, ...(asked.quick ? shared.quick : {}), ...options }
