@@ -254,6 +254,16 @@ export const put = async ({ redis }: Pick<Open, 'redis'>, parts: ReadonlyMap<str
 }
 
 /**
+ * Forgets what one said of itself, if Redis is there to hear it.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const forget = async ({ redis }: Pick<Open, 'redis'>, key: string): Promise<void> => {
+  await attempted(() => within(1000, redis.del(key)))
+}
+
+/**
  * As `put`, again and again while Redis is gone, for so many milliseconds.
  *
  * @category effects

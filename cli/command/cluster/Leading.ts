@@ -21,7 +21,7 @@ import { type Dispatch, dispatch, type Tally } from '../../cluster/Dispatch.js'
 import { leader } from '../../cluster/Leader.js'
 import * as Parcel from '../../cluster/Parcel.js'
 import { probe } from '../../cluster/Probe.js'
-import { asked, keys, open, put, putPatiently } from '../../cluster/Redis.js'
+import { asked, forget, keys, open, put, putPatiently } from '../../cluster/Redis.js'
 import { apartness, type Card, cards, lineOf, ownLine, probed as numbersOf, showCard } from '../../cluster/Kind.js'
 import { type Step, usage } from '../../edge/Failure.js'
 import { version } from '../../edge/Version.js'
@@ -177,7 +177,7 @@ export const lead = (options: ClusterOptions & { readonly redis: string }, led: 
             withdraw: () => to.withdraw(),
             close: async () => {
               clearInterval(beat)
-              await opened.redis.del(keys.run(id)).catch(() => undefined)
+              await forget(opened, keys.run(id))
               await opened.close()
             }
           }
