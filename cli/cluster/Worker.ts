@@ -14,7 +14,7 @@ import { deliver } from './Dispatch.js'
 import * as Parcel from './Parcel.js'
 import type { Probe } from './Probe.js'
 import { type Card, cellLine, lineOf, ownLine, showCard } from './Kind.js'
-import { asked, get, keys, lifetime, open, type Open } from './Redis.js'
+import { asked, forget, get, keys, lifetime, open, type Open } from './Redis.js'
 import type { Shop } from './Shop.js'
 
 // -------------------------------------------------------------------------------------
@@ -145,7 +145,7 @@ export const join = ({ address, version, probe, tolerant, tasks, shop, cell }: C
             card,
             stop: async () => {
               clearInterval(beat)
-              await opened.redis.del(keys.worker(id)).catch(() => undefined)
+              await forget(opened, keys.worker(id))
               await opened.close()
               await own.dispose()
             }

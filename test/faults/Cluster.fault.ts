@@ -107,7 +107,7 @@ describe.skipIf(!installed)('a fine-tune by workers', () => {
     done = true
     await killing
     for (const one of workers) one.kill('SIGKILL')
-    expect(ended).toMatchObject({ code: 0 })
+    expect({ code: ended.code, err: ended.code === 0 ? '' : ended.err.slice(-2000) }).toEqual({ code: 0, err: '' })
     const same = checkpoint(apart) === checkpoint(alone)
     const seen = (folder: string): ReadonlyArray<number> => {
       const read = readMetrics(readFileSync(join(folder, 'metrics.jsonl'), 'utf8'))
