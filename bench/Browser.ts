@@ -78,7 +78,7 @@ const versionOf = (module: string): string => {
 }
 
 /** Tables of medians and of first runs, by the clock and by the processor, with ratios to ours. */
-const page = (measured: ReadonlyArray<Measured>, rounds: number, about: string): string => {
+const page = (measured: ReadonlyArray<Measured>, rounds: number, asked: string, about: string): string => {
   const who = (Object.keys(names) as ReadonlyArray<Who>).filter((one) =>
     measured.some(({ timed }) => timed.some((each) => each.who === one))
   )
@@ -99,7 +99,7 @@ const page = (measured: ReadonlyArray<Measured>, rounds: number, about: string):
     ].join('\n')
   return `# In a browser, on WebGPU
 
-Written by \`npm run bench -- --browser --rounds ${rounds} --write docs/results/browser.md\`, after
+Written by \`npm run bench -- --browser${asked} --rounds ${rounds} --write docs/results/browser.md\`, after
 \`npm ci --legacy-peer-deps --prefix bench/browser\`.
 
 ${about} Not measured on a GPU: ratios of
@@ -134,7 +134,7 @@ const runtime = (): ReadonlyArray<string> => {
   return readdirSync(dist).flatMap((name) => (/^ort-wasm.*\.(wasm|mjs)$/.test(name) ? [join(dist, name)] : []))
 }
 
-/** Runs works in a page and prints what they took: those whose names start with `only`, by those who are in `who`. */
+/** Runs works in a page and prints what they took: those whose names start with one of those in `only`, by those who are in `who`. */
 export const bench = async (
   only: string,
   rounds: number,
@@ -163,7 +163,9 @@ export const bench = async (
       [name, args] as const
     )
   try {
-    const works = (await call<ReadonlyArray<string>>('names')).filter((name) => name.startsWith(only))
+    const works = (await call<ReadonlyArray<string>>('names')).filter((name) =>
+      only.split(',').some((one) => name.startsWith(one))
+    )
     const measured: Array<Measured> = []
     const adapter = await call<string>('adapter')
     if (!json) process.stdout.write(`${browser.page.context().browser()?.version() ?? ''}, ${adapter}\n`)
@@ -190,7 +192,8 @@ export const bench = async (
     if (write !== undefined) {
       const chromium = browser.page.context().browser()?.version() ?? ''
       const about = `Chromium ${chromium} on ${adapter}, ${cpus().length} cores of ${cpus()[0]?.model.trim() ?? 'a processor'}.`
-      writeFileSync(write, page(measured, rounds, about))
+      const asked = `${only === '' ? '' : ` --only ${only}`}${who.length === 0 ? '' : ` --who ${who.join(',')}`}`
+      writeFileSync(write, page(measured, rounds, asked, about))
     }
     if (browser.complaints.length > 0) process.stderr.write(`${browser.complaints.slice(0, 9).join('\n')}\n`)
     return 0
