@@ -9,13 +9,11 @@ const { fromDiffusers, planOf } = await imp('network/FromDiffusers.js')
 const { meant } = await imp('network/Meant.js')
 const { decode } = await imp('network/Record.js')
 const Gradient = await imp('estimator/Gradient.js')
-const Named = await imp('estimator/Named.js')
 const { gpuJs } = await imp('kernel/GpuJs.js')
 const { brightness } = await imp('reward/Pixels.js')
 const { rlr } = await imp('estimator/catalogue/Rlr.js')
 const Requests = await imp('training/Requests.js')
 const { key } = await imp('random/index.js')
-const { describe } = await imp('tensor/Target.js')
 const mib = (n) => (n / 2 ** 20).toFixed(0)
 const peak = () => {
   const s = readFileSync('/proc/self/status', 'utf8')
@@ -57,7 +55,7 @@ const chain = m.own.build(m.own.network, { T, eta: 1, guidance: 1 }).right
 const threads = process.argv[4] === undefined ? undefined : Number(process.argv[4])
 const target = gpuJs(threads === undefined ? {} : { threads })
 const est = rlr({ T, h: 2, radius: 0.01 }).right
-const problem = Gradient.problem(chain, brightness(3072), 1)(est)
+const problem = Gradient.problem(chain, brightness(m.denoiser.features), 1)(est)
 const t0 = performance.now()
 const g = Gradient.compile(problem, target)
 if (g._tag === 'Left') throw new Error(Gradient.showError(g.left))
@@ -81,7 +79,7 @@ for (let i = 0; i < Number(process.argv[5] ?? 1); i++) {
   if (r._tag === 'Left') throw new Error(Gradient.showError(r.left))
   let s = 0,
     n = 0
-  for (const [name, t] of Object.entries(r.right.gradient))
+  for (const t of Object.values(r.right.gradient))
     for (const v of t.data) {
       s += v * v
       n++
