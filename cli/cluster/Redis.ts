@@ -50,7 +50,7 @@ export interface Open {
  * @category constants
  * @since 0.1.0
  */
-export const lifetime = { result: 600, part: 86_400, worker: 30 } as const
+export const lifetime = { result: 3600, holder: 86_400, part: 86_400, worker: 30 } as const
 
 /**
  * Names of what is kept.

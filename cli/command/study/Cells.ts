@@ -247,6 +247,7 @@ export interface Comparing {
   readonly seed: number
   readonly at: number
   readonly options: Options
+  readonly byStep: boolean
   readonly by: string
 }
 
@@ -304,7 +305,15 @@ export const estimates =
               ran(
                 program,
                 stop
-              )({ _tag: 'Compare', options: { samples: usualSamples, ...cell.options, seed: `${cell.seed}` } }),
+              )({
+                _tag: 'Compare',
+                options: {
+                  samples: usualSamples,
+                  ...cell.options,
+                  seed: `${cell.seed}`,
+                  ...(cell.byStep ? { byStep: true } : {})
+                }
+              }),
               TE.map((value): ReadonlyArray<unknown> => (Array.isArray(value) ? value : [])),
               TE.map(RA.map((line) => estimateOf(cell, line))),
               TE.chainFirst(keep(path, cell.by))
