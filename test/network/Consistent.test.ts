@@ -104,7 +104,7 @@ describe('what a record says of a model', () => {
       layout: 'rows'
     })
     expect(found).toHaveLength(messages.length)
-    messages.forEach((message, i) => expect(found[i]).toContain(message))
+    for (const [i, message] of messages.entries()) expect(found[i]).toContain(message)
   })
 
   test('a velocity that is the negative of what is said is told by its times', () => {
