@@ -46,7 +46,7 @@ const m = meant(model.right, {
   source: {
     name: 'x',
     encode: () => {
-      throw 1
+      throw new Error('samples are not written here')
     }
   }
 }).right
