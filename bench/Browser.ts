@@ -1,7 +1,8 @@
 /**
  * `npm run bench -- --browser`: the libraries that run in a browser, on WebGPU and in one page, and our `webasm` beside them.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { chromiumPath, open } from '../test/browser/browser.js'
 import type { Api, Who } from './Page.js'
@@ -55,14 +56,92 @@ export const busyNow = (): number => {
   return 10 * below(process.pid)
 }
 
+interface Measured {
+  readonly work: string
+  readonly timed: ReadonlyArray<Timed>
+}
+
+const names: Readonly<Record<Who, string>> = {
+  webgpu: 'ours on `webgpu`',
+  webasm: 'ours on `webasm`',
+  tfjs: 'TensorFlow.js',
+  jaxjs: 'jax-js',
+  onnx: 'onnxruntime-web'
+}
+
+/** The version of a module, from where it is installed. */
+const versionOf = (module: string): string => {
+  const found = ['.', folder].map((root) => join(root, 'node_modules', module, 'package.json')).find(existsSync)
+  const parsed: unknown = found === undefined ? {} : JSON.parse(readFileSync(found, 'utf8'))
+  const version: unknown = typeof parsed === 'object' && parsed !== null ? Reflect.get(parsed, 'version') : undefined
+  return String(version)
+}
+
+/** Tables of medians and of first runs, by the clock and by the processor, with ratios to ours. */
+const page = (measured: ReadonlyArray<Measured>, rounds: number, asked: string, about: string): string => {
+  const who = (Object.keys(names) as ReadonlyArray<Who>).filter((one) =>
+    measured.some(({ timed }) => timed.some((each) => each.who === one))
+  )
+  const table = (of: (one: Timed) => number): string =>
+    [
+      `| work | ${who.map((one) => names[one]).join(' | ')} |`,
+      `|---|${who.map(() => '---').join('|')}|`,
+      ...measured.map(({ work, timed }) => {
+        const own = timed.find((one) => one.who === 'webgpu')
+        const cells = who.map((one) => {
+          const found = timed.find((each) => each.who === one)
+          if (found === undefined) return ''
+          const value = of(found)
+          return `${value.toFixed(1)}${own === undefined || found === own ? '' : ` (${(value / of(own)).toFixed(2)})`}`
+        })
+        return `| \`${work}\` | ${cells.join(' | ')} |`
+      })
+    ].join('\n')
+  return `# In a browser, on WebGPU
+
+Written by \`npm run bench -- --browser${asked} --rounds ${rounds} --write docs/results/browser.md\`, after
+\`npm ci --legacy-peer-deps --prefix bench/browser\`.
+
+${about} Not measured on a GPU: ratios of
+arithmetic on a processor say little of one. One page, one adapter, each contender once in turn in each of ${rounds} rounds; copies in
+and out are included. TensorFlow.js ${versionOf('@tensorflow/tfjs')}, jax-js ${versionOf('@jax-js/jax')} and onnxruntime-web ${versionOf('onnxruntime-web')}, each on its WebGPU. Milliseconds; in
+brackets the ratio to ours on \`webgpu\`: above 1 ours is faster.
+
+## By the clock
+
+Medians. What else ran on the machine is in them.
+
+${table(({ times }) => median(times))}
+
+## By the processor
+
+Medians of what all processes of the browser took of the processor's time, to hundredths of a second: this holds while other
+programs run, too.
+
+${table(({ busy }) => median(busy))}
+
+## First runs
+
+By the processor: a new program, compiled and run once, in the order of the columns of a page whose adapter is open.
+
+${table(({ firstBusy }) => firstBusy)}
+`
+}
+
 /** What onnxruntime-web fetches when it starts. */
 const runtime = (): ReadonlyArray<string> => {
   const dist = join(folder, 'node_modules', 'onnxruntime-web', 'dist')
   return readdirSync(dist).flatMap((name) => (/^ort-wasm.*\.(wasm|mjs)$/.test(name) ? [join(dist, name)] : []))
 }
 
-/** Runs works in a page and prints what they took: those whose names start with `only`, by those who are in `who`. */
-export const bench = async (only: string, rounds: number, json: boolean, who: ReadonlyArray<Who>): Promise<number> => {
+/** Runs works in a page and prints what they took: those whose names start with one of those in `only`, by those who are in `who`. */
+export const bench = async (
+  only: string,
+  rounds: number,
+  json: boolean,
+  who: ReadonlyArray<Who>,
+  write: string | undefined
+): Promise<number> => {
   const path = chromiumPath()
   if (path === undefined) {
     process.stderr.write('bench: chromium is not installed (apt-get install chromium)\n')
@@ -84,10 +163,13 @@ export const bench = async (only: string, rounds: number, json: boolean, who: Re
       [name, args] as const
     )
   try {
-    const names = (await call<ReadonlyArray<string>>('names')).filter((name) => name.startsWith(only))
+    const works = (await call<ReadonlyArray<string>>('names')).filter((name) =>
+      only.split(',').some((one) => name.startsWith(one))
+    )
+    const measured: Array<Measured> = []
     const adapter = await call<string>('adapter')
     if (!json) process.stdout.write(`${browser.page.context().browser()?.version() ?? ''}, ${adapter}\n`)
-    for (const name of names) {
+    for (const name of works) {
       const timed: Array<Timed> = []
       const all = await call<ReadonlyArray<Who>>('parties', name)
       for (const one of all.filter((each) => who.length === 0 || who.includes(each))) {
@@ -102,9 +184,16 @@ export const bench = async (only: string, rounds: number, json: boolean, who: Re
           busy.push(busyNow() - before)
         }
       }
+      measured.push({ work: name, timed })
       const ours = timed.find((one) => one.who === 'webgpu')
       if (json) process.stdout.write(`${JSON.stringify({ work: name, adapter, unit: 'ms', timed })}\n`)
       else process.stdout.write(`\n${name}\n${timed.map((one) => line(one, ours)).join('\n')}\n`)
+    }
+    if (write !== undefined) {
+      const chromium = browser.page.context().browser()?.version() ?? ''
+      const about = `Chromium ${chromium} on ${adapter}, ${cpus().length} cores of ${cpus()[0]?.model.trim() ?? 'a processor'}.`
+      const asked = `${only === '' ? '' : ` --only ${only}`}${who.length === 0 ? '' : ` --who ${who.join(',')}`}`
+      writeFileSync(write, page(measured, rounds, asked, about))
     }
     if (browser.complaints.length > 0) process.stderr.write(`${browser.complaints.slice(0, 9).join('\n')}\n`)
     return 0

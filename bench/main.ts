@@ -3,7 +3,7 @@
  * one run. The first two are native and no dependencies: where they are absent it says so, and how to get them.
  *
  * `--only NAME` runs one work, or all whose names start with NAME and a hyphen (`growth`, `compile`), `--rounds N` sets the rounds
- * (default 15), `--json` prints one object a line. `--browser` runs what a browser can in a page of Chromium, on WebGPU
+ * (default 15), `--who torch,tfjs` who is beside us, `--json` prints one object a line. `--browser` runs what a browser can in a page of Chromium, on WebGPU
  * (`Browser.ts`), by those that `--who` names (`webgpu,jaxjs`). `--kernels` runs each kernel of some programs by itself
 (`Kernels.ts`).
  */
@@ -45,14 +45,15 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     kernels: { type: 'boolean', default: false },
     browser: { type: 'boolean', default: false },
-    who: { type: 'string', default: '' }
+    who: { type: 'string', default: '' },
+    write: { type: 'string' }
   }
 })
 if (values.browser) {
   const parties = ['webgpu', 'webasm', 'tfjs', 'jaxjs', 'onnx'] as const
   const named = values.who.split(',')
   const who = parties.filter((one) => named.includes(one))
-  process.exit(await bench(values.only ?? '', Number(values.rounds), values.json, who))
+  process.exit(await bench(values.only ?? '', Number(values.rounds), values.json, who, values.write))
 }
 
 const chosen = works.filter(
@@ -98,19 +99,15 @@ for (const library of ['torch', 'onnxruntime'] as const) {
   else say(found._tag === 'Present' ? `${library}: ${found.what}` : `${library}: absent; ${found.remedy}`)
 }
 /** The work with those beside us who run in processes of their own. */
-const joined = ({ contenders: { ours, ...others }, native = {}, ...work }: Work): Work => ({
-  ...work,
-  contenders: {
-    ...(ours && { ours }),
-    ...Object.fromEntries(
-      present.flatMap((library) => {
-        const told = native[library]
-        return told === undefined ? [] : [[library, apart(library, told)] as const]
-      })
-    ),
-    ...others
-  }
-})
+const joined = ({ contenders: { ours, ...others }, native = {}, ...work }: Work): Work => {
+  const natives = present.flatMap((library) => {
+    const told = native[library]
+    return told === undefined ? [] : [[library, apart(library, told)] as const]
+  })
+  const named = values.who === '' ? undefined : values.who.split(',')
+  const chosenOnes = [...natives, ...Object.entries(others)].filter(([name]) => named?.includes(name) ?? true)
+  return { ...work, contenders: { ...(ours && { ours }), ...Object.fromEntries(chosenOnes) } }
+}
 
 for (const work of chosen.map(joined)) {
   for (const threads of work.threads) {

@@ -183,6 +183,7 @@ program
   .option('--lora <rank>', 'differentiate in low-rank adapters of all weights instead')
   .option('--seed <number>', 'the seed of every draw', '1')
   .option('--threads <number>', 'threads that share the rows of a batch; the bits are those of one thread', '1')
+  .option('--by-step', 'tell the variance of each step by itself, in place of each cell (with --json: `parts`)')
   .option('--json', 'print one object a line')
   .action(async (options: CompareOptions) => {
     process.exitCode = await compareEstimators(options)
@@ -226,6 +227,9 @@ program
   .option('--quick', 'short chains and little of everything: what the study does, not what it finds')
   .option('--jobs <number>', 'runs at once (default: one for each core)')
   .option('--out <folder>', 'where to write (default: one below studies/)')
+  .option('--redis <url>', 'have the runs made by the workers at this Redis, with the same bytes')
+  .option('--tolerate-bits', 'with --redis: also by workers whose bits differ')
+  .option('--patience <seconds>', 'with --redis: how long no worker may answer (default: 600)')
   .action(async (name: string | undefined, options: StudyOptions) => {
     process.exitCode = await study(name, options)
   })
@@ -301,8 +305,8 @@ program
 
 program
   .command('view')
-  .argument('<folder>', 'of a run, or of several, or a page that report wrote')
-  .description('show a run in the browser of this machine, also while it goes on; Ctrl-C ends it')
+  .argument('<folder>', 'of a run or a study, or of several, or a page that report wrote')
+  .description('show a run or a study in the browser of this machine, also while it goes on; Ctrl-C ends it')
   .option('--port <number>', 'where to listen, on this machine alone; 0 takes one that is free', String(usualPort))
   .action(async (folder: string, options: ViewOptions) => {
     process.exitCode = await view(folder, options)

@@ -2,10 +2,10 @@
 /**
  * Measures what docs/results/performance.md says, and writes the page.
  *
- *     npm run build && npx tsc -p tsconfig.bench.json && node bench/scripts/performance.mjs [--rounds 7] [--cpu] [--only works,...]
+ *     npm run build && npx tsc -p tsconfig.bench.json && node bench/scripts/performance.mjs [--rounds 7] [--cpu] [--only works,...] [--who torch,...]
  *
  * What was measured is kept in runs/performance, a file each for `works`, `growth`, `compile` and `kernels`; `--only` measures those
- * anew and takes the others from there, and `--only none` writes the page of what is there. With `--cpu` the page has the least time of
+ * anew, or works by name, beside those of `--who`, and takes the others from there, and `--only none` writes the page of what is there. With `--cpu` the page has the least time of
  * the processor, of all threads together, for machines on which others compute.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
@@ -21,6 +21,7 @@ const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '7' },
     cpu: { type: 'boolean', default: false },
+    who: { type: 'string', default: '' },
     only: { type: 'string', default: 'works,growth,compile,kernels' }
   }
 })
@@ -49,18 +50,38 @@ const bench = (args) => {
 
 const fileOf = (part) => join(folder, `${part}.json`)
 mkdirSync(folder, { recursive: true })
-const load = () => Math.max(...loadavg())
+const asked = options.only.split(',')
+const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim()
+const head = () => ({ commit, load: Math.max(...loadavg()), rounds: Number(options.rounds) })
+const keep = (part, about, lines) => writeFileSync(fileOf(part), JSON.stringify({ ...about, lines }))
 for (const [part, runs] of Object.entries(parts)) {
-  if (!options.only.split(',').includes(part)) continue
-  const before = load()
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim()
-  const lines = runs.flatMap(bench)
-  writeFileSync(fileOf(part), JSON.stringify({ commit, load: before, rounds: Number(options.rounds), lines }))
+  if (asked.includes(part)) keep(part, head(), runs.flatMap(bench))
 }
 const read = (part) =>
   existsSync(fileOf(part))
     ? JSON.parse(readFileSync(fileOf(part), 'utf8'))
     : { commit: '', load: 0, rounds: 0, lines: [] }
+
+for (const name of asked.filter((one) => one !== 'none' && !(one in parts))) {
+  const about = head()
+  const found = bench(`--only ${name}${options.who === '' ? '' : ` --who ${options.who}`}`)
+  const isWork = ({ work }) => work !== undefined
+  const [anew, old] = [found.filter(isWork), read('works').lines.filter(isWork)]
+  const same = (a) => (b) => a.work === b.work && a.threads === b.threads
+  const given = (line) => Object.fromEntries(Object.entries(line).filter(([, value]) => value !== null))
+  const onto = (line, over) => ({
+    ...line,
+    ...given(over),
+    least: { ...line.least, ...over.least },
+    cpu: { ...line.cpu, ...over.cpu }
+  })
+  const lines = old.map((line) => onto(line, anew.find(same(line)) ?? {}))
+  keep('works', about, [
+    ...found.filter((line) => !isWork(line)),
+    ...lines,
+    ...anew.filter((line) => !old.some(same(line)))
+  ])
+}
 
 // -------------------------------------------------------------------------------------
 // the page
@@ -110,12 +131,20 @@ const native = [
   'gradient-default',
   'finetune-step'
 ]
-const times = (line, other) => (line && of(line, other) ? (of(line, 'ours') / of(line, other)).toFixed(2) : '')
+const times = (line, other, share = 1) =>
+  line && of(line, other) ? ((share * of(line, 'ours')) / of(line, other)).toFixed(2) : ''
+// what two threads take by the clock is not known from the processor's time: it is half of it at least
+const both = options.cpu ? 0.5 : 1
 const nativeTable = table(
-  ['work', 'one thread, of PyTorch', 'two threads, of PyTorch on one', 'one thread, of onnxruntime'],
+  [
+    'work',
+    'one thread, of PyTorch',
+    `two threads${options.cpu ? ', half of both' : ''}, of PyTorch on one`,
+    'one thread, of onnxruntime'
+  ],
   native.map((work) => {
     const [one, two] = [find(work, 1), find(work, 2)]
-    return [`\`${work}\``, times(one, 'torch'), options.cpu ? '' : times(two, 'torch'), times(one, 'onnxruntime')]
+    return [`\`${work}\``, times(one, 'torch'), times(two, 'torch', both), times(one, 'onnxruntime')]
   })
 )
 
@@ -181,13 +210,14 @@ const absent = [...libraries.values()].flatMap(({ _tag, library, remedy }) =>
   _tag === 'Absent' ? [`Absent, and so an empty column: ${library} (${remedy}).`] : []
 )
 const clock = options.cpu
-  ? `least of ${works.rounds} interleaved rounds, in milliseconds of the processor, of all threads together, for others computed on the machine (load ${works.load.toFixed(0)})`
+  ? `least of ${works.rounds} interleaved rounds, in milliseconds of the processor, of all threads together, for others computed on\nthe machine (load ${works.load.toFixed(0)})`
   : `median of ${works.rounds} interleaved rounds, in milliseconds by the clock (load ${works.load.toFixed(1)} before)`
 const held = growth.lines.filter(({ work }) => /^growth-(credit|full)-T-50$/.test(work ?? '')).map(({ bytes }) => bytes)
 
 const page = `# Performance
 
-\`node bench/scripts/performance.mjs${options.cpu ? ' --cpu' : ''}\` at ${works.commit}, on ${machine}; ${present.join('; ')}.
+\`node bench/scripts/performance.mjs${options.cpu ? ' --cpu' : ''}\` at ${works.commit}, on ${machine};
+${present.join('; ')}.
 Each is \`npm run bench\`, ${clock}.${absent.map((line) => `\n${line}`).join('')}
 
 In brackets is the ratio to ours: above 1 we are faster. Copies in and out are included, but for PyTorch and onnxruntime, which run in
@@ -210,7 +240,8 @@ matrices runs at ${square(512, 'torch')} and ${square(512, 'onnxruntime')} GFLOP
 
 ${nativeTable}
 
-PyTorch on Debian's reference BLAS is some twenty times slower than on OpenBLAS: the line at the top says on which it ran.
+PyTorch on Debian's reference BLAS is many times slower than on OpenBLAS (\`apt-get install libopenblas0-pthread\`): the line at the top
+says on which it ran.
 
 Each kernel by itself, the least of several runs, those of 1 % of their program and more (\`npm run bench -- --kernels\`):
 

@@ -85,6 +85,9 @@ export interface Dispatch {
 /** How often is looked after what nobody said, in milliseconds, and how long one may be late in all. */
 const every = { look: 250, tend: 1000, late: 2000 } as const
 
+/** How many times the usual patience one is waited for who is there and does not answer. */
+const mostPatient = 24
+
 /** A result that is not to be used so often is given up. */
 const mostRefused = 3
 
@@ -203,7 +206,7 @@ export const dispatch = async (ways: Ways): Promise<Dispatch> => {
   }
 
   /** Gives out again what nobody has, whose worker is gone, or who is late while others have nothing to do. */
-  const tend = async <A>(some: ReadonlyArray<Under<A>>): Promise<void> => {
+  const tend = async <A>(some: ReadonlyArray<Under<A>>, lively: () => void): Promise<void> => {
     const old = some.filter(({ posted }) => performance.now() - posted > every.tend)
     if (old.length === 0) return
     const [there, holders, waiting] = await Promise.all([
@@ -217,6 +220,8 @@ export const dispatch = async (ways: Ways): Promise<Dispatch> => {
       const holder = holders[i]
       if (typeof holder === 'string') {
         const gone = !there.has(holder)
+        // who is at it is waited for, but not for ever
+        if (!gone && performance.now() - under.posted < mostPatient * patience) lively()
         const late = waiting === 0 && under.copies < 2 && performance.now() - under.posted > usual
         if (gone) await open.redis.del(keys.holder(under.digest))
         if (gone || late) await again(under)
@@ -269,7 +274,12 @@ export const dispatch = async (ways: Ways): Promise<Dispatch> => {
         if (found?.right === true) last = silent = performance.now()
         if (performance.now() - tended > every.tend) {
           tended = performance.now()
-          await guarded(() => tend(under.filter(({ done }) => done === undefined)))
+          await guarded(() =>
+            tend(
+              under.filter(({ done }) => done === undefined),
+              () => (last = performance.now())
+            )
+          )
         }
         if (performance.now() - last > patience) {
           return E.left(

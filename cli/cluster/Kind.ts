@@ -25,6 +25,15 @@ export const lineOf = (version: string, digest: string, tolerant: boolean): stri
   `blocks-${version}-${tolerant ? 'any' : digest.slice(0, 16)}`
 
 /**
+ * The queue of whole runs, of those who may work for one another.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const cellLine = (version: string, digest: string, tolerant: boolean): string =>
+  lineOf(version, digest, tolerant).replace(/^blocks/, 'cells')
+
+/**
  * The queue of one worker.
  *
  * @category utils

@@ -50,7 +50,7 @@ export interface Open {
  * @category constants
  * @since 0.1.0
  */
-export const lifetime = { result: 600, part: 86_400, worker: 30 } as const
+export const lifetime = { result: 3600, holder: 86_400, part: 86_400, worker: 30 } as const
 
 /**
  * Names of what is kept.
@@ -97,7 +97,7 @@ const connectOptions = ({ host, port, db, username, password, tls }: Address) =>
 
 /**
  * Connects. `id` names the process, so that others see that it is there. Left: a library that is not installed, or a Redis that does
- * not answer within ten seconds, or refuses.
+ * not answer within thirty seconds, or refuses.
  *
  * @category effects
  * @since 0.1.0
@@ -252,6 +252,34 @@ export const put = async ({ redis }: Pick<Open, 'redis'>, parts: ReadonlyMap<str
   })
   await pipeline.exec()
 }
+
+/**
+ * Forgets what one said of itself, if Redis is there to hear it.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const forget = async ({ redis }: Pick<Open, 'redis'>, key: string): Promise<void> => {
+  await attempted(() => within(1000, redis.del(key)))
+}
+
+/**
+ * As `put`, again and again while Redis is gone, for so many milliseconds.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const putPatiently =
+  (opened: Pick<Open, 'redis'>, patience: number) =>
+  async (parts: ReadonlyMap<string, Uint8Array>): Promise<void> => {
+    const began = performance.now()
+    for (;;) {
+      const tried = await attempted(() => within(15_000, put(opened, parts)))
+      if (E.isRight(tried)) return
+      if (performance.now() - began > patience) throw new Error(tried.left)
+      await new Promise((resolve) => setTimeout(resolve, 500))
+    }
+  }
 
 /**
  * The parts of some digests, those that are there and are what their digests say.

@@ -88,6 +88,31 @@ export const Step = /*#__PURE__*/ t.strict({ told: listUpTo(Lists, 64) })
  */
 export type Shard = t.TypeOf<typeof Shard>
 
+/** Files by their names in a folder, and the digests of what is in them. */
+const Files = /*#__PURE__*/ listUpTo(t.tuple([textUpTo(128), Hex]), 64)
+
+/**
+ * An order of a study: a command, its options, its configuration as JSON, and the files of a folder that it goes on from. What is in braces is
+ * a place of the worker's.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
+export const Cell = /*#__PURE__*/ t.strict({
+  order: oneOf('Finetune', 'Compare'),
+  options: listUpTo(t.tuple([textUpTo(64), textUpTo(2 ** 12)]), 64),
+  config: t.union([textUpTo(2 ** 18), t.null]),
+  files: Files
+})
+
+/**
+ * A run of the program as a job.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Cell = t.TypeOf<typeof Cell>
+
 /**
  * What became of a job: numbers of rows, outputs of credit programs, a left, or parts of the state that the worker has not got.
  *
@@ -110,6 +135,11 @@ export const Result = /*#__PURE__*/ t.strict({
       what: oneOf('sample', 'reward', 'gradient of the reward', 'step reward'),
       reward: textUpTo(2 ** 12),
       row
+    }),
+    t.strict({
+      _tag: t.literal('Ran'),
+      out: textUpTo(2 ** 19),
+      files: Files
     }),
     t.strict({ _tag: t.literal('Left'), reason: textUpTo(2 ** 14) })
   ])

@@ -13,8 +13,8 @@ import { bench } from './Bench.js'
 import { deliver } from './Dispatch.js'
 import * as Parcel from './Parcel.js'
 import type { Probe } from './Probe.js'
-import { type Card, lineOf, ownLine, showCard } from './Kind.js'
-import { asked, get, keys, lifetime, open, type Open } from './Redis.js'
+import { type Card, cellLine, lineOf, ownLine, showCard } from './Kind.js'
+import { asked, forget, get, keys, lifetime, open, type Open } from './Redis.js'
 import type { Shop } from './Shop.js'
 
 // -------------------------------------------------------------------------------------
@@ -38,8 +38,8 @@ export interface Crafts {
     recipe: Uint8Array,
     part: (digest: string) => Promise<Uint8Array | undefined>
   ) => Promise<E.Either<string, Shop>>
-  /** jobs of other kinds, by the names of their queues */
-  readonly others?: Readonly<Record<string, (message: Uint8Array, id: string) => Promise<Uint8Array>>>
+  /** Runs a cell, from its bytes to those of its result, with its job's digest and the worker's name. */
+  readonly cell?: (opened: Open, message: Uint8Array, job: string, worker: string) => Promise<Uint8Array>
 }
 
 /**
@@ -71,7 +71,7 @@ const oneByOne = (): (<A>(task: () => Promise<A>) => Promise<A>) => {
  * @category effects
  * @since 0.1.0
  */
-export const join = ({ address, version, probe, tolerant, tasks, shop, others = {} }: Crafts): Step<Working> => {
+export const join = ({ address, version, probe, tolerant, tasks, shop, cell }: Crafts): Step<Working> => {
   const id = randomUUID()
   return pipe(
     open(address, id),
@@ -100,43 +100,44 @@ export const join = ({ address, version, probe, tolerant, tasks, shop, others = 
             shop: (recipe) => shop(recipe, part)
           })
           const alone = oneByOne()
-          const process = (message: Uint8Array, job: string): Promise<void> =>
-            alone(async () => {
-              const [digest = ''] = job.split('-')
-              counts.received += message.length
-              if (digest !== Parcel.digestOf(message)) {
-                counts.failures += 1
-                return
-              }
-              const { redis } = opened
-              // one that has been done is not done again
-              const [there] = await Promise.all([
-                redis.exists(keys.result(digest)),
-                redis.set(keys.holder(digest), id, 'EX', lifetime.result)
-              ])
-              if (there === 1) return
-              const began = performance.now()
-              const result = await own.work(message)
-              counts.seconds += (performance.now() - began) / 1000
-              if (E.isLeft(result)) {
-                counts.failures += 1
-                return
-              }
-              counts.jobs += 1
-              counts.sent += result.right.length
-              await deliver(opened, job, result.right)
-            })
-          for (const name of [lineOf(version, probe.digest, tolerant), ownLine(id)]) opened.serve(name, process)
-          for (const [name, other] of Object.entries(others)) {
+          const serve = (
+            name: string,
+            work: (message: Uint8Array, digest: string) => Promise<Uint8Array | undefined>
+          ): void =>
             opened.serve(name, (message, job) =>
               alone(async () => {
+                const [digest = ''] = job.split('-')
+                const { redis } = opened
                 counts.received += message.length
-                const result = await other(message, job)
-                counts.jobs += 1
-                counts.sent += result.length
-                await deliver(opened, job, result)
+                if (digest !== Parcel.digestOf(message)) {
+                  counts.failures += 1
+                  return
+                }
+                // one that has been done is not done again
+                const [there] = await Promise.all([
+                  redis.exists(keys.result(digest)),
+                  redis.set(keys.holder(digest), id, 'EX', lifetime.holder)
+                ])
+                if (there === 1) return
+                const began = performance.now()
+                const result = await work(message, digest)
+                counts.seconds += (performance.now() - began) / 1000
+                if (result === undefined) counts.failures += 1
+                else {
+                  counts.jobs += 1
+                  counts.sent += result.length
+                  await deliver(opened, job, result)
+                }
               })
             )
+          const blocks = async (message: Uint8Array): Promise<Uint8Array | undefined> => {
+            const result = await own.work(message)
+            return E.isLeft(result) ? undefined : result.right
+          }
+          serve(lineOf(version, probe.digest, tolerant), blocks)
+          serve(ownLine(id), blocks)
+          if (cell !== undefined) {
+            serve(cellLine(version, probe.digest, tolerant), (message, digest) => cell(opened, message, digest, id))
           }
           return {
             id,
@@ -144,7 +145,7 @@ export const join = ({ address, version, probe, tolerant, tasks, shop, others = 
             card,
             stop: async () => {
               clearInterval(beat)
-              await opened.redis.del(keys.worker(id)).catch(() => undefined)
+              await forget(opened, keys.worker(id))
               await opened.close()
               await own.dispose()
             }

@@ -139,6 +139,15 @@ const measured =
     )
   }
 
+/** The same with a part for each step that is differentiated; one that can not be split stays whole. */
+const split = (one: Contender): Contender => ({
+  ...one,
+  estimator: pipe(
+    Variance.byStep(one.estimator),
+    E.getOrElse(() => one.estimator)
+  )
+})
+
 const run = (options: CompareOptions, tell: (row: Row, config: Config.Config) => void): Step<ReadonlyArray<Row>> =>
   pipe(
     TE.Do,
@@ -166,7 +175,8 @@ const run = (options: CompareOptions, tell: (row: Row, config: Config.Config) =>
         slopeAlong(problem, target, draws, pilot),
         TE.flatMap((slope) => {
           bar.update(1, 'finite differences')
-          const all = [...contenders, ...piloted(options, problem, slope.pilot)]
+          const whole = [...contenders, ...piloted(options, problem, slope.pilot)]
+          const all = options.byStep === true ? whole.map(split) : whole
           const one = measured(problem, target, drawsOf(problem, setup, key), batches, slope)
           return all.reduce<TE.TaskEither<Slope.SlopeError, ReadonlyArray<Row>>>(
             (before, contender, i) =>

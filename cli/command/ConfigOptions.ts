@@ -42,6 +42,7 @@ export interface ConfigOptions {
   readonly h?: string
   readonly k?: string
   readonly T?: string
+  readonly window?: string
   readonly batch?: string
   readonly group?: string
   readonly steps?: string
@@ -86,6 +87,10 @@ export const configOptions: ReadonlyArray<readonly [flags: string, description: 
   ['--h <number>', 'steps of a half-order segment, for the estimators that have some'],
   ['--k <number>', 'continuations of one state, for the estimator siblings (its family)'],
   ['--T <number>', 'steps of the chain'],
+  [
+    '--window <steps>',
+    'the steps that have noise, the lowest and the highest, as "5,8", or so many of them that move, as "4 down 25" (by one in 25 steps) or "4 random"'
+  ],
   ['--batch <number>', 'samples of one step'],
   ['--group <number>', 'so many samples in a row are asked for the same, with the advantage perPrompt'],
   ['--steps <number>', 'steps of the optimizer'],
@@ -270,6 +275,7 @@ const places: Readonly<Record<Exclude<keyof ConfigOptions, 'config' | 'paper' | 
   chain: 'chain.kind',
   evaluateChain: 'evaluationChain',
   T: 'chain.T',
+  window: 'chain.window',
   h: 'estimator.h',
   k: 'estimator.family',
   estimator: 'estimator',
@@ -297,7 +303,11 @@ const typedOf = (options: ConfigOptions, estimator: Typed | undefined): E.Either
     ...field('clip', number(options.clip)),
     ...field('density', options.density)
   }
-  const chain = { ...field('kind', options.chain), ...field('T', number(options.T)) }
+  const chain = {
+    ...field('kind', options.chain),
+    ...field('T', number(options.T)),
+    ...field('window', windowOf(options.window))
+  }
   return pipe(
     withNumber('h', 'h', 'length of segments')(estimator?.document, options),
     E.flatMap((document) => withNumber('k', 'family', 'number of siblings')(document, options)),
@@ -320,6 +330,15 @@ const typedOf = (options: ConfigOptions, estimator: Typed | undefined): E.Either
       ...field('chain', filled(chain))
     }))
   )
+}
+
+/** A window as it is typed; what is none is left to the decoder, which names it. */
+const windowOf = (text: string | undefined): unknown => {
+  if (text === undefined) return undefined
+  const [, lowest, highest] = /^(\d+) *, *(\d+)$/.exec(text) ?? []
+  if (lowest !== undefined) return [Number(lowest), Number(highest)]
+  const [, size, moves, every = '1'] = /^(\d+) +(down|random)(?: +(\d+))?$/.exec(text) ?? []
+  return size === undefined ? text : { size: Number(size), moves, every: Number(every) }
 }
 
 /** The typed estimator with a number of its own that was typed by itself. */

@@ -49,6 +49,7 @@ export interface CompareOptions {
   readonly only?: string
   readonly estimator?: string
   readonly threads?: string
+  readonly byStep?: boolean
   readonly json?: boolean
 }
 

@@ -309,6 +309,13 @@ const firstThere = (paths: ReadonlyArray<string>): Step<string | undefined> =>
 export const networkAt = (path: string): Step<string | undefined> => {
   if (path.endsWith('.onnx')) return TE.right(path)
   if (path.endsWith('config.json')) return TE.right(dirname(path))
+  // the weights of a folder of diffusers, by their own name
+  if (weightFiles.includes(basename(path))) {
+    return pipe(
+      firstThere([join(dirname(path), 'config.json')]),
+      TE.map((there) => (there === undefined ? undefined : dirname(there)))
+    )
+  }
   return pipe(
     firstThere([join(path, 'checkpoint.safetensors')]),
     TE.flatMap((run) =>

@@ -4,13 +4,18 @@
  * @since 0.1.0
  */
 import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { plain } from 'halforder/document/Shown'
+import { gpuJs } from 'halforder/kernel'
+import { atNoise, doubts } from 'halforder/network/Consistent'
 import type { Imported } from 'halforder/network/graph/Import'
 import { template } from 'halforder/network/Record'
 import type { Values } from 'halforder/tensor/Program'
 import { show } from 'halforder/tensor/Shape'
 import { size } from 'halforder/tensor/Tensor'
-import { fail } from '../edge/Failure.js'
+import { broken, fail, type Failure, type Step } from '../edge/Failure.js'
+import { recordOf } from './file/FileModel.js'
 import { type Found, open } from './ForeignModel.js'
 
 /**
@@ -57,7 +62,7 @@ const missing = (model: Imported): ReadonlyArray<string> => [
   `what the output is (noise, data, velocity), at which end of the time the data are, and the range of the data: a record such as ${template(model)}`
 ]
 
-const lines = (path: string, found: Found): ReadonlyArray<string> => {
+const lines = (path: string, found: Found, doubted: ReadonlyArray<string>): ReadonlyArray<string> => {
   if (found._tag === 'Weights') {
     return [
       `${path}: weights (${found.format}), ${counted(found.weights)}`,
@@ -77,11 +82,12 @@ const lines = (path: string, found: Found): ReadonlyArray<string> => {
     'assumed:',
     ...assumed(model).map((line) => `  ${line}`),
     'missing:',
-    ...missing(model).map((line) => `  ${line}`)
+    ...missing(model).map((line) => `  ${line}`),
+    ...(doubted.length === 0 ? [] : ['doubtful:', ...doubted.map((line) => `  ${line}`)])
   ]
 }
 
-const object = (path: string, found: Found): unknown => {
+const object = (path: string, found: Found, doubted: ReadonlyArray<string>): unknown => {
   const shapes = (values: Values): unknown =>
     Object.fromEntries(Object.entries(values).map(([name, { shape }]) => [name, shape]))
   return found._tag === 'Weights'
@@ -94,8 +100,29 @@ const object = (path: string, found: Found): unknown => {
         outputs: found.model.outputs,
         parameters: shapes(found.model.values),
         assumed: assumed(found.model),
-        missing: missing(found.model)
+        missing: missing(found.model),
+        doubtful: doubted
       }
+}
+
+/** What of the record that lies beside a model cannot be so. */
+const doubtful = (found: Found, path: string): Step<ReadonlyArray<string>> => {
+  if (found._tag === 'Weights') return TE.right([])
+  const target = gpuJs()
+  return pipe(
+    recordOf(found, path),
+    TE.flatMap((meaning) =>
+      meaning === undefined
+        ? TE.right([])
+        : pipe(
+            atNoise(target)(found.model, meaning),
+            TE.bimap(broken, (moved) => doubts(meaning, moved))
+          )
+    ),
+    // a record that is none is a doubt too
+    TE.orElse(({ message }) => TE.right<Failure, ReadonlyArray<string>>([message])),
+    TE.chainFirstTaskK(() => () => target.dispose())
+  )
 }
 
 /**
@@ -105,9 +132,15 @@ const object = (path: string, found: Found): unknown => {
  * @since 0.1.0
  */
 export const inspect = async (path: string, options: InspectOptions): Promise<number> => {
-  const found = await open(path, options)()
+  const found = await pipe(
+    open(path, options),
+    TE.bindTo('found'),
+    TE.bind('doubted', ({ found: one }) => doubtful(one, path))
+  )()
   if (E.isLeft(found)) return fail('inspect')(found.left)
-  const output = options.json === true ? JSON.stringify(object(path, found.right)) : lines(path, found.right).join('\n')
+  const { found: one, doubted } = found.right
+  const output =
+    options.json === true ? JSON.stringify(object(path, one, doubted)) : lines(path, one, doubted).join('\n')
   process.stdout.write(`${output}\n`)
   return 0
 }

@@ -11,12 +11,13 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Model } from 'halforder/network/Model'
 import * as Task from 'halforder/task/Task'
 import type { Materials } from 'halforder/training/Setup'
-import { broken, file, type Step, usage } from '../edge/Failure.js'
+import { broken, type Failure, file, type Step, usage } from '../edge/Failure.js'
 import * as Files from '../edge/Files.js'
-import { find } from '../tasks/Find.js'
+import { find, names } from '../tasks/Find.js'
 import { fileModel } from './file/FileModel.js'
 import { fileTask } from './file/FileTask.js'
-import { networkAt } from './ForeignModel.js'
+import { alone } from './file/WeightsAlone.js'
+import { networkAt, weightsOf } from './ForeignModel.js'
 import { withFile } from './RewardFile.js'
 import { modelFiles } from './run/RunFolder.js'
 
@@ -40,13 +41,29 @@ const modelIn = (task: Task.Task, path: string, remedy: string): Step<Model> =>
   pipe(
     Files.read(path),
     TE.mapLeft((error) => usage(`--model: ${Files.showError(error)}${remedy}`)),
-    TE.flatMapEither((bytes) =>
+    TE.flatMap((bytes) =>
       pipe(
         task.read(bytes),
-        E.mapLeft((reason) => usage(`--model: ${path}: ${reason}`))
+        E.mapLeft((reason) => usage(`--model: ${path}: ${reason}`)),
+        TE.fromEither,
+        TE.orElse((refused) => weightsAlone(task, path, refused))
       )
     )
   )
+
+/** A task that ships reads what was written here: of other weights it says what they lack. */
+const weightsAlone = (task: Task.Task, path: string, refused: Failure): Step<Model> => {
+  const torch = !path.endsWith(extension)
+  const ships = task.name === fileTask.name || names().includes(task.name)
+  if (!ships || path.endsWith('.npz') || !(torch || refused.message.includes('got no description'))) {
+    return TE.left(refused)
+  }
+  return pipe(
+    weightsOf(path, undefined),
+    // what is no such file either says so
+    TE.flatMap((weights) => TE.left(usage(`--model: ${alone(path, weights, torch)}`)))
+  )
+}
 
 /**
  * The denoiser of a name that the task knows, of a file, or of the folder of a fine-tune (what has a dot or a slash is no name).

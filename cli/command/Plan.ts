@@ -9,6 +9,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import { gpuJs } from 'halforder/kernel'
 import { describe, type Report, showReport } from 'halforder/tensor/Target'
 import * as Finetune from 'halforder/training/Finetune'
+import { type Memory, memory, showMemory } from 'halforder/training/measure/Memory'
 import * as Setup from 'halforder/training/Setup'
 import { fail, ofEstimator, refused, type Step } from '../edge/Failure.js'
 import { webGpu } from '../edge/WebGpu.js'
@@ -41,6 +42,17 @@ export interface Planned {
   readonly report: Report
 }
 
+/**
+ * All programs, in the order of a step, and the memory that a run of them takes.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Plans {
+  readonly planned: ReadonlyArray<Planned>
+  readonly memory: Memory
+}
+
 // -------------------------------------------------------------------------------------
 // interpreters
 // -------------------------------------------------------------------------------------
@@ -54,12 +66,12 @@ const roles: ReadonlyArray<Planned['role']> = ['sample', 'score', 'credit', 'upd
 
 /**
  * The reports of every program that a configuration's fine-tune may run, in the order of a step: rollouts, the reward, the
- * credit of each kind of cell, the optimizer. Left: what a fine-tune would refuse too.
+ * credit of each kind of cell, the optimizer; and the memory of all. Left: what a fine-tune would refuse too.
  *
  * @category interpreters
  * @since 0.1.0
  */
-export const plans = ({ task, config }: Configured): Step<ReadonlyArray<Planned>> =>
+export const plans = ({ task, config }: Configured): Step<Plans> =>
   pipe(
     webGpu(config.mode),
     TE.flatMap(() => materialsOf(task, config)),
@@ -68,11 +80,12 @@ export const plans = ({ task, config }: Configured): Step<ReadonlyArray<Planned>
       const target = gpuJs({ mode: config.mode, threads: config.threads })
       const result = pipe(
         Finetune.compile(problem, { optimizer, conditions, target, inner, ...forward?.on(target) }),
-        E.bimap(ofEstimator, ({ executables }) =>
-          Object.entries(executables)
+        E.bimap(ofEstimator, ({ executables }) => ({
+          memory: memory(problem, executables, target),
+          planned: Object.entries(executables)
             .map(([program, executable]) => ({ program, role: roleOf(program), report: describe(executable) }))
             .sort((a, b) => roles.indexOf(a.role) - roles.indexOf(b.role))
-        )
+        }))
       )
       await target.dispose()
       return result
@@ -112,7 +125,7 @@ export const showPlans = (planned: ReadonlyArray<Planned>): string => {
 
 /**
  * Runs the command and gives its exit code: 0, 1 (a program did not compile) or 2 (wrong usage). The tables go to stdout, or
- * with `json` one object a program, each on a line.
+ * with `json` one object a program, each on a line, with the memory of all in each.
  *
  * @category effects
  * @since 0.1.0
@@ -120,8 +133,9 @@ export const showPlans = (planned: ReadonlyArray<Planned>): string => {
 export const plan = async (options: PlanOptions): Promise<number> => {
   const result = await pipe(readConfig(options), TE.flatMap(plans))()
   if (E.isLeft(result)) return fail('plan')(result.left)
+  const { planned, memory: taken } = result.right
   const json = (): string =>
-    result.right.map(({ program, role, report }) => JSON.stringify({ program, role, ...report })).join('\n')
-  process.stdout.write(`${options.json === true ? json() : showPlans(result.right)}\n`)
+    planned.map(({ program, role, report }) => JSON.stringify({ program, role, ...report, memory: taken })).join('\n')
+  process.stdout.write(`${options.json === true ? json() : `${showPlans(planned)}\n\n${showMemory(taken)}`}\n`)
   return 0
 }

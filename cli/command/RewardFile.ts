@@ -9,16 +9,14 @@ import { pathToFileURL } from 'node:url'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { isRecord, showError as showDocument } from 'halforder/document/Document'
-import { decode, judge } from 'halforder/network/Judge'
+import { isRecord } from 'halforder/document/Document'
 import { type BlackBox, evaluate } from 'halforder/reward/Reward'
 import { seeing, type Seen } from 'halforder/reward/Seeing'
 import { type Named, type Outputs, prompted, type Shelf } from 'halforder/reward/Shelf'
 import type { AnyDifferentiable } from 'halforder/reward/Weighted'
 import type { Rows } from 'halforder/lens/Rows'
 import { type Step, usage } from '../edge/Failure.js'
-import { documentAt } from './file/FileModel.js'
-import { open } from './ForeignModel.js'
+import { judgeAt } from './file/JudgeFile.js'
 
 /**
  * Is this the path of a reward's module, not a name or a sum of names?
@@ -81,47 +79,6 @@ const fromModule = (path: string, module: unknown): E.Either<string, Named> => {
   }
   return E.left(`${expected}, got ${exported === undefined ? 'none' : `a value of type ${typeof exported}`}`)
 }
-
-/** A graph that judges, with the record beside it of what its numbers mean, where there is one. */
-const judgeAt = (path: string, features: number | undefined): Step<Named> => {
-  const record = path.replace(/\.onnx$/, '.json')
-  const failed = (where: string, reason: string): ReturnType<typeof usage> => usage(`--reward: ${where}: ${reason}`)
-  return pipe(
-    TE.Do,
-    TE.bind('found', () => open(path)),
-    TE.bind('document', () => documentAt(record)),
-    TE.bind('judging', ({ document }) =>
-      TE.fromEither(
-        pipe(
-          decode(document ?? {}),
-          E.mapLeft((error) => failed(record, showDocument(error)))
-        )
-      )
-    ),
-    TE.flatMapEither(({ found, judging }) =>
-      found._tag === 'Weights'
-        ? E.left(failed(path, 'expected a graph, got weights alone'))
-        : pipe(
-            found.model,
-            judge(path, judging),
-            E.mapLeft((error) => failed(record, showDocument(error))),
-            E.filterOrElse(
-              () => features === undefined || featuresOf(found.model.inputs) === features,
-              () => {
-                const expected = `an image of ${features} numbers, as the model gives`
-                return failed(
-                  path,
-                  `expected ${expected}, got ${featuresOf(found.model.inputs)}; export it at that size`
-                )
-              }
-            )
-          )
-    )
-  )
-}
-
-const featuresOf = (inputs: ReadonlyArray<{ readonly shape: ReadonlyArray<number | string> }>): number =>
-  (inputs[0]?.shape ?? []).slice(1).reduce<number>((product, d) => product * Number(d), 1)
 
 /**
  * A shelf with the reward of a file beside its own, where that is what is named. `features`: how many numbers an output has, where they

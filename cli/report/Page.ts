@@ -43,7 +43,7 @@ const section = (one: Section, i: number): string =>
   `<section id="s${i + 1}"><h2>${escaped(one.title)}${one.state === 'done' ? '' : `<span class="state">${one.state}</span>`}</h2>` +
   `<p class="about">${words(one.about)}</p>${facts(one)}${pictures(one)}` +
   `<div class="charts">${one.charts.map(draw).join('')}</div>${one.tables.map(table).join('')}` +
-  `${one.details.map(({ title, text }) => `<details><summary>${escaped(title)}</summary><pre>${escaped(text)}</pre></details>`).join('')}</section>`
+  `${one.details.map(({ title, text }) => `<details><summary>${escaped(title)}</summary><pre tabindex="0" role="region" aria-label="${escaped(title)}">${escaped(text)}</pre></details>`).join('')}</section>`
 
 // -------------------------------------------------------------------------------------
 // the page

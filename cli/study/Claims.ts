@@ -90,6 +90,10 @@ export interface Tested {
 // readings
 // -------------------------------------------------------------------------------------
 
+/** When in a run: a share of its steps, as words. */
+const showSince = (since: number): string =>
+  since === 0 ? 'its start' : `${Number((100 * since).toFixed(0))} % of its steps`
+
 /** The point of a run that is nearest to a share of its steps: the end for 1. */
 const nearest = (points: ReadonlyArray<Point>, share: number): Point | undefined => {
   const all = Math.max(...points.map(({ steps }) => steps))
@@ -203,7 +207,7 @@ const ofContrast = (contrast: Contrast): string => {
       return `${quantityOf(contrast)} of *${of}* over *${over}*${share === 1 ? '' : `, after ${share} of the budget`}`
     }
     case 'Course':
-      return `${quantityOf(contrast)} of *${contrast.of}*, ${contrast.falls ? 'fall' : 'rise'} since ${contrast.since} of its steps`
+      return `${quantityOf(contrast)} of *${contrast.of}*, ${contrast.falls ? 'fall' : 'rise'} since ${showSince(contrast.since)}`
     case 'Estimates':
       return `${quantityOf(contrast)} of ${sided(contrast.of)} over ${sided(contrast.over)}, ${contrast.under}`
   }

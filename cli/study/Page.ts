@@ -267,6 +267,7 @@ export const chartsOf = (
       lines: study.conditions.map(({ name }) => name),
       places: placesOf(study, lines, { x, y })
     }))
+  if (study.byStep === true) return [{ name: stem, ...chartByStep(study, lines.estimates, title) }]
   const [quantity = 'variance'] = study.quantities
   const estimators = [...new Set(lines.estimates.map(({ estimator }) => estimator))]
   const places = estimators.flatMap((line) =>
@@ -278,6 +279,31 @@ export const chartsOf = (
   )
   const axes = { title, x: study.x, y: compared[quantity], logX: true, logY: true }
   return [{ name: stem, axes, lines: estimators, places }]
+}
+
+/** The step that a part pays for, as `byStep` splits cells: the last of those that it names. */
+const stepOf = (cell: string): number => Number(/\.\.(\d+)/.exec(cell)?.[1] ?? NaN)
+
+/** The variance of each step's part against the step, of the first condition. Zeroth-order cells pay for many steps at once, and are not there. */
+const chartByStep = ({ conditions }: Comparisons, estimates: ReadonlyArray<Estimate>, title: string): Chart => {
+  const these = estimates.filter(({ condition }) => condition === conditions[0]?.name)
+  const lines = [...new Set(these.map(({ estimator }) => estimator))]
+  const places = lines.flatMap((line) => {
+    const own = these.filter(({ estimator }) => estimator === line)
+    const steps = new Set(own.flatMap(({ parts }) => Object.keys(parts).map(stepOf)))
+    return [...steps]
+      .filter((step) => step > 0)
+      .map((step): Place => {
+        // segments that start at different steps are drawn apart: their variances add up
+        const sums = own.map(({ parts }) =>
+          Object.entries(parts).reduce((sum, [cell, value]) => (stepOf(cell) === step ? sum + value : sum), 0)
+        )
+        const { mean, half } = meanOf(sums)
+        return { line, x: step, y: mean, half }
+      })
+  })
+  const axes = { title, x: 'step, 1 next to the output', y: compared.variance, logX: false, logY: true }
+  return { axes, lines, places: places.filter(({ y }) => y > 0) }
 }
 
 /** Of each estimator and kind of cell, the variance that it adds. */

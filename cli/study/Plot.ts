@@ -64,6 +64,9 @@ const symbols = ['circle', 'square', 'triangle', 'diamond', 'star', 'cross', 'wy
 
 const size = { width: 860, height: 460, legend: 22, font: 15 } as const
 
+/** Characters of a name that half a line of the legend has room for. */
+const longest = 44
+
 /**
  * The plot as SVG.
  *
@@ -94,7 +97,7 @@ export const plot = ({ axes, lines, places }: Chart): string => {
     marginTop: 36,
     style: { background: 'white', fontFamily: 'DejaVu Sans', fontSize: `${size.font}px` },
     x: { label: axes.x, ...(axes.logX ? { type: 'log', ticks: 6 } : {}) },
-    y: { label: axes.y, grid: true, ...(axes.logY ? { type: 'log' } : {}), nice: true },
+    y: { label: axes.y, grid: true, ...(axes.logY ? { type: 'log', tickFormat: '~g' } : {}), nice: true },
     marks: [
       ...lines.map((line, i) =>
         Plot.lineY(
@@ -118,11 +121,13 @@ export const plot = ({ axes, lines, places }: Chart): string => {
       )
     ]
   })
-  const rows = Math.ceil(lines.length / 2)
+  // long names have a line of the legend to themselves
+  const columns = lines.some((line) => line.length > longest) ? 1 : 2
+  const rows = Math.ceil(lines.length / columns)
   const height = size.height + 40 + rows * size.legend
   const legend = lines.map((line, i) => {
-    const x = 78 + (i % 2) * 390
-    const y = 34 + Math.floor(i / 2) * size.legend
+    const x = 78 + (i % columns) * 390
+    const y = 34 + Math.floor(i / columns) * size.legend
     const dash = dashes[Math.floor(i / colours.length) % dashes.length] ?? ''
     return (
       `<line x1="${x}" x2="${x + 34}" y1="${y}" y2="${y}" stroke="${colour(line)}" stroke-width="2.5" stroke-dasharray="${dash}"/>` +

@@ -116,7 +116,7 @@ export interface Axes {
 
 /**
  * Estimators that are measured where they stand, without a fine-tune: `halforder compare` with some options for each condition, whose
- * place on the x axis is `at`. `quantity` is the field of its lines that is plotted.
+ * place on the x axis is `at`. `quantity` is the field of its lines that is plotted; `byStep`: the variance of each step instead, of the first condition.
  *
  * @category model
  * @since 0.1.0
@@ -127,6 +127,7 @@ export interface Comparisons extends Asked {
   readonly conditions: ReadonlyArray<{ readonly name: string; readonly at: number; readonly options: Options }>
   readonly x: string
   readonly quantities: ReadonlyArray<Compare>
+  readonly byStep?: boolean
 }
 
 /**

@@ -9,14 +9,34 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { basename, extname, join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import type * as TE from 'fp-ts/lib/TaskEither.js'
-import { type Failure, file, usage } from '../edge/Failure.js'
+import { type Failure, file, type Step, usage } from '../edge/Failure.js'
 import * as Files from '../edge/Files.js'
-import { look, type Seen, type SeenRun } from './Folder.js'
+import type { Report } from '../report/Report.js'
+import { look, type Seen, type SeenFolder } from './Folder.js'
 import * as Page from './Page.js'
 
 // -------------------------------------------------------------------------------------
 // model
 // -------------------------------------------------------------------------------------
+
+/**
+ * How a folder becomes a report.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Reporting = (folder: string) => Step<Report>
+
+/**
+ * What is shown: the path of a folder or a page, and how folders become reports.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Showing {
+  readonly shown: string
+  readonly reportOf: Reporting
+}
 
 /**
  * What is answered: a status, headers, and text, or a file to send.
@@ -59,12 +79,20 @@ const types: Readonly<Record<string, string>> = {
   '.txt': 'text/plain; charset=utf-8'
 }
 
-/** Pages load what this server has, and run its one script; `scripts` are the hashes of others that a page has in itself. */
-const policy = (scripts: ReadonlyArray<string>): string =>
+/** What a page has in itself, by its hashes. */
+interface Within {
+  readonly scripts: ReadonlyArray<string>
+  readonly styles: ReadonlyArray<string>
+}
+
+const nothingWithin: Within = { scripts: [], styles: [] }
+
+/** Pages load what this server has, and run its one script, or what they have in themselves. */
+const policy = ({ scripts, styles }: Within): string =>
   [
     "default-src 'none'",
     `script-src 'self'${scripts.map((hash) => ` '${hash}'`).join('')}`,
-    "style-src 'self' 'unsafe-inline'",
+    `style-src 'self'${styles.map((hash) => ` '${hash}'`).join('')}`,
     "img-src 'self' data:",
     "connect-src 'self'",
     "base-uri 'none'",
@@ -72,9 +100,9 @@ const policy = (scripts: ReadonlyArray<string>): string =>
     "frame-ancestors 'none'"
   ].join('; ')
 
-const headers = (type: string, scripts: ReadonlyArray<string> = []): Readonly<Record<string, string>> => ({
+const headers = (type: string, within: Within = nothingWithin): Readonly<Record<string, string>> => ({
   'Content-Type': type,
-  'Content-Security-Policy': policy(scripts),
+  'Content-Security-Policy': policy(within),
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Referrer-Policy': 'no-referrer',
@@ -82,9 +110,9 @@ const headers = (type: string, scripts: ReadonlyArray<string> = []): Readonly<Re
   'Cache-Control': 'no-cache'
 })
 
-const html = (body: string, scripts: ReadonlyArray<string> = []): Answer => ({
+const html = (body: string, within?: Within): Answer => ({
   status: 200,
-  headers: headers('text/html; charset=utf-8', scripts),
+  headers: headers('text/html; charset=utf-8', within),
   body
 })
 
@@ -99,25 +127,37 @@ const sha = (text: string): string => createHash('sha256').update(text).digest('
 // -------------------------------------------------------------------------------------
 
 /** What names what is shown: other files, or a process that came or went, give another name. */
-const tagOf = (run: SeenRun): string =>
-  `"${sha(JSON.stringify([run.going, run.faults, run.files.map(({ name, bytes, written }) => [name, bytes, written])]))}"`
+const tagOf = ({ going, files }: SeenFolder): string =>
+  `"${sha(JSON.stringify([going, files.map(({ name, bytes, written }) => [name, bytes, written])]))}"`
 
-const ofRun = (run: SeenRun, folder: string, rest: string, known: string | undefined): Answer => {
-  if (rest === '') return html(Page.page(`${run.name}, halforder`, Page.ofRun(run)))
+/** What is shown of a folder now. */
+const shownOf = async (folder: SeenFolder, path: string, reportOf: Reporting): Promise<string> => {
+  const report = await reportOf(path)()
+  return E.isRight(report) ? Page.ofFolder(folder, report.right) : Page.ofFault(folder, report.left.message)
+}
+
+const ofFolder = async (
+  folder: SeenFolder,
+  path: string,
+  rest: string,
+  { known, reportOf }: Asked
+): Promise<Answer> => {
+  if (rest === '') return html(Page.page(`${folder.name}, halforder`, await shownOf(folder, path, reportOf)))
   if (rest === 'now') {
-    const tag = tagOf(run)
+    const tag = tagOf(folder)
+    const own = { ...headers('text/html; charset=utf-8'), ETag: tag }
     return known === tag
-      ? { status: 304, headers: { ...headers('text/html; charset=utf-8'), ETag: tag }, body: '' }
-      : { ...html(Page.ofRun(run)), headers: { ...headers('text/html; charset=utf-8'), ETag: tag } }
+      ? { status: 304, headers: own, body: '' }
+      : { status: 200, headers: own, body: await shownOf(folder, path, reportOf) }
   }
   // only what the folder lists is sent, so no name leads out of it
   const name = rest.startsWith('files/') ? rest.slice('files/'.length) : undefined
-  const found = run.files.find((one) => one.name === name)
+  const found = folder.files.find((one) => one.name === name)
   if (found === undefined) return nothing
   return {
     status: 200,
     headers: headers(types[extname(found.name)] ?? 'application/octet-stream'),
-    body: { file: join(folder, found.name) }
+    body: { file: join(path, found.name) }
   }
 }
 
@@ -127,10 +167,14 @@ const ofPage = async (path: string, rest: string): Promise<Answer> => {
   const bytes = await file(Files.read(path))()
   if (E.isLeft(bytes)) return said(500, `${bytes.left.message}\n`)
   const text = new TextDecoder().decode(bytes.right)
-  const scripts = [...text.matchAll(/<script(?![^>]*\bsrc=)[^>]*>([\s\S]*?)<\/script>/g)].map(
-    ([, own = '']) => `sha256-${sha(own)}`
-  )
-  return html(text, [...new Set(scripts)])
+  const hashes = (tag: string): ReadonlyArray<string> => [
+    ...new Set(
+      [...text.matchAll(new RegExp(`<${tag}(?![^>]*\\bsrc=)[^>]*>([\\s\\S]*?)</${tag}>`, 'g'))].map(
+        ([, own = '']) => `sha256-${sha(own)}`
+      )
+    )
+  ]
+  return html(text, { scripts: hashes('script'), styles: hashes('style') })
 }
 
 const assets: Readonly<Record<string, Answer>> = {
@@ -146,36 +190,42 @@ const decoded = (path: string): string | undefined => {
   }
 }
 
+/** What an asker has already, by its name, and how folders are read. */
+interface Asked {
+  readonly known: string | undefined
+  readonly reportOf: Reporting
+}
+
 /**
- * The answer for an address below what is shown, `/` being the folder itself, and for what the asker has already, by its name.
+ * The answer for an address below what is shown, `/` being the folder itself.
  *
  * @category effects
  * @since 0.1.0
  */
-export const answer = async (shown: string, address: string, known?: string): Promise<Answer> => {
+export const answer = async (shown: string, address: string, asked: Asked): Promise<Answer> => {
   const path = decoded(address.split('?')[0] ?? '/')
   if (path === undefined) return nothing
   const asset = assets[path]
   if (asset !== undefined) return asset
   const seen = await look(shown)()
   if (E.isLeft(seen)) return said(404, `${seen.left}\n`)
-  return within(seen.right, shown, path.slice(1), known)
+  return within(seen.right, shown, path.slice(1), asked)
 }
 
-const within = async (seen: Seen, folder: string, rest: string, known: string | undefined): Promise<Answer> => {
+const within = async (seen: Seen, path: string, rest: string, asked: Asked): Promise<Answer> => {
   switch (seen._tag) {
-    case 'Run':
-      return ofRun(seen.run, folder, rest, known)
+    case 'One':
+      return ofFolder(seen.folder, path, rest, asked)
     case 'Page':
       return ofPage(seen.file, rest)
-    case 'Runs': {
+    case 'Several': {
       if (rest === '')
-        return html(Page.page(`${basename(folder)}, halforder`, Page.ofRuns(basename(folder), seen.names)))
-      const [, name, below] = /^runs\/([^/]+)\/(.*)$/.exec(rest) ?? []
+        return html(Page.page(`${basename(path)}, halforder`, Page.ofSeveral(basename(path), seen.names)))
+      const [, name, below] = /^of\/([^/]+)\/(.*)$/.exec(rest) ?? []
       if (name === undefined || below === undefined || !seen.names.includes(name)) return nothing
-      const run = await look(join(folder, name))()
-      return E.isRight(run) && run.right._tag === 'Run'
-        ? ofRun(run.right.run, join(folder, name), below, known)
+      const one = await look(join(path, name))()
+      return E.isRight(one) && one.right._tag === 'One'
+        ? ofFolder(one.right.folder, join(path, name), below, asked)
         : nothing
     }
   }
@@ -188,11 +238,15 @@ const within = async (seen: Seen, folder: string, rest: string, known: string | 
 /** A page of another host that has a name for this one may not read what is here. */
 const hosts = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/
 
-const send = async (shown: string, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+const send = async (
+  { shown, reportOf }: Showing,
+  request: IncomingMessage,
+  response: ServerResponse
+): Promise<void> => {
   if (!hosts.test(request.headers.host ?? '')) return void response.writeHead(403).end()
   if (request.method !== 'GET' && request.method !== 'HEAD') return void response.writeHead(405).end()
   const known = request.headers['if-none-match']
-  const { status, headers: own, body } = await answer(shown, request.url ?? '/', known)
+  const { status, headers: own, body } = await answer(shown, request.url ?? '/', { known, reportOf })
   response.writeHead(status, own)
   if (request.method === 'HEAD' || status === 304) return void response.end()
   if (typeof body === 'string') return void response.end(body)
@@ -214,11 +268,11 @@ const ending = (server: Server): Promise<void> =>
  * @since 0.1.0
  */
 export const listen =
-  (shown: string, port: number): TE.TaskEither<Failure, Listening> =>
+  (showing: Showing, port: number): TE.TaskEither<Failure, Listening> =>
   () =>
     new Promise((resolve) => {
       const server = createServer((request, response) => {
-        send(shown, request, response).catch(() => response.destroy())
+        send(showing, request, response).catch(() => response.destroy())
       })
       server.once('error', (error) =>
         resolve(

@@ -85,7 +85,7 @@ const shoot = async (browser, url, { address, act, parts = [] }, { viewport, dar
   const page = await context.newPage()
   await page.goto(url + address, { waitUntil: 'networkidle' })
   await act(page)
-  await page.addStyleTag({ content: whole ? '' : '.VPNav, .VPLocalNav { display: none !important; }' })
+  if (!whole) await page.addStyleTag({ content: '.VPNav, .VPLocalNav { display: none !important; }' })
   await page.evaluate('scrollTo(0, 0)')
   const bytes = whole ? [await page.screenshot({ fullPage: true })] : []
   if (!whole) for (const part of parts) bytes.push(await page.locator(part).first().screenshot())

@@ -9,6 +9,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { build } from 'vite'
 import { afterAll, expect, test } from 'vitest'
 import { showMetrics } from '../../cli/edge/Metrics.js'
+import { reportOf } from '../../cli/command/report/Report.js'
 import { listen } from '../../cli/view/Server.js'
 import { chromiumPath } from '../../test/browser/browser.js'
 import { report } from '../../test/docs/snippets/page.js'
@@ -41,17 +42,17 @@ test.skipIf(installed === undefined)(
     writeFileSync(join(folder, 'metrics.jsonl'), [1, 2, 3].map(line).join(''))
     writeFileSync(join(folder, 'before.png'), readFileSync(`${root}docs/results/glasses.png`))
     writeFileSync(join(folder, 'run.lock'), '{}')
-    const opened = await listen(folder, 0)()
+    const opened = await listen({ shown: folder, reportOf: (path) => reportOf([path]) }, 0)()
     if (E.isLeft(opened)) throw new Error(opened.left.message)
     const there = await visit(installed ?? '', opened.right.url.replace(/\/$/, ''))
     const page = await there.open('/')
     const state = page.locator('[role=status]')
-    expect(await state.innerText()).toBe('going on: step 3 of 9, 3 s')
+    expect(await state.innerText()).toBe('a process is in it, at step 3: what it writes is shown here')
     expect(await page.locator('svg').count()).toBe(3)
     expect(await page.evaluate('[...document.images].every((one) => one.naturalWidth > 0)')).toBe(true)
     await page.locator('summary').first().click()
     appendFileSync(join(folder, 'metrics.jsonl'), line(4))
-    await page.getByText('going on: step 4 of 9, 4 s').waitFor({ timeout: 10_000 })
+    await page.getByText('a process is in it, at step 4').waitFor({ timeout: 10_000 })
     // what was open is open
     expect(await page.locator('details[open]').count()).toBe(1)
     expect(await looks(page)).toEqual([])

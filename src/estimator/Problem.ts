@@ -1,6 +1,5 @@
 /**
- * What a gradient is asked of: a chain, a reward and an estimator that can stand on them, a request, and what comes
- * back.
+ * What a gradient is asked of: a chain, a reward, an estimator that can stand on them, a request; and what comes back.
  *
  * @since 0.1.0
  */

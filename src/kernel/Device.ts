@@ -14,6 +14,7 @@ import { defaultLimits, type FusionLimits } from './plan/Sequence.js'
 import type { Kernel } from './plan/Template.js'
 import { mostThreads, type Pool, pool, usualPatience } from './threads/Workers.js'
 import { enabled, type Fma, fmas } from './wasm/Fma.js'
+import { type Ground, ground } from './wasm/Ground.js'
 import type { Shader } from './webgpu/KernelWgsl.js'
 import { webgpuKernel } from './webgpu/WebGpuKernel.js'
 
@@ -49,7 +50,7 @@ export interface GpuJsOptions {
  * - `name`: of the target. `limits`: how far to fuse. `reach`: how large an array may be.
  * - `assembled`: kernels are WebAssembly that is made here; `fma`: with an instruction that multiplies and adds.
  * - `shaders`: on WebGPU, those of the kernels, which are written here.
- * - `pool`: threads, where some were asked for.
+ * - `ground`: the memory of its programs, where they are WebAssembly. `pool`: threads, where some were asked for.
  *
  * @category model
  * @since 0.1.0
@@ -61,6 +62,7 @@ export interface Device extends GpuInstance {
   readonly assembled: boolean
   readonly fma: boolean
   readonly shaders: WeakMap<Kernel, Shader> | undefined
+  readonly ground: Ground | undefined
   readonly pool: Pool | undefined
 }
 
@@ -137,6 +139,7 @@ const opened = (name: string, mode: Mode, fuse: boolean, threads: Pool | undefin
     assembled,
     fma: multiplyAdds,
     shaders,
+    ground: assembled ? ground({ fma: multiplyAdds }) : undefined,
     pool: assembled ? threads : undefined
   }
 }

@@ -13,12 +13,13 @@ import type { Executable, Target, TargetError } from '../tensor/Target.js'
 import { type Device, type GpuJsOptions, openDevice } from './Device.js'
 import { cached } from './gpujs/Cache.js'
 import { type PlanPipeline, planPipeline } from './gpujs/Pipeline.js'
-import { laidOutBytes, lengths } from './plan/Lengths.js'
+import { lengths } from './plan/Lengths.js'
 import { type Plan, plan, report } from './plan/Plan.js'
 import { host, memoryExcess, planExcess, programExcess } from './plan/Reach.js'
 import * as Threads from './threads/Threads.js'
 import { shaderPipeline } from './webgpu/ShaderPipeline.js'
-import { addressable, pageBytes, pagesFor } from './wasm/Pages.js'
+import type { Occupant } from './wasm/Ground.js'
+import { addressable } from './wasm/Pages.js'
 
 // -------------------------------------------------------------------------------------
 // instances
@@ -57,6 +58,7 @@ export const gpuJs = (options: GpuJsOptions = {}): Target => {
   return {
     name,
     compile: (program, sizes) => (disposed ? E.left(gone(name)) : compileOn(program, sizes)),
+    memory: () => (device === undefined || E.isLeft(device) ? undefined : device.right.ground?.bytes()),
     dispose: async () => {
       if (disposed) return
       disposed = true
@@ -111,28 +113,28 @@ const alone = (device: Device, program: BoundProgram): E.Either<TargetError, Exe
   pipe(
     attempt(device.name, () => plan(program, device.limits)),
     E.flatMap((planned) => within(device, planExcess(planned, device.reach), planned)),
-    E.flatMap((planned) => {
-      // only kernels that are written here may have outputs that are longer than what they compute
-      const chosen =
-        device.assembled || device.shaders !== undefined
-          ? lengths(planned, device.assembled ? 1 : 4)
-          : planned.kernels.map(({ spec }) => spec.cells)
-      return within(device, device.assembled ? wasmExcess(planned, chosen) : undefined, { planned, chosen })
-    }),
-    E.flatMap(({ planned, chosen }) =>
-      attempt(device.name, () => executable(device.name, program, planned, pipelineOf(device, planned, chosen)))
+    E.bindTo('planned'),
+    E.bind('occupant', ({ planned }) => occupantOf(device, planned)),
+    E.flatMap(({ planned, occupant }) =>
+      attempt(device.name, () => executable(device.name, program, planned, pipelineOf(device, planned, occupant)))
     )
   )
 
-const pipelineOf = (device: Device, planned: Plan, chosen: ReadonlyArray<number>): PlanPipeline => {
+const pipelineOf = (device: Device, planned: Plan, occupant: Occupant | undefined): PlanPipeline => {
   const { shaders } = device
+  const own = planned.kernels.map(({ spec }) => spec.cells)
   return shaders === undefined
-    ? planPipeline(device, planned, chosen)
-    : shaderPipeline({ ...device, shaders }, planned, chosen)
+    ? planPipeline(device, planned, own, undefined, occupant)
+    : // kernels that are written here may have outputs that are longer than what they compute
+      shaderPipeline({ ...device, shaders }, planned, lengths(planned, 4))
 }
 
-const wasmExcess = (planned: Plan, chosen: ReadonlyArray<number>): string | undefined =>
-  memoryExcess(pageBytes * pagesFor(laidOutBytes(planned, chosen)).initial, addressable)
+/** The places of a plan in the memory of its target, where that is one. */
+const occupantOf = (device: Device, planned: Plan): E.Either<TargetError, Occupant | undefined> => {
+  if (device.ground === undefined) return E.right(undefined)
+  const entered = device.ground.enter(planned)
+  return E.isRight(entered) ? entered : within(device, memoryExcess(entered.left, addressable), undefined)
+}
 
 const executable = (target: string, program: BoundProgram, planned: Plan, pipeline: PlanPipeline): Executable => {
   let disposed = false

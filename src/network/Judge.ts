@@ -33,7 +33,8 @@ const Codec = t.partial(
     output: t.string,
     class: t.union([wholeIn(0, 2 ** 24), t.literal('asked')], "a class, or 'asked'"),
     range: ends,
-    of: ends
+    of: ends,
+    blackBox: t.boolean
   },
   'a record'
 )
@@ -46,6 +47,7 @@ const Codec = t.partial(
  * - `class`: of a classifier, whose logits are the output: the class whose log-probability is the reward, or `asked`, the label that a
  *   sample was asked for. Default: the output is one number, and that is it.
  * - `range`: of the pixels that it was trained on, and `of` that of the outputs that it judges. Default: they are the same.
+ * - `blackBox`: is it one, though it has a gradient? Then another engine may run it. Default: no.
  *
  * @category model
  * @since 0.1.0
@@ -83,23 +85,57 @@ const unsaid = (field: string, expected: string, got: string): DocumentError => 
   got
 })
 
-/** The numbers of rows in the range that the judge knows. */
-const ranged = ({ range, of }: Judging): { readonly factor: number; readonly shift: number } => {
+/**
+ * The numbers of rows in the range that the judge knows.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const ranged = ({ range, of }: Judging): { readonly factor: number; readonly shift: number } => {
   const [[a, b], [c, d]] = [range ?? of ?? [0, 1], of ?? range ?? [0, 1]]
   const factor = (b - a) / (d - c)
   return { factor, shift: a - c * factor }
 }
 
-interface Ports {
+/**
+ * What of a graph judges: its input and the shape of an image in it, its output, and how many numbers that has for each row.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Ports {
   readonly x: string
   readonly shape: ReadonlyArray<number>
   readonly output: string
   readonly outShape: Shape
-  /** How many numbers it gives for each row. */
   readonly numbers: number
 }
 
-const portsOf = (model: Imported, judging: Judging): E.Either<DocumentError, Ports> => {
+/**
+ * How many numbers a judge gives for each row, if that is what its record says. Left: `class` has to say something else.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const numbersOf = ({ class: wanted }: Judging, numbers: number): E.Either<DocumentError, number> => {
+  if (wanted === undefined && numbers > 1) {
+    return E.left(unsaid('class', `a class of 0..${numbers - 1}, or 'asked'`, `${numbers} numbers for each row`))
+  }
+  return typeof wanted === 'number' && wanted >= numbers
+    ? E.left(unsaid('class', `a class of 0..${numbers - 1}`, String(wanted)))
+    : E.right(numbers)
+}
+
+/**
+ * The ports of a graph by the record. Left: the field of the record that has to say something else.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const portsOf = (
+  model: Pick<Imported, 'inputs' | 'outputs'>,
+  judging: Judging
+): E.Either<DocumentError, Ports> => {
   const x = model.inputs.find(({ name, kind }) => (judging.x === undefined ? kind === 'float' : name === judging.x))
   const output = model.outputs.find(({ name }) => judging.output === undefined || name === judging.output)
   const names = (of: ReadonlyArray<{ readonly name: string }>): string => of.map(({ name }) => name).join(', ')
@@ -114,14 +150,15 @@ const portsOf = (model: Imported, judging: Judging): E.Either<DocumentError, Por
   if (output.shape[0] !== 'batch' || !rest.every((d) => typeof d === 'number')) {
     return E.left(unsaid('output', 'numbers for each row', show(output.shape)))
   }
-  const numbers = size(rest.map(Number))
-  if (judging.class === undefined && numbers > 1) {
-    return E.left(unsaid('class', `a class of 0..${numbers - 1}, or 'asked'`, `${numbers} numbers for each row`))
-  }
-  if (typeof judging.class === 'number' && judging.class >= numbers) {
-    return E.left(unsaid('class', `a class of 0..${numbers - 1}`, String(judging.class)))
-  }
-  return E.right({ x: x.name, shape: shape.map(Number), output: output.name, outShape: output.shape, numbers })
+  return E.map(
+    (numbers: number): Ports => ({
+      x: x.name,
+      shape: shape.map(Number),
+      output: output.name,
+      outShape: output.shape,
+      numbers
+    })
+  )(numbersOf(judging, size(rest.map(Number))))
 }
 
 /** The graph from rows to rows. */

@@ -20,9 +20,11 @@
  *
  * @since 0.1.0
  */
+export * as BlackJudge from './BlackJudge.js'
 export * as Builder from './graph/Builder.js'
 export * as Check from './Check.js'
 export * as Classifier from './Classifier.js'
+export * as Consistent from './Consistent.js'
 export * as Description from './Description.js'
 export * as FromClean from './FromClean.js'
 export * as FromDiffusers from './FromDiffusers.js'
@@ -41,6 +43,7 @@ export * as Scheduler from './diffusers/Scheduler.js'
 export * as Told from './Told.js'
 export * as Unet from './Unet.js'
 
+export { blackJudge } from './BlackJudge.js'
 export { fromDiffusers } from './FromDiffusers.js'
 export { fromOnnx } from './FromOnnx.js'
 export { judge } from './Judge.js'

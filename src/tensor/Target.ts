@@ -92,7 +92,7 @@ export interface Executable {
 }
 
 /**
- * A place where programs run.
+ * A place where programs run. `memory`: how many bytes the programs that are compiled work in together, where one memory is theirs.
  *
  * @category model
  * @since 0.1.0
@@ -100,6 +100,7 @@ export interface Executable {
 export interface Target {
   readonly name: string
   readonly compile: (program: Program.Program, sizes: Sizes) => E.Either<TargetError, Executable>
+  readonly memory?: () => number | undefined
   readonly dispose: () => Promise<void>
 }
 

@@ -39,6 +39,7 @@ const runs: Readonly<Record<string, ReadonlyArray<string>>> = {
     'test/network/fixtures/onnx_files.py',
     ...new Array<string>(6).fill('test/docs/ExtendingChains.test.ts')
   ],
+  'docs/studies.md': ['test/docs/pages/catalogue/Batches.ts'],
   'docs/verify-files.md': new Array<string>(8).fill('test/docs/VerifyFiles.test.ts'),
   'docs/your-own-task.md': ['docs/examples/points.mjs', 'test/docs/pages/ownTask.ts']
 }
@@ -73,6 +74,11 @@ describe('every snippet', () => {
 
   it('of the laws holds', async () => {
     await expect(import('./pages/laws.js')).resolves.toBeDefined()
+  })
+
+  it('that is a study is one', async () => {
+    const { batches } = await import('./pages/catalogue/Batches.js')
+    expect(batches.name).toBe('batches')
   })
 
   it('that is an estimator of one’s own is read as one', async () => {

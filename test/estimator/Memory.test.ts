@@ -6,9 +6,13 @@ import * as Catalogue from '../../src/estimator/Catalogue.js'
 import { peakActivationBytes } from '../../src/estimator/reading/Cost.js'
 import type { Estimator } from '../../src/estimator/Estimator.js'
 import * as Gradient from '../../src/estimator/Gradient.js'
+import { rollout, trainedShapes } from '../../src/estimator/program/Programs.js'
 import { gpuJs } from '../../src/kernel/GpuJs.js'
+import { plan } from '../../src/kernel/plan/Plan.js'
 import { mlp } from '../../src/network/Mlp.js'
 import { brightness } from '../../src/reward/Pixels.js'
+import { bind } from '../../src/tensor/Program.js'
+import { size } from '../../src/tensor/Tensor.js'
 
 const right = <L, A>(result: E.Either<L, A>): A => {
   if (E.isLeft(result)) throw new Error(JSON.stringify(result.left))
@@ -26,6 +30,25 @@ const peak = (T: number, estimator: E.Either<unknown, Estimator>): number => {
     right(Gradient.compile(Gradient.problem(chain, brightness(48), 16, options)(right(estimator)), target))
   ).bytes
 }
+
+describe('the work of a perturbed rollout', () => {
+  it('is that of a plain one, step by step: what is moved is moved once', () => {
+    const chainOf = (T: number) => ddim({ denoiser, schedule: cosine(T), eta: 1 })
+    const flops = (T: number, perturbation: 'none' | 'shared'): number => {
+      const chain = chainOf(T)
+      const program = right(rollout(chain, { perturbation, keep: false, trained: () => true }))
+      return plan(right(bind(program, { batch: 16 }))).work.flops
+    }
+    const step = (perturbation: 'none' | 'shared'): number => (flops(7, perturbation) - flops(5, perturbation)) / 2
+    const moved = trainedShapes(chainOf(5).parameters, () => true).reduce(
+      (n, [, shape]) => n + 2 * size(shape.map(Number)),
+      0
+    )
+    // what a plain step knows of the labels from the step before is 34 rows of 16 weights, and a bias
+    expect(step('shared') - step('none')).toBe(16 * (2 * 34 * 16 + 16))
+    expect(step('shared') - step('none')).toBeLessThan(moved)
+  })
+})
 
 describe('the memory of credit, by the plan of the kernels', () => {
   it('does not depend on the length of the chain', () => {

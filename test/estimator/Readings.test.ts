@@ -40,6 +40,18 @@ describe('explain: the whole text', () => {
     })
   })
 
+  it('of steps that keep an outcome, by the probability of the outcome', () => {
+    const { text, latex } = explain(right(Catalogue.reinforce(2)), [], { outcome: {} })
+    expect(text.split('\n').slice(2, 4)).toEqual([
+      '  HO(1..1) = A D phi(1:1)^T grad log P(x_0)',
+      '  HO(2..2) = A D phi(2:2)^T grad log P(x_1)'
+    ])
+    expect(latex).toContain('A \\, D_\\theta \\varphi_{2:2}^\\top \\nabla_{\\mu_{2}} \\log P(x_{1})')
+    const siblings = explain(right(Catalogue.siblings({ T: 2, family: 3 })), [], { outcome: {} })
+    expect(siblings.text).toMatch(/D phi\(2:2\)\^T grad log P\(x_1\)$/m)
+    expect(`${text}${latex}${siblings.text}${siblings.latex}`).not.toMatch(/sigma|eps_|varepsilon/)
+  })
+
   it('of a partial estimator', () => {
     expect(explain(right(Catalogue.truncatedBackprop({ T: 4, k: 2 }))).text).toBe(
       [

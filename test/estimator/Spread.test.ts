@@ -48,13 +48,14 @@ describe('how far apart two means are', () => {
     const d = a.data.map((x, i) => x - (b.data[i] ?? 0))
     const means = [0, 1, 2].map((k) => d.filter((_, i) => i % width === k).reduce((sum, x) => sum + x / n, 0))
     const squares = d.reduce((sum, x, i) => sum + (x - (means[i % width] ?? 0)) ** 2, 0) / (n - 1)
-    const { value, deviation } = Spread.gap([a], [b])
+    const whole = Spread.gap([a], [b])
+    const { value } = whole
     expect(value).toBeCloseTo(n * means.reduce((sum, m) => sum + m * m, 0) - squares, 9)
     // the same in two parts, and with nothing to compare with
     const cut = (m: Spread.Matrix): ReadonlyArray<Spread.Matrix> =>
       [m.data.slice(0, 12), m.data.slice(12)].map((data) => ({ width, data }))
-    expect(Spread.gap(cut(a), cut(b))).toEqual({ value, deviation })
-    expect(Spread.gap([{ width, data: d }])).toEqual({ value, deviation })
+    expect(Spread.gap(cut(a), cut(b))).toEqual(whole)
+    expect(Spread.gap([{ width, data: d }])).toEqual(whole)
   })
 
   it('of equal means is 0, with the deviation that it says, of many samples too', () => {
@@ -70,6 +71,9 @@ describe('how far apart two means are', () => {
       expect(Math.abs(mean(({ value }) => value))).toBeLessThan((4 * expected) / Math.sqrt(trials))
       expect(mean(({ deviation }) => deviation) / expected).toBeGreaterThan(0.9)
       expect(mean(({ deviation }) => deviation) / expected).toBeLessThan(1.1)
+      // 0.997 of a chi-square of three degrees is 13.93, for twice which its mean is 6
+      expect(mean(({ surprise }) => surprise) / (2 * 13.93 - 6)).toBeGreaterThan(0.9)
+      expect(mean(({ surprise }) => surprise) / (2 * 13.93 - 6)).toBeLessThan(1.1)
     }
   })
 })

@@ -33,7 +33,7 @@ export const table: Readonly<Record<string, ReadonlyArray<string>>> = {
   'cli/tasks': [...library, 'laws', 'cli/edge'],
   'cli/study': [...library, 'laws', 'cli/edge'],
   'cli/report': [...library, 'cli/edge'],
-  'cli/view': [...library, 'cli/edge'],
+  'cli/view': ['cli/edge', 'cli/report'],
   'cli/cluster': [...library, 'cli/edge'],
   'cli/command': [...library, 'laws', 'cli/edge', 'cli/tasks', 'cli/study', 'cli/report', 'cli/view', 'cli/cluster'],
   cli: [...library, 'laws', 'cli/edge', 'cli/tasks', 'cli/command']

@@ -21,7 +21,7 @@ import { type Dispatch, dispatch, type Tally } from '../../cluster/Dispatch.js'
 import { leader } from '../../cluster/Leader.js'
 import * as Parcel from '../../cluster/Parcel.js'
 import { probe } from '../../cluster/Probe.js'
-import { asked, keys, open, put } from '../../cluster/Redis.js'
+import { asked, forget, keys, open, put, putPatiently } from '../../cluster/Redis.js'
 import { apartness, type Card, cards, lineOf, ownLine, probed as numbersOf, showCard } from '../../cluster/Kind.js'
 import { type Step, usage } from '../../edge/Failure.js'
 import { version } from '../../edge/Version.js'
@@ -114,7 +114,7 @@ export const lead = (options: ClusterOptions & { readonly redis: string }, led: 
       const run = Parcel.digestOf(recipe)
       const id = randomUUID().replaceAll('-', '')
       return pipe(
-        asked(opened, 20_000, async (): Promise<Leading> => {
+        asked(opened, 60_000, async (): Promise<Leading> => {
           await put(opened, new Map([...files, [run, recipe] as const]))
           const lines = lineOf(version(), probed.digest, tolerant)
           const given: { to?: Dispatch } = {}
@@ -123,7 +123,7 @@ export const lead = (options: ClusterOptions & { readonly redis: string }, led: 
             run,
             recipe,
             ask: async (jobs) => await (given.to?.all(jobs) ?? Promise.resolve(E.left('nothing is open'))),
-            put: (parts) => put(opened, parts)
+            put: putPatiently(opened, seconds * 1000)
           })
           const to = await dispatch({
             open: opened,
@@ -177,7 +177,7 @@ export const lead = (options: ClusterOptions & { readonly redis: string }, led: 
             withdraw: () => to.withdraw(),
             close: async () => {
               clearInterval(beat)
-              await opened.redis.del(keys.run(id)).catch(() => undefined)
+              await forget(opened, keys.run(id))
               await opened.close()
             }
           }

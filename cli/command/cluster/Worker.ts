@@ -21,6 +21,8 @@ import { fail, type Failure, type Step, usage } from '../../edge/Failure.js'
 import { interruptible } from '../../edge/Signals.js'
 import { version } from '../../edge/Version.js'
 import { find } from '../../tasks/Find.js'
+import { type Program, withHands } from '../study/Hands.js'
+import { cellOf } from './Elsewhere.js'
 import { opened } from './Recipe.js'
 
 // -------------------------------------------------------------------------------------
@@ -94,7 +96,7 @@ const alike = (at: Address, own: Probe, tolerant: boolean): Step<void> =>
     (looking) => () => looking.close()
   )
 
-const work = (options: WorkerOptions, stop: AbortSignal): Step<void> =>
+const work = (options: WorkerOptions, stop: AbortSignal, program: Program): Step<void> =>
   pipe(
     TE.fromEither(address(options.redis)),
     TE.bindTo('at'),
@@ -114,7 +116,13 @@ const work = (options: WorkerOptions, stop: AbortSignal): Step<void> =>
               probe: own,
               tolerant,
               tasks: [...tasks.keys()],
-              shop: opened({ tasks, rewards: options.reward ?? [], cache: folderOf(options), places: { block, whole } })
+              shop: opened({
+                tasks,
+                rewards: options.reward ?? [],
+                cache: folderOf(options),
+                places: { block, whole }
+              }),
+              cell: cellOf(folderOf(options), stop, program)
             })
           )
         ),
@@ -187,6 +195,6 @@ export const worker = (options: WorkerOptions): Promise<number> =>
       )
     }
     if (threads > 1) return await several(threads, stop)
-    const result = await work(options, stop)()
+    const result = await withHands((program) => work(options, stop, program)())
     return E.isLeft(result) ? fail('worker')(result.left) : 0
   })

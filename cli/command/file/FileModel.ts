@@ -106,6 +106,27 @@ const recordedBy = (model: Imported, { document, name }: Paper): E.Either<Failur
   )
 
 /**
+ * What is said of a model beside it; nothing where nothing is. Left: the field of the record that has to say something else.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const recordOf = (found: Found & { readonly _tag: 'Model' }, path: string): Step<Meaning | undefined> =>
+  pipe(
+    [found.record, ...found.scheduler],
+    TE.traverseSeqArray(documentAt),
+    TE.flatMap((documents) =>
+      documents.every((document) => document === undefined)
+        ? TE.right(undefined)
+        : pipe(
+            paperOf(found, path),
+            TE.flatMapEither((paper) => recordedBy(found.model, paper)),
+            TE.map(({ meaning }) => meaning)
+          )
+    )
+  )
+
+/**
  * The model at a path, by the record of a task, or else by the one beside it. Left: what is not there, or the field of the record that
  * has to say something else.
  *

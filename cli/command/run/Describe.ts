@@ -30,7 +30,7 @@ export const describe = (summary: Summary): string => {
       : `  held out   ${level(before.heldOut)} to ${level(after.heldOut)}   (${signed(summary.heldOutGain ?? NaN)}), ${summary.heldOutReward} by another judge`,
     `  diversity  mean distance of two outputs ${moved(before.pairwiseDistance, after.pairwiseDistance)}; Frechet distance to the base ${after.frechetToBase.toPrecision(3)}`,
     after.kl === null
-      ? '  KL         none to the base, since no step has noise'
+      ? '  KL         none to the base, since no step of the chain that is measured has noise'
       : `  KL         ${level(after.kl)} to the base${summary.kl.beta === 0 ? '' : `, at ${summary.kl.beta} each: objective ${level(before.objective)} to ${level(after.objective)}`}`,
     ...Object.entries(after.measures ?? {}).map(([name, one]) => {
       const was = before.measures?.[name]

@@ -244,6 +244,19 @@ const loop =
     let state = ready.state
     let saved = seconds()
     const saveNow = (): Promise<E.Either<Failure, void>> => writeState(ready, held, state, metrics)()
+    const measureHere = async (): Promise<E.Either<Failure, void>> => {
+      const { step } = state
+      if (!marks.includes(step) || step >= config.steps || stood.some((one) => one.step === step))
+        return E.right(undefined)
+      return pipe(
+        await along(ready, held, base, stood, state)(),
+        E.map((one) => void stood.push(one))
+      )
+    }
+    // a run that goes on may be at a mark that it was not asked for before
+    const first = await measureHere()
+    if (E.isLeft(first)) return first
+    from = computed()
     for await (const progress of Finetune.unfold(run, Key.make(config.seed), state, config.steps)) {
       // what was taken back from others is no fault of the run
       if (E.isLeft(progress) && stop.aborted) break
@@ -270,13 +283,10 @@ const loop =
         seconds: seconds()
       })
       bar.update(state.step, `reward ${mean.toFixed(3)}`)
-      if (marks.includes(state.step) && state.step < config.steps && !stood.some(({ step }) => step === state.step)) {
-        const found = await along(ready, held, base, stood, state)()
-        if (E.isLeft(found)) {
-          bar.stop()
-          return found
-        }
-        stood.push(found.right)
+      const measured = await measureHere()
+      if (E.isLeft(measured)) {
+        bar.stop()
+        return measured
       }
       if (seconds() - saved >= every) {
         const written = await saveNow()

@@ -247,6 +247,7 @@ export interface Comparing {
   readonly seed: number
   readonly at: number
   readonly options: Options
+  readonly byStep: boolean
   readonly by: string
 }
 
@@ -267,7 +268,7 @@ const estimateOf = (cell: Comparing, line: unknown): Estimate => {
     condition: cell.condition,
     seed: cell.seed,
     at: cell.at,
-    estimator: String(at(line, 'estimator')),
+    estimator: String(at(line, 'estimator')).replace(/, by step$/, ''),
     variance: ofSample(at(line, 'variance')),
     parts: Object.fromEntries(
       Object.entries(isRecord(parts) ? parts : {}).flatMap(([cell, variance]) => {
@@ -304,7 +305,15 @@ export const estimates =
               ran(
                 program,
                 stop
-              )({ _tag: 'Compare', options: { samples: usualSamples, ...cell.options, seed: `${cell.seed}` } }),
+              )({
+                _tag: 'Compare',
+                options: {
+                  samples: usualSamples,
+                  ...cell.options,
+                  seed: `${cell.seed}`,
+                  ...(cell.byStep ? { byStep: true } : {})
+                }
+              }),
               TE.map((value): ReadonlyArray<unknown> => (Array.isArray(value) ? value : [])),
               TE.map(RA.map((line) => estimateOf(cell, line))),
               TE.chainFirst(keep(path, cell.by))

@@ -30,6 +30,7 @@ import { type Lines, show } from '../../study/Page.js'
 import * as Study from '../../study/Study.js'
 import { readConfig } from '../ConfigOptions.js'
 import { materialsOf } from '../ModelFile.js'
+import { elsewhere } from '../cluster/Elsewhere.js'
 import * as Cells from './Cells.js'
 import { claimed } from './Claims.js'
 import { type Program, withHands } from './Hands.js'
@@ -54,6 +55,9 @@ export interface StudyOptions {
   readonly quick?: boolean
   readonly jobs?: string
   readonly out?: string
+  readonly redis?: string
+  readonly patience?: string
+  readonly tolerateBits?: boolean
 }
 
 /** A study, and how much of it is asked for. */
@@ -118,7 +122,9 @@ const askedOf = (name: string | undefined, options: StudyOptions): Step<Asked> =
       TE.fromEither(whole('seeds', options.seeds, quick ? usual.quick : usual.seeds, 1, 1000))
     ),
     TE.bind('budget', () => TE.fromEither(number({ least: 1, whole: true })('budget', options.budget, undefined))),
-    TE.bind('jobs', () => TE.fromEither(whole('jobs', options.jobs, Math.max(1, cpus().length), 1, 256))),
+    TE.bind('jobs', () =>
+      TE.fromEither(whole('jobs', options.jobs, options.redis === undefined ? Math.max(1, cpus().length) : 256, 1, 256))
+    ),
     TE.let(
       'out',
       ({ study, task, quick }) => options.out ?? join('studies', `${study.name}-${task}${quick ? '-quick' : ''}`)
@@ -289,6 +295,7 @@ const linesOf = (asked: Asked, program: Program, stop: AbortSignal): Step<Found>
       return {
         ...cell,
         at,
+        byStep: study.byStep === true,
         by: asked.by,
         folder: join(asked.out, 'cells', Study.placeOf(cell)),
         options: { task, ...shared.options, ...(asked.quick ? shared.quick : {}), ...options }
@@ -363,7 +370,11 @@ export const study = async (name: string | undefined, options: StudyOptions, pro
               () =>
                 pipe(
                   sameStudy(asked),
-                  TE.flatMap(() => linesOf(asked, by, stop)),
+                  TE.flatMap(() =>
+                    options.redis === undefined
+                      ? linesOf(asked, by, stop)
+                      : elsewhere({ ...options, redis: options.redis }, stop, (remote) => linesOf(asked, remote, stop))
+                  ),
                   TE.flatMap((lines) => written(asked, lines))
                 ),
               (held) => held.release

@@ -1,5 +1,5 @@
 /**
- * `halforder view`: shows the folder of a run in a browser, also while the run goes on.
+ * `halforder view`: shows the folder of a run or a study in a browser, also while it goes on.
  *
  * @since 0.1.0
  */
@@ -12,6 +12,7 @@ import { fail, usage, type Step } from '../../edge/Failure.js'
 import { interruptible } from '../../edge/Signals.js'
 import { look } from '../../view/Folder.js'
 import { listen, type Listening } from '../../view/Server.js'
+import { reportOf } from '../report/Report.js'
 
 /**
  * What was typed.
@@ -43,7 +44,7 @@ const opened = (folder: string, options: ViewOptions): Step<Listening> =>
     port(options.port),
     TE.bindTo('at'),
     TE.chainFirst(() => pipe(look(folder), TE.mapLeft(usage))),
-    TE.flatMap(({ at }) => listen(folder, at))
+    TE.flatMap(({ at }) => listen({ shown: folder, reportOf: (path) => reportOf([path]) }, at))
   )
 
 const untilAborted = (stop: AbortSignal): Promise<void> =>

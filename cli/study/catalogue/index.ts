@@ -16,6 +16,7 @@ import { sampleEfficiency } from './SampleEfficiency.js'
 import { segmentLength } from './SegmentLength.js'
 import { stages } from './Stages.js'
 import { start } from './Start.js'
+import { steps } from './Steps.js'
 import { video } from './Video.js'
 
 /**
@@ -36,6 +37,7 @@ export const studies: ReadonlyArray<Study> = [
   kl,
   blackBox,
   pathwise,
+  steps,
   chains,
   video
 ]

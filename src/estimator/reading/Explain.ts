@@ -32,18 +32,19 @@ export interface Explanation {
 /**
  * Explains an estimator: its formula, what it is unbiased for, its bias where it is partial, and what it costs a sample.
  * A mixture is shown by its first cover. `steps` are the step rewards of the problem: with some, the return `G` stands where the
- * reward `R` does without, `G_<j` is what of it comes below step `j`, and the objective is written out.
+ * reward `R` does without, `G_<j` is what of it comes below step `j`, and the objective is written out. `noise` is that of the chain:
+ * where it keeps an outcome, scores are of that, `P(x_<j-1>)` being its probability given the step's mean.
  *
  * @category readings
  * @since 0.1.0
  */
-export const explain = (estimator: Estimator, steps: ReadonlyArray<Rewarding> = []): Explanation => {
+export const explain = (estimator: Estimator, steps: ReadonlyArray<Rewarding> = [], noise: Noisy = {}): Explanation => {
   const [{ cover }] = estimator.covers
   const many = estimator.covers.length
   const missing = [...unpaid(estimator)]
   const stepCalls = steps.reduce((total, { networkCalls = 0 }) => total + networkCalls, 0)
   const { rollouts, networkEvaluations, pullbackSteps } = cost(estimator, 1, stepCalls)
-  const term = explainCell(steps.length > 0)
+  const term = explainCell(steps.length > 0, noise)
   const bias =
     missing.length === 0
       ? claim(estimator)
@@ -97,14 +98,25 @@ interface Rewarding {
   readonly networkCalls?: number
 }
 
+/** What is said of a chain's noise. */
+interface Noisy {
+  readonly outcome?: object
+}
+
+/** The score of step `j`: of its noise, or of the outcome that it made. */
+const scoreOf = ({ outcome }: Noisy, j: number): Explanation =>
+  outcome === undefined
+    ? { text: `eps_${j} / sigma_${j}`, latex: `\\varepsilon_{${j}} / \\sigma_{${j}}` }
+    : { text: `grad log P(x_${j - 1})`, latex: `\\nabla_{\\mu_{${j}}} \\log P(x_{${j - 1}})` }
+
 const explainCell =
-  (stepped: boolean) =>
+  (stepped: boolean, noise: Noisy) =>
   (cell: Cell): Explanation => {
     switch (cell._tag) {
       case 'FirstOrder':
         return firstOrder(cell, stepped)
       case 'HalfOrder':
-        return halfOrder(cell, stepped)
+        return halfOrder(cell, stepped, noise)
       case 'ZerothOrder':
         return zerothOrder(cell, stepped ? 'G' : 'R')
     }
@@ -148,10 +160,10 @@ const valueOf = (value: StateValue, t: number): Explanation => {
   }
 }
 
-const halfOrder = (cell: HalfOrder, stepped: boolean): Explanation => {
+const halfOrder = (cell: HalfOrder, stepped: boolean, noise: Noisy): Explanation => {
   const { from, to, baseline, control } = cell
   const [j, m] = [String(from), String(to)]
-  if (cell.siblings !== undefined) return siblings(cell, cell.siblings.count, stepped)
+  if (cell.siblings !== undefined) return siblings(cell, cell.siblings.count, stepped, noise)
   const taken = [
     ...(baseline === undefined ? [] : [valueOf(baseline, from)]),
     ...(control === undefined ? [] : [valueOf(control, from - 1)])
@@ -166,10 +178,7 @@ const halfOrder = (cell: HalfOrder, stepped: boolean): Explanation => {
           text: `A[${rest.map(({ text }) => text).join(' - ')}]`,
           latex: `A(${rest.map(({ latex }) => latex).join(' - ')})`
         }
-  const score: Explanation = {
-    text: `eps_${j} / sigma_${j}`,
-    latex: `\\varepsilon_{${j}} / \\sigma_{${j}}`
-  }
+  const score = scoreOf(noise, from)
   const pulled: Explanation = {
     text: `D phi(${j}:${m})^T`,
     latex: `D_\\theta \\varphi_{${j}:${m}}^\\top`
@@ -188,13 +197,18 @@ const halfOrder = (cell: HalfOrder, stepped: boolean): Explanation => {
 }
 
 /** The mean over siblings, whose segment is written for one of them. */
-const siblings = (cell: HalfOrder, count: number, stepped: boolean): Explanation => {
+const siblings = (cell: HalfOrder, count: number, stepped: boolean, noise: Noisy): Explanation => {
   const { from: j, to: m } = cell
   const own: Explanation = stepped ? { text: `G_<${j}`, latex: `G_{<${j}}` } : { text: 'R', latex: 'R' }
   const at = C.branchOf(cell)
+  const score = scoreOf(noise, j).text
+  const scored =
+    noise.outcome === undefined
+      ? `\\varepsilon_{${j}}^{(k)} / \\sigma_{${j}}`
+      : `\\nabla_{\\mu_{${j}}} \\log P(x_{${j - 1}}^{(k)})`
   return {
-    text: `mean over ${count} siblings from x_${at}${cell.siblings?.below === 'shared' ? ' with one noise below' : ''} of A[${own.text} - mean of the others' ${own.text}] D phi(${j}:${m})^T eps_${j} / sigma_${j}`,
-    latex: `\\frac{1}{${count}} \\sum_{k=1}^{${count}} A\\Bigl(${own.latex}^{(k)} - \\tfrac{1}{${count - 1}} \\sum_{l \\ne k} ${own.latex}^{(l)}\\Bigr) \\, D_\\theta \\varphi_{${j}:${m}}^{(k)\\top} \\varepsilon_{${j}}^{(k)} / \\sigma_{${j}}`
+    text: `mean over ${count} siblings from x_${at}${cell.siblings?.below === 'shared' ? ' with one noise below' : ''} of A[${own.text} - mean of the others' ${own.text}] D phi(${j}:${m})^T ${score}`,
+    latex: `\\frac{1}{${count}} \\sum_{k=1}^{${count}} A\\Bigl(${own.latex}^{(k)} - \\tfrac{1}{${count - 1}} \\sum_{l \\ne k} ${own.latex}^{(l)}\\Bigr) \\, D_\\theta \\varphi_{${j}:${m}}^{(k)\\top} ${scored}`
   }
 }
 

@@ -214,8 +214,9 @@ export const ratio = (one: Spread, other: Spread): Ranged => {
 
 /**
  * How far apart the means of two lots of `n` samples are that were drawn together, row by row: `n` times the squared distance of the
- * true means, less what noise makes of it, so that it is 0 on average where they are the same; and the standard deviation that it has
- * then. Both are of the differences of pairs, and `other` may be left out for means of 0.
+ * true means, less what noise makes of it, so that it is 0 on average where they are the same; the standard deviation that it has
+ * then; and what it is above then in 0.3 % of cases, taken as a multiple of a chi-square with its moments (Satterthwaite, 1946). All are
+ * of the differences of pairs, and `other` may be left out for means of 0.
  *
  * @category statistics
  * @since 0.1.0
@@ -223,7 +224,7 @@ export const ratio = (one: Spread, other: Spread): Ranged => {
 export const gap = (
   one: ReadonlyArray<Matrix>,
   other?: ReadonlyArray<Matrix>
-): { value: number; deviation: number } => {
+): { value: number; deviation: number; surprise: number } => {
   const width = one[0]?.width ?? 0
   const n = rowCount(one, width)
   const count = Math.min(n, mostPairs)
@@ -249,10 +250,27 @@ export const gap = (
       squares += dot * dot
     }
   }
-  // of sums of `n / count` each, over `count (count - 1) / 2` pairs
-  const pairs = (count * (count - 1)) / 2
-  return { value: (products * count) / pairs / (n / count), deviation: Math.sqrt((2 * squares) / pairs) / (n / count) }
+  // of sums of `size` each, over `count (count - 1) / 2` pairs
+  const [pairs, size] = [(count * (count - 1)) / 2, n / count]
+  const deviation = Math.sqrt((2 * squares) / pairs) / size
+  const trace = (ofDistances([{ width, data: joined(groups, width) }]).mean * count) / (count - 1) / size
+  const degrees = 2 * (trace / deviation) ** 2
+  return {
+    value: (products * count) / pairs / size,
+    deviation,
+    surprise: deviation > 0 ? trace * (chiSquare(degrees) / degrees - 1) : 0
+  }
 }
+
+const joined = (rows: ReadonlyArray<Float64Array>, width: number): Float64Array => {
+  const data = new Float64Array(rows.length * width)
+  rows.forEach((row, i) => data.set(row, i * width))
+  return data
+}
+
+/** What a chi-square is above in 0.3 % of cases (Wilson and Hilferty, 1931). */
+const chiSquare = (degrees: number): number =>
+  degrees * (1 - 2 / (9 * degrees) + 2.75 * Math.sqrt(2 / (9 * degrees))) ** 3
 
 /**
  * The squared distances of rows to their mean, and their mean.

@@ -10,6 +10,8 @@ import type { Plan } from '../plan/Plan.js'
 import { argumentNames, type Kernel } from '../plan/Template.js'
 import { kernelNumber } from './Door.js'
 import { constants, kernelText } from './KernelText.js'
+import type { Occupant } from '../wasm/Ground.js'
+import { executedBy } from './Executor.js'
 import { argument, keep } from './Resident.js'
 
 // -------------------------------------------------------------------------------------
@@ -67,7 +69,8 @@ export const planPipeline = (
   on: GpuInstance,
   plan: Plan,
   lengths: ReadonlyArray<number>,
-  { text, prepare }: Manner = plain
+  { text, prepare }: Manner = plain,
+  occupant?: Occupant
 ): PlanPipeline => {
   const inputs = feeds(plan)
   const numbers: Array<number> = []
@@ -80,7 +83,11 @@ export const planPipeline = (
   const results = written(plan)
   const pipeline = results.length === 0 ? undefined : createPipeline(on.gpu, plan, kernels, inputs, results)
   if (pipeline !== undefined) prepare(pipeline)
-  let kept = false
+  const own =
+    occupant !== undefined &&
+    pipeline !== undefined &&
+    executedBy(pipeline, (given) => occupant.run(byBuffer(inputs, given), results))
+  let kept = own
   const call = async (values: Values): Promise<unknown> => {
     if (pipeline === undefined) return []
     const returned: unknown = await pipeline(...inputs.map((feed) => feed.data(values)))
@@ -93,6 +100,7 @@ export const planPipeline = (
       await pipeline?.destroy()
       for (const kernel of kernels) kernel.destroy()
       for (const number of numbers) on.kernels.delete(number)
+      occupant?.leave()
     }
   }
 }
@@ -117,6 +125,9 @@ interface Feed {
   readonly buffer: number
   readonly data: (values: Values) => Float32Array
 }
+
+const byBuffer = (inputs: ReadonlyArray<Feed>, given: ReadonlyArray<Float32Array>): ReadonlyMap<number, Float32Array> =>
+  new Map(inputs.flatMap(({ buffer }, i) => (given[i] === undefined ? [] : [[buffer, given[i]] as const])))
 
 const feeds = ({ buffers, calls }: Plan): ReadonlyArray<Feed> => {
   const read = new Set(calls.flatMap((call) => call.buffers))

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { ModuleRun } from './MemoryImage.js'
+import type { ModuleRun } from '../wasm/ModuleRuns.js'
 
 // -------------------------------------------------------------------------------------
 // model

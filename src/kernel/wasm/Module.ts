@@ -8,7 +8,7 @@ import type { Kernel } from '../plan/Template.js'
 import { contractionCode } from './ContractionCode.js'
 import { elementwiseCode, reductionCode } from './ElementwiseCode.js'
 import { type Code, code, encodeModule } from './Encoder.js'
-import { type Pages, pagesFor, scratchBytes } from './Pages.js'
+import { addressable, pageBytes, type Pages, pagesFor, scratchBytes } from './Pages.js'
 import type { Addresses } from './TermCode.js'
 
 // -------------------------------------------------------------------------------------
@@ -64,16 +64,36 @@ export interface Machine {
 export const wasmModule = (kernel: Kernel, layout: ModuleLayout, cells: number, machine: Machine): WasmModule => {
   const end = layout.totalBytes ?? layout.outputOffset + 4 * cells
   const pages = pagesFor(end)
-  const addresses = {
-    buffer: (index: number): number => layout.arrays[`b${index}`]?.offset ?? 0,
-    parameter: (index: number): number => layout.scalars[`p${index}`]?.offset ?? 0,
-    output: layout.outputOffset,
-    scratch: 16 * Math.ceil(end / 16),
-    scratchBytes,
-    fma: machine.fma
-  }
+  const addresses = addressesOf(layout, 16 * Math.ceil(end / 16), machine)
   return { bytes: moduleBytes(kernel.spec, addresses, { ...pages, shared: machine.shared }), ...pages }
 }
+
+/**
+ * The bytes of the module of a kernel in a memory that other programs use too, with scratch space at `scratch`.
+ *
+ * @category interpreters
+ * @since 0.1.0
+ */
+export const machineCode = (
+  kernel: Kernel,
+  layout: ModuleLayout,
+  scratch: number,
+  machine: Pick<Machine, 'fma'>
+): Uint8Array<ArrayBuffer> =>
+  moduleBytes(kernel.spec, addressesOf(layout, scratch, machine), {
+    initial: 1,
+    maximum: addressable / pageBytes,
+    shared: false
+  })
+
+const addressesOf = (layout: ModuleLayout, scratch: number, { fma }: Pick<Machine, 'fma'>): Addresses => ({
+  buffer: (index) => layout.arrays[`b${index}`]?.offset ?? 0,
+  parameter: (index) => layout.scalars[`p${index}`]?.offset ?? 0,
+  output: layout.outputOffset,
+  scratch,
+  scratchBytes,
+  fma
+})
 
 /**
  * The bytes of a module whose `run` computes the whole output: the core, then the epilogue over what the core wrote.

@@ -85,6 +85,17 @@ export const acquire = async (): Promise<Open> => {
   return now
 }
 
+// what most GPUs have, where an adapter does not tell
+const usualSubgroup = 32
+
+/**
+ * How many threads go together on an adapter at most.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const subgroupOf = ({ adapter }: Open): number => adapter.info?.subgroupMaxSize ?? usualSubgroup
+
 // -------------------------------------------------------------------------------------
 // shaders
 // -------------------------------------------------------------------------------------

@@ -100,6 +100,7 @@ export interface GpuDevice {
  */
 export interface GpuAdapter {
   readonly limits: Readonly<Record<string, number>>
+  readonly info?: { readonly subgroupMaxSize?: number }
   readonly requestDevice: (described: object) => Promise<GpuDevice>
 }
 

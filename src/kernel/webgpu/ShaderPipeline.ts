@@ -6,7 +6,7 @@
 import { type GpuInstance, type PlanPipeline, planPipeline } from '../gpujs/Pipeline.js'
 import { flopsOf, type Plan } from '../plan/Plan.js'
 import { argumentNames, type Kernel } from '../plan/Template.js'
-import { acquire, compiled, type Open } from './Adapter.js'
+import { acquire, compiled, type Open, subgroupOf } from './Adapter.js'
 import { kernelWgsl, type Shader, type Way, ways } from './KernelWgsl.js'
 import { install, type Traffic } from './Residents.js'
 import type { Facts } from './TermWgsl.js'
@@ -48,12 +48,17 @@ const usual: ShaderOptions = { choose: ([first]) => first, most: 2 ** 35, traffi
 // -------------------------------------------------------------------------------------
 
 /**
- * What is known of the arguments of each kernel of a plan, the outputs of whose kernels have the given lengths.
+ * What is known of each kernel of a plan, the outputs of whose kernels have the given lengths, on an adapter whose subgroups have so
+ * many threads.
  *
  * @category utils
  * @since 0.1.0
  */
-export const factsOf = ({ buffers, kernels, calls }: Plan, lengths: ReadonlyArray<number>): ReadonlyArray<Facts> => {
+export const factsOf = (
+  { buffers, kernels, calls }: Plan,
+  lengths: ReadonlyArray<number>,
+  subgroup: number
+): ReadonlyArray<Facts> => {
   const length = buffers.map(({ size }) => size)
   for (const { kernel, output } of calls) length[output] = lengths[kernel] ?? 0
   const fours = (n: number | undefined): boolean => n !== undefined && n > 0 && n % 4 === 0
@@ -63,7 +68,8 @@ export const factsOf = ({ buffers, kernels, calls }: Plan, lengths: ReadonlyArra
     return {
       arrays: [...arrays, fours(lengths[kernel])],
       numbers: parameters.map((_, i) => own.every((call) => (call.parameters[i] ?? 1) % 4 === 0)),
-      calls: own.length
+      calls: own.length,
+      subgroup
     }
   })
 }
@@ -81,14 +87,16 @@ export const shaderPipeline = (
   lengths: ReadonlyArray<number>,
   { choose, most, traffic }: ShaderOptions = usual
 ): PlanPipeline => {
-  const facts = factsOf(plan, lengths)
-  const shaders = plan.kernels.map((kernel, i): Shader => {
-    const known = facts[i] ?? { arrays: [], numbers: [], calls: 1 }
-    const way = choose(ways(kernel, known), kernel) ?? { _tag: 'Elements', wide: false }
-    const shader = kernelWgsl(kernel, known, way)
-    on.shaders.set(kernel, shader)
-    return shader
-  })
+  const shadersFor = (subgroup: number): ReadonlyArray<Shader> => {
+    const facts = factsOf(plan, lengths, subgroup)
+    return plan.kernels.map((kernel, i): Shader => {
+      const known = facts[i] ?? { arrays: [], numbers: [], calls: 1, subgroup }
+      const way = choose(ways(kernel, known), kernel) ?? { _tag: 'Elements', wide: false }
+      const shader = kernelWgsl(kernel, known, way)
+      on.shaders.set(kernel, shader)
+      return shader
+    })
+  }
   const own = plan.kernels.map(({ spec }) => flopsOf(spec))
   const pace = { flops: plan.calls.map(({ kernel }) => own[kernel] ?? 0), most }
   let live: { readonly open: Open; readonly pipeline: PlanPipeline } | undefined
@@ -101,7 +109,9 @@ export const shaderPipeline = (
     const open = await acquire()
     if (live !== undefined && live.open !== open) await drop()
     if (live === undefined) {
-      const made = shaders.map(({ text }, i) => compiled(open, text, plan.kernels[i]?.buffers ?? 0))
+      const made = shadersFor(subgroupOf(open)).map(({ text }, i) =>
+        compiled(open, text, plan.kernels[i]?.buffers ?? 0)
+      )
       const pipeline = planPipeline(on, plan, lengths, {
         // gpu.js takes the names of arguments from it
         text: (kernel) => `function (${argumentNames(kernel).join(', ')}) { return 0; }`,

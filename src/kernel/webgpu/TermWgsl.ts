@@ -17,7 +17,8 @@ import type { Position } from './Position.js'
 
 /**
  * What is known of a kernel in all of its calls in a run: whether four divides the size of each array (the last of them is
- * the output), and the value of each number that is an argument; and how many calls there are.
+ * the output), and the value of each number that is an argument; how many calls there are; and how many threads go together on
+ * the adapter, its subgroup.
  *
  * @category model
  * @since 0.1.0
@@ -26,6 +27,7 @@ export interface Facts {
   readonly arrays: ReadonlyArray<boolean>
   readonly numbers: ReadonlyArray<boolean>
   readonly calls: number
+  readonly subgroup: number
 }
 
 /**

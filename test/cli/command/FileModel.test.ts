@@ -1,14 +1,24 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as E from 'fp-ts/lib/Either.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { compareEstimators } from '../../../cli/command/Compare.js'
 import { finetune } from '../../../cli/command/Finetune.js'
 import { plan } from '../../../cli/command/Plan.js'
 import { sample } from '../../../cli/command/Sample.js'
 import * as Onnx from '../../../src/format/Onnx.js'
-import { encode } from '../../../src/format/Safetensors.js'
+import { decode, encode } from '../../../src/format/Safetensors.js'
 import { planOf } from '../../../src/network/FromDiffusers.js'
 import type { Values } from '../../../src/tensor/Program.js'
 import { captured } from '../captured.js'
@@ -43,6 +53,19 @@ const drawing = (path: string, more: object = {}) =>
       columns: '8',
       mode: 'webasm',
       ...more
+    })
+  )
+
+const comparing = (path: string) =>
+  captured(() =>
+    compareEstimators({
+      model: path,
+      T: '3',
+      samples: '16',
+      batch: '4',
+      seed: '1',
+      estimator: 'truncatedBackprop',
+      json: true
     })
   )
 
@@ -93,6 +116,12 @@ describe('an ONNX file', () => {
     writeFileSync(config, JSON.stringify({ model, chain: { T: 4 }, batch: 4, trained: ['**.bias'] }))
     const { code, out } = await captured(() => plan({ config }))
     expect([code, out]).toEqual([0, expect.stringContaining('zerothOrder(shared)')])
+  })
+
+  test('is compared, of the chain that is its own', async () => {
+    const { code, out } = await comparing(model)
+    expect(code).toBe(0)
+    expect(JSON.parse(out)).toMatchObject({ model, chain: 'own', reward: 'brightness' })
   })
 
   const wrong: ReadonlyArray<readonly [string, object | undefined, string]> = [
@@ -154,6 +183,88 @@ describe('a graph as the reward', () => {
   })
 })
 
+describe('a graph as a black box', () => {
+  // a package that is loaded stays: each has a folder of its own
+  let number = 0
+  const place = (): string => at(`judges-${number}`)
+  const path = (): string => join(place(), 'judge.onnx')
+
+  /** The judge with an operator that is none here, which a package by the name of onnxruntime-node says to know. */
+  const written = (document: object, runtime: string | undefined): void => {
+    number++
+    const folder = join(place(), 'node_modules', 'onnxruntime-node')
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(
+      path(),
+      Buffer.from(readFileSync(fixture('judge.onnx')).toString('latin1').replaceAll('Relu', 'Floo'), 'latin1')
+    )
+    writeFileSync(join(place(), 'judge.json'), JSON.stringify(document))
+    if (runtime !== undefined) writeFileSync(join(folder, 'index.js'), runtime)
+  }
+
+  /** Three logits for each image: its sum, its first number, and zero. */
+  const runtime = `
+    class Tensor { constructor(type, data, dims) { Object.assign(this, { type, data, dims }) } }
+    const run = async ({ image: { data, dims: [n], type } }) => {
+      if (type !== 'float32') throw new Error(type)
+      const out = new Float32Array(3 * n)
+      for (let i = 0; i < n; i++) {
+        out[3 * i] = data.slice(i * 32, (i + 1) * 32).reduce((a, b) => a + b, 0)
+        out[3 * i + 1] = data[i * 32]
+      }
+      return { logits: new Tensor('float32', out, [n, 3]) }
+    }
+    const create = async () => ({ inputNames: ['image'], outputNames: ['logits'], run })
+    module.exports = { Tensor, InferenceSession: { create } }`
+
+  const finetuned = (more: object, name: string) => {
+    const config = at('opaque.json')
+    const small = { model, chain: { T: 3 }, batch: 4, steps: 1, evaluationSamples: 8, reward: path() }
+    writeFileSync(config, JSON.stringify({ ...small, ...more }))
+    return captured(() => finetune({ config, out: at(name), json: true }, new Date(0)))
+  }
+
+  test('is run by onnxruntime-node where an operator is none here, and says so', async () => {
+    written({ class: 0 }, runtime)
+    const estimator = { name: 'blackBoxRlr', radius: 0.05 }
+    const { code, out, err } = await finetuned({ estimator }, 'opaque')
+    expect([code, JSON.parse(out)]).toEqual([0, expect.objectContaining({ reward: path(), steps: 1 })])
+    expect(err).toContain('judge.onnx is a black box: onnxruntime-node runs it; ')
+    expect(err).toContain('got Floo in node')
+    // an estimator that differentiates it does not stand on it
+    const differentiated = await finetuned({ estimator: { name: 'fullBackprop' } }, 'none')
+    expect([differentiated.code, differentiated.err]).toEqual([
+      2,
+      expect.stringContaining('expected an estimator that needs no gradient of the reward')
+    ])
+  })
+
+  test.each<readonly [string, object, string | undefined, string]>([
+    ['no record', {}, runtime, "judge.json: class: expected a class of 0..2, or 'asked', got 3 numbers for each row"],
+    ['another package', { class: 0 }, 'module.exports = {}', 'onnxruntime-node: it is another package by that name'],
+    [
+      'an input that is none',
+      { class: 0, x: 'pixels' },
+      runtime,
+      'judge.json: x, output: expected an image of known size'
+    ]
+  ])('is refused by the field to change, or for the package: %s', async (_, document, package_, message) => {
+    written(document, package_)
+    const { code, err } = await finetuned({}, 'none')
+    expect([code, err]).toEqual([2, expect.stringContaining(message)])
+  })
+
+  test('names the package where it is not installed', async () => {
+    written({ class: 0 }, undefined)
+    rmSync(join(place(), 'node_modules'), { recursive: true })
+    const { code, err } = await finetuned({}, 'none')
+    if (err.includes('is a black box')) return
+    expect(code).toBe(2)
+    expect(err).toContain('got Floo in node')
+    expect(err).toContain('onnxruntime-node, which could run it as a black box, does not load: it is not installed')
+  })
+})
+
 describe('a folder of diffusers', () => {
   const config = {
     _class_name: 'UNet2DModel',
@@ -182,14 +293,69 @@ describe('a folder of diffusers', () => {
     writeFileSync(at('pipe', 'unet', 'diffusion_pytorch_model.safetensors'), bytes.right)
     const euler = { _class_name: 'EulerAncestralDiscreteScheduler', num_train_timesteps: 100 }
     writeFileSync(at('pipe', 'scheduler', 'scheduler_config.json'), JSON.stringify(euler))
-    for (const path of [at('pipe'), at('pipe', 'unet')]) {
+    const unet = at('pipe', 'unet')
+    for (const path of [at('pipe'), unet, join(unet, 'diffusion_pytorch_model.safetensors')]) {
       const { code, out } = await drawing(path, { steps: '2' })
       expect([code, out]).toEqual([0, expect.stringContaining('2 of euler-ancestral(eta = 1), 2 steps')])
     }
+    const file = at('pipe.json')
+    writeFileSync(
+      file,
+      JSON.stringify({ model: at('pipe'), chain: { T: 2 }, batch: 2, estimator: { name: 'fullBackprop' } })
+    )
+    const planned = await captured(() => plan({ config: file }))
+    expect([planned.code, planned.out]).toEqual([0, expect.stringContaining('rollout(none)')])
     const nothing = await drawing(at('pipe', 'scheduler') + '/')
     expect([nothing.code, nothing.err]).toEqual([
       2,
       expect.stringContaining('expected a file *.safetensors or the folder of a run')
     ])
+  })
+})
+
+describe('weights alone', () => {
+  const tensors: Values = {
+    'in.weight': { shape: [2, 2], data: Float32Array.of(0.5, 0, 0, 0.5) },
+    'in.bias': { shape: [2], data: Float32Array.of(0.1, -0.1) }
+  }
+
+  const written = (): string => {
+    const bytes = encode('own')({ tensors, metadata: {} })
+    if (E.isLeft(bytes)) throw new Error('no file')
+    const path = at('alone.safetensors')
+    writeFileSync(path, bytes.right)
+    return path
+  }
+
+  test('are refused with a task to fill in, which runs, and whose run is the same file', async () => {
+    const path = written()
+    const { code, err } = await drawing(path)
+    expect(code).toBe(2)
+    const [said = '', ...module] = err.split('\n\n')
+    expect(said).toContain('expected a network, got weights alone (2 tensors, 6 numbers)')
+    expect(said).toContain('--task mine.mjs')
+    const filled = module.join('\n\n').replace("return ['x']", () => {
+      return "return [b.add('Gemm', ['x', weight('in.weight'), weight('in.bias')], { transB: 1 })]"
+    })
+    expect(filled).toContain('const shapes = {\n  "in.bias": [2],\n  "in.weight": [2, 2]\n}')
+    writeFileSync(at('mine.mjs'), filled)
+    symlinkSync(fileURLToPath(new URL('../../../node_modules', import.meta.url)), at('node_modules'))
+    const drawn = await drawing(path, { task: at('mine.mjs') })
+    expect(drawn.code).toBe(0)
+    const config = at('mine.json')
+    const small = { model: path, task: at('mine.mjs'), chain: { T: 2 }, batch: 4, steps: 1, evaluationSamples: 8 }
+    writeFileSync(config, JSON.stringify({ ...small, estimator: { name: 'fullBackprop' } }))
+    const ran = await captured(() => finetune({ config, out: at('mine'), json: true }, new Date(0)))
+    expect(ran.code).toBe(0)
+    const trained = decode(new Uint8Array(readFileSync(at('mine', 'model.safetensors'))))
+    expect(E.isRight(trained) && Object.keys(trained.right.tensors).sort()).toEqual(Object.keys(tensors).sort())
+    expect(E.isRight(trained) && trained.right.tensors['in.bias']?.data).not.toEqual(tensors['in.bias']?.data)
+  })
+
+  test('that are damaged say so', async () => {
+    writeFileSync(at('broken.pt'), 'no weights')
+    const { code, err } = await drawing(at('broken.pt'))
+    expect([code, err]).toEqual([2, expect.stringContaining('broken.pt: ')])
+    expect(err).not.toContain('mine.mjs')
   })
 })

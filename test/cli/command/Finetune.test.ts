@@ -7,6 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { finetune, type Options } from '../../../cli/command/Finetune.js'
 import { asset } from '../../../cli/edge/Files.js'
 import { sha256 } from '../../../cli/command/run/RunFolder.js'
+import { readStandings } from '../../../cli/command/run/Standings.js'
 import { type Metrics, readMetrics } from '../../../cli/edge/Metrics.js'
 import * as Named from '../../../src/estimator/Named.js'
 import * as Chains from '../../../src/training/Chains.js'
@@ -105,9 +106,9 @@ describe('halforder finetune', () => {
     const whole = join(scratch, 'whole')
     const parts = join(scratch, 'parts')
     const config = configFile('three.json', { ...quick, steps: 3 })
-    await run({ config, out: whole })
+    const { out: printed } = await run({ config, out: whole, measureAt: '1,2,3', json: true })
     await run({ config, out: parts, steps: '1' })
-    const { code } = await run({ resume: parts, steps: '3' })
+    const { code } = await run({ resume: parts, steps: '3', measureAt: '2,1' })
     expect(code).toBe(0)
     const rewards = (folder: string): ReadonlyArray<number> => {
       const metrics = readMetrics(readFileSync(join(folder, 'metrics.jsonl'), 'utf8'))
@@ -115,6 +116,15 @@ describe('halforder finetune', () => {
     }
     expect(rewards(parts)).toEqual(rewards(whole))
     expect(readFileSync(join(parts, 'after.png')).equals(readFileSync(join(whole, 'after.png')))).toBe(true)
+    // where it stood on the way, before the last step, which is told after
+    const standings = right(readStandings(readFileSync(join(whole, 'standings.jsonl'), 'utf8')))
+    expect(standings.map(({ step }) => step)).toEqual([1, 2])
+    expect(JSON.parse(printed)).toMatchObject({ along: standings })
+    expect(standings[0]?.mean).not.toBe(standings[1]?.mean)
+    expect(readFileSync(join(parts, 'standings.jsonl'), 'utf8')).toBe(
+      readFileSync(join(whole, 'standings.jsonl'), 'utf8')
+    )
+    expect(readStandings('{"step": 1}')).toMatchObject({ left: expect.stringContaining('line 1') as string })
   })
 
   it.each(['fullBackprop', 'truncatedBackprop', 'reinforce', 'rlr', 'segmented', 'evolutionStrategies'])(

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -61,6 +61,20 @@ describe('halforder inspect', () => {
     expect(out).toContain('  conv_in.weight [8, 2, 3, 3]\n')
     expect(out).toContain('assumed:\n  x: images, channels first\n  t: the time, in whole steps\n')
     expect(out).toContain('missing:\n  what the output is')
+  })
+
+  test('doubts a record beside it that the numbers speak against, by its field', async () => {
+    const path = join(folder, 'said.onnx')
+    copyFileSync(denoiser, path)
+    const said = async (record: object): Promise<string> => {
+      writeFileSync(join(folder, 'said.json'), JSON.stringify(record))
+      return (await captured(() => inspect(path, {}))).out
+    }
+    const alphaBar = [0.95, 0.8, 0.6, 0.4, 0.2]
+    // of random weights, which predict no noise
+    expect(await said({ alphaBar, prediction: 'epsilon' })).toContain('doubtful:\n  prediction: at the noisiest time')
+    expect(await said({ alphaBar, prediction: 'clean' })).not.toContain('doubtful')
+    expect(await said({ alphaBar, prediction: 'noise' })).toContain('doubtful:\n  --model: ')
   })
 
   test('says the same of a folder of diffusers, whose parameters are its weights and nothing else', async () => {

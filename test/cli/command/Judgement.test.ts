@@ -101,7 +101,7 @@ describe('a summary in words', () => {
       kl: { beta: 0, floor: 0, as: 'objective', leftOut: [] }
     })
     expect(alone).toContain('  held out   the task has no judge of this reward\n')
-    expect(alone).toContain('  KL         none to the base, since no step has noise\n')
+    expect(alone).toContain('  KL         none to the base, since no step of the chain that is measured has noise\n')
     expect(alone).not.toContain('warning')
     expect(inWords({ ...summary, kl: { beta: 0, floor: 0, as: 'objective', leftOut: [] } })).toContain(
       '  KL         2.000 +- 0.100 to the base\n'

@@ -51,6 +51,10 @@ describe('halforder plan', () => {
       'halfOrder(2): credit',
       'zerothOrder(shared): credit',
       'update: update',
+      '',
+      expect.stringMatching(
+        /^memory: \d+\.\d MiB: \d+\.\d MiB that all programs work in, and \d+\.\d MiB of arrays \(parameters/
+      ),
       ''
     ])
     expect(lines[0]).toBe('sample: rollout(none)')

@@ -123,6 +123,21 @@ describe('--preset', () => {
   })
 
   it.each([
+    ['3 down 2', { size: 3, moves: 'down', every: 2 }],
+    ['3 random', { size: 3, moves: 'random', every: 1 }]
+  ])('has the window that is typed: %s', async (window, moving) => {
+    const config = file('moving.json', { chain: { window: moving } })
+    const typed = await ledgerOf({ preset: 'mix-grpo', task: 'points', T: '8', window })
+    expect(typed).toEqual(await ledgerOf({ preset: 'mix-grpo', task: 'points', T: '8', config }))
+    expect(typed).not.toEqual(await ledgerOf({ preset: 'mix-grpo', task: 'points', T: '8' }))
+  })
+
+  it.each([
+    [
+      { window: '3 sideways' },
+      'chain.window: expected null, the lowest and the highest step, or { size, moves, every }'
+    ],
+    [{ window: '5,2' }, 'chain.window: expected'],
     [
       { preset: 'grpo' },
       '--preset: expected one of ddpo, flow-grpo, dance-grpo, mix-grpo, dpok, got grpo; choose one of them'

@@ -3,11 +3,14 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { afterAll, describe, expect, it } from 'vitest'
+import { reportOf } from '../../../cli/command/report/Report.js'
 import { view } from '../../../cli/command/view/View.js'
+import { broken } from '../../../cli/edge/Failure.js'
 import { showMetrics } from '../../../cli/edge/Metrics.js'
 import { look } from '../../../cli/view/Folder.js'
-import { answer, listen, type Listening } from '../../../cli/view/Server.js'
+import { type Answer, answer, listen, type Listening, type Reporting } from '../../../cli/view/Server.js'
 import { captured, interrupt } from '../captured.js'
 
 const scratch = mkdtempSync(join(tmpdir(), 'halforder-view-'))
@@ -37,118 +40,109 @@ const runFolder = (name: string): string => {
   return folder
 }
 
-const textOf = async (folder: string, address: string): Promise<string> => {
-  const { body } = await answer(folder, address)
+/** A report that tells how often it was asked for. */
+const counted = (): Reporting & { readonly asked: () => number } => {
+  let asked = 0
+  return Object.assign(
+    () => {
+      asked++
+      return TE.right({ format: 1 as const, title: `asked ${asked}`, sections: [] })
+    },
+    { asked: () => asked }
+  )
+}
+
+const real: Reporting = (path) => reportOf([path])
+
+const at = (folder: string, address: string, reporting: Reporting = counted(), known?: string): Promise<Answer> =>
+  answer(folder, address, { known, reportOf: reporting })
+
+const textOf = async (folder: string, address: string, reporting?: Reporting): Promise<string> => {
+  const { body } = await at(folder, address, reporting)
   return typeof body === 'string' ? body : `file ${body.file}`
 }
 
 describe('what is shown of a run', () => {
-  it('is where it is, its curves, pictures, configuration and files', async () => {
-    const page = await textOf(runFolder('shown'), '/')
-    expect(page).toContain('step 2 of 4; the run ended before its summary')
-    expect(page).toContain('aria-label="mean of glasses, by batch by step: -1 at step 2"')
-    expect(page).not.toContain('divergence from the base')
-    expect(page).toMatch(/<img src="files\/before\.png\?\d+" alt="before\.png of the run">/)
-    expect(page).toContain('<th scope="row">seed</th><td><code>1</code></td>')
+  it('is its report, and its files', async () => {
+    const page = await textOf(runFolder('shown'), '/', real)
+    expect(page).toContain('no process is in it, at step 2')
+    expect(page).toContain('A fine-tune that raises <em>glasses</em>.')
     expect(page).toContain('<a href="files/metrics.jsonl">')
     expect(page).not.toContain('.part')
   })
 
-  it('is going on while a process is in its folder, and says what the summary says when it is there', async () => {
+  it('says that a process is in it, and what is not to be shown yet', async () => {
     const folder = runFolder('going')
     writeFileSync(join(folder, 'run.lock'), '{}')
-    expect(await textOf(folder, '/now')).toContain('going on: step 2 of 4, 2 s')
-    rmSync(join(folder, 'run.lock'))
-    const level = { mean: -1, standardError: 0.25, skipped: 0 }
-    const standing = { ...level, heldOut: null, kl: null, objective: level, pairwiseDistance: 0.5, frechetToBase: 0 }
-    writeFileSync(
-      join(folder, 'summary.json'),
-      JSON.stringify({ reward: 'log p', before: standing, after: standing, interrupted: true, warning: '<gamed>' })
-    )
-    const now = await textOf(folder, '/now')
-    expect(now).toContain('stopped: step 2 of 4')
-    expect(now).toContain('<th scope="row">log p</th><td>-1 ± 0.25</td>')
-    expect(now).toContain('<p class="warning" role="note">&lt;gamed&gt;</p>')
-    expect(now).not.toContain('KL to the base')
+    const page = await textOf(folder, '/now', real)
+    expect(page).toContain('a process is in it, at step 2: what it writes is shown here')
+    expect(page).not.toContain('run.lock')
+    const fault = await textOf(folder, '/now', () => TE.left(broken('<half> a file')))
+    expect(fault).toContain('not to be shown yet: &lt;half&gt; a file')
   })
 
-  it('is asked for again only where something is new', async () => {
+  it('is drawn again only where something is new', async () => {
     const folder = runFolder('live')
-    const first = await answer(folder, '/now')
+    const reporting = counted()
+    const first = await at(folder, '/now', reporting)
     const tag = first.headers['ETag'] ?? ''
-    expect(first.status).toBe(200)
-    expect((await answer(folder, '/now', tag)).status).toBe(304)
+    expect([first.status, reporting.asked()]).toEqual([200, 1])
+    expect([(await at(folder, '/now', reporting, tag)).status, reporting.asked()]).toEqual([304, 1])
     appendFileSync(join(folder, 'metrics.jsonl'), line(3))
-    const next = await answer(folder, '/now', tag)
-    expect(next.status).toBe(200)
-    expect(next.body).toContain('step 3 of 4')
+    const next = await at(folder, '/now', reporting, tag)
+    expect([next.status, reporting.asked()]).toEqual([200, 2])
+    expect(next.body).toContain('<h1>asked 2</h1>')
+    writeFileSync(join(folder, 'run.lock'), '{}')
+    expect((await at(folder, '/now', reporting, next.headers['ETag'])).status).toBe(200)
   })
 
-  it('is no markup, whatever stands in the files', async () => {
+  it('is no markup, whatever files are called', async () => {
     const folder = runFolder('hostile')
-    const text = `<img src=x onerror="alert('1')">`
-    writeFileSync(join(folder, 'config.json'), JSON.stringify({ [text]: text, reward: text, steps: text }))
-    writeFileSync(join(folder, `${text.replaceAll('/', '')}.png`), '')
-    expect((await textOf(folder, '/')).match(/<img(?! src="files\/)/g)).toBeNull()
-  })
-
-  it('has faults of files said, and the rest shown', async () => {
-    const folder = runFolder('damaged')
-    appendFileSync(join(folder, 'metrics.jsonl'), '{"step":')
-    writeFileSync(join(folder, 'summary.json'), '[]')
-    const now = await textOf(folder, '/now')
-    expect(now).toContain('metrics.jsonl, line 3: expected an object')
-    expect(now).toContain('summary.json: expected a JSON object')
-    expect(now).toContain('<summary>Configuration</summary>')
+    writeFileSync(join(folder, `<img src=x onerror="alert('1')">.png`), '')
+    expect(await textOf(folder, '/')).not.toContain('<img')
   })
 
   it('leads nowhere else', async () => {
     const folder = runFolder('closed')
     writeFileSync(join(scratch, 'secret.txt'), 'secret')
     mkdirSync(join(folder, 'below'))
-    for (const address of [
-      '/files/../secret.txt',
-      '/files/%2e%2e%2fsecret.txt',
-      '/files/below',
-      '/../secret.txt',
-      '/%'
-    ]) {
-      expect([address, (await answer(folder, address)).status]).toEqual([address, 404])
-    }
+    const addresses = ['/files/../secret.txt', '/files/%2e%2e%2fsecret.txt', '/files/below', '/../secret.txt', '/%']
+    for (const address of addresses) expect([address, (await at(folder, address)).status]).toEqual([address, 404])
     expect(await textOf(folder, '/files/before.png')).toBe(`file ${join(folder, 'before.png')}`)
   })
 })
 
-describe('several runs, and pages', () => {
+describe('several, and pages', () => {
   it('are chosen from, the latest first', async () => {
     const folder = join(scratch, 'several')
     runFolder('several/one')
     mkdirSync(join(folder, 'no run'))
-    expect(await textOf(folder, '/')).toContain('<a href="/runs/one/">one</a>')
-    expect(await textOf(folder, '/runs/one/')).toContain('<h1>one</h1>')
-    expect(await textOf(folder, '/runs/one/files/before.png')).toContain('before.png')
-    for (const address of ['/runs/two/', '/runs/no run/', '/runs/../', '/runs/one/files/no'])
-      expect((await answer(folder, address)).status).toBe(404)
+    expect(await textOf(folder, '/')).toContain('<a href="/of/one/">one</a>')
+    expect(await textOf(folder, '/of/one/')).toContain('<h1>asked 1</h1>')
+    expect(await textOf(folder, '/of/one/files/before.png')).toContain('before.png')
+    for (const address of ['/of/two/', '/of/no run/', '/of/../', '/of/one/files/no'])
+      expect((await at(folder, address)).status).toBe(404)
   })
 
-  it('of reports are shown as they are, with their own scripts and no others', async () => {
+  it('of reports are shown as they are, with their own scripts and styles and no others', async () => {
     const folder = join(scratch, 'report')
     mkdirSync(folder)
-    writeFileSync(join(folder, 'report.html'), '<h1>A report</h1><script>1 + 1</script>')
-    const { headers, body } = await answer(folder, '/')
+    writeFileSync(join(folder, 'report.html'), '<style>a{}</style><h1>A report</h1><script>1 + 1</script>')
+    const { headers, body } = await at(folder, '/')
     expect(body).toContain('<h1>A report</h1>')
     // printf '1 + 1' | openssl dgst -sha256 -binary | base64
     expect(headers['Content-Security-Policy']).toContain(
       "script-src 'self' 'sha256-cvzllEegH0iLEWnS10JnnP4waol3LWf+8Bi8/pVDH2g='"
     )
-    expect(headers['Content-Security-Policy']).not.toMatch(/script-src[^;]*unsafe/)
+    expect(headers['Content-Security-Policy']).toMatch(/style-src 'self' 'sha256-[^']+'/)
+    expect(headers['Content-Security-Policy']).not.toContain('unsafe')
   })
 
   it('that are neither are refused', async () => {
     const folder = mkdtempSync(join(scratch, 'empty-'))
     expect(await look(folder)()).toEqual(
       E.left(
-        `expected the folder of a run, one of such folders, or a page *.html, got ${folder}; give what finetune --out or report wrote`
+        `expected the folder of a run or of a study, one of such folders, or a page *.html, got ${folder}; give what finetune, study or report wrote`
       )
     )
   })
@@ -156,7 +150,7 @@ describe('several runs, and pages', () => {
 
 describe('the server', () => {
   const opened = async (folder: string): Promise<Listening> => {
-    const made = await listen(folder, 0)()
+    const made = await listen({ shown: folder, reportOf: counted() }, 0)()
     if (E.isLeft(made)) throw new Error(made.left.message)
     return made.right
   }

@@ -149,7 +149,7 @@ export const race = (runners: ReadonlyArray<Runner>): Race => {
   const seen = all.map((one): Seen => {
     const { runner, variance } = one
     const apart = runner.plain || reference === undefined ? undefined : gap(runner.samples, reference.runner.samples)
-    const isMissing = apart !== undefined && n >= 4 && apart.value > deviations * apart.deviation
+    const isMissing = apart !== undefined && n >= 4 && apart.value > apart.surprise
     const missing = isMissing ? apart.value * runner.size : 0
     const whole = variance * runner.factor * runner.size + missing
     return {
@@ -157,7 +157,7 @@ export const race = (runners: ReadonlyArray<Runner>): Race => {
       variance: whole,
       missing,
       score: whole * runner.seconds,
-      isEnough: apart === undefined || signal > deviations * apart.deviation
+      isEnough: apart === undefined || signal > 2 * apart.surprise
     }
   })
   const best = least(
