@@ -12,6 +12,7 @@ import type { Access, ContractionCore } from '../plan/Spec.js'
 import * as P from './Position.js'
 import type { Position } from './Position.js'
 import { type Block, define, element, type Facts, gain, inside, lead } from './TermWgsl.js'
+import { groupSize } from './Workgroup.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -163,8 +164,6 @@ const tile = (across: number, { split }: BlockShape): { readonly width: number; 
   while (width < 8 && width < across && width < blocks) width *= 2
   return { width, height: blocks / width }
 }
-
-const groupSize = 64
 
 /** The steps of a sum that is worth sharing out. */
 const manySteps = 256

@@ -12,6 +12,7 @@ import * as P from './Position.js'
 import type { Position } from './Position.js'
 import { reduced, reductionPlaces, type ReductionWay, reductionWays } from './ReductionWgsl.js'
 import { type Block, define, element, empty, type Facts, term } from './TermWgsl.js'
+import { groupSize } from './Workgroup.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -38,14 +39,6 @@ export interface Shader {
   readonly text: string
   readonly groups: number
 }
-
-/**
- * The threads of a workgroup.
- *
- * @category constants
- * @since 0.1.0
- */
-export const groupSize = 64
 
 // -------------------------------------------------------------------------------------
 // ways

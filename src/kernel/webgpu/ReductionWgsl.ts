@@ -11,6 +11,7 @@ import { type ReductionCore, surface } from '../plan/Spec.js'
 import * as P from './Position.js'
 import type { Position } from './Position.js'
 import { type Block, define, type Facts, fresh, gain, inside, term } from './TermWgsl.js'
+import { groupSize } from './Workgroup.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -27,14 +28,6 @@ export interface ReductionWay {
   readonly lanes: 'none' | 'kept' | 'reduced'
   readonly tree: boolean
 }
-
-/**
- * The threads of a workgroup.
- *
- * @category constants
- * @since 0.1.0
- */
-export const groupSize = 64
 
 /** Where a thread for each output would be fewer than these, and have more steps than that, a workgroup is. */
 const fewThreads = 1024

@@ -25,7 +25,7 @@ describe('halforder pretrain', () => {
     [
       'other',
       {},
-      'name: expected one of faces-mlp, unet, flow, clip, latent, classifier, judge, aesthetic, got "other"; choose one of them'
+      'name: expected one of faces-mlp, unet, flow, clip, latent, classifier, judge, clip-classifier, clip-judge, aesthetic, got "other"; choose one of them'
     ],
     ['classifier', { steps: '1.5' }, '--steps: expected a whole number of at least 1, got "1.5"'],
     ['classifier', { batch: '' }, '--batch: expected a whole number of at least 1, got ""'],
