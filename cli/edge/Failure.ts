@@ -61,6 +61,25 @@ export const file = <A>(task: TE.TaskEither<Files.FileError, A>): Step<A> =>
   )
 
 /**
+ * The text of a file, where there is one.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const textIn = (path: string): Step<string | undefined> =>
+  pipe(
+    file(Files.exists(path)),
+    TE.flatMap((there) =>
+      there
+        ? pipe(
+            file(Files.read(path)),
+            TE.map((bytes) => new TextDecoder().decode(bytes))
+          )
+        : TE.right(undefined)
+    )
+  )
+
+/**
  * Says why a command failed, and gives its exit code: 2 for the caller's mistake, 1 for the run's.
  *
  * @category effects

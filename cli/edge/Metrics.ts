@@ -5,8 +5,8 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
-import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as t from 'io-ts'
+import * as JsonLines from './JsonLines.js'
 
 /** JSON has no NaN: a standard error of one sample is written as null. */
 const numberOrNull = t.union([t.number, t.null])
@@ -59,34 +59,22 @@ export const showMetrics = (metrics: Metrics): string => `${JSON.stringify(metri
  * @category utils
  * @since 0.1.0
  */
-export const readMetrics = (text: string): E.Either<string, ReadonlyArray<Metrics>> =>
-  pipe(
-    text.split('\n').filter((line) => line !== ''),
-    RA.traverseWithIndex(E.Applicative)((i, line) =>
-      pipe(
-        E.tryCatch(
-          (): unknown => JSON.parse(line),
-          () => undefined
-        ),
-        E.flatMap((line) => Line.decode(line)),
-        E.bimap(
-          () =>
-            `metrics.jsonl, line ${i + 1}: expected an object with step, rewardMean and so on; the log is damaged, so the run can not be resumed`,
-          (read): Metrics => ({
-            step: read.step,
-            rewardMean: read.rewardMean ?? NaN,
-            rewardStandardError: read.rewardStandardError ?? NaN,
-            klMean: read.klMean ?? NaN,
-            objectiveMean: read.objectiveMean ?? read.rewardMean ?? NaN,
-            gradientNorm: read.gradientNorm ?? NaN,
-            skipped: read.skipped ?? 0,
-            clippedShare: read.clippedShare ?? 0,
-            seconds: read.seconds
-          })
-        )
-      )
-    )
-  )
+export const readMetrics: (text: string) => E.Either<string, ReadonlyArray<Metrics>> = JsonLines.read(
+  Line,
+  'metrics.jsonl',
+  'an object with step, rewardMean and so on; the log is damaged, so the run can not be resumed',
+  (read): Metrics => ({
+    step: read.step,
+    rewardMean: read.rewardMean ?? NaN,
+    rewardStandardError: read.rewardStandardError ?? NaN,
+    klMean: read.klMean ?? NaN,
+    objectiveMean: read.objectiveMean ?? read.rewardMean ?? NaN,
+    gradientNorm: read.gradientNorm ?? NaN,
+    skipped: read.skipped ?? 0,
+    clippedShare: read.clippedShare ?? 0,
+    seconds: read.seconds
+  })
+)
 
 /**
  * The lines of the first `steps` steps of a log. Left: a line that is none, or steps that are not 1, 2, 3 and so on.

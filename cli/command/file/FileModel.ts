@@ -14,8 +14,7 @@ import type { Meaning } from 'halforder/network/Meaning'
 import { meant, type Source } from 'halforder/network/Meant'
 import type { Model } from 'halforder/network/Model'
 import { decode, type Recorded, template } from 'halforder/network/Record'
-import { file, type Failure, type Step, usage } from '../../edge/Failure.js'
-import * as Files from '../../edge/Files.js'
+import { type Failure, type Step, textIn, usage } from '../../edge/Failure.js'
 import { type Found, open } from '../ForeignModel.js'
 
 // -------------------------------------------------------------------------------------
@@ -30,19 +29,14 @@ import { type Found, open } from '../ForeignModel.js'
  */
 export const documentAt = (path: string): Step<unknown> =>
   pipe(
-    file(Files.exists(path)),
-    TE.flatMap((there) =>
-      there
-        ? pipe(
-            file(Files.read(path)),
-            TE.flatMapEither((bytes) =>
-              pipe(
-                Json.parse(new TextDecoder().decode(bytes)),
-                E.mapLeft((error) => usage(`${path}: ${showDocument(error)}`))
-              )
-            )
+    textIn(path),
+    TE.flatMapEither((text) =>
+      text === undefined
+        ? E.right(undefined)
+        : pipe(
+            Json.parse(text),
+            E.mapLeft((error) => usage(`${path}: ${showDocument(error)}`))
           )
-        : TE.right(undefined)
     )
   )
 

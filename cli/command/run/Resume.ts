@@ -10,7 +10,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import type * as Checkpoint from 'halforder/training/Checkpoint'
 import * as Config from 'halforder/training/Config'
 import * as Documents from '../../edge/Documents.js'
-import { type Failure, file, type Step, usage } from '../../edge/Failure.js'
+import { type Failure, file, type Step, textIn, usage } from '../../edge/Failure.js'
 import * as Files from '../../edge/Files.js'
 import type { Held } from '../../edge/Lock.js'
 import { historyOf, type Metrics } from '../../edge/Metrics.js'
@@ -171,26 +171,17 @@ const unchanged = (folder: string, kept: Config.Config, asked: Config.Config): E
 }
 
 /** Where the model stood by then, if it was asked. */
-const stoodIn = (folder: string, steps: number): Step<ReadonlyArray<Stood>> => {
-  const path = join(folder, standingsName)
-  return pipe(
-    file(Files.exists(path)),
-    TE.flatMap((there) =>
-      there
-        ? pipe(
-            file(Files.read(path)),
-            TE.flatMapEither((bytes) =>
-              pipe(
-                readStandings(new TextDecoder().decode(bytes)),
-                E.mapLeft((reason) => usage(`${folder}: ${reason}`))
-              )
-            )
-          )
-        : TE.right([])
+const stoodIn = (folder: string, steps: number): Step<ReadonlyArray<Stood>> =>
+  pipe(
+    textIn(join(folder, standingsName)),
+    TE.flatMapEither((text) =>
+      pipe(
+        readStandings(text ?? ''),
+        E.mapLeft((reason) => usage(`${folder}: ${reason}`))
+      )
     ),
     TE.map((all) => all.filter(({ step }) => step <= steps))
   )
-}
 
 const historyIn = (folder: string, steps: number): Step<ReadonlyArray<Metrics>> =>
   steps === 0

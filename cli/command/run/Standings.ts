@@ -3,10 +3,9 @@
  *
  * @since 0.1.0
  */
-import * as E from 'fp-ts/lib/Either.js'
-import { pipe } from 'fp-ts/lib/function.js'
-import * as RA from 'fp-ts/lib/ReadonlyArray.js'
+import type * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
+import * as JsonLines from '../../edge/JsonLines.js'
 import type { Level, Standing } from './Judgement.js'
 
 // -------------------------------------------------------------------------------------
@@ -76,34 +75,22 @@ export const showStandings = (standings: ReadonlyArray<Stood>): string =>
  * @category utils
  * @since 0.1.0
  */
-export const readStandings = (text: string): E.Either<string, ReadonlyArray<Stood>> =>
-  pipe(
-    text.split('\n').filter((line) => line !== ''),
-    RA.traverseWithIndex(E.Applicative)((i, line) =>
-      pipe(
-        E.tryCatch(
-          (): unknown => JSON.parse(line),
-          () => undefined
-        ),
-        E.flatMap((parsed) => Line.decode(parsed)),
-        E.bimap(
-          () =>
-            `${standingsName}, line ${i + 1}: expected an object with step, mean, heldOut and so on; the file is damaged, so remove it`,
-          (read): Stood => ({
-            ...level(read),
-            step: read.step,
-            heldOut: levelOrNull(read.heldOut),
-            kl: levelOrNull(read.kl),
-            objective: level(read.objective),
-            pairwiseDistance: read.pairwiseDistance ?? NaN,
-            frechetToBase: read.frechetToBase ?? NaN,
-            ...(read.measures === undefined
-              ? {}
-              : {
-                  measures: Object.fromEntries(Object.entries(read.measures).map(([name, one]) => [name, level(one)]))
-                })
-          })
-        )
-      )
-    )
-  )
+export const readStandings: (text: string) => E.Either<string, ReadonlyArray<Stood>> = JsonLines.read(
+  Line,
+  standingsName,
+  'an object with step, mean, heldOut and so on; the file is damaged, so remove it',
+  (read): Stood => ({
+    ...level(read),
+    step: read.step,
+    heldOut: levelOrNull(read.heldOut),
+    kl: levelOrNull(read.kl),
+    objective: level(read.objective),
+    pairwiseDistance: read.pairwiseDistance ?? NaN,
+    frechetToBase: read.frechetToBase ?? NaN,
+    ...(read.measures === undefined
+      ? {}
+      : {
+          measures: Object.fromEntries(Object.entries(read.measures).map(([name, one]) => [name, level(one)]))
+        })
+  })
+)

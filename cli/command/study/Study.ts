@@ -17,7 +17,7 @@ import { lenses } from 'halforder/reward/StepReward'
 import * as Build from 'halforder/tensor/Build'
 import * as Inner from 'halforder/training/policy/Inner'
 import * as Setup from 'halforder/training/Setup'
-import { broken, fail, type Failure, file, ofEstimator, refused, type Step, usage } from '../../edge/Failure.js'
+import { broken, fail, type Failure, file, ofEstimator, refused, type Step, textIn, usage } from '../../edge/Failure.js'
 import * as Files from '../../edge/Files.js'
 import { take } from '../../edge/Lock.js'
 import { number, whole } from '../../edge/Options.js'
@@ -139,22 +139,15 @@ const purposeOf = ({ study, task, seeds, quick, budget }: Asked): string =>
 const sameStudy = (asked: Asked): Step<void> => {
   const path = join(asked.out, 'study.json')
   return pipe(
-    file(Files.exists(path)),
-    TE.flatMap((there) =>
-      there
-        ? pipe(
-            file(Files.read(path)),
-            TE.filterOrElse(
-              (bytes) => new TextDecoder().decode(bytes) === purposeOf(asked),
-              () =>
-                usage(
-                  `--out: expected a new folder or one of the same study, got ${asked.out}, whose study.json differs; choose another`
-                )
-            ),
-            TE.map(() => undefined)
-          )
-        : file(Files.write(path, purposeOf(asked)))
-    )
+    textIn(path),
+    TE.filterOrElse(
+      (text) => text === undefined || text === purposeOf(asked),
+      () =>
+        usage(
+          `--out: expected a new folder or one of the same study, got ${asked.out}, whose study.json differs; choose another`
+        )
+    ),
+    TE.flatMap((text) => (text === undefined ? file(Files.write(path, purposeOf(asked))) : TE.right(undefined)))
   )
 }
 
