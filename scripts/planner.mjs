@@ -155,7 +155,9 @@ for (const run of wanted) {
 const shown = (x) => String(Number(x.toPrecision(3)))
 const sections = measured.map(({ run, pilots, judge: { entries } }) => {
   const sorted = [...entries].filter(({ score }) => score !== null).sort((a, b) => a.score - b.score)
-  const long = sorted.filter(({ samples }) => samples >= run.samples / 2)
+  // a measurement ends where all others are out, which may be before its last sample
+  const most = Math.max(...sorted.map(({ samples }) => samples))
+  const long = sorted.filter(({ samples }) => samples >= most / 2)
   const best = long[0]
   const leastWork = Math.min(...long.map(({ variance, work }) => variance * work))
   const choices = pilots.map(({ seed, entries: [chosen] }) => {
