@@ -43,7 +43,7 @@ export const video: Finetunes = {
     {
       name: 'alignment',
       title: 'alignment',
-      here: 'the log-probability of all that the prompt says, in the mean over the frames, by a judge that no reward is of',
+      here: 'the log-probability of all that the prompt says (0 where it says nothing, as here), in the mean over the frames, by a judge that no reward is of',
       elsewhere: 'the share of objects, colours, places and actions that are found as the prompt says'
     }
   ]
