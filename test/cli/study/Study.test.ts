@@ -1,10 +1,11 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { study, type StudyOptions } from '../../../cli/command/study/Study.js'
 import { found } from '../../../cli/command/study/Cells.js'
-import type { Order, Program } from '../../../cli/command/study/Hands.js'
+import { type Order, type Program, withHands } from '../../../cli/command/study/Hands.js'
 import type { Point } from '../../../cli/study/Line.js'
 import { differenceOf, isDecided, meanOf, showMean } from '../../../cli/study/Means.js'
 import { show } from '../../../cli/study/Page.js'
@@ -248,5 +249,18 @@ describe('a study', () => {
     })
     expect(svg).toContain('&lt;one&gt;')
     expect(svg).not.toContain('NaN')
+  })
+})
+
+describe('a process that carries out orders', () => {
+  test('is heard where it dies', async () => {
+    const module = join(scratch, 'dies.mjs')
+    writeFileSync(module, `process.on('message', () => { throw new RangeError('Maximum call stack size exceeded') })`)
+    const order: Order = { _tag: 'Compare', options: {} }
+    const answer = await withHands((program) => program(order, new AbortController().signal), pathToFileURL(module))
+    expect(answer).toEqual({
+      _tag: 'Failed',
+      reason: 'the process ended with 1: RangeError: Maximum call stack size exceeded'
+    })
   })
 })
