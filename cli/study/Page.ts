@@ -4,9 +4,17 @@
  * @since 0.1.0
  */
 import type { Computing, Estimate, Point } from './Line.js'
-import { differenceOf, isDecided, type Mean, meanOf, showMean } from './Means.js'
+import { chosen, differenceOf, isDecided, type Mean, meanOf, ofChosen, showMean } from './Means.js'
 import { type Chart, type Place, plot } from './Plot.js'
-import type { Axes, Compare, Comparisons, Finetunes, Quantity, Study } from './Study.js'
+import {
+  type Axes,
+  type Compare,
+  type Comparisons,
+  families,
+  type Finetunes,
+  type Quantity,
+  type Study
+} from './Study.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -180,6 +188,33 @@ const ofMeasures = (study: Finetunes, points: ReadonlyArray<Point>): ReadonlyArr
       ]
 }
 
+/** Methods that have several forms, each in its best by the other seeds. */
+const ofFamilies = (study: Finetunes, points: ReadonlyArray<Point>): ReadonlyArray<Table> => {
+  const rows = families(study).map(({ name, forms }) => {
+    const ends = (quantity: Quantity): ReadonlyArray<ReadonlyMap<number, number>> =>
+      forms.map((form) => bySeed(lastOf(points, form), quantity))
+    const which = chosen(ends('heldOut'))
+    const numbers = forms.map((form) => study.conditions.find((one) => one.name === form)?.form?.at ?? NaN)
+    const of = (quantity: Quantity): string => showMean(meanOf([...ofChosen(which, ends(quantity)).values()]))
+    const counts = numbers.flatMap((at, i) => {
+      const count = [...which.values()].filter((one) => one === i).length
+      return count === 0 ? [] : [`${at} (${count})`]
+    })
+    return [name, counts.join(', '), of('reward'), of('heldOut'), of('kl'), of('diversity'), of('frechet')]
+  })
+  return rows.length === 0
+    ? []
+    : [
+        {
+          note:
+            'Each method in its best form: for each seed, the one that has the largest held-out reward in the mean of the *other* seeds, so that the\n' +
+            'choice has not seen the run that is told. In brackets, how many seeds chose it.',
+          head: [study.varied, study.forms ?? 'form', 'reward', 'held-out reward', 'KL, nats', 'diversity', 'Fréchet'],
+          rows
+        }
+      ]
+}
+
 const knownIn = (value: number | null | undefined): ReadonlyArray<number> =>
   value === null || value === undefined ? [] : [value]
 
@@ -204,7 +239,7 @@ const secondsOf = (computing: ReadonlyArray<Computing>, condition: string): numb
 
 /** Where a point is on the axis of a plot. */
 const placeOn =
-  (x: Axes['x'], computing: ReadonlyArray<Computing>) =>
+  (x: Exclude<Axes['x'], 'form'>, computing: ReadonlyArray<Computing>) =>
   (point: Point): number | null => {
     if (x === 'cost') return point.evaluations + point.pullbacks
     if (x === 'seconds') return point.steps * secondsOf(computing, point.condition)
@@ -217,7 +252,11 @@ const placesOf = (
   { points, computing }: Pick<Lines, 'points' | 'computing'>,
   { x, y }: Axes
 ): ReadonlyArray<Place> =>
-  conditions.flatMap(({ name }) => {
+  conditions.flatMap(({ name, form }) => {
+    if (x === 'form') {
+      const { mean, half } = meanOf(known(lastOf(points, name).map((point) => point[y])))
+      return form === undefined ? [] : [{ line: form.of, x: form.at, y: mean, half }]
+    }
     const these = points.filter(({ condition }) => condition === name)
     const marks = [...new Set(these.map(({ steps }) => steps))]
     return marks.map((steps): Place => {
@@ -227,7 +266,8 @@ const placesOf = (
     })
   })
 
-const axisOf = (x: Axes['x']): string => {
+const axisOf = ({ forms = 'form' }: Finetunes, x: Axes['x']): string => {
+  if (x === 'form') return forms
   if (x === 'cost') return 'network evaluations + pullbacks'
   if (x === 'seconds') return 'seconds of one core'
   return x === 'steps' ? 'steps of the optimizer' : quantities[x]
@@ -259,12 +299,12 @@ export const chartsOf = (
       name: i === 0 ? stem : `${stem}-${y}-by-${x}`,
       axes: {
         title,
-        x: axisOf(x),
+        x: axisOf(study, x),
         y: quantities[y],
-        logX: isWide(study) && (x === 'cost' || x === 'seconds'),
+        logX: x === 'form' || (isWide(study) && (x === 'cost' || x === 'seconds')),
         logY: false
       },
-      lines: study.conditions.map(({ name }) => name),
+      lines: x === 'form' ? families(study).map(({ name }) => name) : study.conditions.map(({ name }) => name),
       places: placesOf(study, lines, { x, y })
     }))
   if (study.byStep === true) return [{ name: stem, ...chartByStep(study, lines.estimates, title) }]
@@ -347,7 +387,12 @@ const secondsIn = (study: Finetunes, { computing }: Lines): ReadonlyArray<Table>
  */
 export const tablesOf = (study: Study, lines: Lines): ReadonlyArray<Table> =>
   study._tag === 'Finetunes'
-    ? [ofFinetunes(study, lines.points), ...ofMeasures(study, lines.points), ...secondsIn(study, lines)]
+    ? [
+        ...ofFamilies(study, lines.points),
+        ofFinetunes(study, lines.points),
+        ...ofMeasures(study, lines.points),
+        ...secondsIn(study, lines)
+      ]
     : [ofComparisons(study, lines.estimates), ...partsOf(study, lines.estimates)]
 
 /**

@@ -256,7 +256,7 @@ describe('a process that carries out orders', () => {
   test('is heard where it dies', async () => {
     const module = join(scratch, 'dies.mjs')
     writeFileSync(module, `process.on('message', () => { throw new RangeError('Maximum call stack size exceeded') })`)
-    const order: Order = { _tag: 'Compare', options: {} }
+    const order: Order = { _tag: 'Compare', options: { samples: '1', seed: '1' } }
     const answer = await withHands((program) => program(order, new AbortController().signal), pathToFileURL(module))
     expect(answer).toEqual({
       _tag: 'Failed',
