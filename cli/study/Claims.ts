@@ -18,7 +18,7 @@ import type { Compare, Family, Quantity } from './Study.js'
  * What is taken the difference of, seed by seed. The claim is that it is above 0.
  *
  * - `Finetunes`: of two conditions of a study, at the end of their budgets, or after a share of them.
- * - `Tuned`: of two methods at the end of their budgets, each in the form that has the largest held-out reward by the other seeds.
+ * - `Tuned`: of two methods at the end of their budgets, each in the form that has the largest by the other seeds.
  * - `Course`: of one condition, at its end and after a share of its budget.
  * - `Estimates`: of the logarithms of two estimators' numbers under a condition; a number stands for itself.
  *
@@ -160,9 +160,8 @@ export const contrasted = (contrast: Contrast, lines: Pick<Lines, 'points' | 'es
     case 'Tuned': {
       const { quantity } = contrast
       const side = ({ forms }: Family): ReadonlyMap<number, number> => {
-        const ends = (what: Quantity): ReadonlyArray<ReadonlyMap<number, number>> =>
-          forms.map((form) => after(lines, form, what, 1))
-        return ofChosen(chosen(ends('heldOut')), ends(quantity))
+        const ends = forms.map((form) => after(lines, form, quantity, 1))
+        return ofChosen(chosen(ends), ends)
       }
       return differenceOf(side(contrast.of), side(contrast.over))
     }
@@ -205,6 +204,7 @@ const quantityOf = (contrast: Contrast): string => {
   const names: Readonly<Record<Quantity | Compare, string>> = {
     reward: 'reward',
     heldOut: 'held-out reward',
+    objective: 'reward less price',
     kl: 'KL',
     diversity: 'diversity',
     frechet: 'Fréchet distance',

@@ -76,6 +76,7 @@ export interface Table {
 const quantities: Readonly<Record<Quantity, string>> = {
   reward: 'reward',
   heldOut: 'held-out reward',
+  objective: 'reward less the price of KL',
   kl: 'KL to the base, nats',
   diversity: 'diversity, of the base’s',
   frechet: 'Fréchet distance to the base'
@@ -104,18 +105,23 @@ const lastOf = (points: ReadonlyArray<Point>, condition: string): ReadonlyArray<
   return [...last.values()]
 }
 
-const known = (values: ReadonlyArray<number | null>): ReadonlyArray<number> =>
-  values.filter((value): value is number => value !== null)
+const known = (values: ReadonlyArray<number | null | undefined>): ReadonlyArray<number> => values.flatMap(knownIn)
 
 const bySeed = (points: ReadonlyArray<Point>, quantity: Quantity): ReadonlyMap<number, number> =>
-  new Map(points.flatMap((point) => (point[quantity] === null ? [] : [[point.seed, point[quantity]] as const])))
+  new Map(points.flatMap((point) => knownIn(point[quantity]).map((value) => [point.seed, value] as const)))
 
 const whole = (mean: Mean): string => (Number.isFinite(mean.mean) ? Math.round(mean.mean).toLocaleString('en') : '')
 
+/** What tells who is better: what all of them were to raise where leaving the base has a price, else the held-out reward where there is one. */
+const decisiveOf = (points: ReadonlyArray<Point>): Quantity => {
+  if (points.some(({ objective }) => objective !== undefined)) return 'objective'
+  return points.some(({ heldOut }) => heldOut !== null) ? 'heldOut' : 'reward'
+}
+
 const ofFinetunes = (study: Finetunes, points: ReadonlyArray<Point>): Table => {
   const names = study.conditions.map(({ name }) => name)
-  const judged = points.some(({ heldOut }) => heldOut !== null)
-  const decisive: Quantity = judged ? 'heldOut' : 'reward'
+  const decisive = decisiveOf(points)
+  const priced = decisive === 'objective'
   const reference = bySeed(lastOf(points, study.against), decisive)
   const rows = names.map((name) => {
     const last = lastOf(points, name)
@@ -129,6 +135,7 @@ const ofFinetunes = (study: Finetunes, points: ReadonlyArray<Point>): Table => {
       whole(meanOf(last.map(({ pullbacks }) => pullbacks))),
       of('reward'),
       of('heldOut'),
+      ...(priced ? [of('objective')] : []),
       verdict,
       of('kl'),
       of('diversity'),
@@ -146,6 +153,7 @@ const ofFinetunes = (study: Finetunes, points: ReadonlyArray<Point>): Table => {
       'pullbacks',
       'reward',
       'held-out reward',
+      ...(priced ? [quantities.objective] : []),
       `difference from ${study.against}`,
       'KL, nats',
       'diversity',
@@ -190,26 +198,35 @@ const ofMeasures = (study: Finetunes, points: ReadonlyArray<Point>): ReadonlyArr
 
 /** Methods that have several forms, each in its best by the other seeds. */
 const ofFamilies = (study: Finetunes, points: ReadonlyArray<Point>): ReadonlyArray<Table> => {
+  const decisive = decisiveOf(points)
+  const told: ReadonlyArray<Quantity> = [
+    ...(decisive === 'objective' ? [decisive] : []),
+    'reward',
+    'heldOut',
+    'kl',
+    'diversity',
+    'frechet'
+  ]
   const rows = families(study).map(({ name, forms }) => {
     const ends = (quantity: Quantity): ReadonlyArray<ReadonlyMap<number, number>> =>
       forms.map((form) => bySeed(lastOf(points, form), quantity))
-    const which = chosen(ends('heldOut'))
+    const which = chosen(ends(decisive))
     const numbers = forms.map((form) => study.conditions.find((one) => one.name === form)?.form?.at ?? NaN)
     const of = (quantity: Quantity): string => showMean(meanOf([...ofChosen(which, ends(quantity)).values()]))
     const counts = numbers.flatMap((at, i) => {
       const count = [...which.values()].filter((one) => one === i).length
       return count === 0 ? [] : [`${at} (${count})`]
     })
-    return [name, counts.join(', '), of('reward'), of('heldOut'), of('kl'), of('diversity'), of('frechet')]
+    return [name, counts.join(', '), ...told.map(of)]
   })
   return rows.length === 0
     ? []
     : [
         {
           note:
-            'Each method in its best form: for each seed, the one that has the largest held-out reward in the mean of the *other* seeds, so that the\n' +
-            'choice has not seen the run that is told. In brackets, how many seeds chose it.',
-          head: [study.varied, study.forms ?? 'form', 'reward', 'held-out reward', 'KL, nats', 'diversity', 'Fréchet'],
+            `Each method in its best form: for each seed, the one that has the largest ${quantities[decisive]} in the mean of the *other* seeds, so\n` +
+            'that the choice has not seen the run that is told. In brackets, how many seeds chose it.',
+          head: [study.varied, study.forms ?? 'form', ...told.map((one) => quantities[one])],
           rows
         }
       ]
@@ -243,7 +260,7 @@ const placeOn =
   (point: Point): number | null => {
     if (x === 'cost') return point.evaluations + point.pullbacks
     if (x === 'seconds') return point.steps * secondsOf(computing, point.condition)
-    return point[x]
+    return point[x] ?? null
   }
 
 /** The places of a plot of fine-tunes. */
@@ -276,6 +293,11 @@ const axisOf = ({ forms = 'form' }: Finetunes, x: Axes['x']): string => {
 /** Is a run measured over more than a decade of its cost? Else the axis begins at the base model. */
 const isWide = ({ marks }: Finetunes): boolean => Math.min(1, ...marks) < 0.1
 
+/** Where leaving the base has a price, what is drawn in place of the held-out reward is what was to be raised. */
+const drawnOn =
+  (points: ReadonlyArray<Point>) =>
+  ({ x, y }: Axes): Axes => ({ x, y: y === 'heldOut' ? decisiveOf(points) : y })
+
 /** A chart, and what its file is called. */
 interface Named extends Chart {
   readonly name: string
@@ -295,7 +317,7 @@ export const chartsOf = (
   const stem = `${study.name}-${task}`
   const title = `${study.name}, ${task}: means of ${seeds} seeds, 95 % intervals`
   if (study._tag === 'Finetunes')
-    return study.plots.map(({ x, y }, i) => ({
+    return study.plots.map(drawnOn(lines.points)).map(({ x, y }, i) => ({
       name: i === 0 ? stem : `${stem}-${y}-by-${x}`,
       axes: {
         title,

@@ -64,6 +64,13 @@ export interface Basis {
   /** The task, where the basis is not called by its name. */
   readonly task?: string
   readonly config: Group
+  /**
+   * What a nat of divergence from the base costs, where all conditions pay for it: they are judged by `objective` then, the reward less
+   * that price.
+   */
+  readonly price?: number
+  /** Fields that some conditions have on this basis, by their names, over their own. */
+  readonly over?: Readonly<Record<string, Group>>
   readonly budget: Budget
   readonly quick: { readonly config: Group; readonly budget: Budget }
 }
@@ -74,7 +81,7 @@ export interface Basis {
  * @category model
  * @since 0.1.0
  */
-export type Quantity = 'reward' | 'heldOut' | 'kl' | 'diversity' | 'frechet'
+export type Quantity = 'reward' | 'heldOut' | 'objective' | 'kl' | 'diversity' | 'frechet'
 
 /**
  * A number that a task tells of its outputs beside any reward (see `Judges`): its name there, what it is called, how it is taken here, and

@@ -25,13 +25,22 @@ export const faces: Basis = {
 }
 
 /**
- * Points of the eight Gaussians, to the right, with 20 steps; the whole network is trained.
+ * Points of the eight Gaussians, to the right, with 20 steps; the whole network is trained. The reward has no bound, so that without a price who is fastest
+ * only leaves the data sooner.
  *
  * @category constants
  * @since 0.1.0
  */
 export const points: Basis = {
-  config: { ...free, chain: { T: 20 }, evaluationSamples: 256 },
+  config: { chain: { T: 20 }, evaluationSamples: 256 },
+  price: 0.1,
+  over: {
+    // it has a small price of its own where the others have none
+    'adjoint matching': { kl: { beta: 0.1 } },
+    // losses of the forward process can not be told of it: they stay near by what they are
+    'Diffusion NFT': { kl: { beta: 0 } },
+    'advantage-weighted matching': { kl: { beta: 0 } }
+  },
   budget: { _tag: 'Cost', evaluationsAndPullbacks: 120_000 },
   quick: { config: quickly, budget: { _tag: 'Cost', evaluationsAndPullbacks: 2_000 } }
 }
@@ -50,6 +59,19 @@ export const clips: Basis = {
     budget: { _tag: 'Cost', evaluationsAndPullbacks: 400 }
   }
 }
+
+/**
+ * A basis whose conditions leave the base for nothing.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const unpriced = ({ task, config, budget, quick }: Basis): Basis => ({
+  ...(task === undefined ? {} : { task }),
+  config: { ...config, ...free },
+  budget,
+  quick
+})
 
 /**
  * A basis with another budget: network evaluations and pullbacks.

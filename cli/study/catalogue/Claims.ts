@@ -4,22 +4,19 @@
  * @since 0.1.0
  */
 import type { Claim, Contrast } from '../Claims.js'
-import type { Condition } from '../Study.js'
+import type { Condition, Quantity } from '../Study.js'
 import * as C from './Conditions.js'
 import { atItsRate } from './LearningRate.js'
 
-const more = (
-  of: string,
-  over: string,
-  quantity: 'heldOut' | 'diversity' | 'reward' = 'heldOut',
-  after = 1
-): Contrast => ({
+const more = (of: string, over: string, quantity: Quantity = 'heldOut', after = 1): Contrast => ({
   _tag: 'Finetunes',
   quantity,
   of,
   over,
   after
 })
+
+type Why = Claim['why']
 
 /** Where RLR as printed falls behind: see the variances by cell of the study `dimension`. */
 const zerothOrder =
@@ -30,12 +27,23 @@ const short =
 
 const late = 'gradients through the whole chain are those of rare samples: see *pathwise*'
 
+/** Leaving the base has a price on points, whose reward has no bound: there what is raised is the reward less that price. */
+const asOn = (task: string, contrast: Contrast): Contrast =>
+  task === 'points' && (contrast._tag === 'Finetunes' || contrast._tag === 'Tuned')
+    ? { ...contrast, quantity: 'objective' }
+    : contrast
+
+/** On faces and on points, with what is to be known of either. */
 const method = (
   says: string,
   paper: string | undefined,
   contrast: Contrast,
-  why: Claim['why'] = {}
-): ReadonlyArray<Claim> => ['faces', 'points'].map((task) => ({ says, paper, study: 'methods', task, contrast, why }))
+  why: Why = {},
+  onPoints: Why = {}
+): ReadonlyArray<Claim> => [
+  { says, paper, study: 'methods', task: 'faces', contrast, why },
+  { says, paper, study: 'methods', task: 'points', contrast: asOn('points', contrast), why: onPoints }
+]
 
 const { name: printed } = C.asPrinted
 
@@ -44,18 +52,19 @@ const atOwnRates = (
   paper: string | undefined,
   of: Condition,
   over: Condition,
-  why: Claim['why'] = {}
+  why: Why = {},
+  onPoints: Why = {}
 ): ReadonlyArray<Claim> =>
   ['faces', 'points'].map((task) => ({
     says: `${says}, each at its own learning rate`,
     paper,
     study: 'learning-rate',
     task,
-    contrast: { _tag: 'Tuned', quantity: 'heldOut', of: atItsRate(of), over: atItsRate(over) },
-    why
+    contrast: asOn(task, { _tag: 'Tuned', quantity: 'heldOut', of: atItsRate(of), over: atItsRate(over) }),
+    why: task === 'points' ? onPoints : why
   }))
 
-const onVideo = (says: string, paper: string | undefined, contrast: Contrast, why: Claim['why'] = {}): Claim => ({
+const onVideo = (says: string, paper: string | undefined, contrast: Contrast, why: Why = {}): Claim => ({
   says: `${says}, on video`,
   paper,
   study: 'video',
@@ -121,13 +130,13 @@ export const claims: ReadonlyArray<Claim> = [
   ),
   ...['faces', 'points'].flatMap((task): ReadonlyArray<Claim> => {
     const [v1, v2, v3] = ['V1: first-order alone', 'V2: no zeroth-order cell', 'V3: no half-order cell'] as const
-    const part = (says: string, paper: string, of: string, over: string, why: Claim['why']): Claim => ({
+    const part = (says: string, paper: string, of: string, over: string, why: Why, onPoints: Why = {}): Claim => ({
       says,
       paper,
       study: 'ablation',
       task,
-      contrast: more(of, over),
-      why
+      contrast: asOn(task, more(of, over)),
+      why: task === 'points' ? onPoints : why
     })
     return [
       part('the whole beats first-order alone', '76.6 against 60.1 (table 5, ImageReward)', printed, v1, {

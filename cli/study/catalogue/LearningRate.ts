@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { type Condition, families, type Family, type Study } from '../Study.js'
+import { type Condition, families, type Family, type Finetunes } from '../Study.js'
 import * as Bases from './Bases.js'
 import * as C from './Conditions.js'
 
@@ -30,7 +30,7 @@ export const atItsRate = ({ name }: Condition): Family =>
   families({ conditions }).find((one) => one.name === name) ?? { name, forms: [] }
 
 /** @category studies @since 0.1.0 */
-export const learningRate: Study = {
+export const learningRate: Finetunes = {
   _tag: 'Finetunes',
   name: 'learning-rate',
   question:
