@@ -27,21 +27,23 @@ const short =
 
 const late = 'gradients through the whole chain are those of rare samples: see *pathwise*'
 
-/** Leaving the base has a price on points, whose reward has no bound: there what is raised is the reward less that price. */
+/** Leaving the base has a price on points and with adapters: there what is raised is the reward less that price. */
 const asOn = (task: string, contrast: Contrast): Contrast =>
-  task === 'points' && (contrast._tag === 'Finetunes' || contrast._tag === 'Tuned')
+  task !== 'faces' && (contrast._tag === 'Finetunes' || contrast._tag === 'Tuned')
     ? { ...contrast, quantity: 'objective' }
     : contrast
 
-/** On faces and on points, with what is to be known of either. */
+/** On faces, by a soft prompt and by adapters of the U-Net, and on points, with what is to be known of each. */
 const method = (
   says: string,
   paper: string | undefined,
   contrast: Contrast,
   why: Why = {},
-  onPoints: Why = {}
+  onPoints: Why = {},
+  onAdapters: Why = {}
 ): ReadonlyArray<Claim> => [
   { says, paper, study: 'methods', task: 'faces', contrast, why },
+  { says, paper, study: 'methods', task: 'unet-lora', contrast: asOn('unet-lora', contrast), why: onAdapters },
   { says, paper, study: 'methods', task: 'points', contrast: asOn('points', contrast), why: onPoints }
 ]
 
