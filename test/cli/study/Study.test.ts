@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { study, type StudyOptions } from '../../../cli/command/study/Study.js'
 import { found } from '../../../cli/command/study/Cells.js'
 import { type Order, type Program, withHands } from '../../../cli/command/study/Hands.js'
-import type { Point } from '../../../cli/study/Line.js'
+import { Point as PointCodec, type Point } from '../../../cli/study/Line.js'
 import { differenceOf, isDecided, meanOf, showMean } from '../../../cli/study/Means.js'
 import { chartsOf, show } from '../../../cli/study/Page.js'
 import { plot } from '../../../cli/study/Plot.js'
@@ -223,8 +223,9 @@ describe('where leaving the base has a price', () => {
     const lines = readFileSync(join(folder, 'methods-points.jsonl'), 'utf8').trim().split('\n')
     expect(lines.length).toBeGreaterThan(0)
     for (const line of lines) {
-      const { reward, kl, objective }: Point = JSON.parse(line)
-      expect(objective).toBeCloseTo((reward ?? NaN) - 0.1 * (kl ?? NaN), 12)
+      const told: unknown = JSON.parse(line)
+      if (!PointCodec.is(told)) throw new Error(`no point: ${line}`)
+      expect(told.objective).toBeCloseTo((told.reward ?? NaN) - 0.1 * (told.kl ?? NaN), 12)
     }
     for (const name of ['reinforce-ddpo.json', 'adjoint-matching.json'])
       expect(JSON.parse(readFileSync(join(folder, 'cells', name), 'utf8'))).toMatchObject({ kl: { beta: 0.1 } })
