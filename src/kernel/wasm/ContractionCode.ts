@@ -7,7 +7,7 @@
 import { blocked, columnTiles, farAxes, partAxes, tileColumns, tileRows } from './Blocking.js'
 import type { Access, ContractionCore } from '../plan/Spec.js'
 import { type Code, code } from './Encoder.js'
-import { type Addresses, nest, outputBuffer } from './TermCode.js'
+import { type Addresses, baseOf, nest, outputBuffer, pushBase } from './TermCode.js'
 import { dotsTile, packed, packing, type Product, rowsTile } from './Tile.js'
 
 /** From so many rows on, copying the columns of `b` that a tile reads to neighbouring places pays. */
@@ -34,9 +34,9 @@ export const contractionCode = (addresses: Addresses, whole: ContractionCore): R
     form,
     k: dims[kAxis] ?? 1,
     taps: tapAxes.map((axis) => ({ count: dims[axis] ?? 1, a: a.strides[axis] ?? 0, b: b.strides[axis] ?? 0 })),
-    a: { base: addresses.buffer(a.buffer) + 4 * a.offset, row: a.strides[mAxis] ?? 0, k: a.strides[kAxis] ?? 0 },
-    b: { base: addresses.buffer(b.buffer) + 4 * b.offset, column: b.strides[nAxis] ?? 0, k: b.strides[kAxis] ?? 0 },
-    out: { base: addresses.output, row: strides[mAxis] ?? 0, column: strides[nAxis] ?? 1 },
+    a: { base: baseOf(addresses, a).offset + 4 * a.offset, row: a.strides[mAxis] ?? 0, k: a.strides[kAxis] ?? 0 },
+    b: { base: baseOf(addresses, b).offset + 4 * b.offset, column: b.strides[nAxis] ?? 0, k: b.strides[kAxis] ?? 0 },
+    out: { base: addresses.output.offset, row: strides[mAxis] ?? 0, column: strides[nAxis] ?? 1 },
     adds: parts.length > 0,
     fma
   }
@@ -91,7 +91,10 @@ export const contractionCode = (addresses: Addresses, whole: ContractionCore): R
       })
     )
   }
-  if (product.adds) driver.zeros(addresses.output, 4 * dims.slice(0, outer + 2).reduce((total, d) => total * d, 1))
+  if (product.adds) {
+    pushBase(driver, addresses.output)
+    driver.zeros(4 * dims.slice(0, outer + 2).reduce((total, d) => total * d, 1))
+  }
   over(parts, () =>
     over([...moving, ...far], () => {
       for (const { count, columns } of columnTiles(form, fma, most, n)) {

@@ -8,8 +8,8 @@ import type { Kernel } from '../plan/Template.js'
 import { contractionCode } from './ContractionCode.js'
 import { elementwiseCode, reductionCode } from './ElementwiseCode.js'
 import { type Code, code, encodeModule } from './Encoder.js'
-import { addressable, pageBytes, type Pages, pagesFor, scratchBytes } from './Pages.js'
-import type { Addresses } from './TermCode.js'
+import { type Pages, pagesFor, scratchBytes } from './Pages.js'
+import { type Addresses, type Base, pushBase } from './TermCode.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -61,39 +61,25 @@ export interface Machine {
  * @category interpreters
  * @since 0.1.0
  */
-export const wasmModule = (kernel: Kernel, layout: ModuleLayout, cells: number, machine: Machine): WasmModule => {
-  const end = layout.totalBytes ?? layout.outputOffset + 4 * cells
-  const pages = pagesFor(end)
-  const addresses = addressesOf(layout, 16 * Math.ceil(end / 16), machine)
-  return { bytes: moduleBytes(kernel.spec, addresses, { ...pages, shared: machine.shared }), ...pages }
-}
-
-/**
- * The bytes of the module of a kernel in a memory that other programs use too, with scratch space at `scratch`.
- *
- * @category interpreters
- * @since 0.1.0
- */
-export const machineCode = (
+export const wasmModule = (
   kernel: Kernel,
   layout: ModuleLayout,
-  scratch: number,
-  machine: Pick<Machine, 'fma'>
-): Uint8Array<ArrayBuffer> =>
-  moduleBytes(kernel.spec, addressesOf(layout, scratch, machine), {
-    initial: 1,
-    maximum: addressable / pageBytes,
-    shared: false
-  })
-
-const addressesOf = (layout: ModuleLayout, scratch: number, { fma }: Pick<Machine, 'fma'>): Addresses => ({
-  buffer: (index) => layout.arrays[`b${index}`]?.offset ?? 0,
-  parameter: (index) => layout.scalars[`p${index}`]?.offset ?? 0,
-  output: layout.outputOffset,
-  scratch,
-  scratchBytes,
-  fma
-})
+  cells: number,
+  { shared, fma }: Machine
+): WasmModule => {
+  const end = layout.totalBytes ?? layout.outputOffset + 4 * cells
+  const pages = pagesFor(end)
+  const known = (offset: number | undefined): Base => ({ offset: offset ?? 0, told: undefined })
+  const addresses: Addresses = {
+    buffer: (index) => known(layout.arrays[`b${index}`]?.offset),
+    parameter: (index) => layout.scalars[`p${index}`]?.offset ?? 0,
+    output: known(layout.outputOffset),
+    scratch: 16 * Math.ceil(end / 16),
+    scratchBytes,
+    fma
+  }
+  return { bytes: moduleBytes(kernel.spec, addresses, { ...pages, shared }), ...pages }
+}
 
 /**
  * The bytes of a module whose `run` computes the whole output: the core, then the epilogue over what the core wrote.
@@ -126,7 +112,8 @@ const coreCode = (addresses: Addresses, core: Core, cells: number): ReadonlyArra
       return core.parts.map((part) => [elementwiseCode(addresses, part)])
     case 'Padding': {
       const clear = code()
-      clear.zeros(addresses.output, 4 * cells)
+      pushBase(clear, addresses.output)
+      clear.zeros(4 * cells)
       return [[clear], [elementwiseCode(addresses, core.part)]]
     }
     case 'Reduction':
