@@ -5,8 +5,9 @@
  * @since 0.1.0
  */
 import { blocked, columnTiles, farAxes, partAxes, tileColumns, tileRows } from './Blocking.js'
-import type { Access, ContractionCore } from '../plan/Spec.js'
+import type { Access, ContractionCore, OutputPart } from '../plan/Spec.js'
 import { type Code, code } from './Encoder.js'
+import { finishing, nothing } from './Epilogue.js'
 import { type Addresses, baseOf, nest, outputBuffer, pushBase } from './TermCode.js'
 import { dotsTile, packed, packing, type Product, rowsTile } from './Tile.js'
 
@@ -15,12 +16,27 @@ const packedFrom = 48
 
 /**
  * The functions of a contraction, which are the first of their module; the last one takes no arguments and computes
- * everything.
+ * everything. `left` is what follows and is still to be done when all has been written.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface ContractionCode {
+  readonly functions: ReadonlyArray<Code>
+  readonly left: OutputPart | undefined
+}
+
+/**
+ * The code of a contraction, and of what follows it where that can be done tile by tile.
  *
  * @category interpreters
  * @since 0.1.0
  */
-export const contractionCode = (addresses: Addresses, whole: ContractionCore): ReadonlyArray<Code> => {
+export const contractionCode = (
+  addresses: Addresses,
+  whole: ContractionCore,
+  epilogue: OutputPart | undefined
+): ContractionCode => {
   const core = blocked(whole)
   const { dims, strides, a, b, form } = core
   const { fma } = addresses
@@ -40,14 +56,20 @@ export const contractionCode = (addresses: Addresses, whole: ContractionCore): R
     adds: parts.length > 0,
     fma
   }
+  // a part of a sum is not yet what an epilogue is about
+  const fused =
+    epilogue === undefined || product.adds
+      ? undefined
+      : finishing(addresses, epilogue, dims.slice(0, strides.length), strides)
+  const { reads, finish } = fused ?? nothing
   const functions: Array<Code> = []
   const known = new Map<string, number>()
   const driver = code()
-  const loops = nest(driver, addresses, [a, b, target])
-  const call = (key: string, make: () => Code, [x, y, z]: Positions): void => {
+  const loops = nest(driver, addresses, [a, b, target, ...reads])
+  const call = (key: string, make: () => Code, positions: Positions): void => {
     const index = known.get(key) ?? functions.push(make()) - 1
     known.set(key, index)
-    for (const access of [x, y, z]) {
+    for (const access of positions) {
       if (access === undefined) driver.integer(0)
       else loops.push(access)
     }
@@ -76,11 +98,11 @@ export const contractionCode = (addresses: Addresses, whole: ContractionCore): R
       lanes: columns.map((column) => Math.min(n - column, 4))
     }
     const block = (rows: number): void =>
-      call(`${rows}|${columns.join(',')}`, () => (form === 'rows' ? rowsTile : dotsTile)(source, { ...tile, rows }), [
-        a,
-        packs ? undefined : b,
-        target
-      ])
+      call(
+        `${rows}|${columns.join(',')}`,
+        () => (form === 'rows' ? rowsTile : dotsTile)(source, { ...tile, rows }, reads.length, finish),
+        [a, packs ? undefined : b, target, ...reads]
+      )
     const rows = tileRows(fma, columns.length)
     if (packs)
       call(`pack|${columns.join(',')}`, () => packing(product, addresses.scratch, columns), [undefined, b, undefined])
@@ -103,8 +125,16 @@ export const contractionCode = (addresses: Addresses, whole: ContractionCore): R
       }
     })
   )
-  return [...functions, driver]
+  return { functions: [...functions, driver], left: fused === undefined ? epilogue : undefined }
 }
 
-/** Where in `a`, `b` and the output a function starts; undefined where it does not read there, or from the start. */
-type Positions = readonly [a: Access | undefined, b: Access | undefined, out: Access | undefined]
+/**
+ * Where in `a`, `b`, the output and what a tile's epilogue reads a function starts; undefined where it does not read there,
+ * or from the start.
+ */
+type Positions = readonly [
+  a: Access | undefined,
+  b: Access | undefined,
+  out: Access | undefined,
+  ...more: ReadonlyArray<Access>
+]

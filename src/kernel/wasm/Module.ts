@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Core, Spec } from '../plan/Spec.js'
+import type { Core, OutputPart, Spec } from '../plan/Spec.js'
 import type { Kernel } from '../plan/Template.js'
 import { contractionCode } from './ContractionCode.js'
 import { elementwiseCode, reductionCode } from './ElementwiseCode.js'
@@ -92,10 +92,8 @@ export const moduleBytes = (
   addresses: Addresses,
   pages: Pages & Pick<Machine, 'shared'>
 ): Uint8Array<ArrayBuffer> => {
-  const phases = [
-    ...coreCode(addresses, core, cells),
-    ...(epilogue === undefined ? [] : [[elementwiseCode(addresses, epilogue)]])
-  ]
+  const { phases: own, left } = coreCode(addresses, core, cells, epilogue)
+  const phases = [...own, ...(left === undefined ? [] : [[elementwiseCode(addresses, left)]])]
   const run = code(['i32', 'i32', 'i32'])
   let functions = 0
   for (const phase of phases) {
@@ -105,20 +103,30 @@ export const moduleBytes = (
   return encodeModule({ functions: [...phases.flat(), run], run: functions, ...pages })
 }
 
-/** The functions of a core in phases that run one after the other; of each phase the last function is called. */
-const coreCode = (addresses: Addresses, core: Core, cells: number): ReadonlyArray<ReadonlyArray<Code>> => {
+/**
+ * The functions of a core in phases that run one after the other; of each phase the last function is called. `left`: what
+ * of the epilogue they do not do.
+ */
+const coreCode = (
+  addresses: Addresses,
+  core: Core,
+  cells: number,
+  epilogue: OutputPart | undefined
+): { readonly phases: ReadonlyArray<ReadonlyArray<Code>>; readonly left: OutputPart | undefined } => {
   switch (core._tag) {
     case 'Elementwise':
-      return core.parts.map((part) => [elementwiseCode(addresses, part)])
+      return { phases: core.parts.map((part) => [elementwiseCode(addresses, part)]), left: epilogue }
     case 'Padding': {
       const clear = code()
       pushBase(clear, addresses.output)
       clear.zeros(4 * cells)
-      return [[clear], [elementwiseCode(addresses, core.part)]]
+      return { phases: [[clear], [elementwiseCode(addresses, core.part)]], left: epilogue }
     }
     case 'Reduction':
-      return [[reductionCode(addresses, core)]]
-    case 'Contraction':
-      return [contractionCode(addresses, core)]
+      return { phases: [[reductionCode(addresses, core)]], left: epilogue }
+    case 'Contraction': {
+      const { functions, left } = contractionCode(addresses, core, epilogue)
+      return { phases: [functions], left }
+    }
   }
 }

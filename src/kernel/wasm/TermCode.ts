@@ -222,17 +222,19 @@ const runtimeOffset = (code: Code, addresses: Addresses, access: Access): number
 const single: Lanes = { along: -1, width: 1, shift: 0 }
 
 /**
- * The values of some terms over a nest. `output` is the access with which epilogues read what the core wrote.
+ * The values of some terms over a nest. What the core computed is read from `output`, where an epilogue reads what the core
+ * wrote, or is pushed by `computed`, where it has not been written yet.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const termValues = (
   code: Code,
-  loops: Nest,
+  loops: Pick<Nest, 'push' | 'offsetOf'>,
   addresses: Addresses,
   roots: ReadonlyArray<ElementTerm>,
-  output: Access | undefined
+  output: Access | undefined,
+  computed?: () => void
 ): TermValues => {
   const uses = countUses(roots)
   const depths = new Map<ElementTerm, number>()
@@ -276,6 +278,7 @@ export const termValues = (
       case 'Read':
         return load(term.access, lanes)
       case 'Result':
+        if (computed !== undefined) return computed()
         return output === undefined ? code.splat(0) : load(output, lanes)
       case 'Apply':
         return functionCode(addresses.fma)[term.name](term.args.map((arg) => () => push(arg, lanes)))(code)
