@@ -252,10 +252,12 @@ describe('threads', () => {
     const others = Object.fromEntries(
       Object.entries(values).map(([name, { shape, data }]) => [name, { shape, data: data.map((x) => 2 * x) }])
     )
+    const numbers = (ran: E.Either<unknown, Program.Values>): unknown =>
+      E.isRight(ran) ? Object.values(ran.right).map(({ data }) => [...data]) : ran
     const first = await compiled.right.run(values)()
-    const kept = structuredClone(first)
-    expect(await compiled.right.run(others)()).not.toEqual(kept)
-    expect(first).toEqual(kept)
+    const kept = numbers(first)
+    expect(numbers(await compiled.right.run(others)())).not.toEqual(kept)
+    expect(numbers(first)).toEqual(kept)
     await compiled.right.dispose()
   })
 
