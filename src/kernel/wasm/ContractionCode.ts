@@ -11,8 +11,12 @@ import { finishing, nothing } from './Epilogue.js'
 import { type Addresses, baseOf, nest, outputBuffer, pushBase } from './TermCode.js'
 import { dotsTile, packed, packing, type Product, rowsTile } from './Tile.js'
 
-/** From so many rows on, copying the columns of `b` that a tile reads to neighbouring places pays. */
-const packedFrom = 48
+/**
+ * From so many rows on, copying the columns of `b` that a tile reads to neighbouring places pays: early where its lines
+ * lie so far apart, in elements, that they take turns in a few places of a cache.
+ */
+const packedFrom = { near: 100, far: 48 }
+const farApart = 512
 
 /**
  * The functions of a contraction, which are the first of their module; the last one takes no arguments and computes
@@ -87,10 +91,12 @@ export const contractionCode = (
   const staying = fixed.slice(far.length)
   const reuse = staying.reduce((rows, axis) => rows * (dims[axis] ?? 1), m)
   const most = tileColumns(form, fma, m)
+  const lines = Math.max(product.b.k, ...product.taps.map((tap) => tap.b))
+  const manyRows = reuse >= (lines < farApart ? packedFrom.near : packedFrom.far)
   const terms = product.taps.reduce((total, { count }) => total * count, product.k)
   const columnBlock = (columns: ReadonlyArray<number>): void => {
     const width = 4 * columns.length
-    const packs = form === 'rows' && reuse >= packedFrom && 4 * width * terms <= addresses.scratchBytes
+    const packs = form === 'rows' && manyRows && 4 * width * terms <= addresses.scratchBytes
     const source = packs ? packed(product, addresses.scratch, width) : product
     const tile = {
       columns,
