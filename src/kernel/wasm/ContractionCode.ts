@@ -90,7 +90,7 @@ export const contractionCode = (
   const far = farAxes(core, fixed)
   const staying = fixed.slice(far.length)
   const reuse = staying.reduce((rows, axis) => rows * (dims[axis] ?? 1), m)
-  const most = tileColumns(form, fma, m)
+  const most = tileColumns(form, fma, m, n)
   const lines = Math.max(product.b.k, ...product.taps.map((tap) => tap.b))
   const manyRows = reuse >= (lines < farApart ? packedFrom.near : packedFrom.far)
   const terms = product.taps.reduce((total, { count }) => total * count, product.k)
