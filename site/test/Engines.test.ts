@@ -26,6 +26,7 @@ import * as Taste from '../playground/faces/Taste.js'
 import * as Means from '../playground/Means.js'
 import * as Points from '../playground/points/Design.js'
 import * as PointsEngine from '../playground/points/Engine.js'
+import * as Series from '../playground/Series.js'
 
 const right = <A>(made: E.Either<unknown, A>): A => {
   if (E.isLeft(made)) throw new Error(String(made.left))
@@ -143,6 +144,27 @@ describe('the ledgers of presets', () => {
     const [first, ...others] = ledger(right(Covers.build(Covers.initial)('printed(h = 2)'))).entries
     expect(first?.paid).toBeCloseTo(2, 12)
     expect(others.some(({ paid }) => paid < 1)).toBe(true)
+  })
+})
+
+describe('curves', () => {
+  const climbed = (steps: number): Series.Series => {
+    let series: Series.Series = []
+    for (let step = 0; step < steps; step++) series = Series.grown(series, step, 2 * step)
+    return series
+  }
+
+  test('keep all points while they are few, and what is no number is none', () => {
+    expect(climbed(Series.most).map(([step]) => step)).toEqual(Array.from({ length: Series.most }, (_, i) => i))
+    expect(Series.grown(climbed(3), 3, Number.NaN)).toEqual(climbed(3))
+  })
+
+  test('are never longer than can be seen, keep their order, their start and their end', () => {
+    const long = climbed(20 * Series.most + 7)
+    expect(long.length).toBeLessThanOrEqual(Series.most)
+    expect(long.length).toBeGreaterThan(Series.most / 2)
+    expect([long[0]?.[0], long.at(-1)?.[0]]).toEqual([0, 20 * Series.most + 6])
+    expect(long.every(([step, value], i) => value === 2 * step && step > (long[i - 1]?.[0] ?? -1))).toBe(true)
   })
 })
 

@@ -2,6 +2,7 @@
  * The worker of the page of faces. It keeps a fine-tune while it is paused.
  */
 import * as E from 'fp-ts/lib/Either.js'
+import { breath } from '../Breath.js'
 import { targetOf } from '../Targets.js'
 import type { Design } from './Design.js'
 import { pairs, taught, tuning, type Files, type Frame, type Pairs, type Tuning } from './Engine.js'
@@ -42,16 +43,6 @@ let current = -1
 let held: { readonly tuning: Tuning } | undefined
 
 const tell = (message: Tell): void => postMessage(message)
-
-const breath = (): Promise<void> =>
-  new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel()
-    port1.onmessage = () => {
-      port1.close()
-      resolve()
-    }
-    port2.postMessage(0)
-  })
 
 const fetched = async (url: string): Promise<Uint8Array> => {
   const response = await fetch(url)
