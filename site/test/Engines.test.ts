@@ -74,18 +74,28 @@ describe('means of computing', () => {
   const all: Means.Host = { webgpu: 'device', shared: true, cores: 8 }
   const bare: Means.Host = { webgpu: 'none', shared: false, cores: 8 }
 
-  test('are the first that are there, but for WebGPU where it is emulated', () => {
-    expect(Means.meansOf('automatic', all)).toEqual(E.right('webgpu'))
-    expect(Means.meansOf('automatic', { ...all, webgpu: 'emulated' })).toEqual(E.right('threads'))
-    expect(Means.meansOf('automatic', { ...all, webgpu: 'none' })).toEqual(E.right('threads'))
-    expect(Means.meansOf('automatic', bare)).toEqual(E.right('webasm'))
+  test('of large work are the first that are there, but for WebGPU where it is emulated', () => {
+    expect(Means.meansOf('automatic', all, 'large')).toEqual(E.right('webgpu'))
+    expect(Means.meansOf('automatic', { ...all, webgpu: 'emulated' }, 'large')).toEqual(E.right('threads'))
+    expect(Means.meansOf('automatic', { ...all, webgpu: 'none' }, 'large')).toEqual(E.right('threads'))
+    expect(Means.meansOf('automatic', bare, 'large')).toEqual(E.right('webasm'))
+  })
+
+  test('of small work are one thread, whatever there is', () => {
+    expect(Means.meansOf('automatic', all, 'small')).toEqual(E.right('webasm'))
+    expect(Means.meansOf('automatic', bare, 'small')).toEqual(E.right('webasm'))
+    expect(Means.meansOf('threads', all, 'small')).toEqual(E.right('threads'))
   })
 
   test('are what was chosen, or said to be missing', () => {
-    expect(Means.meansOf('webgpu', { ...all, webgpu: 'emulated' })).toEqual(E.right('webgpu'))
-    expect(Means.meansOf('webasm', all)).toEqual(E.right('webasm'))
-    expect(Means.meansOf('webgpu', bare)).toEqual(E.left('this browser has no WebGPU; choose automatic kernels'))
-    expect(Means.meansOf('threads', bare)).toMatchObject({ left: expect.stringContaining('shares no memory') })
+    expect(Means.meansOf('webgpu', { ...all, webgpu: 'emulated' }, 'large')).toEqual(E.right('webgpu'))
+    expect(Means.meansOf('webasm', all, 'large')).toEqual(E.right('webasm'))
+    expect(Means.meansOf('webgpu', bare, 'small')).toEqual(
+      E.left('this browser has no WebGPU; choose automatic kernels')
+    )
+    expect(Means.meansOf('threads', bare, 'large')).toMatchObject({
+      left: expect.stringContaining('shares no memory')
+    })
   })
 
   test('leave a core to the page, and are told for what they are', () => {

@@ -51,7 +51,7 @@ const sample = async (id: number, made: Engine, lines: number, by: string): Prom
 
 const begin = async (id: number, design: Design): Promise<void> => {
   const fault = (reason: string): void => tell({ id, gradient: [], results: [], by: '', fault: reason })
-  const opened = await targetOf(design.mode)
+  const opened = await targetOf(design.mode, 'small')
   if (current !== id) return
   if (E.isLeft(opened)) return fault(opened.left)
   const { target, by } = opened.right

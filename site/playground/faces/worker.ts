@@ -76,7 +76,7 @@ const begin = async ({ id, design, model, steps }: Ask & { readonly kind: 'begin
   const before = held
   held = undefined
   await before?.tuning.dispose()
-  const opened = await targetOf(design.mode)
+  const opened = await targetOf(design.mode, 'large')
   if (E.isLeft(opened)) return fault(opened.left)
   const { target, by } = opened.right
   tell({ kind: 'opened', id, by })
@@ -93,7 +93,7 @@ const begin = async ({ id, design, model, steps }: Ask & { readonly kind: 'begin
 }
 
 const show = async ({ id, design, model }: Ask & { readonly kind: 'pairs' }): Promise<void> => {
-  const opened = await targetOf(design.mode)
+  const opened = await targetOf(design.mode, 'large')
   const found = E.isLeft(opened) ? opened : await pairs(design, await filesOf(model), opened.right.target)
   if (E.isLeft(found)) tell({ kind: 'fault', id, fault: found.left })
   else tell({ kind: 'pairs', id, pairs: found.right })

@@ -136,7 +136,7 @@ const finetune = async (id: number, design: Design, target: Target): Promise<voi
 }
 
 const begin = async (id: number, kind: 'pretrain' | 'finetune', design: Design): Promise<void> => {
-  const opened = await targetOf(design.mode)
+  const opened = await targetOf(design.mode, 'small')
   if (current !== id) return
   if (E.isLeft(opened)) return tell({ id, kind: 'fault', lane: -1, fault: opened.left })
   const { target, by } = opened.right
