@@ -8,7 +8,8 @@ import { found } from '../../../cli/command/study/Cells.js'
 import { type Order, type Program, withHands } from '../../../cli/command/study/Hands.js'
 import { Point as PointCodec, type Point } from '../../../cli/study/Line.js'
 import { differenceOf, isDecided, meanOf, showMean } from '../../../cli/study/Means.js'
-import { chartsOf, show } from '../../../cli/study/Page.js'
+import { chartsOf } from '../../../cli/study/Charts.js'
+import { show } from '../../../cli/study/Page.js'
 import { plot } from '../../../cli/study/Plot.js'
 import { families, placeOf, stepsAt, stepsOf } from '../../../cli/study/Study.js'
 import { learningRate } from '../../../cli/study/catalogue/LearningRate.js'
@@ -243,7 +244,7 @@ describe('where leaving the base has a price', () => {
     expect(chart?.axes.y).toBe('reward less the price of KL')
     expect(chart?.lines).toEqual(families(learningRate).map(({ name }) => name))
     expect(chart?.places.filter(({ line }) => line === 'full backpropagation').map(({ x }) => x)).toEqual([
-      0.01, 0.03, 0.1, 0.3
+      0.03, 0.1, 0.3, 1
     ])
   })
 })
