@@ -13,13 +13,14 @@ import * as Onnx from 'halforder/format/Onnx'
 import * as Safetensors from 'halforder/format/Safetensors'
 import * as Sharded from 'halforder/format/Sharded'
 import * as Torch from 'halforder/format/Torch'
-import { fromDiffusers, renamed, showDiffusersError } from 'halforder/network/FromDiffusers'
+import { fromDiffusers, showDiffusersError } from 'halforder/network/FromDiffusers'
 import { fromOnnx, showOnnxError } from 'halforder/network/FromOnnx'
 import type { Imported } from 'halforder/network/graph/Import'
 import type { Source } from 'halforder/network/Meant'
 import type { Values } from 'halforder/tensor/Program'
 import { file, type Failure, type Step, usage } from '../edge/Failure.js'
 import * as Files from '../edge/Files.js'
+import { diffusersSource, onnxSource } from './file/Sources.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -116,16 +117,6 @@ export const weightsOf = (path: string, key: string | undefined): Step<Values> =
 // models
 // -------------------------------------------------------------------------------------
 
-/** The same graph with other numbers. */
-const onnxSource = (bytes: Uint8Array, beside: Readonly<Record<string, Uint8Array>>): Source => ({
-  name: 'model.onnx',
-  encode: (values) =>
-    pipe(
-      Onnx.rewrite(bytes, values, beside),
-      E.bimap(Onnx.showError, (written) => ({ file: written.model, beside: written.beside }))
-    )
-})
-
 const onnx = (path: string): Step<Found> =>
   pipe(
     TE.Do,
@@ -181,38 +172,6 @@ const firstOf = (folder: string, names: ReadonlyArray<string>): Step<string> => 
           )
     )
   )
-}
-
-const weightsName = 'diffusion_pytorch_model'
-
-/** The same weights with other numbers, under the names that they have there, and the configuration beside them. */
-const diffusersSource = (config: Uint8Array, path: string, bytes: Uint8Array, weights: Values): Source => {
-  const own = (values: Values): Values =>
-    Object.fromEntries(
-      Object.entries(weights).flatMap(([name, { shape }]) => {
-        const value = Object.hasOwn(values, renamed(name)) ? values[renamed(name)] : undefined
-        return value === undefined ? [] : [[name, { ...value, shape }] as const]
-      })
-    )
-  const end = path.endsWith('.bin') ? '.bin' : '.safetensors'
-  const rewritten = (values: Values): E.Either<string, Uint8Array> => {
-    if (end === '.bin') return pipe(Torch.rewrite(undefined)(bytes, own(values)), E.mapLeft(Torch.showError))
-    // what was in several files is in one
-    return path.endsWith('.index.json')
-      ? pipe(
-          Safetensors.encode('own')({ tensors: { ...weights, ...own(values) }, metadata: { format: 'pt' } }),
-          E.mapLeft(Safetensors.showError)
-        )
-      : pipe(Safetensors.rewrite(bytes, own(values)), E.mapLeft(Safetensors.showError))
-  }
-  return {
-    name: `model/${weightsName}${end}`,
-    encode: (values) =>
-      pipe(
-        rewritten(values),
-        E.map((file) => ({ file, beside: { 'model/config.json': config } }))
-      )
-  }
 }
 
 const diffusers = (folder: string, options: ForeignOptions): Step<Found> => {

@@ -41,7 +41,10 @@ export const group = (text, folder) => {
   return { text, ...(existsSync(root + own) ? { link: entry(own).link } : {}), items: section(folder) }
 }
 
-/** The pages of a folder but for its own and `without` some; those of a folder in it are below the page of that, or below its name. */
+/**
+ * The pages of a folder but for its own and `without` some; those of a folder in it are below the page of that, or below its name, which
+ * then leads to the first: what opens and leads nowhere would be a button within a button.
+ */
 export const section = (folder, without = []) => {
   const files = inFolder(folder).flatMap((one) =>
     one.isFile() && one.name.endsWith('.md') && one.name !== 'README.md' ? [`${folder}/${one.name}`] : []
@@ -54,7 +57,7 @@ export const section = (folder, without = []) => {
     return [
       existsSync(root + own)
         ? { ...entry(own), items, collapsed: true }
-        : { text: one.name[0].toUpperCase() + one.name.slice(1), items, collapsed: true }
+        : { text: one.name[0].toUpperCase() + one.name.slice(1), link: items[0].link, items, collapsed: true }
     ]
   })
   return [...pagesAt(files.filter((file) => !without.includes(file))), ...folders]

@@ -13,7 +13,7 @@ import type { GpuJsOptions } from 'halforder/kernel/Device'
 export type Means = (typeof all)[number]
 export const all = ['webgpu', 'threads', 'webasm'] as const
 
-/** What a visitor chooses: one of them, or the first of them that is there. */
+/** What a visitor chooses: one of them, or the usual one of the page. */
 export type Choice = (typeof choices)[number]
 export const choices = ['automatic', ...all] as const
 
@@ -48,10 +48,19 @@ export const missing = (means: Means, host: Host): string | undefined => {
   }
 }
 
-/** The means of a choice. Left: it is not there, and what to choose instead. */
-export const meansOf = (choice: Choice, host: Host): E.Either<string, Means> => {
+/**
+ * The usual means of pages, the first that is there. A batch of `small` programs is done before another thread or a device has heard of
+ * it: `docs/results/playground.md` has the numbers.
+ */
+export type Work = keyof typeof usual
+const usual = { small: ['webasm'], large: all } as const satisfies Readonly<Record<string, ReadonlyArray<Means>>>
+
+/** The means of a choice on a page of some work. Left: it is not there, and what to choose instead. */
+export const meansOf = (choice: Choice, host: Host, work: Work): E.Either<string, Means> => {
   if (choice === 'automatic') {
-    const there = all.find((means) => missing(means, host) === undefined && !(means === 'webgpu' && emulated(host)))
+    const there = usual[work].find(
+      (means) => missing(means, host) === undefined && !(means === 'webgpu' && emulated(host))
+    )
     return E.right(there ?? 'webasm')
   }
   const why = missing(choice, host)

@@ -14,12 +14,12 @@ export interface Opened {
 
 const open = new Map<Means.Means, Opened>()
 
-/** The target of a choice. Left: the means is not there. */
-export const targetOf = async (choice: Means.Choice): Promise<E.Either<string, Opened>> => {
+/** The target of a choice for some work. Left: the means is not there. */
+export const targetOf = async (choice: Means.Choice, work: Means.Work): Promise<E.Either<string, Opened>> => {
   const host = await Means.hostOf(navigator)
   return E.map((means: Means.Means): Opened => {
     const found = open.get(means) ?? { target: gpuJs(Means.optionsOf(means, host)), by: Means.show(means, host) }
     open.set(means, found)
     return found
-  })(Means.meansOf(choice, host))
+  })(Means.meansOf(choice, host, work))
 }

@@ -387,4 +387,5 @@ export const api = () => {
   return all.size
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(`${api()} API pages`)
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  console.log(`${entries().length} exported names on ${api()} API pages`)

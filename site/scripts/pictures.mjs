@@ -51,7 +51,7 @@ const scenes = {
     parts: ['.play .chain', '.play .claim', '.play .formula', '.play .plots'],
     act: async (page) => {
       await button(page, 'Sample it here').click()
-      await samples(2e5)(page)
+      await samples(2e6)(page)
       await button(page, 'Pause').click()
     }
   },

@@ -9,6 +9,7 @@ import { cpus, loadavg } from 'node:os'
 import { chromium } from 'playwright-core'
 import { browserPath, flags } from './browser.mjs'
 import { root } from './modules.mjs'
+import { counting } from './processor.mjs'
 import { server } from './serve.mjs'
 
 const seconds = 6
@@ -56,6 +57,7 @@ const framesOf = (page) =>
             const gaps = times.slice(1).map((time, i) => time - times[i])
             gaps.sort((a, b) => a - b)
             resolve({
+              frames: gaps.length,
               rate: (1000 * gaps.length) / (times.at(-1) - times[0]),
               most: gaps.at(-1),
               nearlyAll: gaps[Math.floor(0.99 * gaps.length)]
@@ -69,16 +71,25 @@ const framesOf = (page) =>
 
 const numberOf = (text) => Number(text.replace('K', 'e3').replace('M', 'e6'))
 
-/** Samples of an estimator in a second, drawing and all, once it is warm. */
-const rateOf = async (page) => {
-  const count = async () => numberOf((await page.locator('.play tbody td').first().textContent()) ?? '0')
-  await page.waitForFunction(() => document.querySelector('.play tbody td')?.textContent, undefined, {
-    timeout: 120_000
-  })
+/** How far a page is: samples of the first estimator, or steps of all fine-tunes. */
+const counts = {
+  Covers: async (page) => numberOf((await page.locator('.play tbody td').first().textContent()) ?? '0'),
+  Points: async (page) =>
+    (await page.locator('.play .lane figcaption').allInnerTexts())
+      .map((text) => Number(/step (\d+)/.exec(text)?.[1] ?? 0))
+      .reduce((sum, steps) => sum + steps, 0),
+  Faces: async (page) =>
+    Number(/Step (\d+)/.exec(await page.locator('.faces-sheets [role=status]').innerText())?.[1] ?? 0)
+}
+
+/** Of what a page counts, how many in a second once it is warm, drawing and all: by the clock, and of its workers' time of the processor. */
+const rateOf = async (page, name) => {
+  await page.waitForFunction(working[name], undefined, { timeout: 120_000 })
   await page.waitForTimeout(1500)
-  const [before, start] = [await count(), performance.now()]
+  const [before, start, spent] = [await counts[name](page), performance.now(), counting()]
   await page.waitForTimeout(1000 * seconds)
-  return (1000 * ((await count()) - before)) / (performance.now() - start)
+  const done = (await counts[name](page)) - before
+  return { clock: (1000 * done) / (performance.now() - start), processor: (1000 * done) / spent().workers }
 }
 
 const start = async (page, name) => {
@@ -101,7 +112,7 @@ const served = server()
 await new Promise((resolve) => served.listen(0, '127.0.0.1', resolve))
 const url = `http://127.0.0.1:${served.address().port}`
 const browser = await chromium.launch({ executablePath: browserPath(), args: flags })
-const rows = { ready: [], frames: [], samples: [], emulated: true }
+const rows = { ready: [], frames: [], samples: [], steps: [], emulated: true }
 try {
   for (const [name, address] of Object.entries(pages)) {
     const times = []
@@ -114,9 +125,11 @@ try {
     const page = await opened(browser, `${url}${address}?mode=webasm&steps=1000`)
     await start(page, name)
     await page.waitForFunction(working[name], undefined, { timeout: 120_000 })
+    const spent = counting()
     const found = await framesOf(page)
-    rows.frames.push([name, found])
-    console.log(`${name}: ${found.rate.toFixed(1)} frames a second while it computes`)
+    const drawing = spent().main / found.frames
+    rows.frames.push([name, { ...found, drawing }])
+    console.log(`${name}: ${found.rate.toFixed(1)} frames a second while it computes, ${drawing.toFixed(1)} ms each`)
     await page.context().close()
   }
   for (const estimator of ['rlr(h = 2)', 'segmented(h = 3)', 'fullBackprop', 'reinforce']) {
@@ -125,13 +138,24 @@ try {
       const query = new URLSearchParams({ estimator, others: '', mode })
       const page = await opened(browser, `${url}/play/covers?${query}`)
       await start(page, 'Covers')
-      rates.push(await rateOf(page))
+      rates.push(await rateOf(page, 'Covers'))
       rows.emulated &&=
         mode !== 'webgpu' || /emulated/.test((await page.locator('.play .bar-of-buttons').innerText()) ?? '')
       await page.context().close()
     }
     rows.samples.push([estimator, rates])
-    console.log(`${estimator}: ${rates.map(Math.round).join(', ')} samples a second`)
+    console.log(`${estimator}: ${rates.map(({ clock }) => Math.round(clock)).join(', ')} samples a second`)
+  }
+  for (const name of ['Points', 'Faces']) {
+    const rates = []
+    for (const mode of means) {
+      const page = await opened(browser, `${url}${pages[name]}?mode=${mode}&steps=1000`)
+      await start(page, name)
+      rates.push(await rateOf(page, name))
+      await page.context().close()
+    }
+    rows.steps.push([name, rates])
+    console.log(`${name}: ${rates.map(({ clock }) => clock.toFixed(2)).join(', ')} steps a second`)
   }
 } finally {
   await browser.close()
@@ -144,6 +168,10 @@ const [processor] = cpus()
 const load = loadavg()[1]
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim()
 const thousands = (x) => `${Math.round(x / 1000).toLocaleString('en')},000`
+const both =
+  (show) =>
+  ({ clock, processor }) =>
+    `${show(clock)} (${show(processor)})`
 const text = [
   '# The playground, timed',
   '',
@@ -156,20 +184,28 @@ const text = [
   '|---|---|---|',
   ...rows.ready.map(([name, middle, most]) => `| ${name} | ${Math.round(middle)} | ${Math.round(most)} |`),
   '',
-  `Frames drawn while it computes in its worker, on \`webasm\`, over ${seconds} seconds, and milliseconds between two of them:`,
+  `Frames drawn while it computes in its worker, on \`webasm\`, over ${seconds} seconds, and milliseconds between two of them; and what a`,
+  `frame takes of the processor in the thread that draws, of the 16.7 ms that there are. That is the page's own: what else runs is not in it.`,
   '',
-  '| page | frames a second | ms, 99 % | ms, longest |',
-  '|---|---|---|---|',
+  '| page | frames a second | ms, 99 % | ms, longest | ms of the processor |',
+  '|---|---|---|---|---|',
   ...rows.frames.map(
-    ([name, { rate, nearlyAll, most }]) =>
-      `| ${name} | ${rate.toFixed(1)} | ${nearlyAll.toFixed(1)} | ${most.toFixed(1)} |`
+    ([name, { rate, nearlyAll, most, drawing }]) =>
+      `| ${name} | ${rate.toFixed(1)} | ${nearlyAll.toFixed(1)} | ${most.toFixed(1)} | ${drawing.toFixed(1)} |`
   ),
   '',
-  `Samples a second of *Covers*, its chain of 10 steps as the page has it at first, one estimator at a time, drawing and the split by step included${rows.emulated ? '. This machine has no GPU: its WebGPU is emulated on the processor' : ''}:`,
+  `Samples a second of *Covers*, its chain of 10 steps as the page has it at first, one estimator at a time, drawing and the split by step included;`,
+  `in brackets, of a second of the processor in its worker and threads${rows.emulated ? '. This machine has no GPU: its WebGPU is emulated on the processor, in a process of its own' : ''}:`,
   '',
   `| estimator | ${means.map((one) => named[one]).join(' | ')} |`,
   `|---|${means.map(() => '---|').join('')}`,
-  ...rows.samples.map(([name, rates]) => `| \`${name}\` | ${rates.map(thousands).join(' | ')} |`),
+  ...rows.samples.map(([name, rates]) => `| \`${name}\` | ${rates.map(both(thousands)).join(' | ')} |`),
+  '',
+  'Steps a second of the other pages as they are at first, those of all lanes of *Points* added up, samples after each step of *Faces* included:',
+  '',
+  `| page | ${means.map((one) => named[one]).join(' | ')} |`,
+  `|---|${means.map(() => '---|').join('')}`,
+  ...rows.steps.map(([name, rates]) => `| ${name} | ${rates.map(both((x) => x.toFixed(2))).join(' | ')} |`),
   ''
 ]
 writeFileSync(`${root}docs/results/playground.md`, text.join('\n'))

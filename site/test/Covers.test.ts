@@ -44,7 +44,7 @@ inBrowser('the page of covers', (site) => {
   })
 
   test.each([
-    ['automatic', /by WebAssembly on \d threads/],
+    ['automatic', /by WebAssembly in a worker/],
     ['threads', /by WebAssembly on \d threads/],
     ['webgpu', /by WebGPU, emulated/]
   ])('computes the same by the means %s, which the address says', async (mode, said) => {

@@ -26,6 +26,7 @@ import * as Taste from '../playground/faces/Taste.js'
 import * as Means from '../playground/Means.js'
 import * as Points from '../playground/points/Design.js'
 import * as PointsEngine from '../playground/points/Engine.js'
+import * as Series from '../playground/Series.js'
 
 const right = <A>(made: E.Either<unknown, A>): A => {
   if (E.isLeft(made)) throw new Error(String(made.left))
@@ -73,18 +74,28 @@ describe('means of computing', () => {
   const all: Means.Host = { webgpu: 'device', shared: true, cores: 8 }
   const bare: Means.Host = { webgpu: 'none', shared: false, cores: 8 }
 
-  test('are the first that are there, but for WebGPU where it is emulated', () => {
-    expect(Means.meansOf('automatic', all)).toEqual(E.right('webgpu'))
-    expect(Means.meansOf('automatic', { ...all, webgpu: 'emulated' })).toEqual(E.right('threads'))
-    expect(Means.meansOf('automatic', { ...all, webgpu: 'none' })).toEqual(E.right('threads'))
-    expect(Means.meansOf('automatic', bare)).toEqual(E.right('webasm'))
+  test('of large work are the first that are there, but for WebGPU where it is emulated', () => {
+    expect(Means.meansOf('automatic', all, 'large')).toEqual(E.right('webgpu'))
+    expect(Means.meansOf('automatic', { ...all, webgpu: 'emulated' }, 'large')).toEqual(E.right('threads'))
+    expect(Means.meansOf('automatic', { ...all, webgpu: 'none' }, 'large')).toEqual(E.right('threads'))
+    expect(Means.meansOf('automatic', bare, 'large')).toEqual(E.right('webasm'))
+  })
+
+  test('of small work are one thread, whatever there is', () => {
+    expect(Means.meansOf('automatic', all, 'small')).toEqual(E.right('webasm'))
+    expect(Means.meansOf('automatic', bare, 'small')).toEqual(E.right('webasm'))
+    expect(Means.meansOf('threads', all, 'small')).toEqual(E.right('threads'))
   })
 
   test('are what was chosen, or said to be missing', () => {
-    expect(Means.meansOf('webgpu', { ...all, webgpu: 'emulated' })).toEqual(E.right('webgpu'))
-    expect(Means.meansOf('webasm', all)).toEqual(E.right('webasm'))
-    expect(Means.meansOf('webgpu', bare)).toEqual(E.left('this browser has no WebGPU; choose automatic kernels'))
-    expect(Means.meansOf('threads', bare)).toMatchObject({ left: expect.stringContaining('shares no memory') })
+    expect(Means.meansOf('webgpu', { ...all, webgpu: 'emulated' }, 'large')).toEqual(E.right('webgpu'))
+    expect(Means.meansOf('webasm', all, 'large')).toEqual(E.right('webasm'))
+    expect(Means.meansOf('webgpu', bare, 'small')).toEqual(
+      E.left('this browser has no WebGPU; choose automatic kernels')
+    )
+    expect(Means.meansOf('threads', bare, 'large')).toMatchObject({
+      left: expect.stringContaining('shares no memory')
+    })
   })
 
   test('leave a core to the page, and are told for what they are', () => {
@@ -143,6 +154,27 @@ describe('the ledgers of presets', () => {
     const [first, ...others] = ledger(right(Covers.build(Covers.initial)('printed(h = 2)'))).entries
     expect(first?.paid).toBeCloseTo(2, 12)
     expect(others.some(({ paid }) => paid < 1)).toBe(true)
+  })
+})
+
+describe('curves', () => {
+  const climbed = (steps: number): Series.Series => {
+    let series: Series.Series = []
+    for (let step = 0; step < steps; step++) series = Series.grown(series, step, 2 * step)
+    return series
+  }
+
+  test('keep all points while they are few, and what is no number is none', () => {
+    expect(climbed(Series.most).map(([step]) => step)).toEqual(Array.from({ length: Series.most }, (_, i) => i))
+    expect(Series.grown(climbed(3), 3, Number.NaN)).toEqual(climbed(3))
+  })
+
+  test('are never longer than can be seen, keep their order, their start and their end', () => {
+    const long = climbed(20 * Series.most + 7)
+    expect(long.length).toBeLessThanOrEqual(Series.most)
+    expect(long.length).toBeGreaterThan(Series.most / 2)
+    expect([long[0]?.[0], long.at(-1)?.[0]]).toEqual([0, 20 * Series.most + 6])
+    expect(long.every(([step, value], i) => value === 2 * step && step > (long[i - 1]?.[0] ?? -1))).toBe(true)
   })
 })
 

@@ -15,7 +15,7 @@ import type { Coefficients } from '../chain/EpsilonSampler.js'
 import * as Ddim from '../chain/sampler/Ddim.js'
 import * as Ddpm from '../chain/sampler/Ddpm.js'
 import type { Own } from '../chain/SamplerRow.js'
-import type { DocumentError } from '../document/Document.js'
+import { type DocumentError, fault } from '../document/Document.js'
 import type { Values } from '../tensor/Program.js'
 import { ancestral, flowEuler } from './diffusers/Euler.js'
 import { chain as chainOf, type FlowScheduler, type Scheduler } from './diffusers/Scheduler.js'
@@ -86,13 +86,13 @@ const onLevels = (
   const { alphaBar, prediction } = meaning
   const kind = prediction === 'flow' ? 'epsilon' : prediction
   const build: Own['build'] = (on, { T, eta, guidance }) => {
+    const levels = alphaBar?.length ?? 0
+    if (of === undefined && T > levels) {
+      return E.left(fault('T', `at most ${levels}, the steps that the model was trained at`, T, 'use fewer steps'))
+    }
     const ancestor = of?.kind === 'DDPMScheduler'
     const last = of === undefined || ancestor ? 1 : of.last
-    const schedule = Meaning.schedule(
-      { alphaBar: alphaBar ?? [] },
-      of?.steps(T) ?? evenly(alphaBar?.length ?? 0, T),
-      last
-    )
+    const schedule = Meaning.schedule({ alphaBar: alphaBar ?? [] }, of?.steps(T) ?? evenly(levels, T), last)
     const coefficients = (t: number): Coefficients =>
       ancestor ? Ddpm.coefficients(schedule, of.variance, t) : Ddim.coefficients(schedule, eta, t)
     const name = ancestor ? `ddpm(${of.variance})` : `ddim(eta = ${eta})`

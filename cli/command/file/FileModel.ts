@@ -11,11 +11,12 @@ import { isRecord, showError as showDocument } from 'halforder/document/Document
 import * as Json from 'halforder/document/Json'
 import type { Imported } from 'halforder/network/graph/Import'
 import type { Meaning } from 'halforder/network/Meaning'
-import { meant, type Source } from 'halforder/network/Meant'
+import { meant } from 'halforder/network/Meant'
 import type { Model } from 'halforder/network/Model'
 import { decode, type Recorded, template } from 'halforder/network/Record'
 import { type Failure, type Step, textIn, usage } from '../../edge/Failure.js'
 import { type Found, open } from '../ForeignModel.js'
+import { withRecord } from './Sources.js'
 
 // -------------------------------------------------------------------------------------
 // the record
@@ -75,22 +76,6 @@ const paperOf = ({ model, record, scheduler }: Found & { readonly _tag: 'Model' 
 // -------------------------------------------------------------------------------------
 // models
 // -------------------------------------------------------------------------------------
-
-/** The source whose record goes with the file. */
-const withRecord = (source: Source, document: unknown): Source => {
-  const name = source.name.includes('/')
-    ? `${source.name.slice(0, source.name.lastIndexOf('/'))}/meaning.json`
-    : source.name.replace(/\.[^.]*$/, '.json')
-  const bytes = new TextEncoder().encode(`${JSON.stringify(document, null, 2)}\n`)
-  return {
-    ...source,
-    encode: (values) =>
-      pipe(
-        source.encode(values),
-        E.map((written) => ({ ...written, beside: { ...written.beside, [name]: bytes } }))
-      )
-  }
-}
 
 const recordedBy = (model: Imported, { document, name }: Paper): E.Either<Failure, Recorded> =>
   pipe(

@@ -2,6 +2,7 @@
  * The worker of the page of covers: told a design it samples, and tells how far it is, until it is told another one or to stop.
  */
 import * as E from 'fp-ts/lib/Either.js'
+import { breath } from '../Breath.js'
 import type { Design } from './Design.js'
 import { targetOf } from '../Targets.js'
 import { engine, type Engine, type Result } from './Engine.js'
@@ -28,16 +29,6 @@ const enough = 2 ** 24
 
 let current = -1
 
-const breath = (): Promise<void> =>
-  new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel()
-    port1.onmessage = () => {
-      port1.close()
-      resolve()
-    }
-    port2.postMessage(0)
-  })
-
 const tell = (message: Tell): void => postMessage(message)
 
 const sample = async (id: number, made: Engine, lines: number, by: string): Promise<void> => {
@@ -45,16 +36,13 @@ const sample = async (id: number, made: Engine, lines: number, by: string): Prom
   try {
     while (current === id) {
       await made.step()
-      const results = made.read()
-      const done =
-        results.length === lines &&
-        results.every(({ moments, fault }) => fault !== undefined || (moments?.n ?? 0) >= enough)
-      if (performance.now() - told > pace || done) {
-        told = performance.now()
-        tell({ id, gradient: made.gradient, results, by, fault: undefined })
-      }
-      if (done) break
       await breath()
+      if (performance.now() - told < pace) continue
+      told = performance.now()
+      const results = made.read()
+      tell({ id, gradient: made.gradient, results, by, fault: undefined })
+      const done = results.every(({ moments, fault }) => fault !== undefined || (moments?.n ?? 0) >= enough)
+      if (done && results.length === lines) break
     }
   } finally {
     await made.dispose()
@@ -63,7 +51,7 @@ const sample = async (id: number, made: Engine, lines: number, by: string): Prom
 
 const begin = async (id: number, design: Design): Promise<void> => {
   const fault = (reason: string): void => tell({ id, gradient: [], results: [], by: '', fault: reason })
-  const opened = await targetOf(design.mode)
+  const opened = await targetOf(design.mode, 'small')
   if (current !== id) return
   if (E.isLeft(opened)) return fault(opened.left)
   const { target, by } = opened.right

@@ -9,7 +9,13 @@ import * as L from 'halforder/lens/Lens'
 import * as Gradient from 'halforder/estimator/Gradient'
 import * as Named from 'halforder/estimator/Named'
 import { classifier, type ClassifierParameters } from 'halforder/network/Classifier'
-import { loadClassifier, loadModel, showError as showModelError, type DescribedModel } from 'halforder/network/Model'
+import {
+  loadClassifier,
+  loadModel,
+  showError as showModelError,
+  type Model,
+  type ModelError
+} from 'halforder/network/Model'
 import type { TrainedClassifier } from 'halforder/network/Model'
 import * as Key from 'halforder/random/Key'
 import type { Shelf } from 'halforder/reward/Shelf'
@@ -18,6 +24,7 @@ import * as X from 'halforder/tensor/Expr'
 import * as Program from 'halforder/tensor/Program'
 import type { Target } from 'halforder/tensor/Target'
 import type { Tensor } from 'halforder/tensor/Tensor'
+import { type Language, oneOf, silent } from 'halforder/training/Conditions'
 import * as Config from 'halforder/training/Config'
 import * as Finetune from 'halforder/training/Finetune'
 import { pairwiseDistance } from 'halforder/training/measure/Diversity'
@@ -26,15 +33,16 @@ import { language } from '../../../cli/tasks/faces/Conditions.js'
 import { heldOut, shelf } from '../../../cli/tasks/faces/Rewards.js'
 import { camera, scale, zeros } from '../Camera.js'
 import * as Design from './Design.js'
+import type { Chosen } from './OwnModel.js'
 import * as Taste from './Taste.js'
 
 // -------------------------------------------------------------------------------------
 // model
 // -------------------------------------------------------------------------------------
 
-/** The files that a fine-tune is made of. */
+/** What a fine-tune is made of: a model, or the bytes of one that was written here, and judges. */
 export interface Files {
-  readonly model: Uint8Array
+  readonly model: Uint8Array | Model
   readonly classifier: Uint8Array
   readonly judge: Uint8Array
 }
@@ -53,11 +61,11 @@ export interface Frame {
   readonly kl: number | undefined
 }
 
-/** A fine-tune that goes on. `saved`: the model as it is now, as a file. */
+/** A fine-tune that goes on. `saved`: the model as it is now, as a file, and those that belong beside it. */
 export interface Tuning {
   readonly step: () => Promise<E.Either<string, number>>
   readonly frame: () => Promise<E.Either<string, Frame>>
-  readonly saved: () => E.Either<string, Uint8Array>
+  readonly saved: () => E.Either<string, ReadonlyArray<Chosen>>
   readonly dispose: () => Promise<void>
 }
 
@@ -69,7 +77,7 @@ export interface Pairs {
 }
 
 interface Parts {
-  readonly model: DescribedModel
+  readonly model: Model
   readonly classifier: TrainedClassifier
   readonly judge: TrainedClassifier
 }
@@ -81,7 +89,9 @@ interface Parts {
 const read = (files: Files): E.Either<string, Parts> =>
   pipe(
     E.Do,
-    E.bind('model', () => loadModel(files.model)),
+    E.bind('model', () =>
+      files.model instanceof Uint8Array ? loadModel(files.model) : E.right<ModelError, Model>(files.model)
+    ),
     E.bind('classifier', () => loadClassifier(files.classifier)),
     E.bind('judge', () => loadClassifier(files.judge)),
     E.mapLeft(showModelError),
@@ -90,20 +100,37 @@ const read = (files: Files): E.Either<string, Parts> =>
         model.denoiser.features === classifier.description.features && model.decoder._tag === 'None',
       ({ model, classifier }) =>
         `expected a model of images of ${classifier.description.features} numbers, got one of ${model.denoiser.features}; load one of faces`
+    ),
+    E.filterOrElse(
+      ({ model: { image } }) => image === undefined || (image.range[0] === -1 && image.range[1] === 1),
+      ({ model: { image } }) =>
+        `expected a model of images from -1 to 1, got one from ${image?.range.join(' to ')}; load one of faces`
     )
   )
 
-const configOf = (design: Design.Design): E.Either<string, Config.Config> =>
+/** A model of another tool has no biases of labels: all of it is trained, on the chain that it comes with. */
+const isForeign = ({ own }: Model): boolean => own !== undefined
+
+/** What a model can be told: prompts, or a label's number where it is of another tool. */
+const languageOf = (model: Model): Language => {
+  const { labels } = model.denoiser
+  if (!isForeign(model)) return language(labels)
+  return labels > 1 ? oneOf(Array.from({ length: labels }, (_, i) => String(i))) : silent(labels)
+}
+
+const configOf = (design: Design.Design, model: Model): E.Either<string, Config.Config> =>
   pipe(
-    Named.document(design.estimator),
-    E.flatMap((estimator) =>
-      Config.decode()({
+    Config.decode()(isForeign(model) ? { chain: { kind: 'own' }, estimator: { radius: 0.01 } } : {}),
+    E.bindTo('usual'),
+    E.bind('estimator', () => Named.document(design.estimator)),
+    E.flatMap(({ usual, estimator }) =>
+      Config.decode(usual)({
         task: 'faces',
         model: 'faces-mlp',
         reward: design.reward,
         prompt: design.prompt,
         estimator,
-        trained: ['**.labels.bias'],
+        ...(isForeign(model) ? {} : { trained: ['**.labels.bias'] }),
         kl: { beta: design.kl },
         optimizer: { learningRate: design.rate },
         batch: design.batch,
@@ -147,12 +174,12 @@ export const pairs = async (design: Design.Design, files: Files, target: Target)
   const made = pipe(
     read(files),
     E.bindTo('parts'),
-    E.bind('config', () => configOf({ ...design, prompt: '', reward: 'clarity' })),
+    E.bind('config', ({ parts: { model } }) => configOf({ ...design, prompt: '', reward: 'clarity' }, model)),
     E.bind('setup', ({ parts: { model, classifier: judge }, config }) =>
       pipe(
         Setup.setup(
           config,
-          { model, rewards: shelf({ classifier: judge, blackBoxes: {} }), language: language(model.denoiser.labels) },
+          { model, rewards: shelf({ classifier: judge, blackBoxes: {} }), language: languageOf(model) },
           target
         ),
         E.mapLeft(showDocumentError)
@@ -208,15 +235,12 @@ export const tuning = (
   pipe(
     read(files),
     E.bindTo('parts'),
-    E.bind('config', () => configOf(design)),
+    E.bind('config', ({ parts: { model } }) => configOf(design, model)),
     E.let('rewards', ({ parts: { classifier } }) =>
       withTaste(shelf({ classifier, blackBoxes: {} }), classifier, taste)
     ),
     E.bind('setup', ({ parts: { model }, config, rewards }) =>
-      pipe(
-        Setup.setup(config, { model, rewards, language: language(model.denoiser.labels) }, target),
-        E.mapLeft(showDocumentError)
-      )
+      pipe(Setup.setup(config, { model, rewards, language: languageOf(model) }, target), E.mapLeft(showDocumentError))
     ),
     E.let('c', ({ parts: { model }, setup }) => {
       const { c } = setup.conditions(Key.foldInString(Key.make(design.seed), 'told'), Design.shown)
@@ -269,14 +293,25 @@ export const tuning = (
             E.mapLeft(showDocumentError),
             E.flatMap((values) =>
               pipe(
-                model.encode(
-                  values,
-                  { ...model.metadata, finetuned: JSON.stringify({ ...design, steps: state.step }) },
-                  'own'
+                E.Do,
+                E.bind('bytes', () =>
+                  model.encode(
+                    values,
+                    { ...model.metadata, finetuned: JSON.stringify({ ...design, steps: state.step }) },
+                    'own'
+                  )
+                ),
+                E.bind(
+                  'beside',
+                  () => model.beside?.(values) ?? E.right<ModelError, Readonly<Record<string, Uint8Array>>>({})
                 ),
                 E.mapLeft(showModelError)
               )
-            )
+            ),
+            E.map(({ bytes, beside }) => [
+              { name: model.file ?? 'faces-finetuned.safetensors', bytes },
+              ...Object.entries(beside).map(([name, content]) => ({ name, bytes: content }))
+            ])
           ),
         dispose: async () => {
           await run.dispose()

@@ -2,8 +2,10 @@
  * The worker of the page of faces. It keeps a fine-tune while it is paused.
  */
 import * as E from 'fp-ts/lib/Either.js'
+import { breath } from '../Breath.js'
 import { targetOf } from '../Targets.js'
 import type { Design } from './Design.js'
+import type { Chosen } from './OwnModel.js'
 import { pairs, taught, tuning, type Files, type Frame, type Pairs, type Tuning } from './Engine.js'
 
 /**
@@ -15,13 +17,13 @@ export type Ask =
       readonly kind: 'begin'
       readonly id: number
       readonly design: Design
-      readonly model?: Uint8Array
+      readonly own?: ReadonlyArray<Chosen>
       readonly steps: number
     }
   | { readonly kind: 'resume'; readonly id: number; readonly steps: number }
   | { readonly kind: 'pause'; readonly id: number }
   | { readonly kind: 'save'; readonly id: number }
-  | { readonly kind: 'pairs'; readonly id: number; readonly design: Design; readonly model?: Uint8Array }
+  | { readonly kind: 'pairs'; readonly id: number; readonly design: Design; readonly own?: ReadonlyArray<Chosen> }
 
 /** What the worker tells. */
 export type Tell =
@@ -29,7 +31,7 @@ export type Tell =
   | { readonly kind: 'opened'; readonly id: number; readonly by: string }
   | { readonly kind: 'pairs'; readonly id: number; readonly pairs: Pairs }
   | { readonly kind: 'done'; readonly id: number }
-  | { readonly kind: 'file'; readonly id: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'files'; readonly id: number; readonly files: ReadonlyArray<Chosen> }
   | { readonly kind: 'fault'; readonly id: number; readonly fault: string }
 
 const urls = {
@@ -43,29 +45,22 @@ let held: { readonly tuning: Tuning } | undefined
 
 const tell = (message: Tell): void => postMessage(message)
 
-const breath = (): Promise<void> =>
-  new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel()
-    port1.onmessage = () => {
-      port1.close()
-      resolve()
-    }
-    port2.postMessage(0)
-  })
-
 const fetched = async (url: string): Promise<Uint8Array> => {
   const response = await fetch(url)
   if (!response.ok) throw new Error(`${url}: ${response.status} ${response.statusText}`)
   return new Uint8Array(await response.arrayBuffer())
 }
 
-const filesOf = async (model: Uint8Array | undefined): Promise<Files> => {
-  const [own, classifier, judge] = await Promise.all([
-    model ?? fetched(urls.model),
-    fetched(urls.classifier),
-    fetched(urls.judge)
-  ])
-  return { model: own, classifier, judge }
+/** The model of a visitor's files, by what reads them, which is loaded when there are some; else the one of the page. */
+const modelOf = async (own: ReadonlyArray<Chosen> | undefined): Promise<E.Either<string, Files['model']>> => {
+  if (own === undefined) return E.right(await fetched(urls.model))
+  const { ownModel } = await import('./OwnModel.js')
+  return ownModel(own)
+}
+
+const filesOf = async (own: ReadonlyArray<Chosen> | undefined): Promise<E.Either<string, Files>> => {
+  const [model, classifier, judge] = await Promise.all([modelOf(own), fetched(urls.classifier), fetched(urls.judge)])
+  return E.map((read: Files['model']): Files => ({ model: read, classifier, judge }))(model)
 }
 
 const go = async (id: number, { tuning: run }: { readonly tuning: Tuning }, steps: number): Promise<void> => {
@@ -80,16 +75,18 @@ const go = async (id: number, { tuning: run }: { readonly tuning: Tuning }, step
   }
 }
 
-const begin = async ({ id, design, model, steps }: Ask & { readonly kind: 'begin' }): Promise<void> => {
+const begin = async ({ id, design, own, steps }: Ask & { readonly kind: 'begin' }): Promise<void> => {
   const fault = (reason: string): void => tell({ kind: 'fault', id, fault: reason })
   const before = held
   held = undefined
   await before?.tuning.dispose()
-  const opened = await targetOf(design.mode)
+  const opened = await targetOf(design.mode, 'large')
   if (E.isLeft(opened)) return fault(opened.left)
   const { target, by } = opened.right
   tell({ kind: 'opened', id, by })
-  const files = await filesOf(model)
+  const read = await filesOf(own)
+  if (E.isLeft(read)) return fault(read.left)
+  const files = read.right
   const taste = await taught(design, files, target)
   if (E.isLeft(taste)) return fault(taste.left)
   const made = tuning(design, files, target, taste.right)
@@ -101,9 +98,12 @@ const begin = async ({ id, design, model, steps }: Ask & { readonly kind: 'begin
   await go(id, held, steps)
 }
 
-const show = async ({ id, design, model }: Ask & { readonly kind: 'pairs' }): Promise<void> => {
-  const opened = await targetOf(design.mode)
-  const found = E.isLeft(opened) ? opened : await pairs(design, await filesOf(model), opened.right.target)
+const show = async ({ id, design, own }: Ask & { readonly kind: 'pairs' }): Promise<void> => {
+  const opened = await targetOf(design.mode, 'large')
+  const files = await filesOf(own)
+  const fault = E.isLeft(opened) ? opened.left : E.isLeft(files) ? files.left : undefined
+  const found =
+    E.isLeft(opened) || E.isLeft(files) ? E.left(fault ?? '') : await pairs(design, files.right, opened.right.target)
   if (E.isLeft(found)) tell({ kind: 'fault', id, fault: found.left })
   else tell({ kind: 'pairs', id, pairs: found.right })
 }
@@ -141,7 +141,7 @@ addEventListener('message', ({ data }: MessageEvent<Ask>) => {
       return queue(id, () => show(data))
     case 'save': {
       const saved = held?.tuning.saved() ?? E.left('nothing was fine-tuned yet')
-      tell(E.isLeft(saved) ? { kind: 'fault', id, fault: saved.left } : { kind: 'file', id, bytes: saved.right })
+      tell(E.isLeft(saved) ? { kind: 'fault', id, fault: saved.left } : { kind: 'files', id, files: saved.right })
     }
   }
 })

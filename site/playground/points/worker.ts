@@ -2,6 +2,7 @@
  * The worker of the page of points: it trains, then fine-tunes, and tells what samples look like on the way.
  */
 import * as E from 'fp-ts/lib/Either.js'
+import { breath } from '../Breath.js'
 import { type DescribedModel, loadModel, showError } from 'halforder/network/Model'
 import type { Target } from 'halforder/tensor/Target'
 import { targetOf } from '../Targets.js'
@@ -33,16 +34,6 @@ let current = -1
 let base: { readonly key: string; readonly model: DescribedModel } | undefined
 
 const tell = (message: Tell): void => postMessage(message)
-
-const breath = (): Promise<void> =>
-  new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel()
-    port1.onmessage = () => {
-      port1.close()
-      resolve()
-    }
-    port2.postMessage(0)
-  })
 
 const show = async (
   id: number,
@@ -145,7 +136,7 @@ const finetune = async (id: number, design: Design, target: Target): Promise<voi
 }
 
 const begin = async (id: number, kind: 'pretrain' | 'finetune', design: Design): Promise<void> => {
-  const opened = await targetOf(design.mode)
+  const opened = await targetOf(design.mode, 'small')
   if (current !== id) return
   if (E.isLeft(opened)) return tell({ id, kind: 'fault', lane: -1, fault: opened.left })
   const { target, by } = opened.right
