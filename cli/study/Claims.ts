@@ -7,7 +7,7 @@
 import { upperQuantile } from 'halforder/laws/exact/Student'
 import type { Estimate, Point } from './Line.js'
 import { chosen, differenceOf, type Mean, ofChosen, showMean } from './Means.js'
-import type { Lines } from './Page.js'
+import type { Lines } from './Reading.js'
 import type { Compare, Family, Quantity } from './Study.js'
 
 // -------------------------------------------------------------------------------------

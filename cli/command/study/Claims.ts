@@ -12,7 +12,7 @@ import { fail, file, type Step } from '../../edge/Failure.js'
 import * as Files from '../../edge/Files.js'
 import { claims } from '../../study/catalogue/Claims.js'
 import { page } from '../../study/Claims.js'
-import type { Lines } from '../../study/Page.js'
+import type { Lines } from '../../study/Reading.js'
 import { jsonLines, linesOf, namedBy } from './Lines.js'
 
 const foundIn = (folder: string): Step<ReadonlyMap<string, Lines>> =>

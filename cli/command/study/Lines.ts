@@ -12,7 +12,7 @@ import { broken, file, type Step } from '../../edge/Failure.js'
 import * as Files from '../../edge/Files.js'
 import { studies } from '../../study/catalogue/index.js'
 import { Computing, Estimate, Point } from '../../study/Line.js'
-import type { Lines } from '../../study/Page.js'
+import type { Lines } from '../../study/Reading.js'
 import type { Study } from '../../study/Study.js'
 
 /**

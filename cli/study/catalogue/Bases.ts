@@ -91,6 +91,16 @@ export const clips: Basis = {
 }
 
 /**
+ * A basis whose conditions pay for leaving the base, so much a nat, and are judged by the reward less that price.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const priced =
+  (price: number) =>
+  (basis: Basis): Basis => ({ ...basis, price })
+
+/**
  * A basis whose conditions leave the base for nothing.
  *
  * @category constructors

@@ -27,9 +27,9 @@ const short =
 
 const late = 'gradients through the whole chain are those of rare samples: see *pathwise*'
 
-/** Leaving the base has a price on points and with adapters: there what is raised is the reward less that price. */
-const asOn = (task: string, contrast: Contrast): Contrast =>
-  task !== 'faces' && (contrast._tag === 'Finetunes' || contrast._tag === 'Tuned')
+/** Where leaving the base has a price, what is raised is the reward less that price. */
+const asOn = (isPriced: boolean, contrast: Contrast): Contrast =>
+  isPriced && (contrast._tag === 'Finetunes' || contrast._tag === 'Tuned')
     ? { ...contrast, quantity: 'objective' }
     : contrast
 
@@ -43,27 +43,38 @@ const method = (
   onAdapters: Why = {}
 ): ReadonlyArray<Claim> => [
   { says, paper, study: 'methods', task: 'faces', contrast, why },
-  { says, paper, study: 'methods', task: 'unet-lora', contrast: asOn('unet-lora', contrast), why: onAdapters },
-  { says, paper, study: 'methods', task: 'points', contrast: asOn('points', contrast), why: onPoints }
+  { says, paper, study: 'methods', task: 'unet-lora', contrast: asOn(true, contrast), why: onAdapters },
+  { says, paper, study: 'methods', task: 'points', contrast: asOn(true, contrast), why: onPoints }
 ]
 
 const { name: printed } = C.asPrinted
 
+/** Where leaving the base costs 0.1 a nat, on faces and on points; and on faces where it costs nothing. */
 const atOwnRates = (
   says: string,
   paper: string | undefined,
   of: Condition,
   over: Condition,
   why: Why = {},
-  onPoints: Why = {}
+  onPoints: Why = {},
+  free: Why = {}
 ): ReadonlyArray<Claim> =>
-  ['faces', 'points'].map((task) => ({
-    says: `${says}, each at its own learning rate`,
+  [
+    { task: 'faces', rule: 'at a price', reasons: why },
+    { task: 'points', rule: 'at a price', reasons: onPoints },
+    { task: 'faces-unpriced', rule: 'at none', reasons: free }
+  ].map(({ task, rule, reasons }) => ({
+    says: `${says}, each at its own learning rate, ${rule}`,
     paper,
     study: 'learning-rate',
     task,
-    contrast: asOn(task, { _tag: 'Tuned', quantity: 'heldOut', of: atItsRate(of), over: atItsRate(over) }),
-    why: task === 'points' ? onPoints : why
+    contrast: asOn(rule === 'at a price', {
+      _tag: 'Tuned',
+      quantity: 'heldOut',
+      of: atItsRate(of),
+      over: atItsRate(over)
+    }),
+    why: reasons
   }))
 
 const onVideo = (says: string, paper: string | undefined, contrast: Contrast, why: Why = {}): Claim => ({
@@ -137,7 +148,7 @@ export const claims: ReadonlyArray<Claim> = [
       paper,
       study: 'ablation',
       task,
-      contrast: asOn(task, more(of, over)),
+      contrast: asOn(task === 'points', more(of, over)),
       why: task === 'points' ? onPoints : why
     })
     return [

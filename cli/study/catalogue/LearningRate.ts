@@ -38,7 +38,12 @@ export const learningRate: Finetunes = {
   paper: 'its code has 1e-3 for backpropagation, 3e-4 for scores, 1e-6 for perturbations',
   varied: 'estimator',
   forms: 'learning rate',
-  on: { faces: Bases.faces, points: Bases.points },
+  on: {
+    faces: Bases.priced(0.1)(Bases.faces),
+    // where nothing is paid a large enough rate has any reward, and all faces are one
+    'faces-unpriced': { ...Bases.faces, task: 'faces' },
+    points: Bases.points
+  },
   conditions,
   against: `${C.asPrinted.name}, rate 0.1`,
   marks: [0.5],
