@@ -1,9 +1,11 @@
 /**
  * Credit on a chain of T = 50 steps of the MLP denoiser: the half-order credit program for segments of h steps beside the
- * gradient of full backpropagation, by TensorFlow.js and by this library.
+ * gradient of full backpropagation, by TensorFlow.js, jax-js and this library.
  */
+import { grad, jit, numpy as np, type Array as JaxArray } from '@jax-js/jax'
 import * as tf from '@tensorflow/tfjs'
 import * as Programs from '../src/estimator/program/Programs.js'
+import type { Tensor } from '../src/tensor/Tensor.js'
 import { halfOrder, kind, mlp, own, table } from './Mlp.js'
 import { ours, type Contender, type Work } from './Work.js'
 
@@ -47,6 +49,42 @@ const tfjsFull = (): Promise<Contender> => {
   })
 }
 
+/** jax-js differentiates it, too, each step jitted; a value that is used again takes a reference first. */
+const jaxjsFull = (): Promise<Contender> => {
+  const array = ({ data, shape }: Tensor): JaxArray => np.array(Float32Array.from(data)).reshape([...shape])
+  const names = ['first', 'second', 'third'].flatMap((name) => [`params.${name}.weight`, `params.${name}.bias`])
+  const loaded = names.flatMap((name) => (params[name] === undefined ? [] : [array(params[name])]))
+  const scalars = table(T).map((row) => row.map((value) => np.array(value)))
+  const step = jit((now: JaxArray, noise: JaxArray, ...given: ReadonlyArray<JaxArray>): JaxArray => {
+    const [w1, b1, w2, b2, w3, b3, a, b, sigma] = given
+    if (!w1 || !b1 || !w2 || !b2 || !w3 || !b3 || !a || !b || !sigma) return now
+    // its own `silu` and `sigmoid` have derivatives that are NaN far below 0
+    const act = (v: JaxArray): JaxArray => v.ref.mul(np.tanh(v.mul(0.5)).add(1).mul(0.5))
+    const h1 = act(np.matmul(now.ref, w1).add(b1))
+    const h2 = act(np.matmul(h1, w2).add(b2))
+    return now.mul(a).add(np.matmul(h2, w3).add(b3).mul(b)).add(noise.mul(sigma))
+  })
+  const loss = (given: Array<JaxArray>): JaxArray => {
+    let now = array(x)
+    for (let t = T; t >= 1; t--) {
+      const data = eps.data.subarray((t - 1) * batch * D, t * batch * D)
+      const noise = array({ data: t === 1 ? data.map(() => 0) : data, shape: [batch, D] })
+      now = step(now, noise, ...given.map((one) => one.ref), ...(scalars[t] ?? []).map((one) => one.ref))
+    }
+    given.forEach((one) => one.dispose())
+    return now.mul(array(bar)).sum()
+  }
+  const gradient = grad(loss)
+  return Promise.resolve({
+    run: async () => {
+      const [first, ...others] = gradient(loaded.map((one) => one.ref))
+      others.forEach((one) => one.dispose())
+      return (await first?.data()) as Float32Array
+    },
+    dispose: () => Promise.resolve([...loaded, ...scalars.flat()].forEach((one) => one.dispose()))
+  })
+}
+
 const full = (memory: 'store' | 'recompute'): ReturnType<typeof ours> =>
   ours(
     Programs.firstOrder(chain, kind(T, memory), () => true),
@@ -64,9 +102,9 @@ export const credits: ReadonlyArray<Work> = [
     about: `full backpropagation of ${T} steps, batch ${batch}`,
     threads: [1, 2],
     tolerance: 1e-2,
-    slow: ['tfjs'],
+    slow: ['tfjs', 'jaxjs'],
     native: { torch: told },
-    contenders: { ours: full('store'), tfjs: tfjsFull }
+    contenders: { ours: full('store'), tfjs: tfjsFull, jaxjs: jaxjsFull }
   },
   {
     name: 'credit-full-recompute',

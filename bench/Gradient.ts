@@ -8,6 +8,7 @@ import * as Gradient from '../src/estimator/Gradient.js'
 import type { Gradients, Request } from '../src/estimator/Gradient.js'
 import { zerothOrderCell } from '../src/estimator/Cover.js'
 import * as Kernel from '../src/kernel/index.js'
+import type { Mode } from '../src/kernel/Mode.js'
 import * as L from '../src/lens/Lens.js'
 import * as Optimizer from '../src/optimizer/Optimizer.js'
 import * as Key from '../src/random/Key.js'
@@ -64,9 +65,10 @@ const settings = {
 
 const onTarget = async (
   threads: number,
+  mode: Mode,
   make: (target: Target) => Promise<Pick<Contender, 'run' | 'dispose'>>
 ): Promise<Contender> => {
-  const target = Kernel.gpuJs({ mode: 'webasm', ...(threads === 1 ? {} : { threads }) })
+  const target = Kernel.gpuJs({ mode, ...(threads === 1 ? {} : { threads }) })
   const { run, dispose } = await make(target)
   return {
     run,
@@ -77,8 +79,8 @@ const onTarget = async (
   }
 }
 
-const gradient = (threads: number): Promise<Contender> =>
-  onTarget(threads, async (target) => {
+const gradient = (threads: number, mode: Mode = 'webasm'): Promise<Contender> =>
+  onTarget(threads, mode, async (target) => {
     const gradients: Gradients = right(Gradient.on(target)(problem))
     return {
       run: async () => right(await gradients.run(request)()).gradient['first.weight']?.data ?? new Float32Array(),
@@ -86,8 +88,8 @@ const gradient = (threads: number): Promise<Contender> =>
     }
   })
 
-const finetune = (threads: number): Promise<Contender> =>
-  onTarget(threads, async (target) => {
+const finetune = (threads: number, mode: Mode = 'webasm'): Promise<Contender> =>
+  onTarget(threads, mode, async (target) => {
     const run = right(
       Finetune.compile(problem, { target, optimizer: Optimizer.adamW(rate), conditions: () => ({ c }) })
     )

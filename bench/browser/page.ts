@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs'
 import '@tensorflow/tfjs-backend-webgpu'
 import { credits } from '../Credit.js'
 import { elementwise } from '../Elementwise.js'
+import { gradients } from '../Gradient.js'
 import { matmul } from '../Matmul.js'
 import { rollout } from '../Rollout.js'
 import { unet } from '../Unet.js'
@@ -19,7 +20,8 @@ const works: ReadonlyArray<Work> = [
   elementwise,
   rollout,
   unet,
-  ...credits.filter(({ name }) => name === 'credit-full' || name === 'credit-h2')
+  ...credits.filter(({ name }) => name === 'credit-full' || name === 'credit-h2'),
+  ...gradients.filter(({ name }) => name === 'gradient-default')
 ]
 
 const makers = (work: Work): Readonly<Partial<Record<Who, () => Promise<Contender>>>> => {

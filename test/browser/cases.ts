@@ -115,12 +115,13 @@ const network: Case = close(
   { batch: 6 }
 )
 
-/** The programs of the RLR estimator on a chain of 5 steps, each with drawn inputs. */
+/** The programs of the RLR estimator on a chain of 4 steps, two segments, each with drawn inputs. */
 const finetuning = (): Readonly<Record<string, Case>> => {
+  const T = 4
   const denoiser = mlp({ features: 12, labels: 4, hidden: 16, blocks: 1, embedding: 8, share: 'cosine' })
-  const estimator = rlr({ T: 5, h: 2, radius: 0.05 })
+  const estimator = rlr({ T, h: 2, radius: 0.05 })
   if (E.isLeft(estimator)) throw new Error(JSON.stringify(estimator.left))
-  const chain = ddim({ denoiser, schedule: cosine(5), eta: 1 })
+  const chain = ddim({ denoiser, schedule: cosine(T), eta: 1 })
   const built = programs(problem(chain, brightness(12), 4)(estimator.right))
   if (E.isLeft(built)) throw new Error(JSON.stringify(built.left))
   const sizes = { batch: 4 }
@@ -129,7 +130,7 @@ const finetuning = (): Readonly<Record<string, Case>> => {
       const values = program.inputs.map(({ name: input, shape }, i): readonly [string, Tensor] => {
         const { bound } = Sh.bind(shape, sizes)
         // between two whole numbers, where no rounding moves an index to another entry of a table
-        if (input === 'high') return [input, { shape: [], data: Float32Array.of(4.25) }]
+        if (input === 'high') return [input, { shape: [], data: Float32Array.of(T - 0.75) }]
         if (input === 'radius') return [input, { shape: [], data: Float32Array.of(0.05) }]
         if (input === 'mask') return [input, { shape: bound, data: new Float32Array(size(bound)).fill(1) }]
         const drawn = draw(bound, i)
@@ -137,7 +138,7 @@ const finetuning = (): Readonly<Record<string, Case>> => {
         const scale = input.startsWith('params') ? 0.06 : 0.5
         return [input, { shape: bound, data: Float32Array.from(drawn.data, (v: number) => scale * v) }]
       })
-      return [`${name} of a chain of 5 steps`, { program, values: Object.fromEntries(values), sizes }]
+      return [`${name} of a chain of ${T} steps`, { program, values: Object.fromEntries(values), sizes }]
     })
   )
 }

@@ -75,10 +75,15 @@ const caseOf = (name: string): Case => {
   return example
 }
 
-/** How far a case is from the reference. */
-const run = async (mode: Mode, name: string): Promise<Agreement> => {
+/** How far a case is from the reference, and the bits of its outputs. */
+export interface Ran extends Agreement {
+  readonly bits: number
+}
+
+const run = async (mode: Mode, name: string): Promise<Ran> => {
   const example = caseOf(name)
-  return agreement(example, await runOn(on(mode), example), accuracy(mode))
+  const values = await runOn(on(mode), example)
+  return { ...agreement(example, values, accuracy(mode)), bits: digest(values) }
 }
 
 /** The bits of a case's outputs. */

@@ -61,6 +61,13 @@ export const shapes: Readonly<Record<string, Case>> = {
     c: X.pad(X.neg(x), 1, 4, 16),
     d: X.add(X.transpose(x), X.scalar(1))
   })),
+  // each pair has one text, and numbers of its own
+  'sums and frames of two sizes': close({ x: [6, 8], y: [10, 12] }, ({ x, y }) => ({
+    a: X.sum(X.mul(x, x), [1]),
+    b: X.sum(X.mul(y, y), [1]),
+    c: X.pad(X.neg(x), 1, 4, 16),
+    d: X.pad(X.neg(y), 1, 4, 20)
+  })),
   'rows, joins and frames that it does not': close({ x: [5, 7], row: [7], column: [5, 1] }, ({ x, row, column }) => ({
     a: X.mul(X.add(X.tanh(x), row), column),
     b: X.concat([X.neg(x), X.mul(x, x)], 1),

@@ -218,13 +218,23 @@ export interface Agreement {
   readonly claimed: number
 }
 
+type Expected = ReturnType<typeof Reference.runWithBounds>
+
+/** What is expected of a case is the same for all modes of an accuracy. */
+const expectations = new WeakMap<Case, Map<Accuracy, Expected>>()
+
+const expectation = (example: Case, accuracy: Accuracy): Expected => {
+  const known = expectations.get(example) ?? new Map<Accuracy, Expected>()
+  const { program, values, sizes = {} } = example
+  const expected = known.get(accuracy) ?? Reference.runWithBounds(program, sizes, values, accuracy)
+  expectations.set(example, known.set(accuracy, expected))
+  return expected
+}
+
 /** How far outputs are from the reference. */
-export const agreement = (
-  { program, values, sizes = {} }: Case,
-  got: Values,
-  accuracy: Accuracy = processor
-): Agreement => {
-  const reference = Reference.runWithBounds(program, sizes, values, accuracy)
+export const agreement = (example: Case, got: Values, accuracy: Accuracy = processor): Agreement => {
+  const { program } = example
+  const reference = expectation(example, accuracy)
   if (E.isLeft(reference)) throw new Error(JSON.stringify(reference.left))
   let [ratio, at, claimed, elements] = [0, '', 0, 0]
   for (const { name } of program.outputs) {

@@ -21,7 +21,7 @@ export interface Compiled {
 }
 
 /**
- * A device that is open. `isLost` and `fault` change when it goes or complains: `fault` is what went wrong that no call
+ * A device that is open; `numbers` is how those that a shader reads are bound. `isLost` and `fault` change when it goes or complains: `fault` is what went wrong that no call
  * has answered for, such as memory that was not there.
  *
  * @category model
@@ -31,6 +31,7 @@ export interface Open {
   readonly adapter: GpuAdapter
   readonly device: GpuDevice
   readonly shaders: Map<string, Promise<Compiled>>
+  readonly numbers: Opaque
   isLost: boolean
   fault: string | undefined
 }
@@ -44,9 +45,13 @@ const mostKept = 512
 
 let opening: Promise<Open> | undefined
 
-const adapterOf = async (): Promise<GpuAdapter> => {
+const gpuOf = (): unknown => {
   const navigator: unknown = Reflect.get(globalThis, 'navigator')
-  const gpu: unknown = typeof navigator === 'object' && navigator !== null ? Reflect.get(navigator, 'gpu') : undefined
+  return typeof navigator === 'object' && navigator !== null ? Reflect.get(navigator, 'gpu') : undefined
+}
+
+const adapterOf = async (): Promise<GpuAdapter> => {
+  const gpu = gpuOf()
   const request: unknown = typeof gpu === 'object' && gpu !== null ? Reflect.get(gpu, 'requestAdapter') : undefined
   if (typeof request !== 'function') throw new Error('there is no WebGPU here: navigator.gpu is missing')
   // what WebGPU's own `requestAdapter` gives
@@ -57,11 +62,22 @@ const adapterOf = async (): Promise<GpuAdapter> => {
 
 const asked = ['maxStorageBufferBindingSize', 'maxBufferSize'] as const
 
+/** Where WebGPU may bind what a compute shader reads. */
+const compute = 4
+
+const subgroups = 'subgroups'
+
+const wanted = [subgroups] as const
+
 const open = async (): Promise<Open> => {
   const adapter = await adapterOf()
   const requiredLimits = Object.fromEntries(asked.map((name) => [name, adapter.limits[name]]))
-  const device = await adapter.requestDevice({ requiredLimits })
-  const opened: Open = { adapter, device, shaders: new Map(), isLost: false, fault: undefined }
+  const requiredFeatures = wanted.filter((name) => adapter.features.has(name))
+  const device = await adapter.requestDevice({ requiredLimits, requiredFeatures })
+  const numbers = device.createBindGroupLayout({
+    entries: [{ binding: 0, visibility: compute, buffer: { type: 'uniform' } }]
+  })
+  const opened: Open = { adapter, device, shaders: new Map(), numbers, isLost: false, fault: undefined }
   void device.lost.then(() => {
     opened.isLost = true
   })
@@ -89,27 +105,36 @@ export const acquire = async (): Promise<Open> => {
 const usualSubgroup = 32
 
 /**
- * How many threads go together on an adapter at most.
+ * How threads go together on a device: how many at most, and whether four of them can hand values to each other. For that a thread
+ * must know its place among those of its workgroup, which is younger than handing on.
  *
  * @category utils
  * @since 0.1.0
  */
-export const subgroupOf = ({ adapter }: Open): number => adapter.info?.subgroupMaxSize ?? usualSubgroup
+export const threadsOf = ({ adapter, device }: Open): { readonly subgroup: number; readonly quads: boolean } => {
+  const gpu = gpuOf()
+  const language: unknown =
+    typeof gpu === 'object' && gpu !== null ? Reflect.get(gpu, 'wgslLanguageFeatures') : undefined
+  // WebGPU's own set of names
+  const places = (language as ReadonlySet<string> | undefined)?.has('subgroup_id') ?? false
+  return {
+    subgroup: adapter.info?.subgroupMaxSize ?? usualSubgroup,
+    quads: places && device.features.has(subgroups)
+  }
+}
 
 // -------------------------------------------------------------------------------------
 // shaders
 // -------------------------------------------------------------------------------------
 
-const compute = 4
-
 /**
- * The shader of a text that reads so many arrays. The same text is compiled once.
+ * The shader of a text that reads so many arrays, and numbers of its own or not. The same text is compiled once.
  *
  * @category utils
  * @since 0.1.0
  */
-export const compiled = (on: Open, text: string, arrays: number): Promise<Compiled> => {
-  const { device, shaders } = on
+export const compiled = (on: Open, text: string, arrays: number, reads: boolean): Promise<Compiled> => {
+  const { device, shaders, numbers } = on
   const before = shaders.get(text)
   if (before !== undefined) {
     // what was used last goes last
@@ -124,7 +149,7 @@ export const compiled = (on: Open, text: string, arrays: number): Promise<Compil
   const module = device.createShaderModule({ code: text })
   const made = device
     .createComputePipelineAsync({
-      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      layout: device.createPipelineLayout({ bindGroupLayouts: reads ? [layout, numbers] : [layout] }),
       compute: { module, entryPoint: 'main' }
     })
     .then(

@@ -76,6 +76,7 @@ export interface GpuEncoder {
  * @since 0.1.0
  */
 export interface GpuDevice {
+  readonly features: ReadonlySet<string>
   readonly limits: Readonly<Record<string, number>>
   readonly lost: Promise<{ readonly message: string }>
   readonly queue: {
@@ -83,6 +84,8 @@ export interface GpuDevice {
     readonly submit: (commands: ReadonlyArray<Opaque>) => void
     readonly onSubmittedWorkDone: () => Promise<undefined>
   }
+  readonly createBuffer: (described: { readonly size: number; readonly usage: number }) => GpuBuffer
+  readonly createBindGroup: (described: object) => Opaque
   readonly createCommandEncoder: () => GpuEncoder
   readonly createShaderModule: (described: { readonly code: string }) => GpuModule
   readonly createBindGroupLayout: (described: object) => Opaque
@@ -99,6 +102,7 @@ export interface GpuDevice {
  * @since 0.1.0
  */
 export interface GpuAdapter {
+  readonly features: ReadonlySet<string>
   readonly limits: Readonly<Record<string, number>>
   readonly info?: { readonly subgroupMaxSize?: number }
   readonly requestDevice: (described: object) => Promise<GpuDevice>

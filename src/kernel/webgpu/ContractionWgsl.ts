@@ -3,7 +3,8 @@
  * at a time, with vectors wherever operands lie together.
  *
  * Rows are all axes that the right operand does not move along: a block may span images of a batch. With `split`, the
- * threads of a workgroup share out the sum of fewer blocks, and a tree joins what they have, in an order that the sizes fix.
+ * threads of a workgroup share out the sum of fewer blocks, and a tree joins what they have, in an order that the sizes fix. Where a
+ * block is shared, four threads of a subgroup read a quarter each of the right operand and hand it on to each other.
  *
  * @since 0.1.0
  */
@@ -11,162 +12,9 @@ import { size } from '../../tensor/Tensor.js'
 import type { Access, ContractionCore } from '../plan/Spec.js'
 import * as P from './Position.js'
 import type { Position } from './Position.js'
-import { type Block, define, element, type Facts, gain, inside, lead } from './TermWgsl.js'
+import { anatomy, type BlockShape, counts, pick, tile } from './Blocks.js'
+import { type Block, define, element, type Facts, inside, lead } from './TermWgsl.js'
 import { groupSize } from './Workgroup.js'
-
-// -------------------------------------------------------------------------------------
-// model
-// -------------------------------------------------------------------------------------
-
-/**
- * A block: `rows` by `columns` of the output a thread, the sum in `split` parts, side by side in a workgroup.
- *
- * @category model
- * @since 0.1.0
- */
-export interface BlockShape {
-  readonly rows: number
-  readonly columns: number
-  readonly split: number
-}
-
-/** How an operand is read: vectors along the sum, vectors along its own axis, or one element at a time. */
-type Reading = 'sum' | 'own' | 'single'
-
-/**
- * What a contraction is to this interpreter: axes by what they are to the operands.
- *
- * - `batch`: axes that both operands, or the right one alone, move along. `rows`: others but the columns. `taps`: axes of
- *   the sum but the last, which has `depth` steps.
- */
-interface Anatomy {
-  readonly batch: ReadonlyArray<number>
-  readonly rows: ReadonlyArray<number>
-  readonly column: number
-  readonly sum: ReadonlyArray<number>
-  readonly a: Reading
-  readonly b: Reading
-}
-
-const anatomy = ({ dims, strides, a, b }: ContractionCore, facts: Facts): Anatomy => {
-  const column = strides.length - 1
-  const outer = dims.map((_, axis) => axis).slice(0, column)
-  const last = dims.length - 1
-  const rows = outer.filter((axis) => (b.strides[axis] ?? 0) === 0)
-  const row = rows.at(-1)
-  const vectors = (access: Access, axis: number | undefined): boolean =>
-    axis !== undefined && axis >= 0 && access.strides[axis] === 1 && (gain([access], facts, dims, axis) ?? 0) > 0
-  const reading = (access: Access, own: number | undefined): Reading =>
-    vectors(access, own) ? 'own' : last > column && vectors(access, last) ? 'sum' : 'single'
-  return {
-    batch: outer.filter((axis) => (b.strides[axis] ?? 0) !== 0),
-    rows,
-    column,
-    sum: dims.map((_, axis) => axis).slice(column + 1),
-    a: reading(a, row === column - 1 ? row : undefined),
-    b: reading(b, column)
-  }
-}
-
-// -------------------------------------------------------------------------------------
-// utils
-// -------------------------------------------------------------------------------------
-
-const pick = (values: ReadonlyArray<number>, axes: ReadonlyArray<number>): ReadonlyArray<number> =>
-  axes.map((axis) => values[axis] ?? 0)
-
-/** How many blocks lie along the columns, along the rows and in the batch. */
-const counts = (
-  core: ContractionCore,
-  { batch, rows, column }: Anatomy,
-  block: BlockShape
-): { readonly across: number; readonly down: number; readonly deep: number } => ({
-  across: Math.ceil((core.dims[column] ?? 1) / block.columns),
-  down: Math.ceil(size(pick(core.dims, rows)) / block.rows),
-  deep: size(pick(core.dims, batch))
-})
-
-/**
- * What an adapter wants of blocks: the most sums that a thread keeps, and the fewest workgroups that leave none of its cores idle.
- *
- * A subgroup of four is a processor that plays a GPU: it keeps sums in its caches anyway, and has few cores. There, a product of
- * matrices of side 512 took 374 ms of the processor in blocks of 8 x 8, and 282 in those of 16 x 16.
- */
-interface Grain {
-  readonly sums: number
-  readonly groups: number
-}
-
-const grainOf = ({ subgroup }: Facts): Grain => (subgroup <= 4 ? { sums: 256, groups: 2 } : { sums: 64, groups: 32 })
-
-/**
- * A block of 8 x 8 is a sixth faster than one of half its size, and takes twice as long to compile: below so many operations
- * a run it does not pay.
- */
-const worthLarge = 2 ** 28
-const large = 64
-
-/**
- * The blocks that are open to a contraction, the one to take first: the largest that leaves threads enough.
- *
- * @category utils
- * @since 0.1.0
- */
-export const contractionWays = (core: ContractionCore, facts: Facts): ReadonlyArray<BlockShape> => {
-  const parts = anatomy(core, facts)
-  const m = size(pick(core.dims, parts.rows))
-  const n = core.dims[parts.column] ?? 1
-  const wide = n % 4 === 0
-  const grain = grainOf(facts)
-  const side = Math.sqrt(grain.sums)
-  const sides = [16, 8, 4, 2, 1].filter((one) => one <= side)
-  const heights = sides.filter((rows) => rows === 1 || (rows < 2 * m && (parts.a !== 'own' || rows % 4 === 0)))
-  const widths = (wide ? sides.filter((one) => one >= 4) : sides).filter((columns) => columns <= 4 || columns < 2 * n)
-  const shapes = heights
-    .filter((rows) => parts.a !== 'own' || rows >= 4)
-    .flatMap((rows) =>
-      widths.filter((columns) => wide || columns < 2 * n).map((columns) => ({ rows, columns, split: 1 }))
-    )
-    // what is far from a square reads more than it computes
-    .filter(({ rows, columns }) => rows <= 4 * columns && columns <= 4 * rows)
-    .sort((x, y) => y.rows * y.columns - x.rows * x.columns)
-  const groups = (block: BlockShape): number => {
-    const { across, down, deep } = counts(core, parts, block)
-    return Math.ceil((across * down * deep) / groupSize)
-  }
-  const steps = size(pick(core.dims, parts.sum))
-  const work = 2 * size(core.dims) * facts.calls
-  const first = shapes.find(
-    (block) => groups(block) >= grain.groups && (block.rows * block.columns < large || work >= worthLarge)
-  ) ??
-    shapes.at(-1) ?? { rows: 1, columns: 1, split: 1 }
-  const whole = [first, ...shapes.filter((one) => one !== first)]
-  const divided = steps >= manySteps ? [8, groupSize].map((split) => ({ ...first, split })) : []
-  return groups(first) < grain.groups ? [...divided, ...whole] : [...whole, ...divided]
-}
-
-/**
- * The workgroups of a contraction.
- *
- * @category utils
- * @since 0.1.0
- */
-export const contractionGroups = (core: ContractionCore, facts: Facts, block: BlockShape): number => {
-  const { across, down, deep } = counts(core, anatomy(core, facts), block)
-  const { width, height } = tile(across, block)
-  return Math.ceil(across / width) * Math.ceil(down / height) * deep
-}
-
-/** The blocks of a workgroup along the columns and along the rows. */
-const tile = (across: number, { split }: BlockShape): { readonly width: number; readonly height: number } => {
-  const blocks = groupSize / split
-  let width = 1
-  while (width < 8 && width < across && width < blocks) width *= 2
-  return { width, height: blocks / width }
-}
-
-/** The steps of a sum that is worth sharing out. */
-const manySteps = 256
 
 const letters = ['x', 'y', 'z', 'w'] as const
 const range = (n: number): ReadonlyArray<number> => Array.from({ length: n }, (_, i) => i)
@@ -191,8 +39,8 @@ export const contracted = (
   const parts = anatomy(core, facts)
   const { dims, strides, a, b } = core
   const { across, down, deep } = counts(core, parts, shape)
-  const { width, height } = tile(across, shape)
-  const { split } = shape
+  const { width, height } = tile({ across, down }, shape)
+  const { split, shared } = shape
   const name = (value: string): string => define(block, value)
   const m = size(pick(dims, parts.rows))
   const n = dims[parts.column] ?? 1
@@ -204,25 +52,28 @@ export const contracted = (
   // which block: tiles of workgroups, row by row
   const tiles = Math.ceil(across / width)
   const stacks = Math.ceil(down / height)
-  const slot = split === 1 ? 'lid' : name(`lid / ${split}u`)
+  const slot = shared ? name('lid / 4u') : split === 1 ? 'lid' : name(`lid / ${split}u`)
   const share = split === 1 ? '' : name(`lid % ${split}u`)
+  const fourth = shared ? name('lid % 4u') : ''
   const bx = name(`(wg % ${tiles}u) * ${width}u + ${slot} % ${width}u`)
-  const by = name(`(wg / ${tiles}u % ${stacks}u) * ${height}u + ${slot} / ${width}u`)
+  const low = shared ? `${slot} / ${width}u * 4u + ${fourth}` : `${slot} / ${width}u`
+  const by = name(`(wg / ${tiles}u % ${stacks}u) * ${height}u + ${low}`)
   const bz = deep === 1 ? '0u' : name(`wg / ${tiles * stacks}u`)
   const ragged = [
     ...(across % width === 0 ? [] : [`${bx} >= ${across}u`]),
     ...(down % height === 0 ? [] : [`${by} >= ${down}u`])
   ]
   const out = ragged.length === 0 ? undefined : name(ragged.join(' || '))
-  // threads of a workgroup meet at barriers where they share sums: none may leave
-  if (out !== undefined && split === 1) block.lines.push(`if (${out}) { return; }`)
+  // threads meet where they share sums, or what they read: none may leave before
+  const meet = split > 1 || shared
+  if (out !== undefined && !meet) block.lines.push(`if (${out}) { return; }`)
 
   // positions of rows: an element past the end is the last one again, and is not written
   const batchIndex = P.indices(name, pick(dims, parts.batch), P.multiple(bz, deep))
   const rowIndex = range(shape.rows).map((r): Position => {
     const start = P.multiple(by, down, shape.rows)
     const whole = P.sum([start, P.at(r)])
-    if (level && (split === 1 || ragged.length === 0)) return whole
+    if (level && (!meet || ragged.length === 0)) return whole
     if (parts.a !== 'own') return P.multiple(name(`min(${P.text(whole)}, ${m - 1}u)`), m)
     // four rows stay together: four divides m
     const four = P.divided(P.sum([start, P.at(r - (r % 4))]), 4)
@@ -231,11 +82,25 @@ export const contracted = (
   const rowDims = pick(dims, parts.rows)
   /** Rows of a block that lie in one row of the last axis keep their distance. */
   const near = level && (rowDims.at(-1) ?? 1) % shape.rows === 0
+  /** Where such a block begins, in one text for one block a row and for several: layers of a kind share it. */
+  const blockAt = (own: P.Name, steps: ReadonlyArray<number>): Position => {
+    const [length = 1, before = 1] = [...rowDims].reverse()
+    const [step = 0, stepBefore = 0] = [...steps].reverse()
+    if (before === 1 || stepBefore === step * length) {
+      return P.along(own, rowDims, steps, P.multiple(by, down, shape.rows))
+    }
+    const each = length / shape.rows
+    const line = P.multiple(own(`${by} / ${each}u`), down / each)
+    return P.sum([
+      P.along(own, rowDims.slice(0, -1), steps.slice(0, -1), line),
+      P.multiple(own(`${by} % ${each}u`), Math.max(2, each), shape.rows * step)
+    ])
+  }
   const rowsAt = (walk: ReadonlyArray<number>): ReadonlyArray<Position> => {
     const steps = pick(walk, parts.rows)
     const [first] = rowIndex
-    if (near && first !== undefined && (split === 1 || ragged.length === 0)) {
-      const start = P.along(name, rowDims, steps, P.multiple(by, down, shape.rows))
+    if (near && first !== undefined && (!meet || ragged.length === 0)) {
+      const start = blockAt(name, steps)
       return range(shape.rows).map((r) => P.sum([start, P.at(r * (steps.at(-1) ?? 0))]))
     }
     return rowIndex.map((index) => P.along(name, rowDims, steps, index))
@@ -248,16 +113,21 @@ export const contracted = (
   const aRows = rowsAt(a.strides).map((row) => named(name, P.sum([aStart, row])))
   const columnStride = b.strides[parts.column] ?? 0
   const vectors = parts.b === 'own'
-  const columnAt = range(shape.columns).map((c): Position => {
+  /** The column of a block that is `c`, and as much further as a name says. */
+  const columnAt = (c: number, further: Position = P.at(0)): Position => {
     const start = P.multiple(bx, across, shape.columns)
-    const whole = P.sum([start, P.at(c)])
-    if (even && (split === 1 || across % width === 0)) return whole
+    const whole = P.sum([start, P.at(c), further])
+    if (even && (!meet || across % width === 0)) return whole
     if (!vectors) return P.multiple(name(`min(${P.text(whole)}, ${n - 1}u)`), n)
     // four columns stay together: four divides n
     if (c % 4 !== 0) return P.at(0)
     return P.multiple(name(`min(${P.text(P.divided(whole, 4))}, ${n / 4 - 1}u)`), n / 4, 4)
-  })
-  const bColumns = columnAt.map((column) => named(name, P.sum([bStart, P.scale(column, columnStride)])))
+  }
+  const bColumn = (column: Position): Position => named(name, P.sum([bStart, P.scale(column, columnStride)]))
+  const bColumns = range(shape.columns).map((c) => bColumn(columnAt(c)))
+  /** The columns whose vectors along the sum a thread reads for its three neighbours, too. */
+  const own4 = P.multiple(fourth, shared ? 4 : 1)
+  const bQuarters = shared && !vectors ? range(shape.columns / 4).map((c) => bColumn(columnAt(4 * c, own4))) : []
 
   // what is summed
   const groups = vectors ? shape.columns / 4 : shape.columns
@@ -281,6 +151,7 @@ export const contracted = (
     const steps = parts.sum.length === 0 ? [0] : range(unrolled)
     // shared by all rows and columns: the way along the sum
     const shift = (access: Access, k: number): Position => named(own, to(access, k))
+    const handed = (value: string, from: number): string => own(`quadBroadcast(${value}, ${from}u)`)
     const aVectorSum = parts.a === 'sum' && whole
     const bVectorSum = parts.b === 'sum' && whole
     const left = (r: number, k: number): string => {
@@ -293,6 +164,14 @@ export const contracted = (
       return own(element(aName, aVectors, P.sum([row, shift(a, k)])))
     }
     const rightOf = (c: number, k: number): string => {
+      if (shared && whole) {
+        if (vectors) {
+          const along = P.sum([shift(b, 0), P.scale(own4, b.strides[last] ?? 0)])
+          return handed(own(vectorAt(bName, P.sum([bColumns[4 * c] ?? P.at(0), along]))), k)
+        }
+        const quarter = own(vectorAt(bName, P.sum([bQuarters[Math.floor(c / 4)] ?? P.at(0), shift(b, 0)])))
+        return `${handed(quarter, c % 4)}.${letters[k] ?? 'x'}`
+      }
       if (vectors) return own(vectorAt(bName, P.sum([bColumns[4 * c] ?? P.at(0), shift(b, k)])))
       const column = bColumns[c] ?? P.at(0)
       if (bVectorSum) return `${own(vectorAt(bName, P.sum([column, shift(b, 0)])))}.${letters[k] ?? 'x'}`
@@ -333,19 +212,24 @@ export const contracted = (
   )
 
   if (split > 1) joinShares(block, sums.flat(), split, out)
+  if (shared && out !== undefined) block.lines.push(`if (${out}) { return; }`)
 
   // the output, row by row: one text for all rows is compiled once
   const wide = n % 4 === 0 && shape.columns % 4 === 0 && strides[parts.column] === 1
   const type = vectors ? 'vec4f' : 'f32'
   block.lines.push(`var sums = array<${type}, ${shape.rows * groups}>(${sums.flat().join(', ')});`)
-  const sum = (c: number): string => `sums[${groups === 1 ? 'row' : `row * ${groups}u + ${c}u`}]`
+  const unit = wide ? 4 : 1
+  const count = shape.columns / unit
+  /** Vectors are written one after the other, too. */
+  const loops = wide && count > 1
+  const sum = (...at: ReadonlyArray<string>): string =>
+    `sums[${[groups === 1 ? 'row' : `row * ${groups}u`, ...(groups === 1 ? [] : at)].join(' + ')}]`
   const valueAt = (c: number): string => {
-    if (!wide) return vectors ? `${sum(Math.floor(c / 4))}.${letters[c % 4] ?? 'x'}` : sum(c)
-    return vectors
-      ? sum(c)
-      : `vec4f(${range(4)
-          .map((i) => sum(4 * c + i))
-          .join(', ')})`
+    if (!wide) return vectors ? `${sum(`${Math.floor(c / 4)}u`)}.${letters[c % 4] ?? 'x'}` : sum(`${c}u`)
+    if (vectors) return sum('column')
+    return `vec4f(${range(4)
+      .map((i) => sum(...(loops ? ['column * 4u'] : []), `${i}u`))
+      .join(', ')})`
   }
   const rows = inside(block, (each) => {
     const own = (value: string): string => define(each, value)
@@ -355,18 +239,20 @@ export const contracted = (
     const steps = pick(strides, parts.rows)
     const known = level ? P.sum([start, row]) : P.multiple(own(P.text(P.sum([start, row]))), m)
     const place = near
-      ? P.sum([P.along(own, rowDims, steps, start), P.scale(row, steps.at(-1) ?? 0)])
+      ? P.sum([blockAt(own, steps), P.scale(row, steps.at(-1) ?? 0)])
       : P.along(own, rowDims, steps, known)
-    const unit = wide ? 4 : 1
-    for (const c of range(shape.columns / unit)) {
-      const column = P.sum([P.multiple(bx, across, shape.columns), P.at(c * unit)])
-      const text = inside(each, (guarded) => {
+    const write = (into: Block, c: Position, value: string): void => {
+      const column = P.sum([P.multiple(bx, across, shape.columns), P.scale(c, unit)])
+      const text = inside(into, (guarded) => {
         const within = even ? column : P.multiple(define(guarded, P.text(P.divided(column, unit))), n / unit, unit)
         const position = P.sum([batchAt(strides), place, P.scale(within, strides[parts.column] ?? 1)])
-        store(guarded, position, valueAt(c), wide)
+        store(guarded, position, value, wide)
       })
-      each.lines.push(even ? `{\n${text}\n}` : `if (${P.text(column)} < ${n}u) {\n${text}\n}`)
+      into.lines.push(even ? `{\n${text}\n}` : `if (${P.text(column)} < ${n}u) {\n${text}\n}`)
     }
+    if (!loops) return range(count).forEach((c) => write(each, P.at(c), valueAt(c)))
+    const text = inside(each, (one) => write(one, P.multiple('column', count), valueAt(0)))
+    each.lines.push(`for (var column = 0u; column < ${count}u; column++) {\n${text}\n}`)
   })
   block.lines.push(`for (var row = 0u; row < ${shape.rows}u; row++) {\n${rows}\n}`)
   return split > 1 ? [`var<workgroup> shares : array<${vectors ? 'vec4f' : 'f32'}, ${groupSize}>;`] : []

@@ -6,7 +6,8 @@
  */
 import type { OutputPart, Spec } from '../plan/Spec.js'
 import type { Kernel } from '../plan/Template.js'
-import { type BlockShape, contracted, contractionGroups, contractionWays } from './ContractionWgsl.js'
+import { type BlockShape, contractionGroups, contractionWays } from './Blocks.js'
+import { contracted } from './ContractionWgsl.js'
 import { framed, inFours, joined } from './ElementwiseWgsl.js'
 import * as P from './Position.js'
 import type { Position } from './Position.js'
@@ -30,7 +31,7 @@ export type Way =
   | ({ readonly _tag: 'Contraction' } & BlockShape)
 
 /**
- * The text of a shader, and how many workgroups of it there are.
+ * The text of a shader, how many workgroups of it there are, and the numbers that it reads (see `alike`), if any.
  *
  * @category model
  * @since 0.1.0
@@ -38,6 +39,7 @@ export type Way =
 export interface Shader {
   readonly text: string
   readonly groups: number
+  readonly numbers: ReadonlyArray<number>
 }
 
 // -------------------------------------------------------------------------------------
@@ -77,7 +79,10 @@ export const wayName = (way: Way): string => {
     case 'Reduction':
       return `${way.tree ? 'a tree' : 'a thread'}, vectors ${way.lanes === 'none' ? 'nowhere' : `of what is ${way.lanes}`}`
     case 'Contraction':
-      return `${way.rows} x ${way.columns} a thread${way.split === 1 ? '' : `, the sum in ${way.split} parts`}`
+      return (
+        `${way.rows} x ${way.columns} a thread${way.split === 1 ? '' : `, the sum in ${way.split} parts`}` +
+        (way.shared ? ', four share what they read' : '')
+      )
   }
 }
 
@@ -105,7 +110,7 @@ export const kernelWgsl = (kernel: Kernel, facts: Facts, way: Way): Shader => {
   }
   const made = ((): { readonly groups: number; readonly declarations: ReadonlyArray<string> } => {
     if (core._tag === 'Contraction') {
-      const shape = way._tag === 'Contraction' ? way : { rows: 1, columns: 1, split: 1 }
+      const shape = way._tag === 'Contraction' ? way : { rows: 1, columns: 1, split: 1, shared: false }
       const declarations = contracted(block, facts, core, shape, store)
       return { groups: contractionGroups(core, facts, shape), declarations }
     }
@@ -127,7 +132,9 @@ export const kernelWgsl = (kernel: Kernel, facts: Facts, way: Way): Shader => {
     store(block, at, value, wide)
     return { groups: Math.ceil(places / groupSize), declarations: [] }
   })()
-  return { groups: made.groups, text: shader(kernel, facts, made.declarations, made.groups, block.lines) }
+  const shared = way._tag === 'Contraction' && way.shared
+  const text = shader(kernel, facts, made.declarations, made.groups, shared, block.lines)
+  return { groups: made.groups, text, numbers: [] }
 }
 
 /** Applies the epilogue to what a core computed, and writes it: one element, or four from a position on. */
@@ -164,6 +171,7 @@ const shader = (
   { arrays }: Facts,
   declarations: ReadonlyArray<string>,
   groups: number,
+  shared: boolean,
   lines: ReadonlyArray<string>
 ): string => {
   const type = (i: number): string => (arrays[i] === true ? 'array<vec4f>' : 'array<f32>')
@@ -172,14 +180,20 @@ const shader = (
     ...Array.from({ length: buffers }, (_, i) => `d${i} : vec4u`),
     ...parameters.map((kind, i) => `p${i} : ${kind === 'Integer' ? 'i32' : 'f32'}`)
   ]
+  const thread = shared
+    ? '@builtin(subgroup_id) team : u32, @builtin(subgroup_size) mates : u32, @builtin(subgroup_invocation_id) mate : u32'
+    : '@builtin(local_invocation_index) lid : u32'
   return [
+    ...(shared ? ['enable subgroups;'] : []),
     `struct Params { ${members.join(', ')} }`,
     '@group(0) @binding(0) var<uniform> params : Params;',
     ...Array.from({ length: buffers }, (_, i) => `@group(0) @binding(${i + 1}) var<storage, read> b${i} : ${type(i)};`),
     `@group(0) @binding(${buffers + 1}) var<storage, read_write> result : ${type(buffers)};`,
     ...declarations,
     `@compute @workgroup_size(${groupSize})`,
-    'fn main(@builtin(local_invocation_index) lid : u32, @builtin(workgroup_id) w : vec3u, @builtin(num_workgroups) all : vec3u) {',
+    `fn main(${thread}, @builtin(workgroup_id) w : vec3u, @builtin(num_workgroups) all : vec3u) {`,
+    // threads that hand values to each other are neighbours in their subgroup, which need not be so by the index in the workgroup
+    ...(shared ? ['let lid = team * mates + mate;'] : []),
     // gpu.js writes the output's height, 1, into the second of the sizes; a run that is cut begins further on
     'let wg = w.x + w.y * all.x + (params.size.y - 1u);',
     ...(groups > mostGroups ? [`if (wg >= ${groups}u) { return; }`] : []),

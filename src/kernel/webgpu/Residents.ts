@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import type { Open } from './Adapter.js'
-import type { DoorExecutor, DoorPass, DoorPipeline, GpuDevice } from './Api.js'
+import type { DoorExecutor, DoorPass, DoorPipeline, GpuDevice, Opaque } from './Api.js'
 import { folded, mostGroups } from './WebGpuKernel.js'
 
 // -------------------------------------------------------------------------------------
@@ -27,13 +27,14 @@ export interface Traffic {
 
 /**
  * What a run is cut at: a submission ends where it has so many operations, so that a page and the watchdog of a driver stay
- * alive. `flops` are those of each step.
+ * alive. `flops` are those of each step, `numbers` what is bound for those that it reads.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Pace {
   readonly flops: ReadonlyArray<number>
+  readonly numbers: ReadonlyArray<Opaque | undefined>
   readonly most: number
 }
 
@@ -109,15 +110,19 @@ const running = (executor: DoorExecutor, on: Open, pace: Pace, traffic: Traffic)
 const encoded = async (
   device: GpuDevice,
   passes: ReadonlyArray<DoorPass>,
-  { flops, most }: Pace,
+  { flops, numbers, most }: Pace,
   traffic: Traffic
 ): Promise<ReturnType<GpuDevice['createCommandEncoder']>> => {
   let encoder = device.createCommandEncoder()
   let pass = encoder.beginComputePass()
   let load = 0
-  const dispatch = ({ pipeline, bindGroup }: DoorPass, [x = 1, y = 1, z = 1]: ReadonlyArray<number>): void => {
+  const dispatch = (i: number, [x = 1, y = 1, z = 1]: ReadonlyArray<number>): void => {
+    const { pipeline, bindGroup } = passes[i] ?? {}
+    if (pipeline === undefined || bindGroup === undefined) return
+    const own = numbers[i]
     pass.setPipeline(pipeline)
     pass.setBindGroup(0, bindGroup)
+    if (own !== undefined) pass.setBindGroup(1, own)
     pass.dispatchWorkgroups(x, y, z)
   }
   const submit = async (): Promise<void> => {
@@ -133,7 +138,7 @@ const encoded = async (
     const work = flops[i] ?? 0
     if (load > 0 && load + work > most) await submit()
     if (work <= most) {
-      dispatch(step, step.groups)
+      dispatch(i, step.groups)
       load += work
       continue
     }
@@ -142,7 +147,7 @@ const encoded = async (
     const share = Math.min(mostGroups, Math.max(1, Math.floor((x * y * most) / work)))
     for (let from = 0; from < x * y; from += share) {
       device.queue.writeBuffer(step.paramsBuffer, 4, Uint32Array.of(from + 1))
-      dispatch(step, folded(Math.min(share, x * y - from)))
+      dispatch(i, folded(Math.min(share, x * y - from)))
       await submit()
     }
     device.queue.writeBuffer(step.paramsBuffer, 4, Uint32Array.of(1))

@@ -6,8 +6,10 @@
 import { type GpuInstance, type PlanPipeline, planPipeline } from '../gpujs/Pipeline.js'
 import { flopsOf, type Plan } from '../plan/Plan.js'
 import { argumentNames, type Kernel } from '../plan/Template.js'
-import { acquire, compiled, type Open, subgroupOf } from './Adapter.js'
+import { alike } from './Alike.js'
+import { acquire, compiled, type Open, threadsOf } from './Adapter.js'
 import { kernelWgsl, type Shader, type Way, ways } from './KernelWgsl.js'
+import { type Numbers, numbersOn } from './Numbers.js'
 import { install, type Traffic } from './Residents.js'
 import type { Facts } from './TermWgsl.js'
 
@@ -48,8 +50,8 @@ const usual: ShaderOptions = { choose: ([first]) => first, most: 2 ** 35, traffi
 // -------------------------------------------------------------------------------------
 
 /**
- * What is known of each kernel of a plan, the outputs of whose kernels have the given lengths, on an adapter whose subgroups have so
- * many threads.
+ * What is known of each kernel of a plan, the outputs of whose kernels have the given lengths, on an adapter whose threads go together
+ * in a known way.
  *
  * @category utils
  * @since 0.1.0
@@ -57,7 +59,7 @@ const usual: ShaderOptions = { choose: ([first]) => first, most: 2 ** 35, traffi
 export const factsOf = (
   { buffers, kernels, calls }: Plan,
   lengths: ReadonlyArray<number>,
-  subgroup: number
+  threads: Pick<Facts, 'subgroup' | 'quads'>
 ): ReadonlyArray<Facts> => {
   const length = buffers.map(({ size }) => size)
   for (const { kernel, output } of calls) length[output] = lengths[kernel] ?? 0
@@ -69,7 +71,7 @@ export const factsOf = (
       arrays: [...arrays, fours(lengths[kernel])],
       numbers: parameters.map((_, i) => own.every((call) => (call.parameters[i] ?? 1) % 4 === 0)),
       calls: own.length,
-      subgroup
+      ...threads
     }
   })
 }
@@ -87,37 +89,44 @@ export const shaderPipeline = (
   lengths: ReadonlyArray<number>,
   { choose, most, traffic }: ShaderOptions = usual
 ): PlanPipeline => {
-  const shadersFor = (subgroup: number): ReadonlyArray<Shader> => {
-    const facts = factsOf(plan, lengths, subgroup)
-    return plan.kernels.map((kernel, i): Shader => {
-      const known = facts[i] ?? { arrays: [], numbers: [], calls: 1, subgroup }
+  const shadersFor = (threads: Pick<Facts, 'subgroup' | 'quads'>): ReadonlyArray<Shader> => {
+    const facts = factsOf(plan, lengths, threads)
+    const shaders = plan.kernels.map((kernel, i): Shader => {
+      const known = facts[i] ?? { arrays: [], numbers: [], calls: 1, ...threads }
       const way = choose(ways(kernel, known), kernel) ?? { _tag: 'Elements', wide: false }
-      const shader = kernelWgsl(kernel, known, way)
-      on.shaders.set(kernel, shader)
-      return shader
+      return kernelWgsl(kernel, known, way)
     })
+    return alike(shaders)
   }
   const own = plan.kernels.map(({ spec }) => flopsOf(spec))
-  const pace = { flops: plan.calls.map(({ kernel }) => own[kernel] ?? 0), most }
-  let live: { readonly open: Open; readonly pipeline: PlanPipeline } | undefined
+  const flops = plan.calls.map(({ kernel }) => own[kernel] ?? 0)
+  let live: { readonly open: Open; readonly pipeline: PlanPipeline; readonly numbers: Numbers } | undefined
   const drop = async (): Promise<void> => {
     const before = live
     live = undefined
     await before?.pipeline.dispose()
+    before?.numbers.dispose()
   }
   const started = async (): Promise<PlanPipeline> => {
     const open = await acquire()
     if (live !== undefined && live.open !== open) await drop()
     if (live === undefined) {
-      const made = shadersFor(subgroupOf(open)).map(({ text }, i) =>
-        compiled(open, text, plan.kernels[i]?.buffers ?? 0)
+      const shaders = shadersFor(threadsOf(open))
+      plan.kernels.forEach((kernel, i) => {
+        const shader = shaders[i]
+        if (shader !== undefined) on.shaders.set(kernel, shader)
+      })
+      const made = shaders.map(({ text, numbers: read }, i) =>
+        compiled(open, text, plan.kernels[i]?.buffers ?? 0, read.length > 0)
       )
+      const numbers = numbersOn(open, shaders)
+      const pace = { flops, most, numbers: plan.calls.map(({ kernel }) => numbers.groups[kernel]) }
       const pipeline = planPipeline(on, plan, lengths, {
         // gpu.js takes the names of arguments from it
         text: (kernel) => `function (${argumentNames(kernel).join(', ')}) { return 0; }`,
         prepare: (pipeline_) => install(pipeline_, open, pace, traffic)
       })
-      live = { open, pipeline }
+      live = { open, pipeline, numbers }
       await Promise.all(made)
     }
     return live.pipeline

@@ -17,8 +17,8 @@ import type { Position } from './Position.js'
 
 /**
  * What is known of a kernel in all of its calls in a run: whether four divides the size of each array (the last of them is
- * the output), and the value of each number that is an argument; how many calls there are; and how many threads go together on
- * the adapter, its subgroup.
+ * the output), and the value of each number that is an argument; how many calls there are; how many threads go together on
+ * the adapter, its subgroup; and whether four of those can hand values to each other.
  *
  * @category model
  * @since 0.1.0
@@ -28,6 +28,7 @@ export interface Facts {
   readonly numbers: ReadonlyArray<boolean>
   readonly calls: number
   readonly subgroup: number
+  readonly quads: boolean
 }
 
 /**

@@ -74,7 +74,12 @@ export const webgpuKernel = (
       const device: GpuDevice = on.device
       this.context = on
       this._device = device
-      const { pipeline, layout } = await compiled(on, this.compiledSource, this.paramsLayout?.arrayArgs.length ?? 0)
+      const { pipeline, layout } = await compiled(
+        on,
+        this.compiledSource,
+        this.paramsLayout?.arrayArgs.length ?? 0,
+        shaderOf(this).numbers.length > 0
+      )
       this.bindGroupLayout = layout
       this.computePipeline = pipeline
       this.constantBuffers = []
