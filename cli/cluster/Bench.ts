@@ -111,9 +111,7 @@ const ofError = (error: EstimatorError): Became =>
  * @since 0.1.0
  */
 export const bench = ({ id, depot, shop: open }: Crafts): Bench => {
-  const shops = keeping<E.Either<string, Shop>>(most.shops, (one) => {
-    if (E.isRight(one)) void one.right.dispose()
-  })
+  const shops = keeping<Shop>(most.shops, (one) => void one.dispose())
   const states = keeping<State>(most.states)
   // blocks of one state at a time: their trajectories are large
   let waiting = keeping<Waiting>(most.waiting)
@@ -121,10 +119,14 @@ export const bench = ({ id, depot, shop: open }: Crafts): Bench => {
 
   const shopOf = async (recipe: string): Promise<E.Either<Became, Shop>> => {
     const known = shops.get(recipe)
-    if (known !== undefined) return pipe(known, E.mapLeft(left))
+    if (known !== undefined) return E.right(known)
     const bytes = (await depot.get([recipe])).get(recipe)
     if (bytes === undefined) return E.left(missing([recipe]))
-    return pipe(shops.set(recipe, await open(bytes)), E.mapLeft(left))
+    // what it would not open for may be there the next time
+    return pipe(
+      await open(bytes),
+      E.bimap(left, (shop) => shops.set(recipe, shop))
+    )
   }
 
   /** The state of a digest: as it is kept, by a step from another one, or from its parts. */
@@ -244,7 +246,7 @@ export const bench = ({ id, depot, shop: open }: Crafts): Bench => {
       return E.right(Parcel.encode({ head, arrays }))
     },
     dispose: async () => {
-      for (const one of shops.all()) if (E.isRight(one)) await one.right.dispose()
+      for (const one of shops.all()) await one.dispose()
     }
   }
 }

@@ -16,6 +16,14 @@ import { digestOf } from './Parcel.js'
 // -------------------------------------------------------------------------------------
 
 /**
+ * Where a message is: nobody has it yet, somebody has taken it, or it is not there.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Place = 'waiting' | 'taken' | 'nowhere'
+
+/**
  * A queue of messages, by their names: one that is there already is not added again.
  *
  * @category model
@@ -23,7 +31,7 @@ import { digestOf } from './Parcel.js'
  */
 export interface Line {
   readonly post: (messages: ReadonlyArray<readonly [id: string, message: Uint8Array]>) => Promise<void>
-  readonly has: (id: string) => Promise<boolean>
+  readonly where: (id: string) => Promise<Place>
   readonly withdraw: (id: string) => Promise<void>
   readonly waiting: () => Promise<number>
 }
@@ -147,9 +155,10 @@ export const open = (address: Address, id: string): Step<Open> =>
                 }))
               )
             },
-            has: async (jobId) => {
+            where: async (jobId) => {
               const state = await queue.getJobState(jobId)
-              return state !== 'unknown' && state !== 'failed' && state !== 'completed'
+              if (state === 'active') return 'taken'
+              return state === 'unknown' || state === 'failed' || state === 'completed' ? 'nowhere' : 'waiting'
             },
             withdraw: async (jobId) => {
               await queue.remove(jobId)
@@ -201,7 +210,7 @@ export const open = (address: Address, id: string): Step<Open> =>
         TE.tryCatch(
           () =>
             within(
-              10_000,
+              30_000,
               redis.connect().then(() => redis.ping())
             ),
           (error) => {

@@ -249,6 +249,8 @@ export const elsewhere = <A>(
                 leader: randomUUID().replaceAll('-', ''),
                 line: opened.line(cellLine(version(), probed.digest, tolerateBits)),
                 own: (worker) => opened.line(ownLine(worker)),
+                // a worker's own queue is of blocks alone
+                others: async () => [],
                 supply: async (wanted) => {
                   const found = new Map(
                     wanted.flatMap((digest) => {
