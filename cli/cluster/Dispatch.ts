@@ -99,6 +99,9 @@ const mostSupplied = 16
 // giving out
 // -------------------------------------------------------------------------------------
 
+/** The name of who says `self`. */
+const nameOf = (self: string): string => self.split(' ')[0] ?? ''
+
 /** A job under way. */
 interface Under<A> {
   readonly job: Job<A>
@@ -125,6 +128,8 @@ export const dispatch = async (ways: Ways): Promise<Dispatch> => {
   const tally: Tally = { jobs: 0, again: 0, refused: 0, sent: 0, received: 0 }
   const listeners = new Set<(digest: string) => void>()
   const out = new Map<string, Line>()
+  // what workers said of themselves
+  const selves = new Map<string, string>()
   let durations: ReadonlyArray<number> = []
   let stopped = false
   await open.channel(keys.done(leader), (digest) => listeners.forEach((listener) => listener(digest)))
@@ -157,10 +162,14 @@ export const dispatch = async (ways: Ways): Promise<Dispatch> => {
 
   /** Again, by somebody else where there is one: who can not do it is quick to say so, and would take it again. */
   const elsewhere = async <A>(under: Under<A>): Promise<void> => {
-    const [there, all] = await Promise.all([connected(open), others()])
+    const all = await others()
+    const there = await connected(open, all)
     const left = all.filter((id) => there.has(id) && !under.refusedBy.includes(id))
     await again(under, left[tally.again % Math.max(1, left.length)])
   }
+
+  const known = (name: string | undefined): ReadonlyArray<string> =>
+    name === undefined ? [] : [selves.get(name) ?? name]
 
   /** Looks whether results of jobs are there. */
   const collect = async <A>(some: ReadonlyArray<Under<A>>): Promise<E.Either<string, boolean>> => {
@@ -226,17 +235,19 @@ export const dispatch = async (ways: Ways): Promise<Dispatch> => {
   const tend = async <A>(some: ReadonlyArray<Under<A>>, lively: () => void): Promise<void> => {
     const old = some.filter(({ posted }) => performance.now() - posted > every.tend)
     if (old.length === 0) return
-    const [there, holders, waiting] = await Promise.all([
-      connected(open),
+    const [held, waiting] = await Promise.all([
       open.redis.mget(...old.map(({ digest }) => keys.holder(digest))),
       line.waiting()
     ])
+    const asked = old.flatMap((under, i) => held[i] ?? known(under.asked))
+    const there = await connected(open, [...new Set(asked)])
+    for (const self of held) if (typeof self === 'string') selves.set(nameOf(self), self)
     const sorted = [...durations].sort((a, b) => a - b)
     const usual = Math.max(every.late, 3 * (sorted[Math.floor(sorted.length / 2)] ?? Number.POSITIVE_INFINITY))
     for (const [i, under] of old.entries()) {
-      const holder = holders[i]
+      const holder = held[i]
       if (typeof holder === 'string') {
-        const gone = !there.has(holder)
+        const gone = !there.has(nameOf(holder))
         // who is at it is waited for, but not for ever
         if (!gone && performance.now() - under.posted < mostPatient * patience) lively()
         const late = waiting === 0 && under.copies < 2 && performance.now() - under.posted > usual

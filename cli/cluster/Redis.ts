@@ -45,6 +45,8 @@ export interface Line {
  */
 export interface Open {
   readonly address: Address
+  /** The process and its connection now: what `connected` finds it by. */
+  readonly self: () => string
   readonly redis: Redis
   readonly line: (name: string) => Line
   readonly serve: (name: string, process: (message: Uint8Array, id: string) => Promise<void>) => void
@@ -127,17 +129,26 @@ export const open = (address: Address, id: string): Step<Open> =>
     ),
     TE.flatMap(({ bull, io }) => {
       const options = connectOptions(address)
+      let last = ''
       const connect = (name: string): Redis => {
         const made = new io.Redis({ ...options, connectionName: connectionName(name), lazyConnect: true })
         // an error that nobody hears would end the process; those that last are seen as silence
-        made.on('error', () => undefined)
+        made.on('error', ({ message }: Error) => (last = message))
         return made
       }
       const redis = connect(id)
+      let connection: unknown = ''
+      redis.on('ready', () => {
+        void redis.client('ID').then(
+          (found) => (connection = found),
+          () => undefined
+        )
+      })
       const lines = new Map<string, Line>()
       const closing: Array<() => Promise<unknown>> = []
       const opened: Open = {
         address,
+        self: () => `${id} ${String(connection)}`,
         redis,
         line: (name) => {
           const known = lines.get(name)
@@ -208,20 +219,26 @@ export const open = (address: Address, id: string): Step<Open> =>
       }
       return pipe(
         TE.tryCatch(
-          () =>
-            within(
-              30_000,
-              redis.connect().then(() => redis.ping())
-            ),
+          // one that is being restarted is waited for; one that refuses is not
+          () => Promise.race([within(30_000, redis.ping()), refusal(redis)]),
           (error) => {
             redis.disconnect()
-            return broken(`no answer from Redis at ${address.shown}: ${reasonOf(error)}; start it, or correct --redis`)
+            const reason = last === '' ? reasonOf(error) : last
+            return broken(`no answer from Redis at ${address.shown}: ${reason}; start it, or correct --redis`)
           }
         ),
         TE.map(() => opened)
       )
     })
   )
+
+/** Rejects once Redis says that it does not let one in: to try again is no use. */
+const refusal = (redis: Redis): Promise<never> =>
+  new Promise((_, reject) => {
+    redis.on('error', (error: Error) => {
+      if (/WRONGPASS|NOAUTH|NOPERM|ENOTFOUND|certificate|wrong version number/i.test(error.message)) reject(error)
+    })
+  })
 
 /** Rejects where something takes longer than so many milliseconds. */
 const within = <A>(patience: number, task: Promise<A>): Promise<A> => {
@@ -249,7 +266,7 @@ export const asked = <A>({ address }: Pick<Open, 'address'>, patience: number, t
 // -------------------------------------------------------------------------------------
 
 /**
- * Keeps parts by their digests. Those that are there stay as they are.
+ * Keeps parts by their digests. Rejects where Redis does not take one of them.
  *
  * @category effects
  * @since 0.1.0
@@ -259,7 +276,8 @@ export const put = async ({ redis }: Pick<Open, 'redis'>, parts: ReadonlyMap<str
   parts.forEach((bytes, digest) => {
     pipeline.set(keys.part(digest), Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), 'EX', lifetime.part)
   })
-  await pipeline.exec()
+  const failure = (await pipeline.exec())?.find(([error]) => error !== null)?.[0]
+  if (failure !== undefined && failure !== null) throw failure
 }
 
 /**
@@ -310,15 +328,27 @@ export const get = async (
   )
 }
 
+const named = (list: unknown): ReadonlyArray<string> =>
+  [...String(list).matchAll(/ name=halforder-(\S+)/g)].map(([, name]) => name ?? '')
+
 /**
- * The names of the processes that are connected.
+ * Which of some processes, as they say of themselves by `self`, are connected. All connections are looked through where one is not found
+ * by its number: it may have another one since.
  *
  * @category effects
  * @since 0.1.0
  */
-export const connected = async ({ redis }: Pick<Open, 'redis'>): Promise<ReadonlySet<string>> => {
-  const list = String(await redis.client('LIST'))
-  return new Set([...list.matchAll(/ name=halforder-(\S+)/g)].map(([, name]) => name ?? ''))
+export const connected = async (
+  { redis }: Pick<Open, 'redis'>,
+  selves: ReadonlyArray<string>
+): Promise<ReadonlySet<string>> => {
+  if (selves.length === 0) return new Set()
+  const numbers = selves.map((self) => self.split(' ')[1] ?? '')
+  const known = numbers.every((one) => /^\d+$/.test(one))
+  const some = new Set(known ? named(await redis.client('LIST', 'ID', ...numbers.map(Number))) : [])
+  const names = selves.map((self) => self.split(' ')[0] ?? '')
+  if (names.every((name) => some.has(name))) return some
+  return new Set(named(await redis.client('LIST')))
 }
 
 /**

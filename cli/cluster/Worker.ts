@@ -113,7 +113,7 @@ export const join = ({ address, version, probe, tolerant, tasks, shop, cell }: C
                 return
               }
               // who has it says so before its turn comes
-              await redis.set(keys.holder(digest), id, 'EX', lifetime.holder)
+              await redis.set(keys.holder(digest), opened.self(), 'EX', lifetime.holder)
               await alone(async () => {
                 // one that has been done is not done again
                 const there = await redis.exists(keys.result(digest))
