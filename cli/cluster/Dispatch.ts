@@ -8,7 +8,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as Parcel from './Parcel.js'
-import { connected, keys, lifetime, type Line, type Open } from './Redis.js'
+import { connected, keys, lifetime, type Line, type Open, reasonOf } from './Redis.js'
 import { Result, says } from './Wire.js'
 
 // -------------------------------------------------------------------------------------
@@ -115,8 +115,6 @@ interface Under<A> {
   done: Done<A> | undefined
 }
 
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-
 /**
  * Opens the way to workers: hears of results on a channel of the leader's own.
  *
@@ -176,6 +174,9 @@ export const dispatch = async (ways: Ways): Promise<Dispatch> => {
     if (some.length === 0) return E.right(false)
     const found = await open.redis.mgetBuffer(...some.map(({ digest }) => keys.result(digest)))
     let any = false
+    const there = some.flatMap(({ digest }, i) => (found[i] === null ? [] : [keys.result(digest)]))
+    // what is asked next on this connection comes after it
+    if (there.length > 0) void open.redis.del(...there).catch(() => undefined)
     for (const [i, under] of some.entries()) {
       const bytes = found[i]
       if (under.done !== undefined || bytes === undefined || bytes === null) continue
@@ -188,7 +189,6 @@ export const dispatch = async (ways: Ways): Promise<Dispatch> => {
 
   const take = async <A>(under: Under<A>, bytes: Uint8Array): Promise<E.Either<string, boolean>> => {
     tally.received += bytes.length
-    await open.redis.del(keys.result(under.digest))
     const read = pipe(
       Parcel.decode(bytes),
       E.bindTo('parcel'),
@@ -390,10 +390,11 @@ export const dispatch = async (ways: Ways): Promise<Dispatch> => {
  */
 export const deliver = async ({ redis }: Open, id: string, result: Uint8Array): Promise<void> => {
   const [digest = '', leader = ''] = id.split('-')
-  await redis
-    .pipeline()
-    .set(keys.result(digest), Buffer.from(result), 'EX', lifetime.result)
-    .del(keys.holder(digest))
-    .publish(keys.done(leader), digest)
-    .exec()
+  const { buffer, byteLength, byteOffset } = result
+  // on one connection, which keeps their order
+  await Promise.all([
+    redis.set(keys.result(digest), Buffer.from(buffer, byteOffset, byteLength), 'EX', lifetime.result),
+    redis.del(keys.holder(digest)),
+    redis.publish(keys.done(leader), digest)
+  ])
 }

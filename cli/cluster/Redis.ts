@@ -90,7 +90,13 @@ const connectionName = (id: string): string => `halforder-${id}`
 const missing = (name: string): Failure =>
   usage(`--redis: expected the package ${name} beside halforder-cli, got none; npm install bullmq ioredis`)
 
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+/**
+ * What an error says.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 const connectOptions = ({ host, port, db, username, password, tls }: Address) => ({
   host,
@@ -272,12 +278,12 @@ export const asked = <A>({ address }: Pick<Open, 'address'>, patience: number, t
  * @since 0.1.0
  */
 export const put = async ({ redis }: Pick<Open, 'redis'>, parts: ReadonlyMap<string, Uint8Array>): Promise<void> => {
-  const pipeline = redis.pipeline()
-  parts.forEach((bytes, digest) => {
-    pipeline.set(keys.part(digest), Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), 'EX', lifetime.part)
-  })
-  const failure = (await pipeline.exec())?.find(([error]) => error !== null)?.[0]
-  if (failure !== undefined && failure !== null) throw failure
+  // one after another and not as one, which would copy all of them once more
+  await Promise.all(
+    [...parts].map(([digest, { buffer, byteLength, byteOffset }]) =>
+      redis.set(keys.part(digest), Buffer.from(buffer, byteOffset, byteLength), 'EX', lifetime.part)
+    )
+  )
 }
 
 /**

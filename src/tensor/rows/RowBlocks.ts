@@ -158,15 +158,15 @@ export const inputsOf = (split: Split, values: Values, block: RowBlock): Values 
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, rowsOf(value, split.inputs[name], block)]))
 
 /**
- * A collector for the outputs of a program.
+ * A collector for the outputs of a program. It keeps copies of what is read, unless that `lasts` as it is.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const collector = (program: BoundProgram, split: Split): Collector => {
+export const collector = (program: BoundProgram, split: Split, lasts = false): Collector => {
   const parts = program.outputs.map((output) => ({
     ...output,
-    ...part(output.shape, split.outputs[output.name]?.axis)
+    ...part(output.shape, split.outputs[output.name]?.axis, lasts)
   }))
   const waiting = new Map<number, ReadonlyArray<Data>>()
   let next = 0
@@ -205,9 +205,9 @@ interface Collected {
 
 const nothing = new Float32Array(0)
 
-const part = (shape: ReadonlyArray<number>, axis: number | undefined): Collected => {
+const part = (shape: ReadonlyArray<number>, axis: number | undefined, lasts: boolean): Collected => {
   if (axis === undefined) {
-    return { rowwise: undefined, total: emptyTotal(), put: (data) => data.slice() }
+    return { rowwise: undefined, total: emptyTotal(), put: (data) => (lasts ? data : data.slice()) }
   }
   const inner = size(shape.slice(axis + 1))
   const outer = size(shape.slice(0, axis))
