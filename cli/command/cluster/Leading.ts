@@ -93,8 +93,21 @@ const notAsked = (own: Card, other: Card, difference: number): string =>
       ? 'a worker is not asked since --tolerate-bits is on one side alone; give it to both, or to none'
       : `a worker whose bits differ (by up to ${difference.toExponential(1)} of a number) is not asked; --tolerate-bits on both sides would`
 
+/** Left: something that moves from step to step and that workers do not have. */
+const withoutCritic = ({ setup: { problem } }: Led): Step<void> => {
+  const [name] = problem.values?.keys() ?? []
+  return name === undefined
+    ? TE.right(undefined)
+    : TE.left(
+        usage(
+          `--redis: expected an estimator that fits nothing as it goes, got one with the ${name}, whose numbers are not sent to workers; ` +
+            'let its baseline and its control be clean or none, or leave --redis out'
+        )
+      )
+}
+
 /**
- * Goes to workers. Left: a URL that is none, a Redis that is not there.
+ * Goes to workers. Left: a URL that is none, a Redis that is not there, a critic.
  *
  * @category effects
  * @since 0.1.0
@@ -105,6 +118,7 @@ export const lead = (options: ClusterOptions & { readonly redis: string }, led: 
   return pipe(
     TE.fromEither(address(options.redis)),
     TE.bindTo('address'),
+    TE.chainFirst(() => withoutCritic(led)),
     TE.bind('seconds', () => patience(options)),
     TE.bind('probed', () => {
       const plain = gpuJs({ mode: 'webasm' })
