@@ -104,6 +104,14 @@ describe.skipIf(!installed)('a fine-tune at a Redis', () => {
       await gone.close()
       await new Promise(() => undefined)
     })
+    // another one is gone before it says that it has one
+    const silent = await right(open(at.right, 'silent'))
+    let unsaid = 0
+    silent.serve(line, async () => {
+      unsaid += 1
+      await silent.close()
+      await new Promise(() => undefined)
+    })
     // one answers whatever comes to its mind
     const liar = await right(open(at.right, 'liar'))
     let lies = 0
@@ -116,7 +124,7 @@ describe.skipIf(!installed)('a fine-tune at a Redis', () => {
       if (lies === 2) void liar.close()
     })
     const running = run('apart', redis.url)
-    while (taken === 0 || lies < 2) await pause(20)
+    while (taken === 0 || unsaid === 0 || lies < 2) await pause(20)
     const working = await joined(redis.url)
     const seen = await right(standing(redis.url))
     expect(seen).toMatchObject({ workers: [{ version: version() }], leaders: [{ tasks: ['points'] }] })
@@ -140,7 +148,10 @@ describe.skipIf(!installed)('a fine-tune at a Redis', () => {
     const ended = await running
     expect(ended.code).toBe(130)
     expect(ended.err).toContain('(by up to 9.8e-4 of a number) is not asked; --tolerate-bits on both sides would')
-    expect(await right(standing(redis.url))).toMatchObject({ waiting: 0, leaders: [] })
+    expect(await right(standing(redis.url))).toMatchObject({ leaders: [] })
+    const looking = await right(open(other.open.address, 'looks'))
+    expect(await looking.line(lineOf(version(), (await right(probed)).digest, false)).waiting()).toBe(0)
+    await looking.close()
     const folder = join(scratch, 'interrupted')
     const goOn = { resume: folder, redis: redis.url, tolerateBits: true, patience: '60' }
     const resumed = await captured(() => finetune(goOn, new Date(0)))
