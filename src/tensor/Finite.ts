@@ -52,7 +52,8 @@ export const firstIn =
 const indexIn = (data: Data): number => {
   if (data instanceof Float32Array) {
     let sum = 0
-    for (let i = 0; i < data.length; i++) sum += 0 * (data[i] ?? 0)
+    const nought = 0
+    for (let i = 0; i < data.length; i++) sum += nought * (data[i] ?? 0)
     if (sum === 0) return -1
   }
   for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return i
