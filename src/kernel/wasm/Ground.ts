@@ -11,9 +11,9 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { Data } from '../../tensor/Tensor.js'
 import { alignedBytes, lowest, merged, places, type Range } from '../plan/Places.js'
 import type { Plan } from '../plan/Plan.js'
-import { type Machine, machineCode } from './Module.js'
-import { type ModuleRuns, moduleRuns } from './ModuleRuns.js'
-import { addressable, pageBytes, scratchBytes } from './Pages.js'
+import type { Machine } from './Module.js'
+import { type ModuleRuns, moduleRuns, mostNumbers } from './ModuleRuns.js'
+import { addressable, pageBytes, type Pages, scratchBytes } from './Pages.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -123,7 +123,7 @@ const field = (machine: Pick<Machine, 'fma'>): Field => {
       own.set(key, slot)
       return slot
     }
-    const most = plan.kernels.reduce((n, { parameters }) => Math.max(n, parameters.length), 0)
+    const most = mostNumbers(plan)
     const numbers = slotOf(`numbers ${most}`, most)
     const read = new Set(plan.calls.flatMap((call) => call.buffers))
     const given = plan.buffers.flatMap((buffer, i): ReadonlyArray<Given> => {
@@ -145,7 +145,7 @@ const field = (machine: Pick<Machine, 'fma'>): Field => {
     arenas.set(self, { ranges, end })
     for (const slot of own.values()) slot.users++
     const at = new Map([...written.at, ...given.map(({ buffer, slot }) => [buffer, slot.from] as const)])
-    const offsets = { buffer: (i: number): number => at.get(i) ?? 0, scalars: numbers.from }
+    const buffer = (i: number): number => at.get(i) ?? 0
     let loaded: Loaded | undefined
     return E.right({
       end: withSpare(end),
@@ -153,13 +153,13 @@ const field = (machine: Pick<Machine, 'fma'>): Field => {
         const on = of(end)
         loaded ??= load(
           on,
-          moduleRuns(plan, offsets, (kernel, layout) => machineCode(kernel, layout, scratch, machine))
+          moduleRuns(plan, { pages, buffer, numbers: numbers.from, scratch }, { ...machine, shared: false })
         )
         const cells = new Float32Array(on.buffer)
         for (const { buffer, slot, data } of given) write(cells, slot, data ?? inputs.get(buffer))
         loaded(on)
         return results.map((i) => {
-          const from = offsets.buffer(i) / 4
+          const from = buffer(i) / 4
           return cells.slice(from, from + (plan.buffers[i]?.size ?? 0))
         })
       },
@@ -182,6 +182,8 @@ interface Given {
 }
 
 const scratch = 0
+
+const pages: Pages = { initial: 1, maximum: addressable / pageBytes }
 
 /** Tensors are immutable: the same array holds the same numbers, which are still there. */
 const write = (cells: Float32Array, slot: Slot, data: Data | undefined): void => {
