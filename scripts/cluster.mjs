@@ -300,7 +300,7 @@ const show = () => {
     '',
     '## Measured here, and what the model says',
     '',
-    `\`rlr\`: rollouts of the U-Net with cells of every order, in four steps; \`zeroth\`: by numbers alone, in two. Medians of six steps, ${cores} cores.`,
+    `\`rlr\`: rollouts of the U-Net with cells of every order, in four steps; \`zeroth\`: by numbers alone, in two. Medians of five steps, ${cores} cores.`,
     '',
     ...table(['fine-tune', 'rows', 'workers', 'seconds a step', 'as fast as one', 'of the model'], speed),
     '',
