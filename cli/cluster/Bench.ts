@@ -5,8 +5,8 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
-import { joined, type RowBlock, samplesIn } from 'halforder/estimator/apart/Apart'
-import type { Waiting } from 'halforder/estimator/apart/Hand'
+import { heardBy, joined, type RowBlock, samplesIn } from 'halforder/estimator/apart/Apart'
+import type { Outs, Waiting } from 'halforder/estimator/apart/Hand'
 import { type EstimatorError, type Request, showError } from 'halforder/estimator/Gradient'
 import type { State } from 'halforder/training/Finetune'
 import { packNumbers, packOuts, packTensors, unpackHeard, unpackNumbers } from './Packing.js'
@@ -111,9 +111,7 @@ const ofError = (error: EstimatorError): Became =>
  * @since 0.1.0
  */
 export const bench = ({ id, depot, shop: open }: Crafts): Bench => {
-  const shops = keeping<E.Either<string, Shop>>(most.shops, (one) => {
-    if (E.isRight(one)) void one.right.dispose()
-  })
+  const shops = keeping<Shop>(most.shops, (one) => void one.dispose())
   const states = keeping<State>(most.states)
   // blocks of one state at a time: their trajectories are large
   let waiting = keeping<Waiting>(most.waiting)
@@ -121,10 +119,14 @@ export const bench = ({ id, depot, shop: open }: Crafts): Bench => {
 
   const shopOf = async (recipe: string): Promise<E.Either<Became, Shop>> => {
     const known = shops.get(recipe)
-    if (known !== undefined) return pipe(known, E.mapLeft(left))
+    if (known !== undefined) return E.right(known)
     const bytes = (await depot.get([recipe])).get(recipe)
     if (bytes === undefined) return E.left(missing([recipe]))
-    return pipe(shops.set(recipe, await open(bytes)), E.mapLeft(left))
+    // what it would not open for may be there the next time
+    return pipe(
+      await open(bytes),
+      E.bimap(left, (shop) => shops.set(recipe, shop))
+    )
   }
 
   /** The state of a digest: as it is kept, by a step from another one, or from its parts. */
@@ -218,13 +220,16 @@ export const bench = ({ id, depot, shop: open }: Crafts): Bench => {
       if (E.isLeft(one)) return one.left
       own.push({ block, waiting: one.right })
     }
-    const [first] = own
-    if (heard === undefined || first === undefined) return told(shard, own)
-    if (own.length > 1) return left('expected one block that heard, got several')
-    const outs = await first.waiting.credit(heard.right)()
-    if (E.isLeft(outs)) return ofError(outs.left)
-    const { cells, arrays: numbers } = packOuts(outs.right)
-    return { of: { _tag: 'Outs', cells }, arrays: numbers }
+    if (heard === undefined) return told(shard, own)
+    const outs: Array<Outs> = []
+    for (const { block, waiting: one } of own) {
+      const part = { from: block.from - from, to: block.to - from }
+      const credited = await one.credit(heardBy(part)(heard.right))()
+      if (E.isLeft(credited)) return ofError(credited.left)
+      outs.push(credited.right)
+    }
+    const { arrays: numbers, blocks: packed } = packOuts(outs)
+    return { of: { _tag: 'Outs', blocks: packed }, arrays: numbers }
   }
 
   return {
@@ -244,10 +249,13 @@ export const bench = ({ id, depot, shop: open }: Crafts): Bench => {
       return E.right(Parcel.encode({ head, arrays }))
     },
     dispose: async () => {
-      for (const one of shops.all()) if (E.isRight(one)) await one.right.dispose()
+      for (const one of shops.all()) await one.dispose()
     }
   }
 }
+
+const shown = ({ trajectory, x0 }: ReturnType<typeof samplesIn>): ReturnType<typeof packTensors> =>
+  packTensors({ x0, ...(trajectory === undefined ? {} : { trajectory }) }, 1)
 
 const told = (
   { rows: [start], samples }: Shard,
@@ -261,9 +269,6 @@ const told = (
       }))
     )
   )
-  const shown = samplesIn(own.map(({ waiting }) => waiting))
-  const { shaped, arrays } = samples
-    ? packTensors({ x0: shown.x0, ...(shown.trajectory === undefined ? {} : { trajectory: shown.trajectory }) }, 1)
-    : { shaped: [], arrays: [] }
+  const { shaped, arrays } = samples ? shown(samplesIn(own.map(({ waiting }) => waiting))) : { shaped: [], arrays: [] }
   return { of: { _tag: 'Told', lists, samples: shaped }, arrays: [numbers, ...arrays] }
 }

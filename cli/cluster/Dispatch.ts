@@ -8,7 +8,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as Parcel from './Parcel.js'
-import { connected, keys, lifetime, type Line, type Open } from './Redis.js'
+import { connected, keys, lifetime, type Line, type Open, reasonOf } from './Redis.js'
 import { Result, says } from './Wire.js'
 
 // -------------------------------------------------------------------------------------
@@ -54,8 +54,8 @@ export interface Tally {
 }
 
 /**
- * How results are waited for. `line` is the queue of all workers, `own` that of one; `supply` puts parts that a worker lacks where it
- * finds them. `patience`: so many milliseconds without any result, and it is given up. `tell` hears what a person may want to know.
+ * How results are waited for. `line` is the queue of all workers, `own` that of one, and `others` are those who have one; `supply` puts
+ * parts that a worker lacks where it finds them. `patience`: so many milliseconds without any result, and it is given up. `tell` hears what a person may want to know.
  *
  * @category model
  * @since 0.1.0
@@ -65,6 +65,7 @@ export interface Ways {
   readonly leader: string
   readonly line: Line
   readonly own: (worker: string) => Line
+  readonly others: () => Promise<ReadonlyArray<string>>
   readonly supply: (parts: ReadonlyArray<string>) => Promise<boolean>
   readonly patience: number
   readonly tell: (line: string) => void
@@ -91,21 +92,28 @@ const mostPatient = 24
 /** A result that is not to be used so often is given up. */
 const mostRefused = 3
 
+/** Parts are brought so often for one job: Redis may forget them when it is restarted. */
+const mostSupplied = 16
+
 // -------------------------------------------------------------------------------------
 // giving out
 // -------------------------------------------------------------------------------------
+
+/** The name of who says `self`. */
+const nameOf = (self: string): string => self.split(' ')[0] ?? ''
 
 /** A job under way. */
 interface Under<A> {
   readonly job: Job<A>
   readonly digest: string
   readonly refusedBy: Array<string>
+  /** Who was asked last, where it was one of them. */
+  asked: string | undefined
   copies: number
+  supplied: number
   posted: number
   done: Done<A> | undefined
 }
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /**
  * Opens the way to workers: hears of results on a channel of the leader's own.
@@ -114,17 +122,21 @@ const reasonOf = (error: unknown): string => (error instanceof Error ? error.mes
  * @since 0.1.0
  */
 export const dispatch = async (ways: Ways): Promise<Dispatch> => {
-  const { open, leader, line, own, supply, patience, tell } = ways
+  const { open, leader, line, own, others, supply, patience, tell } = ways
   const tally: Tally = { jobs: 0, again: 0, refused: 0, sent: 0, received: 0 }
   const listeners = new Set<(digest: string) => void>()
   const out = new Map<string, Line>()
+  // what workers said of themselves
+  const selves = new Map<string, string>()
   let durations: ReadonlyArray<number> = []
   let stopped = false
   await open.channel(keys.done(leader), (digest) => listeners.forEach((listener) => listener(digest)))
 
-  const post = async <A>(some: ReadonlyArray<Under<A>>, to: Line): Promise<void> => {
+  const post = async <A>(some: ReadonlyArray<Under<A>>, asked: string | undefined): Promise<void> => {
+    const to = asked === undefined ? line : own(asked)
     const messages = some.map((under) => {
       under.posted = performance.now()
+      under.asked = asked
       const { digest, job } = under
       const id = `${digest}-${leader}-${under.copies++}`
       out.set(id, to)
@@ -136,24 +148,35 @@ export const dispatch = async (ways: Ways): Promise<Dispatch> => {
 
   /** Each to whom it is to be asked of first. */
   const postAll = async <A>(some: ReadonlyArray<Under<A>>): Promise<void> => {
-    const lines = new Map<Line, Array<Under<A>>>()
-    for (const one of some) {
-      const to = one.job.first === undefined ? line : own(one.job.first)
-      lines.set(to, [...(lines.get(to) ?? []), one])
-    }
-    await Promise.all([...lines].map(([to, group]) => post(group, to)))
+    const groups = new Map<string | undefined, Array<Under<A>>>()
+    for (const one of some) groups.set(one.job.first, [...(groups.get(one.job.first) ?? []), one])
+    await Promise.all([...groups].map(([asked, group]) => post(group, asked)))
   }
 
-  const again = async <A>(under: Under<A>): Promise<void> => {
+  const again = async <A>(under: Under<A>, asked?: string): Promise<void> => {
     tally.again += 1
-    await post([under], line)
+    await post([under], asked)
   }
+
+  /** Again, by somebody else where there is one: who can not do it is quick to say so, and would take it again. */
+  const elsewhere = async <A>(under: Under<A>): Promise<void> => {
+    const all = await others()
+    const there = await connected(open, all)
+    const left = all.filter((id) => there.has(id) && !under.refusedBy.includes(id))
+    await again(under, left[tally.again % Math.max(1, left.length)])
+  }
+
+  const known = (name: string | undefined): ReadonlyArray<string> =>
+    name === undefined ? [] : [selves.get(name) ?? name]
 
   /** Looks whether results of jobs are there. */
   const collect = async <A>(some: ReadonlyArray<Under<A>>): Promise<E.Either<string, boolean>> => {
     if (some.length === 0) return E.right(false)
     const found = await open.redis.mgetBuffer(...some.map(({ digest }) => keys.result(digest)))
     let any = false
+    const there = some.flatMap(({ digest }, i) => (found[i] === null ? [] : [keys.result(digest)]))
+    // what is asked next on this connection comes after it
+    if (there.length > 0) void open.redis.del(...there).catch(() => undefined)
     for (const [i, under] of some.entries()) {
       const bytes = found[i]
       if (under.done !== undefined || bytes === undefined || bytes === null) continue
@@ -166,7 +189,6 @@ export const dispatch = async (ways: Ways): Promise<Dispatch> => {
 
   const take = async <A>(under: Under<A>, bytes: Uint8Array): Promise<E.Either<string, boolean>> => {
     tally.received += bytes.length
-    await open.redis.del(keys.result(under.digest))
     const read = pipe(
       Parcel.decode(bytes),
       E.bindTo('parcel'),
@@ -176,14 +198,18 @@ export const dispatch = async (ways: Ways): Promise<Dispatch> => {
         () => 'it is of another job'
       )
     )
-    if (E.isRight(read) && read.right.result.of._tag === 'Missing') {
-      if (!(await supply(read.right.result.of.parts)))
-        return E.left('a worker asked for parts that are not of this run')
+    const lacks = E.isRight(read) && read.right.result.of._tag === 'Missing' ? read.right.result.of.parts : undefined
+    if (lacks !== undefined && under.supplied < mostSupplied && (await supply(lacks))) {
+      under.supplied += 1
       await again(under)
       return E.right(true)
     }
     const value = pipe(
       read,
+      E.filterOrElse(
+        () => lacks === undefined,
+        () => 'it asks for parts that are not of this run, or has asked for them too often'
+      ),
       E.flatMap(({ result, parcel }) => under.job.accept(result, parcel.arrays))
     )
     if (E.isRight(value) && E.isRight(read)) {
@@ -201,7 +227,7 @@ export const dispatch = async (ways: Ways): Promise<Dispatch> => {
       )
     }
     tell(`a result of ${under.refusedBy.at(-1) ?? ''} is refused, and asked for again: ${reason}`)
-    await again(under)
+    await elsewhere(under)
     return E.right(true)
   }
 
@@ -209,28 +235,32 @@ export const dispatch = async (ways: Ways): Promise<Dispatch> => {
   const tend = async <A>(some: ReadonlyArray<Under<A>>, lively: () => void): Promise<void> => {
     const old = some.filter(({ posted }) => performance.now() - posted > every.tend)
     if (old.length === 0) return
-    const [there, holders, waiting] = await Promise.all([
-      connected(open),
+    const [held, waiting] = await Promise.all([
       open.redis.mget(...old.map(({ digest }) => keys.holder(digest))),
       line.waiting()
     ])
+    const asked = old.flatMap((under, i) => held[i] ?? known(under.asked))
+    const there = await connected(open, [...new Set(asked)])
+    for (const self of held) if (typeof self === 'string') selves.set(nameOf(self), self)
     const sorted = [...durations].sort((a, b) => a - b)
     const usual = Math.max(every.late, 3 * (sorted[Math.floor(sorted.length / 2)] ?? Number.POSITIVE_INFINITY))
     for (const [i, under] of old.entries()) {
-      const holder = holders[i]
+      const holder = held[i]
       if (typeof holder === 'string') {
-        const gone = !there.has(holder)
+        const gone = !there.has(nameOf(holder))
         // who is at it is waited for, but not for ever
         if (!gone && performance.now() - under.posted < mostPatient * patience) lively()
         const late = waiting === 0 && under.copies < 2 && performance.now() - under.posted > usual
         if (gone) await open.redis.del(keys.holder(under.digest))
         if (gone || late) await again(under)
       } else {
-        const id = `${under.digest}-${leader}-${under.copies - 1}`
-        const to = out.get(id) ?? line
-        const asked = under.job.first
-        const nobody = to !== line && asked !== undefined && !there.has(asked)
-        if (nobody || !(await to.has(id))) await again(under)
+        const { asked, copies, digest } = under
+        const to = asked === undefined ? line : own(asked)
+        const where = await to.where(`${digest}-${leader}-${copies - 1}`)
+        const nobody = where === 'nowhere' || (asked !== undefined && !there.has(asked))
+        // who took it says so at once, unless it is gone
+        const lost = where === 'taken' && performance.now() - under.posted > every.late
+        if (nobody || lost) await again(under)
       }
     }
   }
@@ -241,7 +271,9 @@ export const dispatch = async (ways: Ways): Promise<Dispatch> => {
         job,
         digest: Parcel.digestOf(job.message),
         refusedBy: [],
+        asked: job.first,
         copies: 0,
+        supplied: 0,
         posted: performance.now(),
         done: undefined
       })
@@ -358,9 +390,11 @@ export const dispatch = async (ways: Ways): Promise<Dispatch> => {
  */
 export const deliver = async ({ redis }: Open, id: string, result: Uint8Array): Promise<void> => {
   const [digest = '', leader = ''] = id.split('-')
-  await redis
-    .pipeline()
-    .set(keys.result(digest), Buffer.from(result), 'EX', lifetime.result)
-    .publish(keys.done(leader), digest)
-    .exec()
+  const { buffer, byteLength, byteOffset } = result
+  // on one connection, which keeps their order
+  await Promise.all([
+    redis.set(keys.result(digest), Buffer.from(buffer, byteOffset, byteLength), 'EX', lifetime.result),
+    redis.del(keys.holder(digest)),
+    redis.publish(keys.done(leader), digest)
+  ])
 }

@@ -8,7 +8,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type * as Apart from 'halforder/estimator/apart/Apart'
 import { heardBy, joined, type Numbers, rowsOf } from 'halforder/estimator/apart/Apart'
-import type { Outs, Told } from 'halforder/estimator/apart/Hand'
+import { isOfSamples, type Outs, type Told } from 'halforder/estimator/apart/Hand'
 import type { EstimatorError, Request } from 'halforder/estimator/Gradient'
 import { trainedShapes } from 'halforder/estimator/program/Programs'
 import type { Values } from 'halforder/tensor/Program'
@@ -94,6 +94,15 @@ const inOrder = <A>(done: ReadonlyArray<Done<Came<A>>>): E.Either<EstimatorError
 // leading
 // -------------------------------------------------------------------------------------
 
+/** Blocks of one job, and who did it. */
+interface Group {
+  readonly blocks: ReadonlyArray<Apart.RowBlock>
+  readonly worker: string | undefined
+}
+
+/** Results of about so many bytes at most: a worker that is gone takes no more along. */
+const largest = 2 ** 24
+
 /** How many rows of parameters are sent that rows have copies of: one. */
 const shared = ({ chain }: Setup['problem'], params: Values): Values => {
   const shapes = new Map(trainedShapes(chain.parameters, () => true))
@@ -112,6 +121,11 @@ export const leader = ({ setup, run, recipe, ask, put }: Leading): Leader => {
   const problem = posed(setup)
   const covers = problem.estimator.covers.map(({ cover }) => cover)
   const numbersOnly = isOfNumbers(setup)
+  // the bytes of a gradient
+  const weight = trainedShapes(problem.chain.parameters, problem.trained).reduce(
+    (n, [, shape]) => n + 4 * shape.reduce<number>((m, d) => m * (typeof d === 'number' ? d : 32), 1),
+    0
+  )
   const recipeDigest = Parcel.digestOf(recipe)
   // what a worker finds in its own base, and what was sent before
   const there = new Set(Object.values(setup.initial).map(Parts.digestOf))
@@ -121,7 +135,7 @@ export const leader = ({ setup, run, recipe, ask, put }: Leading): Leader => {
   let rate = { seconds: 0, workers: 1 }
   let told: Array<Numbers> = []
   let current: Parts.Parted | undefined
-  const walked = new WeakMap<Request, ReadonlyArray<string>>()
+  const walked = new WeakMap<Request, ReadonlyArray<Group>>()
 
   const here = (request: Request): Parts.Parted => {
     if (current !== undefined) return current
@@ -155,6 +169,12 @@ export const leader = ({ setup, run, recipe, ask, put }: Leading): Leader => {
     fresh.forEach(([digest]) => there.add(digest))
   }
 
+  /** How many blocks a job may have, for what its gradients weigh. */
+  const bearable = ({ cover: { cells } }: Request): number => {
+    const sums = cells.filter(isOfSamples).length
+    return numbersOnly || sums === 0 ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor(largest / (weight * sums)))
+  }
+
   const shardOf = (request: Request, { from, to }: Apart.RowBlock): E.Either<EstimatorError, Shard> => {
     const { cover, origin, samples } = request
     const text = JSON.stringify(cover)
@@ -186,7 +206,8 @@ export const leader = ({ setup, run, recipe, ask, put }: Leading): Leader => {
 
   const crew: Apart.Crew = {
     walk: (request, blocks) => {
-      const groups = grouped(numbersOnly ? blocksAJob(blocks.length, rate.workers, rate.seconds) : 1)(blocks)
+      const size = blocksAJob(blocks.length, rate.workers, rate.seconds)
+      const groups = grouped(Math.min(size, bearable(request)))(blocks)
       return pipe(
         TE.tryCatch(
           () => publish(here(request)),
@@ -221,7 +242,7 @@ export const leader = ({ setup, run, recipe, ask, put }: Leading): Leader => {
           const all = groups.flatMap((group, i) => done.slice(i, i + 1).map((one) => ({ group, one })))
           walked.set(
             request,
-            all.flatMap(({ group, one }) => group.map(() => one.worker))
+            all.map(({ group, one }) => ({ blocks: group, worker: one.worker }))
           )
           if (numbersOnly) {
             told.push(joined(all.map(({ group, one }) => ({ block: spanned(group), numbers: one.value.numbers }))))
@@ -232,30 +253,28 @@ export const leader = ({ setup, run, recipe, ask, put }: Leading): Leader => {
     },
     credit: (request, blocks, heard) =>
       pipe(
-        blocks,
-        E.traverseArrayWithIndex((i, block) =>
-          pipe(
-            shardOf(request, block),
-            E.map((shard): Job<Came<Outs>> => {
-              const { lists, numbers } = packHeard(heardBy(block)(heard))
+        walked.get(request) ?? blocks.map((block): Group => ({ blocks: [block], worker: undefined })),
+        E.traverseArray(({ blocks: group, worker }: Group) => {
+          const rows = spanned(group)
+          return pipe(
+            shardOf(request, rows),
+            E.map((shard): Job<Came<ReadonlyArray<Outs>>> => {
+              const { lists, numbers } = packHeard(heardBy(rows)(heard))
               return {
-                message: Parcel.encode({
-                  head: { ...shard, kind: 'credit', heard: lists },
-                  arrays: [numbers]
-                }),
-                first: walked.get(request)?.[i],
+                message: Parcel.encode({ head: { ...shard, kind: 'credit', heard: lists }, arrays: [numbers] }),
+                first: worker,
                 accept: accepting((of, arrays) =>
                   of._tag === 'Outs'
-                    ? creditOf(problem, block, request, of, arrays)
+                    ? creditOf(problem, group, request, of, arrays)
                     : E.left('it is no answer about credit')
                 )
               }
             })
           )
-        ),
+        }),
         TE.fromEither,
         TE.flatMap(asked),
-        TE.map((done) => done.map(({ value }) => value))
+        TE.map((done) => done.flatMap(({ value }) => value))
       )
   }
 
@@ -324,28 +343,34 @@ const toldBy = (
   )
 }
 
-/** Gradients of all that is trained, of the shapes that it has, and finite. */
+/** Gradients of all that is trained for each of some blocks, of the shapes that it has, and finite. */
 const creditOf = (
   { chain, trained }: Setup['problem'],
-  { from, to }: Apart.RowBlock,
+  group: ReadonlyArray<Apart.RowBlock>,
   { cover }: Request,
-  { cells }: Extract<Result['of'], { _tag: 'Outs' }>,
+  { blocks }: Extract<Result['of'], { _tag: 'Outs' }>,
   arrays: ReadonlyArray<Parcel.Numbers>
-): E.Either<string, Outs> => {
-  const shapes = trainedShapes(chain.parameters, trained).map(
-    ([path, shape]) => [`gradient.${path}`, shape.map((d) => (typeof d === 'number' ? d : to - from)).join()] as const
-  )
-  const fits = (values: Values): boolean => shapes.every(([name, shape]) => values[name]?.shape.join() === shape)
-  return cells.length !== cover.cells.length
-    ? E.left(`expected the credit of ${cover.cells.length} cells, got that of ${cells.length}`)
+): E.Either<string, ReadonlyArray<Outs>> => {
+  const shapes = trainedShapes(chain.parameters, trained)
+  const fits =
+    ({ from, to }: Apart.RowBlock) =>
+    (values: Values): boolean =>
+      shapes.every(
+        ([path, shape]) =>
+          values[`gradient.${path}`]?.shape.join() === shape.map((d) => (typeof d === 'number' ? d : to - from)).join()
+      )
+  const other = blocks.find((cells) => cells.length !== cover.cells.length)
+  if (blocks.length !== group.length) return E.left(`expected ${group.length} blocks, got ${blocks.length}`)
+  return other !== undefined
+    ? E.left(`expected the credit of ${cover.cells.length} cells, got that of ${other.length}`)
     : pipe(
-        unpackOuts(cells, arrays),
+        unpackOuts(blocks, arrays),
         E.filterOrElse(
-          (outs) => outs.flat().every(fits),
+          (outs) => group.every((block, i) => (outs[i] ?? []).flat().every(fits(block))),
           () => 'a gradient has not the shape of its parameter'
         ),
         E.filterOrElse(
-          (outs) => outs.flat().every((values) => firstNotFinite(values) === undefined),
+          (outs) => outs.flat(2).every((values) => firstNotFinite(values) === undefined),
           () => 'a gradient is not finite'
         )
       )

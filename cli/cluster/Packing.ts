@@ -162,39 +162,43 @@ export const unpackTensors = (
   return E.right(Object.fromEntries(found))
 }
 
+/** Of each block, of each cell, of each of its runs: tensors. */
+type Blocks = ReadonlyArray<ReadonlyArray<ReadonlyArray<ReadonlyArray<Shaped>>>>
+
 /**
- * What credit programs gave, as the arrays of a message.
+ * What the credit programs of some blocks gave, as the arrays of a message.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const packOuts = (
-  outs: Outs
-): {
-  readonly cells: ReadonlyArray<ReadonlyArray<ReadonlyArray<Shaped>>>
-  readonly arrays: ReadonlyArray<Parcel.Numbers>
-} => {
+  outs: ReadonlyArray<Outs>
+): { readonly blocks: Blocks; readonly arrays: ReadonlyArray<Parcel.Numbers> } => {
   const arrays: Array<Parcel.Numbers> = []
-  const cells = outs.map((runs) =>
-    runs.map((values) => {
-      const { shaped, arrays: own } = packTensors(values, arrays.length)
-      arrays.push(...own)
-      return shaped
-    })
+  const blocks = outs.map((cells) =>
+    cells.map((runs) =>
+      runs.map((values) => {
+        const { shaped, arrays: own } = packTensors(values, arrays.length)
+        arrays.push(...own)
+        return shaped
+      })
+    )
   )
-  return { cells, arrays }
+  return { blocks, arrays }
 }
 
 /**
- * What credit programs gave. Left: an array that is not there, or does not fill its shape.
+ * What the credit programs of some blocks gave. Left: an array that is not there, or does not fill its shape.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const unpackOuts = (
-  cells: ReadonlyArray<ReadonlyArray<ReadonlyArray<Shaped>>>,
+  blocks: Blocks,
   arrays: ReadonlyArray<Parcel.Numbers>
-): E.Either<string, Outs> =>
-  E.traverseArray((runs: ReadonlyArray<ReadonlyArray<Shaped>>) =>
-    E.traverseArray((shaped: ReadonlyArray<Shaped>) => unpackTensors(shaped, arrays))(runs)
-  )(cells)
+): E.Either<string, ReadonlyArray<Outs>> =>
+  E.traverseArray((cells: Blocks[number]) =>
+    E.traverseArray((runs: Blocks[number][number]) =>
+      E.traverseArray((shaped: ReadonlyArray<Shaped>) => unpackTensors(shaped, arrays))(runs)
+    )(cells)
+  )(blocks)

@@ -69,6 +69,11 @@ export const bytesOf = ({ buffer, byteOffset, byteLength }: Numbers): Uint8Array
 // to bytes and back
 // -------------------------------------------------------------------------------------
 
+/** Numbers begin where they may be looked at as they lie: at multiples of so many bytes. */
+const step = 8
+
+const padded = (length: number): number => Math.ceil(length / step) * step
+
 /**
  * A message as bytes. Equal ones have equal bytes.
  *
@@ -77,11 +82,25 @@ export const bytesOf = ({ buffer, byteOffset, byteLength }: Numbers): Uint8Array
  */
 export const encode = ({ head, arrays }: Parcel): Uint8Array => {
   const table = arrays.map((array) => [array instanceof Float64Array ? 8 : 4, array.length] as const)
-  const text = Buffer.from(JSON.stringify([head, table]), 'utf8')
-  const length = Buffer.alloc(sizes.length)
-  length.writeUInt32LE(text.length)
-  const body = Buffer.concat([Buffer.from(magic), length, text, ...arrays.map(bytesOf)])
-  return Buffer.concat([body, createHash('sha256').update(body).digest()])
+  const text = JSON.stringify([head, table])
+  const length = padded(Buffer.byteLength(text))
+  const start = sizes.magic + sizes.length + length
+  const end = arrays.reduce((at, array) => at + padded(array.byteLength), start)
+  // gradients are large: they are copied here, and nowhere else
+  const bytes = Buffer.allocUnsafe(end + sizes.digest)
+  bytes.write(magic, 'latin1')
+  bytes.writeUInt32LE(length, sizes.magic)
+  const written = bytes.write(text, sizes.magic + sizes.length, 'utf8')
+  bytes.fill(' ', sizes.magic + sizes.length + written, start)
+  let at = start
+  for (const array of arrays) {
+    bytes.set(bytesOf(array), at)
+    const next = at + padded(array.byteLength)
+    bytes.fill(0, at + array.byteLength, next)
+    at = next
+  }
+  bytes.set(createHash('sha256').update(bytes.subarray(0, end)).digest(), end)
+  return bytes
 }
 
 const isPair = (u: unknown): u is readonly [unknown, unknown] => Array.isArray(u) && u.length === 2
@@ -124,16 +143,19 @@ export const decode = (bytes: Uint8Array): E.Either<string, Parcel> => {
   if (!isPair(both)) return E.left('its head is not a message and a table')
   const [head, table] = both
   if (!Table(table)) return E.left('its table is not of arrays')
-  const total = table.reduce((n, [width, count]) => n + width * count, 0)
+  const total = table.reduce((n, [width, count]) => n + padded(width * count), 0)
   if (start + length + total !== end)
     return E.left(`its arrays have ${end - start - length} bytes in place of ${total}`)
-  // what has no whole numbers of bytes before it may not be looked at as numbers where it lies
-  const own = new Uint8Array(found.subarray(start + length, end))
-  let at = 0
-  const arrays = table.map(([width, count]): Numbers => {
-    const part = own.slice(at, at + width * count)
-    at += width * count
-    return width === 8 ? new Float64Array(part.buffer) : new Float32Array(part.buffer)
+  return E.right({ head, arrays: numbersIn(found.subarray(start + length, end), table) })
+}
+
+/** Arrays one after another: where they lie, or where that is not at whole numbers of bytes in a copy. */
+const numbersIn = (found: Uint8Array, table: ReadonlyArray<readonly [4 | 8, number]>): ReadonlyArray<Numbers> => {
+  const { buffer, byteOffset } = found.byteOffset % step === 0 ? found : new Uint8Array(found)
+  let at = byteOffset
+  return table.map(([width, count]): Numbers => {
+    const array = width === 8 ? new Float64Array(buffer, at, count) : new Float32Array(buffer, at, count)
+    at += padded(width * count)
+    return array
   })
-  return E.right({ head, arrays })
 }

@@ -123,6 +123,7 @@ const numbersOf = (found: Uint8Array | Tensor['data'], format: 'f32' | 'f64'): T
   if (found instanceof Float64Array) return format === 'f64' ? found : undefined
   const width = format === 'f32' ? 4 : 8
   if (found.byteLength % width !== 0) return undefined
-  const own = new Uint8Array(found).buffer
-  return format === 'f32' ? new Float32Array(own) : new Float64Array(own)
+  const { buffer, byteLength, byteOffset } = found.byteOffset % width === 0 ? found : new Uint8Array(found)
+  const length = byteLength / width
+  return format === 'f32' ? new Float32Array(buffer, byteOffset, length) : new Float64Array(buffer, byteOffset, length)
 }

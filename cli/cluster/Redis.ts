@@ -16,6 +16,14 @@ import { digestOf } from './Parcel.js'
 // -------------------------------------------------------------------------------------
 
 /**
+ * Where a message is: nobody has it yet, somebody has taken it, or it is not there.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Place = 'waiting' | 'taken' | 'nowhere'
+
+/**
  * A queue of messages, by their names: one that is there already is not added again.
  *
  * @category model
@@ -23,7 +31,7 @@ import { digestOf } from './Parcel.js'
  */
 export interface Line {
   readonly post: (messages: ReadonlyArray<readonly [id: string, message: Uint8Array]>) => Promise<void>
-  readonly has: (id: string) => Promise<boolean>
+  readonly where: (id: string) => Promise<Place>
   readonly withdraw: (id: string) => Promise<void>
   readonly waiting: () => Promise<number>
 }
@@ -37,6 +45,8 @@ export interface Line {
  */
 export interface Open {
   readonly address: Address
+  /** The process and its connection now: what `connected` finds it by. */
+  readonly self: () => string
   readonly redis: Redis
   readonly line: (name: string) => Line
   readonly serve: (name: string, process: (message: Uint8Array, id: string) => Promise<void>) => void
@@ -80,7 +90,13 @@ const connectionName = (id: string): string => `halforder-${id}`
 const missing = (name: string): Failure =>
   usage(`--redis: expected the package ${name} beside halforder-cli, got none; npm install bullmq ioredis`)
 
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+/**
+ * What an error says.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 const connectOptions = ({ host, port, db, username, password, tls }: Address) => ({
   host,
@@ -119,17 +135,26 @@ export const open = (address: Address, id: string): Step<Open> =>
     ),
     TE.flatMap(({ bull, io }) => {
       const options = connectOptions(address)
+      let last = ''
       const connect = (name: string): Redis => {
         const made = new io.Redis({ ...options, connectionName: connectionName(name), lazyConnect: true })
         // an error that nobody hears would end the process; those that last are seen as silence
-        made.on('error', () => undefined)
+        made.on('error', ({ message }: Error) => (last = message))
         return made
       }
       const redis = connect(id)
+      let connection: unknown = ''
+      redis.on('ready', () => {
+        void redis.client('ID').then(
+          (found) => (connection = found),
+          () => undefined
+        )
+      })
       const lines = new Map<string, Line>()
       const closing: Array<() => Promise<unknown>> = []
       const opened: Open = {
         address,
+        self: () => `${id} ${String(connection)}`,
         redis,
         line: (name) => {
           const known = lines.get(name)
@@ -147,9 +172,10 @@ export const open = (address: Address, id: string): Step<Open> =>
                 }))
               )
             },
-            has: async (jobId) => {
+            where: async (jobId) => {
               const state = await queue.getJobState(jobId)
-              return state !== 'unknown' && state !== 'failed' && state !== 'completed'
+              if (state === 'active') return 'taken'
+              return state === 'unknown' || state === 'failed' || state === 'completed' ? 'nowhere' : 'waiting'
             },
             withdraw: async (jobId) => {
               await queue.remove(jobId)
@@ -199,20 +225,26 @@ export const open = (address: Address, id: string): Step<Open> =>
       }
       return pipe(
         TE.tryCatch(
-          () =>
-            within(
-              10_000,
-              redis.connect().then(() => redis.ping())
-            ),
+          // one that is being restarted is waited for; one that refuses is not
+          () => Promise.race([within(30_000, redis.ping()), refusal(redis)]),
           (error) => {
             redis.disconnect()
-            return broken(`no answer from Redis at ${address.shown}: ${reasonOf(error)}; start it, or correct --redis`)
+            const reason = last === '' ? reasonOf(error) : last
+            return broken(`no answer from Redis at ${address.shown}: ${reason}; start it, or correct --redis`)
           }
         ),
         TE.map(() => opened)
       )
     })
   )
+
+/** Rejects once Redis says that it does not let one in: to try again is no use. */
+const refusal = (redis: Redis): Promise<never> =>
+  new Promise((_, reject) => {
+    redis.on('error', (error: Error) => {
+      if (/WRONGPASS|NOAUTH|NOPERM|ENOTFOUND|certificate|wrong version number/i.test(error.message)) reject(error)
+    })
+  })
 
 /** Rejects where something takes longer than so many milliseconds. */
 const within = <A>(patience: number, task: Promise<A>): Promise<A> => {
@@ -240,17 +272,18 @@ export const asked = <A>({ address }: Pick<Open, 'address'>, patience: number, t
 // -------------------------------------------------------------------------------------
 
 /**
- * Keeps parts by their digests. Those that are there stay as they are.
+ * Keeps parts by their digests. Rejects where Redis does not take one of them.
  *
  * @category effects
  * @since 0.1.0
  */
 export const put = async ({ redis }: Pick<Open, 'redis'>, parts: ReadonlyMap<string, Uint8Array>): Promise<void> => {
-  const pipeline = redis.pipeline()
-  parts.forEach((bytes, digest) => {
-    pipeline.set(keys.part(digest), Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), 'EX', lifetime.part)
-  })
-  await pipeline.exec()
+  // one after another and not as one, which would copy all of them once more
+  await Promise.all(
+    [...parts].map(([digest, { buffer, byteLength, byteOffset }]) =>
+      redis.set(keys.part(digest), Buffer.from(buffer, byteOffset, byteLength), 'EX', lifetime.part)
+    )
+  )
 }
 
 /**
@@ -301,15 +334,27 @@ export const get = async (
   )
 }
 
+const named = (list: unknown): ReadonlyArray<string> =>
+  [...String(list).matchAll(/ name=halforder-(\S+)/g)].map(([, name]) => name ?? '')
+
 /**
- * The names of the processes that are connected.
+ * Which of some processes, as they say of themselves by `self`, are connected. All connections are looked through where one is not found
+ * by its number: it may have another one since.
  *
  * @category effects
  * @since 0.1.0
  */
-export const connected = async ({ redis }: Pick<Open, 'redis'>): Promise<ReadonlySet<string>> => {
-  const list = String(await redis.client('LIST'))
-  return new Set([...list.matchAll(/ name=halforder-(\S+)/g)].map(([, name]) => name ?? ''))
+export const connected = async (
+  { redis }: Pick<Open, 'redis'>,
+  selves: ReadonlyArray<string>
+): Promise<ReadonlySet<string>> => {
+  if (selves.length === 0) return new Set()
+  const numbers = selves.map((self) => self.split(' ')[1] ?? '')
+  const known = numbers.every((one) => /^\d+$/.test(one))
+  const some = new Set(known ? named(await redis.client('LIST', 'ID', ...numbers.map(Number))) : [])
+  const names = selves.map((self) => self.split(' ')[0] ?? '')
+  if (names.every((name) => some.has(name))) return some
+  return new Set(named(await redis.client('LIST')))
 }
 
 /**

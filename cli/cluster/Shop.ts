@@ -11,6 +11,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as Apart from 'halforder/estimator/apart/Apart'
 import { type Hand, hand, isOfSamples, type Places, type Told } from 'halforder/estimator/apart/Hand'
 import type { Numbers } from 'halforder/estimator/apart/Apart'
+import type { Cover } from 'halforder/estimator/Cover'
 import type { EstimatorError, Request } from 'halforder/estimator/Gradient'
 import { signed } from 'halforder/estimator/Sampler'
 import * as Key from 'halforder/random/Key'
@@ -141,6 +142,19 @@ export const shop = ({ setup, seed, group }: Trade, places: Places): E.Either<Es
       const problem = posed(setup)
       const own = hand(problem, divided, places)
       const covers = problem.estimator.covers
+      // blocks of one request come one after another: what was drawn for it is drawn once
+      let last:
+        | { readonly name: string; readonly params: Finetune.State['params']; readonly request: Request }
+        | undefined
+      const drawn = (shard: Shard, params: Finetune.State['params'], cover: Cover): Request => {
+        const { key: words, sign, stream } = shard
+        const name = JSON.stringify([shard.cover, words, sign, stream])
+        if (last?.name !== name || last.params !== params) {
+          const request = Requests.onStreams({ problem, conditions, params, group }, { words })(stream, cover)
+          last = { name, params, request: signed(sign, request) }
+        }
+        return last.request
+      }
       return {
         request: (shard, { params }) => {
           const cover = covers[shard.cover]?.cover
@@ -150,9 +164,7 @@ export const shop = ({ setup, seed, group }: Trade, places: Places): E.Either<Es
           if (!RA.isNonEmpty(blocks) || blocks[0].from !== from || blocks.at(-1)?.to !== to) {
             return E.left(`expected rows of blocks, got ${from} to ${to}`)
           }
-          const key = { words: shard.key }
-          const drawn = Requests.onStreams({ problem, conditions, params, group }, key)(shard.stream, cover)
-          return E.right({ request: { ...signed(shard.sign, drawn), samples: shard.samples }, blocks })
+          return E.right({ request: { ...drawn(shard, params, cover), samples: shard.samples }, blocks })
         },
         hand: own,
         batch: problem.batch,

@@ -51,7 +51,7 @@ export const Lists = /*#__PURE__*/ t.strict({
 })
 
 /**
- * Blocks of rows to be rolled out (`walk`), or one to be given credit for what it heard: everything that its result depends on. `state` is the
+ * Blocks of rows to be rolled out (`walk`), or to be given credit for what they heard: everything that its result depends on. `state` is the
  * digest of where the run is; `after` says from which other state, and by which numbers, a part, it was reached, where they are enough to get there.
  *
  * @category codecs
@@ -127,7 +127,7 @@ export const Result = /*#__PURE__*/ t.strict({
     t.strict({ _tag: t.literal('Told'), lists: Lists, samples: listUpTo(Shaped, 2) }),
     t.strict({
       _tag: t.literal('Outs'),
-      cells: listUpTo(listUpTo(listUpTo(Shaped, 2 ** 16), 256), 4096)
+      blocks: listUpTo(listUpTo(listUpTo(listUpTo(Shaped, 2 ** 16), 256), 4096), 4096)
     }),
     t.strict({ _tag: t.literal('Missing'), parts: listUpTo(Hex, 2 ** 16) }),
     t.strict({

@@ -77,7 +77,7 @@ export const join = ({ address, version, probe, tolerant, tasks, shop, cell }: C
     open(address, id),
     TE.flatMap((opened) =>
       pipe(
-        asked(opened, 10_000, async () => {
+        asked(opened, 30_000, async () => {
           const counts = { jobs: 0, failures: 0, received: 0, sent: 0, seconds: 0 }
           const card = (): Card => ({
             id,
@@ -104,32 +104,32 @@ export const join = ({ address, version, probe, tolerant, tasks, shop, cell }: C
             name: string,
             work: (message: Uint8Array, digest: string) => Promise<Uint8Array | undefined>
           ): void =>
-            opened.serve(name, (message, job) =>
-              alone(async () => {
-                const [digest = ''] = job.split('-')
-                const { redis } = opened
-                counts.received += message.length
-                if (digest !== Parcel.digestOf(message)) {
-                  counts.failures += 1
-                  return
-                }
+            opened.serve(name, async (message, job) => {
+              const [digest = ''] = job.split('-')
+              const { redis } = opened
+              counts.received += message.length
+              if (digest !== Parcel.digestOf(message)) {
+                counts.failures += 1
+                return
+              }
+              // who has it says so before its turn comes
+              await redis.set(keys.holder(digest), opened.self(), 'EX', lifetime.holder)
+              await alone(async () => {
                 // one that has been done is not done again
-                const [there] = await Promise.all([
-                  redis.exists(keys.result(digest)),
-                  redis.set(keys.holder(digest), id, 'EX', lifetime.holder)
-                ])
-                if (there === 1) return
+                const there = await redis.exists(keys.result(digest))
                 const began = performance.now()
-                const result = await work(message, digest)
+                const result = there === 1 ? undefined : await work(message, digest)
                 counts.seconds += (performance.now() - began) / 1000
-                if (result === undefined) counts.failures += 1
-                else {
+                if (result === undefined) {
+                  counts.failures += there === 1 ? 0 : 1
+                  await redis.del(keys.holder(digest))
+                } else {
                   counts.jobs += 1
                   counts.sent += result.length
                   await deliver(opened, job, result)
                 }
               })
-            )
+            })
           const blocks = async (message: Uint8Array): Promise<Uint8Array | undefined> => {
             const result = await own.work(message)
             return E.isLeft(result) ? undefined : result.right

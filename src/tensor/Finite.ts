@@ -48,8 +48,14 @@ export const firstIn =
     return flat < 0 ? undefined : { name, place: placeOf(shape, flat), value: data[flat] ?? Number.NaN }
   }
 
-/** A loop, for `findIndex` is several times as slow, and every gradient is looked at. */
+/** Loops, for `findIndex` is several times as slow, and every gradient is looked at: 0 times a number that is not finite is none. */
 const indexIn = (data: Data): number => {
+  if (data instanceof Float32Array) {
+    let sum = 0
+    const nought = 0
+    for (let i = 0; i < data.length; i++) sum += nought * (data[i] ?? 0)
+    if (sum === 0) return -1
+  }
   for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return i
   return -1
 }

@@ -61,6 +61,9 @@ export interface How {
   readonly cwd?: string
   /** A command and arguments that the program runs under. */
   readonly under?: ReadonlyArray<string>
+  /** What is run in place of the program. */
+  readonly program?: ReadonlyArray<string>
+  readonly env?: Readonly<Record<string, string>>
   /** The program is killed after so many milliseconds: it hangs. */
   readonly patience?: number
 }
@@ -68,11 +71,11 @@ export interface How {
 /** Starts the program. */
 export const start = (
   args: ReadonlyArray<string>,
-  { cwd = tmpdir(), under = [], patience = 120_000 }: How = {}
+  { cwd = tmpdir(), under = [], program: own = [process.execPath, program], env = {}, patience = 120_000 }: How = {}
 ): Started => {
-  const [command = process.execPath, ...rest] = [...under, process.execPath, program, ...args]
+  const [command = process.execPath, ...rest] = [...under, ...own, ...args]
   const began = performance.now()
-  const child = spawn(command, rest, { cwd, env: { ...process.env, TERM: 'dumb' } })
+  const child = spawn(command, rest, { cwd, env: { ...process.env, TERM: 'dumb', ...env } })
   const seen = { out: '', err: '' }
   child.stdout.on('data', (text) => (seen.out += String(text)))
   child.stderr.on('data', (text) => (seen.err += String(text)))

@@ -88,7 +88,7 @@ const byDigest = (files: ReadonlyMap<string, Uint8Array>): ReadonlyMap<string, U
 
 /** Puts files into a folder that has no others. Left: the digests of those that are not there. */
 const laid = async (
-  opened: Open,
+  opened: Pick<Open, 'redis'>,
   folder: string,
   files: Cell['files']
 ): Promise<E.Either<ReadonlyArray<string>, void>> => {
@@ -114,7 +114,7 @@ const laid = async (
  */
 export const cellOf =
   (cache: string, stop: AbortSignal, program: Program) =>
-  async (opened: Open, message: Uint8Array, job: string, worker: string): Promise<Uint8Array> => {
+  async (opened: Pick<Open, 'redis'>, message: Uint8Array, job: string, worker: string): Promise<Uint8Array> => {
     const began = performance.now()
     const result = (of: Result['of']): Uint8Array => {
       const head: Result = { job, worker, seconds: (performance.now() - began) / 1000, of }
@@ -249,6 +249,8 @@ export const elsewhere = <A>(
                 leader: randomUUID().replaceAll('-', ''),
                 line: opened.line(cellLine(version(), probed.digest, tolerateBits)),
                 own: (worker) => opened.line(ownLine(worker)),
+                // a worker's own queue is of blocks alone
+                others: async () => [],
                 supply: async (wanted) => {
                   const found = new Map(
                     wanted.flatMap((digest) => {

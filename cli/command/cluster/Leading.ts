@@ -86,13 +86,28 @@ const patience = ({ patience: text }: ClusterOptions): Step<number> => {
     : TE.left(usage(`--patience: expected seconds in 1..86400, got ${text ?? ''}; correct it`))
 }
 
-const notAsked = (card: Card, difference: number): string =>
-  card.version === version()
-    ? `a worker whose bits differ (by up to ${difference.toExponential(1)} of a number) is not asked; --tolerate-bits on both sides would`
-    : `a worker of version ${card.version} is not asked, since this is ${version()}`
+const notAsked = (own: Card, other: Card, difference: number): string =>
+  other.version !== own.version
+    ? `a worker of version ${other.version} is not asked, since this is ${own.version}`
+    : other.probe === own.probe
+      ? 'a worker is not asked since --tolerate-bits is on one side alone; give it to both, or to none'
+      : `a worker whose bits differ (by up to ${difference.toExponential(1)} of a number) is not asked; --tolerate-bits on both sides would`
+
+/** Left: something that moves from step to step and that workers do not have. */
+const withoutCritic = ({ setup: { problem } }: Led): Step<void> => {
+  const [name] = problem.values?.keys() ?? []
+  return name === undefined
+    ? TE.right(undefined)
+    : TE.left(
+        usage(
+          `--redis: expected an estimator that fits nothing as it goes, got one with the ${name}, whose numbers are not sent to workers; ` +
+            'let its baseline and its control be clean or none, or leave --redis out'
+        )
+      )
+}
 
 /**
- * Goes to workers. Left: a URL that is none, a Redis that is not there.
+ * Goes to workers. Left: a URL that is none, a Redis that is not there, a critic.
  *
  * @category effects
  * @since 0.1.0
@@ -103,6 +118,7 @@ export const lead = (options: ClusterOptions & { readonly redis: string }, led: 
   return pipe(
     TE.fromEither(address(options.redis)),
     TE.bindTo('address'),
+    TE.chainFirst(() => withoutCritic(led)),
     TE.bind('seconds', () => patience(options)),
     TE.bind('probed', () => {
       const plain = gpuJs({ mode: 'webasm' })
@@ -116,8 +132,9 @@ export const lead = (options: ClusterOptions & { readonly redis: string }, led: 
       return pipe(
         asked(opened, 60_000, async (): Promise<Leading> => {
           await put(opened, new Map([...files, [run, recipe] as const]))
-          const lines = lineOf(version(), probed.digest, tolerant)
           const given: { to?: Dispatch } = {}
+          const kind = lineOf(version(), probed.digest, tolerant)
+          const fit = (one: Card): boolean => lineOf(one.version, one.probe, one.tolerant) === kind
           const own = leader({
             setup,
             run,
@@ -128,8 +145,9 @@ export const lead = (options: ClusterOptions & { readonly redis: string }, led: 
           const to = await dispatch({
             open: opened,
             leader: id,
-            line: opened.line(lines),
+            line: opened.line(kind),
             own: (worker) => opened.line(ownLine(worker)),
+            others: async () => (await cards(opened, keys.worker('*'))).filter(fit).map(({ id: one }) => one),
             supply: async (parts) => {
               const base = parts.filter((digest) => digest === run || files.has(digest))
               if (base.length > 0) await put(opened, new Map([...files, [run, recipe] as const]))
@@ -161,8 +179,8 @@ export const lead = (options: ClusterOptions & { readonly redis: string }, led: 
           const beat = setInterval(() => void show().catch(() => undefined), 2000)
           beat.unref()
           for (const one of await cards(opened, keys.worker('*'))) {
-            if (tolerant || (one.version === card.version && one.probe === card.probe)) continue
-            say(notAsked(one, apartness(await numbersOf(opened, one.probe), probed.numbers)))
+            if (fit(one)) continue
+            say(notAsked(card, one, apartness(await numbersOf(opened, one.probe), probed.numbers)))
           }
           return {
             interpreter: apart(target, own.crew),

@@ -69,7 +69,7 @@ const alike = (at: Address, own: Probe, tolerant: boolean): Step<void> =>
     open(at, 'looks'),
     (looking) =>
       pipe(
-        asked(looking, 10_000, async () => {
+        asked(looking, 30_000, async () => {
           const leaders = await cards(looking, keys.run('*'))
           const [first] = leaders.length > 0 ? leaders : await cards(looking, keys.worker('*'))
           return { first, numbers: first === undefined ? own.numbers : await probed(looking, first.probe) }

@@ -14,7 +14,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Params } from '../../lens/Lens.js'
 import type { Program, Values } from '../../tensor/Program.js'
 import { collector, type Division, forSums, type RowBlock } from '../../tensor/rows/RowBlocks.js'
-import { split } from '../../tensor/rows/RowKinds.js'
+import { type Split, split } from '../../tensor/rows/RowKinds.js'
 import type { Batched } from '../../tensor/Shape.js'
 import type { Executable, Target } from '../../tensor/Target.js'
 import * as T from '../../tensor/Tensor.js'
@@ -110,23 +110,24 @@ export const apart =
       E.Do,
       E.bind('gradients', () => compile(problem, target)),
       E.bind('closed', () => programs(problem)),
-      E.map(
-        ({ gradients, closed }): Gradients => ({
+      E.map(({ gradients, closed }): Gradients => {
+        const blocks = blocksIn(divisionOf(problem.batch, closed))
+        const splits = new Map(Object.entries(closed).map(([name, program]) => [name, split(program, 'batch')]))
+        return {
           ...gradients,
-          run: (request) =>
-            run(problem, { ...gradients, closed }, blocksIn(divisionOf(problem.batch, closed)), crew, request)
-        })
-      )
+          run: (request) => run(problem, { ...gradients, splits }, blocks, crew, request)
+        }
+      })
     )
 
-/** Programs as they are, and compiled. */
+/** Programs that are compiled, and how each can be run block by block. */
 interface Compiled extends Pick<Gradients, 'executables'> {
-  readonly closed: Readonly<Record<string, Program>>
+  readonly splits: ReadonlyMap<string, Split | undefined>
 }
 
 const run = <P extends Params, S extends Batched, C extends Exprs, R extends Params>(
   problem: Problem<P, S, C, R>,
-  { executables, closed }: Compiled,
+  { executables, splits }: Compiled,
   blocks: ReadonlyArray<RowBlock>,
   crew: Crew,
   request: Request
@@ -150,7 +151,7 @@ const run = <P extends Params, S extends Batched, C extends Exprs, R extends Par
           if (executable === undefined) return TE.left({ _tag: 'NotCompiled' as const, program: creditName(cell) })
           return cell._tag === 'ZerothOrder'
             ? stages(problem, executables, request).runs(cell, zerothInputs(cell, at, request, heard))
-            : TE.right(summed(executable, closed[creditName(cell)], blocks, parts, at))
+            : TE.right(summed(executable, splits.get(creditName(cell)), blocks, parts, at))
         })
       )
     ),
@@ -163,15 +164,14 @@ const run = <P extends Params, S extends Batched, C extends Exprs, R extends Par
 /** The outputs of a cell's credit program for the whole batch, run by run. */
 const summed = (
   executable: Executable,
-  program: Program | undefined,
+  rows: Split | undefined,
   blocks: ReadonlyArray<RowBlock>,
   parts: ReadonlyArray<Outs>,
   at: number
 ): ReadonlyArray<Values> =>
   (parts[0]?.[at] ?? []).map((first, k) => {
-    const rows = program && split(program, 'batch')
     if (blocks.length === 1 || rows === undefined) return first
-    const into = collector(executable.program, rows)
+    const into = collector(executable.program, rows, true)
     blocks.forEach((block, i) => into.add(i, block, (name) => parts[i]?.[at]?.[k]?.[name]?.data ?? nothing))
     return into.values()
   })

@@ -8,13 +8,13 @@ import { address } from '../../../cli/cluster/Address.js'
 import { deliver } from '../../../cli/cluster/Dispatch.js'
 import { lineOf } from '../../../cli/cluster/Kind.js'
 import * as Parcel from '../../../cli/cluster/Parcel.js'
-import { probe } from '../../../cli/cluster/Probe.js'
+import { type Probe, probe } from '../../../cli/cluster/Probe.js'
 import { keys, open } from '../../../cli/cluster/Redis.js'
 import { join as joinWorkers, type Working } from '../../../cli/cluster/Worker.js'
 import { opened } from '../../../cli/command/cluster/Recipe.js'
 import { standing } from '../../../cli/command/cluster/Status.js'
 import { worker } from '../../../cli/command/cluster/Worker.js'
-import { finetune } from '../../../cli/command/Finetune.js'
+import { finetune, type Options } from '../../../cli/command/Finetune.js'
 import { sha256 } from '../../../cli/command/run/RunFolder.js'
 import type { Step } from '../../../cli/edge/Failure.js'
 import { version } from '../../../cli/edge/Version.js'
@@ -31,10 +31,10 @@ const right = async <A>(step: Step<A>): Promise<A> => {
   return result.right
 }
 
-const run = (out: string, redis?: string): Promise<Ran> =>
+const run = (out: string, redis?: string, more: Partial<Options> = {}): Promise<Ran> =>
   captured(() =>
     finetune(
-      { config, out: join(scratch, out), ...(redis === undefined ? {} : { redis, patience: '60' }) },
+      { config, out: join(scratch, out), ...(redis === undefined ? {} : { redis, patience: '60' }), ...more },
       new Date(0)
     )
   )
@@ -44,16 +44,16 @@ const checkpoint = (out: string): string => sha256(readFileSync(join(scratch, ou
 const places = { block: gpuJs(), whole: gpuJs({ threads: 1 }) }
 const probed = probe(places.block)
 
-/** A worker of this process. */
-const joined = async (url: string): Promise<Working> => {
+/** A worker of this process, with bits of its own where they are given. */
+const joined = async (url: string, bits?: Probe): Promise<Working> => {
   const at = address(url)
   if (E.isLeft(at)) throw new Error(at.left.message)
   return await right(
     joinWorkers({
       address: at.right,
       version: version(),
-      probe: await right(probed),
-      tolerant: false,
+      probe: bits ?? (await right(probed)),
+      tolerant: bits !== undefined,
       tasks: [],
       shop: opened({ tasks: new Map(), rewards: [], cache: scratch, places })
     })
@@ -104,6 +104,14 @@ describe.skipIf(!installed)('a fine-tune at a Redis', () => {
       await gone.close()
       await new Promise(() => undefined)
     })
+    // another one is gone before it says that it has one
+    const silent = await right(open(at.right, 'silent'))
+    let unsaid = 0
+    silent.serve(line, async () => {
+      unsaid += 1
+      await silent.close()
+      await new Promise(() => undefined)
+    })
     // one answers whatever comes to its mind
     const liar = await right(open(at.right, 'liar'))
     let lies = 0
@@ -116,7 +124,7 @@ describe.skipIf(!installed)('a fine-tune at a Redis', () => {
       if (lies === 2) void liar.close()
     })
     const running = run('apart', redis.url)
-    while (taken === 0 || lies < 2) await pause(20)
+    while (taken === 0 || unsaid === 0 || lies < 2) await pause(20)
     const working = await joined(redis.url)
     const seen = await right(standing(redis.url))
     expect(seen).toMatchObject({ workers: [{ version: version() }], leaders: [{ tasks: ['points'] }] })
@@ -129,6 +137,35 @@ describe.skipIf(!installed)('a fine-tune at a Redis', () => {
     expect(ran).toMatchObject({ code: 0 })
     expect(ran.err).toContain('a result of liar is refused, and asked for again')
     expect(checkpoint('apart')).toBe(checkpoint('alone'))
+  })
+
+  it('takes back what it gave out at Ctrl-C, and asks who gives other bits where both say so', async () => {
+    const numbers = Float32Array.from((await right(probed)).numbers, (x) => x * (1 + 2 ** -10))
+    const other = await joined(redis.url, { numbers, digest: Parcel.digestOf(Parcel.bytesOf(numbers)) })
+    const running = run('interrupted', redis.url, { saveEvery: '0' })
+    while ((await right(standing(redis.url))).waiting === 0) await pause(50)
+    process.emit('SIGINT')
+    const ended = await running
+    expect(ended.code).toBe(130)
+    expect(ended.err).toContain('(by up to 9.8e-4 of a number) is not asked; --tolerate-bits on both sides would')
+    expect(await right(standing(redis.url))).toMatchObject({ leaders: [] })
+    const looking = await right(open(other.open.address, 'looks'))
+    expect(await looking.line(lineOf(version(), (await right(probed)).digest, false)).waiting()).toBe(0)
+    await looking.close()
+    const folder = join(scratch, 'interrupted')
+    const goOn = { resume: folder, redis: redis.url, tolerateBits: true, patience: '60' }
+    const resumed = await captured(() => finetune(goOn, new Date(0)))
+    await other.stop()
+    expect(resumed).toMatchObject({ code: 0 })
+    // its bits are not those that it says
+    expect(checkpoint('interrupted')).toBe(checkpoint('alone'))
+  })
+
+  it('does not take a critic along', async () => {
+    const estimator = JSON.stringify({ name: 'reinforce', baseline: 'critic' })
+    const ran = await run('critic', redis.url, { estimator })
+    expect(ran).toMatchObject({ code: 2, out: '' })
+    expect(ran.err).toContain('expected an estimator that fits nothing as it goes')
   })
 
   it('refuses who gives other bits, and says by how much they differ', async () => {
