@@ -106,11 +106,11 @@ const object = (path: string, found: Found, doubted: ReadonlyArray<string>): unk
 }
 
 /** What of the record that lies beside a model cannot be so. */
-const doubtful = (found: Found, path: string): Step<ReadonlyArray<string>> => {
+const doubtful = (found: Found): Step<ReadonlyArray<string>> => {
   if (found._tag === 'Weights') return TE.right([])
   const target = gpuJs()
   return pipe(
-    recordOf(found, path),
+    recordOf(found),
     TE.flatMap((meaning) =>
       meaning === undefined
         ? TE.right([])
@@ -135,7 +135,7 @@ export const inspect = async (path: string, options: InspectOptions): Promise<nu
   const found = await pipe(
     open(path, options),
     TE.bindTo('found'),
-    TE.bind('doubted', ({ found: one }) => doubtful(one, path))
+    TE.bind('doubted', ({ found: one }) => doubtful(one))
   )()
   if (E.isLeft(found)) return fail('inspect')(found.left)
   const { found: one, doubted } = found.right

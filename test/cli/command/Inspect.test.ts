@@ -9,9 +9,8 @@ import { check } from '../../../cli/command/Check.js'
 import { inspect } from '../../../cli/command/Inspect.js'
 import * as Npz from '../../../src/format/Npz.js'
 import { encode } from '../../../src/format/Safetensors.js'
-import { planOf } from '../../../src/network/FromDiffusers.js'
-import type { Values } from '../../../src/tensor/Program.js'
 import { npy, zip } from '../../format/writers.js'
+import { smallUnet, smallWeights } from '../../network/small.js'
 import { captured } from '../captured.js'
 
 const Verdict = t.type({ verdict: t.string })
@@ -25,29 +24,12 @@ const checkpoint = fixture('format/fixtures/checkpoint.pt')
 const folder = mkdtempSync(join(tmpdir(), 'halforder-inspect-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-const config = {
-  _class_name: 'UNet2DModel',
-  block_out_channels: [8, 8],
-  down_block_types: ['DownBlock2D', 'AttnDownBlock2D'],
-  up_block_types: ['AttnUpBlock2D', 'UpBlock2D'],
-  layers_per_block: 1,
-  norm_num_groups: 4,
-  sample_size: 8
-}
-
-/** A folder of diffusers with weights that are all 0. */
+/** A folder of diffusers. */
 const written = (): string => {
-  const plan = planOf(config)
-  if (E.isLeft(plan)) throw new Error('no plan')
-  const tensors: Values = Object.fromEntries(
-    [...plan.right.parameters].map(([name, shape]) => [
-      name,
-      { shape, data: new Float32Array(shape.reduce((n, d) => n * d, 1)) }
-    ])
-  )
+  const tensors = smallWeights(smallUnet)
   const bytes = encode('own')({ tensors, metadata: {} })
   if (E.isLeft(bytes)) throw new Error('no file')
-  writeFileSync(join(folder, 'config.json'), JSON.stringify(config))
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(smallUnet))
   writeFileSync(join(folder, 'diffusion_pytorch_model.safetensors'), bytes.right)
   return folder
 }
