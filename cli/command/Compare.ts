@@ -17,6 +17,7 @@ import { gpuJs } from 'halforder/kernel'
 import * as Key from 'halforder/random/Key'
 import type { Values } from 'halforder/tensor/Program'
 import type { Target } from 'halforder/tensor/Target'
+import * as T from 'halforder/tensor/Tensor'
 import * as Config from 'halforder/training/Config'
 import * as Setup from 'halforder/training/Setup'
 import { broken, fail, type Failure, refused, type Step } from '../edge/Failure.js'
@@ -257,7 +258,7 @@ const flat = (config: Config.Config, row: Row): unknown => {
     batch: row.batch,
     variance: gradient.variance,
     interval: gradient.interval,
-    meanNorm: Math.hypot(...gradient.mean),
+    meanNorm: T.norm(gradient.mean),
     parts: Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, part.variance])),
     networkEvaluations: cost.networkEvaluations,
     pullbacks: row.pullbacks,

@@ -6,9 +6,9 @@
  */
 import { upperQuantile } from 'halforder/laws/exact/Student'
 import type { Estimate, Point } from './Line.js'
-import { differenceOf, type Mean, showMean } from './Means.js'
+import { chosen, differenceOf, type Mean, ofChosen, showMean } from './Means.js'
 import type { Lines } from './Page.js'
-import type { Compare, Quantity } from './Study.js'
+import type { Compare, Family, Quantity } from './Study.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -18,6 +18,7 @@ import type { Compare, Quantity } from './Study.js'
  * What is taken the difference of, seed by seed. The claim is that it is above 0.
  *
  * - `Finetunes`: of two conditions of a study, at the end of their budgets, or after a share of them.
+ * - `Tuned`: of two methods at the end of their budgets, each in the form that has the largest by the other seeds.
  * - `Course`: of one condition, at its end and after a share of its budget.
  * - `Estimates`: of the logarithms of two estimators' numbers under a condition; a number stands for itself.
  *
@@ -31,6 +32,12 @@ export type Contrast =
       readonly of: string
       readonly over: string
       readonly after?: number
+    }
+  | {
+      readonly _tag: 'Tuned'
+      readonly quantity: Quantity
+      readonly of: Family
+      readonly over: Family
     }
   | {
       readonly _tag: 'Course'
@@ -150,6 +157,14 @@ export const contrasted = (contrast: Contrast, lines: Pick<Lines, 'points' | 'es
       const { quantity, of, over, after: share = 1 } = contrast
       return differenceOf(after(lines, of, quantity, share), after(lines, over, quantity, share))
     }
+    case 'Tuned': {
+      const { quantity } = contrast
+      const side = ({ forms }: Family): ReadonlyMap<number, number> => {
+        const ends = forms.map((form) => after(lines, form, quantity, 1))
+        return ofChosen(chosen(ends), ends)
+      }
+      return differenceOf(side(contrast.of), side(contrast.over))
+    }
     case 'Course': {
       const { quantity, of, since, falls } = contrast
       const [early, end] = [after(lines, of, quantity, since), after(lines, of, quantity, 1)]
@@ -189,6 +204,7 @@ const quantityOf = (contrast: Contrast): string => {
   const names: Readonly<Record<Quantity | Compare, string>> = {
     reward: 'reward',
     heldOut: 'held-out reward',
+    objective: 'reward less price',
     kl: 'KL',
     diversity: 'diversity',
     frechet: 'Fréchet distance',
@@ -206,6 +222,8 @@ const ofContrast = (contrast: Contrast): string => {
       const { of, over, after: share = 1 } = contrast
       return `${quantityOf(contrast)} of *${of}* over *${over}*${share === 1 ? '' : `, after ${share} of the budget`}`
     }
+    case 'Tuned':
+      return `${quantityOf(contrast)} of *${contrast.of.name}* over *${contrast.over.name}*, each in its best form`
     case 'Course':
       return `${quantityOf(contrast)} of *${contrast.of}*, ${contrast.falls ? 'fall' : 'rise'} since ${showSince(contrast.since)}`
     case 'Estimates':

@@ -24,7 +24,7 @@ const numberOrNull = t.union([t.number, t.null])
  * A fine-tune after some steps: what it has spent by then (network evaluations and pullbacks of all samples), and where the model
  * stands on held-out noise. `heldOut` is the reward by another judge (null where there is none), `kl` the divergence of the chain from
  * the base's (null where no step has noise), `diversity` the mean distance of two outputs over the base's, and `frechet` the Fréchet
- * distance to the base's outputs. Errors are standard errors over samples. `measures` are the means of what the task measures beside, by
+ * distance to the base's outputs. `objective` is the reward less the price of the divergence, where the study has one. Errors are standard errors over samples. `measures` are the means of what the task measures beside, by
  * name, where it does.
  *
  * @category model
@@ -45,7 +45,7 @@ export const Point = t.intersection([
     diversity: numberOrNull,
     frechet: numberOrNull
   }),
-  t.partial({ measures: t.record(t.string, numberOrNull) })
+  t.partial({ objective: numberOrNull, measures: t.record(t.string, numberOrNull) })
 ])
 
 /**

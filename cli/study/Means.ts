@@ -54,6 +54,45 @@ export const differenceOf = (values: ReadonlyMap<number, number>, others: Readon
   )
 
 /**
+ * Of each seed, which of several forms the other seeds say is the best: the one of the largest mean over them. The choice has not seen the
+ * run that it is judged by, so that the best of many forms is not the luckiest. A seed that some form lacks, and one alone, has none.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const chosen = (forms: ReadonlyArray<ReadonlyMap<number, number>>): ReadonlyMap<number, number> => {
+  const [first = new Map<number, number>()] = forms
+  const seeds = [...first.keys()].filter((seed) => forms.every((form) => form.has(seed)))
+  const without = (seed: number, form: ReadonlyMap<number, number>): number =>
+    meanOf(seeds.flatMap((other) => (other === seed ? [] : [form.get(other) ?? NaN]))).mean
+  return new Map(
+    seeds.length < 2
+      ? []
+      : seeds.map((seed) => {
+          const means = forms.map((form) => without(seed, form))
+          return [seed, means.indexOf(Math.max(...means))] as const
+        })
+  )
+}
+
+/**
+ * Of each seed, the number of the form that is chosen for it (see `chosen`).
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const ofChosen = (
+  which: ReadonlyMap<number, number>,
+  forms: ReadonlyArray<ReadonlyMap<number, number>>
+): ReadonlyMap<number, number> =>
+  new Map(
+    [...which].flatMap(([seed, i]) => {
+      const value = forms[i]?.get(seed)
+      return value === undefined ? [] : [[seed, value] as const]
+    })
+  )
+
+/**
  * A mean with its interval, to as many digits as that has a meaning.
  *
  * @category utils

@@ -4,9 +4,17 @@
  * @since 0.1.0
  */
 import type { Computing, Estimate, Point } from './Line.js'
-import { differenceOf, isDecided, type Mean, meanOf, showMean } from './Means.js'
+import { chosen, differenceOf, isDecided, type Mean, meanOf, ofChosen, showMean } from './Means.js'
 import { type Chart, type Place, plot } from './Plot.js'
-import type { Axes, Compare, Comparisons, Finetunes, Quantity, Study } from './Study.js'
+import {
+  type Axes,
+  type Compare,
+  type Comparisons,
+  families,
+  type Finetunes,
+  type Quantity,
+  type Study
+} from './Study.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -68,6 +76,7 @@ export interface Table {
 const quantities: Readonly<Record<Quantity, string>> = {
   reward: 'reward',
   heldOut: 'held-out reward',
+  objective: 'reward less the price of KL',
   kl: 'KL to the base, nats',
   diversity: 'diversity, of the base’s',
   frechet: 'Fréchet distance to the base'
@@ -96,18 +105,23 @@ const lastOf = (points: ReadonlyArray<Point>, condition: string): ReadonlyArray<
   return [...last.values()]
 }
 
-const known = (values: ReadonlyArray<number | null>): ReadonlyArray<number> =>
-  values.filter((value): value is number => value !== null)
+const known = (values: ReadonlyArray<number | null | undefined>): ReadonlyArray<number> => values.flatMap(knownIn)
 
 const bySeed = (points: ReadonlyArray<Point>, quantity: Quantity): ReadonlyMap<number, number> =>
-  new Map(points.flatMap((point) => (point[quantity] === null ? [] : [[point.seed, point[quantity]] as const])))
+  new Map(points.flatMap((point) => knownIn(point[quantity]).map((value) => [point.seed, value] as const)))
 
 const whole = (mean: Mean): string => (Number.isFinite(mean.mean) ? Math.round(mean.mean).toLocaleString('en') : '')
 
+/** What tells who is better: what all of them were to raise where leaving the base has a price, else the held-out reward where there is one. */
+const decisiveOf = (points: ReadonlyArray<Point>): Quantity => {
+  if (points.some(({ objective }) => objective !== undefined)) return 'objective'
+  return points.some(({ heldOut }) => heldOut !== null) ? 'heldOut' : 'reward'
+}
+
 const ofFinetunes = (study: Finetunes, points: ReadonlyArray<Point>): Table => {
   const names = study.conditions.map(({ name }) => name)
-  const judged = points.some(({ heldOut }) => heldOut !== null)
-  const decisive: Quantity = judged ? 'heldOut' : 'reward'
+  const decisive = decisiveOf(points)
+  const priced = decisive === 'objective'
   const reference = bySeed(lastOf(points, study.against), decisive)
   const rows = names.map((name) => {
     const last = lastOf(points, name)
@@ -121,6 +135,7 @@ const ofFinetunes = (study: Finetunes, points: ReadonlyArray<Point>): Table => {
       whole(meanOf(last.map(({ pullbacks }) => pullbacks))),
       of('reward'),
       of('heldOut'),
+      ...(priced ? [of('objective')] : []),
       verdict,
       of('kl'),
       of('diversity'),
@@ -138,6 +153,7 @@ const ofFinetunes = (study: Finetunes, points: ReadonlyArray<Point>): Table => {
       'pullbacks',
       'reward',
       'held-out reward',
+      ...(priced ? [quantities.objective] : []),
       `difference from ${study.against}`,
       'KL, nats',
       'diversity',
@@ -180,6 +196,42 @@ const ofMeasures = (study: Finetunes, points: ReadonlyArray<Point>): ReadonlyArr
       ]
 }
 
+/** Methods that have several forms, each in its best by the other seeds. */
+const ofFamilies = (study: Finetunes, points: ReadonlyArray<Point>): ReadonlyArray<Table> => {
+  const decisive = decisiveOf(points)
+  const told: ReadonlyArray<Quantity> = [
+    ...(decisive === 'objective' ? [decisive] : []),
+    'reward',
+    'heldOut',
+    'kl',
+    'diversity',
+    'frechet'
+  ]
+  const rows = families(study).map(({ name, forms }) => {
+    const ends = (quantity: Quantity): ReadonlyArray<ReadonlyMap<number, number>> =>
+      forms.map((form) => bySeed(lastOf(points, form), quantity))
+    const which = chosen(ends(decisive))
+    const numbers = forms.map((form) => study.conditions.find((one) => one.name === form)?.form?.at ?? NaN)
+    const of = (quantity: Quantity): string => showMean(meanOf([...ofChosen(which, ends(quantity)).values()]))
+    const counts = numbers.flatMap((at, i) => {
+      const count = [...which.values()].filter((one) => one === i).length
+      return count === 0 ? [] : [`${at} (${count})`]
+    })
+    return [name, counts.join(', '), ...told.map(of)]
+  })
+  return rows.length === 0
+    ? []
+    : [
+        {
+          note:
+            `Each method in its best form: for each seed, the one that has the largest ${quantities[decisive]} in the mean of the *other* seeds, so\n` +
+            'that the choice has not seen the run that is told. In brackets, how many seeds chose it.',
+          head: [study.varied, study.forms ?? 'form', ...told.map((one) => quantities[one])],
+          rows
+        }
+      ]
+}
+
 const knownIn = (value: number | null | undefined): ReadonlyArray<number> =>
   value === null || value === undefined ? [] : [value]
 
@@ -204,11 +256,11 @@ const secondsOf = (computing: ReadonlyArray<Computing>, condition: string): numb
 
 /** Where a point is on the axis of a plot. */
 const placeOn =
-  (x: Axes['x'], computing: ReadonlyArray<Computing>) =>
+  (x: Exclude<Axes['x'], 'form'>, computing: ReadonlyArray<Computing>) =>
   (point: Point): number | null => {
     if (x === 'cost') return point.evaluations + point.pullbacks
     if (x === 'seconds') return point.steps * secondsOf(computing, point.condition)
-    return point[x]
+    return point[x] ?? null
   }
 
 /** The places of a plot of fine-tunes. */
@@ -217,7 +269,11 @@ const placesOf = (
   { points, computing }: Pick<Lines, 'points' | 'computing'>,
   { x, y }: Axes
 ): ReadonlyArray<Place> =>
-  conditions.flatMap(({ name }) => {
+  conditions.flatMap(({ name, form }) => {
+    if (x === 'form') {
+      const { mean, half } = meanOf(known(lastOf(points, name).map((point) => point[y])))
+      return form === undefined ? [] : [{ line: form.of, x: form.at, y: mean, half }]
+    }
     const these = points.filter(({ condition }) => condition === name)
     const marks = [...new Set(these.map(({ steps }) => steps))]
     return marks.map((steps): Place => {
@@ -227,7 +283,8 @@ const placesOf = (
     })
   })
 
-const axisOf = (x: Axes['x']): string => {
+const axisOf = ({ forms = 'form' }: Finetunes, x: Axes['x']): string => {
+  if (x === 'form') return forms
   if (x === 'cost') return 'network evaluations + pullbacks'
   if (x === 'seconds') return 'seconds of one core'
   return x === 'steps' ? 'steps of the optimizer' : quantities[x]
@@ -235,6 +292,11 @@ const axisOf = (x: Axes['x']): string => {
 
 /** Is a run measured over more than a decade of its cost? Else the axis begins at the base model. */
 const isWide = ({ marks }: Finetunes): boolean => Math.min(1, ...marks) < 0.1
+
+/** Where leaving the base has a price, what is drawn in place of the held-out reward is what was to be raised. */
+const drawnOn =
+  (points: ReadonlyArray<Point>) =>
+  ({ x, y }: Axes): Axes => ({ x, y: y === 'heldOut' ? decisiveOf(points) : y })
 
 /** A chart, and what its file is called. */
 interface Named extends Chart {
@@ -255,16 +317,16 @@ export const chartsOf = (
   const stem = `${study.name}-${task}`
   const title = `${study.name}, ${task}: means of ${seeds} seeds, 95 % intervals`
   if (study._tag === 'Finetunes')
-    return study.plots.map(({ x, y }, i) => ({
+    return study.plots.map(drawnOn(lines.points)).map(({ x, y }, i) => ({
       name: i === 0 ? stem : `${stem}-${y}-by-${x}`,
       axes: {
         title,
-        x: axisOf(x),
+        x: axisOf(study, x),
         y: quantities[y],
-        logX: isWide(study) && (x === 'cost' || x === 'seconds'),
+        logX: x === 'form' || (isWide(study) && (x === 'cost' || x === 'seconds')),
         logY: false
       },
-      lines: study.conditions.map(({ name }) => name),
+      lines: x === 'form' ? families(study).map(({ name }) => name) : study.conditions.map(({ name }) => name),
       places: placesOf(study, lines, { x, y })
     }))
   if (study.byStep === true) return [{ name: stem, ...chartByStep(study, lines.estimates, title) }]
@@ -347,7 +409,12 @@ const secondsIn = (study: Finetunes, { computing }: Lines): ReadonlyArray<Table>
  */
 export const tablesOf = (study: Study, lines: Lines): ReadonlyArray<Table> =>
   study._tag === 'Finetunes'
-    ? [ofFinetunes(study, lines.points), ...ofMeasures(study, lines.points), ...secondsIn(study, lines)]
+    ? [
+        ...ofFamilies(study, lines.points),
+        ofFinetunes(study, lines.points),
+        ...ofMeasures(study, lines.points),
+        ...secondsIn(study, lines)
+      ]
     : [ofComparisons(study, lines.estimates), ...partsOf(study, lines.estimates)]
 
 /**

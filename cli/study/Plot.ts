@@ -64,6 +64,9 @@ const symbols = ['circle', 'square', 'triangle', 'diamond', 'star', 'cross', 'wy
 
 const size = { width: 860, height: 460, legend: 22, font: 15 } as const
 
+/** How far lines are drawn beside one another, in pixels, so that intervals at one place do not hide each other: no more than a mark, all together. */
+const beside = (lines: number): number => Math.min(3, 18 / Math.max(1, lines))
+
 /** Characters of a name that half a line of the legend has room for. */
 const longest = 44
 
@@ -79,6 +82,7 @@ export const plot = ({ axes, lines, places }: Chart): string => {
   const at = (line: string): number => index.get(line) ?? 0
   const colour = (line: string): string => colours[at(line) % colours.length] ?? ''
   const symbol = (line: string): (typeof symbols)[number] => symbols[at(line) % symbols.length] ?? 'circle'
+  const shift = (line: string): number => beside(lines.length) * (at(line) - (lines.length - 1) / 2)
   const drawn = places
     .filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y) && (!axes.logX || x > 0) && (!axes.logY || y > 0))
     .map((place) => {
@@ -106,17 +110,23 @@ export const plot = ({ axes, lines, places }: Chart): string => {
             x: 'x',
             y: 'y',
             sort: 'x',
+            dx: shift(line),
             stroke: colour(line),
             strokeWidth: 2.2,
             strokeDasharray: dashes[Math.floor(i / colours.length) % dashes.length] ?? ''
           }
         )
       ),
-      Plot.ruleX(drawn, { x: 'x', y1: 'low', y2: 'high', stroke: (place: Place) => colour(place.line) }),
+      ...lines.map((line) =>
+        Plot.ruleX(
+          drawn.filter((place) => place.line === line),
+          { x: 'x', y1: 'low', y2: 'high', stroke: colour(line), strokeWidth: 1.4, dx: shift(line) }
+        )
+      ),
       ...lines.map((line) =>
         Plot.dot(
           drawn.filter((place) => place.line === line),
-          { x: 'x', y: 'y', r: 4.5, fill: colour(line), symbol: symbol(line) }
+          { x: 'x', y: 'y', r: 4.5, fill: colour(line), symbol: symbol(line), dx: shift(line) }
         )
       )
     ]

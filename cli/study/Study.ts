@@ -28,6 +28,19 @@ export interface Condition {
   readonly config: Group
   /** Steps of the optimizer, whatever the budget allows: 0 for the base model. */
   readonly steps?: number
+  /** Which of several forms of one method this is: what they are forms of, and the number that tells them apart. */
+  readonly form?: { readonly of: string; readonly at: number }
+}
+
+/**
+ * The forms of one method, by the names of their conditions.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Family {
+  readonly name: string
+  readonly forms: ReadonlyArray<string>
 }
 
 /**
@@ -51,6 +64,13 @@ export interface Basis {
   /** The task, where the basis is not called by its name. */
   readonly task?: string
   readonly config: Group
+  /**
+   * What a nat of divergence from the base costs, where all conditions pay for it: they are judged by `objective` then, the reward less
+   * that price.
+   */
+  readonly price?: number
+  /** Fields that some conditions have on this basis, by their names, over their own. */
+  readonly over?: Readonly<Record<string, Group>>
   readonly budget: Budget
   readonly quick: { readonly config: Group; readonly budget: Budget }
 }
@@ -61,7 +81,7 @@ export interface Basis {
  * @category model
  * @since 0.1.0
  */
-export type Quantity = 'reward' | 'heldOut' | 'kl' | 'diversity' | 'frechet'
+export type Quantity = 'reward' | 'heldOut' | 'objective' | 'kl' | 'diversity' | 'frechet'
 
 /**
  * A number that a task tells of its outputs beside any reward (see `Judges`): its name there, what it is called, how it is taken here, and
@@ -100,17 +120,20 @@ export interface Finetunes extends Asked {
   readonly against: string
   readonly marks: ReadonlyArray<number>
   readonly plots: ReadonlyArray<Axes>
+  /** What tells the forms of a method apart, where conditions are such. */
+  readonly forms?: string
   readonly measures?: ReadonlyArray<Measure>
 }
 
 /**
- * What a plot of fine-tunes has on its axes.
+ * What a plot of fine-tunes has on its axes: `form` is the number that tells forms of a method apart, one line a method, at the end of the
+ * budget.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Axes {
-  readonly x: 'cost' | 'steps' | 'seconds' | Quantity
+  readonly x: 'cost' | 'steps' | 'seconds' | 'form' | Quantity
   readonly y: Quantity
 }
 
@@ -179,6 +202,18 @@ export interface Cell {
   readonly condition: string
   readonly seed: number
 }
+
+/**
+ * The methods of a study that has several forms of each, in the order of their first.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const families = ({ conditions }: Pick<Finetunes, 'conditions'>): ReadonlyArray<Family> =>
+  [...new Set(conditions.flatMap(({ form }) => (form === undefined ? [] : [form.of])))].map((name) => ({
+    name,
+    forms: conditions.flatMap((one) => (one.form?.of === name ? [one.name] : []))
+  }))
 
 /**
  * The cells of a study, condition by condition: the order of its results, whatever order they are found in.

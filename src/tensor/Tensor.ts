@@ -230,6 +230,22 @@ export const stack = (parts: ReadonlyArray<Tensor>): Tensor => {
 }
 
 /**
+ * The Euclidean norm of numbers, however many: they are taken relative to the largest, so that no square overflows
+ * or vanishes. 0 for none;
+ * `NaN` or infinite where a number is.
+ *
+ * @category destructors
+ * @since 0.1.0
+ */
+export const norm = (values: ArrayLike<number>): number => {
+  const most = Array.from(values).reduce((largest, value) => Math.max(largest, Math.abs(value)), 0)
+  if (most === 0 || !Number.isFinite(most)) return most
+  let squares = 0
+  for (let i = 0; i < values.length; i++) squares += ((values[i] ?? 0) / most) ** 2
+  return most * Math.sqrt(squares)
+}
+
+/**
  * The `i`-th entry along the first axis, sharing the buffer. The index is rounded down and held within the axis, as in
  * `Expr.take`; of none it is zeros.
  *

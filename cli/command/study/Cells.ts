@@ -35,6 +35,8 @@ export interface Measured {
   readonly seed: number
   /** The file of its configuration. */
   readonly config: string
+  /** What a nat of divergence from the base costs, where the study says so. */
+  readonly price: number | undefined
   readonly steps: ReadonlyArray<number>
   readonly evaluations: number
   readonly pullbacks: number
@@ -84,9 +86,11 @@ const at = (value: unknown, ...path: ReadonlyArray<string>): unknown =>
 
 /** What a summary says of where the model stands, before, on the way or after. */
 const pointOf =
-  ({ condition, seed, evaluations, pullbacks }: Measured, before: unknown) =>
+  ({ condition, seed, evaluations, pullbacks, price }: Measured, before: unknown) =>
   (steps: number, standing: unknown): Point => {
     const stand = (...path: ReadonlyArray<string>): number | null => number(at(standing, ...path))
+    const [reward, kl] = [stand('mean'), stand('kl', 'mean')]
+    const objective = reward === null || kl === null || price === undefined ? null : reward - price * kl
     const [own, base] = [stand('pairwiseDistance'), number(at(before, 'pairwiseDistance'))]
     return {
       condition,
@@ -94,13 +98,14 @@ const pointOf =
       steps,
       evaluations: evaluations * steps,
       pullbacks: pullbacks * steps,
-      reward: stand('mean'),
+      reward,
       rewardError: stand('standardError'),
       heldOut: stand('heldOut', 'mean'),
       heldOutError: stand('heldOut', 'standardError'),
-      kl: stand('kl', 'mean'),
+      kl,
       diversity: own === null || base === null ? null : own / base,
       frechet: stand('frechetToBase'),
+      ...(price === undefined ? {} : { objective }),
       ...measuresOf(at(standing, 'measures'))
     }
   }

@@ -204,19 +204,20 @@ const fineTunes = (asked: Asked, study: Study.Finetunes, basis: Study.Basis): St
   pipe(
     study.conditions,
     RA.traverse(TE.ApplicativeSeq)((condition) => {
-      const given = over(basis.config, asked.quick ? basis.quick.config : {})
+      const { price } = basis
+      const given = [
+        price === undefined ? {} : { kl: { beta: price } },
+        asked.quick ? basis.quick.config : {},
+        condition.config,
+        basis.over?.[condition.name] ?? {}
+      ].reduce(over, { task: basis.task ?? asked.task, ...basis.config })
       const path = join(
         asked.out,
         'cells',
         `${Study.placeOf({ condition: condition.name, seed: 0 }).replace(/-seed0$/, '')}.json`
       )
       return pipe(
-        file(
-          Files.write(
-            path,
-            `${JSON.stringify(over({ task: basis.task ?? asked.task, ...given }, condition.config), null, 2)}\n`
-          )
-        ),
+        file(Files.write(path, `${JSON.stringify(given, null, 2)}\n`)),
         TE.flatMap(() => costOf(path)),
         TE.mapLeft((failure) => ({ ...failure, message: `${condition.name}: ${failure.message}` })),
         TE.map(({ evaluations, pullbacks }) => {
@@ -227,6 +228,7 @@ const fineTunes = (asked: Asked, study: Study.Finetunes, basis: Study.Basis): St
               ...cell,
               folder: join(asked.out, 'cells', Study.placeOf(cell)),
               config: path,
+              price,
               steps: Study.stepsAt(asked.quick ? [0.5] : study.marks, steps),
               evaluations,
               pullbacks,

@@ -4,15 +4,19 @@
  * @since 0.1.0
  */
 import type { Claim, Contrast } from '../Claims.js'
+import type { Condition, Quantity } from '../Study.js'
 import * as C from './Conditions.js'
+import { atItsRate } from './LearningRate.js'
 
-const more = (of: string, over: string, quantity: 'heldOut' | 'diversity' = 'heldOut', after = 1): Contrast => ({
+const more = (of: string, over: string, quantity: Quantity = 'heldOut', after = 1): Contrast => ({
   _tag: 'Finetunes',
   quantity,
   of,
   over,
   after
 })
+
+type Why = Claim['why']
 
 /** Where RLR as printed falls behind: see the variances by cell of the study `dimension`. */
 const zerothOrder =
@@ -23,16 +27,46 @@ const short =
 
 const late = 'gradients through the whole chain are those of rare samples: see *pathwise*'
 
+/** Leaving the base has a price on points and with adapters: there what is raised is the reward less that price. */
+const asOn = (task: string, contrast: Contrast): Contrast =>
+  task !== 'faces' && (contrast._tag === 'Finetunes' || contrast._tag === 'Tuned')
+    ? { ...contrast, quantity: 'objective' }
+    : contrast
+
+/** On faces, by a soft prompt and by adapters of the U-Net, and on points, with what is to be known of each. */
 const method = (
   says: string,
   paper: string | undefined,
   contrast: Contrast,
-  why: Claim['why'] = {}
-): ReadonlyArray<Claim> => ['faces', 'points'].map((task) => ({ says, paper, study: 'methods', task, contrast, why }))
+  why: Why = {},
+  onPoints: Why = {},
+  onAdapters: Why = {}
+): ReadonlyArray<Claim> => [
+  { says, paper, study: 'methods', task: 'faces', contrast, why },
+  { says, paper, study: 'methods', task: 'unet-lora', contrast: asOn('unet-lora', contrast), why: onAdapters },
+  { says, paper, study: 'methods', task: 'points', contrast: asOn('points', contrast), why: onPoints }
+]
 
 const { name: printed } = C.asPrinted
 
-const onVideo = (says: string, paper: string | undefined, contrast: Contrast, why: Claim['why'] = {}): Claim => ({
+const atOwnRates = (
+  says: string,
+  paper: string | undefined,
+  of: Condition,
+  over: Condition,
+  why: Why = {},
+  onPoints: Why = {}
+): ReadonlyArray<Claim> =>
+  ['faces', 'points'].map((task) => ({
+    says: `${says}, each at its own learning rate`,
+    paper,
+    study: 'learning-rate',
+    task,
+    contrast: asOn(task, { _tag: 'Tuned', quantity: 'heldOut', of: atItsRate(of), over: atItsRate(over) }),
+    why: task === 'points' ? onPoints : why
+  }))
+
+const onVideo = (says: string, paper: string | undefined, contrast: Contrast, why: Why = {}): Claim => ({
   says: `${says}, on video`,
   paper,
   study: 'video',
@@ -80,15 +114,31 @@ export const claims: ReadonlyArray<Claim> = [
     reproduced: 'the same, with a segment of two steps: it makes no difference that shows'
   }),
   ...method('Diffusion NFT, a loss of the forward process, beats RLR as printed', undefined, more(C.nft.name, printed)),
+  ...atOwnRates('RLR beats reinforcement learning', '76.6 against 52.1, DDPO', C.asPrinted, C.reinforce),
+  ...atOwnRates('RLR beats truncated backpropagation', '76.6 against 67.2, AlignProp', C.asPrinted, C.randomTruncation),
+  ...atOwnRates('RLR beats the shortest truncation', 'as AlignProp', C.asPrinted, C.truncated(1)),
+  ...atOwnRates('RLR beats full backpropagation', 'whose Jacobians explode', C.asPrinted, C.full),
+  ...atOwnRates(
+    'half-order cells with the clean prediction as baseline beat RLR as printed',
+    undefined,
+    C.clean,
+    C.asPrinted
+  ),
+  ...atOwnRates(
+    'half-order cells with the clean prediction as baseline beat REINFORCE',
+    undefined,
+    C.clean,
+    C.reinforce
+  ),
   ...['faces', 'points'].flatMap((task): ReadonlyArray<Claim> => {
     const [v1, v2, v3] = ['V1: first-order alone', 'V2: no zeroth-order cell', 'V3: no half-order cell'] as const
-    const part = (says: string, paper: string, of: string, over: string, why: Claim['why']): Claim => ({
+    const part = (says: string, paper: string, of: string, over: string, why: Why, onPoints: Why = {}): Claim => ({
       says,
       paper,
       study: 'ablation',
       task,
-      contrast: more(of, over),
-      why
+      contrast: asOn(task, more(of, over)),
+      why: task === 'points' ? onPoints : why
     })
     return [
       part('the whole beats first-order alone', '76.6 against 60.1 (table 5, ImageReward)', printed, v1, {
@@ -248,6 +298,48 @@ export const claims: ReadonlyArray<Claim> = [
     },
     why: {}
   },
+  {
+    says: 'segments that start anywhere beat those that start near the output',
+    paper: 'the start is uniform; others are not compared',
+    study: 'start',
+    task: 'faces',
+    contrast: more('anywhere', 'steps 2 to 7'),
+    why: {}
+  },
+  {
+    says: 'RLR beats reinforcement learning where the reward is a black box',
+    paper: 'said of zeroth-order cells',
+    study: 'black-box',
+    task: 'faces',
+    contrast: more(printed, C.reinforce.name, 'reward'),
+    why: {}
+  },
+  {
+    says: 'half-order cells with the clean prediction as baseline beat REINFORCE where the reward is a black box',
+    paper: undefined,
+    study: 'black-box',
+    task: 'faces',
+    contrast: more(C.clean.name, C.reinforce.name, 'reward'),
+    why: {}
+  },
+  {
+    says: 'a price of 0.1 a nat keeps diversity',
+    paper: undefined,
+    study: 'kl',
+    task: 'faces',
+    contrast: more('beta = 0.1', 'beta = 0', 'diversity'),
+    why: {}
+  },
+  ...['ddim', 'ddpm', 'edm', 'consistency', 'flow-sde', 'flow-cps', 'flow-dance'].map(
+    (of): Claim => ({
+      says: `RLR with a half-order rest raises the reward on the chain ${of}`,
+      paper: of === 'ddim' ? 'all of its results' : 'left to later work',
+      study: 'chains',
+      task: 'faces',
+      contrast: { _tag: 'Course', quantity: 'heldOut', of, since: 0, falls: false },
+      why: {}
+    })
+  ),
   ...['faces', 'points'].map(
     (task): Claim => ({
       says: 'the tail of full backpropagation is heavier on long chains: its tail index at T = 50 is below 2',

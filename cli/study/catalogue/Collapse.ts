@@ -17,7 +17,7 @@ export const collapse: Study = {
   varied: 'estimator',
   on: {
     faces: Bases.inSteps(300, 6)(Bases.having({ batch: 8 })(Bases.faces)),
-    points: Bases.inSteps(300, 6)(Bases.having({ batch: 16 })(Bases.points))
+    points: Bases.inSteps(300, 6)(Bases.unpriced(Bases.having({ batch: 16 })(Bases.points)))
   },
   conditions: [...[1, 2, 5, 10].map(C.truncated), C.full],
   against: C.full.name,

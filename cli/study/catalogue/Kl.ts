@@ -20,7 +20,7 @@ export const kl: Study = {
     'How much reward does each nat of divergence from the base buy, and what becomes of diversity, over three decades of the price?',
   paper: undefined,
   varied: 'price',
-  on: { faces: Bases.inSteps(16, 3)(Bases.faces), points: Bases.inSteps(30, 3)(Bases.points) },
+  on: { faces: Bases.inSteps(16, 3)(Bases.faces), points: Bases.inSteps(30, 3)(Bases.unpriced(Bases.points)) },
   conditions: [0, 0.01, 0.1, 1, 10].map(priced),
   against: 'beta = 0',
   marks: [0.5],

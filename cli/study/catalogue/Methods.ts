@@ -15,7 +15,7 @@ export const methods: Study = {
     'At the same number of network evaluations and pullbacks, which estimator raises the reward most, by the judge that it was not trained on, and what does it do to diversity?',
   paper: 'RLR beats truncated backpropagation and reinforcement learning on every reward (table 1)',
   varied: 'estimator',
-  on: { faces: Bases.faces, points: Bases.points },
+  on: { faces: Bases.faces, points: Bases.points, 'unet-lora': Bases.unetLora },
   conditions: [
     C.asPrinted,
     C.base,

@@ -10,6 +10,7 @@ import { chains } from './Chains.js'
 import { collapse } from './Collapse.js'
 import { dimension } from './Dimension.js'
 import { kl } from './Kl.js'
+import { learningRate } from './LearningRate.js'
 import { methods } from './Methods.js'
 import { pathwise } from './Pathwise.js'
 import { sampleEfficiency } from './SampleEfficiency.js'
@@ -27,6 +28,7 @@ import { video } from './Video.js'
  */
 export const studies: ReadonlyArray<Study> = [
   methods,
+  learningRate,
   ablation,
   segmentLength,
   collapse,

@@ -53,9 +53,9 @@ export const direction = <P extends Params, S extends Batched, C extends Exprs, 
   numbers: ReadonlyArray<number>,
   key: Key
 ): Values => {
-  const norm = Math.hypot(...numbers)
+  const norm = T.norm(numbers)
   const given = norm > 0 ? numbers : Array.from(Draw.normal(key, [numbers.length]).data)
-  const length = norm > 0 ? norm : Math.hypot(...given)
+  const length = norm > 0 ? norm : T.norm(given)
   let at = 0
   return Object.fromEntries(
     shapesOf(problem).map(([path, shape]) => {

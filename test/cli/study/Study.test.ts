@@ -1,15 +1,17 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { study, type StudyOptions } from '../../../cli/command/study/Study.js'
 import { found } from '../../../cli/command/study/Cells.js'
-import type { Order, Program } from '../../../cli/command/study/Hands.js'
-import type { Point } from '../../../cli/study/Line.js'
+import { type Order, type Program, withHands } from '../../../cli/command/study/Hands.js'
+import { Point as PointCodec, type Point } from '../../../cli/study/Line.js'
 import { differenceOf, isDecided, meanOf, showMean } from '../../../cli/study/Means.js'
-import { show } from '../../../cli/study/Page.js'
+import { chartsOf, show } from '../../../cli/study/Page.js'
 import { plot } from '../../../cli/study/Plot.js'
-import { placeOf, stepsAt, stepsOf } from '../../../cli/study/Study.js'
+import { families, placeOf, stepsAt, stepsOf } from '../../../cli/study/Study.js'
+import { learningRate } from '../../../cli/study/catalogue/LearningRate.js'
 import { video } from '../../../cli/study/catalogue/Video.js'
 import { studies } from '../../../cli/study/catalogue/index.js'
 import { get } from '../../network/adjoint.js'
@@ -156,6 +158,7 @@ describe('what a task measures beside the reward', () => {
   const cell = {
     folder: join(scratch, 'measured'),
     config: 'clips.json',
+    price: undefined,
     steps: [4],
     evaluations: 1,
     pullbacks: 1,
@@ -193,6 +196,55 @@ describe('what a task measures beside the reward', () => {
     const made = { task: 'points', seeds: 1, command: 'a command', commit: 'a commit', machine: 'a machine' }
     const lines = { points: await point('base model', 1), estimates: [], computing: [] }
     expect(show(other, lines, made).page).not.toContain('VBench')
+  })
+})
+
+describe('where leaving the base has a price', () => {
+  const point = (condition: string, seed: number, objective: number): Point => ({
+    condition,
+    seed,
+    steps: 4,
+    evaluations: 10,
+    pullbacks: 10,
+    reward: 2,
+    rewardError: null,
+    heldOut: 3,
+    heldOutError: null,
+    kl: 5,
+    diversity: 1,
+    frechet: 0,
+    objective
+  })
+
+  test('a run pays for it, and says the reward less the price', async () => {
+    const folder = join(scratch, 'priced')
+    const { code } = await run('methods', { out: folder }, quick())
+    expect(code).toBe(0)
+    const lines = readFileSync(join(folder, 'methods-points.jsonl'), 'utf8').trim().split('\n')
+    expect(lines.length).toBeGreaterThan(0)
+    for (const line of lines) {
+      const told: unknown = JSON.parse(line)
+      if (!PointCodec.is(told)) throw new Error(`no point: ${line}`)
+      expect(told.objective).toBeCloseTo((told.reward ?? NaN) - 0.1 * (told.kl ?? NaN), 12)
+    }
+    for (const name of ['reinforce-ddpo.json', 'adjoint-matching.json'])
+      expect(JSON.parse(readFileSync(join(folder, 'cells', name), 'utf8'))).toMatchObject({ kl: { beta: 0.1 } })
+  })
+
+  test('a page has methods in the form that other seeds choose, and a line a method', () => {
+    const points = learningRate.conditions.flatMap(({ name, form }) =>
+      [1, 2, 3].map((seed) => point(name, seed, form?.at === 0.03 ? 9 + seed / 10 : seed / 10))
+    )
+    const made = { task: 'points', seeds: 3, command: 'a command', commit: 'a commit', machine: 'a machine' }
+    const { page } = show(learningRate, { points, estimates: [], computing: [] }, made)
+    expect(page).toContain('| estimator | learning rate | reward less the price of KL | reward |')
+    expect(page).toContain('| REINFORCE (DDPO) | 0.03 (3) | 9.20 ± 0.25 | 2.0000 ± 0.0000 |')
+    const [chart] = chartsOf(learningRate, { points, estimates: [], computing: [] }, made)
+    expect(chart?.axes.y).toBe('reward less the price of KL')
+    expect(chart?.lines).toEqual(families(learningRate).map(({ name }) => name))
+    expect(chart?.places.filter(({ line }) => line === 'full backpropagation').map(({ x }) => x)).toEqual([
+      0.01, 0.03, 0.1, 0.3
+    ])
   })
 })
 
@@ -248,5 +300,18 @@ describe('a study', () => {
     })
     expect(svg).toContain('&lt;one&gt;')
     expect(svg).not.toContain('NaN')
+  })
+})
+
+describe('a process that carries out orders', () => {
+  test('is heard where it dies', async () => {
+    const module = join(scratch, 'dies.mjs')
+    writeFileSync(module, `process.on('message', () => { throw new RangeError('Maximum call stack size exceeded') })`)
+    const order: Order = { _tag: 'Compare', options: { samples: '1', seed: '1' } }
+    const answer = await withHands((program) => program(order, new AbortController().signal), pathToFileURL(module))
+    expect(answer).toEqual({
+      _tag: 'Failed',
+      reason: 'the process ended with 1: RangeError: Maximum call stack size exceeded'
+    })
   })
 })
