@@ -51,20 +51,16 @@ export interface Offsets {
 // constructors
 // -------------------------------------------------------------------------------------
 
-/**
- * The runs of a plan, whose modules `assemble` makes, one for each kernel and each way in which its arguments lie.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const moduleRuns = (
-  { kernels, calls }: Plan,
-  { buffer: offset, scalars }: Offsets,
-  assemble: (kernel: Kernel, layout: ModuleLayout) => Uint8Array<ArrayBuffer>
-): ModuleRuns => {
-  const known = new Map<string, number>()
-  const modules: Array<Uint8Array<ArrayBuffer>> = []
-  const steps = calls.flatMap((call): ReadonlyArray<ModuleRun> => {
+/** A call with the way in which its arguments lie, and what tells it from others: calls of one key run one module. */
+interface Laid {
+  readonly kernel: Kernel
+  readonly layout: ModuleLayout
+  readonly key: string
+  readonly parameters: ReadonlyArray<number>
+}
+
+const laid = ({ kernels, calls }: Plan, { buffer: offset, scalars }: Offsets): ReadonlyArray<Laid> =>
+  calls.flatMap((call): ReadonlyArray<Laid> => {
     const kernel = kernels[call.kernel]
     if (kernel === undefined) return []
     const names = argumentNames(kernel)
@@ -75,11 +71,36 @@ export const moduleRuns = (
       ),
       outputOffset: offset(call.output)
     }
-    const key = JSON.stringify([call.kernel, layout])
-    const bits = call.parameters.map((value, j) => (kernel.parameters[j] === 'Integer' ? value : bitsOf(value)))
+    return [{ kernel, layout, key: JSON.stringify([call.kernel, layout]), parameters: call.parameters }]
+  })
+
+/**
+ * How many modules the runs of a plan have.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const moduleCount = (plan: Plan, offsets: Offsets): number =>
+  new Set(laid(plan, offsets).map(({ key }) => key)).size
+
+/**
+ * The runs of a plan, whose modules `assemble` makes, one for each kernel and each way in which its arguments lie.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const moduleRuns = (
+  plan: Plan,
+  offsets: Offsets,
+  assemble: (kernel: Kernel, layout: ModuleLayout) => Uint8Array<ArrayBuffer>
+): ModuleRuns => {
+  const known = new Map<string, number>()
+  const modules: Array<Uint8Array<ArrayBuffer>> = []
+  const steps = laid(plan, offsets).map(({ kernel, layout, key, parameters }): ModuleRun => {
+    const bits = parameters.map((value, j) => (kernel.parameters[j] === 'Integer' ? value : bitsOf(value)))
     const index = known.get(key) ?? modules.push(assemble(kernel, layout)) - 1
     known.set(key, index)
-    return [{ module: index, at: scalars / 4, bits }]
+    return { module: index, at: offsets.scalars / 4, bits }
   })
   return { modules, steps }
 }
