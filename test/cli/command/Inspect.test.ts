@@ -55,7 +55,9 @@ describe('halforder inspect', () => {
     const alphaBar = [0.95, 0.8, 0.6, 0.4, 0.2]
     // of random weights, which predict no noise
     expect(await said({ alphaBar, prediction: 'epsilon' })).toContain('doubtful:\n  prediction: at the noisiest time')
-    expect(await said({ alphaBar, prediction: 'clean' })).not.toContain('doubtful')
+    const fits = await said({ alphaBar, prediction: 'clean' })
+    expect(fits).not.toContain('doubtful')
+    expect(fits).not.toContain('missing')
     expect(await said({ alphaBar, prediction: 'noise' })).toContain('doubtful:\n  --model: ')
   })
 
@@ -135,6 +137,15 @@ describe('halforder check', () => {
     expect(verdicts).toContainEqual(['out', 'equal', 'equal'])
     expect(verdicts).toContainEqual(['grad.x', 'off', 'off'])
     expect(verdicts).toContainEqual(['grad.z', 'not there', 'not there'])
+  })
+
+  test('doubts the record beside the model as inspect does, and goes by the arrays', async () => {
+    const path = join(folder, 'doubted.onnx')
+    copyFileSync(denoiser, path)
+    writeFileSync(join(folder, 'doubted.json'), JSON.stringify({ alphaBar: [0.95, 0.5, 0.2], prediction: 'epsilon' }))
+    const { code, out } = await captured(() => check(path, arrays, { mode: 'webasm' }))
+    expect(code).toBe(0)
+    expect(out).toContain('\ndoubtful: prediction: at the noisiest time')
   })
 
   test('weights alone do not run', async () => {
