@@ -39,14 +39,14 @@ export interface Moved {
 }
 
 /**
- * What a model does by its record: how its output moves at the noisiest time, and next to the data with samples of a few steps, where the
- * record's first step is nearly without noise. `range`: between which numbers 98 of 100 of the samples are.
+ * What a model does by its record: how its output moves at the noisiest time, where the record has the state there as noise alone, and next to
+ * the data with samples of a few steps, where its first step is nearly without noise. `range`: between which numbers 98 of 100 of the samples are.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Measured {
-  readonly noise: Moved
+  readonly noise: Moved | undefined
   readonly data: Moved | undefined
   readonly range: readonly [least: number, most: number]
 }
@@ -117,8 +117,8 @@ const told = (
   }
 }
 
-/** Below this share of noise a state is as good as data. */
-const clear = 0.005
+/** Below this share of noise a state is as good as data, and below that share of data it is as good as noise. */
+const [clear, blind] = [0.005, 0.1]
 
 const quantiles = ({ data }: Tensor): readonly [number, number] => {
   const sorted = Float64Array.from(data).sort()
@@ -146,9 +146,12 @@ const sampled =
       })
       x = { ...x, data }
     }
-    const still: Moved = { slope: 0, explained: 0 }
-    const last = (all.at(-1)?.noise ?? 1) ** 2 > clear ? undefined : seen.at(-1)
-    return E.right({ noise: seen[0] ?? still, data: last, range: quantiles(x) })
+    const [first, last] = [all.at(0)?.data ?? 1, all.at(-1)?.noise ?? 1]
+    return E.right({
+      noise: first ** 2 > blind ? undefined : seen.at(0),
+      data: last ** 2 > clear ? undefined : seen.at(-1),
+      range: quantiles(x)
+    })
   }
 
 /**
@@ -193,7 +196,9 @@ export const measured =
 const percent = (share: number): string => `${Math.round(100 * share)} %`
 
 /** What of a prediction cannot be so, from the noisiest time. */
-const ofNoise = ({ prediction }: Meaning, { slope, explained }: Moved): ReadonlyArray<string> => {
+const ofNoise = ({ prediction }: Meaning, seenThere: Moved | undefined): ReadonlyArray<string> => {
+  if (seenThere === undefined) return []
+  const { slope, explained } = seenThere
   const follows = slope > 0.7 && explained > 0.5
   const seen = `at the noisiest time the output moves by ${slope.toFixed(2)} for each unit of the state (${percent(explained)} of it)`
   if (prediction === 'epsilon' && !follows) {
@@ -224,7 +229,7 @@ const ofData = ({ prediction, flow }: Meaning, near: Moved | undefined): Readonl
   if (prediction === 'clean' && !follows) {
     const others =
       flow === undefined
-        ? 'set `prediction` to velocity, or say in `alphaBar` or `scheduler` the steps that it was trained at'
+        ? 'set `prediction` to velocity or epsilon, or say in `alphaBar` or `scheduler` the steps that it was trained at'
         : 'exchange `flow.data` and `flow.noise`, or say in `flow` the times that it is told'
     return [`prediction: ${seen}, and a model of the data by 1: ${others}; or it is not trained`]
   }

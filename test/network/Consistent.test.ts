@@ -104,7 +104,7 @@ describe('what a record says of a model', () => {
     ['clean', 'epsilon', 'a model of the noise moves by 1: set `prediction` to clean or velocity'],
     ['velocity', 'epsilon', 'a model of the noise moves by 1: set `prediction` to clean or velocity'],
     ['clean', 'velocity', 'as data do: set `prediction` to clean'],
-    ['velocity', 'clean', 'a model of the data by 1: set `prediction` to velocity'],
+    ['velocity', 'clean', 'a model of the data by 1: set `prediction` to velocity or epsilon'],
     ['epsilon', 'clean', 'as noise does: set `prediction` to epsilon'],
     ['epsilon', 'velocity', 'as noise does: set `prediction` to epsilon']
   ] as const)('a model of %s is none of %s', async (own, said, message) => {
@@ -151,6 +151,13 @@ describe('what a record says of a model', () => {
     const meaning: Meaning = { alphaBar, prediction: 'clean', layout: 'channels first', range: [0, 1] }
     expect(doubts(meaning, seen)).toEqual([expect.stringContaining('set `range` to [-1, 1]')])
     expect(doubts({ ...meaning, range: [-1, 1] }, seen)).toEqual([])
+  })
+
+  test('a model that is never shown noise alone is not doubted for it', async () => {
+    // the same shares, but for the noisiest
+    const short = alphaBar.slice(0, 3)
+    expect(await doubtsOf(models.epsilon, { alphaBar: short, prediction: 'epsilon', layout: 'rows' })).toEqual([])
+    expect(await doubtsOf(models.velocity, { alphaBar: short, prediction: 'clean', layout: 'rows' })).toHaveLength(1)
   })
 
   test('a velocity that is the negative of what is said is told by its times', () => {

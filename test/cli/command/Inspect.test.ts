@@ -52,7 +52,7 @@ describe('halforder inspect', () => {
       writeFileSync(join(folder, 'said.json'), JSON.stringify(record))
       return (await captured(() => inspect(path, {}))).out
     }
-    const alphaBar = [0.95, 0.8, 0.6, 0.4, 0.2]
+    const alphaBar = [0.95, 0.8, 0.6, 0.4, 0.02]
     // of random weights, which predict no noise
     expect(await said({ alphaBar, prediction: 'epsilon' })).toContain('doubtful:\n  prediction: at the noisiest time')
     const fits = await said({ alphaBar, prediction: 'clean' })
@@ -142,7 +142,7 @@ describe('halforder check', () => {
   test('doubts the record beside the model as inspect does, and goes by the arrays', async () => {
     const path = join(folder, 'doubted.onnx')
     copyFileSync(denoiser, path)
-    writeFileSync(join(folder, 'doubted.json'), JSON.stringify({ alphaBar: [0.95, 0.5, 0.2], prediction: 'epsilon' }))
+    writeFileSync(join(folder, 'doubted.json'), JSON.stringify({ alphaBar: [0.95, 0.5, 0.02], prediction: 'epsilon' }))
     const { code, out } = await captured(() => check(path, arrays, { mode: 'webasm' }))
     expect(code).toBe(0)
     expect(out).toContain('\ndoubtful: prediction: at the noisiest time')
