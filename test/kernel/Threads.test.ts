@@ -240,6 +240,31 @@ describe('threads', () => {
     for (const target of targets) expect(disagreement(example, await run(target, gradient, 20))).toBeUndefined()
   })
 
+  test('what a run gave stays when another one has run', async () => {
+    const both = make({ x: ['batch', 224], w: [224, 224] }, ({ x, w }) => {
+      let y = x
+      for (let t = 0; t < 8; t++) y = X.tanh(X.matmul(y, w))
+      return { y, of: X.sum(y, [0]), fixed: X.sin(w) }
+    })
+    const compiled = targets[1]?.compile(both, { batch: 64 })
+    if (compiled === undefined || E.isLeft(compiled)) throw new Error('not compiled')
+    const values = valuesOf(both, 64)
+    const others = Object.fromEntries(
+      Object.entries(values).map(([name, { shape, data }]) => [name, { shape, data: data.map((x) => 2 * x) }])
+    )
+    const numbers = (ran: E.Either<unknown, Program.Values>): string =>
+      E.isRight(ran)
+        ? Object.values(ran.right)
+            .flatMap(({ data }) => [...data])
+            .join()
+        : ''
+    const first = await compiled.right.run(values)()
+    const kept = numbers(first)
+    expect(numbers(await compiled.right.run(others)()) === kept).toBe(false)
+    expect(numbers(first) === kept).toBe(true)
+    await compiled.right.dispose()
+  })
+
   test('what mixes rows runs whole', async () => {
     const mixed = make({ x: ['batch', 64] }, ({ x }) => ({ y: X.einsum('bi,ci->bc', x, X.sub(x, X.sum(x, [0]))) }))
     expect(await run(targets[1] ?? plain, mixed, 96)).toEqual(await run(plain, mixed, 96))

@@ -26,7 +26,14 @@ const run = (name: MapName, xs: Float32Array, fma: boolean): Float32Array => {
         ]
       }
     },
-    { buffer: () => 0, parameter: () => 0, output: 4 * xs.length, scratch: 0, scratchBytes: 0, fma },
+    {
+      buffer: () => ({ offset: 0, told: undefined }),
+      parameter: () => 0,
+      output: { offset: 4 * xs.length, told: undefined },
+      scratch: 0,
+      scratchBytes: 0,
+      fma
+    },
     { initial: 16, maximum: 16, shared: false }
   )
   const memory = new WebAssembly.Memory({ initial: 16, maximum: 16 })

@@ -7,10 +7,10 @@ import { type Condition, families, type Family, type Finetunes } from '../Study.
 import * as Bases from './Bases.js'
 import * as C from './Conditions.js'
 
-const methods = [C.asPrinted, C.truncated(1), C.randomTruncation, C.reinforce, C.full, C.halfOrderRest, C.clean]
+const methods = [C.asPrinted, C.truncated(1), C.randomTruncation, C.reinforce, C.full, C.clean]
 
-/** Half a decade apart. The other studies have 0.1, the default. */
-const rates = [0.01, 0.03, 0.1, 0.3]
+/** Half a decade apart: at 0.01 nobody moves in this budget. The other studies have 0.1, the default. */
+const rates = [0.03, 0.1, 0.3, 1]
 
 const conditions: ReadonlyArray<Condition> = methods.flatMap(({ name, config }) =>
   rates.map((learningRate) => ({

@@ -138,7 +138,8 @@ export const sideBySide = (target: string, pool: Pool, fma: boolean, divided: Di
     return known
   }
   const run = async (values: Values): Promise<Result> => {
-    const collector = Blocks.collector(whole, split)
+    // a thread that gets one block only writes over its outputs in the next run
+    const collector = Blocks.collector(whole, split, blocks.count <= threads)
     let next = 0
     const onThread = async (thread: number): Promise<E.Either<WorkerFault, void>> => {
       for (let i = next++; i < blocks.count; i = next++) {

@@ -7,8 +7,7 @@
 import { toFloat32 } from '../../tensor/Tensor.js'
 import { alignedBytes, places } from '../plan/Places.js'
 import type { Plan } from '../plan/Plan.js'
-import { wasmModule } from '../wasm/Module.js'
-import { type ModuleRuns, moduleRuns } from '../wasm/ModuleRuns.js'
+import { type ModuleRuns, moduleRuns, mostNumbers } from '../wasm/ModuleRuns.js'
 import { type Pages, pagesFor } from '../wasm/Pages.js'
 
 // -------------------------------------------------------------------------------------
@@ -49,19 +48,19 @@ export interface MemoryImage extends ModuleRuns {
  */
 export const memoryImage = (plan: Plan, fma: boolean): MemoryImage => {
   const { buffers, outputs } = plan
-  const { offset, scalarsAt, bytes } = layOut(plan)
+  const { offset, numbersAt, bytes } = layOut(plan)
+  const pages = pagesFor(bytes)
   const runs = moduleRuns(
     plan,
-    { buffer: offset, scalars: scalarsAt },
-    (kernel, layout) =>
-      wasmModule(kernel, { ...layout, totalBytes: bytes }, kernel.spec.cells, { shared: true, fma }).bytes
+    { pages, buffer: offset, numbers: numbersAt, scratch: 16 * Math.ceil(bytes / 16) },
+    { shared: true, fma }
   )
   const literals = buffers.flatMap((buffer, i) =>
     buffer._tag === 'Constant' ? [{ at: offset(i) / 4, data: toFloat32(buffer.value).data }] : []
   )
   return {
     ...runs,
-    pages: pagesFor(bytes),
+    pages,
     inputs: buffers.flatMap((buffer, i) =>
       buffer._tag === 'Input' ? [{ name: buffer.name, at: offset(i) / 4, size: buffer.size }] : []
     ),
@@ -91,22 +90,21 @@ export const imageBytes = (plan: Plan): number => layOut(plan).bytes
 /** Where everything lies, in bytes: inputs and constants, then the numbers of a step, then what kernels write. */
 interface Layout {
   readonly offset: (buffer: number) => number
-  readonly scalarsAt: number
+  readonly numbersAt: number
   readonly bytes: number
 }
 
 const layOut = (plan: Plan): Layout => {
-  const { buffers, kernels } = plan
+  const { buffers } = plan
   const kept = buffers.map((buffer) => (buffer._tag === 'Written' ? 0 : alignedBytes(buffer.size)))
   const starts = runningSum(kept)
-  const scalarsAt = total(kept)
-  const mostScalars = kernels.reduce((most, { parameters }) => Math.max(most, parameters.length), 0)
-  const writtenAt = scalarsAt + alignedBytes(mostScalars)
+  const numbersAt = total(kept)
+  const writtenAt = numbersAt + alignedBytes(mostNumbers(plan))
   const written = places(plan)
   return {
     offset: (buffer) =>
       buffers[buffer]?._tag === 'Written' ? writtenAt + (written.at.get(buffer) ?? 0) : (starts[buffer] ?? 0),
-    scalarsAt,
+    numbersAt,
     bytes: writtenAt + written.end
   }
 }

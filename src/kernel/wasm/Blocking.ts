@@ -48,16 +48,30 @@ export const tileRows = (fma: boolean, vectors: number): number =>
   Math.max(1, Math.floor((registers - vectors - (fma ? 0 : 1)) / (vectors + 1)))
 
 /**
- * The columns of a full tile over `m` rows: the widest tile that has as many rows, of which 4 are enough to be limited
- * by arithmetic and not by loads.
+ * The columns of a full tile over `m` rows and `n` columns: the widest tile that has as many rows, of which 4 are enough to be
+ * limited by arithmetic and not by loads. Where such a tile has two vectors, as it has over many rows, one of three by three
+ * waits less for its own sums, and is taken where what it leaves at the edges takes no longer.
  *
  * @category utils
  * @since 0.1.0
  */
-export const tileColumns = (form: 'rows' | 'dots', fma: boolean, m: number): number => {
+export const tileColumns = (form: 'rows' | 'dots', fma: boolean, m: number, n: number): number => {
   if (form === 'dots') return dotColumns
   const widest = [8, 7, 6, 5, 4, 3].find((vectors) => tileRows(fma, vectors) >= Math.min(m, 4))
-  return 4 * (widest ?? 2)
+  const wider = tileRows(fma, 3) === 3 && cycles(fma, 3, m, n) < cycles(fma, 2, m, n)
+  return 4 * (widest ?? (wider ? 3 : 2))
+}
+
+/** About how many cycles tiles of so many vectors take over `m` rows and `n` columns for each term of the sum. */
+const cycles = (fma: boolean, vectors: number, m: number, n: number): number => {
+  // two sums are added to in a cycle, and each again four cycles later at the earliest
+  const tile = (rows: number, width: number): number => Math.max(rows * width > 8 ? 4 : 4.1, (rows * width) / 2)
+  const block = (width: number): number => {
+    const rows = tileRows(fma, width)
+    return Math.floor(m / rows) * tile(rows, width) + (m % rows === 0 ? 0 : tile(m % rows, width))
+  }
+  const all = Math.ceil(n / 4)
+  return Math.floor(all / vectors) * block(vectors) + (all % vectors === 0 ? 0 : block(all % vectors))
 }
 
 /** Longer sums are added up in parts, so that the columns of `b` that a tile reads stay in the nearest cache. */

@@ -64,8 +64,8 @@ export interface Code {
   readonly storeLane: (offset: number, lane: number) => void
   /** the first lane as an f32, converted to an integer, saturating */
   readonly firstToInteger: () => void
-  /** zeros from an address on */
-  readonly zeros: (address: number, bytes: number) => void
+  /** so many bytes of zeros, from the address on the stack on */
+  readonly zeros: (bytes: number) => void
   readonly call: (index: number) => void
   /** repeats what `body` appends, a known number of times */
   readonly repeat: (count: number, body: () => void) => void
@@ -191,8 +191,7 @@ export const code = (parameters: ReadonlyArray<ValueType> = []): Code => {
       body.push(0)
       op(0xfc, 0)
     },
-    zeros: (address, bytes) => {
-      integer(address)
+    zeros: (bytes) => {
       integer(0)
       integer(bytes)
       op(0xfc, 11, 0)

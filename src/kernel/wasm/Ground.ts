@@ -12,9 +12,9 @@ import type { Footprint } from '../../tensor/Target.js'
 import type { Data } from '../../tensor/Tensor.js'
 import { alignedBytes, lowest, merged, places, type Range } from '../plan/Places.js'
 import type { Plan } from '../plan/Plan.js'
-import { type Machine, machineCode } from './Module.js'
-import { moduleCount, type ModuleRuns, moduleRuns } from './ModuleRuns.js'
-import { addressable, pageBytes, scratchBytes } from './Pages.js'
+import type { Machine } from './Module.js'
+import { type ModuleRuns, moduleRuns, mostNumbers } from './ModuleRuns.js'
+import { addressable, pageBytes, type Pages, scratchBytes } from './Pages.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -102,7 +102,7 @@ const field = (machine: Pick<Machine, 'fma'>): Field => {
     const all = [...arenas.values()]
     return {
       bytes: all.length === 0 ? 0 : withSpare(Math.max(...all.map(({ end }) => end))),
-      modules: all.reduce((sum, { modules }) => sum + modules(), 0)
+      modules: all.reduce((sum, { modules }) => sum + modules, 0)
     }
   }
 
@@ -132,7 +132,7 @@ const field = (machine: Pick<Machine, 'fma'>): Field => {
       own.set(key, slot)
       return slot
     }
-    const most = plan.kernels.reduce((n, { parameters }) => Math.max(n, parameters.length), 0)
+    const most = mostNumbers(plan)
     const numbers = slotOf(`numbers ${most}`, most)
     const read = new Set(plan.calls.flatMap((call) => call.buffers))
     const given = plan.buffers.flatMap((buffer, i): ReadonlyArray<Given> => {
@@ -153,8 +153,8 @@ const field = (machine: Pick<Machine, 'fma'>): Field => {
     const self = Symbol('a program')
     for (const slot of own.values()) slot.users++
     const at = new Map([...written.at, ...given.map(({ buffer, slot }) => [buffer, slot.from] as const)])
-    const offsets = { buffer: (i: number): number => at.get(i) ?? 0, scalars: numbers.from }
-    arenas.set(self, { ranges, end, modules: () => moduleCount(plan, offsets) })
+    const buffer = (i: number): number => at.get(i) ?? 0
+    arenas.set(self, { ranges, end, modules: plan.kernels.length })
     let loaded: Loaded | undefined
     return E.right({
       end: withSpare(end),
@@ -162,13 +162,13 @@ const field = (machine: Pick<Machine, 'fma'>): Field => {
         const on = of(end)
         loaded ??= load(
           on,
-          moduleRuns(plan, offsets, (kernel, layout) => machineCode(kernel, layout, scratch, machine))
+          moduleRuns(plan, { pages, buffer, numbers: numbers.from, scratch }, { ...machine, shared: false })
         )
         const cells = new Float32Array(on.buffer)
         for (const { buffer, slot, data } of given) write(cells, slot, data ?? inputs.get(buffer))
         loaded(on)
         return results.map((i) => {
-          const from = offsets.buffer(i) / 4
+          const from = buffer(i) / 4
           return cells.slice(from, from + (plan.buffers[i]?.size ?? 0))
         })
       },
@@ -187,7 +187,7 @@ const field = (machine: Pick<Machine, 'fma'>): Field => {
 interface Arena {
   readonly ranges: ReadonlyArray<Range>
   readonly end: number
-  readonly modules: () => number
+  readonly modules: number
 }
 
 /** An input, or a constant with its data. */
@@ -198,6 +198,8 @@ interface Given {
 }
 
 const scratch = 0
+
+const pages: Pages = { initial: 1, maximum: addressable / pageBytes }
 
 /** Tensors are immutable: the same array holds the same numbers, which are still there. */
 const write = (cells: Float32Array, slot: Slot, data: Data | undefined): void => {

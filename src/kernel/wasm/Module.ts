@@ -3,13 +3,13 @@
  *
  * @since 0.1.0
  */
-import type { Core, Spec } from '../plan/Spec.js'
+import type { Core, OutputPart, Spec } from '../plan/Spec.js'
 import type { Kernel } from '../plan/Template.js'
 import { contractionCode } from './ContractionCode.js'
 import { elementwiseCode, reductionCode } from './ElementwiseCode.js'
 import { type Code, code, encodeModule } from './Encoder.js'
-import { addressable, pageBytes, type Pages, pagesFor, scratchBytes } from './Pages.js'
-import type { Addresses } from './TermCode.js'
+import { type Pages, pagesFor, scratchBytes } from './Pages.js'
+import { type Addresses, type Base, pushBase } from './TermCode.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -61,39 +61,25 @@ export interface Machine {
  * @category interpreters
  * @since 0.1.0
  */
-export const wasmModule = (kernel: Kernel, layout: ModuleLayout, cells: number, machine: Machine): WasmModule => {
-  const end = layout.totalBytes ?? layout.outputOffset + 4 * cells
-  const pages = pagesFor(end)
-  const addresses = addressesOf(layout, 16 * Math.ceil(end / 16), machine)
-  return { bytes: moduleBytes(kernel.spec, addresses, { ...pages, shared: machine.shared }), ...pages }
-}
-
-/**
- * The bytes of the module of a kernel in a memory that other programs use too, with scratch space at `scratch`.
- *
- * @category interpreters
- * @since 0.1.0
- */
-export const machineCode = (
+export const wasmModule = (
   kernel: Kernel,
   layout: ModuleLayout,
-  scratch: number,
-  machine: Pick<Machine, 'fma'>
-): Uint8Array<ArrayBuffer> =>
-  moduleBytes(kernel.spec, addressesOf(layout, scratch, machine), {
-    initial: 1,
-    maximum: addressable / pageBytes,
-    shared: false
-  })
-
-const addressesOf = (layout: ModuleLayout, scratch: number, { fma }: Pick<Machine, 'fma'>): Addresses => ({
-  buffer: (index) => layout.arrays[`b${index}`]?.offset ?? 0,
-  parameter: (index) => layout.scalars[`p${index}`]?.offset ?? 0,
-  output: layout.outputOffset,
-  scratch,
-  scratchBytes,
-  fma
-})
+  cells: number,
+  { shared, fma }: Machine
+): WasmModule => {
+  const end = layout.totalBytes ?? layout.outputOffset + 4 * cells
+  const pages = pagesFor(end)
+  const known = (offset: number | undefined): Base => ({ offset: offset ?? 0, told: undefined })
+  const addresses: Addresses = {
+    buffer: (index) => known(layout.arrays[`b${index}`]?.offset),
+    parameter: (index) => layout.scalars[`p${index}`]?.offset ?? 0,
+    output: known(layout.outputOffset),
+    scratch: 16 * Math.ceil(end / 16),
+    scratchBytes,
+    fma
+  }
+  return { bytes: moduleBytes(kernel.spec, addresses, { ...pages, shared }), ...pages }
+}
 
 /**
  * The bytes of a module whose `run` computes the whole output: the core, then the epilogue over what the core wrote.
@@ -106,10 +92,8 @@ export const moduleBytes = (
   addresses: Addresses,
   pages: Pages & Pick<Machine, 'shared'>
 ): Uint8Array<ArrayBuffer> => {
-  const phases = [
-    ...coreCode(addresses, core, cells),
-    ...(epilogue === undefined ? [] : [[elementwiseCode(addresses, epilogue)]])
-  ]
+  const { phases: own, left } = coreCode(addresses, core, cells, epilogue)
+  const phases = [...own, ...(left === undefined ? [] : [[elementwiseCode(addresses, left)]])]
   const run = code(['i32', 'i32', 'i32'])
   let functions = 0
   for (const phase of phases) {
@@ -119,19 +103,30 @@ export const moduleBytes = (
   return encodeModule({ functions: [...phases.flat(), run], run: functions, ...pages })
 }
 
-/** The functions of a core in phases that run one after the other; of each phase the last function is called. */
-const coreCode = (addresses: Addresses, core: Core, cells: number): ReadonlyArray<ReadonlyArray<Code>> => {
+/**
+ * The functions of a core in phases that run one after the other; of each phase the last function is called. `left`: what
+ * of the epilogue they do not do.
+ */
+const coreCode = (
+  addresses: Addresses,
+  core: Core,
+  cells: number,
+  epilogue: OutputPart | undefined
+): { readonly phases: ReadonlyArray<ReadonlyArray<Code>>; readonly left: OutputPart | undefined } => {
   switch (core._tag) {
     case 'Elementwise':
-      return core.parts.map((part) => [elementwiseCode(addresses, part)])
+      return { phases: core.parts.map((part) => [elementwiseCode(addresses, part)]), left: epilogue }
     case 'Padding': {
       const clear = code()
-      clear.zeros(addresses.output, 4 * cells)
-      return [[clear], [elementwiseCode(addresses, core.part)]]
+      pushBase(clear, addresses.output)
+      clear.zeros(4 * cells)
+      return { phases: [[clear], [elementwiseCode(addresses, core.part)]], left: epilogue }
     }
     case 'Reduction':
-      return [[reductionCode(addresses, core)]]
-    case 'Contraction':
-      return [contractionCode(addresses, core)]
+      return { phases: [[reductionCode(addresses, core)]], left: epilogue }
+    case 'Contraction': {
+      const { functions, left } = contractionCode(addresses, core, epilogue)
+      return { phases: [functions], left }
+    }
   }
 }

@@ -4,8 +4,10 @@
  * @since 0.1.0
  */
 import type { Plan } from '../plan/Plan.js'
-import { argumentNames, type Kernel } from '../plan/Template.js'
-import type { ModuleLayout } from './Module.js'
+import type { Call } from '../plan/Template.js'
+import { moduleBytes, type Machine } from './Module.js'
+import { type Pages, scratchBytes } from './Pages.js'
+import type { Base } from './TermCode.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -24,9 +26,9 @@ export interface ModuleRun {
 }
 
 /**
- * - `modules`: WebAssembly modules that import `env.memory`. `steps`: which run in which order, each after 32-bit
- *   numbers have been written for it: the scalar arguments of its kernel, which share their place with those of other
- *   steps, so that steps that differ in numbers only run one module.
+ * - `modules`: WebAssembly modules that import `env.memory`, one for each kernel. `steps`: which run in which order, each
+ *   after 32-bit numbers have been written for it, which share their place with those of other steps: the scalar arguments
+ *   of its kernel, and where its arrays lie, if those of another step lie elsewhere.
  *
  * @category model
  * @since 0.1.0
@@ -37,70 +39,87 @@ export interface ModuleRuns {
 }
 
 /**
- * Where things lie, in bytes: each buffer of the plan, and the numbers of a step.
+ * The size of a memory, and where things lie in it, in bytes: each buffer of the plan, the numbers of a step, and the scratch space of
+ * whichever kernel runs.
  *
  * @category model
  * @since 0.1.0
  */
-export interface Offsets {
+export interface Where {
+  readonly pages: Pages
   readonly buffer: (buffer: number) => number
-  readonly scalars: number
+  readonly numbers: number
+  readonly scratch: number
+}
+
+// -------------------------------------------------------------------------------------
+// utils
+// -------------------------------------------------------------------------------------
+
+/**
+ * Room for the numbers of any step of a plan: how many, at most, each is told.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const mostNumbers = ({ kernels, calls }: Plan): number => {
+  const once = new Map<number, boolean>()
+  for (const { kernel } of calls) once.set(kernel, !once.has(kernel))
+  return kernels.reduce((most, { parameters, buffers }, i) => {
+    const places = once.get(i) === true ? 0 : buffers + 1
+    return Math.max(most, parameters.length + places)
+  }, 0)
 }
 
 // -------------------------------------------------------------------------------------
 // constructors
 // -------------------------------------------------------------------------------------
 
-/** A call with the way in which its arguments lie, and what tells it from others: calls of one key run one module. */
-interface Laid {
-  readonly kernel: Kernel
-  readonly layout: ModuleLayout
-  readonly key: string
-  readonly parameters: ReadonlyArray<number>
-}
-
-const laid = ({ kernels, calls }: Plan, { buffer: offset, scalars }: Offsets): ReadonlyArray<Laid> =>
-  calls.flatMap((call): ReadonlyArray<Laid> => {
-    const kernel = kernels[call.kernel]
-    if (kernel === undefined) return []
-    const names = argumentNames(kernel)
-    const layout: ModuleLayout = {
-      arrays: Object.fromEntries(call.buffers.map((buffer, j) => [names[j] ?? '', { offset: offset(buffer) }])),
-      scalars: Object.fromEntries(
-        call.parameters.map((_, j) => [names[call.buffers.length + j] ?? '', { offset: scalars + 4 * j }])
-      ),
-      outputOffset: offset(call.output)
-    }
-    return [{ kernel, layout, key: JSON.stringify([call.kernel, layout]), parameters: call.parameters }]
-  })
-
 /**
- * How many modules the runs of a plan have.
- *
- * @category utils
- * @since 0.1.0
- */
-export const moduleCount = (plan: Plan, offsets: Offsets): number =>
-  new Set(laid(plan, offsets).map(({ key }) => key)).size
-
-/**
- * The runs of a plan, whose modules `assemble` makes, one for each kernel and each way in which its arguments lie.
+ * The runs of a plan. What all calls of a kernel agree on is part of its module.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const moduleRuns = (
-  plan: Plan,
-  offsets: Offsets,
-  assemble: (kernel: Kernel, layout: ModuleLayout) => Uint8Array<ArrayBuffer>
-): ModuleRuns => {
-  const known = new Map<string, number>()
-  const modules: Array<Uint8Array<ArrayBuffer>> = []
-  const steps = laid(plan, offsets).map(({ kernel, layout, key, parameters }): ModuleRun => {
-    const bits = parameters.map((value, j) => (kernel.parameters[j] === 'Integer' ? value : bitsOf(value)))
-    const index = known.get(key) ?? modules.push(assemble(kernel, layout)) - 1
-    known.set(key, index)
-    return { module: index, at: offsets.scalars / 4, bits }
+export const moduleRuns = ({ kernels, calls }: Plan, on: Where, { shared, fma }: Machine): ModuleRuns => {
+  const arrays = ({ buffers, output }: Call): ReadonlyArray<number> => [...buffers, output].map(on.buffer)
+  const own: ReadonlyArray<Array<Call>> = kernels.map(() => [])
+  for (const call of calls) own[call.kernel]?.push(call)
+  const varying = own.map(([first, ...others]): ReadonlyArray<number> => {
+    if (first === undefined) return []
+    const lie = others.map(arrays)
+    return arrays(first).flatMap((offset, i) => (lie.some((other) => other[i] !== offset) ? [i] : []))
+  })
+  const modules = kernels.map(({ spec, parameters, buffers }, kernel) => {
+    const [first] = own[kernel] ?? []
+    const offsets = first === undefined ? [] : arrays(first)
+    const base = (i: number): Base => {
+      const rank = varying[kernel]?.indexOf(i) ?? -1
+      return rank < 0
+        ? { offset: offsets[i] ?? 0, told: undefined }
+        : { offset: 0, told: on.numbers + 4 * (parameters.length + rank) }
+    }
+    const addresses = {
+      buffer: base,
+      parameter: (i: number): number => on.numbers + 4 * i,
+      output: base(buffers),
+      scratch: on.scratch,
+      scratchBytes,
+      fma
+    }
+    return moduleBytes(spec, addresses, { ...on.pages, shared })
+  })
+  const steps = calls.map((call): ModuleRun => {
+    const types = kernels[call.kernel]?.parameters ?? []
+    const offsets = arrays(call)
+    return {
+      module: call.kernel,
+      at: on.numbers / 4,
+      bits: [
+        ...call.parameters.map((value, i) => (types[i] === 'Integer' ? value : bitsOf(value))),
+        ...(varying[call.kernel] ?? []).map((i) => offsets[i] ?? 0)
+      ]
+    }
   })
   return { modules, steps }
 }

@@ -12,6 +12,18 @@ import { functionCode } from './FunctionCode.js'
 // -------------------------------------------------------------------------------------
 
 /**
+ * Where an array begins, in bytes: at `offset`; where `told` is given, at the sum of it and the integer that lies at
+ * `told` when the kernel runs, so that one kernel serves arrays in several places.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Base {
+  readonly offset: number
+  readonly told: number | undefined
+}
+
+/**
  * Where things are in the memory, in bytes: buffers and scalar parameters of the kernel, its output, and `scratchBytes`
  * from `scratch` on that any kernel may use while it runs, behind which lie 16 more that may be read. `fma`: does the
  * machine multiply and add in one instruction?
@@ -20,9 +32,9 @@ import { functionCode } from './FunctionCode.js'
  * @since 0.1.0
  */
 export interface Addresses {
-  readonly buffer: (index: number) => number
+  readonly buffer: (index: number) => Base
   readonly parameter: (index: number) => number
-  readonly output: number
+  readonly output: Base
   readonly scratch: number
   readonly scratchBytes: number
   readonly fma: boolean
@@ -88,10 +100,11 @@ export const nest = (code: Code, addresses: Addresses, all: ReadonlyArray<Access
   const walkOf = new Map<Access, Walk>()
   for (const access of all) {
     const moved = access.moves.length > 0 || access.parameter !== undefined
-    const key = `${access.strides.join(',')}${moved ? `|${all.indexOf(access)}` : ''}`
+    const { told } = baseOf(addresses, access)
+    const key = `${access.strides.join(',')}|${moved ? all.indexOf(access) : ''}|${told ?? ''}`
     const walk = walks.get(key) ?? {
       strides: access.strides,
-      position: moved ? runtimeOffset(code, addresses, access) : undefined
+      position: moved || told !== undefined ? runtimeOffset(code, addresses, access) : undefined
     }
     walks.set(key, walk)
     walkOf.set(access, walk)
@@ -102,8 +115,7 @@ export const nest = (code: Code, addresses: Addresses, all: ReadonlyArray<Access
       if (position === undefined) code.integer(0)
       else code.get(position)
     },
-    offsetOf: (access) =>
-      (access.buffer === outputBuffer ? addresses.output : addresses.buffer(access.buffer)) + 4 * access.offset,
+    offsetOf: (access) => baseOf(addresses, access).offset + 4 * access.offset,
     enter: (axis, body) => {
       const before = [...walks.values()].map((walk) => ({ walk, position: walk.position }))
       for (const { walk, position } of before) {
@@ -145,9 +157,39 @@ interface Walk {
  */
 export const outputBuffer = -1
 
+/**
+ * Where the array that an access reads or writes begins.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const baseOf = (addresses: Addresses, { buffer }: Access): Base =>
+  buffer === outputBuffer ? addresses.output : addresses.buffer(buffer)
+
+/**
+ * Pushes the address of an array.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const pushBase = (code: Code, { offset, told }: Base): void => {
+  if (told === undefined) return code.integer(offset)
+  code.integer(told)
+  code.loadInteger(0)
+  if (offset === 0) return
+  code.integer(offset)
+  code.addInteger()
+}
+
 /** The part of a position that is known only when the kernel runs, in a local, in bytes. */
 const runtimeOffset = (code: Code, addresses: Addresses, access: Access): number => {
   const position = code.local('i32')
+  const { told } = baseOf(addresses, access)
+  if (access.parameter === undefined && access.moves.length === 0) {
+    pushBase(code, { offset: 0, told })
+    code.set(position)
+    return position
+  }
   code.integer(0)
   if (access.parameter !== undefined) {
     code.integer(addresses.parameter(access.parameter))
@@ -169,6 +211,10 @@ const runtimeOffset = (code: Code, addresses: Addresses, access: Access): number
   }
   code.integer(4)
   code.multiplyInteger()
+  if (told !== undefined) {
+    pushBase(code, { offset: 0, told })
+    code.addInteger()
+  }
   code.set(position)
   return position
 }
@@ -176,17 +222,19 @@ const runtimeOffset = (code: Code, addresses: Addresses, access: Access): number
 const single: Lanes = { along: -1, width: 1, shift: 0 }
 
 /**
- * The values of some terms over a nest. `output` is the access with which epilogues read what the core wrote.
+ * The values of some terms over a nest. What the core computed is read from `output`, where an epilogue reads what the core
+ * wrote, or is pushed by `computed`, where it has not been written yet.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const termValues = (
   code: Code,
-  loops: Nest,
+  loops: Pick<Nest, 'push' | 'offsetOf'>,
   addresses: Addresses,
   roots: ReadonlyArray<ElementTerm>,
-  output: Access | undefined
+  output: Access | undefined,
+  computed?: () => void
 ): TermValues => {
   const uses = countUses(roots)
   const depths = new Map<ElementTerm, number>()
@@ -230,6 +278,7 @@ export const termValues = (
       case 'Read':
         return load(term.access, lanes)
       case 'Result':
+        if (computed !== undefined) return computed()
         return output === undefined ? code.splat(0) : load(output, lanes)
       case 'Apply':
         return functionCode(addresses.fma)[term.name](term.args.map((arg) => () => push(arg, lanes)))(code)

@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import { type Code, code } from './Encoder.js'
+import { type Code, code, type ValueType } from './Encoder.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -43,6 +43,15 @@ export interface Tile {
   readonly from: ReadonlyArray<number>
   readonly lanes: ReadonlyArray<number>
 }
+
+/**
+ * Appends what makes the final value of a vector of sums, and leaves it in its local: that of row `row` of a tile whose
+ * first column is `column`, both from where the tile starts.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Finish = (out: Code, row: number, column: number, sum: number) => void
 
 // -------------------------------------------------------------------------------------
 // packing
@@ -138,14 +147,17 @@ const multiplyAdd = (out: Code, fma: boolean, sum: number, a: number, b: number)
   out.set(sum)
 }
 
+/** Parameters: where in `a`, `b` and the output a function starts, and in `more` arrays that what follows reads. */
+const positions = (more: number): ReadonlyArray<ValueType> => Array.from({ length: 3 + more }, () => 'i32')
+
 /**
  * A tile of the `rows` form. Like the other functions, it takes where in `a`, `b` and the output it starts, in bytes.
  *
  * @category interpreters
  * @since 0.1.0
  */
-export const rowsTile = (product: Product, tile: Tile): Code => {
-  const out = code(['i32', 'i32', 'i32'])
+export const rowsTile = (product: Product, tile: Tile, more: number, finish: Finish): Code => {
+  const out = code(positions(more))
   const sums = grid(out, tile)
   const columns = tile.columns.map(() => out.local('v128'))
   const scalar = out.local('v128')
@@ -177,6 +189,7 @@ export const rowsTile = (product: Product, tile: Tile): Code => {
         out.vector('f32x4.add')
         out.set(sum)
       }
+      finish(out, r, tile.columns[q] ?? 0, sum)
       const lanes = tile.lanes[q] ?? 4
       for (let lane = 0; lane < (lanes === 4 ? 1 : lanes); lane++) {
         out.get(atOut)
@@ -195,8 +208,8 @@ export const rowsTile = (product: Product, tile: Tile): Code => {
  * @category interpreters
  * @since 0.1.0
  */
-export const dotsTile = (product: Product, tile: Tile): Code => {
-  const out = code(['i32', 'i32', 'i32'])
+export const dotsTile = (product: Product, tile: Tile, more: number, finish: Finish): Code => {
+  const out = code(positions(more))
   const sums = grid(out, tile)
   const columns = tile.columns.map(() => out.local('v128'))
   const left = out.local('v128')
@@ -231,6 +244,7 @@ export const dotsTile = (product: Product, tile: Tile): Code => {
     const offset = (q: number): number =>
       product.out.base + 4 * (r * product.out.row + (tile.columns[q] ?? 0) * product.out.column)
     out.set(left)
+    finish(out, r, tile.columns[0] ?? 0, left)
     if (row.length === 4) {
       out.get(atOut)
       out.get(left)

@@ -158,15 +158,16 @@ export const inputsOf = (split: Split, values: Values, block: RowBlock): Values 
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, rowsOf(value, split.inputs[name], block)]))
 
 /**
- * A collector for the outputs of a program.
+ * A collector for the outputs of a program. `lasting`: what is read of a block stays as it is until the values are asked
+ * for, so that no copies are kept of it. Default: false.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const collector = (program: BoundProgram, split: Split): Collector => {
+export const collector = (program: BoundProgram, split: Split, lasting = false): Collector => {
   const parts = program.outputs.map((output) => ({
     ...output,
-    ...part(output.shape, split.outputs[output.name]?.axis)
+    ...part(output.shape, split.outputs[output.name]?.axis, lasting)
   }))
   const waiting = new Map<number, ReadonlyArray<Data>>()
   let next = 0
@@ -199,15 +200,17 @@ interface Collected {
   readonly rowwise: Float32Array | undefined
   /** what is added up, where it has none */
   readonly total: Total | undefined
-  /** takes what a block gave, and keeps a copy of it until it is its turn where order matters */
+  /** takes what a block gave: what is to be kept of it until it is its turn where order matters */
   readonly put: (data: Data, block: RowBlock) => Data
 }
 
 const nothing = new Float32Array(0)
 
-const part = (shape: ReadonlyArray<number>, axis: number | undefined): Collected => {
+const part = (shape: ReadonlyArray<number>, axis: number | undefined, lasting: boolean): Collected => {
   if (axis === undefined) {
-    return { rowwise: undefined, total: emptyTotal(), put: (data) => data.slice() }
+    return lasting
+      ? { rowwise: undefined, total: emptyTotal((one) => one.slice()), put: (data) => data }
+      : { rowwise: undefined, total: emptyTotal((one) => one), put: (data) => data.slice() }
   }
   const inner = size(shape.slice(axis + 1))
   const outer = size(shape.slice(0, axis))
@@ -224,14 +227,14 @@ const part = (shape: ReadonlyArray<number>, axis: number | undefined): Collected
   }
 }
 
-/** A sum of arrays, each of which it keeps, in f64 and rounded once. */
+/** A sum of arrays, each of which it keeps, in f64 and rounded once; one alone is given as `alone` makes it. */
 interface Total {
   readonly add: (data: Data) => void
   readonly value: () => Data
 }
 
 /** Of two, f64 has nothing to add: their sum in f32 is the same, and takes half the time. */
-const emptyTotal = (): Total => {
+const emptyTotal = (alone: (one: Data) => Data): Total => {
   let first: Data | undefined
   let second: Data | undefined
   let rest: Float64Array | undefined
@@ -245,7 +248,7 @@ const emptyTotal = (): Total => {
       }
     },
     value: () => {
-      if (first === undefined || second === undefined) return first ?? nothing
+      if (first === undefined || second === undefined) return first === undefined ? nothing : alone(first)
       return rest ?? plus(first, second, new Float32Array(first.length))
     }
   }

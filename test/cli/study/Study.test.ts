@@ -243,7 +243,7 @@ describe('where leaving the base has a price', () => {
     expect(chart?.axes.y).toBe('reward less the price of KL')
     expect(chart?.lines).toEqual(families(learningRate).map(({ name }) => name))
     expect(chart?.places.filter(({ line }) => line === 'full backpropagation').map(({ x }) => x)).toEqual([
-      0.01, 0.03, 0.1, 0.3
+      0.03, 0.1, 0.3, 1
     ])
   })
 })
