@@ -30,10 +30,7 @@ const kinds: ReadonlyArray<readonly [kind: string, names: RegExp]> = [
   ['`sin`, `cos` from 1e-10 to 1e10', /^sin and cos /],
   ['`sqrt`, quotients', /^(sqrt|quotients) /],
   [`a rollout of ${steps} steps, and the credit programs of the RLR estimator on it`, / of a chain of /],
-  [
-    'matrix products and their adjoints, attention',
-    /^(a product|products|a contraction|attention|an output of more rows)/
-  ],
+  ['matrix products and their adjoints, attention', /^(a product|products|a contraction|attention)/],
   ['convolutions in 1, 2 and 3 dimensions and their adjoints', /^convolution /],
   ['softmax, group norm, layer norm, pooling', /^(softmax|group norm|layer norm|pooling)/],
   ['the literal 0.1', /^an output that is a literal tensor$/],

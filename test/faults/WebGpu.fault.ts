@@ -11,9 +11,9 @@ const path = chromiumPath()
 /** The most shaders that are kept for the next kernel (`src/kernel/webgpu/Adapter.ts`). */
 const mostKept = 512
 
-// Bytes of one program: feedback of the engine in the heap, and what allocators hold and give back in the process of the GPU, some
-// megabytes in all. The buffers of one of the programs that are alike are 2 MB, the shaders of one that differs are 150 kB.
-const [heapSlack, residentSlack] = [8 * 1024, 64 * 1024]
+// Bytes of one program: feedback of the engine in the heap, and what allocators hold and give back in the process of the GPU, up to
+// 20 MB in all. The buffers of one of the programs that are alike are 2 MB there, the shaders of one that differs are 300 kB.
+const [heapSlack, residentSlack] = [8 * 1024, 128 * 1024]
 
 /** What is held: by the GPU, as the page counts it, in the page's heap, and by the process of the GPU. */
 interface Held extends Alive {
