@@ -16,17 +16,15 @@ const quiet = 'the price can only be paid by a gradient that is quiet enough to 
 
 const late = 'gradients through the whole chain are those of rare samples: see *pathwise*'
 
-/** On faces, by a soft prompt and by adapters of the U-Net, and on points, with what is to be known of each. */
+/** On faces and on points, with what is to be known of either. */
 const method = (
   says: string,
   paper: string | undefined,
   contrast: Contrast,
   why: Why = {},
-  onPoints: Why = {},
-  onAdapters: Why = {}
+  onPoints: Why = {}
 ): ReadonlyArray<Claim> => [
   { says, paper, study: 'methods', task: 'faces', contrast, why },
-  { says, paper, study: 'methods', task: 'unet-lora', contrast: asOn(true, contrast), why: onAdapters },
   { says, paper, study: 'methods', task: 'points', contrast: asOn(true, contrast), why: onPoints }
 ]
 
