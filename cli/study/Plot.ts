@@ -119,7 +119,7 @@ export const plot = ({ axes, lines, places }: Chart): string => {
     marginBottom: 48,
     marginTop: 36,
     style: { background: 'white', fontFamily: 'DejaVu Sans', fontSize: `${size.font}px` },
-    x: { label: axes.x, ...(axes.logX ? { type: 'log', ticks: 6, tickFormat: tickOf } : {}) },
+    x: { label: axes.x, ticks: 6, tickFormat: tickOf, ...(axes.logX ? { type: 'log' } : {}) },
     y: {
       label:
         far === 0
