@@ -240,13 +240,13 @@ describe('threads', () => {
     for (const target of targets) expect(disagreement(example, await run(target, gradient, 20))).toBeUndefined()
   })
 
-  test.each([0, 1])('what a run gave stays when another one has run, target %d', async (which) => {
+  test('what a run gave stays when another one has run', async () => {
     const both = make({ x: ['batch', 224], w: [224, 224] }, ({ x, w }) => {
       let y = x
       for (let t = 0; t < 8; t++) y = X.tanh(X.matmul(y, w))
       return { y, of: X.sum(y, [0]), fixed: X.sin(w) }
     })
-    const compiled = targets[which]?.compile(both, { batch: 64 })
+    const compiled = targets[1]?.compile(both, { batch: 64 })
     if (compiled === undefined || E.isLeft(compiled)) throw new Error('not compiled')
     const values = valuesOf(both, 64)
     const others = Object.fromEntries(
