@@ -81,7 +81,8 @@ export const inTurn = (
       const { whole, split, blocks } = divided
       const work = workOf(divided, 1)
       const run = async (values: Values): Promise<Result> => {
-        const collector = Blocks.collector(whole, split)
+        // each run gives arrays of its own: none has to be copied before the next
+        const collector = Blocks.collector(whole, split, true)
         for (let i = 0; i < blocks.count; i++) {
           const block = blocks.at(i)
           const executable = executables.get(Blocks.lengthOf(block))
