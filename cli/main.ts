@@ -17,6 +17,7 @@ import type { CompareOptions } from './command/Contending.js'
 import { listEstimators } from './command/Estimators.js'
 import { drawExamples, type ExamplesOptions } from './command/Examples.js'
 import { fetchData, type FetchOptions } from './command/Fetch.js'
+import { exportModel, type ExportOptions } from './command/file/Export.js'
 import { finetune, type Options } from './command/Finetune.js'
 import { inspect, type InspectOptions } from './command/Inspect.js'
 import { ledger, type LedgerOptions } from './command/Ledger.js'
@@ -307,6 +308,21 @@ program
   .option('--json', 'print one object a line')
   .action(async (path: string, reference: string, options: CheckOptions) => {
     process.exitCode = await check(path, reference, options)
+  })
+
+program
+  .command('export')
+  .requiredOption('--model <folder>', 'of diffusers, with config.json and weights, or of a fine-tune of one')
+  .option(
+    '--out <file>',
+    'where to write, *.onnx; beside it, *.json, goes the record of what its numbers mean',
+    'model.onnx'
+  )
+  .description('write a model of diffusers as ONNX, which other engines run')
+  .option('--weights-key <key>', 'which weights of a checkpoint, such as ema')
+  .addOption(new Option('--part <part>', 'of an autoencoder').choices(['encoder', 'decoder']))
+  .action(async (options: ExportOptions) => {
+    process.exitCode = await exportModel(options)
   })
 
 program

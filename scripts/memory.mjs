@@ -4,6 +4,7 @@
  *     npm run build && node scripts/memory.mjs CONFIG.json [T] [THREADS] [GRADIENTS]
  */
 import { readFileSync } from 'node:fs'
+import { weightsFor } from './weights.mjs'
 const imp = (path) => import(`../dist/src/${path}`)
 const { fromDiffusers, planOf } = await imp('network/FromDiffusers.js')
 const { meant } = await imp('network/Meant.js')
@@ -22,18 +23,7 @@ const peak = () => {
 const config = JSON.parse(readFileSync(process.argv[2] ?? 'config.json', 'utf8'))
 const T = Number(process.argv[3] ?? 10)
 const plan = planOf(config).right
-const weights = {}
-let seed = 1
-for (const [name, shape] of plan.parameters) {
-  const n = shape.reduce((a, b) => a * b, 1)
-  const data = new Float32Array(n)
-  const s = shape.length > 1 ? Math.sqrt(3 / (n / shape[0])) : 0.05
-  for (let i = 0; i < n; i++) {
-    seed = (Math.imul(seed, 1664525) + 1013904223) | 0
-    data[i] = (seed / 2 ** 31) * s
-  }
-  weights[name] = { shape, data }
-}
+const weights = weightsFor(plan.parameters)
 console.log('weights', peak())
 const model = fromDiffusers(config, weights)
 if (model._tag === 'Left') throw new Error(JSON.stringify(model.left))
@@ -60,7 +50,9 @@ const t0 = performance.now()
 const g = Gradient.compile(problem, target)
 if (g._tag === 'Left') throw new Error(Gradient.showError(g.left))
 const M = await imp('training/measure/Memory.js')
-console.log(M.showMemory(M.memory(problem, g.right.executables, target)))
+const { rss, arrayBuffers } = process.memoryUsage()
+const said = M.memory(problem, g.right.executables, target, rss - arrayBuffers)
+console.log(M.showMemory(said))
 console.log('compiled', ((performance.now() - t0) / 1000).toFixed(1), 's', peak())
 for (const [name, ex] of Object.entries(g.right.executables)) {
   console.log(' ', name, mib(ex.work.peakBytes), 'MiB alive', (ex.work.flops / 1e9).toFixed(1), 'Gflops')
@@ -97,3 +89,5 @@ for (let i = 0; i < Number(process.argv[5] ?? 1); i++) {
   )
 }
 await g.right.dispose()
+const most = 1024 * Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1])
+console.log(JSON.stringify({ said, peak: most }))

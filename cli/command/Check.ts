@@ -13,6 +13,7 @@ import { reference } from 'halforder/tensor/Target'
 import { broken, fail, file, usage } from '../edge/Failure.js'
 import * as Files from '../edge/Files.js'
 import { mode } from '../edge/Options.js'
+import { doubtsOf } from './file/Doubts.js'
 import { open } from './ForeignModel.js'
 
 /**
@@ -73,6 +74,7 @@ export const check = async (path: string, arrays: string, options: CheckOptions)
         ? TE.right(found.model)
         : TE.left(usage(`${path}: expected a model that runs, got weights; give the folder with config.json, or ONNX`))
     ),
+    TE.bind('doubts', ({ found }) => (options.json === true ? TE.right(undefined) : doubtsOf(found))),
     TE.bind('arrays', () =>
       pipe(
         file(Files.read(arrays)),
@@ -106,12 +108,14 @@ export const check = async (path: string, arrays: string, options: CheckOptions)
     })
   )()
   if (E.isLeft(result)) return fail('check')(result.left)
-  const { double, single, mode: chosen } = result.right
+  const { double, single, mode: chosen, doubts } = result.right
   const rows = double.flatMap((one, i): ReadonlyArray<Row> => {
     const other = single[i]
     return other === undefined ? [] : [{ array: one.array, double: one, single: other }]
   })
-  const output = options.json === true ? rows.map((row) => JSON.stringify(row)).join('\n') : table(rows, chosen)
+  const doubted = (doubts?.doubted ?? []).map((line) => `\ndoubtful: ${line}`).join('')
+  const output =
+    options.json === true ? rows.map((row) => JSON.stringify(row)).join('\n') : `${table(rows, chosen)}${doubted}`
   process.stdout.write(`${output}\n`)
   return rows.every((row) => row.double.verdict === 'equal' && row.single.verdict === 'equal') ? 0 : 1
 }

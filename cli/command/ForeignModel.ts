@@ -13,10 +13,12 @@ import * as Onnx from 'halforder/format/Onnx'
 import * as Safetensors from 'halforder/format/Safetensors'
 import * as Sharded from 'halforder/format/Sharded'
 import * as Torch from 'halforder/format/Torch'
-import { fromDiffusers, showDiffusersError } from 'halforder/network/FromDiffusers'
+import { diffusersGraph, showDiffusersError } from 'halforder/network/FromDiffusers'
 import { fromOnnx, showOnnxError } from 'halforder/network/FromOnnx'
-import type { Imported } from 'halforder/network/graph/Import'
+import { fromGraph, type Imported, known } from 'halforder/network/graph/Import'
+import { showImportError } from 'halforder/network/graph/ImportError'
 import type { Source } from 'halforder/network/Meant'
+import { toOnnx } from 'halforder/network/graph/ToOnnx'
 import type { Values } from 'halforder/tensor/Program'
 import { file, type Failure, type Step, usage } from '../edge/Failure.js'
 import * as Files from '../edge/Files.js'
@@ -28,7 +30,8 @@ import { diffusersSource, onnxSource } from './file/Sources.js'
 
 /**
  * What a file holds: a model that runs, or weights without one, in groups where there are several. `source`: the file that the model goes
- * back to. `record`: where the record of what its numbers mean is looked for, and `scheduler`, where those of a scheduler are.
+ * back to. `record`: where the record of what its numbers mean is looked for, and `scheduler`, where those of a scheduler are. `onnx`: the
+ * model as bytes of ONNX.
  *
  * @category model
  * @since 0.1.0
@@ -39,6 +42,7 @@ export type Found =
       readonly format: string
       readonly model: Imported
       readonly source: Source
+      readonly onnx: () => E.Either<Failure, Uint8Array>
       readonly record: string
       readonly scheduler: ReadonlyArray<string>
     }
@@ -146,6 +150,7 @@ const onnx = (path: string): Step<Found> =>
             format: 'ONNX',
             model,
             source: onnxSource(bytes, Object.fromEntries(beside)),
+            onnx: () => E.left(usage(`${path}: expected a folder of diffusers, got ONNX already`)),
             record: path.replace(/\.onnx$/, '.json'),
             scheduler: []
           })
@@ -183,19 +188,28 @@ const diffusers = (folder: string, options: ForeignOptions): Step<Found> => {
     TE.bind('at', () => firstOf(folder, weightFiles)),
     TE.bind('stored', ({ at }) => file(Files.read(at))),
     TE.bind('weights', ({ at }) => weightsOf(at, options.weightsKey)),
-    TE.flatMapEither(({ bytes, config, at, stored, weights }) =>
+    TE.bind('graph', ({ config, weights }) =>
+      TE.fromEither(
+        pipe(
+          diffusersGraph(config, weights, {
+            ...(options.part === undefined ? {} : { part: options.part }),
+            ...(options.size === undefined ? {} : { size: options.size })
+          }),
+          E.mapLeft(said(folder, showDiffusersError))
+        )
+      )
+    ),
+    TE.flatMapEither(({ bytes, graph, at, stored, weights }) =>
       pipe(
-        fromDiffusers(config, weights, {
-          ...(options.part === undefined ? {} : { part: options.part }),
-          ...(options.size === undefined ? {} : { size: options.size })
-        }),
+        fromGraph(graph),
         E.bimap(
-          said(folder, showDiffusersError),
+          said(folder, (error) => showImportError(error, known)),
           (model): Found => ({
             _tag: 'Model',
             format: 'diffusers',
             model,
             source: diffusersSource(bytes, at, stored, weights),
+            onnx: () => pipe(toOnnx(graph), E.mapLeft(said(folder, showOnnxError))),
             record: join(folder, 'meaning.json'),
             scheduler: [join(folder, 'scheduler_config.json'), join(folder, '..', 'scheduler', 'scheduler_config.json')]
           })

@@ -7,15 +7,13 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { plain } from 'halforder/document/Shown'
-import { gpuJs } from 'halforder/kernel'
-import { atNoise, doubts } from 'halforder/network/Consistent'
 import type { Imported } from 'halforder/network/graph/Import'
 import { template } from 'halforder/network/Record'
 import type { Values } from 'halforder/tensor/Program'
 import { show } from 'halforder/tensor/Shape'
 import { size } from 'halforder/tensor/Tensor'
-import { broken, fail, type Failure, type Step } from '../edge/Failure.js'
-import { recordOf } from './file/FileModel.js'
+import { fail } from '../edge/Failure.js'
+import { type Doubts, doubtsOf } from './file/Doubts.js'
 import { type Found, open } from './ForeignModel.js'
 
 /**
@@ -53,16 +51,24 @@ const assumed = ({ inputs }: Imported): ReadonlyArray<string> =>
     return shape.length === 4 ? [`${name}: images, channels first`] : []
   })
 
-const missing = (model: Imported): ReadonlyArray<string> => [
+const missing = (model: Imported, { said }: Doubts): ReadonlyArray<string> => [
   ...(model._tag === 'Forward'
     ? [
         `a pullback of ${model.without.map(({ op, node }) => `${op} (node ${plain(node)})`).join(', ')}: the model runs forward only`
       ]
     : []),
-  `what the output is (noise, data, velocity), at which end of the time the data are, and the range of the data: a record such as ${template(model)}`
+  ...(said
+    ? []
+    : [
+        `what the output is (noise, data, velocity), at which end of the time the data are, and the range of the data: a record such as ${template(model)}`
+      ])
 ]
 
-const lines = (path: string, found: Found, doubted: ReadonlyArray<string>): ReadonlyArray<string> => {
+/** Lines below a heading, where there are some. */
+const section = (heading: string, all: ReadonlyArray<string>): ReadonlyArray<string> =>
+  all.length === 0 ? [] : [`${heading}:`, ...all.map((line) => `  ${line}`)]
+
+const lines = (path: string, found: Found, doubts: Doubts): ReadonlyArray<string> => {
   if (found._tag === 'Weights') {
     return [
       `${path}: weights (${found.format}), ${counted(found.weights)}`,
@@ -79,15 +85,13 @@ const lines = (path: string, found: Found, doubted: ReadonlyArray<string>): Read
     ...model.outputs.map(({ name, shape }) => `  ${plain(name)} ${show(shape)}`),
     'parameters:',
     ...tensors(model.values),
-    'assumed:',
-    ...assumed(model).map((line) => `  ${line}`),
-    'missing:',
-    ...missing(model).map((line) => `  ${line}`),
-    ...(doubted.length === 0 ? [] : ['doubtful:', ...doubted.map((line) => `  ${line}`)])
+    ...section('assumed', assumed(model)),
+    ...section('missing', missing(model, doubts)),
+    ...section('doubtful', doubts.doubted)
   ]
 }
 
-const object = (path: string, found: Found, doubted: ReadonlyArray<string>): unknown => {
+const object = (path: string, found: Found, doubts: Doubts): unknown => {
   const shapes = (values: Values): unknown =>
     Object.fromEntries(Object.entries(values).map(([name, { shape }]) => [name, shape]))
   return found._tag === 'Weights'
@@ -100,29 +104,9 @@ const object = (path: string, found: Found, doubted: ReadonlyArray<string>): unk
         outputs: found.model.outputs,
         parameters: shapes(found.model.values),
         assumed: assumed(found.model),
-        missing: missing(found.model),
-        doubtful: doubted
+        missing: missing(found.model, doubts),
+        doubtful: doubts.doubted
       }
-}
-
-/** What of the record that lies beside a model cannot be so. */
-const doubtful = (found: Found, path: string): Step<ReadonlyArray<string>> => {
-  if (found._tag === 'Weights') return TE.right([])
-  const target = gpuJs()
-  return pipe(
-    recordOf(found, path),
-    TE.flatMap((meaning) =>
-      meaning === undefined
-        ? TE.right([])
-        : pipe(
-            atNoise(target)(found.model, meaning),
-            TE.bimap(broken, (moved) => doubts(meaning, moved))
-          )
-    ),
-    // a record that is none is a doubt too
-    TE.orElse(({ message }) => TE.right<Failure, ReadonlyArray<string>>([message])),
-    TE.chainFirstTaskK(() => () => target.dispose())
-  )
 }
 
 /**
@@ -135,12 +119,11 @@ export const inspect = async (path: string, options: InspectOptions): Promise<nu
   const found = await pipe(
     open(path, options),
     TE.bindTo('found'),
-    TE.bind('doubted', ({ found: one }) => doubtful(one, path))
+    TE.bind('doubts', ({ found: one }) => doubtsOf(one))
   )()
   if (E.isLeft(found)) return fail('inspect')(found.left)
-  const { found: one, doubted } = found.right
-  const output =
-    options.json === true ? JSON.stringify(object(path, one, doubted)) : lines(path, one, doubted).join('\n')
+  const { found: one, doubts } = found.right
+  const output = options.json === true ? JSON.stringify(object(path, one, doubts)) : lines(path, one, doubts).join('\n')
   process.stdout.write(`${output}\n`)
   return 0
 }

@@ -57,6 +57,12 @@ export interface Plans {
 // interpreters
 // -------------------------------------------------------------------------------------
 
+/** What this process has beside arrays. */
+const beside = (): number => {
+  const { rss, arrayBuffers } = process.memoryUsage()
+  return rss - arrayBuffers
+}
+
 const roleOf = (program: string): Planned['role'] => {
   if (program.startsWith('rollout') || program.startsWith('side')) return 'sample'
   return program === 'reward' ? 'score' : program === 'update' ? 'update' : 'credit'
@@ -81,7 +87,7 @@ export const plans = ({ task, config }: Configured): Step<Plans> =>
       const result = pipe(
         Finetune.compile(problem, { optimizer, conditions, target, inner, ...forward?.on(target) }),
         E.bimap(ofEstimator, ({ executables }) => ({
-          memory: memory(problem, executables, target),
+          memory: memory(problem, executables, target, beside()),
           planned: Object.entries(executables)
             .map(([program, executable]) => ({ program, role: roleOf(program), report: describe(executable) }))
             .sort((a, b) => roles.indexOf(a.role) - roles.indexOf(b.role))

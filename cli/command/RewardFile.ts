@@ -15,7 +15,7 @@ import { seeing, type Seen } from 'halforder/reward/Seeing'
 import { type Named, type Outputs, prompted, type Shelf } from 'halforder/reward/Shelf'
 import type { AnyDifferentiable } from 'halforder/reward/Weighted'
 import type { Rows } from 'halforder/lens/Rows'
-import { type Step, usage } from '../edge/Failure.js'
+import { type Step, usage, unloaded } from '../edge/Failure.js'
 import { judgeAt } from './file/JudgeFile.js'
 
 /**
@@ -112,7 +112,7 @@ const moduleAt = (path: string): Step<Named> => {
     TE.flatMap((absolute) =>
       TE.tryCatch(
         (): Promise<unknown> => import(pathToFileURL(absolute).href),
-        (error) => failed(` does not load: ${error instanceof Error ? error.message : String(error)}`)
+        (error) => failed(` ${unloaded(error)}`)
       )
     ),
     TE.flatMapEither((module) =>

@@ -49,6 +49,21 @@ export const usage = (message: string): Failure => ({ kind: 'usage', message })
 export const broken = (message: string): Failure => ({ kind: 'run', message })
 
 /**
+ * Why a module of the user's did not load, and what to do where a package that it imports is not found: packages are looked for from
+ * the folder of the module up.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const unloaded = (error: unknown): string => {
+  const said = error instanceof Error ? error.message : String(error)
+  const missing = /^Cannot find package '([^']+)'/.exec(said)?.[1]
+  return missing === undefined
+    ? `does not load: ${said}`
+    : `does not load: ${said}; npm install ${missing} in the folder of the module, or move it to where that is installed`
+}
+
+/**
  * A file operation as a stage.
  *
  * @category constructors

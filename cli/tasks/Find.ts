@@ -12,7 +12,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import { isRecord } from 'halforder/document/Document'
 import { near } from 'halforder/document/Nearest'
 import { fromModule, type Task } from 'halforder/task/Task'
-import { type Step, usage } from '../edge/Failure.js'
+import { type Step, usage, unloaded } from '../edge/Failure.js'
 
 const folder = dirname(fileURLToPath(import.meta.url))
 
@@ -75,7 +75,7 @@ const load = (path: string, name: string): Step<Task> =>
     ? pipe(
         TE.tryCatch(
           (): Promise<unknown> => import(pathToFileURL(path).href),
-          (error) => usage(`--task: ${name} does not load: ${error instanceof Error ? error.message : String(error)}`)
+          (error) => usage(`--task: ${name} ${unloaded(error)}`)
         ),
         TE.flatMapEither((loaded) =>
           pipe(

@@ -77,6 +77,14 @@ export const isDtype = (name: string): name is Dtype => Object.hasOwn(formats, n
 // writing
 // -------------------------------------------------------------------------------------
 
+/** The whole number of 64 bits that is nearest: one that marks an end is beyond it as a number of f64. */
+const wide = (value: number, least: bigint, most: bigint): bigint => {
+  if (Number.isNaN(value)) return 0n
+  if (!Number.isFinite(value)) return value < 0 ? least : most
+  const cut = BigInt(Math.trunc(value))
+  return cut < least ? least : cut > most ? most : cut
+}
+
 /**
  * Writes a number at a position, little-endian, rounded to the nearest that the format has; whole numbers are cut.
  *
@@ -94,8 +102,9 @@ export const write = (dtype: Dtype, view: DataView, at: number, value: number): 
     case 'BF16':
       return view.setUint16(at, toBfloat(value), true)
     case 'I64':
+      return view.setBigInt64(at, wide(value, -(2n ** 63n), 2n ** 63n - 1n), true)
     case 'U64':
-      return view.setBigInt64(at, BigInt.asIntN(64, BigInt(Math.trunc(value))), true)
+      return view.setBigUint64(at, wide(value, 0n, 2n ** 64n - 1n), true)
     case 'I32':
     case 'U32':
       return view.setInt32(at, value, true)

@@ -1,5 +1,5 @@
 /**
- * ONNX models: bytes in, a graph out.
+ * ONNX models: bytes in, a graph out, and back.
  *
  * A file is a protocol buffer of the message `ModelProto`; the numbers of fields below are those of `onnx/onnx.proto`. Opsets 9 to 22
  * of the domain `ai.onnx` are read, tensors in every encoding (raw, by type, in another file), but no text, no sparse tensor and no
@@ -41,6 +41,7 @@ export {
   type Place,
   showError
 } from './onnx/Model.js'
+export { encode } from './onnx/Writer.js'
 
 /** The opsets of which the operators' versions are known. */
 const opsets = { least: 9, most: 22 } as const

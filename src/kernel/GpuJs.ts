@@ -58,7 +58,13 @@ export const gpuJs = (options: GpuJsOptions = {}): Target => {
   return {
     name,
     compile: (program, sizes) => (disposed ? E.left(gone(name)) : compileOn(program, sizes)),
-    memory: () => (device === undefined || E.isLeft(device) ? undefined : device.right.ground?.bytes()),
+    memory: () => {
+      const shared = device === undefined || E.isLeft(device) ? undefined : device.right.ground?.memory()
+      const own = [...executables].flatMap((one) => one.memory?.() ?? [])
+      return shared === undefined
+        ? undefined
+        : own.reduce((a, b) => ({ bytes: a.bytes + b.bytes, modules: a.modules + b.modules }), shared)
+    },
     dispose: async () => {
       if (disposed) return
       disposed = true

@@ -16,6 +16,7 @@ import { isRecord } from '../document/Document.js'
 import { shown } from '../document/Shown.js'
 import * as Foreign from '../format/Foreign.js'
 import type { Finding, ForeignError } from '../format/Foreign.js'
+import type { Graph } from '../format/Onnx.js'
 import type { Values } from '../tensor/Program.js'
 import { equals } from '../tensor/Shape.js'
 import type { Tensor } from '../tensor/Tensor.js'
@@ -174,8 +175,33 @@ const otherHalf = (config: unknown, part: 'encoder' | 'decoder'): ((name: string
 // -------------------------------------------------------------------------------------
 
 /**
- * The model of a configuration with weights by name. Left: a field that asks for what is not there, or every weight that is missing,
- * has another shape, or has no place.
+ * The graph of a configuration with weights by name, by operators of ONNX: `toOnnx` writes it.
+ * Left: a field that asks for what is not there, or every weight that is missing, has another shape, or has no place.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const diffusersGraph = (
+  config: unknown,
+  weights: Values,
+  options: DiffusersOptions = {}
+): E.Either<DiffusersError, Graph> =>
+  pipe(
+    planOf(config, options),
+    E.flatMap(
+      (plan): E.Either<DiffusersError, Graph> =>
+        pipe(
+          bind(plan, weights, otherHalf(config, options.part ?? 'decoder')),
+          E.bimap(
+            (error): DiffusersError => ({ _tag: 'Weights', error }),
+            (bound) => graphOf(plan, bound)
+          )
+        )
+    )
+  )
+
+/**
+ * The model of a configuration with weights by name. Left: as for `diffusersGraph`.
  *
  * @category constructors
  * @since 0.1.0
@@ -186,19 +212,12 @@ export const fromDiffusers = (
   options: DiffusersOptions = {}
 ): E.Either<DiffusersError, Imported> =>
   pipe(
-    planOf(config, options),
-    E.flatMap(
-      (plan): E.Either<DiffusersError, Imported> =>
-        pipe(
-          bind(plan, weights, otherHalf(config, options.part ?? 'decoder')),
-          E.mapLeft((error): DiffusersError => ({ _tag: 'Weights', error })),
-          E.flatMap((bound) =>
-            pipe(
-              fromGraph(graphOf(plan, bound), options.trained === undefined ? {} : { trained: options.trained }),
-              E.mapLeft((error): DiffusersError => ({ _tag: 'Graph', error }))
-            )
-          )
-        )
+    diffusersGraph(config, weights, options),
+    E.flatMap((graph) =>
+      pipe(
+        fromGraph(graph, options.trained === undefined ? {} : { trained: options.trained }),
+        E.mapLeft((error): DiffusersError => ({ _tag: 'Graph', error }))
+      )
     )
   )
 

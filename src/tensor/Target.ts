@@ -76,9 +76,21 @@ export interface Report {
 }
 
 /**
+ * What compiled programs take of a machine's memory: the bytes that they work in, and the modules of machine code that they are made of.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Footprint {
+  readonly bytes: number
+  readonly modules: number
+}
+
+/**
  * A compiled program. `run` gives the outputs by name; it may be called many times, and calls queue. Data that was given to
  * a run must not be written to: what is the same array is taken to be unchanged. `dispose` frees what it holds; running
- * it afterwards is a `Disposed` left. `report` lists the kernels, where there are some.
+ * it afterwards is a `Disposed` left. `report` lists the kernels, where there are some; `memory` is what it takes beside that of its
+ * target.
  *
  * @category model
  * @since 0.1.0
@@ -87,12 +99,13 @@ export interface Executable {
   readonly program: BoundProgram
   readonly work: Work
   readonly report?: () => Report
+  readonly memory?: () => Footprint
   readonly run: (values: Values) => TE.TaskEither<TargetError, Values>
   readonly dispose: () => Promise<void>
 }
 
 /**
- * A place where programs run. `memory`: how many bytes the programs that are compiled work in together, where one memory is theirs.
+ * A place where programs run. `memory`: what the programs that are compiled take together, where they are WebAssembly.
  *
  * @category model
  * @since 0.1.0
@@ -100,7 +113,7 @@ export interface Executable {
 export interface Target {
   readonly name: string
   readonly compile: (program: Program.Program, sizes: Sizes) => E.Either<TargetError, Executable>
-  readonly memory?: () => number | undefined
+  readonly memory?: () => Footprint | undefined
   readonly dispose: () => Promise<void>
 }
 

@@ -106,17 +106,17 @@ describe('one memory', () => {
     const occupants = plans.map((one) => entered(shared, one))
     // two matrices and the rows, and two arrays that are written in turn
     const needed = scratchBytes + 2 * weights + rows + 2 * rows
-    expect(shared.bytes()).toBeLessThanOrEqual(needed + 2 * pageBytes)
-    expect(shared.bytes()).toBeGreaterThanOrEqual(needed)
+    expect(shared.memory().bytes).toBeLessThanOrEqual(needed + 2 * pageBytes)
+    expect(shared.memory().bytes).toBeGreaterThanOrEqual(needed)
     // alone, each has its own
     const apart = plans.reduce((sum, one) => {
       const own = ground({ fma: false })
       entered(own, one)
-      return sum + own.bytes()
+      return sum + own.memory().bytes
     }, 0)
-    expect(apart).toBeGreaterThan(4 * shared.bytes())
+    expect(apart).toBeGreaterThan(4 * shared.memory().bytes)
     for (const occupant of occupants) occupant.leave()
-    expect(shared.bytes()).toBe(0)
+    expect(shared.memory().bytes).toBe(0)
   })
 
   test('gives the numbers of each program, in any order, with inputs that change and that do not', async () => {

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { atNoise, doubts } from '../../src/network/Consistent.js'
+import { doubts, measured } from '../../src/network/Consistent.js'
 import type { Imported } from '../../src/network/graph/Import.js'
 import type { Meaning } from '../../src/network/Meaning.js'
 import { reference } from '../../src/tensor/Target.js'
 import type { Tensor } from '../../src/tensor/Tensor.js'
 import { graph, imported, node, right } from './graphs.js'
 
-const alphaBar = [0.99, 0.9, 0.7, 0.4, 0.15, 0.02]
+const alphaBar = [0.9999, 0.9, 0.7, 0.4, 0.15, 0.02]
 const [mean, spread] = [0.5, 0.3]
 
 /** The share of data and of noise, as factors of each. */
@@ -47,6 +47,30 @@ const atSteps = (told: (step: Factors) => Factors): Imported => {
   )
 }
 
+/** The same of images. */
+const images = (told: (step: Factors) => Factors): Imported => {
+  const each = alphaBar.map((share): readonly [number, number] => {
+    const step: Factors = [Math.sqrt(share), Math.sqrt(1 - share)]
+    return expected(step, told(step))
+  })
+  const [slopes, offsets] = [0, 1].map((i) => ({
+    shape: [each.length, 1, 1, 1],
+    data: Float64Array.from(each, (pair) => pair[i] ?? 0)
+  }))
+  return imported(
+    graph(
+      [
+        node('Gather', ['slopes', 't'], ['slope']),
+        node('Gather', ['offsets', 't'], ['offset']),
+        node('Mul', ['x', 'slope'], ['moved']),
+        node('Add', ['moved', 'offset'])
+      ],
+      { x: ['batch', 1, 3, 3], t: ['batch'] },
+      { weights: slopes === undefined || offsets === undefined ? {} : { slopes, offsets }, whole: ['t'] }
+    )
+  )
+}
+
 const models = {
   epsilon: atSteps(() => [0, 1]),
   clean: atSteps(() => [1, 0]),
@@ -67,7 +91,7 @@ const flow = (far: number): Imported =>
   )
 
 const doubtsOf = async (model: Imported, meaning: Meaning): Promise<ReadonlyArray<string>> =>
-  doubts(meaning, right(await atNoise(reference)(model, meaning)(), String))
+  doubts(meaning, right(await measured(reference)(model, meaning)(), String))
 
 describe('what a record says of a model', () => {
   const predictions = ['epsilon', 'clean', 'velocity'] as const
@@ -79,6 +103,8 @@ describe('what a record says of a model', () => {
   test.each([
     ['clean', 'epsilon', 'a model of the noise moves by 1: set `prediction` to clean or velocity'],
     ['velocity', 'epsilon', 'a model of the noise moves by 1: set `prediction` to clean or velocity'],
+    ['clean', 'velocity', 'as data do: set `prediction` to clean'],
+    ['velocity', 'clean', 'a model of the data by 1: set `prediction` to velocity or epsilon'],
     ['epsilon', 'clean', 'as noise does: set `prediction` to epsilon'],
     ['epsilon', 'velocity', 'as noise does: set `prediction` to epsilon']
   ] as const)('a model of %s is none of %s', async (own, said, message) => {
@@ -107,9 +133,36 @@ describe('what a record says of a model', () => {
     for (const [i, message] of messages.entries()) expect(found[i]).toContain(message)
   })
 
+  test.each<readonly [string, Meaning['range'], ReadonlyArray<string>]>([
+    ['it is, from 0 to 1', [0, 1], []],
+    ['where none is said, from -1 to 1', undefined, ['set `range` to [0, 1]']],
+    ['it is not, from 5 to 6', [5, 6], ['another `prediction`, `alphaBar`, `scheduler` or `flow`']]
+  ])('data of pictures are in a range as %s', async (_, range, messages) => {
+    const meaning: Meaning = { alphaBar, prediction: 'clean', layout: 'channels first', ...(range && { range }) }
+    const found = await doubtsOf(
+      images(() => [1, 0]),
+      meaning
+    )
+    expect(found).toEqual(messages.map((message): unknown => expect.stringContaining(message)))
+  })
+
+  test('data that go below 0 are in none from 0', () => {
+    const seen = { noise: { slope: 0, explained: 0 }, data: undefined, range: [-0.9, 0.95] } as const
+    const meaning: Meaning = { alphaBar, prediction: 'clean', layout: 'channels first', range: [0, 1] }
+    expect(doubts(meaning, seen)).toEqual([expect.stringContaining('set `range` to [-1, 1]')])
+    expect(doubts({ ...meaning, range: [-1, 1] }, seen)).toEqual([])
+  })
+
+  test('a model that is never shown noise alone is not doubted for it', async () => {
+    // the same shares, but for the noisiest
+    const short = alphaBar.slice(0, 3)
+    expect(await doubtsOf(models.epsilon, { alphaBar: short, prediction: 'epsilon', layout: 'rows' })).toEqual([])
+    expect(await doubtsOf(models.velocity, { alphaBar: short, prediction: 'clean', layout: 'rows' })).toHaveLength(1)
+  })
+
   test('a velocity that is the negative of what is said is told by its times', () => {
     const meaning: Meaning = { flow: { data: 0, noise: 1 }, prediction: 'flow', layout: 'rows' }
-    expect(doubts(meaning, { slope: -1, explained: 1 })).toEqual([
+    expect(doubts(meaning, { noise: { slope: -1, explained: 1 }, data: undefined, range: [-1, 1] })).toEqual([
       expect.stringContaining('exchange `flow.data` and `flow.noise`')
     ])
   })

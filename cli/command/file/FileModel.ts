@@ -41,36 +41,54 @@ export const documentAt = (path: string): Step<unknown> =>
     )
   )
 
-/** What was found of a record, as one document, and what to name where it is wrong. */
-interface Paper {
+/**
+ * What was found of a record, as one document, and what to name where it is wrong.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Paper {
   readonly document: unknown
   readonly name: string
 }
 
+type Opened = Found & { readonly _tag: 'Model' }
+
 /**
- * The record beside a model, over that of the scheduler that it came with. Left: there is neither, with what to write where.
+ * The record beside a model, over that of the scheduler that it came with; undefined where there is neither.
+ *
+ * @category effects
+ * @since 0.1.0
  */
-const paperOf = ({ model, record, scheduler }: Found & { readonly _tag: 'Model' }, path: string): Step<Paper> =>
+export const paperBeside = ({ record, scheduler }: Opened): Step<Paper | undefined> =>
   pipe(
     TE.Do,
     TE.bind('own', () => documentAt(record)),
     TE.bind('found', () => pipe(scheduler, TE.traverseSeqArray(documentAt))),
-    TE.flatMapEither(({ own, found }): E.Either<Failure, Paper> => {
+    TE.map(({ own, found }): Paper | undefined => {
       const config = found.find((one) => one !== undefined)
-      if (own === undefined && config === undefined) {
-        return E.left(
-          usage(
-            `${path}: expected a record of what its numbers mean, got none; write it in ${record}, such as ${template(model)}`
-          )
-        )
-      }
-      const name = own === undefined ? (scheduler.find((_, i) => found[i] !== undefined) ?? record) : record
-      return E.right({
-        name,
+      if (own === undefined && config === undefined) return undefined
+      return {
+        name: own === undefined ? (scheduler.find((_, i) => found[i] !== undefined) ?? record) : record,
         document:
           own !== undefined && !isRecord(own) ? own : { ...(config === undefined ? {} : { scheduler: config }), ...own }
-      })
+      }
     })
+  )
+
+/** The same, where there has to be one. Left: there is none, with what to write where. */
+const paperOf = (found: Opened, path: string): Step<Paper> =>
+  pipe(
+    paperBeside(found),
+    TE.flatMapEither((paper) =>
+      paper === undefined
+        ? E.left(
+            usage(
+              `${path}: expected a record of what its numbers mean, got none; write it in ${found.record}, such as ${template(found.model)}`
+            )
+          )
+        : E.right(paper)
+    )
   )
 
 // -------------------------------------------------------------------------------------
@@ -90,17 +108,15 @@ const recordedBy = (model: Imported, { document, name }: Paper): E.Either<Failur
  * @category effects
  * @since 0.1.0
  */
-export const recordOf = (found: Found & { readonly _tag: 'Model' }, path: string): Step<Meaning | undefined> =>
+export const recordOf = (found: Opened): Step<Meaning | undefined> =>
   pipe(
-    [found.record, ...found.scheduler],
-    TE.traverseSeqArray(documentAt),
-    TE.flatMap((documents) =>
-      documents.every((document) => document === undefined)
-        ? TE.right(undefined)
+    paperBeside(found),
+    TE.flatMapEither((paper) =>
+      paper === undefined
+        ? E.right(undefined)
         : pipe(
-            paperOf(found, path),
-            TE.flatMapEither((paper) => recordedBy(found.model, paper)),
-            TE.map(({ meaning }) => meaning)
+            recordedBy(found.model, paper),
+            E.map(({ meaning }) => meaning)
           )
     )
   )

@@ -81,6 +81,14 @@ export const dtypeOf = (where: string, type: number): Dtype =>
   unsupported(where, 'numbers or truth values', `elements of type ${type}`, 'export the model without them')
 
 /**
+ * The number of a format in the protocol.
+ *
+ * @category writing
+ * @since 0.1.0
+ */
+export const numberOf = (dtype: Dtype): number => dtypes.indexOf(dtype)
+
+/**
  * The fields of a message, which ends within the one around it.
  *
  * @category reading

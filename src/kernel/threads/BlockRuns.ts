@@ -13,6 +13,7 @@ import type { WorkerFault } from './Member.js'
 import { type MemoryImage, memoryImage } from './MemoryImage.js'
 import * as Blocks from '../../tensor/rows/RowBlocks.js'
 import type { RowBlock } from '../../tensor/rows/RowBlocks.js'
+import { pageBytes } from '../wasm/Pages.js'
 import type { Given, LoadedImage, Pool } from './Workers.js'
 
 const nothing = new Float32Array(0)
@@ -170,6 +171,17 @@ export const sideBySide = (target: string, pool: Pool, fma: boolean, divided: Di
   return {
     program: whole,
     work,
+    // a thread that takes a block has a memory for its length, with the weights in it
+    memory: () => {
+      const made = blocks.lengths.flatMap(([rows, count]) => {
+        const image = images.get(rows)
+        return image === undefined ? [] : [{ image, times: Math.min(threads, count) }]
+      })
+      return {
+        bytes: made.reduce((sum, { image, times }) => sum + times * pageBytes * image.pages.initial, 0),
+        modules: made.reduce((sum, { image, times }) => sum + times * image.modules.length, 0)
+      }
+    },
     report: () => ({
       ...reportOf(divided, work),
       threads: `on ${threads} threads, in ${blocks.count} blocks of rows`

@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import * as E from 'fp-ts/lib/Either.js'
+import type { Footprint } from '../../tensor/Target.js'
 import type { Data } from '../../tensor/Tensor.js'
 import { alignedBytes, lowest, merged, places, type Range } from '../plan/Places.js'
 import type { Plan } from '../plan/Plan.js'
@@ -38,14 +39,14 @@ export interface Occupant {
 
 /**
  * The memory of a target. `enter` finds places for a plan; left, how many bytes it asks for, where they cannot be addressed.
- * `bytes`: how large the memory is with all that have entered.
+ * `memory`: how large the memory is with all that have entered, and of how many modules they are.
  *
  * @category model
  * @since 0.1.0
  */
 export interface Ground {
   readonly enter: (plan: Plan) => E.Either<number, Occupant>
-  readonly bytes: () => number
+  readonly memory: () => Footprint
 }
 
 /** The place of an input or of a constant, and the array that was written there last. */
@@ -84,7 +85,10 @@ export const ground = (machine: Pick<Machine, 'fma'>): Ground => {
       if (E.isRight(found)) fields.push(fresh)
       return found
     },
-    bytes: () => fields.reduce((sum, one) => sum + one.bytes(), 0)
+    memory: () =>
+      fields
+        .map((one) => one.memory())
+        .reduce((a, b) => ({ bytes: a.bytes + b.bytes, modules: a.modules + b.modules }), { bytes: 0, modules: 0 })
   }
 }
 
@@ -92,10 +96,15 @@ type Field = Ground
 
 const field = (machine: Pick<Machine, 'fma'>): Field => {
   const slots = new Map<unknown, Slot>()
-  const arenas = new Map<symbol, { readonly ranges: ReadonlyArray<Range>; readonly end: number }>()
+  const arenas = new Map<symbol, Arena>()
   let memory: WebAssembly.Memory | undefined
-  const bytes = (): number =>
-    arenas.size === 0 ? 0 : withSpare(Math.max(...[...arenas.values()].map(({ end }) => end)))
+  const taken = (): Footprint => {
+    const all = [...arenas.values()]
+    return {
+      bytes: all.length === 0 ? 0 : withSpare(Math.max(...all.map(({ end }) => end))),
+      modules: all.reduce((sum, { modules }) => sum + modules, 0)
+    }
+  }
 
   /** The memory, at least so large. */
   const of = (end: number): WebAssembly.Memory => {
@@ -107,10 +116,10 @@ const field = (machine: Pick<Machine, 'fma'>): Field => {
   }
 
   const enter = (plan: Plan): E.Either<number, Occupant> => {
-    const taken = (): ReadonlyArray<Range> => [{ from: 0, to: base }, ...slots.values()]
+    const kept = (): ReadonlyArray<Range> => [{ from: 0, to: base }, ...slots.values()]
     const own = new Map<unknown, Slot>()
     const added: Array<unknown> = []
-    let busy = merged([...taken(), ...[...arenas.values()].flatMap(({ ranges }) => ranges)])
+    let busy = merged([...kept(), ...[...arenas.values()].flatMap(({ ranges }) => ranges)])
     const slotOf = (key: unknown, size: number): Slot => {
       const known = own.get(key) ?? slots.get(key)
       const from = known?.from ?? lowest(alignedBytes(size), busy)
@@ -132,7 +141,7 @@ const field = (machine: Pick<Machine, 'fma'>): Field => {
         ? [{ buffer: i, slot: slotOf(`${buffer.size} ${buffer.name}`, buffer.size), data: undefined }]
         : [{ buffer: i, slot: slotOf(buffer.value.data, buffer.size), data: buffer.value.data }]
     })
-    const written = places(plan, taken())
+    const written = places(plan, kept())
     const ranges = merged(
       [...written.at].map(([i, from]) => ({ from, to: from + alignedBytes(plan.buffers[i]?.size ?? 0) }))
     )
@@ -142,10 +151,10 @@ const field = (machine: Pick<Machine, 'fma'>): Field => {
       return E.left(withSpare(end))
     }
     const self = Symbol('a program')
-    arenas.set(self, { ranges, end })
     for (const slot of own.values()) slot.users++
     const at = new Map([...written.at, ...given.map(({ buffer, slot }) => [buffer, slot.from] as const)])
     const buffer = (i: number): number => at.get(i) ?? 0
+    arenas.set(self, { ranges, end, modules: plan.kernels.length })
     let loaded: Loaded | undefined
     return E.right({
       end: withSpare(end),
@@ -171,7 +180,14 @@ const field = (machine: Pick<Machine, 'fma'>): Field => {
       }
     })
   }
-  return { enter, bytes }
+  return { enter, memory: taken }
+}
+
+/** Where a program writes, where the memory ends for it, and how many modules it has. */
+interface Arena {
+  readonly ranges: ReadonlyArray<Range>
+  readonly end: number
+  readonly modules: number
 }
 
 /** An input, or a constant with its data. */

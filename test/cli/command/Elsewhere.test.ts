@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as t from 'io-ts'
 import { afterAll, describe, expect, test } from 'vitest'
+import { compareEstimators } from '../../../cli/command/Compare.js'
 import { finetune } from '../../../cli/command/Finetune.js'
+import { plan } from '../../../cli/command/Plan.js'
 import { sample } from '../../../cli/command/Sample.js'
 import { isRecord, showError } from '../../../src/document/Document.js'
 import { gpuJs } from '../../../src/kernel/GpuJs.js'
@@ -99,6 +101,24 @@ describe.skipIf(data === undefined)('a task on a file of someone else', () => {
     if (status === null || /No module named/.test(stderr)) context.skip('PyTorch is not installed')
     expect([status, stderr]).toEqual([0, ''])
     expect(Number(stdout)).toBeGreaterThan(1e-4)
+  })
+
+  test('is planned and compared by its file', async () => {
+    const small = { task, model: params, T: '3', seed: '1', json: true }
+    const planned = await captured(() => plan({ ...small, batch: '2', estimator: 'reinforce', kl: '0' }))
+    expect([planned.code, planned.err]).toEqual([0, ''])
+    expect(planned.out).toContain('"program":"update"')
+    const compared = await captured(() => compareEstimators({ ...small, samples: '64', estimator: 'reinforce' }))
+    expect(compared.code).toBe(0)
+    expect(JSON.parse(compared.out)).toMatchObject({
+      // REINFORCE: a rollout of 3 steps, and each step once more for its score
+      estimator: 'segmented half-order(h = 1)',
+      networkEvaluations: 6
+    })
+    // without the task there is no graph for the weights
+    const alone = await captured(() => plan({ model: params, T: '3' }))
+    expect([alone.code, alone.out]).toEqual([2, ''])
+    expect(alone.err).toContain('expected a network, got weights alone')
   })
 
   test('refuses a chain on other levels, and a file that is another', async () => {

@@ -9,9 +9,8 @@ import { check } from '../../../cli/command/Check.js'
 import { inspect } from '../../../cli/command/Inspect.js'
 import * as Npz from '../../../src/format/Npz.js'
 import { encode } from '../../../src/format/Safetensors.js'
-import { planOf } from '../../../src/network/FromDiffusers.js'
-import type { Values } from '../../../src/tensor/Program.js'
 import { npy, zip } from '../../format/writers.js'
+import { smallUnet, smallWeights } from '../../network/small.js'
 import { captured } from '../captured.js'
 
 const Verdict = t.type({ verdict: t.string })
@@ -25,29 +24,12 @@ const checkpoint = fixture('format/fixtures/checkpoint.pt')
 const folder = mkdtempSync(join(tmpdir(), 'halforder-inspect-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-const config = {
-  _class_name: 'UNet2DModel',
-  block_out_channels: [8, 8],
-  down_block_types: ['DownBlock2D', 'AttnDownBlock2D'],
-  up_block_types: ['AttnUpBlock2D', 'UpBlock2D'],
-  layers_per_block: 1,
-  norm_num_groups: 4,
-  sample_size: 8
-}
-
-/** A folder of diffusers with weights that are all 0. */
+/** A folder of diffusers. */
 const written = (): string => {
-  const plan = planOf(config)
-  if (E.isLeft(plan)) throw new Error('no plan')
-  const tensors: Values = Object.fromEntries(
-    [...plan.right.parameters].map(([name, shape]) => [
-      name,
-      { shape, data: new Float32Array(shape.reduce((n, d) => n * d, 1)) }
-    ])
-  )
+  const tensors = smallWeights(smallUnet)
   const bytes = encode('own')({ tensors, metadata: {} })
   if (E.isLeft(bytes)) throw new Error('no file')
-  writeFileSync(join(folder, 'config.json'), JSON.stringify(config))
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(smallUnet))
   writeFileSync(join(folder, 'diffusion_pytorch_model.safetensors'), bytes.right)
   return folder
 }
@@ -70,10 +52,12 @@ describe('halforder inspect', () => {
       writeFileSync(join(folder, 'said.json'), JSON.stringify(record))
       return (await captured(() => inspect(path, {}))).out
     }
-    const alphaBar = [0.95, 0.8, 0.6, 0.4, 0.2]
+    const alphaBar = [0.95, 0.8, 0.6, 0.4, 0.02]
     // of random weights, which predict no noise
     expect(await said({ alphaBar, prediction: 'epsilon' })).toContain('doubtful:\n  prediction: at the noisiest time')
-    expect(await said({ alphaBar, prediction: 'clean' })).not.toContain('doubtful')
+    const fits = await said({ alphaBar, prediction: 'clean' })
+    expect(fits).not.toContain('doubtful')
+    expect(fits).not.toContain('missing')
     expect(await said({ alphaBar, prediction: 'noise' })).toContain('doubtful:\n  --model: ')
   })
 
@@ -153,6 +137,15 @@ describe('halforder check', () => {
     expect(verdicts).toContainEqual(['out', 'equal', 'equal'])
     expect(verdicts).toContainEqual(['grad.x', 'off', 'off'])
     expect(verdicts).toContainEqual(['grad.z', 'not there', 'not there'])
+  })
+
+  test('doubts the record beside the model as inspect does, and goes by the arrays', async () => {
+    const path = join(folder, 'doubted.onnx')
+    copyFileSync(denoiser, path)
+    writeFileSync(join(folder, 'doubted.json'), JSON.stringify({ alphaBar: [0.95, 0.5, 0.02], prediction: 'epsilon' }))
+    const { code, out } = await captured(() => check(path, arrays, { mode: 'webasm' }))
+    expect(code).toBe(0)
+    expect(out).toContain('\ndoubtful: prediction: at the noisiest time')
   })
 
   test('weights alone do not run', async () => {

@@ -14,13 +14,17 @@ import { openSession } from '../../../cli/command/file/OnnxRuntime.js'
 import { finetune } from '../../../cli/command/Finetune.js'
 import { gpuJs } from '../../../src/kernel/GpuJs.js'
 import { defaultBounds, errorOf } from '../../../src/network/Check.js'
+import { diffusersGraph, fromDiffusers, showDiffusersError } from '../../../src/network/FromDiffusers.js'
 import { fromOnnx, showOnnxError } from '../../../src/network/FromOnnx.js'
+import type { Imported } from '../../../src/network/graph/Import.js'
+import { toOnnx } from '../../../src/network/graph/ToOnnx.js'
 import * as L from '../../../src/lens/Lens.js'
 import * as Build from '../../../src/tensor/Build.js'
 import * as Program from '../../../src/tensor/Program.js'
 import { reference, type Target } from '../../../src/tensor/Target.js'
 import { tabulate, type Tensor, toFloat32 } from '../../../src/tensor/Tensor.js'
 import { right } from '../../network/graphs.js'
+import { smallUnet, smallWeights } from '../../network/small.js'
 import { captured } from '../captured.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'halforder-onnxruntime-'))
@@ -51,6 +55,19 @@ feed = {'x': np.array(given['x'], 'float32').reshape(given['shape']), 't': np.ar
 json.dump({'shape': out.shape, 'data': out.ravel().astype(float).tolist()}, sys.stdout)
 `
 
+const nodeScript = `
+const { InferenceSession, Tensor } = require('onnxruntime-node')
+const { path, shape, x, times } = JSON.parse(require('fs').readFileSync(0, 'utf8'))
+const main = async () => {
+  const session = await InferenceSession.create(path)
+  const sample = new Tensor('float32', Float32Array.from(x), shape)
+  const timestep = new Tensor('int64', BigInt64Array.from(times, BigInt), [times.length])
+  const { out } = await session.run({ sample, timestep })
+  console.log(JSON.stringify({ shape: out.dims, data: [...out.data] }))
+}
+main()
+`
+
 const Answer = t.type({ shape: t.array(t.number), data: t.array(t.number) })
 
 /** By Python's; undefined where it is not installed. */
@@ -66,21 +83,37 @@ const python = (path: string): Tensor | undefined => {
   return E.isRight(answer) ? { shape: answer.right.shape, data: Float32Array.from(answer.right.data) } : undefined
 }
 
-/** What is computed here of a file. */
-const ours = async (path: string, target: Target): Promise<Tensor> => {
-  const model = right(fromOnnx(new Uint8Array(readFileSync(path))), showOnnxError)
+/** By that of Node; undefined where it is not installed. */
+const byNode = (path: string, image: Tensor, times: ReadonlyArray<number>): Tensor | undefined => {
+  const input = JSON.stringify({ path, shape: image.shape, x: Array.from(image.data), times })
+  const given = { encoding: 'utf8', input, cwd: folder } as const
+  const { stdout, stderr } = spawnSync(process.execPath, ['-e', nodeScript], given)
+  if (stderr.includes('Cannot find module')) return undefined
+  expect(stderr).toBe('')
+  const answer = Answer.decode(JSON.parse(stdout))
+  return E.isRight(answer) ? { shape: answer.right.shape, data: Float32Array.from(answer.right.data) } : undefined
+}
+
+/** What is computed here of a model. */
+const computed = async (model: Imported, inputs: Program.Values, batch: number, target: Target): Promise<Tensor> => {
   if (model._tag === 'Forward') throw new Error('no lens')
   const shapes = Object.fromEntries(model.inputs.map(({ name, shape }) => [name, shape]))
   const program = Program.make({ p: L.shapesOf(model.lens), in: shapes }, ({ p, in: given }) => ({
     y: model.lens.forward(p, given)
   }))
-  const values = {
-    ...Program.under('p', model.values),
-    ...Program.under('in', { x, t: { shape: [3], data: Float64Array.from(steps) } })
-  }
-  const run = Build.using(target, { batch: 3 })('model', program)((go) => go(values))
+  const values = { ...Program.under('p', model.values), ...Program.under('in', inputs) }
+  const run = Build.using(target, { batch })('model', program)((go) => go(values))
   return right(await run(), Build.showError)['y.out'] ?? { shape: [], data: new Float64Array(0) }
 }
+
+/** What is computed here of a file. */
+const ours = (path: string, target: Target): Promise<Tensor> =>
+  computed(
+    right(fromOnnx(new Uint8Array(readFileSync(path))), showOnnxError),
+    { x, t: { shape: [3], data: Float64Array.from(steps) } },
+    3,
+    target
+  )
 
 describe('a fine-tuned network of ONNX', () => {
   test('is to onnxruntime what it is here', async (context) => {
@@ -99,6 +132,25 @@ describe('a fine-tuned network of ONNX', () => {
     await target.dispose()
     for (const one of [exact, rounded]) expect(theirs && errorOf(theirs, one)).toBeLessThan(defaultBounds.single)
     expect(before && errorOf(before, exact)).toBeGreaterThan(0.01)
+  })
+})
+
+describe('a model of diffusers', () => {
+  test('is as ONNX to onnxruntime-node what it is here', async (context) => {
+    const weights = smallWeights(smallUnet)
+    const graph = right(diffusersGraph(smallUnet, weights), showDiffusersError)
+    writeFileSync(at('small.onnx'), right(toOnnx(graph), showOnnxError))
+    const [sample, times] = [toFloat32(tabulate([2, 3, 8, 8], (i) => Math.sin(1.3 * i))), [3, 700]]
+    const theirs = byNode(at('small.onnx'), sample, times)
+    if (theirs === undefined) context.skip('onnxruntime-node is not installed')
+    const model = right(fromDiffusers(smallUnet, weights), showDiffusersError)
+    const exact = await computed(
+      model,
+      { sample, timestep: { shape: [2], data: Float64Array.from(times) } },
+      2,
+      reference
+    )
+    expect(theirs && errorOf(theirs, exact)).toBeLessThan(defaultBounds.single)
   })
 })
 

@@ -90,7 +90,11 @@ describe('a module', () => {
     ['throws what is no error', "throw 'out of rings'", 'out of rings'],
     ['rejects', "await Promise.reject(new Error('no rings'))", 'no rings'],
     ['is no JavaScript', 'export default {', ''],
-    ['imports what is not there', "import 'no-such-package'", 'no-such-package']
+    [
+      'imports what is not there',
+      "import 'no-such-package'",
+      '; npm install no-such-package in the folder of the module, or'
+    ]
   ])('that %s does not load, and says why', async (name, text, reason) => {
     const path = moduleOf(`${name.replaceAll(' ', '-')}.mjs`, text)
     const said = await nameOf(path)
