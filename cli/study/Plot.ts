@@ -67,6 +67,17 @@ const size = { width: 860, height: 460, legend: 22, font: 15 } as const
 /** How far lines are drawn beside one another, in pixels, so that intervals at one place do not hide each other: no more than a mark, all together. */
 const beside = (lines: number): number => Math.min(3, 18 / Math.max(1, lines))
 
+/**
+ * The values that a plot has room for: those farther from the middle half than ten times its width would make all others one line. They
+ * are left out, and the axis says how many.
+ */
+const near = (values: ReadonlyArray<number>): { readonly low: number; readonly high: number } => {
+  const sorted = [...values].sort((a, b) => a - b)
+  const quantile = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] ?? NaN
+  const reach = 10 * (quantile(0.75) - quantile(0.25))
+  return reach > 0 ? { low: quantile(0.25) - reach, high: quantile(0.75) + reach } : { low: -Infinity, high: Infinity }
+}
+
 /** Characters of a name that half a line of the legend has room for. */
 const longest = 44
 
@@ -91,6 +102,14 @@ export const plot = ({ axes, lines, places }: Chart): string => {
       // an interval that reaches 0 has no place on a logarithmic axis
       return { ...place, low: axes.logY ? Math.max(low, place.y / 10) : low, high: place.y + half }
     })
+  const room = axes.logY ? { low: -Infinity, high: Infinity } : near(drawn.map(({ y }) => y))
+  const inside = drawn.filter(({ y }) => y >= room.low && y <= room.high)
+  const far = drawn.length - inside.length
+  const shown = inside.map((place) => ({
+    ...place,
+    low: Math.max(place.low, room.low),
+    high: Math.min(place.high, room.high)
+  }))
   const svg = Plot.plot({
     document,
     width: size.width,
@@ -100,12 +119,20 @@ export const plot = ({ axes, lines, places }: Chart): string => {
     marginBottom: 48,
     marginTop: 36,
     style: { background: 'white', fontFamily: 'DejaVu Sans', fontSize: `${size.font}px` },
-    x: { label: axes.x, ...(axes.logX ? { type: 'log', ticks: 6 } : {}) },
-    y: { label: axes.y, grid: true, ...(axes.logY ? { type: 'log', tickFormat: '~g' } : {}), nice: true },
+    x: { label: axes.x, ...(axes.logX ? { type: 'log', ticks: 6, tickFormat: tickOf } : {}) },
+    y: {
+      label:
+        far === 0
+          ? axes.y
+          : `${axes.y} (${far} of ${drawn.length} places are far ${drawn.every(({ y }) => y <= room.high) ? 'below' : 'off'})`,
+      grid: true,
+      ...(axes.logY ? { type: 'log', tickFormat: '~g' } : {}),
+      nice: true
+    },
     marks: [
       ...lines.map((line, i) =>
         Plot.lineY(
-          drawn.filter((place) => place.line === line),
+          shown.filter((place) => place.line === line),
           {
             x: 'x',
             y: 'y',
@@ -119,13 +146,13 @@ export const plot = ({ axes, lines, places }: Chart): string => {
       ),
       ...lines.map((line) =>
         Plot.ruleX(
-          drawn.filter((place) => place.line === line),
+          shown.filter((place) => place.line === line),
           { x: 'x', y1: 'low', y2: 'high', stroke: colour(line), strokeWidth: 1.4, dx: shift(line) }
         )
       ),
       ...lines.map((line) =>
         Plot.dot(
-          drawn.filter((place) => place.line === line),
+          shown.filter((place) => place.line === line),
           { x: 'x', y: 'y', r: 4.5, fill: colour(line), symbol: symbol(line), dx: shift(line) }
         )
       )
@@ -151,6 +178,10 @@ export const plot = ({ axes, lines, places }: Chart): string => {
     `${legend.join('')}<g font-size="${size.font}" transform="translate(0,${40 + rows * size.legend})">${svg.innerHTML}</g></svg>\n`
   )
 }
+
+/** Numbers below 1 as they are, and thousands by a letter. */
+const tickOf = (value: number): string =>
+  value >= 1000 ? `${Number((value / 1000).toPrecision(3))}k` : String(Number(value.toPrecision(3)))
 
 /** Paths of the marks, of about the same area. */
 const shape = (name: (typeof symbols)[number]): string => {

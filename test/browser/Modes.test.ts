@@ -2,19 +2,19 @@ import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { accuracy, gpuJs } from '../../src/kernel/index.js'
 import type { Mode } from '../../src/kernel/Mode.js'
-import { agreement, type Agreement, runOn } from '../kernel/arbitrary.js'
+import { agreement, type Agreement, cases as drawn, runOn } from '../kernel/arbitrary.js'
+import { examples } from '../kernel/examples.js'
 import * as Target from '../../src/tensor/Target.js'
 import { toFloat32 } from '../../src/tensor/Tensor.js'
 import { type Browser, chromiumPath, open } from './browser.js'
-import { cases, exact, own, wide } from './cases.js'
+import { cases, exact, misplaced, own, places, wide } from './cases.js'
 import { digest } from './digest.js'
 import type { Seen } from './finetune.js'
+import type { Alive, Cycled } from './memory.js'
 import type { Api, Ran } from './page.js'
+import { isWriting, programs, random, see, table, write, written } from './numerics.js'
 import { shapes } from './shapes.js'
 import type { Forced } from './webgpu.js'
-
-// a run in a page is a few hundred milliseconds: building shaders on a processor
-const programs = 40
 
 /** Every way of a kernel on WebGPU, in words. */
 const allWays: ReadonlyArray<string> = [
@@ -34,6 +34,9 @@ const allWays: ReadonlyArray<string> = [
   'four elements a thread'
 ]
 
+/** More than f32 tells halves of. */
+const elements = 8_401_300
+
 /** What is wrong: an element outside of its bound, or elements without one. */
 const wrong = ({ ratio, at, claimed }: Agreement): string | undefined =>
   !(ratio <= 1) ? at : claimed < 1 ? `${1 - claimed} of the elements have no bound` : undefined
@@ -42,8 +45,32 @@ describe.each(['webasm', 'cpu'] as const)('%s agrees with the reference', (mode)
   const target = gpuJs({ mode })
   afterAll(() => target.dispose())
 
-  test.each(Object.entries(own))('on %s', async (_, example) => {
-    expect(wrong(agreement(example, await runOn(target, example), accuracy(mode)))).toBeUndefined()
+  test.each(Object.entries(own))('on %s', async (name, example) => {
+    const found = agreement(example, await runOn(target, example), accuracy(mode))
+    see(mode, name, found)
+    expect(wrong(found)).toBeUndefined()
+  })
+
+  // Node runs these by the tests of kernels already
+  test.runIf(isWriting).each(Object.entries(examples))('on %s, for the page', async (name, example) => {
+    const found = agreement(example, await runOn(target, example), accuracy(mode))
+    see(mode, name, found)
+    expect(wrong(found)).toBeUndefined()
+  })
+
+  test.runIf(isWriting)('on random programs, for the page', async () => {
+    await fc.assert(
+      fc.asyncProperty(drawn, async (example) => {
+        const found = agreement(example, await runOn(target, example), accuracy(mode))
+        see(mode, random, found)
+        expect(found.ratio).toBeLessThanOrEqual(1)
+      }),
+      { numRuns: programs }
+    )
+  })
+
+  test(`has ${elements} elements in their places`, async () => {
+    expect(misplaced(await runOn(target, places))).toEqual([-1, elements])
   })
 })
 
@@ -101,15 +128,22 @@ describe.each(installed === undefined ? [] : [installed])('in a page of %s', (pa
       async (name, example) => {
         // the page's `run` gives that
         const ran = (await call('run', mode, name)) as Ran
+        see(mode, name, ran)
         expect(wrong(ran)).toBeUndefined()
         expect(ran.bits).toBe(mode === 'webasm' ? digest(await runOn(node, example)) : ran.bits)
       }
     )
 
+    test(`with ${elements} elements in their places`, async () => {
+      expect(await call('astray', mode)).toEqual([-1, elements])
+    })
+
     test('on random programs', async () => {
       const seed = fc.readConfigureGlobal().seed ?? 0
       // the page's `search` gives that
-      const { ratio, at } = (await call('search', mode, seed, programs)) as Agreement
+      const found = (await call('search', mode, seed, programs)) as Agreement
+      const { ratio, at } = found
+      see(mode, random, found)
       expect(ratio <= 1 ? undefined : at).toBeUndefined()
     })
 
@@ -225,14 +259,44 @@ describe.each(installed === undefined ? [] : [installed])('in a page of %s', (pa
       expect(apart).toBeLessThan(1e-5 * moved)
     })
 
-    test('keeps nothing of what was disposed of', async () => {
-      const [one = 0, ...after] = (await call('memory', 4, 5)) as ReadonlyArray<number>
+    test('keeps nothing of what was disposed of, nor of what was not when its target is', async () => {
+      const none = (await call('alive')) as Alive
+      const [one, left] = (await call('cycles', 'different', 0, 4, 5, 0)) as Cycled
       expect(one).toBeGreaterThan(1000)
-      expect(after).toEqual([0, 0, 0, 0, 0])
+      expect(left).toBe(0)
+      expect(await call('alive')).toMatchObject({ buffers: none.buffers, bytes: none.bytes })
+      const [again, forgotten] = (await call('cycles', 'different', 0, 4, 1, 1)) as Cycled
+      expect(forgotten).toBeGreaterThan(3 * again)
+      await call('ended')
+      expect(await call('alive')).toMatchObject({ buffers: none.buffers, bytes: none.bytes })
     })
   })
 
   test('without complaints of the browser', () => {
     expect(browser?.complaints).toEqual([])
+  })
+})
+
+describe('the numbers of docs/numerics.md', () => {
+  beforeAll(() => {
+    if (isWriting) write()
+  })
+
+  test('are of these cases, kind by kind', () => {
+    expect(written().map(([kind]) => kind)).toEqual(table().map(([kind]) => kind))
+  })
+
+  // processors without multiplications and additions in one instruction round otherwise, by a share of a bound
+  test('are those that are measured here, to a fifth of a bound', () => {
+    const now = table()
+    const then = written()
+    const stale = now.flatMap(([kind = '', ...cells], row) =>
+      cells
+        .filter(
+          (cell, i) => kind !== random && cell !== '' && !(Math.abs(Number(cell) - Number(then[row]?.[i + 1])) <= 0.2)
+        )
+        .map((cell) => `${kind}: ${cell}`)
+    )
+    expect(stale).toEqual([])
   })
 })

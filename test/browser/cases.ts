@@ -14,6 +14,7 @@ import { layerNorm } from '../../src/lens/layer/Normalization.js'
 import { mlp } from '../../src/network/Mlp.js'
 import { brightness } from '../../src/reward/Pixels.js'
 import * as X from '../../src/tensor/Expr.js'
+import type { Values } from '../../src/tensor/Program.js'
 import * as Sh from '../../src/tensor/Shape.js'
 import { size, type Tensor } from '../../src/tensor/Tensor.js'
 import type { Case } from '../kernel/arbitrary.js'
@@ -89,9 +90,6 @@ const contractions: Readonly<Record<string, Case>> = {
       [64, 256, 96]
     ].map(([m = 1, k = 1, n = 1]) => [`a product ${m} x ${k} x ${n} and its two adjoints`, product(m, k, n)])
   ),
-  'an output of 8 million elements': close({ row: [2897], column: [2900, 1] }, ({ row, column }) => ({
-    y: X.add(row, column)
-  })),
   'an output of more rows than a texture is wide': close({ x: [70000], y: [3] }, ({ x, y }) => ({
     y: X.einsum('i,j->ij', X.tanh(x), y)
   }))
@@ -115,9 +113,12 @@ const network: Case = close(
   { batch: 6 }
 )
 
-/** The programs of the RLR estimator on a chain of 4 steps, two segments, each with drawn inputs. */
+/** The steps of the chain. */
+export const steps = 4
+
+/** The programs of the RLR estimator on a chain, two segments, each with drawn inputs. */
 const finetuning = (): Readonly<Record<string, Case>> => {
-  const T = 4
+  const T = steps
   const denoiser = mlp({ features: 12, labels: 4, hidden: 16, blocks: 1, embedding: 8, share: 'cosine' })
   const estimator = rlr({ T, h: 2, radius: 0.05 })
   if (E.isLeft(estimator)) throw new Error(JSON.stringify(estimator.left))
@@ -163,6 +164,28 @@ export const wide: Readonly<Record<string, Case>> = {
     ({ x, bar }) => ({ weight: X.matmul(X.transpose(X.tanh(x)), bar), bias: X.sum(bar, [0]) }),
     { batch: 64 }
   )
+}
+
+const [height, width] = [2900, 2897]
+
+const counted = close({ row: [width], column: [height, 1] }, ({ row, column }) => ({ y: X.add(row, column) }))
+
+/**
+ * More elements than f32 tells halves of, each of which is its own place, so that it shows who wrote it: positions on a GPU
+ * are computed, here past what is a texture's width, what is a row of workgroups, and what f32 rounds.
+ */
+export const places: Case = {
+  ...counted,
+  values: {
+    row: { shape: [width], data: Float32Array.from({ length: width }, (_, i) => i) },
+    column: { shape: [height, 1], data: Float32Array.from({ length: height }, (_, i) => width * i) }
+  }
+}
+
+/** Where the first element is that is not its place, of how many. */
+export const misplaced = ({ y }: Values): readonly [first: number, of: number] => {
+  const data = y?.data ?? []
+  return [data.findIndex((v, i) => v !== i), data.length]
 }
 
 /** Programs whose results are the same numbers on every mode, infinities among them. */

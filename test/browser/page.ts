@@ -10,9 +10,10 @@ import * as X from '../../src/tensor/Expr.js'
 import * as Program from '../../src/tensor/Program.js'
 import { describe, showTargetError, type Target } from '../../src/tensor/Target.js'
 import { type Agreement, agreement, type Case, cases as random, runOn } from '../kernel/arbitrary.js'
-import { cases, exact, wide } from './cases.js'
+import { cases, exact, misplaced, places, wide } from './cases.js'
 import { digest } from './digest.js'
 import { finetune } from './finetune.js'
+import { alive, cycles, ended } from './memory.js'
 import { shapes } from './shapes.js'
 import * as WebGpu from './webgpu.js'
 
@@ -89,6 +90,9 @@ const run = async (mode: Mode, name: string): Promise<Ran> => {
 /** The bits of a case's outputs. */
 const bits = async (mode: Mode, name: string): Promise<number> => digest(await runOn(on(mode), caseOf(name)))
 
+/** Where a mode puts elements elsewhere. */
+const astray = async (mode: Mode): Promise<ReturnType<typeof misplaced>> => misplaced(await runOn(on(mode), places))
+
 /** How far random programs are from the reference, or the smallest one that disagrees. */
 const search = async (mode: Mode, seed: number, numRuns: number): Promise<Agreement> => {
   let worst: Agreement = { ratio: 0, at: '', claimed: 1 }
@@ -134,7 +138,7 @@ const forced = (name: string): Promise<WebGpu.Forced> => WebGpu.forced(shapeOf(n
 
 const cut = (name: string): ReturnType<typeof WebGpu.cut> => WebGpu.cut(shapeOf(name))
 
-const { written, lost, memory } = WebGpu
+const { written, lost } = WebGpu
 
 const dispose = async (mode: Mode): Promise<void> => {
   await targets.get(mode)?.dispose()
@@ -145,6 +149,7 @@ const dispose = async (mode: Mode): Promise<void> => {
 export interface Api {
   readonly run: typeof run
   readonly bits: typeof bits
+  readonly astray: typeof astray
   readonly search: typeof search
   readonly refusal: typeof refusal
   readonly threads: typeof threads
@@ -154,7 +159,9 @@ export interface Api {
   readonly cut: typeof cut
   readonly written: typeof written
   readonly lost: typeof lost
-  readonly memory: typeof memory
+  readonly alive: typeof alive
+  readonly cycles: typeof cycles
+  readonly ended: typeof ended
   readonly finetune: typeof finetune
   readonly dispose: typeof dispose
 }
@@ -162,6 +169,7 @@ export interface Api {
 const api: Api = {
   run,
   bits,
+  astray,
   search,
   refusal,
   threads,
@@ -171,7 +179,9 @@ const api: Api = {
   cut,
   written,
   lost,
-  memory,
+  alive,
+  cycles,
+  ended,
   finetune,
   dispose
 }

@@ -129,39 +129,3 @@ export const lost = async (): Promise<readonly [said: string, recovered: boolean
     E.isRight(after) && digest(after.right) === bits
   ]
 }
-
-/** The bytes of all buffers of the device that are alive, after each of `rounds` rounds of compiling, running and disposing. */
-export const memory = async (rounds: number, runs: number): Promise<ReadonlyArray<number>> => {
-  const { device } = await acquire()
-  const alive = new Map<object, number>()
-  const create: unknown = Reflect.get(device, 'createBuffer')
-  if (typeof create !== 'function') throw new Error('there is no createBuffer')
-  Reflect.set(device, 'createBuffer', (described: { readonly size: number }) => {
-    // what WebGPU's own `createBuffer` gives
-    const buffer = Reflect.apply(create, device, [described]) as { destroy: () => void }
-    const destroy = buffer.destroy.bind(buffer)
-    alive.set(buffer, described.size)
-    buffer.destroy = () => {
-      alive.delete(buffer)
-      destroy()
-    }
-    return buffer
-  })
-  const total = (): number => [...alive.values()].reduce((n, size) => n + size, 0)
-  const after: Array<number> = []
-  const target = gpuJs({ mode: 'webgpu' })
-  for (let round = 0; round < rounds; round++) {
-    const example = close({ x: [8, 12], w: [12, 12] }, ({ x, w }) => {
-      const y = X.scale(X.tanh(X.matmul(x, w)), 1 + round)
-      return { y, s: X.sum(y, [1]) }
-    })
-    const executable = right(target.compile(example.program, {}))
-    for (let run = 0; run < runs; run++) right(await executable.run({ ...example.values, x: draw([8, 12], run) })())
-    if (round === 0) after.push(total())
-    await executable.dispose()
-    after.push(total())
-  }
-  await target.dispose()
-  Reflect.deleteProperty(device, 'createBuffer')
-  return [...after, total()]
-}
