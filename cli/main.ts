@@ -186,6 +186,9 @@ program
   .option('--threads <number>', 'threads that share the rows of a batch; the bits are those of one thread', '1')
   .option('--by-step', 'tell the variance of each step by itself, in place of each cell (with --json: `parts`)')
   .option('--json', 'print one object a line')
+  .option('--redis <url>', 'have the estimators measured by the workers at this Redis, with the same numbers')
+  .option('--tolerate-bits', 'with --redis: also by workers whose bits differ')
+  .option('--patience <seconds>', 'with --redis: how long no worker may answer (default: 600)')
   .action(async (options: CompareOptions) => {
     process.exitCode = await compareEstimators(options)
   })
@@ -207,6 +210,9 @@ program
   .option('--seed <number>', 'the seed of every draw', '1')
   .option('--threads <number>', 'threads that share the rows of a batch; the bits are those of one thread', '1')
   .option('--json', 'print one object a line')
+  .option('--redis <url>', 'have the claims tested by the workers at this Redis, with the same rows')
+  .option('--tolerate-bits', 'with --redis: also by workers whose bits differ')
+  .option('--patience <seconds>', 'with --redis: how long no worker may answer (default: 600)')
   .action(async (options: VerifyOptions) => {
     process.exitCode = await verify(options)
   })

@@ -92,14 +92,14 @@ export type Shard = t.TypeOf<typeof Shard>
 const Files = /*#__PURE__*/ listUpTo(t.tuple([textUpTo(128), Hex]), 64)
 
 /**
- * An order of a study: a command, its options, its configuration as JSON, and the files of a folder that it goes on from. What is in braces is
+ * An order: a command, its options, its configuration as JSON, and the files of a folder that it goes on from. What is in braces is
  * a place of the worker's.
  *
  * @category codecs
  * @since 0.1.0
  */
 export const Cell = /*#__PURE__*/ t.strict({
-  order: oneOf('Finetune', 'Compare'),
+  order: oneOf('Finetune', 'Compare', 'CompareShare', 'VerifyShare'),
   options: listUpTo(t.tuple([textUpTo(64), textUpTo(2 ** 12)]), 64),
   config: t.union([textUpTo(2 ** 18), t.null]),
   files: Files

@@ -23,6 +23,8 @@ import * as Setup from 'halforder/training/Setup'
 import { broken, fail, type Failure, refused, type Step } from '../edge/Failure.js'
 import { seed, whole } from '../edge/Options.js'
 import { meter } from '../edge/Progress.js'
+import { Compared } from './cluster/Pieces.js'
+import { failShares, inShares, packed, placesOf } from './cluster/Shares.js'
 import { configure, type Configured } from './ConfigOptions.js'
 import {
   type CompareOptions,
@@ -35,6 +37,7 @@ import {
   standing
 } from './Contending.js'
 import { materialsOf } from './ModelFile.js'
+import type { Share } from './study/Hands.js'
 
 // -------------------------------------------------------------------------------------
 // on what
@@ -53,6 +56,9 @@ const configOf = ({
   json: _json,
   seed: _seed,
   threads: _threads,
+  redis: _redis,
+  tolerateBits: _tolerateBits,
+  patience: _patience,
   ...options
 }: CompareOptions): Step<Configured> =>
   pipe(
@@ -149,7 +155,8 @@ const split = (one: Contender): Contender => ({
   )
 })
 
-const run = (options: CompareOptions, tell: (row: Row, config: Config.Config) => void): Step<ReadonlyArray<Row>> =>
+/** All that is measured on: what the options stand for. Who can not stand is said on stderr. */
+const standingOf = (options: CompareOptions) =>
   pipe(
     TE.Do,
     TE.bind('from', () => TE.fromEither(seed(options.seed, 0))),
@@ -163,7 +170,26 @@ const run = (options: CompareOptions, tell: (row: Row, config: Config.Config) =>
       TE.fromEither(pipe(Setup.setup(config, materials), E.mapLeft(refused)))
     ),
     TE.let('measuring', ({ materials, setup }) => measuringOf(setup, materials)),
-    TE.bind('contenders', ({ configured: { config }, measuring }) => standing(options, measuring, radiusOf(config))),
+    TE.bind('contenders', ({ configured: { config }, measuring }) => standing(options, measuring, radiusOf(config)))
+  )
+
+/** Who is measured in some places: those, and before them who they are compared with. */
+const chosenOf = (
+  all: ReadonlyArray<Contender>,
+  part: (place: number) => boolean
+): ReadonlyArray<{ readonly contender: Contender; readonly place: number; readonly told: boolean }> => {
+  const chosen = all.map((contender, place) => ({ contender, place, told: part(place) }))
+  const last = chosen.findLastIndex(({ told }) => told)
+  return chosen.filter(({ contender, place, told }) => told || (contender.part === 'reference' && place < last))
+}
+
+const run = (
+  options: CompareOptions,
+  tell: (row: Row, config: Config.Config, place: number) => void,
+  part: (place: number) => boolean = () => true
+): Step<ReadonlyArray<Row>> =>
+  pipe(
+    standingOf(options),
     TE.flatMap(({ configured: { config }, contenders, measuring, samples, from, setup, threads }) => {
       const { problem } = measuring
       const key = Key.make(from)
@@ -177,17 +203,17 @@ const run = (options: CompareOptions, tell: (row: Row, config: Config.Config) =>
         TE.flatMap((slope) => {
           bar.update(1, 'finite differences')
           const whole = [...contenders, ...piloted(options, problem, slope.pilot)]
-          const all = options.byStep === true ? whole.map(split) : whole
+          const all = chosenOf(options.byStep === true ? whole.map(split) : whole, part)
           const one = measured(problem, target, drawsOf(problem, setup, key), batches, slope)
           return all.reduce<TE.TaskEither<Slope.SlopeError, ReadonlyArray<Row>>>(
-            (before, contender, i) =>
+            (before, { contender, place, told }, i) =>
               pipe(
                 before,
                 TE.bindTo('rows'),
                 TE.bind('row', ({ rows }) => one(rows, contender)),
                 TE.map(({ rows, row }) => {
                   bar.update(i + 2, row.estimator.name)
-                  tell(row, config)
+                  if (told) tell(row, config, place)
                   return [...rows, row]
                 }),
                 // a turn of the event loop, or a reader that is gone would be noticed at the end
@@ -219,6 +245,45 @@ export const compared = (options: CompareOptions): Step<ReadonlyArray<unknown>> 
   )
 }
 
+/**
+ * What one worker measures of a comparison: a share of its estimators, each with its place among all of them.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const comparedShare = ({ share, ...options }: CompareOptions & Share): Step<ReadonlyArray<unknown>> => {
+  const pieces: Array<unknown> = []
+  return pipe(
+    TE.fromEither(placesOf(share)),
+    TE.flatMap((part) =>
+      run(
+        options,
+        (row, config, place) =>
+          void pieces.push({ place, line: flat(config, row), entry: packed(Comparison.entry(row)) }),
+        part
+      )
+    ),
+    TE.map(() => pieces)
+  )
+}
+
+/** The same as `run`, by the workers at a Redis. */
+const runElsewhere = (options: CompareOptions & { readonly redis: string }): Step<ReadonlyArray<Compared>> =>
+  pipe(
+    standingOf(options),
+    TE.flatMap(({ contenders, measuring }) => {
+      const { json: _json, patience: _p, redis: _redis, threads: _threads, tolerateBits: _bits, ...sent } = options
+      return inShares({
+        orderOf: (share) => ({ _tag: 'CompareShare', options: { ...sent, share } }),
+        piece: Compared,
+        least: contenders.length,
+        all: contenders.length + pilots(options, measuring),
+        // each worker measures slopes and the reference for itself
+        each: 1
+      })(options)
+    })
+  )
+
 // -------------------------------------------------------------------------------------
 // the command
 // -------------------------------------------------------------------------------------
@@ -232,6 +297,7 @@ export const compared = (options: CompareOptions): Step<ReadonlyArray<unknown>> 
  */
 export const compareEstimators = async (options: CompareOptions): Promise<number> => {
   const json = options.json === true
+  if (options.redis !== undefined) return await compareElsewhere({ ...options, redis: options.redis })
   const result = await run(options, (row, config) => {
     if (json) process.stdout.write(`${JSON.stringify(flat(config, row))}\n`)
   })()
@@ -240,10 +306,21 @@ export const compareEstimators = async (options: CompareOptions): Promise<number
   return 0
 }
 
+const compareElsewhere = async (options: CompareOptions & { readonly redis: string }): Promise<number> => {
+  const result = await runElsewhere(options)()
+  if (E.isLeft(result)) return failShares('compare')(result.left)
+  const text =
+    options.json === true
+      ? result.right.map(({ line }) => JSON.stringify(line)).join('\n')
+      : Comparison.tableOf(result.right.map(({ entry }) => entry))
+  process.stdout.write(`${text}\n`)
+  return 0
+}
+
 /** JSON has no infinity, and nothing for what is no number. */
 const finite = (x: number | undefined): number | null => (x !== undefined && Number.isFinite(x) ? x : null)
 
-const flat = (config: Config.Config, row: Row): unknown => {
+const flat = (config: Config.Config, row: Row): Readonly<Record<string, unknown>> => {
   const { estimator, gradient, parts, cost, slopeRatio, better } = row
   return {
     reward: config.reward,

@@ -23,6 +23,7 @@ import * as Key from 'halforder/random/Key'
 import * as Requests from 'halforder/training/Requests'
 import type * as Setup from 'halforder/training/Setup'
 import { type Step, usage } from '../edge/Failure.js'
+import type { ClusterOptions } from './cluster/Leading.js'
 import { estimatorOption } from './EstimatorOption.js'
 
 // -------------------------------------------------------------------------------------
@@ -35,7 +36,7 @@ import { estimatorOption } from './EstimatorOption.js'
  * @category model
  * @since 0.1.0
  */
-export interface CompareOptions {
+export interface CompareOptions extends ClusterOptions {
   readonly task?: string
   readonly model?: string
   readonly chain?: string

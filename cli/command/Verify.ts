@@ -21,27 +21,17 @@ import * as Verify from 'halforder/laws/verify/Verify'
 import * as Key from 'halforder/random/Key'
 import type { Task } from 'halforder/task/Task'
 import * as Documents from '../edge/Documents.js'
-import { broken, fail, type Failure, type Step, usage } from '../edge/Failure.js'
+import { broken, type Failure, type Step, usage } from '../edge/Failure.js'
 import { seed, whole } from '../edge/Options.js'
 import { meter } from '../edge/Progress.js'
 import { find } from '../tasks/Find.js'
+import type { VerifyOptions } from './cluster/Asked.js'
+import { pieceOf, rowOf, Verified } from './cluster/Pieces.js'
+import { failShares, inShares, placesOf } from './cluster/Shares.js'
 import { estimatorOption } from './EstimatorOption.js'
+import type { Share } from './study/Hands.js'
 
-/**
- * The command's options, as they are typed.
- *
- * @category model
- * @since 0.1.0
- */
-export interface VerifyOptions {
-  readonly task?: string
-  readonly model?: string
-  readonly estimator?: string
-  readonly samples: string
-  readonly seed: string
-  readonly threads?: string
-  readonly json?: boolean
-}
+export type { VerifyOptions } from './cluster/Asked.js'
 
 type Cases = Parameters<typeof Verify.verify>[0]
 
@@ -135,6 +125,96 @@ const planOf = (options: VerifyOptions): Step<Plan> =>
     )
   )
 
+// -------------------------------------------------------------------------------------
+// running
+// -------------------------------------------------------------------------------------
+
+type Ran = { readonly rows: ReadonlyArray<Verify.Row>; readonly test: Verify.Test }
+
+const countOf = (cases: Cases): number => cases.reduce((n, { contenders }) => n + contenders.length, 0)
+
+/** Verifies what stands in some places among all that the options ask for. */
+const run = (
+  options: VerifyOptions,
+  show: (row: Verify.Row) => void,
+  part: (place: number) => boolean = () => true
+): Step<Ran & { readonly count: number }> =>
+  pipe(
+    TE.Do,
+    TE.bind('samples', () => TE.fromEither(whole('samples', options.samples, 200_000, leastSamples))),
+    TE.bind('seed', () => TE.fromEither(seed(options.seed, 1))),
+    TE.bind('threads', () => TE.fromEither(whole('threads', options.threads, 1, 1, 256))),
+    TE.bind('plan', () => planOf(options)),
+    TE.flatMap(({ samples, seed: from, threads, plan: { cases, misfits } }) => {
+      const target = gpuJs({ mode: 'webasm', threads })
+      misfits.forEach((line) => process.stderr.write(`${line}\n`))
+      const count = countOf(cases)
+      const bar = meter('verify', count)
+      let done = 0
+      return pipe(
+        Verify.verify(cases, { samples, key: Key.make(from), target, part }, (row) => {
+          bar.update((done += 1), row.estimator)
+          show(row)
+        }),
+        TE.bimap(
+          (error): Failure => broken(Gradient.showError(error)),
+          (ran) => ({ ...ran, count })
+        ),
+        TE.chainFirstTaskK(() => () => {
+          bar.stop()
+          return target.dispose()
+        })
+      )
+    })
+  )
+
+/**
+ * What one worker verifies: a share of the claims, each with its place among all of them.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
+export const verifiedShare = ({ share, ...options }: VerifyOptions & Share): Step<ReadonlyArray<unknown>> =>
+  pipe(
+    TE.Do,
+    TE.bind('part', () => TE.fromEither(placesOf(share))),
+    TE.bind('ran', ({ part }) => run(options, () => undefined, part)),
+    TE.map(({ part, ran: { count, rows } }) => {
+      const places = Array.from({ length: count }, (_, i) => i).filter(part)
+      return rows.map((row, i) => pieceOf(row, places[i] ?? 0))
+    })
+  )
+
+/** The same as `run`, by the workers at a Redis. */
+const runElsewhere = (options: VerifyOptions & { readonly redis: string }): Step<Ran> => {
+  const { json: _json, patience: _p, redis: _redis, threads: _threads, tolerateBits: _bits, ...sent } = options
+  return pipe(
+    // what is tested, without a sample
+    run(
+      options,
+      () => undefined,
+      () => false
+    ),
+    TE.flatMap(({ count, test }) =>
+      pipe(
+        inShares({
+          orderOf: (share) => ({ _tag: 'VerifyShare', options: { ...sent, share } }),
+          piece: Verified,
+          least: count,
+          all: count,
+          // the last ones are not all of one worker
+          each: 8
+        })(options),
+        TE.map((pieces) => ({ rows: pieces.map(rowOf), test }))
+      )
+    )
+  )
+}
+
+// -------------------------------------------------------------------------------------
+// the command
+// -------------------------------------------------------------------------------------
+
 /**
  * Runs the command and gives its exit code: 0 if every claim that was decided is borne out, 1 if one was refuted, nothing could be
  * decided or a run failed, 2 on wrong usage, with nothing on stdout. The table goes to stdout, or with `json` one object a
@@ -145,35 +225,14 @@ const planOf = (options: VerifyOptions): Step<Plan> =>
  */
 export const verify = async (options: VerifyOptions): Promise<number> => {
   const json = options.json === true
-  const result = await pipe(
-    TE.Do,
-    TE.bind('samples', () => TE.fromEither(whole('samples', options.samples, 200_000, leastSamples))),
-    TE.bind('seed', () => TE.fromEither(seed(options.seed, 1))),
-    TE.bind('threads', () => TE.fromEither(whole('threads', options.threads, 1, 1, 256))),
-    TE.bind('plan', () => planOf(options)),
-    TE.flatMap(({ samples, seed: from, threads, plan: { cases, misfits } }) => {
-      const target = gpuJs({ mode: 'webasm', threads })
-      misfits.forEach((line) => process.stderr.write(`${line}\n`))
-      const bar = meter(
-        'verify',
-        cases.reduce((n, { contenders }) => n + contenders.length, 0)
-      )
-      let done = 0
-      return pipe(
-        Verify.verify(cases, { samples, key: Key.make(from), target }, (row) => {
-          bar.update((done += 1), row.estimator)
-          if (json) process.stdout.write(`${JSON.stringify(row)}\n`)
-        }),
-        TE.mapLeft((error): Failure => broken(Gradient.showError(error))),
-        TE.chainFirstTaskK(() => () => {
-          bar.stop()
-          return target.dispose()
-        })
-      )
-    })
-  )()
-  if (E.isLeft(result)) return fail('verify')(result.left)
+  const show = (row: Verify.Row): void => {
+    if (json) process.stdout.write(`${JSON.stringify(row)}\n`)
+  }
+  const { redis } = options
+  const result = await (redis === undefined ? run(options, show) : runElsewhere({ ...options, redis }))()
+  if (E.isLeft(result)) return failShares('verify')(result.left)
   const { rows, test } = result.right
+  if (redis !== undefined) rows.forEach(show)
   if (!json) process.stdout.write(`${Report.table(rows, test)}\n`)
   if (Report.sound(rows)) return 0
   process.stderr.write(`halforder verify: ${Report.refusal(rows)}\n`)

@@ -84,7 +84,8 @@ export interface Row {
  * How much is sampled, from which key, and where the programs run; the rates of false alarms of the whole run and of
  * misses of each claim, by default the constants `alpha` and `beta`. Where `samples` do not decide, eight times as
  * many are drawn, and again, until `most` (by default 2^20, or `samples` if that is more). Each look has half the
- * share of `alpha` of the one before.
+ * share of `alpha` of the one before. `part`: which estimators are sampled here, by their places among those of all models; the others
+ * have no row, and count among the comparisons, so that the rows are those of a run of all.
  *
  * @category model
  * @since 0.1.0
@@ -96,6 +97,7 @@ export interface Options {
   readonly alpha?: number
   readonly beta?: number
   readonly most?: number
+  readonly part?: (place: number) => boolean
 }
 
 // -------------------------------------------------------------------------------------
@@ -272,9 +274,10 @@ export interface Test {
  */
 export const verify = (
   cases: ReadonlyArray<{ readonly model: Model; readonly contenders: ReadonlyArray<Contender> }>,
-  { samples, key, target, most, ...rates }: Options,
+  { samples, key, target, most, part = () => true, ...rates }: Options,
   show: (row: Row) => void = () => undefined
 ): TE.TaskEither<EstimatorError, { readonly rows: ReadonlyArray<Row>; readonly test: Test }> => {
+  let place = 0
   const prepared = cases.map(({ model, contenders }) => ({
     model,
     claims: contenders.map((contender) =>
@@ -282,7 +285,8 @@ export const verify = (
         claimOf(model, contender),
         E.mapLeft((reason) => ({ contender, reason }))
       )
-    )
+    ),
+    chosen: contenders.map(() => part(place++))
   }))
   const comparisons = prepared.reduce((n, { model, claims }) => n + model.components * RA.rights(claims).length, 0)
   const whole = { alpha, beta, ...rates }
@@ -318,10 +322,11 @@ export const verify = (
     )
   return pipe(
     prepared,
-    RA.traverse(TE.ApplicativeSeq)(({ model, claims }) => {
+    RA.traverse(TE.ApplicativeSeq)(({ model, claims, chosen }) => {
       const noise = model.noise(foldInString(key, model.name), rows)
       return pipe(
         claims,
+        RA.filterWithIndex((i) => chosen[i] === true),
         RA.traverse(TE.ApplicativeSeq)((claim) =>
           E.isLeft(claim)
             ? TE.fromIO(() => tell(skipped(model, claim.left.contender, test, claim.left.reason)))

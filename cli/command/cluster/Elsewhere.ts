@@ -14,10 +14,10 @@ import { gpuJs } from 'halforder/kernel'
 import * as Build from 'halforder/tensor/Build'
 import { address } from '../../cluster/Address.js'
 import { dispatch } from '../../cluster/Dispatch.js'
-import { cellLine, ownLine } from '../../cluster/Kind.js'
+import { cards, cellLine, ownLine } from '../../cluster/Kind.js'
 import * as Parcel from '../../cluster/Parcel.js'
 import { probe } from '../../cluster/Probe.js'
-import { asked, get, open, type Open, put } from '../../cluster/Redis.js'
+import { asked, get, keys, open, type Open, put } from '../../cluster/Redis.js'
 import { Cell, type Result, says } from '../../cluster/Wire.js'
 import { type Step, usage } from '../../edge/Failure.js'
 import { version } from '../../edge/Version.js'
@@ -28,11 +28,20 @@ import type { Answer, Order, Program } from '../study/Hands.js'
 // what may be run
 // -------------------------------------------------------------------------------------
 
+const onTask = ['task', 'model', 'chain', 'T', 'reward', 'samples', 'batch', 'trained', 'lora', 'seed']
+
+const compare = [...onTask, 'only', 'estimator', 'byStep']
+
 /** The options that an order may have: a worker gives them to the program, so that no other is to be among them. */
 const options: Readonly<Record<Order['_tag'], ReadonlyArray<string>>> = {
   Finetune: ['config', 'measureAt', 'out', 'resume', 'seed', 'steps'],
-  Compare: ['task', 'model', 'chain', 'T', 'reward', 'samples', 'batch', 'only', 'estimator', 'trained', 'lora', 'seed']
+  Compare: compare,
+  CompareShare: [...compare, 'share'],
+  VerifyShare: ['task', 'estimator', 'samples', 'seed', 'share']
 }
+
+/** Those that are given or not. */
+const flags = ['byStep']
 
 const places = { config: '{config}', run: '{run}' } as const
 
@@ -41,9 +50,9 @@ const placeOf = (name: string): string | undefined =>
   name === 'config' ? places.config : name === 'out' || name === 'resume' ? places.run : undefined
 
 /** Why an order is not to be carried out: an option that no order has, or a value that leads to a file. */
-const refusal = ({ options: given, order }: Cell): string | undefined => {
+const refusal = ({ options: given, order }: Pick<Cell, 'options' | 'order'>): string | undefined => {
   for (const [name, value] of given) {
-    const own = placeOf(name)
+    const own = flags.includes(name) ? 'true' : placeOf(name)
     if (!options[order].includes(name)) return `expected options of an order, got ${JSON.stringify(name.slice(0, 40))}`
     if (own === undefined ? /[/\\{]|\.(?:[cm]?js|json|ya?ml|onnx)$/.test(value) : value !== own) {
       return `${name}: expected ${own ?? 'a value that names no file'}`
@@ -51,6 +60,21 @@ const refusal = ({ options: given, order }: Cell): string | undefined => {
   }
   return undefined
 }
+
+/** The options of an order as text. */
+const givenOf = ({ options: all }: Order): Cell['options'] =>
+  Object.entries(all).flatMap(([name, value]): Cell['options'] =>
+    typeof value === 'string' ? [[name, value]] : value === true ? [[name, 'true']] : []
+  )
+
+/**
+ * Why no worker would carry out an order: an option that leads to a file, such as a model or a task of one's own.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const unsendable = (order: Order): string | undefined =>
+  refusal({ order: order._tag, options: givenOf(order).map(([name, value]) => [name, placeOf(name) ?? value]) })
 
 /** Why a configuration is not to be run: what it names is a file, or a task that does not ship. */
 const unfit = (config: string | null): string | undefined => {
@@ -106,6 +130,15 @@ const laid = async (
   return E.right(undefined)
 }
 
+/** An order of options that may be its own. Where a study does not say how many samples, they are as many as usual. */
+const orderOf = (order: Cell['order'], own: Readonly<Record<string, string>>): Order => {
+  if (order === 'Finetune') return { _tag: order, options: own }
+  const { byStep, samples = '1024', seed = '1', share = '', ...others } = own
+  if (order === 'VerifyShare') return { _tag: order, options: { ...others, samples, seed, share } }
+  const asked = { ...others, samples, seed, ...(byStep === undefined ? {} : { byStep: true }) }
+  return order === 'Compare' ? { _tag: order, options: asked } : { _tag: order, options: { ...asked, share } }
+}
+
 /**
  * Carries out the orders of others, in a folder of its own.
  *
@@ -145,12 +178,7 @@ export const cellOf =
           value === places.config ? join(folder, 'config.json') : value === places.run ? run : value
         ])
       )
-      const answer = await program(
-        order === 'Finetune'
-          ? { _tag: order, options: own }
-          : { _tag: order, options: { samples: '1024', seed: '1', ...own } },
-        stop
-      )
+      const answer = await program(orderOf(order, own), stop)
       if (answer._tag !== 'Done') return left(answer._tag === 'Failed' ? answer.reason : 'the worker was ended')
       const back = await filesIn(run)
       await put(opened, byDigest(back))
@@ -169,11 +197,9 @@ export const cellOf =
 
 const runOf =
   (opened: Open, ask: Awaited<ReturnType<typeof dispatch>>['all'], parts: Map<string, Uint8Array>): Program =>
-  async ({ _tag: order, options: all }, stop) => {
+  async (asking, stop) => {
     if (stop.aborted) return { _tag: 'Interrupted' }
-    const given = Object.entries(all).flatMap(
-      ([name, value]): ReadonlyArray<[string, string]> => (typeof value === 'string' ? [[name, value]] : [])
-    )
+    const given = givenOf(asking)
     const { config, out, resume } = Object.fromEntries(given)
     const folder = resume ?? out
     const files = resume === undefined ? new Map<string, Uint8Array>() : await filesIn(resume)
@@ -181,7 +207,7 @@ const runOf =
     await put(opened, byDigest(files))
     const text = config === undefined ? undefined : await readFile(config, 'utf8')
     const head: Cell = {
-      order,
+      order: asking._tag,
       options: given.map(([name, value]) => [name, placeOf(name) ?? value]),
       config: text === undefined ? null : JSON.stringify(JSON.parse(text)),
       files: named(files)
@@ -215,7 +241,7 @@ const runOf =
   }
 
 /**
- * The program, as workers at a Redis run it, for as long as it is used.
+ * The program, as workers at a Redis run it, for as long as it is used, and how many of them were there at the beginning.
  *
  * @category effects
  * @since 0.1.0
@@ -227,7 +253,7 @@ export const elsewhere = <A>(
     patience = '600'
   }: { readonly redis: string; readonly tolerateBits?: boolean; readonly patience?: string },
   stop: AbortSignal,
-  use: (program: Program) => Step<A>
+  use: (program: Program, workers: number) => Step<A>
 ): Step<A> =>
   pipe(
     TE.fromEither(address(redis)),
@@ -242,12 +268,13 @@ export const elsewhere = <A>(
         open(at, randomUUID()),
         (opened) => {
           const parts = new Map<string, Uint8Array>()
+          const line = cellLine(version(), probed.digest, tolerateBits)
           return pipe(
             asked(opened, 20_000, () =>
               dispatch({
                 open: opened,
                 leader: randomUUID().replaceAll('-', ''),
-                line: opened.line(cellLine(version(), probed.digest, tolerateBits)),
+                line: opened.line(line),
                 own: (worker) => opened.line(ownLine(worker)),
                 // a worker's own queue is of blocks alone
                 others: async () => [],
@@ -265,11 +292,14 @@ export const elsewhere = <A>(
                 tell: (line) => process.stderr.write(`${line}\n`)
               })
             ),
-            TE.flatMap((to) => {
+            TE.bindTo('to'),
+            TE.bind('there', () => asked(opened, 20_000, () => cards(opened, keys.worker('*')))),
+            TE.flatMap(({ to, there }) => {
+              const own = there.filter((one) => cellLine(one.version, one.probe, one.tolerant) === line)
               const withdraw = (): void => void to.withdraw()
               stop.addEventListener('abort', withdraw)
               return pipe(
-                use(runOf(opened, to.all, parts)),
+                use(runOf(opened, to.all, parts), own.length),
                 TE.chainFirstIOK(() => () => stop.removeEventListener('abort', withdraw))
               )
             })

@@ -5,8 +5,9 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import type { Failure, Step } from '../../edge/Failure.js'
-import { compared } from '../Compare.js'
+import { compared, comparedShare } from '../Compare.js'
 import { finetuned } from '../Finetune.js'
+import { verifiedShare } from '../Verify.js'
 import type { Summary } from '../run/FinetuneRun.js'
 import type { Answer, Order } from './Hands.js'
 
@@ -21,10 +22,18 @@ const answered = async <A>(step: Step<A>, of: (value: A) => Answer): Promise<Ans
   return E.isLeft(result) ? failed(result.left) : of(result.right)
 }
 
-const carryOut = (order: Order): Promise<Answer> =>
-  order._tag === 'Finetune'
-    ? answered(finetuned(order.options, new Date()), ofSummary)
-    : answered(compared(order.options), done)
+const carryOut = (order: Order): Promise<Answer> => {
+  switch (order._tag) {
+    case 'Finetune':
+      return answered(finetuned(order.options, new Date()), ofSummary)
+    case 'Compare':
+      return answered(compared(order.options), done)
+    case 'CompareShare':
+      return answered(comparedShare(order.options), done)
+    case 'VerifyShare':
+      return answered(verifiedShare(order.options), done)
+  }
+}
 
 process.on('message', (order: Order) => {
   void carryOut(order).then((answer) => process.send?.(answer))

@@ -8,13 +8,24 @@ import { fileURLToPath } from 'node:url'
 import { isRecord } from 'halforder/document/Document'
 import type { Options as FinetuneOptions } from '../Finetune.js'
 import type { CompareOptions } from '../Contending.js'
+import type { VerifyOptions } from '../cluster/Asked.js'
 
 // -------------------------------------------------------------------------------------
 // model
 // -------------------------------------------------------------------------------------
 
 /**
- * What a cell asks of the program: a fine-tune, or a comparison.
+ * Which of all that is measured, such as `2 of 5`: every fifth, from the second.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Share {
+  readonly share: string
+}
+
+/**
+ * What a cell asks of the program: a fine-tune, a comparison, or a share of what `compare` or `verify` measure.
  *
  * @category model
  * @since 0.1.0
@@ -22,6 +33,8 @@ import type { CompareOptions } from '../Contending.js'
 export type Order =
   | { readonly _tag: 'Finetune'; readonly options: FinetuneOptions }
   | { readonly _tag: 'Compare'; readonly options: CompareOptions }
+  | { readonly _tag: 'CompareShare'; readonly options: CompareOptions & Share }
+  | { readonly _tag: 'VerifyShare'; readonly options: VerifyOptions & Share }
 
 /**
  * What came of it: what the command prints as JSON, or why there is nothing. An interrupted one goes on when it is asked again.

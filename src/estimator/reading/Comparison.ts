@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { ofEstimator } from '../Objective.js'
+import { ofEstimator, type Objective } from '../Objective.js'
 import { ratio, type Ranged } from './Spread.js'
 import type { Along, Measured } from './Variance.js'
 
@@ -22,6 +22,30 @@ import type { Along, Measured } from './Variance.js'
 export interface Line extends Measured {
   readonly slopeRatio?: Along
   readonly better?: Ranged
+}
+
+/**
+ * What a table says of a measured estimator. `objective`: what it is unbiased for, null for a biased one. `evaluations` and `pullbacks` are
+ * those of a sample, `peakBytes` those of activations.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Entry {
+  readonly estimator: string
+  readonly objective: Objective | null
+  readonly baseline: string
+  readonly control: string
+  readonly variance: number
+  readonly interval: readonly [low: number, high: number]
+  readonly evaluations: number
+  readonly pullbacks: number
+  readonly peakBytes: number
+  readonly efficiency: number
+  readonly efficiencyWithPullbacks: number
+  readonly better: Ranged | null
+  readonly slopeRatio: Along | null
+  readonly tailIndex: number
 }
 
 // -------------------------------------------------------------------------------------
@@ -50,21 +74,21 @@ export const better = (reference: Measured, one: Measured): Ranged => {
 // -------------------------------------------------------------------------------------
 
 /** The place of each among the unbiased ones by some number, the least first. */
-const places = (rows: ReadonlyArray<Line>, read: (row: Line) => number): ReadonlyMap<Line, number> =>
+const places = (entries: ReadonlyArray<Entry>, read: (entry: Entry) => number): ReadonlyMap<Entry, number> =>
   new Map(
-    [...rows]
-      .filter(({ estimator }) => estimator._tag === 'exact')
+    [...entries]
+      .filter(({ objective }) => objective !== null)
       .sort((a, b) => read(a) - read(b))
-      .map((row, i) => [row, i + 1])
+      .map((entry, i) => [entry, i + 1])
   )
 
 const figure = (x: number): string => (x >= 1e5 || x < 1e-3 ? x.toExponential(1) : String(Number(x.toPrecision(3))))
 
-const ranged = (given: Ranged | undefined): string =>
-  given === undefined ? '-' : `${figure(given.value)} (${given.interval.map(figure).join(' .. ')})`
+const ranged = (given: Ranged | null): string =>
+  given === null ? '-' : `${figure(given.value)} (${given.interval.map(figure).join(' .. ')})`
 
-const along = (given: Along | undefined): string =>
-  given === undefined ? '-' : `${given.value.toFixed(2)} +- ${given.error.toFixed(2)}`
+const along = (given: Along | null): string =>
+  given === null ? '-' : `${given.value.toFixed(2)} +- ${given.error.toFixed(2)}`
 
 const tail = (index: number): string => (Number.isNaN(index) ? '-' : index > 9.95 ? '> 10' : index.toFixed(1))
 
@@ -91,6 +115,29 @@ const legend = [
 ].join('\n')
 
 /**
+ * What a table says of a measured estimator.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const entry = (row: Line): Entry => ({
+  estimator: row.estimator.name,
+  objective: row.estimator._tag === 'exact' ? ofEstimator(row.estimator) : null,
+  baseline: row.baseline,
+  control: row.control,
+  variance: row.gradient.variance,
+  interval: row.gradient.interval,
+  evaluations: row.cost.networkEvaluations,
+  pullbacks: row.pullbacks,
+  peakBytes: row.peakBytes,
+  efficiency: row.efficiency,
+  efficiencyWithPullbacks: row.efficiencyWithPullbacks,
+  better: row.better ?? null,
+  slopeRatio: row.slopeRatio ?? null,
+  tailIndex: row.gradient.tailIndex
+})
+
+/**
  * A comparison as a table for a person, with a legend. First the unbiased estimators, by variance times evaluations, with
  * how many times the best one's they have and their place, by evaluations alone and by evaluations and pullbacks; then the
  * biased ones, which have no place: a small variance about the wrong mean is no merit.
@@ -98,34 +145,39 @@ const legend = [
  * @category utils
  * @since 0.1.0
  */
-export const table = (rows: ReadonlyArray<Line>): string => {
-  const unbiased = (row: Line): boolean => row.estimator._tag === 'exact'
-  const sorted = [...rows].sort((a, b) => Number(unbiased(b)) - Number(unbiased(a)) || a.efficiency - b.efficiency)
-  const orderings = [(row: Line) => row.efficiency, (row: Line) => row.efficiencyWithPullbacks].map((read) => {
-    const place = places(rows, read)
+export const table = (rows: ReadonlyArray<Line>): string => tableOf(rows.map(entry))
+
+/**
+ * As `table`, of entries.
+ *
+ * @category utils
+ * @since 0.1.0
+ */
+export const tableOf = (entries: ReadonlyArray<Entry>): string => {
+  const unbiased = ({ objective }: Entry): boolean => objective !== null
+  const sorted = [...entries].sort((a, b) => Number(unbiased(b)) - Number(unbiased(a)) || a.efficiency - b.efficiency)
+  const orderings = [(one: Entry) => one.efficiency, (one: Entry) => one.efficiencyWithPullbacks].map((read) => {
+    const place = places(entries, read)
     const best = Math.min(...sorted.filter(unbiased).map(read))
-    return (row: Line): string => {
-      const at = place.get(row)
-      return at === undefined ? '-' : `${(read(row) / best).toPrecision(3)} (${at})`
+    return (one: Entry): string => {
+      const at = place.get(one)
+      return at === undefined ? '-' : `${(read(one) / best).toPrecision(3)} (${at})`
     }
   })
-  const cells = sorted.map((row) => {
-    const { estimator, baseline, control, gradient, cost, pullbacks, peakBytes } = row
-    return [
-      estimator.name,
-      control === 'none' ? baseline : `control ${control}`,
-      unbiased(row) ? ofEstimator(estimator) : 'biased',
-      gradient.variance.toExponential(2),
-      gradient.interval.map((end) => end.toExponential(2)).join(' .. '),
-      String(Math.round(cost.networkEvaluations)),
-      String(Math.round(pullbacks)),
-      (peakBytes / 2 ** 20).toFixed(1),
-      ...orderings.map((show) => show(row)),
-      ranged(row.better),
-      along(row.slopeRatio),
-      tail(gradient.tailIndex)
-    ]
-  })
+  const cells = sorted.map((one) => [
+    one.estimator,
+    one.control === 'none' ? one.baseline : `control ${one.control}`,
+    one.objective ?? 'biased',
+    one.variance.toExponential(2),
+    one.interval.map((end) => end.toExponential(2)).join(' .. '),
+    String(Math.round(one.evaluations)),
+    String(Math.round(one.pullbacks)),
+    (one.peakBytes / 2 ** 20).toFixed(1),
+    ...orderings.map((show) => show(one)),
+    ranged(one.better),
+    along(one.slopeRatio),
+    tail(one.tailIndex)
+  ])
   const widths = header.map((title, i) => Math.max(title.length, ...cells.map((row) => row[i]?.length ?? 0)))
   const line = (row: ReadonlyArray<string>): string =>
     row.map((text, i) => (i < 3 ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0))).join('  ')

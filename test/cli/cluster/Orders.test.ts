@@ -29,10 +29,14 @@ const good = {
   files: []
 }
 
+const compare = ['task', 'model', 'chain', 'T', 'reward', 'samples', 'batch', 'only', 'estimator', 'trained', 'lora']
+
 /** What an order may be about, whatever else the program can do. */
 const allowed = {
   Finetune: ['config', 'measureAt', 'out', 'resume', 'seed', 'steps'],
-  Compare: ['task', 'model', 'chain', 'T', 'reward', 'samples', 'batch', 'only', 'estimator', 'trained', 'lora', 'seed']
+  Compare: [...compare, 'seed', 'byStep'],
+  CompareShare: [...compare, 'seed', 'byStep', 'share'],
+  VerifyShare: ['task', 'estimator', 'samples', 'seed', 'share']
 }
 
 const carriedOut = async (head: unknown): Promise<{ readonly result: E.Either<string, Result>; ran?: Order }> => {
@@ -51,7 +55,7 @@ const carriedOut = async (head: unknown): Promise<{ readonly result: E.Either<st
 }
 
 const name = fc.oneof(
-  fc.constantFrom(...allowed.Finetune, ...allowed.Compare),
+  fc.constantFrom(...allowed.Finetune, ...allowed.CompareShare),
   fc.constantFrom(
     'redis',
     'threads',
@@ -66,7 +70,7 @@ const name = fc.oneof(
   fc.string({ maxLength: 12 })
 )
 const value = fc.oneof(
-  fc.constantFrom('{config}', '{run}', '1', 'points', 'reinforce', ''),
+  fc.constantFrom('{config}', '{run}', '1', 'true', '1 of 2', 'points', 'reinforce', ''),
   fc.constantFrom(
     '/etc/passwd',
     '../x',
@@ -85,7 +89,7 @@ const config = fc.oneof(
   fc.constantFrom(JSON.stringify({ reward: './own.mjs' }), JSON.stringify({ model: '/a/b.safetensors' }))
 )
 const orders = fc.record({
-  order: fc.constantFrom('Finetune', 'Compare'),
+  order: fc.constantFrom<keyof typeof allowed>('Finetune', 'Compare', 'CompareShare', 'VerifyShare'),
   options: fc.array(fc.tuple(name, value), { maxLength: 5 }),
   config,
   files: fc.constant([])
@@ -103,9 +107,10 @@ describe('orders of others', () => {
     await fc.assert(
       fc.asyncProperty(orders, async (order) => {
         const { ran, result } = await carriedOut(order)
-        const asked = allowed[order.order === 'Finetune' ? 'Finetune' : 'Compare']
+        const asked = allowed[order.order]
         const fits = order.options.every(([key, given]) => {
           const place = key === 'config' ? '{config}' : key === 'out' || key === 'resume' ? '{run}' : undefined
+          if (key === 'byStep') return asked.includes(key) && given === 'true'
           const own = place === undefined ? !/[/\\{]|\.(?:[cm]?js|json|onnx)$/.test(given) : given === place
           return asked.includes(key) && own
         })
@@ -118,6 +123,15 @@ describe('orders of others', () => {
     expect(nobody.redis.status).toBe('wait')
     // nothing is left lying about
     expect(readdirSync(cache)).toEqual([])
+  })
+
+  it('say what is to be told step by step', async () => {
+    const options = [
+      ['byStep', 'true'],
+      ['T', '3']
+    ]
+    const { ran } = await carriedOut({ order: 'Compare', options, config: null, files: [] })
+    expect(ran?.options).toEqual({ byStep: true, T: '3', samples: '1024', seed: '1' })
   })
 
   it('that are damaged are refused by part', async () => {

@@ -34,6 +34,7 @@ const quick =
       const line = { variance: T, varianceTimesCost: T * T, networkEvaluations: 2 * T, pullbacks: T, tailIndex: 2 }
       return { _tag: 'Done', value: ['reinforce', 'full backpropagation'].map((estimator) => ({ ...line, estimator })) }
     }
+    if (order._tag !== 'Finetune') return { _tag: 'Failed', reason: 'no study asks for it' }
     const { config = '', seed = '', measureAt } = order.options
     const measures = {
       smoothness: { ...nothing, mean: -Number(seed) },
