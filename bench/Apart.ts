@@ -30,6 +30,15 @@ const libraries = {
   }
 } as const satisfies Readonly<Record<Native, object>>
 
+/** Each library has one thread: what it multiplies matrices by has threads of its own, which the library does not tell how many to be. */
+const alone = {
+  ...process.env,
+  OMP_NUM_THREADS: '1',
+  OPENBLAS_NUM_THREADS: '1',
+  MKL_NUM_THREADS: '1',
+  BLIS_NUM_THREADS: '1'
+}
+
 /** What is there of a library: its version, what it runs on and its threads, or how to get it. */
 export type Presence =
   | { readonly _tag: 'Present'; readonly what: string }
@@ -58,7 +67,7 @@ interface Talk {
 
 const started = async (library: Native): Promise<Talk> => {
   const [file, ...rest] = libraries[library].command
-  const child = spawn(file, rest, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(file, rest, { stdio: ['pipe', 'pipe', 'inherit'], env: alone })
   const read = reader(library, child)
   const { line } = await read()
   return {
