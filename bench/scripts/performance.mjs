@@ -63,7 +63,8 @@ const read = (part) =>
     : { commit: '', load: 0, rounds: 0, lines: [] }
 
 for (const name of asked.filter((one) => one !== 'none' && !(one in parts))) {
-  const about = head()
+  // what is kept of others was measured as often as they were
+  const about = { ...head(), rounds: Math.min(Number(options.rounds), read('works').rounds || Infinity) }
   const found = bench(`--only ${name}${options.who === '' ? '' : ` --who ${options.who}`}`)
   const isWork = ({ work }) => work !== undefined
   const [anew, old] = [found.filter(isWork), read('works').lines.filter(isWork)]
