@@ -34,18 +34,16 @@ const unpaid: Why = {
     'where leaving the base costs nothing, a large enough rate has the reward for anyone, and all samples become one: what tells methods apart is how far they went for it'
 }
 
-/** Where leaving the base costs 0.1 a nat, on faces and on points; and on faces where it costs nothing. */
+/** On faces, where leaving the base costs 0.1 a nat, and where it costs nothing. */
 const atOwnRates = (
   says: string,
   paper: string | undefined,
   of: Condition,
   over: Condition,
-  why: Why = {},
-  onPoints: Why = {}
+  why: Why = {}
 ): ReadonlyArray<Claim> =>
   [
     { task: 'faces', rule: 'at a price', reasons: why },
-    { task: 'points', rule: 'at a price', reasons: onPoints },
     { task: 'faces-unpriced', rule: 'without a price', reasons: unpaid }
   ].map(({ task, rule, reasons }) => ({
     says: `${says}, each at its own learning rate, ${rule}`,
