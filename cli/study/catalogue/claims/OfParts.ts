@@ -245,7 +245,7 @@ export const ofParts: ReadonlyArray<Claim> = [
     study: 'black-box',
     task: 'faces',
     contrast: more(printed, C.reinforce.name, 'reward'),
-    why: {}
+    why: { refuted: zerothOrder }
   },
   {
     says: 'half-order cells with the clean prediction as baseline beat REINFORCE where the reward is a black box',
@@ -253,7 +253,7 @@ export const ofParts: ReadonlyArray<Claim> = [
     study: 'black-box',
     task: 'faces',
     contrast: more(C.clean.name, C.reinforce.name, 'reward'),
-    why: {}
+    why: { reproduced: 'the baseline asks for values alone, too: one more of each sample' }
   },
   {
     says: 'a price of 0.1 a nat keeps the chain nearer to the base',
@@ -278,7 +278,7 @@ export const ofParts: ReadonlyArray<Claim> = [
       study: 'chains',
       task: 'faces',
       contrast: { _tag: 'Course', quantity: 'heldOut', of, since: 0, falls: false },
-      why: {}
+      why: { reproduced: 'every step that has noise can be scored' }
     })
   ),
   ...['faces', 'points'].map(
