@@ -14,6 +14,7 @@ import type { Values } from '../../src/tensor/Program.js'
 import { reference, type Target } from '../../src/tensor/Target.js'
 import { arraysOf, bytesOf, folder, jsonOf } from '../data.js'
 import { right } from './graphs.js'
+import { smallUnet } from './small.js'
 
 interface Model {
   readonly name: string
@@ -134,15 +135,7 @@ describe.skipIf(folder === undefined)("diffusers' models", () => {
 })
 
 describe('configurations', () => {
-  const small = {
-    _class_name: 'UNet2DModel',
-    block_out_channels: [8, 8],
-    down_block_types: ['DownBlock2D', 'AttnDownBlock2D'],
-    up_block_types: ['AttnUpBlock2D', 'UpBlock2D'],
-    layers_per_block: 1,
-    norm_num_groups: 4,
-    sample_size: 8
-  }
+  const small = smallUnet
 
   const refusal = (change: Readonly<Record<string, unknown>>): string => {
     const plan = planOf({ ...small, ...change })

@@ -22,6 +22,7 @@ import { decode, encode } from '../../../src/format/Safetensors.js'
 import { planOf } from '../../../src/network/FromDiffusers.js'
 import type { Values } from '../../../src/tensor/Program.js'
 import { captured } from '../captured.js'
+import { smallUnet } from '../../network/small.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'halforder-file-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -266,15 +267,7 @@ describe('a graph as a black box', () => {
 })
 
 describe('a folder of diffusers', () => {
-  const config = {
-    _class_name: 'UNet2DModel',
-    block_out_channels: [8, 8],
-    down_block_types: ['DownBlock2D', 'AttnDownBlock2D'],
-    up_block_types: ['AttnUpBlock2D', 'UpBlock2D'],
-    layers_per_block: 1,
-    norm_num_groups: 4,
-    sample_size: 8
-  }
+  const config = smallUnet
 
   test('is sampled by its scheduler, as a pipeline or the network alone', async () => {
     const found = planOf(config)
