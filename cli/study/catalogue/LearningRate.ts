@@ -40,7 +40,7 @@ export const learningRate: Finetunes = {
   forms: 'learning rate',
   on: {
     faces: Bases.priced(0.1)(Bases.faces),
-    // where nothing is paid a large enough rate has any reward, and all faces are one
+    // where nothing is paid a large enough rate has the reward by most methods, and much of the diversity goes
     'faces-unpriced': { ...Bases.faces, task: 'faces' },
     points: Bases.points
   },

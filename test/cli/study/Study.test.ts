@@ -305,6 +305,21 @@ describe('a study', () => {
   })
 })
 
+describe('a plot', () => {
+  const axes = { title: 'a', x: 'cost', y: 'reward', logX: false, logY: false }
+  const places = [1, 2, 3, 4, 5, 6, 7].map((x) => ({ line: 'a', x, y: x, half: 0.1 }))
+
+  test('leaves out what would make all else one line, and says so', () => {
+    expect(plot({ axes, lines: ['a'], places })).not.toContain('places are far')
+    const below = plot({ axes, lines: ['a'], places: [...places, { line: 'a', x: 8, y: -1000, half: 1 }] })
+    expect(below).toContain('reward (1 of 8 places are far below)')
+    expect(below).not.toMatch(/[−-]\d{3}/)
+    const above = plot({ axes, lines: ['a'], places: [...places, { line: 'a', x: 8, y: 1000, half: 1 }] })
+    expect(above).toContain('reward (1 of 8 places are far off)')
+    expect(plot({ axes: { ...axes, logY: true }, lines: ['a'], places })).not.toContain('places are far')
+  })
+})
+
 describe('a process that carries out orders', () => {
   test('is heard where it dies', async () => {
     const module = join(scratch, 'dies.mjs')

@@ -31,7 +31,7 @@ const method = (
 /** What a rate of ten times the default does to everyone. */
 const unpaid: Why = {
   'not reproduced':
-    'where leaving the base costs nothing, a large enough rate has the reward for anyone, and all samples become one: what tells methods apart is how far they went for it'
+    'where leaving the base costs nothing, a large enough rate has the reward by most methods, and much of the diversity goes: what tells them apart is how far they went for it'
 }
 
 /** On faces, where leaving the base costs 0.1 a nat, and where it costs nothing. */
