@@ -6,7 +6,7 @@ import { agreement, type Agreement, cases as drawn, runOn } from '../kernel/arbi
 import { examples } from '../kernel/examples.js'
 import * as Target from '../../src/tensor/Target.js'
 import { toFloat32 } from '../../src/tensor/Tensor.js'
-import { type Browser, chromiumPath, open } from './browser.js'
+import { type Browser, callOn, chromiumPath, open } from './browser.js'
 import { cases, exact, misplaced, own, places, wide } from './cases.js'
 import { digest } from './digest.js'
 import type { Seen } from './finetune.js'
@@ -90,23 +90,14 @@ describe.each(installed === undefined ? [] : [installed])('in a page of %s', (pa
   })
   afterAll(() => browser?.close())
 
-  /** Calls a function of a page. Numbers that JSON lacks are kept. */
+  /** Calls a function of a page. */
   const callIn = async (
     which: 'page' | 'bare',
     name: keyof Api,
     ...args: ReadonlyArray<string | number>
   ): Promise<unknown> => {
     if (browser === undefined) throw new Error('the page did not open')
-    return browser[which].evaluate(
-      ([f, given]) => {
-        const api: unknown = Reflect.get(globalThis, 'halforder')
-        const called: unknown = typeof api === 'object' && api !== null ? Reflect.get(api, f) : undefined
-        if (typeof called !== 'function') throw new Error(`the page has no function '${f}'`)
-        const result: unknown = Reflect.apply(called, undefined, given)
-        return result
-      },
-      [name, args] as const
-    )
+    return callOn(browser[which], name, args)
   }
   const call = (name: keyof Api, ...args: ReadonlyArray<string | number>): Promise<unknown> =>
     callIn('page', name, ...args)

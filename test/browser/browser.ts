@@ -142,3 +142,16 @@ export const open = async (
     throw new Error([String(error), ...complaints].join('\n'), { cause: error })
   }
 }
+
+/** Calls a function that a page's module has on `globalThis.halforder`. Numbers that JSON lacks are kept. */
+export const callOn = (page: Page, name: string, args: ReadonlyArray<string | number>): Promise<unknown> =>
+  page.evaluate(
+    ([f, given]) => {
+      const api: unknown = Reflect.get(globalThis, 'halforder')
+      const called: unknown = typeof api === 'object' && api !== null ? Reflect.get(api, f) : undefined
+      if (typeof called !== 'function') throw new Error(`the page has no function '${f}'`)
+      const result: unknown = Reflect.apply(called, undefined, given)
+      return result
+    },
+    [name, args] as const
+  )

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Browser, chromiumPath, open } from '../browser/browser.js'
+import { type Browser, callOn, chromiumPath, open } from '../browser/browser.js'
 import { cases } from '../browser/cases.js'
 import type { Alive, Cycled } from '../browser/memory.js'
 import type { Forced } from '../browser/webgpu.js'
@@ -34,16 +34,7 @@ describe.each(path === undefined ? [] : [path])('in a page of %s', (executable) 
   }
 
   const call = async (name: string, ...args: ReadonlyArray<string | number>): Promise<unknown> =>
-    opened().page.evaluate(
-      ([f, given]) => {
-        const api: unknown = Reflect.get(globalThis, 'halforder')
-        const called: unknown = typeof api === 'object' && api !== null ? Reflect.get(api, f) : undefined
-        if (typeof called !== 'function') throw new Error(`the page has no function '${f}'`)
-        const result: unknown = Reflect.apply(called, undefined, given)
-        return result
-      },
-      [name, args] as const
-    )
+    callOn(opened().page, name, args)
 
   /** What is held after collections. */
   const held = async (): Promise<Held> => {
